@@ -1,0 +1,256 @@
+//! Whole frames from chunks, with storage for what is split between them.
+
+use memchr::memchr;
+
+use crate::decoder::{Decoded, FRAME_OVERHEAD, Located, Received};
+use crate::{Config, Counters, Decoder, Scanner};
+
+/// Memory for a [`ReceiveBuffer`]: an array, a borrowed slice, or anything that grows.
+///
+/// Growing is the host's business, because the core has no allocator. With a `Vec` it is:
+///
+/// ```
+/// use mllp_core::{Config, ReceiveBuffer, Storage};
+///
+/// struct Growing(Vec<u8>);
+///
+/// impl AsRef<[u8]> for Growing {
+///     fn as_ref(&self) -> &[u8] {
+///         &self.0
+///     }
+/// }
+/// impl AsMut<[u8]> for Growing {
+///     fn as_mut(&mut self) -> &mut [u8] {
+///         &mut self.0
+///     }
+/// }
+/// impl Storage for Growing {
+///     fn max_len(&self) -> usize {
+///         usize::MAX
+///     }
+///     fn grow(&mut self, len: usize) {
+///         self.0.resize(len, 0);
+///     }
+/// }
+///
+/// let mut buffer = ReceiveBuffer::new(Growing(Vec::new()), Config::DEFAULT);
+/// assert!(buffer.feed(b"\x0bpart of a fra").event.is_none());
+/// assert!(buffer.feed(b"me\x1c\r").event.is_some());
+/// ```
+pub trait Storage: AsRef<[u8]> + AsMut<[u8]> {
+    /// The length in bytes that the storage can reach.
+    fn max_len(&self) -> usize {
+        self.as_ref().len()
+    }
+
+    /// Makes the storage at least `len` bytes long and keeps what it holds. Called only with
+    /// lengths up to [`max_len`](Storage::max_len).
+    fn grow(&mut self, len: usize) {
+        let _ = len;
+    }
+}
+
+impl<const N: usize> Storage for [u8; N] {}
+impl Storage for &mut [u8] {}
+
+/// Finds whole frames in chunks. A frame that arrives whole is borrowed from its chunk without a
+/// copy; one that is split is put together in the storage.
+///
+/// Chunks come in through [`feed`](ReceiveBuffer::feed), or a socket reads straight into
+/// [`spare_mut`](ReceiveBuffer::spare_mut) and [`commit`](ReceiveBuffer::commit) and
+/// [`next_event`](ReceiveBuffer::next_event) follow.
+///
+/// The limit is `max_payload_len` or three bytes less than the storage can hold, whichever is
+/// smaller, for whole and split frames alike: the result does not depend on the chunks.
+///
+/// ```
+/// use mllp_core::{Config, ReceiveBuffer, Received};
+///
+/// let mut buffer = ReceiveBuffer::new([0; 512], Config::DEFAULT);
+/// let mut answered = 0;
+/// for mut chunk in [&b"\x0bone\x1c\r\x0bt"[..], b"wo\x1c\r"] {
+///     loop {
+///         let fed = buffer.feed(chunk);
+///         chunk = &chunk[fed.consumed..];
+///         match fed.event {
+///             Some(Received::Frame(frame)) => answered += frame.payload.len(),
+///             Some(_) => {}
+///             None => break,
+///         }
+///     }
+/// }
+/// assert_eq!(answered, 6);
+/// ```
+#[derive(Clone, Debug)]
+pub struct ReceiveBuffer<S> {
+    decoder: Decoder,
+    storage: S,
+    // The unread bytes of the storage.
+    start: usize,
+    end: usize,
+}
+
+impl<S: Storage> ReceiveBuffer<S> {
+    /// A buffer at the beginning of a stream.
+    pub fn new(storage: S, config: Config) -> ReceiveBuffer<S> {
+        let holds = storage.max_len().saturating_sub(FRAME_OVERHEAD);
+        let config = Config { max_payload_len: config.max_payload_len.min(holds), ..config };
+        ReceiveBuffer { decoder: Decoder::new(config), storage, start: 0, end: 0 }
+    }
+
+    /// Looks at the next bytes of the stream, up to the next event.
+    ///
+    /// Call it again with what `consumed` leaves of the chunk until the event is `None`; then all
+    /// of the chunk is consumed.
+    pub fn feed<'a>(&'a mut self, chunk: &'a [u8]) -> Decoded<'a> {
+        let mut consumed = 0;
+        loop {
+            let rest = chunk.get(consumed..).unwrap_or_default();
+            if self.is_empty() {
+                let located = self.decoder.locate(rest);
+                consumed = consumed.saturating_add(located.consumed);
+                if located.event.is_some() {
+                    return Decoded { consumed, ..located.lend(rest) };
+                }
+            } else {
+                // A frame is under way in the storage: what belongs to it goes there.
+                let from = self.start;
+                let located = self.locate();
+                if located.event.is_some() {
+                    return Decoded { consumed, ..located.lend(self.stored(from)) };
+                }
+            }
+            let rest = chunk.get(consumed..).unwrap_or_default();
+            if rest.is_empty() {
+                return Decoded { consumed, event: None };
+            }
+            match self.keep(rest) {
+                0 => return Decoded { consumed, event: self.abandon() },
+                kept => consumed = consumed.saturating_add(kept),
+            }
+        }
+    }
+
+    /// Room for a socket to read into: at least one byte, and `want` bytes where the storage
+    /// reaches that far. Take every event first.
+    pub fn spare_mut(&mut self, want: usize) -> &mut [u8] {
+        self.make_room(want);
+        self.storage.as_mut().get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// The socket has filled `len` bytes of the spare room.
+    pub fn commit(&mut self, len: usize) {
+        self.end = self.end.saturating_add(len).min(self.storage.as_ref().len());
+    }
+
+    /// The next event of what has been committed. `None`: more is needed.
+    pub fn next_event(&mut self) -> Option<Received<'_>> {
+        let from = self.start;
+        let located = self.locate();
+        located.lend(self.stored(from)).event
+    }
+
+    /// The line has been idle for as long as the caller waits for a trailer: see
+    /// [`Scanner::idle`].
+    pub fn idle(&mut self) -> Option<Received<'_>> {
+        let from = self.start;
+        let located = self.decoder.locate_idle(self.len());
+        self.advance(located.consumed);
+        located.lend(self.stored(from)).event
+    }
+
+    /// The stream has ended: see [`Scanner::finish`]. Call it until it returns `None`.
+    pub fn finish(&mut self) -> Option<Received<'_>> {
+        let from = self.start;
+        let located = self.decoder.locate_finish(self.len());
+        self.advance(located.consumed);
+        located.lend(self.stored(from)).event
+    }
+
+    /// Forgets the stream and keeps settings and storage.
+    pub fn reset(&mut self) {
+        self.decoder.reset();
+        (self.start, self.end) = (0, 0);
+    }
+
+    /// How many bytes wait in the storage.
+    pub fn len(&self) -> usize {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Whether no byte waits in the storage; then it may be exchanged or shrunk.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The storage, for a host that shrinks it while [`is_empty`](ReceiveBuffer::is_empty).
+    pub fn storage_mut(&mut self) -> &mut S {
+        &mut self.storage
+    }
+
+    /// The state machine underneath: settings, offset, pending bytes and counters.
+    pub const fn scanner(&self) -> &Scanner {
+        self.decoder.scanner()
+    }
+
+    /// Totals of this stream.
+    pub const fn counters(&self) -> &Counters {
+        self.decoder.counters()
+    }
+
+    fn locate(&mut self) -> Located {
+        let unread = self.storage.as_ref().get(self.start..self.end).unwrap_or_default();
+        let located = self.decoder.locate(unread);
+        self.advance(located.consumed);
+        located
+    }
+
+    fn stored(&self, from: usize) -> &[u8] {
+        self.storage.as_ref().get(from..).unwrap_or_default()
+    }
+
+    fn advance(&mut self, consumed: usize) {
+        self.start = self.start.saturating_add(consumed).min(self.end);
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        }
+    }
+
+    /// Copies the front of `bytes` into the storage: what can belong to the open frame. Frames
+    /// behind it are better read where they are. Returns how much was copied.
+    fn keep(&mut self, bytes: &[u8]) -> usize {
+        let end_block = self.scanner().config().framing.end_block();
+        let piece = memchr(end_block, bytes).map_or(bytes.len(), |at| at.saturating_add(2));
+        self.make_room(piece.min(bytes.len()));
+        let room = self.storage.as_mut().get_mut(self.end..).unwrap_or_default();
+        let len = piece.min(bytes.len()).min(room.len());
+        if let (Some(room), Some(bytes)) = (room.get_mut(..len), bytes.get(..len)) {
+            room.copy_from_slice(bytes);
+            self.end = self.end.saturating_add(len);
+            return len;
+        }
+        0
+    }
+
+    fn make_room(&mut self, want: usize) {
+        if self.storage.as_ref().len().saturating_sub(self.end) >= want {
+            return;
+        }
+        if self.start > 0 && self.end <= self.storage.as_ref().len() {
+            self.storage.as_mut().copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.len());
+        }
+        let len = self.end.saturating_add(want).min(self.storage.max_len());
+        if len > self.storage.as_ref().len() {
+            self.storage.grow(len);
+        }
+    }
+
+    /// The storage did not grow as it promised. The frame cannot be kept, so it is lost and says so.
+    fn abandon(&mut self) -> Option<Received<'_>> {
+        let from = self.start;
+        let located = self.decoder.locate_abandoned(self.len());
+        self.advance(located.consumed);
+        located.lend(self.stored(from)).event
+    }
+}

@@ -1,0 +1,462 @@
+//! The state machine: bytes in, events out, nothing stored.
+
+use memchr::{memchr, memchr2};
+
+use crate::event::{
+    Deviation, Deviations, Discard, DiscardReason, Event, Fault, FrameEnd, FrameKind,
+};
+use crate::framing::{CARRIAGE_RETURN, LINE_FEED};
+use crate::{Config, Counters, Profile};
+
+/// MLLP release 2 commit blocks, the only payloads below `20` that its grammar knows.
+const ACK: u8 = 0x06;
+const NAK: u8 = 0x15;
+
+/// Every byte once, to lend a single byte that is no longer in the caller's input.
+static BYTES: [u8; 256] = {
+    let mut bytes = [0; 256];
+    let mut i = 0;
+    while i < 256 {
+        bytes[i] = i as u8;
+        i += 1;
+    }
+    bytes
+};
+
+/// One step of a [`Scanner`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step<'a> {
+    /// How many bytes of the input are done with, whatever the event. The next step takes the rest.
+    pub consumed: usize,
+    /// What happened. `None`: all of the input was consumed, and more is needed.
+    pub event: Option<Event<'a>>,
+}
+
+/// Cuts a stream into frames without storing any of it: payload leaves as spans of the input.
+///
+/// This is the one state machine of the crate. [`Decoder`](crate::Decoder) and
+/// [`ReceiveBuffer`](crate::ReceiveBuffer) put its spans together; use it directly when messages are
+/// larger than memory. The events, spans joined, are the same for every chunking of a stream.
+///
+/// Costs no more than one pass over each byte (two for bytes between frames), whatever the chunks.
+///
+/// ```
+/// use mllp_core::{Config, Event, Scanner};
+///
+/// let mut scanner = Scanner::new(Config::DEFAULT);
+/// let mut payload = Vec::new();
+/// for mut chunk in [&b"\x0bMSH|^~"[..], b"\\&|\r\x1c", b"\r"] {
+///     loop {
+///         let step = scanner.step(chunk);
+///         chunk = &chunk[step.consumed..];
+///         match step.event {
+///             Some(Event::Payload { bytes, .. }) => payload.extend_from_slice(bytes),
+///             Some(Event::FrameEnd(end)) => assert_eq!(end.payload_len, payload.len() as u64),
+///             Some(_) => {}
+///             None => break,
+///         }
+///     }
+/// }
+/// assert_eq!(payload, b"MSH|^~\\&|\r");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scanner {
+    config: Config,
+    state: State,
+    /// Offset of the next byte of the stream.
+    offset: u64,
+    /// Offset of the start block of the open, or last, frame.
+    frame: u64,
+    payload_len: u64,
+    /// The first payload byte; it tells a commit block when it is the only one.
+    first: u8,
+    deviations: Deviations,
+    /// The run of bytes outside frames that has not ended yet.
+    run: Option<Run>,
+    counters: Counters,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Between frames.
+    Outside,
+    /// In a frame.
+    Payload,
+    /// `resync`, `strict`: after an end block; the next byte decides what it was.
+    EndBlock,
+    /// `permissive`: the frame has been delivered, its trailer may follow.
+    Trailer,
+    /// `permissive`: in the rest of a frame over the limit.
+    Skip,
+    /// A fault was reported; the extent of the lost frame is reported next.
+    Dropped,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    offset: u64,
+    blank: bool,
+}
+
+impl Scanner {
+    /// A scanner at the beginning of a stream.
+    pub const fn new(config: Config) -> Scanner {
+        Scanner {
+            config,
+            state: State::Outside,
+            offset: 0,
+            frame: 0,
+            payload_len: 0,
+            first: 0,
+            deviations: Deviations::NONE,
+            run: None,
+            counters: Counters::NONE,
+        }
+    }
+
+    /// Looks at the bytes that come next in the stream, up to the next event.
+    ///
+    /// Call it again with what `consumed` leaves of the input until the event is `None`; then all
+    /// of the input is consumed. An empty input is allowed and changes nothing but may report an
+    /// event that was still due.
+    pub fn step<'a>(&mut self, input: &'a [u8]) -> Step<'a> {
+        let mut consumed = 0;
+        loop {
+            let rest = input.get(consumed..).unwrap_or_default();
+            let (len, event) = match (self.state, rest.first()) {
+                (State::Dropped, _) => (0, Some(self.drop_frame())),
+                (_, None) => return Step { consumed, event: None },
+                (State::Outside, Some(&byte)) => self.outside(byte, rest),
+                (State::Payload, Some(&byte)) => self.payload(byte, rest),
+                (State::EndBlock, Some(&byte)) => self.after_end_block(byte),
+                (State::Trailer, Some(&byte)) => self.trailer(byte),
+                (State::Skip, Some(_)) => self.skip(rest),
+            };
+            consumed = consumed.saturating_add(len);
+            if event.is_some() {
+                return Step { consumed, event };
+            }
+        }
+    }
+
+    /// The line has been idle for as long as the caller waits for a trailer.
+    ///
+    /// In `resync`, a frame whose end block was the last byte is complete now. Everywhere else an
+    /// idle line means nothing.
+    pub fn idle(&mut self) -> Option<Event<'static>> {
+        if self.state != State::EndBlock || self.config.profile != Profile::Resync {
+            return None;
+        }
+        self.note(Deviation::MissingCr, self.offset);
+        Some(self.end_frame())
+    }
+
+    /// The stream has ended. Call it until it returns `None`; the scanner then stands between
+    /// frames, at the same offset.
+    pub fn finish(&mut self) -> Option<Event<'static>> {
+        match (self.state, self.config.profile) {
+            (State::Payload, _) => Some(self.fault(Fault::Truncated)),
+            (State::EndBlock, Profile::Strict) => Some(self.fault(Fault::MissingCr)),
+            (State::EndBlock, _) => self.idle(),
+            (State::Trailer, _) => {
+                self.state = State::Outside;
+                Some(self.missing_trailer())
+            }
+            (State::Skip | State::Dropped, _) => Some(self.drop_frame()),
+            (State::Outside, _) => self.end_run(self.offset),
+        }
+    }
+
+    /// Gives the open frame up, as if it had reached the limit here: for a caller that cannot keep
+    /// its payload. Returns the fault, or `None` between frames.
+    pub fn abandon(&mut self) -> Option<Event<'static>> {
+        if self.in_frame() { Some(self.fault(Fault::TooLarge)) } else { None }
+    }
+
+    /// Forgets the stream and keeps the settings.
+    pub fn reset(&mut self) {
+        *self = Scanner::new(self.config);
+    }
+
+    /// The settings.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Stream offset of the next byte: how many have been consumed.
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// How many bytes of an unfinished frame have been consumed, counted from its start block; 0
+    /// between frames.
+    pub const fn pending(&self) -> u64 {
+        match self.state {
+            State::Outside | State::Trailer => 0,
+            _ => self.offset.wrapping_sub(self.frame),
+        }
+    }
+
+    /// Whether the payload of the open frame may still become a message.
+    pub(crate) const fn in_frame(&self) -> bool {
+        matches!(self.state, State::Payload | State::EndBlock)
+    }
+
+    /// Payload bytes of the open frame, or of the one that a fault has just ended.
+    pub(crate) const fn payload_len(&self) -> u64 {
+        self.payload_len
+    }
+
+    /// Totals of this stream.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+}
+
+/// How far one state looked, and what it found.
+type Found<'a> = (usize, Option<Event<'a>>);
+
+// One function for each state. Each moves `offset` by what it consumes and returns that length.
+impl Scanner {
+    fn outside<'a>(&mut self, byte: u8, rest: &'a [u8]) -> Found<'a> {
+        let start_block = self.config.framing.start_block();
+        // Back to back frames are the normal case: look at one byte before searching.
+        let junk = if byte == start_block {
+            if self.run.is_none() {
+                return self.start_frame();
+            }
+            0
+        } else {
+            memchr(start_block, rest).unwrap_or(rest.len())
+        };
+        let ended = junk < rest.len();
+        let bytes = rest.get(..junk).unwrap_or_default();
+        let run = self.run.get_or_insert(Run { offset: self.offset, blank: true });
+        run.blank = run.blank && bytes.iter().all(is_blank);
+        self.offset = self.offset.wrapping_add(junk as u64);
+        (junk, if ended { self.end_run(self.offset) } else { None })
+    }
+
+    fn payload<'a>(&mut self, byte: u8, rest: &'a [u8]) -> Found<'a> {
+        let framing = &self.config.framing;
+        let profile = self.config.profile;
+        let last = self.payload_len.wrapping_add(1);
+        if byte == framing.end_block() {
+            self.offset = self.offset.wrapping_add(1);
+            if profile != Profile::Permissive && framing.trailer().is_some() {
+                self.state = State::EndBlock;
+                return (1, None);
+            }
+            return (1, Some(self.end_frame()));
+        }
+        if profile != Profile::Permissive && byte == framing.start_block() {
+            return (0, Some(self.fault(Fault::SbInBlock)));
+        }
+        if profile == Profile::Strict && !self.is_legal(byte) {
+            return (0, Some(self.fault(Fault::IllegalByte)));
+        }
+        if last > self.config.max_payload_len as u64 {
+            return (0, Some(self.fault(Fault::TooLarge)));
+        }
+        if self.payload_len == 0 {
+            self.first = byte;
+        }
+        let room = self.config.max_payload_len as u64 - self.payload_len;
+        let window = rest.get(..usize::try_from(room).unwrap_or(usize::MAX)).unwrap_or(rest);
+        // A lone commit byte is legal only as the whole payload: it is a span of its own.
+        let len = match profile {
+            Profile::Permissive => self.find_end_block(window),
+            Profile::Resync => memchr2(framing.start_block(), framing.end_block(), window),
+            Profile::Strict if byte < 0x20 && byte != CARRIAGE_RETURN => Some(1),
+            Profile::Strict => find_special(framing.start_block(), framing.end_block(), window),
+        };
+        let bytes = window.get(..len.unwrap_or(window.len())).unwrap_or(window);
+        let offset = self.offset;
+        self.offset = offset.wrapping_add(bytes.len() as u64);
+        self.payload_len = self.payload_len.wrapping_add(bytes.len() as u64);
+        (bytes.len(), Some(Event::Payload { offset, bytes }))
+    }
+
+    fn after_end_block<'a>(&mut self, byte: u8) -> Found<'a> {
+        let framing = &self.config.framing;
+        if Some(byte) == framing.trailer() {
+            self.offset = self.offset.wrapping_add(1);
+            return (1, Some(self.end_frame()));
+        }
+        if self.config.profile == Profile::Strict {
+            return (0, Some(self.fault(Fault::MissingCr)));
+        }
+        if byte == framing.start_block() {
+            self.note(Deviation::MissingCr, self.offset);
+            return (0, Some(self.end_frame()));
+        }
+        if byte == LINE_FEED {
+            self.note(Deviation::LfForCr, self.offset);
+            self.offset = self.offset.wrapping_add(1);
+            return (1, Some(self.end_frame()));
+        }
+        // The end block was payload. This byte may be the next end block: State::Payload tells.
+        let end_block = framing.end_block();
+        let offset = self.offset.wrapping_sub(1);
+        self.note(Deviation::FsInPayload, offset);
+        if self.payload_len >= self.config.max_payload_len as u64 {
+            return (0, Some(self.fault(Fault::TooLarge)));
+        }
+        if self.payload_len == 0 {
+            self.first = end_block;
+        }
+        self.payload_len = self.payload_len.wrapping_add(1);
+        self.state = State::Payload;
+        // Its chunk may be gone, so the byte is lent from the table.
+        let bytes = BYTES.get(usize::from(end_block)..).and_then(|b| b.get(..1)).unwrap_or(&[]);
+        (0, Some(Event::Payload { offset, bytes }))
+    }
+
+    fn trailer<'a>(&mut self, byte: u8) -> Found<'a> {
+        self.state = State::Outside;
+        if Some(byte) == self.config.framing.trailer() {
+            self.offset = self.offset.wrapping_add(1);
+            return (1, None);
+        }
+        (0, Some(self.missing_trailer()))
+    }
+
+    fn skip<'a>(&mut self, rest: &'a [u8]) -> Found<'a> {
+        let end = memchr(self.config.framing.end_block(), rest);
+        let len = end.map_or(rest.len(), |at| at.saturating_add(1));
+        self.offset = self.offset.wrapping_add(len as u64);
+        if end.is_none() {
+            return (len, None);
+        }
+        let event = self.drop_frame();
+        self.state = self.after_frame();
+        (len, Some(event))
+    }
+}
+
+// What the states share.
+impl Scanner {
+    fn start_frame<'a>(&mut self) -> Found<'a> {
+        let offset = self.offset;
+        self.state = State::Payload;
+        self.frame = offset;
+        self.payload_len = 0;
+        self.deviations = Deviations::NONE;
+        self.offset = offset.wrapping_add(1);
+        (1, Some(Event::FrameStart { offset }))
+    }
+
+    fn end_frame<'a>(&mut self) -> Event<'a> {
+        self.state = self.after_frame();
+        self.counters.frame();
+        let kind = match (self.payload_len, self.first) {
+            (0, _) => FrameKind::Empty,
+            (1, ACK) => FrameKind::CommitAck,
+            (1, NAK) => FrameKind::CommitNak,
+            _ => FrameKind::Content,
+        };
+        Event::FrameEnd(FrameEnd {
+            offset: self.frame,
+            payload_len: self.payload_len,
+            kind,
+            deviations: self.deviations,
+        })
+    }
+
+    /// Only `permissive` delivers a frame before its trailer has been seen.
+    const fn after_frame(&self) -> State {
+        match (self.config.profile, self.config.framing.trailer()) {
+            (Profile::Permissive, Some(_)) => State::Trailer,
+            _ => State::Outside,
+        }
+    }
+
+    fn missing_trailer<'a>(&mut self) -> Event<'a> {
+        self.counters.deviation(Deviation::MissingCr);
+        Event::Warning { deviation: Deviation::MissingCr, offset: self.offset }
+    }
+
+    /// Ends the open frame at the byte that comes next, which is not part of it.
+    fn fault<'a>(&mut self, fault: Fault) -> Event<'a> {
+        // `permissive` ends a frame at its end block, also one that is too long.
+        let skip = fault == Fault::TooLarge && self.config.profile == Profile::Permissive;
+        self.state = if skip { State::Skip } else { State::Dropped };
+        self.counters.fault(fault);
+        Event::Fault { fault, offset: self.offset }
+    }
+
+    fn drop_frame<'a>(&mut self) -> Event<'a> {
+        self.state = State::Outside;
+        let len = self.offset.wrapping_sub(self.frame);
+        self.discard(self.frame, len, DiscardReason::Dropped, false)
+    }
+
+    fn end_run<'a>(&mut self, end: u64) -> Option<Event<'a>> {
+        let run = self.run.take()?;
+        let len = end.wrapping_sub(run.offset);
+        Some(self.discard(run.offset, len, DiscardReason::Outside, run.blank))
+    }
+
+    fn discard<'a>(&mut self, offset: u64, len: u64, why: DiscardReason, blank: bool) -> Event<'a> {
+        let discard = Discard { offset, len, why, blank };
+        self.counters.discard(&discard);
+        Event::Discard(discard)
+    }
+
+    fn note(&mut self, deviation: Deviation, offset: u64) {
+        if self.deviations.insert(deviation, offset) {
+            self.counters.deviation(deviation);
+        }
+    }
+
+    /// `permissive`: where the payload ends, noting a start block on the way. Once one is noted,
+    /// further ones no longer stop the search, so a payload full of them costs one pass too.
+    fn find_end_block(&mut self, window: &[u8]) -> Option<usize> {
+        let (start_block, end_block) =
+            (self.config.framing.start_block(), self.config.framing.end_block());
+        if self.deviations.contains(Deviation::SbInPayload) {
+            return memchr(end_block, window);
+        }
+        let at = memchr2(start_block, end_block, window)?;
+        let (_, tail) = window.split_at_checked(at)?;
+        if tail.first() == Some(&end_block) {
+            return Some(at);
+        }
+        self.note(Deviation::SbInPayload, self.offset.wrapping_add(at as u64));
+        memchr(end_block, tail).map(|more| at.saturating_add(more))
+    }
+
+    /// The grammar of MLLP release 2, 1.2.3: `20`..`FF` and carriage return, or one commit byte as
+    /// the whole payload.
+    const fn is_legal(&self, byte: u8) -> bool {
+        match (self.payload_len, self.first) {
+            (1, ACK | NAK) => false,
+            (0, _) => byte >= 0x20 || matches!(byte, CARRIAGE_RETURN | ACK | NAK),
+            _ => byte >= 0x20 || byte == CARRIAGE_RETURN,
+        }
+    }
+}
+
+/// Padding between frames, as senders leave it: NUL, tab, line feed, carriage return, space.
+const fn is_blank(byte: &u8) -> bool {
+    matches!(*byte, 0x00 | 0x09 | 0x0A | 0x0D | 0x20)
+}
+
+/// `strict`: the first byte that is not plain payload.
+///
+/// Every byte has to be classified, which memchr cannot do; whole blocks are tested without a
+/// branch, which the compiler turns into vector instructions.
+fn find_special(start_block: u8, end_block: u8, window: &[u8]) -> Option<usize> {
+    let special = |byte: u8| {
+        (byte < 0x20) & (byte != CARRIAGE_RETURN) | (byte == start_block) | (byte == end_block)
+    };
+    let mut clean = 0;
+    for block in window.chunks_exact(64) {
+        if block.iter().fold(false, |found, &byte| found | special(byte)) {
+            break;
+        }
+        clean += block.len();
+    }
+    let tail = window.get(clean..).unwrap_or_default();
+    tail.iter().position(|&byte| special(byte)).map(|at| clean + at)
+}
