@@ -1,0 +1,410 @@
+//! The acknowledgment message itself.
+
+use core::fmt;
+
+use hl7_peek::{Delimiters, MessageHeader};
+
+use crate::version::Version;
+use crate::writer::Writer;
+use crate::{AckCode, Error, ErrorCode, ErrorDetail, Outcome, Severity};
+
+/// How an acknowledgment mirrors its message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Policy {
+    /// Every complete frame can be answered, whatever it holds: what is missing takes a default.
+    #[default]
+    Always,
+    /// The acknowledgment of chapter 2 (2.8.2.1, 2.12.1); a message without MSH has none.
+    Conformant,
+}
+
+/// An acknowledgment: what goes into it, all of it borrowed.
+///
+/// Make one with [`Ack::always`] or [`Ack::conformant`] and set further fields with struct update
+/// syntax. Time and control ID are arguments: nothing here knows a clock or a random number.
+///
+/// Whatever the fields hold, the result is `MSH`, `MSA` and, for errors, `ERR` segments and nothing
+/// else: text is escaped, and copied bytes that would end a segment or the frame around it are
+/// escaped too.
+#[derive(Clone, Copy)]
+pub struct Ack<'a> {
+    /// How the message is mirrored.
+    pub policy: Policy,
+    /// MSA-1.
+    pub code: AckCode,
+    /// The header of the message; `None` when it has no usable MSH.
+    pub header: Option<MessageHeader<'a>>,
+    /// MSH-10 of the acknowledgment, new and unique.
+    pub control_id: &'a [u8],
+    /// MSH-7 of the acknowledgment, as `YYYYMMDDHHMMSS[+ZZZZ]`: the time of the answer.
+    pub timestamp: &'a [u8],
+    /// Text for people: MSA-3, or ERR-8 from version 2.7 on, where MSA-3 is withdrawn.
+    pub text: &'a [u8],
+    /// What is wrong with the message.
+    pub errors: &'a [ErrorDetail<'a>],
+    /// MSA-4, for the sequence number protocol (2.9.1).
+    pub expected_sequence_number: Option<i64>,
+    /// MSH-3 of the acknowledgment, with its delimiters; `None` mirrors MSH-5.
+    pub sending_application: Option<&'a [u8]>,
+    /// MSH-4 of the acknowledgment, with its delimiters; `None` mirrors MSH-6.
+    pub sending_facility: Option<&'a [u8]>,
+    /// MSH-15 of the acknowledgment: empty, or what an application acknowledgment in enhanced mode
+    /// asks for itself (2.8.3.2).
+    pub accept_acknowledgment_type: &'a [u8],
+    /// MSH-16 of the acknowledgment: empty, or `NE` in an application acknowledgment in enhanced
+    /// mode.
+    pub application_acknowledgment_type: &'a [u8],
+}
+
+/// MSH-1 and MSH-2 of the acknowledgment.
+struct Separators<'a> {
+    delimiters: Delimiters,
+    encoding_characters: &'a [u8],
+}
+
+/// `^~\&`, the encoding characters that chapter 2 suggests (2.5.4).
+const ENCODING_CHARACTERS: &[u8] = br"^~\&";
+
+impl<'a> Ack<'a> {
+    /// An acknowledgment by the policy `always`, for any payload; read its header with
+    /// [`MessageHeader::parse_lenient`].
+    ///
+    /// A message without MSH-10 is answered with `control_id` in MSH-10 and MSA-2 both.
+    pub const fn always(
+        code: AckCode,
+        header: Option<MessageHeader<'a>>,
+        control_id: &'a [u8],
+        timestamp: &'a [u8],
+    ) -> Ack<'a> {
+        Ack {
+            policy: Policy::Always,
+            code,
+            header,
+            control_id,
+            timestamp,
+            text: b"",
+            errors: &[],
+            expected_sequence_number: None,
+            sending_application: None,
+            sending_facility: None,
+            accept_acknowledgment_type: b"",
+            application_acknowledgment_type: b"",
+        }
+    }
+
+    /// An acknowledgment by the policy `conformant`.
+    pub const fn conformant(
+        code: AckCode,
+        header: MessageHeader<'a>,
+        control_id: &'a [u8],
+        timestamp: &'a [u8],
+    ) -> Ack<'a> {
+        Ack { policy: Policy::Conformant, ..Ack::always(code, Some(header), control_id, timestamp) }
+    }
+
+    /// Length of the acknowledgment in bytes. Costs as much as [`encode`](Ack::encode).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoHeader`] as for [`encode`](Ack::encode).
+    pub fn encoded_len(&self) -> Result<usize, Error> {
+        self.write(&mut [])
+    }
+
+    /// Writes the acknowledgment, unframed, to the front of `out` and returns its length in bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferTooSmall`] when `out` is shorter than [`encoded_len`](Ack::encoded_len).
+    /// [`Error::NoHeader`] for the policy `conformant` without a header.
+    pub fn encode(&self, out: &mut [u8]) -> Result<usize, Error> {
+        let len = self.write(out)?;
+        if len <= out.len() { Ok(len) } else { Err(Error::BufferTooSmall) }
+    }
+
+    fn write(&self, out: &mut [u8]) -> Result<usize, Error> {
+        let header = self.header.as_ref();
+        let separators = match (self.policy, header) {
+            (Policy::Conformant, None) => return Err(Error::NoHeader),
+            // 2.8.2.1 is silent; echoing the delimiters lets MSH-10 and names be copied raw.
+            (Policy::Conformant, Some(header)) => Separators {
+                delimiters: header.delimiters,
+                encoding_characters: header.encoding_characters,
+            },
+            (Policy::Always, header) => mirrored(header),
+        };
+        let mut writer = Writer::new(out, separators.delimiters);
+        match (self.policy, header) {
+            (Policy::Conformant, Some(header)) => self.conformant_msh(&mut writer, header),
+            _ => self.always_msh(&mut writer, header, separators.encoding_characters),
+        }
+        let version = header.map(MessageHeader::version).filter(|version| !version.is_empty());
+        let version = Version::parse(version.unwrap_or(self.default_version()));
+        self.msa(&mut writer, version);
+        self.err(&mut writer, version);
+        Ok(writer.len())
+    }
+
+    /// MSH-12 of the acknowledgment where the message has none.
+    const fn default_version(&self) -> &'static [u8] {
+        match self.policy {
+            Policy::Always => b"2.3",
+            Policy::Conformant => b"2.5.1",
+        }
+    }
+
+    fn always_msh(
+        &self,
+        writer: &mut Writer<'_>,
+        header: Option<&MessageHeader<'a>>,
+        encoding_characters: &[u8],
+    ) {
+        let component = writer.delimiters().component;
+        let of = |field: fn(&MessageHeader<'a>) -> &'a [u8]| header.map(field).unwrap_or_default();
+        let or = |value: &'a [u8], default: &'static [u8]| -> &'a [u8] {
+            if value.is_empty() { default } else { value }
+        };
+        writer.segment(b"MSH");
+        writer.field();
+        writer.raw(encoding_characters);
+        let application = self.sending_application.unwrap_or(of(|h| h.receiving_application));
+        let facility = self.sending_facility.unwrap_or(of(|h| h.receiving_facility));
+        copy(writer, or(application, b"FASTMLLP"));
+        copy(writer, or(facility, b"FASTMLLP"));
+        copy(writer, or(of(|h| h.sending_application), b"UNKNOWN"));
+        copy(writer, or(of(|h| h.sending_facility), b"UNKNOWN"));
+        copy(writer, self.timestamp);
+        writer.field(); // MSH-8
+        copy(writer, b"ACK");
+        let trigger_event = of(MessageHeader::trigger_event);
+        if !trigger_event.is_empty() {
+            writer.delimiter(component);
+            writer.copied(trigger_event);
+        }
+        copy(writer, self.control_id);
+        copy(writer, or(of(|h| h.processing_id), b"P"));
+        copy(writer, or(of(|h| h.version_id), self.default_version()));
+        self.acknowledgment_types(writer);
+        writer.end_segment();
+    }
+
+    fn conformant_msh(&self, writer: &mut Writer<'_>, header: &MessageHeader<'a>) {
+        let component = header.delimiters.component;
+        writer.segment(b"MSH");
+        writer.field();
+        writer.raw(header.encoding_characters);
+        copy(writer, self.sending_application.unwrap_or(header.receiving_application));
+        copy(writer, self.sending_facility.unwrap_or(header.receiving_facility));
+        copy(writer, header.sending_application);
+        copy(writer, header.sending_facility);
+        copy(writer, self.timestamp);
+        writer.field(); // MSH-8
+        copy(writer, b"ACK");
+        // MSH-9.3 is in the dictionaries from 2.3.1 and required from 2.7; products write it from
+        // 2.4 on, and so does this.
+        let structured = !Version::parse(self.version_of(header)).is_before(4);
+        let trigger_event = header.trigger_event();
+        if structured || !trigger_event.is_empty() {
+            writer.delimiter(component);
+            writer.copied(trigger_event);
+        }
+        if structured {
+            writer.delimiter(component);
+            writer.raw(b"ACK");
+        }
+        copy(writer, self.control_id);
+        copy(writer, if header.processing_id.is_empty() { b"P" } else { header.processing_id });
+        let version = header.version_id;
+        copy(writer, if version.is_empty() { self.default_version() } else { version });
+        self.acknowledgment_types(writer);
+        writer.field(); // MSH-17
+        // The copied bytes are in the character set of the message, so its name goes with them.
+        copy(writer, header.character_set_first());
+        writer.end_segment();
+    }
+
+    fn version_of(&self, header: &MessageHeader<'a>) -> &'a [u8] {
+        let version = header.version();
+        if version.is_empty() { self.default_version() } else { version }
+    }
+
+    /// MSH-13 to MSH-16.
+    fn acknowledgment_types(&self, writer: &mut Writer<'_>) {
+        writer.field();
+        writer.field();
+        copy(writer, self.accept_acknowledgment_type);
+        copy(writer, self.application_acknowledgment_type);
+    }
+
+    fn msa(&self, writer: &mut Writer<'_>, version: Version) {
+        let inbound = self.header.map(|header| header.message_control_id).unwrap_or_default();
+        let missing = inbound.is_empty() && self.policy == Policy::Always;
+        writer.segment(b"MSA");
+        copy(writer, self.code.as_str().as_bytes());
+        // MSA-2 is required: its separator is written even when there is nothing to quote.
+        writer.required_field();
+        writer.copied(if missing { self.control_id } else { inbound });
+        writer.field();
+        if !version.is_from(7) {
+            writer.text(self.text);
+        }
+        writer.field();
+        if let Some(number) = self.expected_sequence_number {
+            writer.number(number);
+        }
+        writer.field(); // MSA-5, withdrawn in 2.5
+        writer.field();
+        if let Some(error) = self.errors.first() {
+            // MSA-6 came with 2.2 and is deprecated since 2.4; from 2.5 on ERR-3 says it.
+            if version.is_from(2) && version.is_before(5) {
+                coded(writer, error, writer.delimiters().component);
+            }
+        }
+        writer.end_segment();
+    }
+
+    fn err(&self, writer: &mut Writer<'_>, version: Version) {
+        if version.is_before(5) {
+            return self.err_before_2_5(writer);
+        }
+        // From 2.7 on MSA-3 is gone and the text goes into ERR-8, of the first error without one.
+        let text = if version.is_from(7) { self.text } else { b"" };
+        for (at, error) in self.errors.iter().enumerate() {
+            let takes_text = at == 0 && error.user_message.is_empty();
+            err_segment(writer, error, if takes_text { text } else { error.user_message });
+        }
+        if self.errors.is_empty() && !text.is_empty() {
+            let (code, severity) = match self.code.outcome() {
+                Outcome::Accept => (ErrorCode::MessageAccepted, Severity::Information),
+                _ => (ErrorCode::ApplicationInternalError, Severity::Error),
+            };
+            err_segment(writer, &ErrorDetail { severity, ..ErrorDetail::new(code) }, text);
+        }
+    }
+
+    /// 2.2 to 2.4: one ERR whose first field repeats, `segment^sequence^field^code&text&system`.
+    fn err_before_2_5(&self, writer: &mut Writer<'_>) {
+        let Delimiters { component, repetition, subcomponent, .. } = writer.delimiters();
+        // Without a repetition separator there is room for one error.
+        let count = if repetition.is_some() { self.errors.len() } else { 1 };
+        for (at, error) in self.errors.iter().take(count).enumerate() {
+            if at == 0 {
+                writer.segment(b"ERR");
+                writer.field();
+            } else {
+                writer.delimiter(repetition);
+            }
+            writer.text(error.location.segment);
+            for number in error.location.numbers().into_iter().take(2) {
+                writer.delimiter(component);
+                position(writer, number);
+            }
+            writer.delimiter(component);
+            coded(writer, error, subcomponent);
+        }
+        if !self.errors.is_empty() {
+            writer.end_segment();
+        }
+    }
+}
+
+// The fields may quote a message: a debug output shows what kind of answer this is, no more.
+impl fmt::Debug for Ack<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ack")
+            .field("policy", &self.policy)
+            .field("code", &self.code)
+            .field("errors", &self.errors)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The policy `always`: the message's delimiters where they are usable, the suggested ones
+/// elsewhere.
+fn mirrored<'a>(header: Option<&MessageHeader<'a>>) -> Separators<'a> {
+    let suggested =
+        Separators { delimiters: Delimiters::default(), encoding_characters: ENCODING_CHARACTERS };
+    let Some(header) = header else { return suggested };
+    let field = header.delimiters.field;
+    for encoding_characters in [header.encoding_characters, ENCODING_CHARACTERS] {
+        if let [component, repetition, escape, subcomponent] = *encoding_characters {
+            let all = [field, component, repetition, escape, subcomponent];
+            if all.iter().all(|byte| byte.is_ascii_punctuation()) && distinct(&all) {
+                let delimiters = Delimiters {
+                    field,
+                    component: Some(component),
+                    repetition: Some(repetition),
+                    escape: Some(escape),
+                    subcomponent: Some(subcomponent),
+                    truncation: None,
+                };
+                return Separators { delimiters, encoding_characters };
+            }
+        }
+    }
+    suggested
+}
+
+fn distinct(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some((first, others)) = rest.split_first() {
+        if others.contains(first) {
+            return false;
+        }
+        rest = others;
+    }
+    true
+}
+
+fn copy(writer: &mut Writer<'_>, bytes: &[u8]) {
+    writer.field();
+    writer.copied(bytes);
+}
+
+fn position(writer: &mut Writer<'_>, number: u32) {
+    if number > 0 {
+        writer.number(i64::from(number));
+    }
+}
+
+/// `code`, text and coding system, as ERR-3, MSA-6 and the last part of the old ERR-1 have them.
+fn coded(writer: &mut Writer<'_>, error: &ErrorDetail<'_>, separator: Option<u8>) {
+    writer.number(i64::from(error.code.number()));
+    writer.delimiter(separator);
+    writer.text(error.code.text().as_bytes());
+    writer.delimiter(separator);
+    writer.raw(b"HL70357");
+}
+
+/// From 2.5 on: one segment for each error.
+fn err_segment(writer: &mut Writer<'_>, error: &ErrorDetail<'_>, user_message: &[u8]) {
+    let component = writer.delimiters().component;
+    writer.segment(b"ERR");
+    writer.field(); // ERR-1, deprecated in 2.4
+    writer.field();
+    writer.text(error.location.segment);
+    let numbers = error.location.numbers();
+    let last = numbers.iter().rposition(|number| *number > 0).map_or(0, |at| at.saturating_add(1));
+    for number in numbers.into_iter().take(last) {
+        writer.delimiter(component);
+        position(writer, number);
+    }
+    writer.field();
+    coded(writer, error, component);
+    writer.field();
+    writer.raw(error.severity.as_str().as_bytes());
+    writer.field();
+    let parts = error.application.iter().rposition(|part| !part.is_empty());
+    for (at, part) in error.application.iter().take(parts.map_or(0, |at| at + 1)).enumerate() {
+        if at > 0 {
+            writer.delimiter(component);
+        }
+        writer.text(part);
+    }
+    writer.field(); // ERR-6
+    writer.field();
+    writer.text(error.diagnostic);
+    writer.field();
+    writer.text(user_message);
+    writer.end_segment();
+}

@@ -1,0 +1,152 @@
+//! Segments, written field by field into a caller's buffer.
+
+use hl7_peek::{Delimiters, escape, escaped_len};
+
+/// Counts every byte, and keeps those that fit. One code path gives both the length and the bytes.
+pub(crate) struct Writer<'o> {
+    out: &'o mut [u8],
+    len: usize,
+    delimiters: Delimiters,
+    /// Separators of empty fields, written when a field with content follows.
+    owed: usize,
+}
+
+impl<'o> Writer<'o> {
+    pub(crate) fn new(out: &'o mut [u8], delimiters: Delimiters) -> Self {
+        Writer { out, len: 0, delimiters, owed: 0 }
+    }
+
+    /// The length of everything written, whether or not it fitted.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn delimiters(&self) -> Delimiters {
+        self.delimiters
+    }
+
+    /// Ends the segment before, without its trailing empty fields, and begins the next.
+    pub(crate) fn segment(&mut self, id: &[u8; 3]) {
+        self.owed = 0;
+        self.raw(id);
+    }
+
+    pub(crate) fn end_segment(&mut self) {
+        self.owed = 0;
+        // 2.5.2: the segment terminator is always a carriage return.
+        self.raw(b"\r");
+    }
+
+    /// Begins the next field; it costs nothing until something is written into it.
+    pub(crate) fn field(&mut self) {
+        self.owed = self.owed.saturating_add(1);
+    }
+
+    /// A field that is written even when it is empty.
+    pub(crate) fn required_field(&mut self) {
+        self.field();
+        self.settle();
+    }
+
+    /// Bytes that go out as they are.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.settle();
+        self.append(bytes);
+    }
+
+    /// One delimiter. A message without it cannot express the level: a space keeps the parts apart.
+    pub(crate) fn delimiter(&mut self, delimiter: Option<u8>) {
+        self.raw(&[delimiter.unwrap_or(b' ')]);
+    }
+
+    /// Bytes of a field of another message: their delimiters keep their meaning. What would end the
+    /// field, the segment or the frame around it is escaped.
+    pub(crate) fn copied(&mut self, bytes: &[u8]) {
+        let field = self.delimiters.field;
+        if !bytes.iter().any(|&byte| is_breaking(byte, field)) {
+            return self.raw(bytes);
+        }
+        for byte in bytes {
+            if !is_breaking(*byte, field) {
+                self.raw(&[*byte]);
+            } else if *byte == field {
+                self.text(&[*byte]);
+            } else {
+                self.hexadecimal(*byte);
+            }
+        }
+    }
+
+    /// Text: every delimiter in it is escaped, so that it stays one value (2.7).
+    pub(crate) fn text(&mut self, text: &[u8]) {
+        for part in text.chunk_by(|a, b| is_block(*a) == is_block(*b)) {
+            if part.first().is_some_and(|byte| is_block(*byte)) {
+                part.iter().for_each(|byte| self.hexadecimal(*byte));
+                continue;
+            }
+            self.settle();
+            let room = self.out.get_mut(self.len..).unwrap_or_default();
+            // Does not fit: the count alone goes on.
+            let _ = escape(part, &self.delimiters, room);
+            self.len = self.len.saturating_add(escaped_len(part, &self.delimiters));
+        }
+    }
+
+    /// A decimal number.
+    pub(crate) fn number(&mut self, number: i64) {
+        let mut digits = [0; 20];
+        let mut rest = number.unsigned_abs();
+        let mut first = digits.len();
+        for (at, digit) in digits.iter_mut().enumerate().rev() {
+            // rest % 10 is below 10.
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            first = at;
+            if rest == 0 {
+                break;
+            }
+        }
+        if number < 0 {
+            self.raw(b"-");
+        }
+        self.raw(digits.get(first..).unwrap_or_default());
+    }
+
+    /// `\Xhh\` (2.7.5), or a space where the message has no escape character.
+    fn hexadecimal(&mut self, byte: u8) {
+        const DIGITS: [u8; 16] = *b"0123456789ABCDEF";
+        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
+        match self.delimiters.escape {
+            Some(escape) => self.raw(&[escape, b'X', digit(byte >> 4), digit(byte & 15), escape]),
+            None => self.raw(b" "),
+        }
+    }
+
+    fn settle(&mut self) {
+        let separator = [self.delimiters.field];
+        while self.owed > 0 {
+            self.owed -= 1;
+            self.append(&separator);
+        }
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        let end = self.len.saturating_add(bytes.len());
+        if let Some(room) = self.out.get_mut(self.len..end) {
+            room.copy_from_slice(bytes);
+        }
+        self.len = end;
+    }
+}
+
+/// Bytes that cannot travel in an MLLP block, whatever message they are part of.
+const fn is_block(byte: u8) -> bool {
+    matches!(byte, 0x0B | 0x1C)
+}
+
+const fn is_breaking(byte: u8, field: u8) -> bool {
+    is_block(byte) || matches!(byte, b'\r' | b'\n') || byte == field
+}
