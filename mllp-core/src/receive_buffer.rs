@@ -154,7 +154,7 @@ impl<S: Storage> ReceiveBuffer<S> {
     /// [`Scanner::idle`].
     pub fn idle(&mut self) -> Option<Received<'_>> {
         let from = self.start;
-        let located = self.decoder.locate_idle(self.len());
+        let located = self.decoder.locate_idle(self.unread().len());
         self.advance(located.consumed);
         located.lend(self.stored(from)).event
     }
@@ -162,7 +162,7 @@ impl<S: Storage> ReceiveBuffer<S> {
     /// The stream has ended: see [`Scanner::finish`]. Call it until it returns `None`.
     pub fn finish(&mut self) -> Option<Received<'_>> {
         let from = self.start;
-        let located = self.decoder.locate_finish(self.len());
+        let located = self.decoder.locate_finish(self.unread().len());
         self.advance(located.consumed);
         located.lend(self.stored(from)).event
     }
@@ -173,14 +173,15 @@ impl<S: Storage> ReceiveBuffer<S> {
         (self.start, self.end) = (0, 0);
     }
 
-    /// How many bytes wait in the storage.
-    pub fn len(&self) -> usize {
-        self.end.saturating_sub(self.start)
+    /// The bytes that wait in the storage: those of an open frame, from its start block on, and
+    /// those for which no event has been taken.
+    pub fn unread(&self) -> &[u8] {
+        self.storage.as_ref().get(self.start..self.end).unwrap_or_default()
     }
 
     /// Whether no byte waits in the storage; then it may be exchanged or shrunk.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.unread().is_empty()
     }
 
     /// The storage, for a host that shrinks it while [`is_empty`](ReceiveBuffer::is_empty).
@@ -238,7 +239,7 @@ impl<S: Storage> ReceiveBuffer<S> {
         }
         if self.start > 0 && self.end <= self.storage.as_ref().len() {
             self.storage.as_mut().copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.len());
+            (self.start, self.end) = (0, self.unread().len());
         }
         let len = self.end.saturating_add(want).min(self.storage.max_len());
         if len > self.storage.as_ref().len() {
@@ -249,7 +250,7 @@ impl<S: Storage> ReceiveBuffer<S> {
     /// The storage did not grow as it promised. The frame cannot be kept, so it is lost and says so.
     fn abandon(&mut self) -> Option<Received<'_>> {
         let from = self.start;
-        let located = self.decoder.locate_abandoned(self.len());
+        let located = self.decoder.locate_abandoned(self.unread().len());
         self.advance(located.consumed);
         located.lend(self.stored(from)).event
     }

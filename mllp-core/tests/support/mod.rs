@@ -52,6 +52,7 @@ pub trait Reader {
 }
 
 /// Spans joined by the caller.
+#[derive(Clone)]
 pub struct Events {
     pub scanner: Scanner,
     payload: Vec<u8>,
@@ -60,6 +61,10 @@ pub struct Events {
 impl Events {
     pub fn new(config: Config) -> Self {
         Events { scanner: Scanner::new(config), payload: Vec::new() }
+    }
+
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
     }
 
     fn note(&mut self, event: Event<'_>, seen: &mut Vec<Seen>) {
@@ -144,6 +149,7 @@ fn push(received: Received<'_>, seen: &mut Vec<Seen>) {
 }
 
 /// The caller keeps what is unread.
+#[derive(Clone)]
 pub struct CallersBuffer {
     decoder: Decoder,
     unread: Vec<u8>,
@@ -152,6 +158,16 @@ pub struct CallersBuffer {
 impl CallersBuffer {
     pub fn new(config: Config) -> Self {
         CallersBuffer { decoder: Decoder::new(config), unread: Vec::new() }
+    }
+}
+
+impl CallersBuffer {
+    pub fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
+    pub fn unread(&self) -> &[u8] {
+        &self.unread
     }
 }
 
@@ -166,10 +182,6 @@ impl Reader for CallersBuffer {
             }
             self.unread.drain(..decoded.consumed);
             if done {
-                assert_eq!(
-                    self.unread.is_empty(),
-                    self.decoder.scanner().pending() == 0 || self.unread.is_empty()
-                );
                 return;
             }
         }
@@ -203,6 +215,7 @@ impl Reader for CallersBuffer {
 }
 
 /// Chunks are fed; the storage holds what is split.
+#[derive(Clone)]
 pub struct Fed<S>(pub ReceiveBuffer<S>);
 
 impl<S: Storage> Reader for Fed<S> {
@@ -235,6 +248,7 @@ impl<S: Storage> Reader for Fed<S> {
 }
 
 /// A socket reads into the spare room.
+#[derive(Clone)]
 pub struct ReadInto<S>(pub ReceiveBuffer<S>);
 
 impl<S: Storage> Reader for ReadInto<S> {
