@@ -1,0 +1,197 @@
+//! A message: its delimiters, and everything that is reached through them.
+
+use core::fmt;
+
+use crate::opening::Opening;
+use crate::segment::Syntax;
+use crate::terminator::{Lines, has_id};
+use crate::{Delimiters, Error, MessageHeader, Path, Scan, Segment, Segments, Terminator, Value};
+
+/// A view of one payload: a message, or a batch of them.
+///
+/// Copying it is cheap, and what it gives out borrows from the payload, not from it.
+#[derive(Clone, Copy)]
+pub struct Message<'a> {
+    payload: &'a [u8],
+    opening: Opening<'a>,
+    syntax: Syntax,
+}
+
+/// What a payload holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// One message.
+    Single,
+    /// A file or batch header, or more than one MSH (HL7 v2.9.1 chapter 2, 2.9.3). No single
+    /// acknowledgment can answer it.
+    Batch,
+}
+
+impl<'a> Message<'a> {
+    /// Reads MSH-1 and MSH-2 (or those of a leading FHS or BHS) and finds the first terminator.
+    ///
+    /// One UTF-8 byte order mark and leading bytes up to 20 (hex) are skipped. For payloads in
+    /// Shift_JIS, GB 18030, Big5 or ISO-2022-JP use [`parse_with`](Message::parse_with).
+    ///
+    /// # Errors
+    ///
+    /// [`NoHeader`](Error::NoHeader), [`ShortHeader`](Error::ShortHeader),
+    /// [`BadFieldSeparator`](Error::BadFieldSeparator),
+    /// [`NoEncodingCharacters`](Error::NoEncodingCharacters),
+    /// [`BadEncodingCharacter`](Error::BadEncodingCharacter) and
+    /// [`DuplicateDelimiter`](Error::DuplicateDelimiter), the first that applies.
+    /// [`MessageHeader::parse_lenient`] needs less.
+    #[inline]
+    pub fn parse(payload: &'a [u8]) -> Result<Message<'a>, Error> {
+        Message::parse_with(payload, Scan::SingleByte)
+    }
+
+    /// As [`parse`](Message::parse), for a payload whose delimiters must be searched by `scan`.
+    ///
+    /// ```
+    /// use hl7_peek::{CharacterSet, Message, Path, Scan};
+    ///
+    /// // The family name is one Shift_JIS character, 83 7C: its second byte is `|` in ASCII.
+    /// let payload = b"MSH|^~\\&|||||||ADT^A08|1|P|2.5||||||ISO IR14\rPID|1||2||\x83\x7C^X\r";
+    /// let message = Message::parse(payload)?;
+    /// let scan = CharacterSet::of(&message.header()).map_or(Scan::SingleByte, |set| set.scan());
+    /// assert_eq!(scan, Scan::ShiftJis);
+    ///
+    /// let family = Path::parse("PID-5.1")?;
+    /// assert_eq!(message.get(family), Some(&b"\x83"[..]));
+    /// assert_eq!(Message::parse_with(payload, scan)?.get(family), Some(&b"\x83\x7C"[..]));
+    /// # Ok::<(), hl7_peek::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`parse`](Message::parse).
+    #[inline]
+    pub fn parse_with(payload: &'a [u8], scan: Scan) -> Result<Message<'a>, Error> {
+        let opening = Opening::read(payload)?;
+        let delimiters = Delimiters::read(opening.separator(), opening.encoding_characters)?;
+        Ok(Message { payload, opening, syntax: Syntax { delimiters, scan } })
+    }
+
+    /// The bytes this was parsed from, all of them.
+    pub fn payload(&self) -> &'a [u8] {
+        self.payload
+    }
+
+    /// MSH-1 and MSH-2 as delimiters.
+    pub fn delimiters(&self) -> Delimiters {
+        self.syntax.delimiters
+    }
+
+    /// MSH-2 as it stands, a sixth and later character included.
+    pub fn encoding_characters(&self) -> &'a [u8] {
+        self.opening.encoding_characters
+    }
+
+    /// Which byte ends the segments.
+    pub fn terminator(&self) -> Terminator {
+        self.opening.terminator.unwrap_or_default()
+    }
+
+    /// All fields of the first MSH segment, in one pass.
+    ///
+    /// In a batch that starts with FHS or BHS this is the first MSH behind it, or a header whose
+    /// fields are all empty if there is none.
+    #[inline]
+    pub fn header(&self) -> MessageHeader<'a> {
+        if self.opening.is_message() {
+            return self.header_of(self.opening.line);
+        }
+        match self.lines().find(|line| has_id(line, b"MSH", self.syntax.delimiters.field)) {
+            Some(line) => self.header_of(line),
+            None => MessageHeader::empty(self.syntax.delimiters),
+        }
+    }
+
+    /// The bytes that `path` addresses, or `None` if they are not there.
+    ///
+    /// Exactly the addressed node: a path without a field is the whole segment, a path without a
+    /// repetition and a component is the whole field with all its repetitions. MSH-1 is the field
+    /// separator and MSH-2 the encoding characters; neither is ever split.
+    ///
+    /// Nothing is remembered between calls: each one searches from the start of the payload.
+    pub fn get(&self, path: Path) -> Option<&'a [u8]> {
+        let segment = self.segment(path)?;
+        let Some(field) = path.field() else { return Some(segment.raw()) };
+        let field = segment.field(index(field))?;
+        let Some(repetition) = path.repetition() else { return Some(field.raw()) };
+        let repetition = field.repetitions().nth(below(repetition))?;
+        let Some(component) = path.component() else { return Some(repetition.raw()) };
+        let component = repetition.components().nth(below(component))?;
+        let Some(subcomponent) = path.subcomponent() else { return Some(component.raw()) };
+        component.subcomponents().nth(below(subcomponent))
+    }
+
+    /// The single value at `path`: where the path names no repetition, component or subcomponent,
+    /// the first one.
+    ///
+    /// `None` if it is not there, and for a path without a field.
+    pub fn leaf(&self, path: Path) -> Option<&'a [u8]> {
+        let field = self.segment(path)?.field(index(path.field()?))?;
+        let repetition = field.repetitions().nth(path.repetition().map_or(0, below))?;
+        let component = repetition.components().nth(path.component().map_or(0, below))?;
+        component.subcomponents().nth(path.subcomponent().map_or(0, below))
+    }
+
+    /// [`leaf`](Message::leaf), with absent, empty and null told apart.
+    pub fn value(&self, path: Path) -> Value<'a> {
+        Value::of(self.leaf(path))
+    }
+
+    /// All segments in order. Empty ones are skipped.
+    pub fn segments(&self) -> Segments<'a> {
+        Segments::new(self.lines(), self.opening.field_separator, self.syntax)
+    }
+
+    /// Whether this is one message or a batch: a search for a second MSH to the end of the payload.
+    pub fn kind(&self) -> Kind {
+        let field = self.syntax.delimiters.field;
+        let is_batch = !self.opening.is_message()
+            || self.lines().skip(1).any(|line| has_id(line, b"MSH", field));
+        if is_batch { Kind::Batch } else { Kind::Single }
+    }
+
+    fn segment(&self, path: Path) -> Option<Segment<'a>> {
+        let field = self.syntax.delimiters.field;
+        let line = self
+            .lines()
+            .filter(|line| has_id(line, path.segment(), field))
+            .nth(below(path.occurrence()))?;
+        Some(Segment::new(line, self.opening.field_separator, self.syntax))
+    }
+
+    fn lines(&self) -> Lines<'a> {
+        Lines::new(self.opening.body, self.terminator())
+    }
+
+    #[inline]
+    fn header_of(&self, line: &'a [u8]) -> MessageHeader<'a> {
+        MessageHeader::read(line, self.opening.field_separator, self.syntax)
+    }
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("payload_len", &self.payload.len())
+            .field("delimiters", &self.syntax.delimiters)
+            .field("terminator", &self.terminator())
+            .field("scan", &self.syntax.scan)
+            .finish()
+    }
+}
+
+/// A number of a path as a `usize`. Where that has 16 bits, a number beyond it addresses nothing.
+fn index(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// How many nodes stand before the one of this number; numbers count from 1.
+fn below(number: u32) -> usize {
+    index(number).saturating_sub(1)
+}
