@@ -1,0 +1,99 @@
+"""HL7 v2 messages over MLLP: framing, acknowledgments, a server and a client.
+
+A server that acknowledges everything, and a message sent to it:
+
+    >>> import fastmllp
+    >>> fastmllp.serve("127.0.0.1", 2575)  # doctest: +SKIP
+    >>> ack = fastmllp.send("127.0.0.1", 2575, payload)  # doctest: +SKIP
+
+`Server` and `Client` are the same with settings. `Decoder`, `frame`, `Message` and `build_ack` are
+the wire layer below, for programs with sockets of their own.
+"""
+
+from typing import Any
+
+from fastmllp._native import __version__
+from fastmllp.ack import AckCode, AckError, build_ack
+from fastmllp.client import (
+    Client,
+    ConnectError,
+    ConnectionLost,
+    DeliveryError,
+    NoReply,
+    Reply,
+    ReplyTooLarge,
+)
+from fastmllp.hl7 import Message, MessageError, MessageHeader
+from fastmllp.mllp import (
+    CARRIAGE_RETURN,
+    END_BLOCK,
+    START_BLOCK,
+    Decoder,
+    FrameError,
+    MllpError,
+    frame,
+    unframe_stream,
+)
+from fastmllp.server import Server
+
+__all__ = [
+    "CARRIAGE_RETURN",
+    "END_BLOCK",
+    "START_BLOCK",
+    "AckCode",
+    "AckError",
+    "Client",
+    "ConnectError",
+    "ConnectionLost",
+    "Decoder",
+    "DeliveryError",
+    "FrameError",
+    "Message",
+    "MessageError",
+    "MessageHeader",
+    "MllpError",
+    "NoReply",
+    "Reply",
+    "ReplyTooLarge",
+    "Server",
+    "__version__",
+    "build_ack",
+    "frame",
+    "send",
+    "serve",
+    "unframe_stream",
+]
+
+
+def serve(host: str = "0.0.0.0", port: int = 2575, **options: Any) -> None:
+    """Acknowledge every complete frame until the process is interrupted. Blocks.
+
+    Args:
+        host: Address or name to listen on.
+        port: TCP port to listen on.
+        options: As for `Server`, ``handler`` among them.
+
+    Raises:
+        OSError: The address cannot be bound.
+    """
+    with Server(host=host, port=port, **options) as server:
+        server.serve_forever()
+
+
+def send(host: str, port: int, message: str | bytes, **options: Any) -> bytes:
+    """Send one message over a connection of its own.
+
+    Args:
+        host: Address or name of the server.
+        port: TCP port of the server.
+        message: The payload.
+        options: As for `Client`.
+
+    Returns:
+        The payload of the reply, positive or negative.
+
+    Raises:
+        DeliveryError: Nothing was delivered or answered.
+    """
+    with Client(host, port, **options) as client:
+        return client.send(message).payload

@@ -1,0 +1,7 @@
+"""``python -m fastmllp``: the same program as ``fastmllp``."""
+
+import sys
+
+from fastmllp.cli import main
+
+sys.exit(main())

@@ -1,0 +1,89 @@
+"""Messages in files: text with one segment per line, or frames as captured from the wire.
+
+Works on bytes, because a file may hold Latin-1 or Shift_JIS and goes on the wire as it is.
+"""
+
+import re
+from typing import NamedTuple
+
+from fastmllp.mllp import START_BLOCK, Decoder, FrameError, frame
+
+__all__ = ["FileContents", "FileError", "read_messages"]
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BLANK = b" \t\r\n\0"
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+# Segments that enclose messages in a file (HL7 v2 chapter 2, batch protocol). They belong to no
+# message, and one that carried the batch trailer at its end would be wrong.
+_ENVELOPE = (b"FHS", b"BHS", b"BTS", b"FTS")
+
+
+class FileError(ValueError):
+    """A file holds no message, or one that cannot be sent. The text names the reason."""
+
+
+class FileContents(NamedTuple):
+    """What a file holds."""
+
+    payloads: list[bytes]
+    """The messages, in the order of the file."""
+    left_out: str
+    """How much of it belongs to no message, blank lines not counted; empty if nothing."""
+
+
+def read_messages(data: bytes) -> FileContents:
+    """Take a file apart.
+
+    A file whose first byte that is not blank is a start block is a capture: the payload of each
+    frame is taken exactly as it is. Any other file is text: a message begins at each line that
+    starts with ``MSH``; CR, LF and CRLF all end a line and become CR, and empty lines are dropped.
+    The lines of a batch envelope (FHS, BHS, BTS, FTS) belong to no message.
+
+    Args:
+        data: The whole file.
+
+    Raises:
+        FileError: There is no message in it, the last frame is cut, or a payload holds a framing
+            byte.
+    """
+    data = data.removeprefix(_BYTE_ORDER_MARK)
+    captured = data.lstrip(_BLANK)[:1] == bytes([START_BLOCK])
+    contents = _split_frames(data) if captured else _split_lines(data)
+    if not contents.payloads:
+        raise FileError("holds no message")
+    for number, payload in enumerate(contents.payloads, 1):
+        try:
+            frame(payload)
+        except FrameError as error:
+            raise FileError(f"message {number} cannot be sent: {error}") from error
+    return contents
+
+
+def _split_frames(data: bytes) -> FileContents:
+    decoder = Decoder(max_payload_len=None)
+    payloads: list[bytes] = []
+    outside = 0
+    for event in decoder.events(data):
+        if event["ev"] == "frame":
+            payloads.append(event["payload"])
+        elif event["ev"] == "discard" and not event["blank"]:
+            outside += event["len"]
+    if decoder.pending:
+        raise FileError(f"ends inside of a frame, {decoder.pending} bytes after its start block")
+    return FileContents(payloads, f"{outside} bytes" if outside else "")
+
+
+def _split_lines(data: bytes) -> FileContents:
+    messages: list[list[bytes]] = []
+    outside = 0
+    for line in _LINE_END.split(data):
+        if not line.strip(_BLANK):
+            continue
+        if line.startswith(b"MSH"):
+            messages.append([line])
+        elif messages and not line.startswith(_ENVELOPE):
+            messages[-1].append(line)
+        else:
+            outside += 1
+    payloads = [b"".join(line + b"\r" for line in lines) for lines in messages]
+    return FileContents(payloads, f"{outside} lines" if outside else "")

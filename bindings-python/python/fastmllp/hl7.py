@@ -1,0 +1,28 @@
+"""Fields of a message, read in place.
+
+``Message(payload)`` never raises, whatever the payload holds. ``.header`` and ``.get("PID-3.1")``
+read on demand and raise `MessageError` when there is no usable MSH segment or the path is not one
+(HL7 v2 chapter 2, sections 2.4 and 2.5). Values are bytes, exactly as they stand on the wire: still
+escaped, in the character set of the message.
+"""
+
+from fastmllp._native import Message, MessageError, MessageHeader
+
+__all__ = ["Message", "MessageError", "MessageHeader", "readable"]
+
+
+def readable(payload: bytes) -> str:
+    r"""Show a payload to a person: a line for each segment, nothing that could steer a terminal.
+
+    Args:
+        payload: A message in any character set. Shown as UTF-8 if it is that, else as Latin-1.
+
+    Returns:
+        Lines that each end with a line feed. Control characters are written as ``\x1b``.
+    """
+    try:
+        text = payload.decode("utf-8")
+    except UnicodeDecodeError:
+        text = payload.decode("latin-1")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
+    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)

@@ -1,0 +1,89 @@
+"""What a client gets back: a reply, or the reason why there is none."""
+
+from dataclasses import dataclass, field
+
+from fastmllp.ack import ACCEPTED, AckCode
+from fastmllp.hl7 import Message, MessageError
+from fastmllp.mllp import MllpError
+
+__all__ = [
+    "ConnectError",
+    "ConnectionLost",
+    "DeliveryError",
+    "NoReply",
+    "Reply",
+    "ReplyTooLarge",
+]
+
+
+class DeliveryError(MllpError, OSError):
+    """Nothing was delivered, or nothing was answered. ``code`` names the reason."""
+
+    code = "not_delivered"
+
+
+class ConnectError(DeliveryError, ConnectionError):
+    """The server cannot be reached. Nothing was sent, so sending again is safe."""
+
+    code = "not_connected"
+
+
+class ConnectionLost(DeliveryError, ConnectionError):
+    """The connection ended before the reply was whole. The message may have arrived."""
+
+    code = "connection_lost"
+
+
+class NoReply(DeliveryError, TimeoutError):
+    """The message was not taken or not answered in time. It may have arrived."""
+
+    code = "no_reply"
+
+
+class ReplyTooLarge(DeliveryError):
+    """A reply came that is above the limit. The message has arrived; its fate is unknown."""
+
+    code = "too_large"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reply:
+    """The answer of a server to one message."""
+
+    payload: bytes
+    """The reply's payload, bytes as received."""
+    code: str
+    """Acknowledgment code, MSA-1; empty when the reply has no MSA segment."""
+    control_id: str
+    """Message control ID that the reply answers, MSA-2, one character for each byte (Latin-1)."""
+    accepted: bool = field(init=False)
+    """Whether the code relieves the sender of the message: AA or CA."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "accepted", self.code in ACCEPTED)
+
+    def __repr__(self) -> str:
+        # A reply may quote the patient's data in its fields; a code of table 0008 never does.
+        code = str(self.code) if self.code in set(AckCode) else "?"
+        return f"Reply(code={code!r}, accepted={self.accepted}, payload_len={len(self.payload)})"
+
+    @classmethod
+    def from_payload(cls, payload: bytes) -> "Reply":
+        """Read MSA-1 and MSA-2. Never raises: fields that are not there are empty."""
+        message = Message(payload)
+        return cls(
+            payload=payload,
+            code=_field(message, "MSA-1").decode("latin-1"),
+            control_id=_field(message, "MSA-2").decode("latin-1"),
+        )
+
+    def answers(self, control_id: bytes) -> bool:
+        """Tell whether this reply belongs to the message with that MSH-10; empty fits any."""
+        return not control_id or self.control_id.encode("latin-1") == control_id
+
+
+def _field(message: Message, path: str) -> bytes:
+    try:
+        return message.get(path) or b""
+    except MessageError:
+        return b""

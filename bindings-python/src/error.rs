@@ -1,0 +1,38 @@
+//! Exceptions, each with the stable name of the core's error in `code`.
+
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+
+pyo3::create_exception!(
+    _native,
+    MllpError,
+    PyException,
+    "What this package raises; `code` is the stable name of the reason."
+);
+pyo3::create_exception!(_native, FrameError, MllpError, "A payload that cannot be framed.");
+pyo3::create_exception!(_native, MessageError, MllpError, "A message that cannot be read.");
+pyo3::create_exception!(_native, AckError, MllpError, "An acknowledgment that cannot be built.");
+
+fn with_code(error: PyErr, code: &'static str) -> PyErr {
+    Python::attach(|py| match error.value(py).setattr("code", code) {
+        Ok(()) => error,
+        Err(failure) => failure,
+    })
+}
+
+pub(crate) fn frame_error(error: mllp_core::Error) -> PyErr {
+    with_code(FrameError::new_err(error.to_string()), error.name())
+}
+
+pub(crate) fn message_error(error: hl7_peek::Error) -> PyErr {
+    with_code(MessageError::new_err(error.to_string()), error.name())
+}
+
+pub(crate) fn ack_error(error: ack_gen::Error) -> PyErr {
+    with_code(AckError::new_err(error.to_string()), error.name())
+}
+
+pub(crate) fn bad_ack_code(code: &str) -> PyErr {
+    let text = format!("not an acknowledgment code: {code:?}");
+    with_code(AckError::new_err(text), "bad_ack_code")
+}

@@ -1,0 +1,47 @@
+//! Bytes from Python.
+
+use std::ops::Deref;
+
+use pyo3::buffer::PyBuffer;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// The bytes of an argument: borrowed from a `bytes` object, copied from any other buffer, because
+/// another thread may write to that one at any time.
+pub(crate) enum Input<'py> {
+    Bytes(Bound<'py, PyBytes>),
+    Copy(Vec<u8>),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Input<'py> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(bytes) = object.cast::<PyBytes>() {
+            return Ok(Input::Bytes(bytes.to_owned()));
+        }
+        let buffer = PyBuffer::<u8>::get(&object)?;
+        buffer.to_vec(object.py()).map(Input::Copy)
+    }
+}
+
+impl Deref for Input<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Input::Bytes(bytes) => bytes.as_bytes(),
+            Input::Copy(bytes) => bytes,
+        }
+    }
+}
+
+impl<'py> Input<'py> {
+    /// The argument itself, or a `bytes` object with the copy.
+    pub(crate) fn into_bytes(self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        match self {
+            Input::Bytes(bytes) => bytes,
+            Input::Copy(bytes) => PyBytes::new(py, &bytes),
+        }
+    }
+}

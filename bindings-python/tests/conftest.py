@@ -1,0 +1,150 @@
+"""Fixtures: servers that are started and stopped, log records to wait for, the command line."""
+
+import contextlib
+import logging
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from fastmllp.server import Handler, Server
+from peers import DEADLINE, Peer
+
+
+class Records(logging.Handler):
+    """Log records of the package, in order."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self._arrived: queue.Queue[logging.LogRecord] = queue.Queue()
+        self.seen: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._arrived.put(record)
+
+    def wait_for(self, event: str) -> logging.LogRecord:
+        """The first record of that event that was not waited for before."""
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            try:
+                record = self._arrived.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                seen = [record.getMessage() for record in self.seen]
+                raise AssertionError(f"no record {event!r} among {seen}") from None
+            self.seen.append(record)
+            if getattr(record, "event", None) == event:
+                return record
+
+    def all(self) -> list[logging.LogRecord]:
+        """Every record so far."""
+        while not self._arrived.empty():
+            self.seen.append(self._arrived.get())
+        return self.seen
+
+
+@pytest.fixture
+def records() -> Iterator[Records]:
+    logger = logging.getLogger("fastmllp")
+    handler = Records()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    yield handler
+    logger.removeHandler(handler)
+    logger.setLevel(level)
+
+
+Serve = Callable[..., Server]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Start servers on the loopback interface; each is stopped, and must stop, at the end."""
+    running: list[tuple[Server, threading.Thread]] = []
+
+    def start(handler: Handler | None = None, **options: object) -> Server:
+        server = Server(handler, "127.0.0.1", 0, **options)  # type: ignore[arg-type]
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        running.append((server, thread))
+        return server
+
+    yield start
+    for server, thread in running:
+        server.shutdown()
+        thread.join(DEADLINE)
+        assert not thread.is_alive(), "the server did not stop"
+
+
+Undisturbed = Callable[[Server], contextlib.AbstractContextManager[None]]
+
+
+@pytest.fixture
+def undisturbed() -> Undisturbed:
+    """A block in which one connection stays open that is answered before, after, and anew."""
+
+    @contextlib.contextmanager
+    def bystander(server: Server) -> Iterator[None]:
+        with Peer.connect(server.address) as peer:
+            peer.exchange("BEFORE")
+            yield
+            peer.exchange("AFTER")
+            with Peer.connect(server.address) as newcomer:
+                newcomer.exchange("NEWCOMER")
+
+    return bystander
+
+
+class Program:
+    """``fastmllp serve`` as a process."""
+
+    def __init__(self, *options: str) -> None:
+        command = [sys.executable, "-m", "fastmllp", "serve", "--host", "127.0.0.1", "--port", "0"]
+        self.process = subprocess.Popen(
+            [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert self.process.stdout is not None
+        self.first_line = self.process.stdout.readline()
+        place = self.first_line.decode().removeprefix("listening ").strip()
+        host, _, port = place.rpartition(":")
+        self.address = (host, int(port))
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, bytes, bytes]:
+        """Exit status, the rest of standard output, and all of standard error."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=DEADLINE)
+        return self.process.returncode, out, err
+
+
+@pytest.fixture
+def program() -> Iterator[Callable[..., Program]]:
+    started: list[Program] = []
+
+    def start(*options: str) -> Program:
+        started.append(Program(*options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.process.kill()
+            one.process.communicate(timeout=DEADLINE)
+
+
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run ``fastmllp`` to its end."""
+
+    def call(*arguments: object, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+        command = [sys.executable, "-m", "fastmllp", *(os.fspath(str(a)) for a in arguments)]
+        return subprocess.run(command, input=stdin, capture_output=True, timeout=3 * DEADLINE)
+
+    return call

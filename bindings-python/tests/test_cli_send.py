@@ -1,0 +1,167 @@
+"""``fastmllp send`` as a process."""
+
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from conftest import Run, Serve
+from fastmllp import Message
+from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message
+
+A, B, C = message("A"), message("B"), message("C")
+
+
+class Archive:
+    """A handler that keeps what it gets and refuses what it is told to."""
+
+    def __init__(self, *refused: str) -> None:
+        self.payloads: list[bytes] = []
+        self._refused = [control_id.encode() for control_id in refused]
+
+    def __call__(self, message: Message) -> str | None:
+        self.payloads.append(message.payload)
+        return "AE" if message.header.message_control_id in self._refused else None
+
+
+def place(address: tuple[str, int]) -> tuple[str, ...]:
+    return ("--host", address[0], "--port", str(address[1]))
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
+def test_files_with_several_messages(serve: Serve, run: Run, tmp_path: Path, end: bytes) -> None:
+    archive = Archive()
+    server = serve(archive)
+    (tmp_path / "one.hl7").write_bytes((A + B).replace(b"\r", end))
+    (tmp_path / "two.hl7").write_bytes(C.replace(b"\r", end))
+    result = run("send", *place(server.address), tmp_path / "one.hl7", tmp_path / "two.hl7")
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert archive.payloads == [A, B, C]
+    lines = result.stdout.decode().splitlines()
+    assert [line for line in lines if line.startswith("MSA")] == [
+        "MSA|AA|A",
+        "MSA|AA|B",
+        "MSA|AA|C",
+    ]
+    assert sum(line.startswith("MSH|^~\\&|RECEIVER|RFAC|SENDER|SFAC|") for line in lines) == 3
+
+
+def test_standard_input(serve: Serve, run: Run) -> None:
+    archive = Archive()
+    result = run("send", *place(serve(archive).address), "-", stdin=A.replace(b"\r", b"\n"))
+    assert result.returncode == 0 and archive.payloads == [A]
+
+
+def test_capture_is_sent_as_it_is(serve: Serve, run: Run, tmp_path: Path) -> None:
+    archive = Archive()
+    lines = b"MSH|^~\\&|A\nPID|1\r\n"
+    (tmp_path / "capture").write_bytes(framed(A) + framed(lines) + b"\n" + framed(B))
+    result = run("send", *place(serve(archive).address), tmp_path / "capture")
+    assert result.returncode == 0 and archive.payloads == [A, lines, B]
+
+
+def test_bytes_are_not_decoded(serve: Serve, run: Run, tmp_path: Path) -> None:
+    archive = Archive()
+    payload = A.replace(b"EVE", b"M\xfcller \x95\x5c")
+    (tmp_path / "latin").write_bytes(payload)
+    result = run("send", *place(serve(archive).address), tmp_path / "latin")
+    assert result.returncode == 0 and archive.payloads == [payload]
+
+
+def test_negative_acknowledgment(serve: Serve, run: Run, tmp_path: Path) -> None:
+    archive = Archive("B")
+    (tmp_path / "three").write_bytes(A + B + C)
+    result = run("send", *place(serve(archive).address), tmp_path / "three")
+    assert result.returncode == 1
+    assert archive.payloads == [A, B, C], "the messages behind the refused one were not sent"
+    assert b"MSA|AE|B\n" in result.stdout and b"MSA|AA|C\n" in result.stdout
+
+
+def test_nobody_listens(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+    result = run("send", *place(address), "-", stdin=A)
+    assert (result.returncode, result.stdout) == (3, b"")
+    expected = f"fastmllp send: cannot reach 127.0.0.1:{address[1]}: Connection refused\n"
+    assert result.stderr.decode() == expected
+
+
+def test_unknown_host(run: Run) -> None:
+    result = run("send", "--host", "no-such-host.invalid", "-", stdin=A)
+    assert (result.returncode, result.stdout) == (3, b"")
+    assert result.stderr.startswith(b"fastmllp send: cannot reach no-such-host.invalid:2575: ")
+    assert result.stderr.count(b"\n") == 1
+
+
+def test_no_answer_in_time(run: Run) -> None:
+    finished = threading.Event()
+
+    def script(peer: Peer) -> None:
+        assert peer.receive_frame() == A
+        peer.send(framed(acknowledgment("A")))
+        assert peer.receive_frame() == B
+        assert finished.wait(DEADLINE)
+
+    with ScriptedServer(script) as server:
+        result = run("send", *place(server.address), "--timeout", "0.3", "-", stdin=A + B + C)
+        finished.set()
+    assert result.returncode == 3
+    assert b"MSA|AA|A\n" in result.stdout
+    assert b"did not answer within 0.3 s" in result.stderr and result.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("name", ["no-such-file.hl7", "."])
+def test_file_that_cannot_be_read(run: Run, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    result = run("send", "--port", "1", path)
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr.startswith(f"fastmllp send: cannot read {path}: ".encode())
+    assert result.stderr.count(b"\n") == 1
+
+
+def test_file_without_a_message_stops_everything(serve: Serve, run: Run, tmp_path: Path) -> None:
+    archive = Archive()
+    (tmp_path / "good").write_bytes(A)
+    (tmp_path / "empty").write_bytes(b"\n")
+    result = run("send", *place(serve(archive).address), tmp_path / "good", tmp_path / "empty")
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr.decode() == f"fastmllp send: {tmp_path / 'empty'}: holds no message\n"
+    assert not archive.payloads
+
+
+def test_max_size(run: Run) -> None:
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.send(framed(acknowledgment("A").ljust(2000, b"x")))
+
+    with ScriptedServer(script) as server:
+        result = run("send", *place(server.address), "--max-size", "1000", "-", stdin=A)
+    assert result.returncode == 3 and b"above 1000 bytes" in result.stderr
+
+
+def test_acknowledgment_cannot_steer_the_terminal(run: Run) -> None:
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.send(framed(acknowledgment("A") + b"ZZZ|\x1b[2J\x07|M\xfcller\r"))
+
+    with ScriptedServer(script) as server:
+        result = run("send", *place(server.address), "-", stdin=A)
+    assert result.returncode == 0
+    assert "ZZZ|\\x1b[2J\\x07|Müller\n" in result.stdout.decode()
+
+
+def test_standard_output_that_nobody_reads(serve: Serve) -> None:
+    """``fastmllp send ... | true``: every message goes out, and the exit status tells the truth."""
+    archive = Archive("B")
+    command = [sys.executable, "-m", "fastmllp", "send", *place(serve(archive).address), "-"]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    _, err = process.communicate(A + B + C, timeout=DEADLINE)
+    assert (process.returncode, err) == (1, b"")
+    assert archive.payloads == [A, B, C]

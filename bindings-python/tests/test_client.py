@@ -1,0 +1,371 @@
+"""The client: the reply that belongs to a message, whole, in time, and never another one."""
+
+import socket
+import threading
+import time
+
+import fastmllp
+import pytest
+from conftest import Records, Serve
+from fastmllp.client import (
+    Client,
+    ConnectError,
+    ConnectionLost,
+    DeliveryError,
+    NoReply,
+    Reply,
+    ReplyTooLarge,
+)
+from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message
+
+
+def test_message_and_reply(serve: Serve) -> None:
+    server = serve(lambda message: "AE" if message.get("PID-5") == b"BAD" else None)
+    with Client(*server.address) as client:
+        good = client.send(message("A"))
+        bad = client.send(message("B", "BAD"))
+    assert (good.code, good.control_id, good.accepted) == ("AA", "A", True)
+    assert (bad.code, bad.control_id, bad.accepted) == ("AE", "B", False)
+    assert good.payload.startswith(b"MSH|^~\\&|RECEIVER|") and good.payload.endswith(b"MSA|AA|A\r")
+
+
+@pytest.mark.parametrize(
+    ("code", "accepted"),
+    [("AA", True), ("CA", True), ("AE", False), ("AR", False), ("CE", False), ("CR", False)],
+)
+def test_accepted_follows_the_code(code: str, accepted: bool) -> None:
+    assert Reply.from_payload(acknowledgment("A", code)).accepted is accepted
+
+
+def test_bytes_go_as_they_are_and_text_is_encoded() -> None:
+    def script(peer: Peer) -> None:
+        for expected in (b"\xff\x00\n", "Müller".encode("latin-1"), b"?"):
+            assert peer.receive_frame() == expected
+            peer.send(framed(b"MSH|^~\\&|\rMSA|AA|X\r"))
+
+    with ScriptedServer(script) as server, Client(*server.address, encoding="latin-1") as client:
+        assert client.send(b"\xff\x00\n").control_id == "X"
+        client.send("Müller")
+        client.send("山")
+
+
+@pytest.mark.parametrize("payload", [b"A\x0bB", b"A\x1cB", "A\x1cB"])
+def test_payload_with_framing_bytes_is_not_sent(payload: str | bytes) -> None:
+    def script(peer: Peer) -> None:
+        assert peer.receive_frame() == message("A")
+        peer.send(framed(acknowledgment("A")))
+
+    with ScriptedServer(script) as server, Client(*server.address) as client:
+        with pytest.raises(fastmllp.FrameError) as caught:
+            client.send(payload)
+        assert caught.value.code == "reserved_byte"
+        assert client.send(message("A")).accepted
+
+
+@pytest.mark.parametrize("wrong", [None, 7, ["MSH"]])
+def test_message_of_a_wrong_type(serve: Serve, wrong: object) -> None:
+    with Client(*serve().address) as client, pytest.raises(TypeError):
+        client.send(wrong)  # type: ignore[arg-type]
+
+
+def test_reply_in_single_bytes() -> None:
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        for byte in b"junk" + framed(acknowledgment("A")):
+            peer.send(bytes([byte]))
+        peer.receive_frame()
+        peer.send(framed(acknowledgment("B"))[:-1])
+
+    with ScriptedServer(script) as server, Client(*server.address) as client:
+        assert client.send(message("A")).payload == acknowledgment("A")
+        assert client.send(message("B")).payload == acknowledgment("B")
+
+
+def test_foreign_reply_is_left_out(records: Records) -> None:
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        foreign = framed(acknowledgment("A1")) + framed(b"") + framed(b"OK") + framed(b"\x06")
+        peer.send(foreign + framed(acknowledgment("a")) + framed(acknowledgment("A", "AE")))
+
+    with ScriptedServer(script) as server, Client(*server.address) as client:
+        assert client.send(message("A")).code == "AE"
+    assert sum(r.event == "foreign_reply" for r in records.all()) == 5  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("payload", [b"PID|1\r", b"", b"MSH|^~\\&|A\r", message("")])
+def test_message_without_a_control_id_takes_the_first_reply(payload: bytes) -> None:
+    def script(peer: Peer) -> None:
+        assert peer.receive_frame() == payload
+        peer.send(framed(acknowledgment("1")) + framed(acknowledgment("2")))
+
+    with ScriptedServer(script) as server, Client(*server.address) as client:
+        assert client.send(payload).control_id == "1"
+
+
+def test_message_with_other_separators() -> None:
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.send(framed(acknowledgment("B")) + framed(b"MSH#*+%$#R\rMSA#AA#A\r"))
+
+    with ScriptedServer(script) as server, Client(*server.address) as client:
+        payload = b"MSH#*+%$#S#F#R#F#20240131##ADT*A01#A#P#2.5\r"
+        assert client.send(payload).payload == b"MSH#*+%$#R\rMSA#AA#A\r"
+
+
+def test_late_reply_is_never_credited() -> None:
+    """Not even when the next message has the same control ID, or none."""
+    late = threading.Event()
+
+    def first(peer: Peer) -> None:
+        peer.receive_frame()
+        assert late.wait(DEADLINE)
+        # Sent into a connection that the client has left.
+        peer.socket.send(framed(acknowledgment("A", "AA")))
+
+    def second(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.send(framed(acknowledgment("A", "AE")))
+
+    with ScriptedServer(first, second) as server, Client(*server.address, timeout=0.3) as client:
+        with pytest.raises(NoReply):
+            client.send(message("A"))
+        late.set()
+        assert client.send(message("A")).code == "AE"
+
+
+def test_stale_reply_is_dropped_before_the_next_message(records: Records) -> None:
+    """A doubled acknowledgment, and a message that would take any."""
+    doubled = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.send(framed(acknowledgment("A")))
+        assert doubled.wait(DEADLINE)
+        peer.send(framed(acknowledgment("A")))
+        sent.set()
+        peer.receive_frame()
+        peer.send(framed(acknowledgment("SECOND", "AR")))
+
+    sent = threading.Event()
+    with ScriptedServer(script) as server, Client(*server.address) as client:
+        assert client.send(message("A")).accepted
+        doubled.set()
+        assert sent.wait(DEADLINE)
+        assert client.send(b"no header").control_id == "SECOND"
+    records.wait_for("stale_reply")
+
+
+def test_reply_begun_before_the_message_cannot_answer_it() -> None:
+    begun = threading.Event()
+
+    def first(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.send(framed(acknowledgment("A")))
+        peer.send(framed(acknowledgment("STALE"))[:20])
+        begun.set()
+        assert peer.receive_end() == b""
+
+    def second(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.send(framed(acknowledgment("NEW")))
+
+    with ScriptedServer(first, second) as server, Client(*server.address) as client:
+        assert client.send(message("A")).accepted
+        assert begun.wait(DEADLINE)
+        assert client.send(b"no header").control_id == "NEW"
+
+
+def test_time_is_not_extended_by_a_dripping_server() -> None:
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        done = threading.Event()
+        try:
+            while not done.wait(0.02):
+                peer.socket.sendall(b"\x0bx")
+        except OSError:
+            pass
+
+    with ScriptedServer(script) as server, Client(*server.address, timeout=0.5) as client:
+        began = time.monotonic()
+        with pytest.raises(NoReply) as caught:
+            client.send(message("A"))
+        assert 0.4 < time.monotonic() - began < 5
+    assert isinstance(caught.value, TimeoutError) and caught.value.code == "no_reply"
+
+
+def test_time_is_not_extended_by_foreign_replies() -> None:
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        done = threading.Event()
+        try:
+            while not done.wait(0.02):
+                peer.socket.sendall(framed(acknowledgment("B")))
+        except OSError:
+            pass
+
+    with ScriptedServer(script) as server, Client(*server.address, timeout=0.4) as client:
+        with pytest.raises(NoReply):
+            client.send(message("A"))
+
+
+def test_server_that_does_not_take_the_message() -> None:
+    finished = threading.Event()
+
+    def script(peer: Peer) -> None:
+        assert finished.wait(DEADLINE)
+
+    with ScriptedServer(script) as server, Client(*server.address, timeout=0.3) as client:
+        with pytest.raises(NoReply):
+            client.send(message("A").ljust(50_000_000, b"x"))
+        finished.set()
+
+
+@pytest.mark.parametrize("part", [b"", framed(acknowledgment("A"))[:-10]])
+def test_server_closes_instead_of_answering(part: bytes) -> None:
+    def first(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.send(part)
+
+    def second(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.send(framed(acknowledgment("A")))
+
+    with ScriptedServer(first, second) as server, Client(*server.address) as client:
+        with pytest.raises(ConnectionLost) as caught:
+            client.send(message("A"))
+        assert caught.value.code == "connection_lost"
+        # Sent again only because the caller says so.
+        assert client.send(message("A")).accepted
+
+
+def test_server_resets_instead_of_answering() -> None:
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.reset()
+
+    with ScriptedServer(script) as server, Client(*server.address) as client:
+        with pytest.raises(ConnectionLost):
+            client.send(message("A"))
+
+
+@pytest.mark.parametrize("with_reset", [False, True])
+def test_connection_closed_while_idle_is_opened_again(with_reset: bool) -> None:
+    """Noticed before anything is sent, so the message goes out once."""
+    closed = threading.Event()
+    received: list[bytes] = []
+
+    def first(peer: Peer) -> None:
+        received.append(peer.receive_frame())
+        peer.send(framed(acknowledgment("A")))
+        assert answered.wait(DEADLINE)
+        if with_reset:
+            peer.reset()
+        else:
+            peer.socket.close()
+        closed.set()
+
+    def second(peer: Peer) -> None:
+        received.append(peer.receive_frame())
+        peer.send(framed(acknowledgment("B")))
+        assert peer.receive_end() == b""
+
+    answered = threading.Event()
+    with ScriptedServer(first, second) as server:
+        with Client(*server.address) as client:
+            assert client.send(message("A")).accepted
+            answered.set()
+            assert closed.wait(DEADLINE)
+            assert client.send(message("B")).accepted
+    assert received == [message("A"), message("B")]
+
+
+def test_reply_above_the_limit() -> None:
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.socket.sendall(b"\x0b" + b"x" * 2000)
+
+    with ScriptedServer(script) as server, Client(*server.address, max_size=1000) as client:
+        with pytest.raises(ReplyTooLarge):
+            client.send(message("A"))
+
+
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def test_nobody_listens() -> None:
+    client = Client("127.0.0.1", unused_port())
+    with pytest.raises(ConnectError, match="refused") as caught:
+        client.send(message("A"))
+    assert isinstance(caught.value, DeliveryError | ConnectionError)
+    assert caught.value.code == "not_connected"
+    with pytest.raises(fastmllp.MllpError), client:
+        pass
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "x" * 300, "a..b"])
+def test_unknown_host(host: str) -> None:
+    with pytest.raises(ConnectError, match="cannot reach"):
+        Client(host, 2575).connect()
+
+
+def test_client_is_usable_after_close(serve: Serve) -> None:
+    client = Client(*serve().address)
+    assert client.send(message("A")).accepted
+    client.close()
+    client.close()
+    assert client.send(message("B")).accepted
+    client.close()
+
+
+def test_threads_share_a_client(serve: Serve) -> None:
+    failures: list[BaseException] = []
+    with Client(*serve().address) as client:
+
+        def work(thread: int) -> None:
+            try:
+                for number in range(50):
+                    control_id = f"{thread}.{number}"
+                    assert client.send(message(control_id)).control_id == control_id
+            except BaseException as failure:
+                failures.append(failure)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(DEADLINE)
+    assert not failures
+
+
+def test_one_liner(serve: Serve) -> None:
+    host, port = serve().address
+    reply = fastmllp.send(host, port, message("A").decode())
+    assert isinstance(reply, bytes) and reply.endswith(b"MSA|AA|A\r")
+    with pytest.raises(DeliveryError):
+        fastmllp.send("127.0.0.1", unused_port(), b"x")
+
+
+def test_zero_turns_the_time_off(serve: Serve) -> None:
+    with Client(*serve().address, timeout=0) as client:
+        assert client.send(message("A")).accepted
+
+
+@pytest.mark.parametrize(
+    "options", [{"port": -1}, {"timeout": -1}, {"max_size": 0}, {"encoding": "none"}]
+)
+def test_settings_out_of_bounds(options: dict[str, object]) -> None:
+    with pytest.raises(ValueError):
+        Client(**options)  # type: ignore[arg-type]
+
+
+def test_reply_shows_no_payload() -> None:
+    reply = Reply.from_payload(acknowledgment("MARK4711", "MARK4711"))
+    assert "MARK4711" not in repr(reply) and reply.code == "MARK4711" and not reply.accepted
+    assert repr(Reply.from_payload(acknowledgment("A"))).startswith(
+        "Reply(code='AA', accepted=True"
+    )
+    with pytest.raises(AttributeError):
+        reply.code = "AA"  # type: ignore[misc]

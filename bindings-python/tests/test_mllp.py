@@ -1,0 +1,69 @@
+"""Framing as Python sees it; the machine itself is tested where it lives."""
+
+import fastmllp
+import pytest
+from fastmllp import Decoder, FrameError, frame
+from fastmllp.mllp import unframe_stream
+from peers import framed, message
+
+A, B = message("A"), message("B")
+
+
+def test_framing_bytes() -> None:
+    assert (fastmllp.START_BLOCK, fastmllp.END_BLOCK, fastmllp.CARRIAGE_RETURN) == (11, 28, 13)
+    assert frame(A) == b"\x0b" + A + b"\x1c\r"
+    assert frame(bytearray(b"x")) == frame(memoryview(b"x")) == b"\x0bx\x1c\r"
+
+
+@pytest.mark.parametrize("payload", [b"\x0b", b"\x1c", b"MSH|\x1c\r"])
+def test_framing_bytes_cannot_be_sent(payload: bytes) -> None:
+    with pytest.raises(FrameError) as caught:
+        frame(payload)
+    assert caught.value.code == "reserved_byte"
+
+
+@pytest.mark.parametrize(
+    ("buffer", "payloads", "rest"),
+    [
+        (b"", [], b""),
+        (framed(A), [A], b""),
+        (framed(A) + framed(B), [A, B], b""),
+        (framed(A) + framed(B)[:10], [A], framed(B)[:10]),
+        (framed(A)[:-2], [], framed(A)[:-2]),
+        (framed(A)[:-1], [A], b""),
+        (b"\x0b", [], b"\x0b"),
+        (b"junk" + framed(A) + b"\n\njunk\x0bMSH", [A], b"\x0bMSH"),
+        (b"junk", [], b""),
+        (b"\x1c\r", [], b""),
+        (framed(b""), [b""], b""),
+        (b"\x0b" + A + b"\x1c" + framed(B), [A, B], b""),
+        (b"\x0bA\x0bB", [], b"\x0bA\x0bB"),
+    ],
+)
+def test_unframe_stream(buffer: bytes, payloads: list[bytes], rest: bytes) -> None:
+    assert unframe_stream(buffer) == (payloads, rest)
+    assert unframe_stream(bytearray(buffer)) == (payloads, rest)
+    assert unframe_stream(memoryview(buffer)) == (payloads, rest)
+
+
+def test_unframe_stream_has_no_limit() -> None:
+    payload = A.ljust(3_000_000, b"x")
+    assert unframe_stream(framed(payload)) == ([payload], b"")
+
+
+def test_unframe_stream_in_a_receive_loop() -> None:
+    stream = b"junk" + framed(A) + b"\r\n" + framed(B) + framed(b"")
+    for size in range(1, len(stream)):
+        buffer, received = b"", []
+        for offset in range(0, len(stream), size):
+            payloads, buffer = unframe_stream(buffer + stream[offset : offset + size])
+            received += payloads
+        assert (received, buffer) == ([A, B, b""], b"")
+
+
+def test_decoder_gives_the_same_for_every_cut() -> None:
+    stream = b"junk" + framed(A) + b"\r\n" + framed(B)[:-1] + framed(b"")
+    for cut in range(len(stream) + 1):
+        decoder = Decoder()
+        assert decoder.feed(stream[:cut]) + decoder.feed(stream[cut:]) == [A, B, b""]
+        assert decoder.pending == 0

@@ -1,0 +1,109 @@
+"""Too many connections, too few descriptors, no more threads: the listener goes on."""
+
+import errno
+import logging
+import socket
+import threading
+
+import pytest
+from conftest import Records, Serve
+from fastmllp.server import Server
+from peers import Peer
+
+
+def test_connection_limit(serve: Serve, records: Records) -> None:
+    server = serve(max_connections=2)
+    with Peer.connect(server.address) as first, Peer.connect(server.address) as second:
+        first.exchange("A")
+        second.exchange("A")
+        with Peer.connect(server.address) as third:
+            assert third.receive_end() == b""
+        refused = records.wait_for("too_many_connections")
+        assert refused.levelno == logging.WARNING
+        assert refused.connection == 3  # type: ignore[attr-defined]
+        first.exchange("B")
+    records.wait_for("disconnect")
+    records.wait_for("disconnect")
+    while True:  # The thread of a closed connection may take a moment to be gone.
+        with Peer.connect(server.address) as peer:
+            try:
+                peer.exchange("C")
+                break
+            except (AssertionError, ConnectionError):
+                continue
+
+
+class ShortListener:
+    """A listener whose next calls of accept fail, as under a shortage."""
+
+    def __init__(self, listener: socket.socket, failures: list[OSError]) -> None:
+        self._listener = listener
+        self.failures = failures
+        self.calls = 0
+
+    def accept(self) -> tuple[socket.socket, tuple[str, int]]:
+        self.calls += 1
+        if self.failures:
+            raise self.failures.pop()
+        return self._listener.accept()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._listener, name)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ECONNABORTED])
+def test_accept_fails(records: Records, number: int) -> None:
+    server = Server(host="127.0.0.1", port=0)
+    failures = [OSError(number, "shortage") for _ in range(3)]
+    listener = ShortListener(server._listener, failures)
+    server._listener = listener  # type: ignore[assignment]
+    with server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        with Peer.connect(server.address) as peer:
+            peer.exchange("A")
+        assert not failures
+        # Paused, not spun: three failures, the connection, and an empty backlog or two.
+        assert listener.calls < 10
+        records.wait_for("accept_failed" if number == errno.ECONNABORTED else "accept_paused")
+        assert sum(r.event == "accept_paused" for r in records.all()) <= 1  # type: ignore[attr-defined]
+        server.shutdown()
+        thread.join()
+
+
+def test_real_shortage_of_descriptors(serve: Serve, records: Records) -> None:
+    resource = pytest.importorskip("resource")
+    server = serve()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Peer.connect(server.address) as first:
+        first.exchange("A")
+        with socket.socket() as waiting:
+            waiting.settimeout(10)
+            try:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (waiting.fileno() + 1, hard))
+                waiting.connect(server.address)
+                records.wait_for("accept_paused")
+                first.exchange("B")
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            Peer(waiting).exchange("C")
+
+
+def test_thread_cannot_be_started(
+    serve: Serve, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve()
+    with Peer.connect(server.address) as first:
+        first.exchange("A")
+
+        def refuse(thread: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            with Peer.connect(server.address) as unlucky:
+                assert unlucky.receive_end() == b""
+            records.wait_for("thread_failed")
+        first.exchange("B")
+        with Peer.connect(server.address) as later:
+            later.exchange("C")

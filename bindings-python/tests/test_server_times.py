@@ -1,0 +1,142 @@
+"""Times of the server, each made short; the clock of the test only says that none is endless."""
+
+import threading
+import time
+
+import pytest
+from conftest import Records, Serve, Undisturbed
+from fastmllp import Message
+from peers import DEADLINE, Peer, framed, message
+
+
+def drip(peer: Peer, stop: threading.Event, byte: bytes = b"x") -> None:
+    """Send a byte every few milliseconds until the other end closes."""
+    while not stop.wait(0.02):
+        try:
+            peer.socket.send(byte)
+        except OSError:
+            return
+
+
+def test_idle_connection_is_closed(
+    serve: Serve, undisturbed: Undisturbed, records: Records
+) -> None:
+    server = serve(timeout=0.3)
+    with Peer.connect(server.address) as peer:
+        peer.exchange("A")
+        assert peer.receive_end() == b""
+    assert records.wait_for("idle_timeout").connection == 1  # type: ignore[attr-defined]
+    with undisturbed(server):
+        pass
+
+
+def test_connection_that_never_sends_is_closed(serve: Serve, records: Records) -> None:
+    server = serve(timeout=0.2)
+    with Peer.connect(server.address) as peer:
+        assert peer.receive_end() == b""
+    records.wait_for("idle_timeout")
+
+
+def test_sender_that_pauses_in_mid_frame(
+    serve: Serve, undisturbed: Undisturbed, records: Records
+) -> None:
+    server = serve(timeout=0.3)
+    with Peer.connect(server.address) as peer:
+        peer.exchange("A")
+        peer.send(framed(message("CUT"))[:30])
+        assert peer.receive_end() == b"", "a truncated message was answered"
+    records.wait_for("byte_timeout")
+    records.wait_for("truncated")
+    with undisturbed(server):
+        pass
+
+
+def test_dripping_sender_does_not_extend_the_time_of_a_frame(
+    serve: Serve, undisturbed: Undisturbed, records: Records
+) -> None:
+    server = serve(timeout=5, frame_timeout=0.5)
+    stop = threading.Event()
+    with Peer.connect(server.address) as peer:
+        peer.exchange("A")
+        began = time.monotonic()
+        peer.send(b"\x0b")
+        thread = threading.Thread(target=drip, args=(peer, stop))
+        thread.start()
+        with undisturbed(server):
+            records.wait_for("frame_timeout")
+        took = time.monotonic() - began
+        stop.set()
+        thread.join(DEADLINE)
+    assert 0.5 <= took < 4
+
+
+def test_time_of_a_frame_starts_anew_with_each_frame(serve: Serve, records: Records) -> None:
+    """Frames without a pause between them: each read ends inside of the next frame."""
+    server = serve(frame_timeout=0.5)
+    stream = b"".join(framed(message(f"{number:03}")) for number in range(60))
+    until = time.monotonic() + 1.2
+    with Peer.connect(server.address) as peer:
+        step = len(framed(message("000")))
+        offset = step // 2
+        peer.send(stream[:offset])
+        number = 0
+        while time.monotonic() < until:
+            peer.send(stream[offset : offset + step])
+            offset += step
+            assert peer.receive_msa() == ("AA", f"{number:03}")
+            number += 1
+            assert not threading.Event().wait(0.03)
+        assert number > 10
+    assert "frame_timeout" not in [getattr(record, "event", "") for record in records.all()]
+
+
+def test_dripping_junk_is_no_frame(serve: Serve, records: Records) -> None:
+    """Bytes outside of a frame keep a connection alive, as any bytes do."""
+    server = serve(timeout=0.4, frame_timeout=0.2)
+    with Peer.connect(server.address) as peer:
+        until = time.monotonic() + 0.8
+        while time.monotonic() < until:
+            peer.send(b"\n")
+            assert not threading.Event().wait(0.05)
+        peer.exchange("A")
+
+
+def test_idle_time_does_not_run_while_the_handler_works(serve: Serve, records: Records) -> None:
+    entered, proceed = threading.Event(), threading.Event()
+
+    def handler(message: Message) -> None:
+        entered.set()
+        assert not proceed.wait(0.6)
+
+    server = serve(handler, timeout=0.3, frame_timeout=0.3)
+    with Peer.connect(server.address) as peer:
+        # The second frame is begun when the handler starts; the wait is not its sender's.
+        peer.send(framed(message("A")) + framed(message("B"))[:20])
+        assert entered.wait(DEADLINE)
+        assert peer.receive_msa() == ("AA", "A")
+        peer.send(framed(message("B"))[20:])
+        assert peer.receive_msa() == ("AA", "B")
+
+
+@pytest.mark.parametrize("setting", ["timeout", "frame_timeout"])
+def test_zero_turns_a_time_off(serve: Serve, setting: str) -> None:
+    other = "frame_timeout" if setting == "timeout" else "timeout"
+    server = serve(**{setting: 0, other: 60})
+    with Peer.connect(server.address) as peer:
+        peer.exchange("A")
+        peer.send(framed(message("B"))[:20])
+        peer.socket.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            peer.socket.recv(1)
+        peer.socket.settimeout(DEADLINE)
+        peer.send(framed(message("B"))[20:])
+        assert peer.receive_msa() == ("AA", "B")
+
+
+def test_resync_profile_settles_an_open_end_when_the_time_is_over(serve: Serve) -> None:
+    """A sender that leaves out the carriage return waits for its answer, and gets it late."""
+    server = serve(timeout=0.3, profile="resync")
+    with Peer.connect(server.address) as peer:
+        peer.send(framed(message("A"))[:-1])
+        assert peer.receive_msa() == ("AA", "A")
+        assert peer.receive_end() == b""

@@ -1,0 +1,67 @@
+"""The names that programs rely on."""
+
+import inspect
+
+import fastmllp
+import fastmllp.client
+import fastmllp.server
+import pytest
+from peers import message, msa
+
+
+def test_all_names_exist() -> None:
+    assert sorted(fastmllp.__all__, key=str) == sorted(set(fastmllp.__all__), key=str)
+    for name in fastmllp.__all__:
+        assert getattr(fastmllp, name) is not None
+
+
+def test_message() -> None:
+    parsed = fastmllp.Message(message("A"))
+    assert parsed.payload == message("A")
+    assert parsed.get("PID-3.1") == b"4711"
+    assert parsed.get("PID-5.2") == b"EVE"
+    assert parsed.get("ZZZ-1") is None
+    assert parsed.header.message_control_id == b"A"
+    assert len(parsed) == len(message("A"))
+    assert "EVE" not in repr(parsed)
+
+
+def test_message_that_is_none() -> None:
+    parsed = fastmllp.Message(b"\xff")
+    with pytest.raises(fastmllp.MessageError):
+        _ = parsed.header
+    with pytest.raises(fastmllp.MessageError):
+        parsed.get("PID-3.1")
+    with pytest.raises(fastmllp.MessageError):
+        fastmllp.Message(message()).get("no path")
+
+
+def test_build_ack() -> None:
+    assert msa(fastmllp.build_ack(message("A"))) == ("AA", "A")
+    assert msa(fastmllp.build_ack(message("A"), fastmllp.AckCode.AR)) == ("AR", "A")
+    with pytest.raises(fastmllp.AckError):
+        fastmllp.build_ack(message("A"), "XX")
+    fixed = fastmllp.build_ack(message("A"), "AE", control_id="ID", timestamp="20240101000000")
+    assert fixed.split(b"|")[6] == b"20240101000000" and fixed.split(b"|")[9] == b"ID"
+
+
+def test_errors_have_one_root_and_a_code() -> None:
+    for name in fastmllp.__all__:
+        value = getattr(fastmllp, name)
+        if inspect.isclass(value) and issubclass(value, Exception):
+            assert issubclass(value, fastmllp.MllpError)
+    with pytest.raises(fastmllp.MllpError) as caught:
+        fastmllp.build_ack(b"", "XX")
+    assert isinstance(caught.value.code, str) and caught.value.code
+
+
+def test_signatures() -> None:
+    server = inspect.signature(fastmllp.server.Server).parameters
+    assert list(server)[:3] == ["handler", "host", "port"]
+    defaults = {name: parameter.default for name, parameter in server.items()}
+    assert defaults["handler"] is None and defaults["host"] == "0.0.0.0"
+    assert defaults["port"] == 2575 and defaults["timeout"] == 10 and defaults["max_size"] == 2**20
+    client = inspect.signature(fastmllp.client.Client).parameters
+    assert list(client)[:2] == ["host", "port"]
+    assert client["host"].default == "127.0.0.1" and client["port"].default == 2575
+    assert client["timeout"].default == 10
