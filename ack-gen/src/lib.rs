@@ -58,3 +58,8 @@ pub use code::{AckCode, Outcome, Phase};
 pub use detail::{ErrorCode, ErrorDetail, Location, Severity};
 pub use error::Error;
 pub use timestamp::Timestamp;
+
+// The Rust example of the project's README is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

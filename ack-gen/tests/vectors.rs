@@ -11,7 +11,12 @@ fn vectors(name: &str) -> Value {
 
 /// The vectors write bytes as Latin-1 characters.
 fn bytes(value: &Value) -> Vec<u8> {
-    value.as_str().unwrap_or_default().chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect()
+    value
+        .as_str()
+        .unwrap_or_default()
+        .chars()
+        .map(|c| u8::try_from(u32::from(c)).unwrap())
+        .collect()
 }
 
 fn latin1(bytes: &[u8]) -> String {
@@ -37,10 +42,8 @@ fn always() {
         let (inbound, text) = (bytes(&case["inbound"]), bytes(&case["text"]));
         let (now, control_id) = (bytes(&case["now"]), bytes(&case["control_id"]));
         let header = MessageHeader::parse_lenient(&inbound);
-        let ack = Ack {
-            text: &text,
-            ..Ack::always(code(&case["code"]), header, &control_id, &now)
-        };
+        let ack =
+            Ack { text: &text, ..Ack::always(code(&case["code"]), header, &control_id, &now) };
         assert_eq!(encoded(&ack), case["ack"].as_str().unwrap(), "{}", case["id"]);
     }
 }

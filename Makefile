@@ -1,0 +1,64 @@
+# The commands of this project. CI runs `make test`, nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CARGO := cargo --quiet
+HOST ?= 127.0.0.1
+PORT ?= 2575
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test serve build fmt lint doc test-rust test-python test-vectors test-package clean
+
+help:  ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build  ## Set everything up, start a server and send it the sample messages
+	$(BIN)/python samples/demo.py
+
+test: lint doc test-rust test-vectors test-python test-package  ## Set everything up and run every test
+	@echo "all tests passed"
+
+serve: build  ## Start a server to play with: HOST=127.0.0.1 PORT=2575
+	$(BIN)/fastmllp serve --host $(HOST) --port $(PORT)
+
+# What the other commands need.
+
+$(VENV)/.installed: bindings-python/requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+build: $(VENV)/.installed  ## Build the Python package into .venv
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet -m bindings-python/Cargo.toml
+
+fmt: $(VENV)/.installed  ## Format the code
+	cargo fmt --all
+	$(BIN)/ruff format --quiet .
+
+lint: build  ## Formatting, clippy, types, stubs against the binary
+	cargo fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	cd bindings-python && ../$(BIN)/mypy
+	cd bindings-python && ../$(BIN)/python -m mypy.stubtest fastmllp._native
+
+doc:  ## Build the documentation, without a warning
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --exclude fastmllp-python
+
+test-rust:  ## The tests of the Rust crates
+	cargo test --quiet --workspace --exclude fastmllp-python
+	cargo test --quiet --release -p mllp-core --test exhaustive
+
+test-vectors: build  ## The vectors are what their models write
+	$(BIN)/python vectors/gen/check.py
+
+test-python: build  ## The tests of the Python package
+	cd bindings-python && ../$(BIN)/python -m pytest -q
+
+test-package: build  ## Wheel and source distribution, each installed in a clean environment
+	$(BIN)/python bindings-python/tests/package.py
+
+clean:  ## Remove everything that was built
+	rm -rf target dist $(VENV) bindings-python/python/fastmllp/*.so
