@@ -34,6 +34,12 @@
 //! | MSH-18 | | the first repetition of the message's |
 //! | MSA-2 | the message's MSH-10, or the new control ID | the message's MSH-10 |
 //!
+//! # Which acknowledgment
+//!
+//! [`Request::decide`] is the decision table for original and enhanced mode, [`check`] the tests that
+//! a header must pass before a positive answer, [`SequenceReceiver`] the sequence number protocol.
+//! None of them writes anything: they return codes and error details for an [`Ack`].
+//!
 //! # Limits, panics, costs
 //!
 //! Time and control ID are arguments. No function panics, nothing is allocated. Encoding is one
@@ -46,17 +52,23 @@
 #![deny(missing_docs)]
 
 mod ack;
+mod check;
 mod code;
+mod decision;
 mod detail;
 mod error;
+mod sequence;
 mod timestamp;
 mod version;
 mod writer;
 
 pub use ack::{Ack, Policy};
+pub use check::{AcceptLists, HeaderErrors, Receipt, check};
 pub use code::{AckCode, Outcome, Phase};
+pub use decision::{Condition, Decision, Inbound, Mode, Request};
 pub use detail::{ErrorCode, ErrorDetail, Location, Severity};
 pub use error::Error;
+pub use sequence::{SequenceAction, SequenceAnswer, SequenceReceiver};
 pub use timestamp::Timestamp;
 
 // The Rust example of the project's README is compiled and run.

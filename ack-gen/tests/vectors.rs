@@ -1,6 +1,9 @@
 //! `vectors/ack.json` (policy `conformant`) and `vectors/ack_always.json`, byte for byte.
 
-use ack_gen::{Ack, AckCode, Error, ErrorCode, ErrorDetail, Location, Severity};
+use ack_gen::{
+    AcceptLists, Ack, AckCode, Decision, Error, ErrorCode, ErrorDetail, Inbound, Location, Mode,
+    Outcome, Phase, Receipt, Request, SequenceAnswer, SequenceReceiver, Severity, check,
+};
 use hl7_peek::{Message, MessageHeader};
 use serde_json::Value;
 
@@ -132,4 +135,120 @@ fn conformant_needs_a_header() {
         ..Ack::always(AckCode::AE, None, b"1", b"20260101")
     };
     assert_eq!(ack.encode(&mut [0; 256]), Err(Error::NoHeader));
+}
+
+fn outcome(value: &Value) -> Outcome {
+    match value.as_str().unwrap() {
+        "accept" => Outcome::Accept,
+        "error" => Outcome::Error,
+        "reject" => Outcome::Reject,
+        other => panic!("unknown outcome {other}"),
+    }
+}
+
+fn expected(case: &Value) -> Decision {
+    let code = |value: &Value| value.as_str().map(|_| code(value));
+    Decision {
+        mode: if case["mode"] == "original" { Mode::Original } else { Mode::Enhanced },
+        accept: code(&case["accept_ack"]),
+        application: code(&case["application_ack"]),
+    }
+}
+
+fn request(case: &Value, inbound: Inbound) -> Request {
+    let condition = |value: &Value| ack_gen::Condition::from_field(&bytes(value));
+    let (accept, application) = (condition(&case["msh15"]), condition(&case["msh16"]));
+    Request { accept, application, inbound }
+}
+
+#[test]
+fn decisions() {
+    let vectors = vectors("ack.json");
+    let all = ["decision", "decision_edge", "decision_response"];
+    for case in all.iter().flat_map(|name| vectors[name].as_array().unwrap()) {
+        let msa_1 = case["inbound_msa1"].as_str().map(str::as_bytes);
+        let outcome = outcome(&case["outcome"]);
+        let request = request(case, Inbound::from_msa(msa_1));
+        assert_eq!(request.decide(outcome, outcome), expected(case), "{case}");
+
+        // Exactly one reply to every message, at the level of the table where that has one.
+        let reply = request.always_one_reply(outcome, outcome);
+        let application = AckCode::new(Phase::Application, outcome);
+        let one = match request.inbound {
+            Inbound::Message => Some(expected(case).accept.unwrap_or(application)),
+            _ => None,
+        };
+        assert_eq!(reply, one, "{case}");
+    }
+}
+
+#[test]
+fn header_checks() {
+    let vectors = vectors("ack.json");
+    let lists: Vec<Vec<Vec<u8>>> = ["types", "versions", "processing"]
+        .iter()
+        .map(|name| vectors["accept_lists"][name].as_array().unwrap().iter().map(bytes).collect())
+        .collect();
+    let lists: Vec<Vec<&[u8]>> =
+        lists.iter().map(|list| list.iter().map(Vec::as_slice).collect()).collect();
+    let lists = AcceptLists {
+        message_types: Some(&lists[0]),
+        versions: Some(&lists[1]),
+        processing_ids: Some(&lists[2]),
+    };
+    for case in vectors["validate"].as_array().unwrap() {
+        let inbound = bytes(&case["inbound"]);
+        let message = Message::parse(&inbound).unwrap();
+        let header = message.header();
+        let errors = check(&header, Receipt::default(), &lists);
+        let owned: Vec<Owned> =
+            case["errors"].as_array().unwrap().iter().map(Owned::read).collect();
+        let expect: Vec<ErrorDetail> = owned.iter().map(Owned::detail).collect();
+        assert_eq!(errors.as_slice(), expect, "{}", case["id"]);
+
+        let request = Request::new(&header, Inbound::Message);
+        let decision = match errors.outcome() {
+            Outcome::Accept => request.decide(Outcome::Accept, Outcome::Accept),
+            refusal => request.refuse(refusal),
+        };
+        assert_eq!(decision, expected(case), "{}", case["id"]);
+    }
+}
+
+#[test]
+fn sequence_numbers() {
+    for case in vectors("ack.json")["sequence"].as_array().unwrap() {
+        let mut receiver = SequenceReceiver { expected: case["expected"].as_i64() };
+        let number =
+            case["msh13"].as_str().map_or_else(|| case["msh13"].to_string(), str::to_owned);
+        let expect = SequenceAnswer {
+            fits: case["code"] == "AA",
+            expected_sequence_number: case["msa4"].as_i64().unwrap(),
+        };
+        assert_eq!(receiver.receive(number.as_bytes()), expect, "{case}");
+        assert_eq!(receiver.expected, case["new_expected"].as_i64(), "{case}");
+    }
+}
+
+#[test]
+fn tables() {
+    let tables = vectors("tables.json");
+    let table = tables["0357"].as_object().unwrap();
+    assert_eq!(table.len(), ErrorCode::ALL.len());
+    for code in ErrorCode::ALL {
+        let row = &table[&code.number().to_string()];
+        assert_eq!(row["text"], code.text());
+        let class = match code.outcome() {
+            Outcome::Accept => "success",
+            Outcome::Error => "error",
+            Outcome::Reject => "reject",
+        };
+        assert_eq!(row["class"], class, "{code:?}");
+    }
+    let codes: Vec<&str> = AckCode::ALL.iter().map(|code| code.as_str()).collect();
+    let table: Vec<&String> = tables["0008"].as_object().unwrap().keys().collect();
+    assert_eq!(codes, table);
+    for letter in tables["0516"].as_object().unwrap().keys() {
+        assert_eq!(Severity::from_bytes(letter.as_bytes()).unwrap().as_str(), letter);
+    }
 }

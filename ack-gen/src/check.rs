@@ -1,0 +1,126 @@
+//! The header checks that come before any processing (2.8.2.1, 2.8.3.1), and what forbids a
+//! positive answer.
+
+use hl7_peek::{Kind, MessageHeader};
+
+use crate::{ErrorCode, ErrorDetail, Location, Outcome};
+
+/// What a receiver accepts. `None` accepts everything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AcceptLists<'a> {
+    /// MSH-9: `ADT` for every event of a type, `ADT^A01` for one.
+    pub message_types: Option<&'a [&'a [u8]]>,
+    /// MSH-12.1.
+    pub versions: Option<&'a [&'a [u8]]>,
+    /// MSH-11.1.
+    pub processing_ids: Option<&'a [&'a [u8]]>,
+}
+
+/// What is known of a message beside its header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Receipt {
+    /// Whether the payload holds one message or a batch.
+    pub kind: Kind,
+    /// Whether bytes of the frame were lost.
+    pub damaged: bool,
+}
+
+impl Default for Receipt {
+    fn default() -> Self {
+        Receipt { kind: Kind::Single, damaged: false }
+    }
+}
+
+/// The errors of a header, in the order in which the standard checks: MSH-9, MSH-12, MSH-11.
+#[derive(Clone, Copy, Debug)]
+pub struct HeaderErrors {
+    errors: [ErrorDetail<'static>; HeaderErrors::MAX],
+    len: usize,
+}
+
+impl HeaderErrors {
+    const MAX: usize = 6;
+
+    /// The errors; none when the message may be processed.
+    pub fn as_slice(&self) -> &[ErrorDetail<'static>] {
+        self.errors.get(..self.len).unwrap_or_default()
+    }
+
+    /// What the errors make of the message: rejected if any of them is a rejection.
+    pub fn outcome(&self) -> Outcome {
+        let outcomes = || self.as_slice().iter().map(|error| error.code.outcome());
+        if outcomes().any(|outcome| outcome == Outcome::Reject) {
+            Outcome::Reject
+        } else if outcomes().any(|outcome| outcome == Outcome::Error) {
+            Outcome::Error
+        } else {
+            Outcome::Accept
+        }
+    }
+
+    fn push(&mut self, error: ErrorDetail<'static>) {
+        if let Some(slot) = self.errors.get_mut(self.len) {
+            *slot = error;
+            self.len = self.len.saturating_add(1);
+        }
+    }
+}
+
+const fn msh(field: u32, repetition: u32, component: u32) -> Location<'static> {
+    Location { segment: b"MSH", occurrence: 1, field, repetition, component, subcomponent: 0 }
+}
+
+/// Looks at everything that must be right before a message may be answered positively.
+///
+/// A damaged frame and a batch have no positive answer: the first because bytes are missing, the
+/// second because one MSA cannot speak for several messages (2.9.3). A message without MSH-10 has
+/// none either: nothing would tell the sender which message was accepted.
+pub fn check(
+    header: &MessageHeader<'_>,
+    receipt: Receipt,
+    lists: &AcceptLists<'_>,
+) -> HeaderErrors {
+    let none = ErrorDetail::new(ErrorCode::MessageAccepted);
+    let mut found = HeaderErrors { errors: [none; HeaderErrors::MAX], len: 0 };
+    if receipt.damaged {
+        let diagnostic = b"bytes of the frame were lost";
+        found.push(ErrorDetail {
+            diagnostic,
+            ..ErrorDetail::new(ErrorCode::ApplicationInternalError)
+        });
+    }
+    if receipt.kind == Kind::Batch {
+        let diagnostic = b"a batch has no single acknowledgment";
+        found.push(ErrorDetail {
+            diagnostic,
+            ..ErrorDetail::new(ErrorCode::UnsupportedMessageType)
+        });
+    }
+    if header.message_control_id.is_empty() {
+        found.push(ErrorDetail::at(ErrorCode::RequiredFieldMissing, msh(10, 0, 0)));
+    }
+    if let Some(types) = lists.message_types {
+        let (code, event) = (header.message_code(), header.trigger_event());
+        let split = |entry: &&[u8]| -> (usize, bool) {
+            let end = entry.iter().position(|byte| *byte == b'^');
+            (end.unwrap_or(entry.len()), end.is_some())
+        };
+        let same_code = |entry: &&[u8]| entry.get(..split(entry).0) == Some(code);
+        let same_event = |entry: &&[u8]| {
+            let (end, has_event) = split(entry);
+            !has_event || entry.get(end.saturating_add(1)..) == Some(event)
+        };
+        if !types.iter().any(same_code) {
+            found.push(ErrorDetail::at(ErrorCode::UnsupportedMessageType, msh(9, 1, 1)));
+        } else if !types.iter().any(|entry| same_code(entry) && same_event(entry)) {
+            found.push(ErrorDetail::at(ErrorCode::UnsupportedEventCode, msh(9, 1, 2)));
+        }
+    }
+    if lists.versions.is_some_and(|versions| !versions.contains(&header.version())) {
+        found.push(ErrorDetail::at(ErrorCode::UnsupportedVersionId, msh(12, 1, 1)));
+    }
+    if lists.processing_ids.is_some_and(|ids| !ids.contains(&header.processing())) {
+        found.push(ErrorDetail::at(ErrorCode::UnsupportedProcessingId, msh(11, 1, 1)));
+    }
+    found
+}
