@@ -138,8 +138,12 @@ impl<'a> Ack<'a> {
             (Policy::Conformant, Some(header)) => self.conformant_msh(&mut writer, header),
             _ => self.always_msh(&mut writer, header, separators.encoding_characters),
         }
-        let version = header.map(MessageHeader::version).filter(|version| !version.is_empty());
-        let version = Version::parse(version.unwrap_or(self.default_version()));
+        // Only text and errors are written differently from version to version.
+        let version = if self.text.is_empty() && self.errors.is_empty() {
+            Version::UNKNOWN
+        } else {
+            Version::parse(header.map_or(self.default_version(), |header| self.version_of(header)))
+        };
         self.msa(&mut writer, version);
         self.err(&mut writer, version);
         Ok(writer.len())
@@ -175,7 +179,8 @@ impl<'a> Ack<'a> {
         copy(writer, or(of(|h| h.sending_facility), b"UNKNOWN"));
         copy(writer, self.timestamp);
         writer.field(); // MSH-8
-        copy(writer, b"ACK");
+        writer.field();
+        writer.raw(b"ACK");
         let trigger_event = of(MessageHeader::trigger_event);
         if !trigger_event.is_empty() {
             writer.delimiter(component);
@@ -192,14 +197,15 @@ impl<'a> Ack<'a> {
         let component = header.delimiters.component;
         writer.segment(b"MSH");
         writer.field();
-        writer.raw(header.encoding_characters);
+        writer.encoding_characters(header.encoding_characters);
         copy(writer, self.sending_application.unwrap_or(header.receiving_application));
         copy(writer, self.sending_facility.unwrap_or(header.receiving_facility));
         copy(writer, header.sending_application);
         copy(writer, header.sending_facility);
         copy(writer, self.timestamp);
         writer.field(); // MSH-8
-        copy(writer, b"ACK");
+        writer.field();
+        writer.raw(b"ACK");
         // MSH-9.3 is in the dictionaries from 2.3.1 and required from 2.7; products write it from
         // 2.4 on, and so does this.
         let structured = !Version::parse(self.version_of(header)).is_before(4);
@@ -240,7 +246,8 @@ impl<'a> Ack<'a> {
         let inbound = self.header.map(|header| header.message_control_id).unwrap_or_default();
         let missing = inbound.is_empty() && self.policy == Policy::Always;
         writer.segment(b"MSA");
-        copy(writer, self.code.as_str().as_bytes());
+        writer.field();
+        writer.raw(self.code.as_str().as_bytes());
         // MSA-2 is required: its separator is written even when there is nothing to quote.
         writer.required_field();
         writer.copied(if missing { self.control_id } else { inbound });
@@ -326,6 +333,9 @@ fn mirrored<'a>(header: Option<&MessageHeader<'a>>) -> Separators<'a> {
         Separators { delimiters: Delimiters::default(), encoding_characters: ENCODING_CHARACTERS };
     let Some(header) = header else { return suggested };
     let field = header.delimiters.field;
+    if header.encoding_characters == ENCODING_CHARACTERS && field == b'|' {
+        return suggested;
+    }
     for encoding_characters in [header.encoding_characters, ENCODING_CHARACTERS] {
         if let [component, repetition, escape, subcomponent] = *encoding_characters {
             let all = [field, component, repetition, escape, subcomponent];

@@ -6,6 +6,8 @@
 pub(crate) struct Version(Option<(u16, u16)>);
 
 impl Version {
+    pub(crate) const UNKNOWN: Version = Version(None);
+
     /// Reads the first component of MSH-12: `2.5.1`.
     pub(crate) fn parse(bytes: &[u8]) -> Version {
         let mut numbers = bytes.trim_ascii().split(|byte| *byte == b'.').map(number);

@@ -57,6 +57,13 @@ impl<'o> Writer<'o> {
         self.append(bytes);
     }
 
+    /// MSH-2 of another message. Five characters have a meaning and are delimiters; what follows
+    /// them can be anything, and goes out only if it can break nothing.
+    pub(crate) fn encoding_characters(&mut self, characters: &[u8]) {
+        let whole = is_plain(characters, self.delimiters.field);
+        self.raw(if whole { characters } else { characters.get(..5).unwrap_or(characters) });
+    }
+
     /// One delimiter. A message without it cannot express the level: a space keeps the parts apart.
     pub(crate) fn delimiter(&mut self, delimiter: Option<u8>) {
         self.raw(&[delimiter.unwrap_or(b' ')]);
@@ -66,7 +73,7 @@ impl<'o> Writer<'o> {
     /// field, the segment or the frame around it is escaped.
     pub(crate) fn copied(&mut self, bytes: &[u8]) {
         let field = self.delimiters.field;
-        if !bytes.iter().any(|&byte| is_breaking(byte, field)) {
+        if is_plain(bytes, field) {
             return self.raw(bytes);
         }
         for byte in bytes {
@@ -82,6 +89,9 @@ impl<'o> Writer<'o> {
 
     /// Text: every delimiter in it is escaped, so that it stays one value (2.7).
     pub(crate) fn text(&mut self, text: &[u8]) {
+        if text.is_empty() {
+            return;
+        }
         for part in text.chunk_by(|a, b| is_block(*a) == is_block(*b)) {
             if part.first().is_some_and(|byte| is_block(*byte)) {
                 part.iter().for_each(|byte| self.hexadecimal(*byte));
@@ -149,4 +159,20 @@ const fn is_block(byte: u8) -> bool {
 
 const fn is_breaking(byte: u8, field: u8) -> bool {
     is_block(byte) || matches!(byte, b'\r' | b'\n') || byte == field
+}
+
+/// Whether no byte is a control character or the field separator, so that none can be breaking.
+/// Eight bytes at a time: this looks at everything that an acknowledgment quotes.
+fn is_plain(bytes: &[u8], field: u8) -> bool {
+    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    // A byte is below n exactly if subtracting n borrows into its highest bit, which was not set;
+    // bytes above a borrowing one may be reported wrongly, but then the answer is no already.
+    let any_below = |word: u64, n: u64| word.wrapping_sub(ONES.wrapping_mul(n)) & !word & HIGH;
+    let separators = u64::from_le_bytes([field; 8]);
+    let plain = |word: u64| any_below(word, 0x20) | any_below(word ^ separators, 1) == 0;
+    let (words, tail) = bytes.as_chunks::<8>();
+    let last =
+        tail.iter().fold(u64::from_le_bytes([b'A'; 8]), |word, byte| word << 8 | u64::from(*byte));
+    words.iter().all(|word| plain(u64::from_le_bytes(*word))) && (tail.is_empty() || plain(last))
 }

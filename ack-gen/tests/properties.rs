@@ -48,7 +48,7 @@ fn encoded(ack: &Ack<'_>) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4000) })]
 
     #[test]
     fn an_acknowledgment_is_three_kinds_of_segment(

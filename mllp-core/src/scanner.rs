@@ -242,12 +242,20 @@ impl Scanner {
         let profile = self.config.profile;
         let last = self.payload_len.wrapping_add(1);
         if byte == framing.end_block() {
-            self.offset = self.offset.wrapping_add(1);
-            if profile != Profile::Permissive && framing.trailer().is_some() {
-                self.state = State::EndBlock;
-                return (1, None);
+            let trailed = framing.trailer().is_some_and(|byte| rest.get(1) == Some(&byte));
+            // The trailer mostly comes with the end block: no need to come back for it.
+            let len = if trailed { 2 } else { 1 };
+            self.offset = self.offset.wrapping_add(len as u64);
+            if trailed || framing.trailer().is_none() {
+                let event = self.end_frame();
+                self.state = State::Outside;
+                return (len, Some(event));
             }
-            return (1, Some(self.end_frame()));
+            if profile != Profile::Permissive {
+                self.state = State::EndBlock;
+                return (len, None);
+            }
+            return (len, Some(self.end_frame()));
         }
         if profile != Profile::Permissive && byte == framing.start_block() {
             return (0, Some(self.fault(Fault::SbInBlock)));
