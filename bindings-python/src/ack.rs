@@ -2,17 +2,143 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ack_gen::{Ack, AckCode, Timestamp};
-use hl7_peek::MessageHeader;
+use ack_gen::{Ack as Core, AckCode, ErrorDetail as CoreDetail, Policy, Timestamp};
+use hl7_peek::{Message as Peek, MessageHeader};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use uuid::Uuid;
 use uuid::fmt::Simple;
 
-use crate::error::{ack_error, bad_ack_code};
+use crate::detail::ErrorDetail;
+use crate::error::{ack_error, bad_ack_code, message_error};
 use crate::input::Input;
 
-/// The acknowledgment of a payload, unframed.
+/// What an acknowledgment says, for whatever message it will answer.
+///
+/// `control_id` and `timestamp` are MSH-10 and MSH-7 of the acknowledgment; without them each one
+/// gets a new UUID and the present time (UTC). Texts are encoded as UTF-8.
+#[pyclass(module = "fastmllp", frozen)]
+pub(crate) struct Ack {
+    code: AckCode,
+    policy: Policy,
+    control_id: Option<String>,
+    timestamp: Option<String>,
+    text: String,
+    errors: Vec<Py<ErrorDetail>>,
+    expected_sequence_number: Option<i64>,
+    sending_application: Option<String>,
+    sending_facility: Option<String>,
+    accept_acknowledgment_type: String,
+    application_acknowledgment_type: String,
+}
+
+#[pymethods]
+impl Ack {
+    #[new]
+    #[pyo3(signature = (
+        code = "AA",
+        *,
+        policy = "always",
+        control_id = None,
+        timestamp = None,
+        text = String::new(),
+        errors = Vec::new(),
+        expected_sequence_number = None,
+        sending_application = None,
+        sending_facility = None,
+        accept_acknowledgment_type = String::new(),
+        application_acknowledgment_type = String::new(),
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn new(
+        code: &str,
+        policy: &str,
+        control_id: Option<String>,
+        timestamp: Option<String>,
+        text: String,
+        errors: Vec<Py<ErrorDetail>>,
+        expected_sequence_number: Option<i64>,
+        sending_application: Option<String>,
+        sending_facility: Option<String>,
+        accept_acknowledgment_type: String,
+        application_acknowledgment_type: String,
+    ) -> PyResult<Self> {
+        let policy = match policy {
+            "always" => Policy::Always,
+            "conformant" => Policy::Conformant,
+            _ => {
+                return Err(PyValueError::new_err(format!(
+                    "policy must be 'always' or 'conformant', not {policy:?}"
+                )));
+            }
+        };
+        Ok(Ack {
+            code: ack_code(code)?,
+            policy,
+            control_id,
+            timestamp,
+            text,
+            errors,
+            expected_sequence_number,
+            sending_application,
+            sending_facility,
+            accept_acknowledgment_type,
+            application_acknowledgment_type,
+        })
+    }
+
+    /// MSA-1.
+    #[getter]
+    fn code(&self) -> &'static str {
+        self.code.as_str()
+    }
+
+    /// `always` or `conformant`.
+    #[getter]
+    fn policy(&self) -> &'static str {
+        match self.policy {
+            Policy::Always => "always",
+            Policy::Conformant => "conformant",
+        }
+    }
+
+    /// The acknowledgment of a payload, unframed.
+    ///
+    /// With the policy `always` there is one for every payload; with `conformant` a payload without
+    /// a usable header raises MessageError.
+    fn encode<'py>(&self, py: Python<'py>, payload: Input<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let header = match self.policy {
+            Policy::Always => MessageHeader::parse_lenient(&payload),
+            Policy::Conformant => Some(Peek::parse(&payload).map_err(message_error)?.header()),
+        };
+        let errors: Vec<CoreDetail<'_>> = self.errors.iter().map(|e| e.get().core()).collect();
+        let mut id_buffer = [0; Simple::LENGTH];
+        let control_id = self.control_id.as_deref();
+        let control_id = control_id.unwrap_or_else(|| new_control_id(&mut id_buffer));
+        let now = Timestamp::utc(unix_seconds());
+        let timestamp = self.timestamp.as_deref().map_or(now.as_bytes(), str::as_bytes);
+        let ack = Core {
+            policy: self.policy,
+            text: self.text.as_bytes(),
+            errors: &errors,
+            expected_sequence_number: self.expected_sequence_number,
+            sending_application: self.sending_application.as_deref().map(str::as_bytes),
+            sending_facility: self.sending_facility.as_deref().map(str::as_bytes),
+            accept_acknowledgment_type: self.accept_acknowledgment_type.as_bytes(),
+            application_acknowledgment_type: self.application_acknowledgment_type.as_bytes(),
+            ..Core::always(self.code, header, control_id.as_bytes(), timestamp)
+        };
+        encode(py, &ack)
+    }
+
+    // Texts may quote a message: the code, nothing else.
+    fn __repr__(&self) -> String {
+        format!("Ack('{}')", self.code.as_str())
+    }
+}
+
+/// The acknowledgment of a payload by the policy `always`, unframed.
 ///
 /// Whatever the payload holds, there is one: what it lacks takes a default. Raises AckError for a
 /// code outside table 0008.
@@ -26,13 +152,9 @@ pub(crate) fn build_ack<'py>(
     timestamp: Option<&str>,
     text: Option<&str>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let ack_code = AckCode::from_bytes(code.as_bytes()).ok_or_else(|| bad_ack_code(code))?;
-    let header = MessageHeader::parse_lenient(&payload);
+    let code = ack_code(code)?;
     let mut id_buffer = [0; Simple::LENGTH];
-    let control_id = match control_id {
-        Some(id) => id,
-        None => Uuid::new_v4().simple().encode_lower(&mut id_buffer),
-    };
+    let control_id = control_id.unwrap_or_else(|| new_control_id(&mut id_buffer));
     let now;
     let timestamp = match timestamp {
         Some(timestamp) => timestamp.as_bytes(),
@@ -41,21 +163,46 @@ pub(crate) fn build_ack<'py>(
             now.as_bytes()
         }
     };
-    let ack = Ack {
+    let header = MessageHeader::parse_lenient(&payload);
+    let ack = Core {
         text: text.unwrap_or_default().as_bytes(),
-        ..Ack::always(ack_code, header, control_id.as_bytes(), timestamp)
+        ..Core::always(code, header, control_id.as_bytes(), timestamp)
     };
     encode(py, &ack)
 }
 
+/// A time as MSH-7 has it, `YYYYMMDDHHMMSS`, with the offset `+ZZZZ` if one is given.
+///
+/// `seconds` count from 1970-01-01 UTC, without leap seconds; without them it is now.
+/// `offset_minutes` are minutes east of Greenwich.
+#[pyfunction]
+#[pyo3(signature = (seconds = None, *, offset_minutes = None))]
+pub(crate) fn timestamp(seconds: Option<i64>, offset_minutes: Option<i16>) -> String {
+    let seconds = seconds.unwrap_or_else(unix_seconds);
+    let timestamp = match offset_minutes {
+        Some(minutes) => Timestamp::with_offset(seconds, minutes),
+        None => Timestamp::utc(seconds),
+    };
+    String::from_utf8_lossy(timestamp.as_bytes()).into_owned()
+}
+
+pub(crate) fn ack_code(code: &str) -> PyResult<AckCode> {
+    AckCode::from_bytes(code.as_bytes()).ok_or_else(|| bad_ack_code(code))
+}
+
 /// Encodes on the stack where it fits, which is always but for very long fields.
-fn encode<'py>(py: Python<'py>, ack: &Ack<'_>) -> PyResult<Bound<'py, PyBytes>> {
+fn encode<'py>(py: Python<'py>, ack: &Core<'_>) -> PyResult<Bound<'py, PyBytes>> {
     let mut out = [0; 512];
     if let Ok(len) = ack.encode(&mut out) {
         return Ok(PyBytes::new(py, out.get(..len).unwrap_or_default()));
     }
     let len = ack.encoded_len().map_err(ack_error)?;
     PyBytes::new_with(py, len, |out| ack.encode(out).map(|_| ()).map_err(ack_error))
+}
+
+/// 32 hexadecimal digits, random, from the operating system: unique without a shared counter.
+fn new_control_id(buffer: &mut [u8; Simple::LENGTH]) -> &str {
+    Uuid::new_v4().simple().encode_lower(buffer)
 }
 
 fn unix_seconds() -> i64 {

@@ -4,11 +4,16 @@
 //! objects, exceptions, memory, the clock and random numbers.
 
 mod ack;
+mod decision;
 mod decoder;
+mod detail;
 mod error;
+mod escape;
 mod frame;
 mod input;
 mod message;
+mod path;
+mod segment;
 
 use pyo3::prelude::*;
 
@@ -17,15 +22,25 @@ mod _native {
     use super::*;
 
     #[pymodule_export]
-    use super::ack::build_ack;
+    use super::ack::{Ack, build_ack, timestamp};
+    #[pymodule_export]
+    use super::decision::{Decision, SequenceReceiver, always_one_reply, check, decide};
     #[pymodule_export]
     use super::decoder::Decoder;
     #[pymodule_export]
+    use super::detail::ErrorDetail;
+    #[pymodule_export]
     use super::error::{AckError, FrameError, MessageError, MllpError};
+    #[pymodule_export]
+    use super::escape::{escape, unescape};
     #[pymodule_export]
     use super::frame::frame;
     #[pymodule_export]
     use super::message::{Message, MessageHeader};
+    #[pymodule_export]
+    use super::path::Path;
+    #[pymodule_export]
+    use super::segment::Segment;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

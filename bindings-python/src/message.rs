@@ -1,11 +1,14 @@
 //! Fields of a message.
 
-use hl7_peek::{Message as Peek, MessageHeader as PeekHeader, Path};
+use hl7_peek::{CharacterSet, Kind, Message as Peek, MessageHeader as PeekHeader, Scan, Value};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyList};
 
 use crate::error::message_error;
 use crate::input::Input;
+use crate::path::PathArgument;
+use crate::segment::Segment;
 
 /// An HL7 v2 message, read in place.
 ///
@@ -13,19 +16,32 @@ use crate::input::Input;
 #[pyclass(module = "fastmllp", frozen)]
 pub(crate) struct Message {
     payload: Py<PyBytes>,
+    scan: Scan,
 }
 
 impl Message {
     fn peek<'a>(&'a self, py: Python<'a>) -> PyResult<Peek<'a>> {
-        Peek::parse(self.payload.as_bytes(py)).map_err(message_error)
+        Peek::parse_with(self.payload.as_bytes(py), self.scan).map_err(message_error)
     }
 }
 
 #[pymethods]
 impl Message {
     #[new]
-    fn new(py: Python<'_>, payload: Input<'_>) -> Self {
-        Message { payload: payload.into_bytes(py).unbind() }
+    #[pyo3(signature = (payload, *, scan = "single_byte"))]
+    fn new(py: Python<'_>, payload: Input<'_>, scan: &str) -> PyResult<Self> {
+        let scan = match scan {
+            "single_byte" => Scan::SingleByte,
+            "shift_jis" => Scan::ShiftJis,
+            "gb18030" => Scan::Gb18030,
+            "iso2022_jp" => Scan::Iso2022Jp,
+            _ => {
+                return Err(PyValueError::new_err(format!(
+                    "scan must be 'single_byte', 'shift_jis', 'gb18030' or 'iso2022_jp', not {scan:?}"
+                )));
+            }
+        };
+        Ok(Message { payload: payload.into_bytes(py).unbind(), scan })
     }
 
     /// The bytes of the message, as they stood on the wire.
@@ -48,11 +64,98 @@ impl Message {
         Ok(MessageHeader { payload: self.payload.clone_ref(py), fields })
     }
 
+    /// MSH-1 followed by MSH-2. Raises MessageError when the payload has no usable header.
+    #[getter]
+    fn delimiters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let message = self.peek(py)?;
+        let delimiters = [&[message.delimiters().field], message.encoding_characters()].concat();
+        Ok(PyBytes::new(py, &delimiters))
+    }
+
+    /// `single`, or `batch` when the payload starts with FHS or BHS or has a second MSH. Raises
+    /// MessageError when the payload has no usable header.
+    #[getter]
+    fn kind(&self, py: Python<'_>) -> PyResult<&'static str> {
+        Ok(match self.peek(py)?.kind() {
+            Kind::Single => "single",
+            Kind::Batch => "batch",
+        })
+    }
+
     /// The bytes at a path such as `PID-3.1`, still escaped; None when the message has no such
     /// place. Raises MessageError for a payload without a header and for a path that is none.
-    fn get<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let path = Path::parse(path).map_err(message_error)?;
-        Ok(self.peek(py)?.get(path).map(|bytes| PyBytes::new(py, bytes)))
+    fn get<'py>(
+        &self,
+        py: Python<'py>,
+        path: PathArgument,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        Ok(self.peek(py)?.get(path.0).map(|bytes| PyBytes::new(py, bytes)))
+    }
+
+    /// The single value at a path, still escaped: repetition, component and subcomponent that the
+    /// path does not name are the first ones. None when the message has no such place.
+    fn leaf<'py>(
+        &self,
+        py: Python<'py>,
+        path: PathArgument,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        Ok(self.peek(py)?.leaf(path.0).map(|bytes| PyBytes::new(py, bytes)))
+    }
+
+    /// `absent`, `empty`, `null` (two double quotes: delete what is stored) or `value`.
+    fn status(&self, py: Python<'_>, path: PathArgument) -> PyResult<&'static str> {
+        Ok(match self.peek(py)?.value(path.0) {
+            Value::Absent => "absent",
+            Value::Empty => "empty",
+            Value::Null => "null",
+            Value::Value(_) => "value",
+        })
+    }
+
+    /// The single value at a path as text, unescaped and decoded; None when `status` is not `value`.
+    ///
+    /// `encoding` is a Python codec; without it, the one that MSH-18 names, or UTF-8 where that is
+    /// empty or unknown. `errors` is as for `bytes.decode`.
+    #[pyo3(signature = (path, encoding = None, errors = "replace"))]
+    fn text<'py>(
+        &self,
+        py: Python<'py>,
+        path: PathArgument,
+        encoding: Option<&str>,
+        errors: &str,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let plain = self.peek(py)?;
+        let named = match encoding {
+            Some(encoding) => CharacterSet::from_name(encoding.as_bytes()),
+            // Empty means ASCII, which UTF-8 contains; many senders leave it empty and send UTF-8.
+            None => CharacterSet::of(&plain.header()).filter(|set| *set != CharacterSet::Ascii),
+        };
+        let codec = encoding.or(named.and_then(CharacterSet::codec)).unwrap_or("utf-8");
+        let scan = named.map_or(self.scan, CharacterSet::scan);
+        let payload = self.payload.as_bytes(py);
+        let message = Peek::parse_with(payload, scan).map_err(message_error)?;
+        let Value::Value(value) = message.value(path.0) else { return Ok(None) };
+        let mut out = vec![0; value.len()];
+        let len = match path.0.field() {
+            // MSH-1 and MSH-2 are the delimiters themselves, never escaped.
+            Some(1 | 2) if matches!(path.0.segment(), b"MSH" | b"FHS" | b"BHS") => {
+                out.copy_from_slice(value);
+                value.len()
+            }
+            _ => hl7_peek::unescape_with(value, &message.delimiters(), scan, &mut out)
+                .map_err(message_error)?,
+        };
+        let bytes = PyBytes::new(py, out.get(..len).unwrap_or_default());
+        bytes.call_method1("decode", (codec, errors)).map(Some)
+    }
+
+    /// The segments, in order; empty ones are left out.
+    fn segments<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        Segment::list(py, &self.peek(py)?, &self.payload, self.scan)
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.segments(py)?.try_iter()?.into_any())
     }
 
     fn __bytes__(&self, py: Python<'_>) -> Py<PyBytes> {

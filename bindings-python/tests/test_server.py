@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from conftest import Records, Serve, Undisturbed
-from fastmllp import AckCode, Message
+from fastmllp import Ack, AckCode, ErrorDetail, Message
 from fastmllp.server import Server
 from peers import DEADLINE, Peer, acknowledgment, framed, message
 
@@ -53,6 +53,35 @@ def test_handler_chooses_the_code(serve: Serve, code: str) -> None:
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A")))
         assert peer.receive_msa() == (str(code), "A")
+
+
+def test_handler_describes_the_acknowledgment(serve: Serve) -> None:
+    missing = ErrorDetail(101, "PID", 1, 5)
+    results = {
+        b"A": Ack("AE", text="PID-5 missing", errors=[missing]),
+        b"B": Ack("AR", policy="conformant"),
+    }
+    server = serve(lambda message: results[message.header.message_control_id])
+    with Peer.connect(server.address) as peer:
+        peer.send(framed(message("A")) + framed(message("B")))
+        answer = Message(peer.receive_frame())
+        assert (answer.get("MSA-1"), answer.get("MSA-2")) == (b"AE", b"A")
+        assert answer.get("MSA-3") == b"PID-5 missing"
+        assert answer.get("ERR-2") == b"PID^1^5"
+        answer = Message(peer.receive_frame())
+        assert (answer.get("MSA-1"), answer.get("MSA-2")) == (b"AR", b"B")
+        assert answer.get("MSH-9") == b"ACK^A01^ACK"
+
+
+def test_an_acknowledgment_that_cannot_be_built_becomes_an_error(
+    serve: Serve, records: Records
+) -> None:
+    server = serve(lambda message: Ack("AA", policy="conformant"))
+    with Peer.connect(server.address) as peer:
+        peer.send(framed(b"no header") + framed(message("B")))
+        assert peer.receive_msa()[0] == "AE"
+        assert peer.receive_msa() == ("AA", "B")
+    assert records.wait_for("handler_result").levelno == logging.ERROR
 
 
 @pytest.mark.parametrize("own", [acknowledgment("OWN", "AR"), acknowledgment("OWN", "AR").decode()])

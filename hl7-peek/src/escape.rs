@@ -1,12 +1,9 @@
 //! Escape sequences: delimiters inside values (HL7 v2.9.1 chapter 2, 2.6).
 //!
-//! All functions work on single bytes. Text in a character set whose two-byte characters contain
-//! ASCII bytes (see [`Scan`](crate::Scan)) must be unescaped after decoding and escaped before
-//! encoding.
+//! [`escape`] works on single bytes: text for a character set whose two-byte characters contain
+//! ASCII bytes (see [`Scan`]) must be escaped before it is encoded.
 
-use memchr::memchr;
-
-use crate::{Delimiters, Error};
+use crate::{Delimiters, Error, Scan};
 
 /// Replaces the escape sequences of `text` by what they stand for and returns the length written.
 ///
@@ -32,13 +29,29 @@ use crate::{Delimiters, Error};
 /// [`BufferTooSmall`](Error::BufferTooSmall), after which `out` holds anything. The output is never
 /// longer than `text`, so a buffer of that length is always enough.
 pub fn unescape(text: &[u8], delimiters: &Delimiters, out: &mut [u8]) -> Result<usize, Error> {
+    unescape_with(text, delimiters, Scan::SingleByte, out)
+}
+
+/// [`unescape`] for text of a message that was parsed with this [`Scan`]: an escape character inside
+/// a two-byte character is none.
+///
+/// # Errors
+///
+/// Those of [`unescape`].
+pub fn unescape_with(
+    text: &[u8],
+    delimiters: &Delimiters,
+    scan: Scan,
+    out: &mut [u8],
+) -> Result<usize, Error> {
+    let cut = |text| cut(delimiters.escape, scan, text);
     let mut output = Output::new(out);
     let mut rest = text;
-    while let Some((before, after)) = cut(delimiters.escape, rest) {
+    while let Some((before, after)) = cut(rest) {
         output.push(before)?;
         rest = after;
         // `after` starts behind the opening escape character; the sequence needs a closing one.
-        let Some((body, next)) = cut(delimiters.escape, after) else {
+        let Some((body, next)) = cut(after) else {
             output.push_escape(delimiters)?;
             break;
         };
@@ -173,8 +186,8 @@ fn is_hex(digits: &[u8]) -> bool {
 }
 
 /// The text before and behind the first `separator`.
-fn cut(separator: Option<u8>, text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr(separator?, text)?;
+fn cut(separator: Option<u8>, scan: Scan, text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = scan.find(separator?, text)?;
     match text.split_at_checked(end)? {
         (before, [_, after @ ..]) => Some((before, after)),
         _ => None,

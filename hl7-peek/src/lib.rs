@@ -78,7 +78,7 @@ mod value;
 pub use character_set::CharacterSet;
 pub use delimiters::Delimiters;
 pub use error::Error;
-pub use escape::{escape, escaped_len, unescape};
+pub use escape::{escape, escaped_len, unescape, unescape_with};
 pub use header::MessageHeader;
 pub use message::{Kind, Message};
 pub use path::Path;

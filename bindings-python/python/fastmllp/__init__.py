@@ -13,7 +13,7 @@ the wire layer below, for programs with sockets of their own.
 from typing import Any
 
 from fastmllp._native import __version__
-from fastmllp.ack import AckCode, AckError, build_ack
+from fastmllp.ack import Ack, AckCode, AckError, Decision, ErrorDetail, build_ack, decide
 from fastmllp.client import (
     Client,
     ConnectError,
@@ -23,7 +23,15 @@ from fastmllp.client import (
     Reply,
     ReplyTooLarge,
 )
-from fastmllp.hl7 import Message, MessageError, MessageHeader
+from fastmllp.hl7 import (
+    Message,
+    MessageError,
+    MessageHeader,
+    Path,
+    Segment,
+    escape,
+    unescape,
+)
 from fastmllp.mllp import (
     CARRIAGE_RETURN,
     END_BLOCK,
@@ -37,30 +45,38 @@ from fastmllp.mllp import (
 from fastmllp.server import Server
 
 __all__ = [
-    "CARRIAGE_RETURN",
-    "END_BLOCK",
-    "START_BLOCK",
+    "Ack",
     "AckCode",
     "AckError",
+    "CARRIAGE_RETURN",
     "Client",
     "ConnectError",
     "ConnectionLost",
+    "Decision",
     "Decoder",
     "DeliveryError",
+    "END_BLOCK",
+    "ErrorDetail",
     "FrameError",
     "Message",
     "MessageError",
     "MessageHeader",
     "MllpError",
     "NoReply",
+    "Path",
     "Reply",
     "ReplyTooLarge",
+    "START_BLOCK",
+    "Segment",
     "Server",
     "__version__",
     "build_ack",
+    "decide",
+    "escape",
     "frame",
     "send",
     "serve",
+    "unescape",
     "unframe_stream",
 ]
 

@@ -3,6 +3,7 @@
 Compared with the module itself by ``python -m mypy.stubtest fastmllp._native``.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, final
 
 from typing_extensions import Buffer
@@ -11,16 +12,28 @@ __all__ = [
     "CARRIAGE_RETURN",
     "END_BLOCK",
     "START_BLOCK",
+    "Ack",
     "AckError",
+    "Decision",
     "Decoder",
+    "ErrorDetail",
     "FrameError",
     "Message",
     "MessageError",
     "MessageHeader",
     "MllpError",
+    "Path",
+    "Segment",
+    "SequenceReceiver",
     "__version__",
+    "always_one_reply",
     "build_ack",
+    "check",
+    "decide",
+    "escape",
     "frame",
+    "timestamp",
+    "unescape",
 ]
 
 START_BLOCK: Final[int]
@@ -57,17 +70,49 @@ class Decoder:
 def frame(payload: Buffer) -> bytes: ...
 
 @final
+class Path:
+    def __new__(cls, path: str) -> Path: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
 class Message:
-    def __new__(cls, payload: Buffer) -> Message: ...
+    def __new__(cls, payload: Buffer, *, scan: str = "single_byte") -> Message: ...
     @property
     def payload(self) -> bytes: ...
     @property
     def header(self) -> MessageHeader: ...
-    def get(self, path: str) -> bytes | None: ...
+    @property
+    def delimiters(self) -> bytes: ...
+    @property
+    def kind(self) -> str: ...
+    def get(self, path: str | Path) -> bytes | None: ...
+    def leaf(self, path: str | Path) -> bytes | None: ...
+    def status(self, path: str | Path) -> str: ...
+    def text(
+        self, path: str | Path, encoding: str | None = None, errors: str = "replace"
+    ) -> str | None: ...
+    def segments(self) -> list[Segment]: ...
+    def __iter__(self) -> Iterator[Segment]: ...
     def __bytes__(self) -> bytes: ...
     def __len__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@final
+class Segment:
+    @property
+    def id(self) -> bytes: ...
+    @property
+    def raw(self) -> bytes: ...
+    @property
+    def fields(self) -> list[bytes]: ...
+    def field(self, number: int) -> bytes | None: ...
+    def parts(self, number: int) -> list[list[list[bytes]]] | None: ...
+    def __len__(self) -> int: ...
+
+def escape(text: Buffer, delimiters: Buffer = b"|^~\\&") -> bytes: ...
+def unescape(text: Buffer, delimiters: Buffer = b"|^~\\&") -> bytes: ...
 
 @final
 class MessageHeader:
@@ -122,3 +167,91 @@ def build_ack(
     timestamp: str | None = None,
     text: str | None = None,
 ) -> bytes: ...
+
+@final
+class Ack:
+    def __new__(
+        cls,
+        code: str = "AA",
+        *,
+        policy: str = "always",
+        control_id: str | None = None,
+        timestamp: str | None = None,
+        text: str = ...,
+        errors: Sequence[ErrorDetail] = ...,
+        expected_sequence_number: int | None = None,
+        sending_application: str | None = None,
+        sending_facility: str | None = None,
+        accept_acknowledgment_type: str = ...,
+        application_acknowledgment_type: str = ...,
+    ) -> Ack: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def policy(self) -> str: ...
+    def encode(self, payload: Buffer) -> bytes: ...
+
+@final
+class ErrorDetail:
+    def __new__(
+        cls,
+        code: int,
+        segment: str = ...,
+        *numbers: int,
+        severity: str = "E",
+        application: Sequence[str] = ...,
+        diagnostic: str = ...,
+        user_message: str = ...,
+    ) -> ErrorDetail: ...
+    @property
+    def code(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def severity(self) -> str: ...
+    @property
+    def location(self) -> tuple[str, list[int]]: ...
+
+@final
+class Decision:
+    @property
+    def mode(self) -> str: ...
+    @property
+    def accept_ack(self) -> str | None: ...
+    @property
+    def application_ack(self) -> str | None: ...
+
+def decide(
+    accept_type: Buffer,
+    application_type: Buffer,
+    outcome: str,
+    *,
+    application_outcome: str | None = None,
+    msa_1: Buffer | None = None,
+    refused: bool = False,
+) -> Decision: ...
+def always_one_reply(
+    accept_type: Buffer,
+    application_type: Buffer,
+    outcome: str,
+    *,
+    application_outcome: str | None = None,
+    msa_1: Buffer | None = None,
+) -> str | None: ...
+def check(
+    payload: Buffer,
+    *,
+    message_types: Sequence[str] | None = None,
+    versions: Sequence[str] | None = None,
+    processing_ids: Sequence[str] | None = None,
+    damaged: bool = False,
+) -> list[ErrorDetail]: ...
+
+@final
+class SequenceReceiver:
+    def __new__(cls, expected: int | None = None) -> SequenceReceiver: ...
+    @property
+    def expected(self) -> int | None: ...
+    def receive(self, sequence_number: Buffer) -> tuple[bool, int]: ...
+
+def timestamp(seconds: int | None = None, *, offset_minutes: int | None = None) -> str: ...

@@ -1,14 +1,40 @@
-"""Acknowledgments: the MSH and MSA segments that answer a message.
+"""Acknowledgments: which one a message gets, and the MSH, MSA and ERR segments that answer it.
 
-The policy is *always*: every payload gets an acknowledgment, with or without an MSH segment. What
-the message does not say is filled with defaults, and MSA-2 repeats the message control ID (MSH-10).
+Two policies. *always*, the default: every payload gets an acknowledgment, with or without an MSH
+segment; what the message does not say is filled with defaults, and MSA-2 repeats the message
+control ID (MSH-10). *conformant*: the acknowledgment of HL7 v2 chapter 2, for which `decide` names
+the codes and `check` the reasons against a positive one.
 """
 
 from enum import StrEnum
 
-from fastmllp._native import AckError, build_ack
+from fastmllp._native import (
+    Ack,
+    AckError,
+    Decision,
+    ErrorDetail,
+    SequenceReceiver,
+    always_one_reply,
+    build_ack,
+    check,
+    decide,
+    timestamp,
+)
 
-__all__ = ["ACCEPTED", "AckCode", "AckError", "build_ack"]
+__all__ = [
+    "ACCEPTED",
+    "Ack",
+    "AckCode",
+    "AckError",
+    "Decision",
+    "ErrorDetail",
+    "SequenceReceiver",
+    "always_one_reply",
+    "build_ack",
+    "check",
+    "decide",
+    "timestamp",
+]
 
 
 class AckCode(StrEnum):

@@ -6,9 +6,26 @@ read on demand and raise `MessageError` when there is no usable MSH segment or t
 escaped, in the character set of the message.
 """
 
-from fastmllp._native import Message, MessageError, MessageHeader
+from fastmllp._native import (
+    Message,
+    MessageError,
+    MessageHeader,
+    Path,
+    Segment,
+    escape,
+    unescape,
+)
 
-__all__ = ["Message", "MessageError", "MessageHeader", "readable"]
+__all__ = [
+    "Message",
+    "MessageError",
+    "MessageHeader",
+    "Path",
+    "Segment",
+    "escape",
+    "readable",
+    "unescape",
+]
 
 
 def readable(payload: bytes) -> str:

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from fastmllp.ack import AckCode, AckError, build_ack
+from fastmllp.ack import Ack, AckCode, build_ack
 from fastmllp.hl7 import Message
 from fastmllp.logging import describe_exception, log_event
-from fastmllp.mllp import FrameError, frame
+from fastmllp.mllp import MllpError, frame
 
-HandlerResult: TypeAlias = str | bytes | None
+HandlerResult: TypeAlias = str | bytes | Ack | None
 Handler: TypeAlias = Callable[[Message], HandlerResult]
 
 
@@ -50,9 +50,9 @@ class Responder:
             return _acknowledge(payload, AckCode.AE)
         try:
             return self._answer_with(payload, result)
-        except (AckError, FrameError, TypeError) as error:
+        except (MllpError, TypeError) as error:
             kind = type(result).__name__
-            reason = error.code if isinstance(error, AckError | FrameError) else "wrong_type"
+            reason = error.code if isinstance(error, MllpError) else "wrong_type"
             log_event(logging.ERROR, "handler_result", connection, type=kind, reason=reason)
             return _acknowledge(payload, AckCode.AE)
 
@@ -63,6 +63,8 @@ class Responder:
             if result.startswith("MSH"):
                 return Answer(frame(result.encode(self._encoding, errors="replace")), "own")
             return _acknowledge(payload, result)
+        if isinstance(result, Ack):
+            return Answer(frame(result.encode(payload)), result.code)
         # An empty payload is no acknowledgment: the sender could not match it with its message.
         if isinstance(result, bytes | bytearray | memoryview) and len(result) > 0:
             return Answer(frame(result), "own")

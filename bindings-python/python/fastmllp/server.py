@@ -40,6 +40,7 @@ class Server:
 
     * ``None``: AA.
     * a code of HL7 table 0008, such as ``"AE"`` or ``AckCode.AR``: that code.
+    * an `Ack`: that acknowledgment, with its text and errors.
     * ``bytes``, or a ``str`` that begins with ``MSH``: a whole acknowledgment, sent as it is.
     * an exception, or anything else: AE, with a log record that holds no payload.
 
