@@ -4,9 +4,10 @@ use core::fmt;
 
 use hl7_peek::{Delimiters, MessageHeader};
 
+use crate::err;
 use crate::version::Version;
 use crate::writer::Writer;
-use crate::{AckCode, Error, ErrorCode, ErrorDetail, Outcome, Severity};
+use crate::{AckCode, Error, ErrorDetail};
 
 /// How an acknowledgment mirrors its message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -145,7 +146,7 @@ impl<'a> Ack<'a> {
             Version::parse(header.map_or(self.default_version(), |header| self.version_of(header)))
         };
         self.msa(&mut writer, version);
-        self.err(&mut writer, version);
+        err::write(&mut writer, version, self.code.outcome(), self.errors, self.text);
         Ok(writer.len())
     }
 
@@ -264,54 +265,10 @@ impl<'a> Ack<'a> {
         if let Some(error) = self.errors.first() {
             // MSA-6 came with 2.2 and is deprecated since 2.4; from 2.5 on ERR-3 says it.
             if version.is_from(2) && version.is_before(5) {
-                coded(writer, error, writer.delimiters().component);
+                err::coded(writer, error.code, writer.delimiters().component);
             }
         }
         writer.end_segment();
-    }
-
-    fn err(&self, writer: &mut Writer<'_>, version: Version) {
-        if version.is_before(5) {
-            return self.err_before_2_5(writer);
-        }
-        // From 2.7 on MSA-3 is gone and the text goes into ERR-8, of the first error without one.
-        let text = if version.is_from(7) { self.text } else { b"" };
-        for (at, error) in self.errors.iter().enumerate() {
-            let takes_text = at == 0 && error.user_message.is_empty();
-            err_segment(writer, error, if takes_text { text } else { error.user_message });
-        }
-        if self.errors.is_empty() && !text.is_empty() {
-            let (code, severity) = match self.code.outcome() {
-                Outcome::Accept => (ErrorCode::MessageAccepted, Severity::Information),
-                _ => (ErrorCode::ApplicationInternalError, Severity::Error),
-            };
-            err_segment(writer, &ErrorDetail { severity, ..ErrorDetail::new(code) }, text);
-        }
-    }
-
-    /// 2.2 to 2.4: one ERR whose first field repeats, `segment^sequence^field^code&text&system`.
-    fn err_before_2_5(&self, writer: &mut Writer<'_>) {
-        let Delimiters { component, repetition, subcomponent, .. } = writer.delimiters();
-        // Without a repetition separator there is room for one error.
-        let count = if repetition.is_some() { self.errors.len() } else { 1 };
-        for (at, error) in self.errors.iter().take(count).enumerate() {
-            if at == 0 {
-                writer.segment(b"ERR");
-                writer.field();
-            } else {
-                writer.delimiter(repetition);
-            }
-            writer.text(error.location.segment);
-            for number in error.location.numbers().into_iter().take(2) {
-                writer.delimiter(component);
-                position(writer, number);
-            }
-            writer.delimiter(component);
-            coded(writer, error, subcomponent);
-        }
-        if !self.errors.is_empty() {
-            writer.end_segment();
-        }
     }
 }
 
@@ -369,52 +326,4 @@ fn distinct(bytes: &[u8]) -> bool {
 fn copy(writer: &mut Writer<'_>, bytes: &[u8]) {
     writer.field();
     writer.copied(bytes);
-}
-
-fn position(writer: &mut Writer<'_>, number: u32) {
-    if number > 0 {
-        writer.number(i64::from(number));
-    }
-}
-
-/// `code`, text and coding system, as ERR-3, MSA-6 and the last part of the old ERR-1 have them.
-fn coded(writer: &mut Writer<'_>, error: &ErrorDetail<'_>, separator: Option<u8>) {
-    writer.number(i64::from(error.code.number()));
-    writer.delimiter(separator);
-    writer.text(error.code.text().as_bytes());
-    writer.delimiter(separator);
-    writer.raw(b"HL70357");
-}
-
-/// From 2.5 on: one segment for each error.
-fn err_segment(writer: &mut Writer<'_>, error: &ErrorDetail<'_>, user_message: &[u8]) {
-    let component = writer.delimiters().component;
-    writer.segment(b"ERR");
-    writer.field(); // ERR-1, deprecated in 2.4
-    writer.field();
-    writer.text(error.location.segment);
-    let numbers = error.location.numbers();
-    let last = numbers.iter().rposition(|number| *number > 0).map_or(0, |at| at.saturating_add(1));
-    for number in numbers.into_iter().take(last) {
-        writer.delimiter(component);
-        position(writer, number);
-    }
-    writer.field();
-    coded(writer, error, component);
-    writer.field();
-    writer.raw(error.severity.as_str().as_bytes());
-    writer.field();
-    let parts = error.application.iter().rposition(|part| !part.is_empty());
-    for (at, part) in error.application.iter().take(parts.map_or(0, |at| at + 1)).enumerate() {
-        if at > 0 {
-            writer.delimiter(component);
-        }
-        writer.text(part);
-    }
-    writer.field(); // ERR-6
-    writer.field();
-    writer.text(error.diagnostic);
-    writer.field();
-    writer.text(user_message);
-    writer.end_segment();
 }

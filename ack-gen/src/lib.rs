@@ -56,6 +56,7 @@ mod check;
 mod code;
 mod decision;
 mod detail;
+mod err;
 mod error;
 mod sequence;
 mod timestamp;

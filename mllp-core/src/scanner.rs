@@ -2,26 +2,12 @@
 
 use memchr::{memchr, memchr2};
 
+use crate::bytes::{ACK, NAK, find_special, is_blank, one_byte};
 use crate::event::{
     Deviation, Deviations, Discard, DiscardReason, Event, Fault, FrameEnd, FrameKind,
 };
 use crate::framing::{CARRIAGE_RETURN, LINE_FEED};
 use crate::{Config, Counters, Profile};
-
-/// MLLP release 2 commit blocks, the only payloads below `20` that its grammar knows.
-const ACK: u8 = 0x06;
-const NAK: u8 = 0x15;
-
-/// Every byte once, to lend a single byte that is no longer in the caller's input.
-static BYTES: [u8; 256] = {
-    let mut bytes = [0; 256];
-    let mut i = 0;
-    while i < 256 {
-        bytes[i] = i as u8;
-        i += 1;
-    }
-    bytes
-};
 
 /// One step of a [`Scanner`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -316,8 +302,7 @@ impl Scanner {
         self.payload_len = self.payload_len.wrapping_add(1);
         self.state = State::Payload;
         // Its chunk may be gone, so the byte is lent from the table.
-        let bytes = BYTES.get(usize::from(end_block)..).and_then(|b| b.get(..1)).unwrap_or(&[]);
-        (0, Some(Event::Payload { offset, bytes }))
+        (0, Some(Event::Payload { offset, bytes: one_byte(end_block) }))
     }
 
     fn trailer<'a>(&mut self, byte: u8) -> Found<'a> {
@@ -443,28 +428,4 @@ impl Scanner {
             _ => byte >= 0x20 || byte == CARRIAGE_RETURN,
         }
     }
-}
-
-/// Padding between frames, as senders leave it: NUL, tab, line feed, carriage return, space.
-const fn is_blank(byte: &u8) -> bool {
-    matches!(*byte, 0x00 | 0x09 | 0x0A | 0x0D | 0x20)
-}
-
-/// `strict`: the first byte that is not plain payload.
-///
-/// Every byte has to be classified, which memchr cannot do; whole blocks are tested without a
-/// branch, which the compiler turns into vector instructions.
-fn find_special(start_block: u8, end_block: u8, window: &[u8]) -> Option<usize> {
-    let special = |byte: u8| {
-        (byte < 0x20) & (byte != CARRIAGE_RETURN) | (byte == start_block) | (byte == end_block)
-    };
-    let mut clean = 0;
-    for block in window.chunks_exact(64) {
-        if block.iter().fold(false, |found, &byte| found | special(byte)) {
-            break;
-        }
-        clean += block.len();
-    }
-    let tail = window.get(clean..).unwrap_or_default();
-    tail.iter().position(|&byte| special(byte)).map(|at| clean + at)
 }

@@ -100,19 +100,18 @@ pub fn permissive(s: &Stream<'_>) -> Vec<Seen> {
 pub fn resync(s: &Stream<'_>) -> Vec<Seen> {
     let (mut seen, mut from, len) = (Vec::new(), 0, s.bytes.len());
     let ends = |at: usize| match s.bytes.get(at + 1) {
-        _ if s.idle[at + 1] => Some("missing_cr"),
+        _ if s.idle[at + 1] || s.eof && at + 1 == len => Some("missing_cr"),
         Some(&CR) => Some(""),
         Some(&LF) => Some("lf_for_cr"),
         Some(&SB) => Some("missing_cr"),
-        None if s.eof => Some("missing_cr"),
         _ => None,
     };
     while let Some(start) = s.outside(from, &mut seen) {
-        let is_end = |&at: &usize| s.bytes[at] == EB && ends(at).is_some();
-        let end = (start + 1..len).find(is_end).unwrap_or(len);
+        let end =
+            (start + 1..len).find(|&at| s.bytes[at] == EB && ends(at).is_some()).unwrap_or(len);
         let again = s.find(SB, start + 1);
         // The first byte over the limit; an end block there shows itself one byte later.
-        let mut over = start.saturating_add(1).saturating_add(s.max);
+        let mut over = s.max.saturating_add(start + 1);
         if over < end && over < again && over < len {
             over += usize::from(s.bytes[over] == EB);
             if over < len {
@@ -125,15 +124,13 @@ pub fn resync(s: &Stream<'_>) -> Vec<Seen> {
             seen.extend(lost("sb_in_block", start, again));
             from = again;
         } else if end < len {
-            let data = s.bytes[start + 1..end].contains(&EB);
-            let warn = [if data { "fs_in_payload" } else { "" }, ends(end).unwrap()];
-            seen.push(s.frame(start, end, warn.into_iter().filter(|w| !w.is_empty()).collect()));
-            let trailer = !s.idle[end + 1] && matches!(s.bytes.get(end + 1), Some(&(CR | LF)));
-            from = end + 1 + usize::from(trailer);
+            let data = s.bytes[start + 1..end].contains(&EB).then_some("fs_in_payload");
+            let warn = data.into_iter().chain(ends(end).filter(|warn| !warn.is_empty()));
+            seen.push(s.frame(start, end, warn.collect()));
+            let trailed = !s.idle[end + 1] && matches!(s.bytes.get(end + 1), Some(&(CR | LF)));
+            from = end + 1 + usize::from(trailed);
         } else {
-            if s.eof {
-                seen.extend(lost("truncated", start, len));
-            }
+            seen.extend(s.eof.then(|| lost("truncated", start, len)).into_iter().flatten());
             return seen;
         }
     }
