@@ -4,14 +4,14 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
 pyo3::create_exception!(
-    _native,
+    fastmllp,
     MllpError,
     PyException,
     "What this package raises; `code` is the stable name of the reason."
 );
-pyo3::create_exception!(_native, FrameError, MllpError, "A payload that cannot be framed.");
-pyo3::create_exception!(_native, MessageError, MllpError, "A message that cannot be read.");
-pyo3::create_exception!(_native, AckError, MllpError, "An acknowledgment that cannot be built.");
+pyo3::create_exception!(fastmllp, FrameError, MllpError, "A payload that cannot be framed.");
+pyo3::create_exception!(fastmllp, MessageError, MllpError, "A message that cannot be read.");
+pyo3::create_exception!(fastmllp, AckError, MllpError, "An acknowledgment that cannot be built.");
 
 fn with_code(error: PyErr, code: &'static str) -> PyErr {
     Python::attach(|py| match error.value(py).setattr("code", code) {

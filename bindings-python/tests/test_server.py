@@ -223,6 +223,14 @@ def test_name_as_host(serve: Serve) -> None:
         assert server.address[0] == "127.0.0.1"
 
 
+def test_name_with_addresses_of_both_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = [(socket.AF_INET6, ("::1", 0, 0, 0)), (socket.AF_INET, ("127.0.0.1", 0))]
+    found = [(family, socket.SOCK_STREAM, 6, "", address) for family, address in kinds]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: found)
+    with Server(host="both.invalid", port=0) as server:
+        assert server.address[0] == "127.0.0.1"
+
+
 def test_port_in_use() -> None:
     with Server(host="127.0.0.1", port=0) as server, pytest.raises(OSError, match="in use"):
         Server(host="127.0.0.1", port=server.address[1])

@@ -114,6 +114,20 @@ def test_peer_that_never_reads_does_not_hold_the_stop(serve: Serve, records: Rec
         assert other.receive_end() == b""
 
 
+def test_peer_that_reads_late_gets_everything(serve: Serve, records: Records) -> None:
+    """The stop finds the server waiting for room to write, and must not be forgotten there."""
+    server = serve(long_answer, timeout=0)
+    with Peer.connect(server.address) as peer:
+        peer.send(framed(message("A", "DEAF")) * 15)
+        records.wait_for("message_received")
+        stopping = threading.Thread(target=server.shutdown)
+        stopping.start()
+        stopping.join(0.1)
+        assert peer.receive_end().count(b"\x1c\r") == 15
+    stopping.join(DEADLINE)
+    assert not stopping.is_alive()
+
+
 def test_peer_that_never_reads_is_given_up(serve: Serve, records: Records) -> None:
     server = serve(long_answer, timeout=0.5)
     with Peer.connect(server.address) as deaf:

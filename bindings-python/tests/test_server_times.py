@@ -9,11 +9,11 @@ from fastmllp import Message
 from peers import DEADLINE, Peer, framed, message
 
 
-def drip(peer: Peer, stop: threading.Event, byte: bytes = b"x") -> None:
-    """Send a byte every few milliseconds until the other end closes."""
-    while not stop.wait(0.02):
+def drip(peer: Peer, stop: threading.Event, pause: float) -> None:
+    """Send a byte again and again until the other end closes."""
+    while not stop.wait(pause):
         try:
-            peer.socket.send(byte)
+            peer.socket.send(b"x")
         except OSError:
             return
 
@@ -51,16 +51,17 @@ def test_sender_that_pauses_in_mid_frame(
         pass
 
 
+@pytest.mark.parametrize("pause", [0.02, 0])
 def test_dripping_sender_does_not_extend_the_time_of_a_frame(
-    serve: Serve, undisturbed: Undisturbed, records: Records
+    serve: Serve, undisturbed: Undisturbed, records: Records, pause: float
 ) -> None:
-    server = serve(timeout=5, frame_timeout=0.5)
+    server = serve(timeout=5, frame_timeout=0.5, max_size=100_000_000)
     stop = threading.Event()
     with Peer.connect(server.address) as peer:
         peer.exchange("A")
         began = time.monotonic()
         peer.send(b"\x0b")
-        thread = threading.Thread(target=drip, args=(peer, stop))
+        thread = threading.Thread(target=drip, args=(peer, stop, pause))
         thread.start()
         with undisturbed(server):
             records.wait_for("frame_timeout")
