@@ -50,11 +50,9 @@ impl<'o> Writer<'o> {
 
     /// Bytes that go out as they are.
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
-        if bytes.is_empty() {
-            return;
+        if !bytes.is_empty() {
+            self.append(bytes);
         }
-        self.settle();
-        self.append(bytes);
     }
 
     /// MSH-2 of another message. Five characters have a meaning and are delimiters; what follows
@@ -72,10 +70,16 @@ impl<'o> Writer<'o> {
     /// Bytes of a field of another message: their delimiters keep their meaning. What would end the
     /// field, the segment or the frame around it is escaped.
     pub(crate) fn copied(&mut self, bytes: &[u8]) {
-        let field = self.delimiters.field;
-        if is_plain(bytes, field) {
-            return self.raw(bytes);
+        if is_plain(bytes, self.delimiters.field) {
+            self.raw(bytes);
+        } else {
+            self.escaped(bytes);
         }
+    }
+
+    #[cold]
+    fn escaped(&mut self, bytes: &[u8]) {
+        let field = self.delimiters.field;
         for byte in bytes {
             if !is_breaking(*byte, field) {
                 self.raw(&[*byte]);
@@ -136,16 +140,23 @@ impl<'o> Writer<'o> {
     }
 
     fn settle(&mut self) {
-        let separator = [self.delimiters.field];
-        while self.owed > 0 {
-            self.owed -= 1;
-            self.append(&separator);
+        if self.owed > 0 {
+            self.append(&[]);
         }
     }
 
+    /// Writes the separators owed, then the bytes.
     fn append(&mut self, bytes: &[u8]) {
-        let end = self.len.saturating_add(bytes.len());
-        if let Some(room) = self.out.get_mut(self.len..end) {
+        let (separator, owed) = (self.delimiters.field, core::mem::take(&mut self.owed));
+        let start = self.len.saturating_add(owed);
+        let end = start.saturating_add(bytes.len());
+        let room = self.out.get_mut(self.len..end).and_then(|room| room.split_at_mut_checked(owed));
+        if let Some((separators, room)) = room {
+            // One is the normal case, and a call to fill one byte costs more than all the rest.
+            match separators {
+                [one] => *one = separator,
+                more => more.fill(separator),
+            }
             room.copy_from_slice(bytes);
         }
         self.len = end;
@@ -171,8 +182,14 @@ fn is_plain(bytes: &[u8], field: u8) -> bool {
     let any_below = |word: u64, n: u64| word.wrapping_sub(ONES.wrapping_mul(n)) & !word & HIGH;
     let separators = u64::from_le_bytes([field; 8]);
     let plain = |word: u64| any_below(word, 0x20) | any_below(word ^ separators, 1) == 0;
-    let (words, tail) = bytes.as_chunks::<8>();
-    let last =
-        tail.iter().fold(u64::from_le_bytes([b'A'; 8]), |word, byte| word << 8 | u64::from(*byte));
-    words.iter().all(|word| plain(u64::from_le_bytes(*word))) && (tail.is_empty() || plain(last))
+    // The last word may overlap the one before it; looking at a byte twice costs nothing.
+    if let Some(last) = bytes.last_chunk() {
+        let (words, _) = bytes.as_chunks();
+        return words.iter().chain([last]).all(|word| plain(u64::from_le_bytes(*word)));
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        return plain(u64::from(first) << 32 | u64::from(last));
+    }
+    bytes.iter().all(|byte| *byte >= 0x20 && *byte != field)
 }

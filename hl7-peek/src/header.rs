@@ -144,7 +144,8 @@ impl<'a> MessageHeader<'a> {
     /// The first repetition of MSH-18: the character set of the whole message. Later repetitions
     /// name sets that are switched to inside values.
     pub fn character_set_first(&self) -> &'a [u8] {
-        part(self.character_set, self.delimiters.repetition, 1)
+        let is_end = |byte: &u8| Some(*byte) == self.delimiters.repetition;
+        self.character_set.split(is_end).next().unwrap_or_default()
     }
 
     /// Cuts an MSH segment, given without its terminator, into fields.
@@ -203,12 +204,27 @@ impl<'a> MessageHeader<'a> {
 
     /// First subcomponent of the first component of the first repetition.
     fn leaf(&self, field: &'a [u8]) -> &'a [u8] {
-        part(self.component(field, 1), self.delimiters.subcomponent, 1)
+        let component = self.component(field, 1);
+        let is_end = |byte: &u8| Some(*byte) == self.delimiters.subcomponent;
+        component.split(is_end).next().unwrap_or_default()
     }
 
+    /// The component of this number, counted from 1, of the first repetition.
+    ///
+    /// A plain loop, because codes and version numbers are a few bytes long; plain bytes, because
+    /// they are ASCII in every character set.
     fn component(&self, field: &'a [u8], number: usize) -> &'a [u8] {
-        let repetition = part(field, self.delimiters.repetition, 1);
-        part(repetition, self.delimiters.component, number)
+        let Delimiters { component, repetition, .. } = self.delimiters;
+        let (mut start, mut before) = (0usize, number.wrapping_sub(1));
+        for (at, byte) in field.iter().copied().map(Some).enumerate() {
+            if byte == component && before > 0 {
+                before -= 1;
+                start = at.saturating_add(1);
+            } else if byte == component || byte == repetition {
+                return if before == 0 { field.get(start..at).unwrap_or_default() } else { &[] };
+            }
+        }
+        if before == 0 { field.get(start..).unwrap_or_default() } else { &[] }
     }
 }
 
@@ -249,12 +265,4 @@ pub(crate) fn cut<'a>(
         }
     };
     ended.saturating_add(1)
-}
-
-/// The part of this number, counted from 1, or an empty slice.
-///
-/// A plain loop, because codes and version numbers are a few bytes long; plain bytes, because they
-/// are ASCII in every character set.
-fn part(text: &[u8], separator: Option<u8>, number: usize) -> &[u8] {
-    text.split(|&byte| Some(byte) == separator).nth(number.wrapping_sub(1)).unwrap_or_default()
 }

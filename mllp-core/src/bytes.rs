@@ -29,19 +29,23 @@ pub(crate) const fn is_blank(byte: &u8) -> bool {
 
 /// `strict`: the first byte that is not plain payload.
 ///
-/// Every byte has to be classified, which memchr cannot do; whole blocks are tested without a
-/// branch, which the compiler turns into vector instructions.
+/// Every byte has to be classified, which memchr cannot do. Blocks are tested whole, without a
+/// branch, which the compiler turns into vector instructions: large ones first, then small ones.
 pub(crate) fn find_special(start_block: u8, end_block: u8, window: &[u8]) -> Option<usize> {
     let special = |byte: u8| {
         (byte < 0x20) & (byte != CARRIAGE_RETURN) | (byte == start_block) | (byte == end_block)
     };
-    let mut clean = 0;
-    for block in window.chunks_exact(64) {
-        if block.iter().fold(false, |found, &byte| found | special(byte)) {
-            break;
-        }
-        clean += block.len();
-    }
-    let tail = window.get(clean..).unwrap_or_default();
-    tail.iter().position(|&byte| special(byte)).map(|at| clean + at)
+    let after_large = skip_blocks::<64>(window, special);
+    let after_small = skip_blocks::<16>(after_large, special);
+    let clean = window.len() - after_small.len();
+    after_small.iter().position(|&byte| special(byte)).map(|at| clean + at)
+}
+
+/// What begins with the first block of `N` bytes that holds such a byte, or is shorter than a block.
+fn skip_blocks<const N: usize>(bytes: &[u8], special: impl Fn(u8) -> bool) -> &[u8] {
+    let (blocks, _) = bytes.as_chunks::<N>();
+    let is_clean =
+        |block: &&[u8; N]| !block.iter().fold(false, |found, &byte| found | special(byte));
+    let clean = blocks.iter().take_while(is_clean).count();
+    bytes.get(clean * N..).unwrap_or_default()
 }

@@ -170,13 +170,9 @@ impl Decoder {
 
     /// [`decode`](Decoder::decode), with positions in place of slices.
     pub(crate) fn locate(&mut self, unread: &[u8]) -> Located {
-        loop {
-            let seen = self.position(self.scanner.offset());
-            match self.scanner.step(unread.get(seen..).unwrap_or_default()).event {
-                Some(Event::FrameStart { .. } | Event::Payload { .. }) => {}
-                event => return self.report(event, unread.len()),
-            }
-        }
+        let seen = self.position(self.scanner.offset());
+        let step = self.scanner.step_over_payload(unread.get(seen..).unwrap_or_default());
+        self.report(step.event, unread.len())
     }
 
     pub(crate) fn locate_idle(&mut self, unread_len: usize) -> Located {

@@ -106,6 +106,19 @@ impl Scanner {
     /// of the input is consumed. An empty input is allowed and changes nothing but may report an
     /// event that was still due.
     pub fn step<'a>(&mut self, input: &'a [u8]) -> Step<'a> {
+        self.advance(input, |_| true)
+    }
+
+    /// [`step`](Scanner::step) for a caller that keeps the bytes itself: without the events that
+    /// say where a payload begins and which bytes it has.
+    pub(crate) fn step_over_payload<'a>(&mut self, input: &'a [u8]) -> Step<'a> {
+        self.advance(input, |event| {
+            !matches!(event, Event::FrameStart { .. } | Event::Payload { .. })
+        })
+    }
+
+    #[inline(always)]
+    fn advance<'a>(&mut self, input: &'a [u8], wanted: impl Fn(&Event<'a>) -> bool) -> Step<'a> {
         let mut consumed = 0;
         loop {
             let rest = input.get(consumed..).unwrap_or_default();
@@ -119,7 +132,7 @@ impl Scanner {
                 (State::Skip, Some(_)) => self.skip(rest),
             };
             consumed = consumed.saturating_add(len);
-            if event.is_some() {
+            if event.as_ref().is_some_and(&wanted) {
                 return Step { consumed, event };
             }
         }
