@@ -107,6 +107,10 @@ impl<S: Storage> ReceiveBuffer<S> {
         loop {
             let rest = chunk.get(consumed..).unwrap_or_default();
             if self.is_empty() {
+                // Once every frame of a chunk is taken, there is nothing to look at.
+                if rest.is_empty() && self.scanner().is_settled() {
+                    return Decoded { consumed, event: None };
+                }
                 let located = self.decoder.locate(rest);
                 consumed = consumed.saturating_add(located.consumed);
                 if located.event.is_some() {

@@ -196,6 +196,11 @@ impl Scanner {
         }
     }
 
+    /// Whether a step without input has nothing to report.
+    pub(crate) const fn is_settled(&self) -> bool {
+        !matches!(self.state, State::Dropped)
+    }
+
     /// Whether the payload of the open frame may still become a message.
     pub(crate) const fn in_frame(&self) -> bool {
         matches!(self.state, State::Payload | State::EndBlock)
