@@ -242,7 +242,7 @@ impl Decoder {
 pub(crate) struct Located {
     pub(crate) consumed: usize,
     pub(crate) event: Option<Reported>,
-    payload: Range<usize>,
+    pub(crate) payload: Range<usize>,
 }
 
 /// A [`Received`] without its bytes.

@@ -1,5 +1,7 @@
 //! Whole frames from chunks, with storage for what is split between them.
 
+use core::ops::Range;
+
 use memchr::memchr;
 
 use crate::decoder::{Decoded, FRAME_OVERHEAD, Located, Received};
@@ -88,6 +90,8 @@ pub struct ReceiveBuffer<S> {
     // The unread bytes of the storage.
     start: usize,
     end: usize,
+    /// Where the payload is that `next_event` gave last.
+    payload: Range<usize>,
 }
 
 impl<S: Storage> ReceiveBuffer<S> {
@@ -95,7 +99,7 @@ impl<S: Storage> ReceiveBuffer<S> {
     pub fn new(storage: S, config: Config) -> ReceiveBuffer<S> {
         let holds = storage.max_len().saturating_sub(FRAME_OVERHEAD);
         let config = Config { max_payload_len: config.max_payload_len.min(holds), ..config };
-        ReceiveBuffer { decoder: Decoder::new(config), storage, start: 0, end: 0 }
+        ReceiveBuffer { decoder: Decoder::new(config), storage, start: 0, end: 0, payload: 0..0 }
     }
 
     /// Looks at the next bytes of the stream, up to the next event.
@@ -103,6 +107,7 @@ impl<S: Storage> ReceiveBuffer<S> {
     /// Call it again with what `consumed` leaves of the chunk until the event is `None`; then all
     /// of the chunk is consumed.
     pub fn feed<'a>(&'a mut self, chunk: &'a [u8]) -> Decoded<'a> {
+        self.payload = 0..0;
         let mut consumed = 0;
         loop {
             let rest = chunk.get(consumed..).unwrap_or_default();
@@ -138,6 +143,7 @@ impl<S: Storage> ReceiveBuffer<S> {
     /// Room for a socket to read into: at least one byte, and `want` bytes where the storage
     /// reaches that far. Take every event first.
     pub fn spare_mut(&mut self, want: usize) -> &mut [u8] {
+        self.payload = 0..0;
         self.make_room(want);
         self.storage.as_mut().get_mut(self.end..).unwrap_or_default()
     }
@@ -151,7 +157,7 @@ impl<S: Storage> ReceiveBuffer<S> {
     pub fn next_event(&mut self) -> Option<Received<'_>> {
         let from = self.start;
         let located = self.locate();
-        located.lend(self.stored(from)).event
+        self.lend(located, from)
     }
 
     /// The line has been idle for as long as the caller waits for a trailer: see
@@ -160,7 +166,7 @@ impl<S: Storage> ReceiveBuffer<S> {
         let from = self.start;
         let located = self.decoder.locate_idle(self.unread().len());
         self.advance(located.consumed);
-        located.lend(self.stored(from)).event
+        self.lend(located, from)
     }
 
     /// The stream has ended: see [`Scanner::finish`]. Call it until it returns `None`.
@@ -168,13 +174,22 @@ impl<S: Storage> ReceiveBuffer<S> {
         let from = self.start;
         let located = self.decoder.locate_finish(self.unread().len());
         self.advance(located.consumed);
-        located.lend(self.stored(from)).event
+        self.lend(located, from)
+    }
+
+    /// The payload of the frame, or the prefix of the lost one, that
+    /// [`next_event`](ReceiveBuffer::next_event), [`idle`](ReceiveBuffer::idle) or
+    /// [`finish`](ReceiveBuffer::finish) gave last, for as long as no other is called and no room
+    /// is asked for.
+    pub fn payload(&self) -> &[u8] {
+        self.storage.as_ref().get(self.payload.clone()).unwrap_or_default()
     }
 
     /// Forgets the stream and keeps settings and storage.
     pub fn reset(&mut self) {
         self.decoder.reset();
         (self.start, self.end) = (0, 0);
+        self.payload = 0..0;
     }
 
     /// The bytes that wait in the storage: those of an open frame, from its start block on, and
@@ -208,6 +223,12 @@ impl<S: Storage> ReceiveBuffer<S> {
         let located = self.decoder.locate(unread);
         self.advance(located.consumed);
         located
+    }
+
+    fn lend(&mut self, located: Located, from: usize) -> Option<Received<'_>> {
+        let Range { start, end } = located.payload;
+        self.payload = from.saturating_add(start)..from.saturating_add(end);
+        located.lend(self.stored(from)).event
     }
 
     fn stored(&self, from: usize) -> &[u8] {
@@ -256,6 +277,6 @@ impl<S: Storage> ReceiveBuffer<S> {
         let from = self.start;
         let located = self.decoder.locate_abandoned(self.unread().len());
         self.advance(located.consumed);
-        located.lend(self.stored(from)).event
+        self.lend(located, from)
     }
 }

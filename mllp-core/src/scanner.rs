@@ -143,7 +143,7 @@ impl Scanner {
     /// In `resync`, a frame whose end block was the last byte is complete now. Everywhere else an
     /// idle line means nothing.
     pub fn idle(&mut self) -> Option<Event<'static>> {
-        if self.state != State::EndBlock || self.config.profile != Profile::Resync {
+        if !self.awaits_trailer() {
             return None;
         }
         self.note(Deviation::MissingCr, self.offset);
@@ -204,6 +204,11 @@ impl Scanner {
     /// Whether the payload of the open frame may still become a message.
     pub(crate) const fn in_frame(&self) -> bool {
         matches!(self.state, State::Payload | State::EndBlock)
+    }
+
+    /// Whether an idle line would complete a frame: its end block was the last byte.
+    pub const fn awaits_trailer(&self) -> bool {
+        matches!((self.state, self.config.profile), (State::EndBlock, Profile::Resync))
     }
 
     /// Payload bytes of the open frame, or of the one that a fault has just ended.

@@ -261,7 +261,13 @@ impl<S: Storage> Reader for ReadInto<S> {
             self.0.commit(len);
             chunk = &chunk[len..];
             while let Some(received) = self.0.next_event() {
+                let payload = match received {
+                    Received::Frame(frame) => frame.payload.to_vec(),
+                    Received::Fault { prefix, .. } => prefix.to_vec(),
+                    _ => Vec::new(),
+                };
                 push(received, seen);
+                assert_eq!(self.0.payload(), payload, "the payload is at hand afterwards");
             }
         }
     }

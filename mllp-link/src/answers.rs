@@ -1,0 +1,210 @@
+//! Answers in the order of the messages, whatever the order in which they are finished.
+
+use heapless::Deque;
+use mllp_core::Storage;
+
+/// The place of one message among the answers.
+///
+/// There is one for each complete frame and none for anything else, it cannot be copied, and giving
+/// an answer takes it: no frame is answered twice, and nothing that is not a complete frame is ever
+/// answered positively.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "a message without an answer holds up all later answers"]
+pub struct Ticket {
+    pub(crate) number: u32,
+}
+
+/// The place of a message that was lost, over the limit or without its end: it can be refused, never
+/// accepted.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "a message without an answer holds up all later answers"]
+pub struct Refusal {
+    pub(crate) number: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Slot {
+    /// The host has not answered yet.
+    Waiting,
+    /// The answer is in the storage. `held` answers wait for the rest of their frame.
+    Stored { at: usize, len: usize, held: bool },
+    /// The message gets no answer.
+    Silent,
+}
+
+/// Storage for answers that wait for their turn or for the socket.
+///
+/// Room for the longest answer is reserved for every message that is waiting, so that an answer
+/// always fits once its message was taken.
+#[derive(Debug)]
+pub(crate) struct Answers<T, const WINDOW: usize> {
+    storage: T,
+    slots: Deque<Slot, WINDOW>,
+    /// Number of the message in the first slot.
+    first: u32,
+    /// Bytes of the first slot that the socket has taken.
+    sent: usize,
+    max_len: usize,
+}
+
+impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
+    pub(crate) fn new(storage: T, max_len: usize) -> Self {
+        Answers { storage, slots: Deque::new(), first: 0, sent: 0, max_len }
+    }
+
+    /// Whether there is room for `more` answers of any length.
+    pub(crate) fn has_room(&self, more: usize) -> bool {
+        let count = self.waiting().saturating_add(more);
+        let needed = self.stored().saturating_add(count.saturating_mul(self.max_len));
+        self.slots.len().saturating_add(more) <= WINDOW && needed <= self.storage.max_len()
+    }
+
+    /// How many messages the host has not answered yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.slots.iter().filter(|slot| matches!(slot, Slot::Waiting)).count()
+    }
+
+    /// Whether every message is answered and every answer sent.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    fn stored(&self) -> usize {
+        self.slots.iter().fold(0, |sum: usize, slot| match slot {
+            Slot::Stored { len, .. } => sum.saturating_add(*len),
+            Slot::Waiting | Slot::Silent => sum,
+        })
+    }
+
+    /// A place behind all others. `None` without room: see [`has_room`](Answers::has_room).
+    pub(crate) fn open(&mut self) -> Option<u32> {
+        if !self.has_room(1) {
+            return None;
+        }
+        let number = self.first.wrapping_add(self.slots.len() as u32);
+        self.slots.push_back(Slot::Waiting).ok()?;
+        Some(number)
+    }
+
+    /// Stores an answer that `write` puts into the room it gets. `None`: it does not fit.
+    pub(crate) fn store(
+        &mut self,
+        number: u32,
+        held: bool,
+        write: impl FnOnce(&mut [u8]) -> Option<usize>,
+    ) -> Option<()> {
+        let at = self.make_room()?;
+        let max_len = self.max_len;
+        let room = self.storage.as_mut().get_mut(at..)?;
+        let len = write(room.get_mut(..max_len)?)?;
+        *self.slot(number)? = Slot::Stored { at, len, held };
+        Some(())
+    }
+
+    /// Whether the host has not answered this one yet.
+    pub(crate) fn is_waiting(&mut self, number: u32) -> bool {
+        matches!(self.slot(number), Some(Slot::Waiting))
+    }
+
+    /// The message gets no answer.
+    pub(crate) fn silence(&mut self, number: u32) {
+        if let Some(slot) = self.slot(number) {
+            *slot = Slot::Silent;
+        }
+        self.settle();
+    }
+
+    /// Forgets everything: nobody will take it.
+    pub(crate) fn clear(&mut self) {
+        let count = self.slots.len();
+        self.slots.clear();
+        self.first = self.first.wrapping_add(count as u32);
+        self.sent = 0;
+    }
+
+    /// The frames of all held answers have ended.
+    pub(crate) fn release(&mut self) {
+        for slot in &mut self.slots {
+            if let Slot::Stored { held, .. } = slot {
+                *held = false;
+            }
+        }
+    }
+
+    /// Bytes for the socket: the answers that are finished up to the first that is not.
+    pub(crate) fn outgoing(&self) -> &[u8] {
+        let Some(&Slot::Stored { at, len, held: false }) = self.slots.front() else { return &[] };
+        let mut end = at.saturating_add(len);
+        for slot in self.slots.iter().skip(1) {
+            match *slot {
+                // Answers given in order lie one behind the other and leave together.
+                Slot::Stored { at, len, held: false } if at == end => end = end.saturating_add(len),
+                _ => break,
+            }
+        }
+        self.storage.as_ref().get(at.saturating_add(self.sent)..end).unwrap_or_default()
+    }
+
+    /// The socket has taken `len` bytes.
+    pub(crate) fn sent(&mut self, len: usize) {
+        self.sent = self.sent.saturating_add(len);
+        self.settle();
+    }
+
+    /// Removes what is done from the front.
+    fn settle(&mut self) {
+        while let Some(slot) = self.slots.front() {
+            match *slot {
+                Slot::Stored { len, held: false, .. } if self.sent >= len => self.sent -= len,
+                Slot::Silent => {}
+                _ => return,
+            }
+            let _ = self.slots.pop_front();
+            self.first = self.first.wrapping_add(1);
+        }
+    }
+
+    fn slot(&mut self, number: u32) -> Option<&mut Slot> {
+        self.slots.iter_mut().nth(number.wrapping_sub(self.first) as usize)
+    }
+
+    /// Makes room for the longest answer behind all stored ones and returns where it is.
+    fn make_room(&mut self) -> Option<usize> {
+        let end = self.slots.iter().fold(0, |end: usize, slot| match *slot {
+            Slot::Stored { at, len, .. } => end.max(at.saturating_add(len)),
+            Slot::Waiting | Slot::Silent => end,
+        });
+        let needed = end.saturating_add(self.max_len);
+        if needed <= self.storage.as_ref().len() {
+            return Some(end);
+        }
+        let end = self.compact();
+        let needed = end.saturating_add(self.max_len);
+        if needed > self.storage.as_ref().len() {
+            self.storage.grow(needed.min(self.storage.max_len()));
+        }
+        Some(end)
+    }
+
+    /// Moves the stored answers to the front of the storage, in the order in which they lie there,
+    /// and returns where they end.
+    fn compact(&mut self) -> usize {
+        let mut end = 0usize;
+        loop {
+            let next = self.slots.iter_mut().filter_map(|slot| match slot {
+                Slot::Stored { at, len, .. } if *at >= end => Some((at, *len)),
+                _ => None,
+            });
+            let Some((at, len)) = next.min_by_key(|(at, _)| **at) else { return end };
+            let bytes = self.storage.as_mut();
+            if at.saturating_add(len) <= bytes.len() && end <= *at {
+                bytes.copy_within(*at..*at + len, end);
+            }
+            *at = end;
+            end = end.saturating_add(len);
+            if len == 0 {
+                return end;
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What a responder reports.
+
+use ack_gen::Outcome;
+use mllp_core::{Deviation, Deviations, Discard, Fault, FrameKind};
+
+use crate::answers::{Refusal, Ticket};
+use crate::timer::Expired;
+
+/// What happened on a connection. No event holds a byte of a payload.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ResponderEvent {
+    /// A complete frame. Its payload is at hand; the ticket is for its one answer.
+    Message(Ticket, Arrived),
+    /// A message over the limit is to be refused, with [`OverLimit::Refuse`](crate::OverLimit). Its
+    /// beginning is at hand; the number is the offset of the first byte over the limit.
+    TooLarge(Refusal, u64),
+    /// A commit block of MLLP release 2 about an answer.
+    Commit {
+        /// `06`, not `15`.
+        positive: bool,
+    },
+    /// The sender left the grammar after a frame that had already been delivered.
+    Warning {
+        /// What the sender did.
+        deviation: Deviation,
+        /// Stream offset of the byte that showed it.
+        offset: u64,
+    },
+    /// A frame was lost. It is not answered.
+    Fault {
+        /// Why.
+        fault: Fault,
+        /// Stream offset of the byte that showed it.
+        offset: u64,
+    },
+    /// Bytes that are in no frame.
+    Discard(Discard),
+    /// Nothing more will be delivered. When all answers are sent the connection can be closed:
+    /// [`Responder::is_finished`](crate::Responder::is_finished).
+    Closing(CloseReason),
+}
+
+/// A complete frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrived {
+    /// Stream offset of the start block.
+    pub offset: u64,
+    /// What the payload is.
+    pub kind: FrameKind,
+    /// Where the sender left the grammar.
+    pub deviations: Deviations,
+}
+
+/// Why a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// A time ran out.
+    Expired(Expired),
+    /// The host called `close`.
+    Host,
+    /// The peer closed its side.
+    PeerClosed,
+    /// A message was over the limit.
+    TooLarge,
+}
+
+impl CloseReason {
+    /// The stable name, the same in every language.
+    pub const fn name(self) -> &'static str {
+        match self {
+            CloseReason::Expired(expired) => expired.name(),
+            CloseReason::Host => "closed",
+            CloseReason::PeerClosed => "end_of_stream",
+            CloseReason::TooLarge => "too_large",
+        }
+    }
+}
+
+/// How a message that was lost is refused. There is no positive way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refuse {
+    /// AE or CE.
+    Error,
+    /// AR or CR.
+    Reject,
+}
+
+impl Refuse {
+    pub(crate) const fn outcome(self) -> Outcome {
+        match self {
+            Refuse::Error => Outcome::Error,
+            Refuse::Reject => Outcome::Reject,
+        }
+    }
+}
+
+/// An answer that could not be stored: the ticket is still valid and still owed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unanswered(pub Ticket);

@@ -1,0 +1,155 @@
+//! How long a peer may take: deadlines as values, from the caller's clock.
+
+/// A point in time or a length of time, in milliseconds of a clock that never goes back. Which clock
+/// is the caller's business; nothing here reads one.
+pub type Millis = u64;
+
+/// How long the peer of a [`Responder`](crate::Responder) may take, in milliseconds. 0 turns a time
+/// off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// Without a byte, between frames. Does not run while an answer is owed.
+    pub idle: Millis,
+    /// Without a byte, inside a frame.
+    pub byte: Millis,
+    /// For a whole frame, from its start block on: a sender that drips bytes does not extend it.
+    pub frame: Millis,
+    /// Without taking a byte of an answer.
+    pub send: Millis,
+}
+
+impl Times {
+    /// 10 seconds each, and 60 seconds for a whole frame.
+    pub const DEFAULT: Times = Times { idle: 10_000, byte: 10_000, frame: 60_000, send: 10_000 };
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Times::DEFAULT
+    }
+}
+
+/// Which time has run out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Expired {
+    /// [`Times::idle`].
+    Idle,
+    /// [`Times::byte`].
+    Byte,
+    /// [`Times::frame`].
+    Frame,
+    /// [`Times::send`].
+    Send,
+}
+
+impl Expired {
+    /// The stable name, the same in every language.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Expired::Idle => "idle_timeout",
+            Expired::Byte => "byte_timeout",
+            Expired::Frame => "frame_timeout",
+            Expired::Send => "send_timeout",
+        }
+    }
+}
+
+/// What a responder is waiting for, as its timer sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waiting {
+    /// Whether it takes bytes at all; a peer that is not read cannot be late.
+    pub(crate) reads: bool,
+    /// Stream offset of the open frame's start block.
+    pub(crate) frame: Option<u64>,
+    /// Whether the host owes an answer.
+    pub(crate) owes: bool,
+    /// Whether bytes wait for the socket.
+    pub(crate) sends: bool,
+}
+
+/// When what happened last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timer {
+    times: Times,
+    /// The last byte from the peer, or the moment since when it is its turn again.
+    last_read: Millis,
+    /// The last byte that the socket took, or the moment since when there are some to take.
+    last_sent: Millis,
+    /// The open frame and when it began.
+    frame: Option<(u64, Millis)>,
+    was: Waiting,
+}
+
+impl Timer {
+    pub(crate) fn new(times: Times, now: Millis) -> Timer {
+        let was = Waiting { reads: true, frame: None, owes: false, sends: false };
+        Timer { times, last_read: now, last_sent: now, frame: None, was }
+    }
+
+    /// Bytes came.
+    pub(crate) fn read(&mut self, now: Millis) {
+        self.last_read = now;
+    }
+
+    /// The socket took bytes.
+    pub(crate) fn sent(&mut self, now: Millis) {
+        self.last_sent = now;
+    }
+
+    /// Notes what is waited for from now on. Times begin when their reason begins.
+    pub(crate) fn observe(&mut self, waiting: Waiting, now: Millis) {
+        let was = core::mem::replace(&mut self.was, waiting);
+        if !was.sends && waiting.sends {
+            self.last_sent = now;
+        }
+        // The time of the host is not the peer's: its turn begins when it has its answers, and when
+        // it is read again.
+        let busy = |waiting: Waiting| waiting.owes || waiting.sends || !waiting.reads;
+        if busy(was) && !busy(waiting) {
+            self.last_read = now;
+        }
+        match (self.frame, waiting.frame) {
+            (Some((open, _)), Some(frame)) if open == frame => {
+                if !was.reads && waiting.reads {
+                    self.frame = Some((frame, now));
+                }
+            }
+            (_, frame) => self.frame = frame.map(|frame| (frame, now)),
+        }
+    }
+
+    /// The next moment at which a time runs out, and which one it is.
+    pub(crate) fn next(&self) -> Option<(Millis, Expired)> {
+        let Waiting { reads, owes, sends, .. } = self.was;
+        let after = |since: Millis, time: Millis, expired: Expired| {
+            (time > 0).then(|| (since.saturating_add(time), expired))
+        };
+        let send = if sends { after(self.last_sent, self.times.send, Expired::Send) } else { None };
+        let read = match self.frame {
+            _ if !reads => None,
+            Some((_, began)) => {
+                let byte = after(self.last_read, self.times.byte, Expired::Byte);
+                let frame = after(began, self.times.frame, Expired::Frame);
+                earlier(byte, frame)
+            }
+            None if owes || sends => None,
+            None => after(self.last_read, self.times.idle, Expired::Idle),
+        };
+        earlier(send, read)
+    }
+
+    /// The time that has run out by now.
+    pub(crate) fn expired(&self, now: Millis) -> Option<Expired> {
+        self.next().filter(|(at, _)| *at <= now).map(|(_, expired)| expired)
+    }
+}
+
+fn earlier(
+    a: Option<(Millis, Expired)>,
+    b: Option<(Millis, Expired)>,
+) -> Option<(Millis, Expired)> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if b.0 < a.0 { b } else { a }),
+        (a, b) => a.or(b),
+    }
+}
