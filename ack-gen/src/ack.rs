@@ -172,13 +172,13 @@ impl<'a> Ack<'a> {
         writer.segment(b"MSH");
         writer.field();
         writer.raw(encoding_characters);
-        let application = self.sending_application.unwrap_or(of(|h| h.receiving_application));
-        let facility = self.sending_facility.unwrap_or(of(|h| h.receiving_facility));
-        copy(writer, or(application, b"FASTMLLP"));
-        copy(writer, or(facility, b"FASTMLLP"));
-        copy(writer, or(of(|h| h.sending_application), b"UNKNOWN"));
-        copy(writer, or(of(|h| h.sending_facility), b"UNKNOWN"));
-        copy(writer, self.timestamp);
+        writer.fields(&[
+            or(self.sending_application.unwrap_or(of(|h| h.receiving_application)), b"FASTMLLP"),
+            or(self.sending_facility.unwrap_or(of(|h| h.receiving_facility)), b"FASTMLLP"),
+            or(of(|h| h.sending_application), b"UNKNOWN"),
+            or(of(|h| h.sending_facility), b"UNKNOWN"),
+            self.timestamp,
+        ]);
         writer.field(); // MSH-8
         writer.field();
         writer.raw(b"ACK");
@@ -187,10 +187,15 @@ impl<'a> Ack<'a> {
             writer.delimiter(component);
             writer.copied(trigger_event);
         }
-        copy(writer, self.control_id);
-        copy(writer, or(of(|h| h.processing_id), b"P"));
-        copy(writer, or(of(|h| h.version_id), self.default_version()));
-        self.acknowledgment_types(writer);
+        writer.fields(&[
+            self.control_id,
+            or(of(|h| h.processing_id), b"P"),
+            or(of(|h| h.version_id), self.default_version()),
+            b"", // MSH-13
+            b"", // MSH-14
+            self.accept_acknowledgment_type,
+            self.application_acknowledgment_type,
+        ]);
         writer.end_segment();
     }
 
@@ -199,11 +204,13 @@ impl<'a> Ack<'a> {
         writer.segment(b"MSH");
         writer.field();
         writer.encoding_characters(header.encoding_characters);
-        copy(writer, self.sending_application.unwrap_or(header.receiving_application));
-        copy(writer, self.sending_facility.unwrap_or(header.receiving_facility));
-        copy(writer, header.sending_application);
-        copy(writer, header.sending_facility);
-        copy(writer, self.timestamp);
+        writer.fields(&[
+            self.sending_application.unwrap_or(header.receiving_application),
+            self.sending_facility.unwrap_or(header.receiving_facility),
+            header.sending_application,
+            header.sending_facility,
+            self.timestamp,
+        ]);
         writer.field(); // MSH-8
         writer.field();
         writer.raw(b"ACK");
@@ -219,28 +226,25 @@ impl<'a> Ack<'a> {
             writer.delimiter(component);
             writer.raw(b"ACK");
         }
-        copy(writer, self.control_id);
-        copy(writer, if header.processing_id.is_empty() { b"P" } else { header.processing_id });
         let version = header.version_id;
-        copy(writer, if version.is_empty() { self.default_version() } else { version });
-        self.acknowledgment_types(writer);
-        writer.field(); // MSH-17
-        // The copied bytes are in the character set of the message, so its name goes with them.
-        copy(writer, header.character_set_first());
+        writer.fields(&[
+            self.control_id,
+            if header.processing_id.is_empty() { b"P" } else { header.processing_id },
+            if version.is_empty() { self.default_version() } else { version },
+            b"", // MSH-13
+            b"", // MSH-14
+            self.accept_acknowledgment_type,
+            self.application_acknowledgment_type,
+            b"", // MSH-17
+            // The copied bytes are in the character set of the message, so its name goes with them.
+            header.character_set_first(),
+        ]);
         writer.end_segment();
     }
 
     fn version_of(&self, header: &MessageHeader<'a>) -> &'a [u8] {
         let version = header.version();
         if version.is_empty() { self.default_version() } else { version }
-    }
-
-    /// MSH-13 to MSH-16.
-    fn acknowledgment_types(&self, writer: &mut Writer<'_>) {
-        writer.field();
-        writer.field();
-        copy(writer, self.accept_acknowledgment_type);
-        copy(writer, self.application_acknowledgment_type);
     }
 
     fn msa(&self, writer: &mut Writer<'_>, version: Version) {
@@ -321,9 +325,4 @@ fn distinct(bytes: &[u8]) -> bool {
         rest = others;
     }
     true
-}
-
-fn copy(writer: &mut Writer<'_>, bytes: &[u8]) {
-    writer.field();
-    writer.copied(bytes);
 }

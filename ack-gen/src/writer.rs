@@ -67,8 +67,17 @@ impl<'o> Writer<'o> {
         self.raw(&[delimiter.unwrap_or(b' ')]);
     }
 
+    /// Fields of another message, one behind the other.
+    pub(crate) fn fields(&mut self, fields: &[&[u8]]) {
+        for field in fields {
+            self.field();
+            self.copied(field);
+        }
+    }
+
     /// Bytes of a field of another message: their delimiters keep their meaning. What would end the
     /// field, the segment or the frame around it is escaped.
+    #[inline(always)]
     pub(crate) fn copied(&mut self, bytes: &[u8]) {
         if is_plain(bytes, self.delimiters.field) {
             self.raw(bytes);

@@ -30,22 +30,25 @@ pub(crate) const fn is_blank(byte: &u8) -> bool {
 /// `strict`: the first byte that is not plain payload.
 ///
 /// Every byte has to be classified, which memchr cannot do. Blocks are tested whole, without a
-/// branch, which the compiler turns into vector instructions: large ones first, then small ones.
+/// branch, which the compiler turns into vector instructions.
 pub(crate) fn find_special(start_block: u8, end_block: u8, window: &[u8]) -> Option<usize> {
-    let special = |byte: u8| {
-        (byte < 0x20) & (byte != CARRIAGE_RETURN) | (byte == start_block) | (byte == end_block)
-    };
-    let after_large = skip_blocks::<64>(window, special);
-    let after_small = skip_blocks::<16>(after_large, special);
-    let clean = window.len() - after_small.len();
-    after_small.iter().position(|&byte| special(byte)).map(|at| clean + at)
-}
-
-/// What begins with the first block of `N` bytes that holds such a byte, or is shorter than a block.
-fn skip_blocks<const N: usize>(bytes: &[u8], special: impl Fn(u8) -> bool) -> &[u8] {
-    let (blocks, _) = bytes.as_chunks::<N>();
-    let is_clean =
-        |block: &&[u8; N]| !block.iter().fold(false, |found, &byte| found | special(byte));
-    let clean = blocks.iter().take_while(is_clean).count();
-    bytes.get(clean * N..).unwrap_or_default()
+    let is_control = |byte: u8| byte < 0x20 && byte != CARRIAGE_RETURN;
+    let mut clean = 0;
+    // The framing bytes of MLLP are control characters like the others that are not allowed. The
+    // exclusive or with CR maps the control characters to 00..1F and CR to 00, and less one they are
+    // 00..1E and all other bytes are above: the least of a block tells.
+    if is_control(start_block) && is_control(end_block) {
+        let is_clean = |block: &[u8]| {
+            let moved = |byte: u8| (byte ^ CARRIAGE_RETURN).wrapping_sub(1);
+            block.iter().fold(0xFF, |least, &byte| moved(byte).min(least)) > 0x1E
+        };
+        // Large blocks cost less for each byte, small ones leave less to look at byte by byte.
+        let (large, _) = window.as_chunks::<64>();
+        clean = large.iter().take_while(|block| is_clean(*block)).count() * 64;
+        let (small, _) = window.get(clean..).unwrap_or_default().as_chunks::<16>();
+        clean += small.iter().take_while(|block| is_clean(*block)).count() * 16;
+    }
+    let is_special = |byte: &u8| is_control(*byte) || *byte == start_block || *byte == end_block;
+    let tail = window.get(clean..).unwrap_or_default();
+    tail.iter().position(is_special).map(|at| clean + at)
 }
