@@ -1,4 +1,4 @@
-# The commands of this project. CI runs `make test`, nothing else.
+# The commands of this project. CI runs `make demo` and `make test`, nothing else.
 
 PYTHON ?= python3
 VENV := .venv
@@ -6,9 +6,11 @@ BIN := $(VENV)/bin
 CARGO := cargo --quiet
 HOST ?= 127.0.0.1
 PORT ?= 2575
+SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test serve build fmt lint doc test-rust test-python test-vectors test-package clean
+.PHONY: help demo test serve build fmt lint doc test-rust test-python test-vectors test-package \
+	test-bench check-artefact check-thumb check-budgets bench fuzz clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +18,7 @@ help:  ## List the commands
 demo: build  ## Set everything up, start a server and send it the sample messages
 	$(BIN)/python samples/demo.py
 
-test: lint doc test-rust test-vectors test-python test-package  ## Set everything up and run every test
+test: lint doc test-rust test-vectors test-python test-package test-bench check-artefact check-thumb check-budgets  ## Set everything up and run every test
 	@echo "all tests passed"
 
 serve: build  ## Start a server to play with: HOST=127.0.0.1 PORT=2575
@@ -59,6 +61,39 @@ test-python: build  ## The tests of the Python package
 
 test-package: build  ## Wheel and source distribution, each installed in a clean environment
 	$(BIN)/python bindings-python/tests/package.py
+
+test-bench:  ## Every benchmark scenario once, with its answer checked
+	cd benches && $(CARGO) test --release --locked
+
+check-artefact:  ## No panic and no allocator in the machine code of the cores
+	.ci/check-artefact
+
+check-thumb:  ## Build the cores for a Cortex-M3
+	.ci/check-thumb
+
+check-budgets:  ## Instruction counts against benches/budgets.toml
+	benches/check-budgets
+
+bench:  ## Times against a reference, memchr and other libraries
+	cd benches && $(CARGO) run --release --locked --bin table
+
+FUZZ_TARGETS := decode peek ack round_trip
+
+target/tools/bin/cargo-fuzz:
+	cargo install --quiet cargo-fuzz --version 0.13.2 --locked --root target/tools
+
+# libFuzzer keeps what it finds in the first folder: the seeds stay as they are.
+fuzz: target/tools/bin/cargo-fuzz  ## Run every fuzz target: SECONDS=60 for each
+	@for target in $(FUZZ_TARGETS); do \
+		corpus=target/fuzz/corpus/$$target; log=target/fuzz/$$target.log; mkdir -p $$corpus; \
+		echo "$$target: $(SECONDS) seconds"; \
+		RUSTC_BOOTSTRAP=1 PATH="$(CURDIR)/target/tools/bin:$$PATH" \
+			cargo fuzz run --sanitizer none --target-dir target/fuzz $$target \
+			$$corpus fuzz/corpus/$$target -- \
+			-max_total_time=$(SECONDS) -max_len=4096 -print_final_stats=1 >$$log 2>&1 \
+			|| { tail -n 60 $$log; exit 1; }; \
+		grep -a executed_units $$log; \
+	done
 
 clean:  ## Remove everything that was built
 	rm -rf target dist $(VENV) bindings-python/python/fastmllp/*.so

@@ -1,6 +1,6 @@
 //! The acknowledgment message itself.
 
-use core::fmt;
+use core::{fmt, iter};
 
 use hl7_peek::{Delimiters, MessageHeader};
 
@@ -107,7 +107,7 @@ impl<'a> Ack<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::NoHeader`] as for [`encode`](Ack::encode).
+    /// [`Error::NoHeader`] and [`Error::NoControlId`] as for [`encode`](Ack::encode).
     pub fn encoded_len(&self) -> Result<usize, Error> {
         self.write(&mut [])
     }
@@ -116,8 +116,9 @@ impl<'a> Ack<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::BufferTooSmall`] when `out` is shorter than [`encoded_len`](Ack::encoded_len).
-    /// [`Error::NoHeader`] for the policy `conformant` without a header.
+    /// [`Error::BufferTooSmall`] when `out` is shorter than [`encoded_len`](Ack::encoded_len). With
+    /// the policy `conformant`, [`Error::NoHeader`] without MSH, and [`Error::NoControlId`] for a
+    /// positive code without MSH-10.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, Error> {
         let len = self.write(out)?;
         if len <= out.len() { Ok(len) } else { Err(Error::BufferTooSmall) }
@@ -127,16 +128,24 @@ impl<'a> Ack<'a> {
         let header = self.header.as_ref();
         let separators = match (self.policy, header) {
             (Policy::Conformant, None) => return Err(Error::NoHeader),
-            // 2.8.2.1 is silent; echoing the delimiters lets MSH-10 and names be copied raw.
-            (Policy::Conformant, Some(header)) => Separators {
-                delimiters: header.delimiters,
-                encoding_characters: header.encoding_characters,
-            },
+            // A batch without a message.
+            (Policy::Conformant, Some(header)) if header.field_separator.is_empty() => {
+                return Err(Error::NoHeader);
+            }
+            // 2.9.2: without a control ID nothing tells the sender which message was accepted.
+            (Policy::Conformant, Some(header))
+                if self.code.is_accept() && header.message_control_id.is_empty() =>
+            {
+                return Err(Error::NoControlId);
+            }
+            (Policy::Conformant, Some(header)) => echoed(header),
             (Policy::Always, header) => mirrored(header),
         };
         let mut writer = Writer::new(out, separators.delimiters);
         match (self.policy, header) {
-            (Policy::Conformant, Some(header)) => self.conformant_msh(&mut writer, header),
+            (Policy::Conformant, Some(header)) => {
+                self.conformant_msh(&mut writer, header, separators.encoding_characters);
+            }
             _ => self.always_msh(&mut writer, header, separators.encoding_characters),
         }
         // Only text and errors are written differently from version to version.
@@ -199,11 +208,16 @@ impl<'a> Ack<'a> {
         writer.end_segment();
     }
 
-    fn conformant_msh(&self, writer: &mut Writer<'_>, header: &MessageHeader<'a>) {
-        let component = header.delimiters.component;
+    fn conformant_msh(
+        &self,
+        writer: &mut Writer<'_>,
+        header: &MessageHeader<'a>,
+        encoding_characters: &[u8],
+    ) {
+        let component = writer.delimiters().component;
         writer.segment(b"MSH");
         writer.field();
-        writer.encoding_characters(header.encoding_characters);
+        writer.encoding_characters(encoding_characters);
         writer.fields(&[
             self.sending_application.unwrap_or(header.receiving_application),
             self.sending_facility.unwrap_or(header.receiving_facility),
@@ -285,6 +299,21 @@ impl fmt::Debug for Ack<'_> {
             .field("errors", &self.errors)
             .finish_non_exhaustive()
     }
+}
+
+/// The policy `conformant`: the message's delimiters, when MSH-2 holds those that its header was read
+/// by; otherwise as `always`. A batch is read by those of its first segment, and a lenient header by
+/// usable ones.
+fn echoed<'h>(header: &MessageHeader<'h>) -> Separators<'h> {
+    let (delimiters, encoding_characters) = (header.delimiters, header.encoding_characters);
+    let Delimiters { component, repetition, escape, subcomponent, truncation, .. } = delimiters;
+    let read = [component, repetition, escape, subcomponent, truncation];
+    let written = encoding_characters.iter().copied().map(Some).chain(iter::repeat(None));
+    // 2.8.2.1 is silent; echoing the delimiters lets MSH-10 and names be copied raw.
+    if written.take(read.len()).eq(read) {
+        return Separators { delimiters, encoding_characters };
+    }
+    mirrored(Some(header))
 }
 
 /// The policy `always`: the message's delimiters where they are usable, the suggested ones

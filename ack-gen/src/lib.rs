@@ -25,7 +25,7 @@
 //!
 //! | field | `always` | `conformant` |
 //! |---|---|---|
-//! | MSH-1, MSH-2 | the message's, when MSH-2 has exactly four usable characters, else `^~\&`; `\|^~\&` when that collides | the message's |
+//! | MSH-1, MSH-2 | the message's, when MSH-2 has exactly four usable characters, else `^~\&`; `\|^~\&` when that collides | the message's, when its header was read by it, else as `always` |
 //! | MSH-3, MSH-4 | the message's MSH-5, MSH-6, or `FASTMLLP` | the message's MSH-5, MSH-6 |
 //! | MSH-5, MSH-6 | the message's MSH-3, MSH-4, or `UNKNOWN` | the message's MSH-3, MSH-4 |
 //! | MSH-9 | `ACK^trigger` or `ACK` | the same; from 2.4 on `ACK^trigger^ACK` |

@@ -102,14 +102,17 @@ impl<'o> Writer<'o> {
 
     /// Text: every delimiter in it is escaped, so that it stays one value (2.7).
     pub(crate) fn text(&mut self, text: &[u8]) {
-        if text.is_empty() {
-            return;
-        }
-        for part in text.chunk_by(|a, b| is_block(*a) == is_block(*b)) {
-            if part.first().is_some_and(|byte| is_block(*byte)) {
-                part.iter().for_each(|byte| self.hexadecimal(*byte));
+        // Not `chunk_by`: the compiler does not see that it cannot panic.
+        let mut rest = text;
+        while let Some((&first, after)) = rest.split_first() {
+            if is_block(first) {
+                self.hexadecimal(first);
+                rest = after;
                 continue;
             }
+            let end = rest.iter().position(|byte| is_block(*byte)).unwrap_or(rest.len());
+            let (part, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+            rest = after;
             self.settle();
             let room = self.out.get_mut(self.len..).unwrap_or_default();
             // Does not fit: the count alone goes on.
@@ -156,19 +159,19 @@ impl<'o> Writer<'o> {
 
     /// Writes the separators owed, then the bytes.
     fn append(&mut self, bytes: &[u8]) {
-        let (separator, owed) = (self.delimiters.field, core::mem::take(&mut self.owed));
-        let start = self.len.saturating_add(owed);
-        let end = start.saturating_add(bytes.len());
-        let room = self.out.get_mut(self.len..end).and_then(|room| room.split_at_mut_checked(owed));
-        if let Some((separators, room)) = room {
+        let owed = core::mem::take(&mut self.owed);
+        let spare = self.out.get_mut(self.len..).unwrap_or_default();
+        if let Some((separators, spare)) = spare.split_at_mut_checked(owed)
+            && let Some(room) = spare.get_mut(..bytes.len())
+        {
             // One is the normal case, and a call to fill one byte costs more than all the rest.
             match separators {
-                [one] => *one = separator,
-                more => more.fill(separator),
+                [one] => *one = self.delimiters.field,
+                more => more.fill(self.delimiters.field),
             }
             room.copy_from_slice(bytes);
         }
-        self.len = end;
+        self.len = self.len.saturating_add(owed).saturating_add(bytes.len());
     }
 }
 

@@ -15,7 +15,14 @@ fn payload() -> impl Strategy<Value = Vec<u8>> {
         2 => any::<u8>(),
     ];
     let separators = prop::sample::select(vec![&b"|^~\\&"[..], b"#*+%$", b"|^~", b"^~|\\&", b""]);
-    let start = prop::sample::select(vec![&b"MSH"[..], b"\xef\xbb\xbfMSH", b" \nMSH", b"BHS", b""]);
+    let start = prop::sample::select(vec![
+        &b"MSH"[..],
+        b"\xef\xbb\xbfMSH",
+        b" \nMSH",
+        b"BHS",
+        b"BHS|^~\\&|A\rMSH",
+        b"",
+    ]);
     (start, separators, prop::collection::vec(byte, 0..160)).prop_map(
         |(start, separators, rest)| {
             let mut payload = [start, separators].concat();
@@ -68,9 +75,6 @@ proptest! {
             Err(_) if conformant => return Ok(()),
             _ => MessageHeader::parse_lenient(&payload),
         };
-        if conformant && header.is_some_and(|header| header.field_separator.is_empty()) {
-            return Ok(()); // a batch without a message
-        }
         let [occurrence, field, repetition, component, subcomponent] = numbers;
         let detail = ErrorDetail {
             diagnostic: &diagnostic,
@@ -91,6 +95,17 @@ proptest! {
             expected_sequence_number: Some(i64::from(occurrence) - 1),
             ..Ack::always(code, header, b"4711", now.as_bytes())
         };
+        let no_message = header.is_some_and(|header| header.field_separator.is_empty());
+        let no_control_id = header.is_some_and(|header| header.message_control_id.is_empty());
+        let refused = match (conformant, no_message, no_control_id && code.is_accept()) {
+            (true, true, _) => Some(Error::NoHeader),
+            (true, false, true) => Some(Error::NoControlId),
+            _ => None,
+        };
+        if let Some(error) = refused {
+            prop_assert_eq!(ack.encode(&mut [0; 4096]), Err(error));
+            return Ok(());
+        }
         let bytes = encoded(&ack);
 
         // It can be framed: no byte in it would end the frame.

@@ -242,7 +242,7 @@ proptest! {
                 prop_assert!(leaf.unwrap_or_default().len() <= found.unwrap_or_default().len());
                 prop_assert_eq!(path.to_string().parse(), Ok(*path));
             }
-            for n in 0..23 {
+            for n in 0..22 {
                 let path = Path::parse(&format!("MSH-{n}"));
                 let field = path.ok().and_then(|path| message.get(path));
                 prop_assert_eq!(header.field(n), field.unwrap_or_default());

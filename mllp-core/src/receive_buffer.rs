@@ -262,9 +262,12 @@ impl<S: Storage> ReceiveBuffer<S> {
         if self.storage.as_ref().len().saturating_sub(self.end) >= want {
             return;
         }
-        if self.start > 0 && self.end <= self.storage.as_ref().len() {
-            self.storage.as_mut().copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.unread().len());
+        let len = self.unread().len();
+        if let Some(kept) = self.storage.as_mut().get_mut(..self.end)
+            && self.start <= kept.len()
+        {
+            kept.copy_within(self.start.., 0);
+            (self.start, self.end) = (0, len);
         }
         let len = self.end.saturating_add(want).min(self.storage.max_len());
         if len > self.storage.as_ref().len() {
