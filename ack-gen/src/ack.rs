@@ -2,7 +2,7 @@
 
 use core::{fmt, iter};
 
-use hl7_peek::{Delimiters, MessageHeader};
+use hl7_peek::{Delimiters, MessageHeader, Scan};
 
 use crate::err;
 use crate::version::Version;
@@ -35,6 +35,9 @@ pub struct Ack<'a> {
     pub code: AckCode,
     /// The header of the message; `None` when it has no usable MSH.
     pub header: Option<MessageHeader<'a>>,
+    /// How the header was read, for names in Shift_JIS and the like: see
+    /// [`MessageHeader::parse_lenient_with`].
+    pub scan: Scan,
     /// MSH-10 of the acknowledgment, new and unique.
     pub control_id: &'a [u8],
     /// MSH-7 of the acknowledgment, as `YYYYMMDDHHMMSS[+ZZZZ]`: the time of the answer.
@@ -81,6 +84,7 @@ impl<'a> Ack<'a> {
             policy: Policy::Always,
             code,
             header,
+            scan: Scan::SingleByte,
             control_id,
             timestamp,
             text: b"",
@@ -141,7 +145,7 @@ impl<'a> Ack<'a> {
             (Policy::Conformant, Some(header)) => echoed(header),
             (Policy::Always, header) => mirrored(header),
         };
-        let mut writer = Writer::new(out, separators.delimiters);
+        let mut writer = Writer::new(out, separators.delimiters, self.scan);
         match (self.policy, header) {
             (Policy::Conformant, Some(header)) => {
                 self.conformant_msh(&mut writer, header, separators.encoding_characters);

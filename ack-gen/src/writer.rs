@@ -1,19 +1,21 @@
 //! Segments, written field by field into a caller's buffer.
 
-use hl7_peek::{Delimiters, escape, escaped_len};
+use hl7_peek::{Delimiters, Scan, escape, escaped_len};
 
 /// Counts every byte, and keeps those that fit. One code path gives both the length and the bytes.
 pub(crate) struct Writer<'o> {
     out: &'o mut [u8],
     len: usize,
     delimiters: Delimiters,
+    /// How the copied fields are read.
+    scan: Scan,
     /// Separators of empty fields, written when a field with content follows.
     owed: usize,
 }
 
 impl<'o> Writer<'o> {
-    pub(crate) fn new(out: &'o mut [u8], delimiters: Delimiters) -> Self {
-        Writer { out, len: 0, delimiters, owed: 0 }
+    pub(crate) fn new(out: &'o mut [u8], delimiters: Delimiters, scan: Scan) -> Self {
+        Writer { out, len: 0, delimiters, scan, owed: 0 }
     }
 
     /// The length of everything written, whether or not it fitted.
@@ -88,15 +90,21 @@ impl<'o> Writer<'o> {
 
     #[cold]
     fn escaped(&mut self, bytes: &[u8]) {
-        let field = self.delimiters.field;
-        for byte in bytes {
-            if !is_breaking(*byte, field) {
-                self.raw(&[*byte]);
-            } else if *byte == field {
-                self.text(&[*byte]);
-            } else {
-                self.hexadecimal(*byte);
+        let mut rest = Some(bytes);
+        while let Some(bytes) = rest {
+            // The second byte of a two-byte character may equal the separator and is none.
+            let end = self.scan.find(self.delimiters.field, bytes).unwrap_or(bytes.len());
+            let (part, after) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
+            for byte in part {
+                match *byte {
+                    0x0B | 0x1C | b'\r' | b'\n' => self.hexadecimal(*byte),
+                    byte => self.raw(&[byte]),
+                }
             }
+            rest = after.split_first().map(|(separator, after)| {
+                self.text(&[*separator]);
+                after
+            });
         }
     }
 
@@ -178,10 +186,6 @@ impl<'o> Writer<'o> {
 /// Bytes that cannot travel in an MLLP block, whatever message they are part of.
 const fn is_block(byte: u8) -> bool {
     matches!(byte, 0x0B | 0x1C)
-}
-
-const fn is_breaking(byte: u8, field: u8) -> bool {
-    is_block(byte) || matches!(byte, b'\r' | b'\n') || byte == field
 }
 
 /// Whether no byte is a control character or the field separator, so that none can be breaking.

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ack_gen::{Ack as Core, AckCode, ErrorDetail as CoreDetail, Policy, Timestamp};
-use hl7_peek::{Message as Peek, MessageHeader};
+use hl7_peek::{Kind, Message as Peek, MessageHeader, Scan};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -11,8 +11,8 @@ use uuid::Uuid;
 use uuid::fmt::Simple;
 
 use crate::detail::ErrorDetail;
-use crate::error::{ack_error, bad_ack_code, message_error};
-use crate::input::Input;
+use crate::error::{ack_error, bad_ack_code, batch_accepted, message_error};
+use crate::input::{Input, ScanArgument};
 
 /// What an acknowledgment says, for whatever message it will answer.
 ///
@@ -105,12 +105,28 @@ impl Ack {
 
     /// The acknowledgment of a payload, unframed.
     ///
-    /// With the policy `always` there is one for every payload; with `conformant` a payload without
-    /// a usable header raises MessageError.
-    fn encode<'py>(&self, py: Python<'py>, payload: Input<'py>) -> PyResult<Bound<'py, PyBytes>> {
+    /// With the policy `always` there is one for every payload. With `conformant` a payload without
+    /// a usable header raises MessageError, and a positive answer to a batch or to a message without
+    /// MSH-10 raises AckError. `scan` is as for Message.
+    #[pyo3(
+        signature = (payload, *, scan = ScanArgument(Scan::SingleByte)),
+        text_signature = "(self, payload, *, scan='single_byte')"
+    )]
+    fn encode<'py>(
+        &self,
+        py: Python<'py>,
+        payload: Input<'py>,
+        scan: ScanArgument,
+    ) -> PyResult<Bound<'py, PyBytes>> {
         let header = match self.policy {
-            Policy::Always => MessageHeader::parse_lenient(&payload),
-            Policy::Conformant => Some(Peek::parse(&payload).map_err(message_error)?.header()),
+            Policy::Always => MessageHeader::parse_lenient_with(&payload, scan.0),
+            Policy::Conformant => {
+                let message = Peek::parse_with(&payload, scan.0).map_err(message_error)?;
+                if self.code.is_accept() && message.kind() == Kind::Batch {
+                    return Err(batch_accepted());
+                }
+                Some(message.header())
+            }
         };
         let errors: Vec<CoreDetail<'_>> = self.errors.iter().map(|e| e.get().core()).collect();
         let mut id_buffer = [0; Simple::LENGTH];
@@ -120,6 +136,7 @@ impl Ack {
         let timestamp = self.timestamp.as_deref().map_or(now.as_bytes(), str::as_bytes);
         let ack = Core {
             policy: self.policy,
+            scan: scan.0,
             text: self.text.as_bytes(),
             errors: &errors,
             expected_sequence_number: self.expected_sequence_number,
@@ -141,9 +158,20 @@ impl Ack {
 /// The acknowledgment of a payload by the policy `always`, unframed.
 ///
 /// Whatever the payload holds, there is one: what it lacks takes a default. Raises AckError for a
-/// code outside table 0008.
+/// code outside table 0008. `scan` is as for Message.
 #[pyfunction]
-#[pyo3(signature = (payload, code = "AA", *, control_id = None, timestamp = None, text = None))]
+#[pyo3(
+    signature = (
+        payload,
+        code = "AA",
+        *,
+        control_id = None,
+        timestamp = None,
+        text = None,
+        scan = ScanArgument(Scan::SingleByte),
+    ),
+    text_signature = "(payload, code='AA', *, control_id=None, timestamp=None, text=None, scan='single_byte')"
+)]
 pub(crate) fn build_ack<'py>(
     py: Python<'py>,
     payload: Input<'py>,
@@ -151,6 +179,7 @@ pub(crate) fn build_ack<'py>(
     control_id: Option<&str>,
     timestamp: Option<&str>,
     text: Option<&str>,
+    scan: ScanArgument,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let code = ack_code(code)?;
     let mut id_buffer = [0; Simple::LENGTH];
@@ -163,8 +192,9 @@ pub(crate) fn build_ack<'py>(
             now.as_bytes()
         }
     };
-    let header = MessageHeader::parse_lenient(&payload);
+    let header = MessageHeader::parse_lenient_with(&payload, scan.0);
     let ack = Core {
+        scan: scan.0,
         text: text.unwrap_or_default().as_bytes(),
         ..Core::always(code, header, control_id.as_bytes(), timestamp)
     };
@@ -187,7 +217,7 @@ pub(crate) fn timestamp(seconds: Option<i64>, offset_minutes: Option<i16>) -> St
 }
 
 pub(crate) fn ack_code(code: &str) -> PyResult<AckCode> {
-    AckCode::from_bytes(code.as_bytes()).ok_or_else(|| bad_ack_code(code))
+    AckCode::from_bytes(code.as_bytes()).ok_or_else(bad_ack_code)
 }
 
 /// Encodes on the stack where it fits, which is always but for very long fields.

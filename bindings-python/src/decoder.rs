@@ -1,10 +1,11 @@
 //! Frames from a stream.
 
-use mllp_core::{Config, Profile, ReceiveBuffer, Received, Storage};
+use mllp_core::{Config, Framing, Profile, ReceiveBuffer, Received, Storage};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
+use crate::error::frame_error;
 use crate::input::Input;
 
 /// Storage that grows, and that the host lets go when nothing is in it.
@@ -29,7 +30,11 @@ impl Storage for Growing {
     }
 
     fn grow(&mut self, len: usize) {
-        self.0.resize(len, 0);
+        // Without the memory the storage stays as it is: the frame is lost, the process is not.
+        let more = len.saturating_sub(self.0.len());
+        if self.0.try_reserve(more).is_ok() {
+            self.0.resize(len, 0);
+        }
     }
 }
 
@@ -44,13 +49,31 @@ const KEPT_STORAGE: usize = 2048;
 #[pyclass(module = "fastmllp")]
 pub(crate) struct Decoder {
     buffer: ReceiveBuffer<Growing>,
+    /// The first bytes of the payload that was lost last.
+    lost_prefix: Vec<u8>,
 }
+
+/// How much of a lost payload is kept: enough for the header that a refusal quotes.
+const KEPT_PREFIX: usize = 1024;
 
 #[pymethods]
 impl Decoder {
     #[new]
-    #[pyo3(signature = (*, profile = "permissive", max_payload_len = Some(Config::DEFAULT.max_payload_len)))]
-    fn new(profile: &str, max_payload_len: Option<usize>) -> PyResult<Self> {
+    #[pyo3(signature = (
+        *,
+        profile = "permissive",
+        max_payload_len = Some(Config::DEFAULT.max_payload_len),
+        start_block = mllp_core::START_BLOCK,
+        end_block = mllp_core::END_BLOCK,
+        trailer = Some(mllp_core::CARRIAGE_RETURN),
+    ))]
+    fn new(
+        profile: &str,
+        max_payload_len: Option<usize>,
+        start_block: u8,
+        end_block: u8,
+        trailer: Option<u8>,
+    ) -> PyResult<Self> {
         let profile = match profile {
             "permissive" => Profile::Permissive,
             "resync" => Profile::Resync,
@@ -62,8 +85,10 @@ impl Decoder {
             }
         };
         let max_payload_len = max_payload_len.unwrap_or(Config::UNLIMITED);
-        let config = Config { profile, max_payload_len, ..Config::DEFAULT };
-        Ok(Decoder { buffer: ReceiveBuffer::new(Growing::default(), config) })
+        let framing = Framing::new(start_block, end_block, trailer).map_err(frame_error)?;
+        let config = Config { profile, framing, max_payload_len };
+        let buffer = ReceiveBuffer::new(Growing::default(), config);
+        Ok(Decoder { buffer, lost_prefix: Vec::new() })
     }
 
     /// Takes the next bytes of the stream and returns the payloads that they complete.
@@ -128,6 +153,13 @@ impl Decoder {
         self.buffer.scanner().pending()
     }
 
+    /// The first bytes, up to 1024, of the payload that was lost last: for a refusal that quotes the
+    /// message control ID, never for a positive answer. Empty when none was lost.
+    #[getter]
+    fn lost_prefix<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.lost_prefix)
+    }
+
     /// Bytes taken since the beginning of the stream.
     #[getter]
     fn offset(&self) -> u64 {
@@ -155,7 +187,12 @@ impl Decoder {
             let fed = self.buffer.feed(chunk);
             chunk = chunk.get(fed.consumed..).unwrap_or_default();
             match fed.event {
-                Some(received) => each(received)?,
+                Some(received) => {
+                    if let Received::Fault { prefix, .. } = received {
+                        self.lost_prefix = prefix.get(..KEPT_PREFIX).unwrap_or(prefix).to_vec();
+                    }
+                    each(received)?;
+                }
                 None => break,
             }
         }

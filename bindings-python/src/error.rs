@@ -32,7 +32,12 @@ pub(crate) fn ack_error(error: ack_gen::Error) -> PyErr {
     with_code(AckError::new_err(error.to_string()), error.name())
 }
 
-pub(crate) fn bad_ack_code(code: &str) -> PyErr {
-    let text = format!("not an acknowledgment code: {code:?}");
-    with_code(AckError::new_err(text), "bad_ack_code")
+// The text that was given is not quoted: it may come from a message.
+pub(crate) fn bad_ack_code() -> PyErr {
+    with_code(AckError::new_err("not an acknowledgment code of table 0008"), "bad_ack_code")
+}
+
+pub(crate) fn batch_accepted() -> PyErr {
+    let text = "a batch has no single positive acknowledgment";
+    with_code(AckError::new_err(text), "batch")
 }

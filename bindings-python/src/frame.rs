@@ -1,19 +1,35 @@
 //! Frames from payloads.
 
+use mllp_core::Framing;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::error::frame_error;
 use crate::input::Input;
 
-/// The frame around a payload: start block, payload, end block, carriage return.
+/// The frame around a payload: start block, payload, end block, trailer.
 ///
-/// Raises FrameError, code `reserved_byte`, for a payload that holds a start block or an end block.
+/// Raises FrameError, code `reserved_byte`, for a payload that holds a start block or an end block,
+/// and `invalid_framing` when two of the framing bytes are equal.
 #[pyfunction]
-pub(crate) fn frame<'py>(py: Python<'py>, payload: Input<'py>) -> PyResult<Bound<'py, PyBytes>> {
+#[pyo3(signature = (
+    payload,
+    *,
+    start_block = mllp_core::START_BLOCK,
+    end_block = mllp_core::END_BLOCK,
+    trailer = Some(mllp_core::CARRIAGE_RETURN),
+))]
+pub(crate) fn frame<'py>(
+    py: Python<'py>,
+    payload: Input<'py>,
+    start_block: u8,
+    end_block: u8,
+    trailer: Option<u8>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let framing = Framing::new(start_block, end_block, trailer).map_err(frame_error)?;
     let mut fault = None;
-    let framed = PyBytes::new_with(py, mllp_core::encoded_len(payload.len()), |out| {
-        fault = mllp_core::encode(&payload, out).err();
+    let framed = PyBytes::new_with(py, framing.encoded_len(payload.len()), |out| {
+        fault = framing.encode(&payload, out).err();
         Ok(())
     })?;
     match fault {

@@ -2,7 +2,9 @@
 
 use std::ops::Deref;
 
+use hl7_peek::Scan;
 use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -43,5 +45,28 @@ impl<'py> Input<'py> {
             Input::Bytes(bytes) => bytes,
             Input::Copy(bytes) => PyBytes::new(py, &bytes),
         }
+    }
+}
+
+/// How delimiters are told from the second bytes of two-byte characters.
+pub(crate) struct ScanArgument(pub(crate) Scan);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for ScanArgument {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let name: &str = object.extract()?;
+        Ok(ScanArgument(match name {
+            "single_byte" => Scan::SingleByte,
+            "shift_jis" => Scan::ShiftJis,
+            "gb18030" | "gbk" | "big5" => Scan::Gb18030,
+            "iso2022_jp" => Scan::Iso2022Jp,
+            _ => {
+                return Err(PyValueError::new_err(format!(
+                    "scan must be 'single_byte', 'shift_jis', 'gb18030', 'gbk', 'big5' or \
+                     'iso2022_jp', not {name:?}"
+                )));
+            }
+        }))
     }
 }

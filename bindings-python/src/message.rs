@@ -1,12 +1,11 @@
 //! Fields of a message.
 
 use hl7_peek::{CharacterSet, Kind, Message as Peek, MessageHeader as PeekHeader, Scan, Value};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
 use crate::error::message_error;
-use crate::input::Input;
+use crate::input::{Input, ScanArgument};
 use crate::path::PathArgument;
 use crate::segment::Segment;
 
@@ -16,32 +15,43 @@ use crate::segment::Segment;
 #[pyclass(module = "fastmllp", frozen)]
 pub(crate) struct Message {
     payload: Py<PyBytes>,
+    reading: Reading,
+}
+
+/// How the payload of a message is read.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading {
     scan: Scan,
+    lenient: bool,
+}
+
+impl Reading {
+    pub(crate) fn peek<'a>(self, payload: &'a [u8]) -> PyResult<Peek<'a>> {
+        // What not even the lenient reading can use, the strict one explains.
+        let lenient = self.lenient.then(|| Peek::parse_lenient(payload, self.scan)).flatten();
+        match lenient {
+            Some(message) => Ok(message),
+            None => Peek::parse_with(payload, self.scan).map_err(message_error),
+        }
+    }
 }
 
 impl Message {
     fn peek<'a>(&'a self, py: Python<'a>) -> PyResult<Peek<'a>> {
-        Peek::parse_with(self.payload.as_bytes(py), self.scan).map_err(message_error)
+        self.reading.peek(self.payload.as_bytes(py))
     }
 }
 
 #[pymethods]
 impl Message {
     #[new]
-    #[pyo3(signature = (payload, *, scan = "single_byte"))]
-    fn new(py: Python<'_>, payload: Input<'_>, scan: &str) -> PyResult<Self> {
-        let scan = match scan {
-            "single_byte" => Scan::SingleByte,
-            "shift_jis" => Scan::ShiftJis,
-            "gb18030" => Scan::Gb18030,
-            "iso2022_jp" => Scan::Iso2022Jp,
-            _ => {
-                return Err(PyValueError::new_err(format!(
-                    "scan must be 'single_byte', 'shift_jis', 'gb18030' or 'iso2022_jp', not {scan:?}"
-                )));
-            }
-        };
-        Ok(Message { payload: payload.into_bytes(py).unbind(), scan })
+    #[pyo3(
+        signature = (payload, *, scan = ScanArgument(Scan::SingleByte), lenient = false),
+        text_signature = "(payload, *, scan='single_byte', lenient=False)"
+    )]
+    fn new(py: Python<'_>, payload: Input<'_>, scan: ScanArgument, lenient: bool) -> Self {
+        let reading = Reading { scan: scan.0, lenient };
+        Message { payload: payload.into_bytes(py).unbind(), reading }
     }
 
     /// The bytes of the message, as they stood on the wire.
@@ -80,6 +90,13 @@ impl Message {
             Kind::Single => "single",
             Kind::Batch => "batch",
         })
+    }
+
+    /// The character set that MSH-18 names, by its name in table 0211; None for an unknown one. Raises
+    /// MessageError when the payload has no usable header.
+    #[getter]
+    fn character_set(&self, py: Python<'_>) -> PyResult<Option<&'static str>> {
+        Ok(CharacterSet::of(&self.peek(py)?.header()).map(CharacterSet::name))
     }
 
     /// The bytes at a path such as `PID-3.1`, still escaped; None when the message has no such
@@ -131,9 +148,9 @@ impl Message {
             None => CharacterSet::of(&plain.header()).filter(|set| *set != CharacterSet::Ascii),
         };
         let codec = encoding.or(named.and_then(CharacterSet::codec)).unwrap_or("utf-8");
-        let scan = named.map_or(self.scan, CharacterSet::scan);
-        let payload = self.payload.as_bytes(py);
-        let message = Peek::parse_with(payload, scan).map_err(message_error)?;
+        let scan = named.map_or(self.reading.scan, CharacterSet::scan);
+        let reading = Reading { scan, ..self.reading };
+        let message = reading.peek(self.payload.as_bytes(py))?;
         let Value::Value(value) = message.value(path.0) else { return Ok(None) };
         let mut out = vec![0; value.len()];
         let len = match path.0.field() {
@@ -151,7 +168,7 @@ impl Message {
 
     /// The segments, in order; empty ones are left out.
     fn segments<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        Segment::list(py, &self.peek(py)?, &self.payload, self.scan)
+        Segment::list(py, &self.peek(py)?, &self.payload, self.reading)
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

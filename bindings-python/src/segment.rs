@@ -1,10 +1,10 @@
 //! One segment of a message.
 
-use hl7_peek::{Message as Peek, Scan, Segment as PeekSegment};
+use hl7_peek::{Message as Peek, Segment as PeekSegment};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::error::message_error;
+use crate::message::Reading;
 
 /// One segment, its values still escaped.
 #[pyclass(module = "fastmllp", frozen)]
@@ -16,10 +16,9 @@ pub(crate) struct Segment {
     #[pyo3(get)]
     raw: Py<PyBytes>,
     fields: Vec<Py<PyBytes>>,
-    // Where the segment is, to cut a field further on demand.
+    // The message, whose delimiters cut a field further on demand.
     payload: Py<PyBytes>,
-    scan: Scan,
-    index: usize,
+    reading: Reading,
 }
 
 impl Segment {
@@ -27,17 +26,16 @@ impl Segment {
         py: Python<'py>,
         message: &Peek<'_>,
         payload: &Py<PyBytes>,
-        scan: Scan,
+        reading: Reading,
     ) -> PyResult<Bound<'py, PyList>> {
-        let segment = |(index, segment): (usize, PeekSegment<'_>)| Segment {
+        let segment = |segment: PeekSegment<'_>| Segment {
             id: PyBytes::new(py, segment.id()).unbind(),
             raw: PyBytes::new(py, segment.raw()).unbind(),
             fields: segment.fields().map(|f| PyBytes::new(py, f.raw()).unbind()).collect(),
             payload: payload.clone_ref(py),
-            scan,
-            index,
+            reading,
         };
-        PyList::new(py, message.segments().enumerate().map(segment).collect::<Vec<_>>())
+        PyList::new(py, message.segments().map(segment).collect::<Vec<_>>())
     }
 }
 
@@ -57,9 +55,8 @@ impl Segment {
     /// The parts of the field of this number: a list of repetitions, each a list of components, each
     /// a list of subcomponents; None when the segment ends before it.
     fn parts<'py>(&self, py: Python<'py>, number: usize) -> PyResult<Option<Bound<'py, PyList>>> {
-        let payload = self.payload.as_bytes(py);
-        let message = Peek::parse_with(payload, self.scan).map_err(message_error)?;
-        let Some(field) = message.segments().nth(self.index).and_then(|s| s.field(number)) else {
+        let message = self.reading.peek(self.payload.as_bytes(py))?;
+        let Some(field) = message.segment_of(self.raw.as_bytes(py)).field(number) else {
             return Ok(None);
         };
         let repetitions = PyList::empty(py);

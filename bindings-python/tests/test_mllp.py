@@ -67,3 +67,27 @@ def test_decoder_gives_the_same_for_every_cut() -> None:
         decoder = Decoder()
         assert decoder.feed(stream[:cut]) + decoder.feed(stream[cut:]) == [A, B, b""]
         assert decoder.pending == 0
+
+
+def test_other_framing_bytes() -> None:
+    framed = fastmllp.frame(b"a\x0bb", start_block=2, end_block=3, trailer=None)
+    assert framed == b"\x02a\x0bb\x03"
+    decoder = fastmllp.Decoder(start_block=2, end_block=3, trailer=None)
+    assert decoder.feed(framed + framed) == [b"a\x0bb", b"a\x0bb"]
+    assert decoder.counters["missing_cr"] == 0
+    for bytes_ in ({"start_block": 3}, {"trailer": 2}):
+        with pytest.raises(fastmllp.FrameError) as raised:
+            fastmllp.Decoder(**({"start_block": 2, "end_block": 3} | bytes_))
+        assert raised.value.code == "invalid_framing"
+
+
+@pytest.mark.parametrize("size", [1, 7, 4096])
+def test_the_beginning_of_a_lost_payload_is_kept(size: int) -> None:
+    decoder = fastmllp.Decoder(max_payload_len=40)
+    assert decoder.lost_prefix == b""
+    header = b"MSH|^~\\&|A|B|C|D|2026||ADT^A01|M1|P|2.5\r"
+    stream = b"\x0b" + header + b"PID|1\r\x1c\r"
+    for at in range(0, len(stream), size):
+        decoder.events(stream[at : at + size])
+    assert decoder.lost_prefix == header[:40]
+    assert decoder.counters["too_large"] == 1

@@ -100,8 +100,19 @@ def test_what_forbids_a_positive_answer() -> None:
     assert [error.code for error in ack.check(msh % b"M1", damaged=True)] == [207]
     with pytest.raises(fastmllp.MessageError):
         ack.check(b"PID|1\r")
-    with pytest.raises(fastmllp.MessageError):
-        fastmllp.Ack("AE", policy="conformant").encode(b"PID|1\r")
+    positive = fastmllp.Ack("AA", policy="conformant")
+    negative = fastmllp.Ack("AE", policy="conformant")
+    for payload, code in [(msh % b"", "no_control_id"), (msh % b"M1" + msh % b"M2", "batch")]:
+        with pytest.raises(fastmllp.AckError) as refused:
+            positive.encode(payload)
+        assert refused.value.code == code
+        assert b"MSA|AE|" in negative.encode(payload)
+    for headless in (b"PID|1\r", b""):
+        with pytest.raises(fastmllp.MessageError):
+            negative.encode(headless)
+    with pytest.raises(fastmllp.AckError) as refused:
+        negative.encode(b"BHS|^~\\&|S\rBTS|0\r")
+    assert refused.value.code == "no_header"
 
 
 @pytest.mark.parametrize("case", ACK["sequence"])

@@ -125,3 +125,40 @@ def test_no_representation_shows_a_payload(payload: bytes) -> None:
     message = fastmllp.Message(marked)
     shown = [message, message.header, *message.segments(), fastmllp.Ack("AE", text="MARK")]
     assert "MARK" not in repr(shown)
+
+
+# MSH-2 that no strict reader accepts: a character twice, none at all, a letter.
+UNUSUAL = [b"^~\\&&", b"", b"^~A&"]
+
+
+@pytest.mark.parametrize("characters", UNUSUAL)
+def test_lenient_reading_of_a_damaged_header(characters: bytes) -> None:
+    payload = b"MSH|" + characters + b"|A|B|C|D|2026||ADT^A01|MINE|P|2.5\rMSA|AA|OTHER\r"
+    with pytest.raises(fastmllp.MessageError):
+        _ = fastmllp.Message(payload).header
+    message = fastmllp.Message(payload, lenient=True)
+    assert message.header.message_control_id == b"MINE"
+    assert message.get("MSA-2") == b"OTHER"
+    assert message.segments()[1].parts(2) == [[[b"OTHER"]]]
+    with pytest.raises(fastmllp.MessageError) as raised:
+        _ = fastmllp.Message(b"PID|1\r", lenient=True).header
+    assert raised.value.code == "no_header"
+
+
+def test_names_in_shift_jis_do_not_move_the_control_id() -> None:
+    facility = "ポート病院".encode("shift_jis")
+    assert facility.startswith(b"\x83\x7c")
+    payload = b"MSH|^~\\&|S|" + facility + b"|R|F|2026||ADT^A01|MINE|P|2.5\r"
+    ack = fastmllp.build_ack(payload, scan="shift_jis")
+    read = fastmllp.Message(ack, scan="shift_jis")
+    assert read.get("MSA-2") == b"MINE"
+    assert read.get("MSH-6") == facility
+    encoded = fastmllp.Ack("AE", policy="conformant").encode(payload, scan="shift_jis")
+    assert fastmllp.Message(encoded, scan="shift_jis").get("MSA-2") == b"MINE"
+
+
+def test_the_character_set_of_a_message() -> None:
+    assert fastmllp.Message(b"MSH|^~\\&|").character_set == "ASCII"
+    header = b"MSH|^~\\&|S||R||2026||ADT^A08|1|P|2.5||||||"
+    assert fastmllp.Message(header + b"8859/1\r").character_set == "8859/1"
+    assert fastmllp.Message(header + b"EBCDIC\r").character_set is None

@@ -79,12 +79,19 @@ impl<'a> MessageHeader<'a> {
     /// ```
     #[inline]
     pub fn parse_lenient(payload: &'a [u8]) -> Option<MessageHeader<'a>> {
+        MessageHeader::parse_lenient_with(payload, Scan::SingleByte)
+    }
+
+    /// As [`parse_lenient`](MessageHeader::parse_lenient), for a payload whose delimiters must be
+    /// searched by `scan`: a name in Shift_JIS may hold the byte of the field separator.
+    #[inline]
+    pub fn parse_lenient_with(payload: &'a [u8], scan: Scan) -> Option<MessageHeader<'a>> {
         let opening = Opening::read(payload).ok()?;
         if !opening.is_message() {
-            return MessageHeader::first_of_batch(payload);
+            return MessageHeader::first_of_batch(payload, scan);
         }
         let delimiters = Delimiters::read_lenient(opening.separator(), opening.encoding_characters);
-        let syntax = Syntax { delimiters, scan: Scan::SingleByte };
+        let syntax = Syntax { delimiters, scan };
         Some(MessageHeader::read(opening.line, opening.field_separator, syntax))
     }
 
@@ -197,8 +204,8 @@ impl<'a> MessageHeader<'a> {
     }
 
     #[cold]
-    fn first_of_batch(payload: &'a [u8]) -> Option<MessageHeader<'a>> {
-        let header = Message::parse(payload).ok()?.header();
+    fn first_of_batch(payload: &'a [u8], scan: Scan) -> Option<MessageHeader<'a>> {
+        let header = Message::parse_lenient(payload, scan)?.header();
         if header.field_separator.is_empty() { None } else { Some(header) }
     }
 

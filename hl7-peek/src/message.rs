@@ -73,6 +73,21 @@ impl<'a> Message<'a> {
         Ok(Message { payload, opening, syntax: Syntax { delimiters, scan } })
     }
 
+    /// Reads as much of a message as there is: for whoever must tell what a damaged message is called.
+    ///
+    /// As [`parse_with`](Message::parse_with), but MSH-2 may be unusable: see
+    /// [`MessageHeader::parse_lenient`]. `None` without MSH, FHS or BHS and a usable separator.
+    pub fn parse_lenient(payload: &'a [u8], scan: Scan) -> Option<Message<'a>> {
+        let opening = Opening::read(payload).ok()?;
+        let delimiters = Delimiters::read_lenient(opening.separator(), opening.encoding_characters);
+        Some(Message { payload, opening, syntax: Syntax { delimiters, scan } })
+    }
+
+    /// One segment of this message, from the bytes that [`Segment::raw`] gave.
+    pub fn segment_of(&self, raw: &'a [u8]) -> Segment<'a> {
+        Segment::new(raw, self.opening.field_separator, self.syntax)
+    }
+
     /// The bytes this was parsed from, all of them.
     pub fn payload(&self) -> &'a [u8] {
         self.payload

@@ -30,7 +30,7 @@ impl Scan {
     /// `text` must start at the beginning of a character, in the ASCII state. That holds at the
     /// start of a segment and after any delimiter that was found this way.
     #[inline]
-    pub(crate) fn find(self, separator: u8, text: &[u8]) -> Option<usize> {
+    pub fn find(self, separator: u8, text: &[u8]) -> Option<usize> {
         match self {
             Scan::SingleByte => memchr(separator, text),
             Scan::ShiftJis => find_between_pairs(

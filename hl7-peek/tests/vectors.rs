@@ -198,6 +198,13 @@ fn multi_byte_character_sets() {
         assert_eq!(aware.get(path), Some(&hex(&case["aware_hex"])[..]), "{set}");
         assert_eq!(aware.get(second), Some(text(&case["aware_5_2"]).as_bytes()), "{set}");
         assert_eq!(aware.header(), naive.header(), "{set}");
+        let lenient = Message::parse_lenient(&payload, scan).unwrap();
+        assert_eq!(lenient.get(path), aware.get(path), "{set}");
+        assert_eq!(MessageHeader::parse_lenient_with(&payload, scan), Some(aware.header()));
+        for segment in aware.segments() {
+            let again = aware.segment_of(segment.raw());
+            assert!(again.fields().map(|f| f.raw()).eq(segment.fields().map(|f| f.raw())), "{set}");
+        }
         // Except for Shift_JIS under the name of ISO IR87, MSH-18 tells the right scan.
         if set != "shift_jis" {
             assert_eq!(CharacterSet::of(&naive.header()).unwrap().scan(), scan, "{set}");
@@ -275,4 +282,20 @@ fn status(value: Value<'_>) -> &'static str {
         Value::Null => "null",
         Value::Value(_) => "value",
     }
+}
+
+/// A name in Shift_JIS, whose second byte is the field separator, must not move the control ID.
+#[test]
+fn a_header_with_two_byte_characters() {
+    let payload = b"MSH|^~\\&|\x83\x7c\x83\x5b|A|B|C|20260101||ADT^A01|M1|P|2.3\r";
+    let plain = MessageHeader::parse_lenient(payload).unwrap();
+    assert_ne!(plain.message_control_id, b"M1");
+    let aware = MessageHeader::parse_lenient_with(payload, Scan::ShiftJis).unwrap();
+    assert_eq!(aware.message_control_id, b"M1");
+    assert_eq!(aware.sending_application, b"\x83\x7c\x83\x5b");
+    // Lenient also of a batch whose MSH-2 cannot be used.
+    let batch = b"BHS|^^\\&|S\rMSH|^^\\&|A|B|C|D|20260101||ADT^A01|M2|P|2.3\r";
+    assert!(Message::parse(batch).is_err());
+    let header = MessageHeader::parse_lenient(batch).unwrap();
+    assert_eq!(header.message_control_id, b"M2");
 }

@@ -65,6 +65,7 @@ class Client:
         timeout: float = config.DEFAULT_TIMEOUT,
         encoding: str = "utf-8",
         max_size: int = config.DEFAULT_MAX_SIZE,
+        scan: str = "single_byte",
     ) -> None:
         """Keep the settings; does not connect.
 
@@ -75,6 +76,8 @@ class Client:
                 the whole reply; the last does not start again with every byte. 0 turns it off.
             encoding: For messages given as ``str``.
             max_size: Largest payload of a reply, in bytes.
+            scan: How delimiters are found, as for `Message`: ``shift_jis``, for instance, on a link
+                whose names are in Shift_JIS.
 
         Raises:
             ValueError: A setting is out of bounds.
@@ -84,6 +87,8 @@ class Client:
         self._timeout = config.seconds("timeout", timeout)
         self._encoding = config.encoding("encoding", encoding)
         self._max_size = config.size("max_size", max_size)
+        self._scan = scan
+        Message(b"", scan=scan)  # One that does not exist is the caller's error, now.
         self._socket: socket.socket | None = None
         self._decoder = self._new_decoder()
         self._lock = threading.Lock()
@@ -153,7 +158,7 @@ class Client:
         framed = frame(payload)
         with self._lock:
             try:
-                return self._exchange(framed, _control_id(payload))
+                return self._exchange(framed, _control_id(payload, self._scan))
             except BaseException:
                 # KeyboardInterrupt too: a reply is on its way that belongs to nobody any more.
                 self.close()
@@ -219,7 +224,7 @@ class Client:
         for event in self._decoder.events(data):
             if event["ev"] == "frame":
                 payload: bytes = event["payload"]
-                reply = Reply.from_payload(payload)
+                reply = Reply.from_payload(payload, self._scan)
                 if found is None and reply.answers(control_id):
                     found = reply
                 else:
@@ -239,10 +244,15 @@ class Client:
         return f"{self._host}:{self._port}"
 
 
-def _control_id(payload: bytes) -> bytes:
-    """Read MSH-10; empty when the message has none, or the null value ``""``."""
+def _control_id(payload: bytes, scan: str) -> bytes:
+    """Read MSH-10; empty when the message has none, or the null value ``""``.
+
+    Read leniently: a message whose MSH-2 is unusual still has a name, and only its own reply may be
+    credited to it.
+    """
     try:
-        control_id = Message(payload).header.message_control_id
+        header = Message(payload, scan=scan, lenient=True).header
     except MessageError:
         return b""
+    control_id = header.message_control_id
     return b"" if control_id == b'""' else control_id

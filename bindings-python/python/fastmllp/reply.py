@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from fastmllp.ack import ACCEPTED, AckCode
-from fastmllp.hl7 import Message, MessageError
+from fastmllp.hl7 import Message, MessageError, unescape
 from fastmllp.mllp import MllpError
 
 __all__ = [
@@ -68,9 +68,12 @@ class Reply:
         return f"Reply(code={code!r}, accepted={self.accepted}, payload_len={len(self.payload)})"
 
     @classmethod
-    def from_payload(cls, payload: bytes) -> "Reply":
-        """Read MSA-1 and MSA-2. Never raises: fields that are not there are empty."""
-        message = Message(payload)
+    def from_payload(cls, payload: bytes, scan: str = "single_byte") -> "Reply":
+        """Read MSA-1 and MSA-2. Never raises: fields that are not there are empty.
+
+        Read leniently: an answer that came must not be taken for none because of an unusual MSH-2.
+        """
+        message = Message(payload, scan=scan, lenient=True)
         return cls(
             payload=payload,
             code=_field(message, "MSA-1").decode("latin-1"),
@@ -78,8 +81,19 @@ class Reply:
         )
 
     def answers(self, control_id: bytes) -> bool:
-        """Tell whether this reply belongs to the message with that MSH-10; empty fits any."""
-        return not control_id or self.control_id.encode("latin-1") == control_id
+        """Tell whether this reply belongs to the message with that MSH-10; empty fits any.
+
+        MSA-2 repeats MSH-10 byte for byte. Where the reply has other delimiters than the message, or
+        MSH-10 holds a framing byte, it may repeat it escaped.
+        """
+        own = self.control_id.encode("latin-1")
+        if not control_id or own == control_id:
+            return True
+        try:
+            delimiters = Message(self.payload, lenient=True).delimiters
+            return unescape(own, delimiters) == control_id
+        except MessageError:
+            return False
 
 
 def _field(message: Message, path: str) -> bytes:
