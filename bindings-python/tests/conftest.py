@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 import pytest
 from fastmllp.server import Handler, Server
@@ -134,6 +135,15 @@ def program() -> Iterator[Callable[..., Program]]:
         if one.process.poll() is None:
             one.process.kill()
             one.process.communicate(timeout=DEADLINE)
+
+
+@pytest.fixture
+def full() -> Iterator[BinaryIO]:
+    """A file that takes nothing, as one on a full disk."""
+    if not os.path.exists("/dev/full") and os.environ.get("CI") != "true":
+        pytest.skip("this system has no /dev/full")
+    with open("/dev/full", "wb", buffering=0) as file:
+        yield file
 
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from conftest import Run, Serve
@@ -165,3 +166,54 @@ def test_standard_output_that_nobody_reads(serve: Serve) -> None:
     _, err = process.communicate(A + B + C, timeout=DEADLINE)
     assert (process.returncode, err) == (1, b"")
     assert archive.payloads == [A, B, C]
+
+
+@pytest.mark.parametrize(("refused", "status"), [("", 0), ("B", 1)])
+def test_standard_output_that_takes_nothing(
+    serve: Serve, full: BinaryIO, refused: str, status: int
+) -> None:
+    """``fastmllp send ... > file`` on a full disk: told once, and all the rest as ever."""
+    archive = Archive(refused)
+    command = [sys.executable, "-m", "fastmllp", "send", *place(serve(archive).address), "-"]
+    done = subprocess.run(
+        command, input=A + B + C, stdout=full, stderr=subprocess.PIPE, timeout=DEADLINE
+    )
+    expected = b"fastmllp send: cannot print acknowledgments, sending goes on: No space left"
+    assert done.stderr.startswith(expected) and done.stderr.count(b"\n") == 1
+    assert done.returncode == status
+    assert archive.payloads == [A, B, C]
+
+
+def test_standard_error_that_takes_nothing(serve: Serve, full: BinaryIO) -> None:
+    archive = Archive("B")
+    command = [sys.executable, "-m", "fastmllp", "send", *place(serve(archive).address), "-"]
+    done = subprocess.run(command, input=A + B, stdout=full, stderr=full, timeout=DEADLINE)
+    assert done.returncode == 1 and archive.payloads == [A, B]
+    done = subprocess.run(command, input=b"none", stdout=full, stderr=full, timeout=DEADLINE)
+    assert done.returncode == 2
+
+
+def closing(descriptor: int, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    """Run a shell's ``<&-`` or ``>&-``."""
+    code = (
+        "import os, sys; os.close(int(sys.argv[1]));"
+        "os.execv(sys.executable, [sys.executable, '-m', 'fastmllp', *sys.argv[2:]])"
+    )
+    command = [sys.executable, "-c", code, str(descriptor), *arguments]
+    return subprocess.run(command, input=A, capture_output=True, timeout=DEADLINE)
+
+
+def test_standard_input_that_is_closed() -> None:
+    done = closing(0, "send", "--port", "1", "-")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr == b"fastmllp send: cannot read -: standard input is closed\n"
+
+
+def test_standard_output_or_error_that_is_closed(serve: Serve, tmp_path: Path) -> None:
+    archive = Archive("A")
+    address = place(serve(archive).address)
+    done = closing(1, "send", *address, "-")
+    assert (done.returncode, done.stderr) == (1, b"") and archive.payloads == [A]
+    # A complaint must not get among the acknowledgments.
+    done = closing(2, "send", *address, str(tmp_path / "none"))
+    assert (done.returncode, done.stdout) == (2, b"")

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import BinaryIO
 
 import pytest
 from conftest import Program, Run
@@ -48,6 +49,39 @@ def test_many_signals(program: Start) -> None:
         assert peer.receive_end() == b""
     out, err = server.process.communicate(timeout=DEADLINE)
     assert (server.process.returncode, out) == (0, b"") and b"Traceback" not in err
+
+
+# An object that is destroyed when the interpreter has taken its signal handlers down already.
+LAST_BREATH = """
+import os, sys
+from fastmllp.cli import main
+
+class Last:
+    def __del__(self, write=os.write, read=os.read):
+        write(1, b"exiting\\n")
+        read(0, 1)
+
+last = Last()
+sys.exit(main(["serve", "--host", "127.0.0.1", "--port", "0"]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_during_the_exit(number: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", LAST_BREATH],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"listening ")
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == b"exiting\n"
+        process.send_signal(number)
+        _, err = process.communicate(b"x", timeout=DEADLINE)
+    assert (process.returncode, err) == (0, b"")
 
 
 def test_log_goes_to_standard_error(program: Start) -> None:
@@ -100,6 +134,15 @@ def test_standard_output_that_nobody_reads() -> None:
         process.stderr.close()
         status = process.wait(DEADLINE)
     assert status == 0 and b"Traceback" not in err and b"BrokenPipe" not in err
+
+
+def test_standard_output_that_takes_nothing(full: BinaryIO) -> None:
+    """Whoever waits for the port that was chosen would wait in vain."""
+    command = [sys.executable, "-m", "fastmllp", "serve", "--host", "127.0.0.1", "--port", "0"]
+    done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=DEADLINE)
+    assert done.returncode == 1
+    expected = b"fastmllp serve: cannot write to standard output: No space left on device\n"
+    assert done.stderr == expected
 
 
 def test_port_in_use(program: Start, run: Run) -> None:

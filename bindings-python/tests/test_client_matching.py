@@ -1,8 +1,10 @@
 """Which reply is credited to which message when headers are unusual."""
 
 import pytest
+from conftest import Serve
 from fastmllp.client import Client, DeliveryError
 from fastmllp.reply import Reply
+from fastmllp.server import Handler, Server
 from peers import Peer, ScriptedServer, acknowledgment, framed
 
 
@@ -54,3 +56,17 @@ def test_a_link_with_names_in_shift_jis() -> None:
         client.send(payload)
     with pytest.raises(ValueError, match="scan must be"):
         Client(scan="ebcdic")
+
+
+@pytest.mark.parametrize(
+    "handler", [None, lambda message: message.header.message_control_id and None]
+)
+def test_a_server_for_names_in_shift_jis(serve: Serve, handler: Handler | None) -> None:
+    facility = "ポート病院".encode("shift_jis")
+    payload = b"MSH|^~\\&|S|" + facility + b"|R|F|2026||ADT^A01|MINE|P|2.5\r"
+    server = serve(handler, scan="shift_jis")
+    with Client(*server.address, scan="shift_jis") as client:
+        reply = client.send(payload)
+    assert (reply.code, reply.control_id) == ("AA", "MINE")
+    with pytest.raises(ValueError, match="scan must be"):
+        Server(port=0, scan="ebcdic")

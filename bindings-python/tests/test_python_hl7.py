@@ -4,18 +4,16 @@ import asyncio
 import socket
 import threading
 
-import pytest
+import hl7.client
+import hl7.mllp
 from conftest import Serve
 from fastmllp.client import Client
 from peers import DEADLINE, message, msa
 
-hl7_client = pytest.importorskip("hl7.client")
-hl7_mllp = pytest.importorskip("hl7.mllp")
-
 
 def test_its_client_and_our_server(serve: Serve) -> None:
     server = serve()
-    with hl7_client.MLLPClient(*server.address) as client:
+    with hl7.client.MLLPClient(*server.address) as client:
         client.socket.settimeout(DEADLINE)
         for number in range(50):
             answer: bytes = client.send_message(message(f"MSG{number}").decode())
@@ -43,7 +41,7 @@ def test_our_client_and_its_server() -> None:
     async def serve_until_stopped() -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         stopped = asyncio.Event()
-        server = await hl7_mllp.start_hl7_server(on_connection, sock=listener)
+        server = await hl7.mllp.start_hl7_server(on_connection, sock=listener)
         address.append(listener.getsockname())
         stop.append((asyncio.get_running_loop(), stopped))
         started.set()

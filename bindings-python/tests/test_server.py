@@ -1,5 +1,6 @@
 """The server: order of answers, what a handler may say, and one connection beside another."""
 
+import asyncio
 import logging
 import socket
 import threading
@@ -111,7 +112,64 @@ def test_wrong_result_of_a_handler_becomes_an_error(
     assert records.wait_for("handler_result").levelno == logging.ERROR
 
 
-@pytest.mark.parametrize("failure", [ValueError, KeyError, SystemExit, RecursionError])
+def released() -> memoryview:
+    view = memoryview(b"MSH|^~\\&|")
+    view.release()
+    return view
+
+
+class Treacherous(str):
+    """Looks like an acknowledgment, and quotes it when it is asked for its bytes."""
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        raise KeyboardInterrupt(self)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [memoryview(b"MSH|").cast("H"), released(), Treacherous("MSH|MARK4711")],
+    ids=["wide", "released", "treacherous"],
+)
+def test_result_that_cannot_be_read_becomes_an_error(
+    serve: Serve, records: Records, wrong: object
+) -> None:
+    results = [wrong, None]
+    server = serve(lambda message: results.pop(0))
+    with Peer.connect(server.address) as peer:
+        peer.send(framed(message("A")) + framed(message("B")))
+        assert [peer.receive_msa(), peer.receive_msa()] == [("AE", "A"), ("AA", "B")]
+    record = records.wait_for("handler_result")
+    assert record.levelno == logging.ERROR and type(wrong).__name__ in record.getMessage()
+    assert "MARK4711" not in record.getMessage()
+
+
+def test_codec_that_fails_later_becomes_an_error(serve: Serve, records: Records) -> None:
+    """Even if the check of the setting should let one pass."""
+    server = serve(lambda message: "MSH|^~\\&|")
+    server._responder._encoding = "hex"
+    with Peer.connect(server.address) as peer:
+        peer.send(framed(message("A")))
+        assert peer.receive_msa() == ("AE", "A")
+    assert "LookupError" in records.wait_for("handler_result").getMessage()
+
+
+class Panic(BaseException):
+    """Like that of native code: no Exception."""
+
+
+FAILURES = [
+    ValueError,
+    KeyError,
+    SystemExit,
+    RecursionError,
+    KeyboardInterrupt,
+    GeneratorExit,
+    asyncio.CancelledError,
+    Panic,
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
 def test_exception_of_a_handler_becomes_an_error(
     serve: Serve, undisturbed: Undisturbed, records: Records, failure: type[BaseException]
 ) -> None:
@@ -244,6 +302,10 @@ BAD_SETTINGS: list[Callable[[], Server]] = [
     lambda: Server(port=0, max_size=0),
     lambda: Server(port=0, max_connections=0),
     lambda: Server(port=0, encoding="no such encoding"),
+    lambda: Server(port=0, encoding="hex"),
+    lambda: Server(port=0, encoding="rot13"),
+    lambda: Server(port=0, encoding="idna"),  # It takes no replacement for what it does not have.
+    lambda: Server(port=0, encoding="undefined"),
     lambda: Server(port=0, profile="no such profile"),
 ]
 
@@ -252,3 +314,32 @@ BAD_SETTINGS: list[Callable[[], Server]] = [
 def test_settings_out_of_bounds(construct: Callable[[], Server]) -> None:
     with pytest.raises(ValueError):
         construct()
+
+
+WRONG_SETTINGS: list[Callable[[], Server]] = [
+    lambda: Server(port=0, max_size=1e6),  # type: ignore[arg-type]
+    lambda: Server(port=0.0),  # type: ignore[arg-type]
+    lambda: Server(port="0"),  # type: ignore[arg-type]
+    lambda: Server(port=0, max_connections=1e3),  # type: ignore[arg-type]
+    lambda: Server(port=0, encoding=7),  # type: ignore[arg-type]
+    lambda: Server(port=0, profile=7),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize("construct", WRONG_SETTINGS)
+def test_settings_of_a_wrong_type(construct: Callable[[], Server]) -> None:
+    with pytest.raises(TypeError):
+        construct()
+
+
+class Whole:
+    """An integer that is none of Python's own, as those of NumPy are."""
+
+    def __index__(self) -> int:
+        return 1000
+
+
+def test_settings_that_are_integers_in_disguise(serve: Serve) -> None:
+    server = serve(max_size=Whole(), max_connections=Whole())
+    with Peer.connect(server.address) as peer:
+        peer.exchange("A")

@@ -1,14 +1,16 @@
-"""Too many connections, too few descriptors, no more threads: the listener goes on."""
+"""Too few connections, descriptors or threads, and defects of our own: the listener goes on."""
 
+import contextlib
 import errno
 import logging
 import socket
 import threading
 
 import pytest
-from conftest import Records, Serve
+from conftest import Records, Serve, Undisturbed
+from fastmllp.responder import Answer, Responder
 from fastmllp.server import Server
-from peers import Peer
+from peers import Peer, framed, message
 
 
 def test_connection_limit(serve: Serve, records: Records) -> None:
@@ -108,3 +110,87 @@ def test_thread_cannot_be_started(
         first.exchange("B")
         with Peer.connect(server.address) as later:
             later.exchange("C")
+
+
+@pytest.mark.parametrize("failure", [TypeError, ValueError, KeyError])
+def test_connection_cannot_be_set_up(
+    serve: Serve,
+    undisturbed: Undisturbed,
+    records: Records,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: type[Exception],
+) -> None:
+    """Whatever the reason, it ends that connection and not the listener."""
+    server = serve()
+
+    def refuse(*arguments: object) -> None:
+        raise failure("MARK4711")
+
+    with undisturbed(server):
+        with monkeypatch.context() as patch:
+            patch.setattr("fastmllp.server.Connection", refuse)
+            with Peer.connect(server.address) as unlucky:
+                assert unlucky.receive_end() == b""
+            text = records.wait_for("thread_failed").getMessage()
+    assert failure.__name__ in text and "MARK4711" not in text
+
+
+@pytest.fixture
+def uncaught(monkeypatch: pytest.MonkeyPatch) -> list[type[BaseException]]:
+    """What reaches the hook that prints exceptions of threads, with their texts."""
+    seen: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: seen.append(args.exc_type))
+    return seen
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, GeneratorExit])
+def test_defect_of_the_server_ends_one_connection(
+    serve: Serve,
+    undisturbed: Undisturbed,
+    records: Records,
+    monkeypatch: pytest.MonkeyPatch,
+    uncaught: list[type[BaseException]],
+    failure: type[BaseException],
+) -> None:
+    answer = Responder.answer
+
+    def fail(self: Responder, payload: bytes, connection: int) -> Answer:
+        if connection == 2:
+            raise failure(payload)
+        return answer(self, payload, connection)
+
+    monkeypatch.setattr(Responder, "answer", fail)
+    server = serve()
+    with undisturbed(server), Peer.connect(server.address) as unlucky:
+        # Much of it stays unread: without a graceful close that is a reset.
+        unlucky.send(framed(message("A", "MARK4711")) + b"x" * 200_000)
+        assert unlucky.receive_end() == b""
+        text = records.wait_for("connection_failed").getMessage()
+    server.shutdown()
+    assert failure.__name__ in text and "MARK4711" not in text
+    assert not uncaught
+
+
+def test_log_handler_that_raises_reaches_no_hook(
+    serve: Serve,
+    undisturbed: Undisturbed,
+    records: Records,
+    uncaught: list[type[BaseException]],
+) -> None:
+    def refuse(record: logging.LogRecord) -> bool:
+        if getattr(record, "connection", None) == 2:
+            raise KeyboardInterrupt(record)
+        return True
+
+    logger = logging.getLogger("fastmllp")
+    server = serve()
+    logger.addFilter(refuse)
+    try:
+        with undisturbed(server), Peer.connect(server.address) as unlucky:
+            unlucky.send(framed(message("A")))
+            with contextlib.suppress(ConnectionResetError):
+                assert unlucky.receive_end() == b""
+        server.shutdown()
+    finally:
+        logger.removeFilter(refuse)
+    assert not uncaught

@@ -1,18 +1,22 @@
 """The command line: ``fastmllp serve`` and ``fastmllp send``.
 
-Exit status of ``serve``: 0 stopped by SIGINT or SIGTERM, 1 cannot listen, 2 wrong usage.
+Exit status of ``serve``: 0 stopped by SIGINT or SIGTERM, 1 cannot listen or cannot print where,
+2 wrong usage.
 Exit status of ``send``: 0 all accepted, 1 a negative acknowledgment came, 2 wrong usage (also a
-file that cannot be read or holds no message), 3 server not reached or no answer in time.
+file that cannot be read or holds no message), 3 server not reached or no answer in time. It tells
+what became of the messages, also when their acknowledgments cannot be printed.
 Both: 130 interrupted before there was anything to finish.
 """
 
 import argparse
+import contextlib
+import errno
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 from fastmllp import __version__, config
 from fastmllp.client import Client, DeliveryError
@@ -69,8 +73,18 @@ def _serve(options: argparse.Namespace) -> int:
     with server:
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
-        _print(f"listening {_place(*server.address)}")
-        server.serve_forever()
+        failure = _write(sys.stdout, f"listening {_place(*server.address)}\n")
+        # A reader that has left wants to know no more. Any other failure hides the port from the
+        # one who waits for it.
+        if failure is None or isinstance(failure, BrokenPipeError):
+            failure = None
+            server.serve_forever()
+    # The interpreter takes its handlers down before it is gone; a signal then would be its end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if failure is not None:
+        _complain(f"serve: cannot write to standard output: {failure.strerror or failure}")
+        return CANNOT_LISTEN
     return STOPPED
 
 
@@ -97,7 +111,10 @@ def _send(options: argparse.Namespace) -> int:
         with client:
             for payload in payloads:
                 reply = client.send(payload)
-                _print(readable(reply.payload))
+                failure = _write(sys.stdout, readable(reply.payload) + "\n")
+                if failure is not None and not isinstance(failure, BrokenPipeError):
+                    text = failure.strerror or failure
+                    _complain(f"send: cannot print acknowledgments, sending goes on: {text}")
                 if not reply.accepted:
                     status = REFUSED
     except DeliveryError as error:
@@ -108,22 +125,36 @@ def _send(options: argparse.Namespace) -> int:
 
 def _read(name: str) -> bytes:
     if name == "-":
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, "standard input is closed")
         return sys.stdin.buffer.read()
     with open(name, "rb") as file:
         return file.read()
 
 
-def _print(text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> OSError | None:
+    """Write to a standard stream, if the process has it.
+
+    Returns:
+        What went wrong. The work goes on, and its exit status still counts. The stream now leads
+        nowhere, so that this is told once and the interpreter does not stumble over it at exit.
+    """
+    if stream is None:
+        return None
     try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        # Nobody reads any more. The work goes on, its exit status still counts, and the interpreter
-        # must not stumble over the same pipe when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        with contextlib.suppress(OSError):  # A stream without a descriptor.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+        return error
+    return None
 
 
 def _complain(text: str) -> None:
-    print(f"fastmllp {text}", file=sys.stderr)
+    _write(sys.stderr, f"fastmllp {text}\n")
 
 
 def _place(host: str, port: int) -> str:
@@ -158,10 +189,13 @@ def _parser() -> argparse.ArgumentParser:
         help="acknowledge every message",
         description="Acknowledge every complete frame with AA. Prints 'listening HOST:PORT' when it"
         " listens; log records go to standard error. SIGINT and SIGTERM end it after everything"
-        " received is answered. Exit status: 0 stopped, 1 cannot listen, 2 wrong usage.",
+        " received is answered. Exit status: 0 stopped, 1 cannot listen or print, 2 wrong usage.",
     )
     _add_connection(
-        serve, "0.0.0.0", "idle seconds after which a connection is closed, 0 for never"
+        serve,
+        "0.0.0.0",
+        "address or name to listen on, :: for IPv6 only",
+        "idle seconds after which a connection is closed, 0 for never",
     )
     level = serve.add_mutually_exclusive_group()
     level.add_argument("--log-level", choices=LEVELS, default="info", help="default: %(default)s")
@@ -175,13 +209,18 @@ def _parser() -> argparse.ArgumentParser:
         " frame by frame, its payloads unchanged. Exit status: 0 all accepted, 1 a negative"
         " acknowledgment came, 2 wrong usage, 3 server not reached or no answer in time.",
     )
-    _add_connection(send, "127.0.0.1", "seconds to connect and to wait for each answer, 0 for ever")
+    _add_connection(
+        send,
+        "127.0.0.1",
+        "address or name of the server",
+        "seconds to connect and to wait for each answer, 0 for ever",
+    )
     send.add_argument("files", nargs="+", metavar="FILE", help="a file, or - for standard input")
     return parser
 
 
-def _add_connection(parser: argparse.ArgumentParser, host: str, timeout: str) -> None:
-    parser.add_argument("--host", default=host, help="default: %(default)s")
+def _add_connection(parser: argparse.ArgumentParser, host: str, meaning: str, timeout: str) -> None:
+    parser.add_argument("--host", default=host, help=f"{meaning}; default: %(default)s")
     parser.add_argument(
         "--port",
         type=_checked(int, config.port, "port"),

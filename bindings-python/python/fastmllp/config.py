@@ -2,6 +2,7 @@
 
 import codecs
 import math
+import operator
 
 DEFAULT_PORT = 2575
 """TCP port registered for HL7 over MLLP."""
@@ -34,7 +35,9 @@ def size(name: str, value: int) -> int:
 
     Raises:
         ValueError: The value is out of bounds.
+        TypeError: The value is no integer; ``1e6`` is none.
     """
+    value = operator.index(value)
     if not 1 <= value <= _MAX_BYTES:
         raise ValueError(f"{name} must be from 1 to {_MAX_BYTES} bytes, not {value}")
     return value
@@ -45,20 +48,27 @@ def port(name: str, value: int) -> int:
 
     Raises:
         ValueError: The value is out of bounds.
+        TypeError: The value is no integer.
     """
+    value = operator.index(value)
     if not 0 <= value <= 65535:
         raise ValueError(f"{name} must be from 0 to 65535, not {value}")
     return value
 
 
 def encoding(name: str, value: str) -> str:
-    """Check that Python knows a text encoding.
+    """Check that Python knows an encoding, and that it makes bytes of text.
 
     Raises:
-        ValueError: There is no such encoding.
+        ValueError: There is no such encoding, or it is not one for text, as ``hex`` is not.
     """
     try:
         codecs.lookup(value)
     except LookupError as error:
         raise ValueError(f"{name} is not known: {value!r}") from error
+    try:
+        # Just as messages are encoded later. A codec is foreign code and may raise anything.
+        "MSH".encode(value, errors="replace")
+    except Exception as error:
+        raise ValueError(f"{name} does not make bytes of text: {value!r}") from error
     return value

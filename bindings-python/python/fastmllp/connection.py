@@ -18,6 +18,11 @@ _READ_SIZE = 65_536
 # reset destroys what the peer has not read yet.
 _LINGER_SECONDS = 1.0
 _LINGER_BYTES = 16 * 1_048_576
+# The profile resync waits this long for the trailer of a frame whose end block was the last byte:
+# only what follows tells an end block from a payload byte. A sender that leaves the trailer out
+# gets its answer that much later; an end block in a payload, before such a pause, ends the frame.
+_TRAILER_SECONDS = 0.25
+_TRAILER_MISSING = "trailer_missing"
 # When the server stops: how long to go on reading what a peer keeps sending, and how long to wait
 # for a peer to take its acknowledgments.
 _STOP_SECONDS = 2.0
@@ -61,14 +66,16 @@ class Connection:
         self._messages = 0
         self._last_read = time.monotonic()
         self._frame_began: float | None = None
+        # A frame is open, and no pause since its last byte was taken for its end yet.
+        self._awaits_trailer = False
         self._stop_at: float | None = None
         self._warned: set[str] = set()
 
     def run(self) -> None:
         """Serve the peer, then close the socket. Nothing that goes wrong leaves this method."""
-        log_event(logging.INFO, "connect", self.number, peer=self._peer)
         reason = "failed"
         try:
+            log_event(logging.INFO, "connect", self.number, peer=self._peer)
             reason = self._converse()
             self._close_gracefully()
         except _SendTimeout:
@@ -81,9 +88,12 @@ class Connection:
             level = logging.WARNING if pending else logging.INFO
             text = error.strerror or type(error).__name__
             log_event(level, "connection_lost", self.number, error=text, unfinished=pending)
-        except Exception as error:  # A defect of ours ends this connection, not the server.
+        except BaseException as error:
+            # A defect of ours ends this connection, not the server. Nor does it leave this thread:
+            # Python would print the text of the exception.
             trace = describe_exception(error)
             log_event(logging.ERROR, "connection_failed", self.number, trace=trace)
+            self._close_gracefully()
         finally:
             self._socket.close()
             log_event(
@@ -100,6 +110,10 @@ class Connection:
             if self._readiness.stopping:
                 self._read_what_has_arrived()
                 return "stopped"
+            if ran_out == _TRAILER_MISSING:
+                if not self._settle_pause():
+                    return "frame_too_large"
+                continue
             if ran_out:
                 log_event(logging.INFO, ran_out, self.number, unfinished=self._decoder.pending)
                 self._finish()
@@ -125,6 +139,12 @@ class Connection:
         if self._limits.frame_timeout and self._frame_began is not None:
             frame_until = self._frame_began + self._limits.frame_timeout
         until = min(idle_until, frame_until)
+        trailer_until = self._last_read + _TRAILER_SECONDS
+        if self._awaits_trailer and trailer_until < until:
+            # At least one look, however late this thread comes: the trailer may be there already.
+            ready = self._readiness.wait(max(0.0, trailer_until - time.monotonic()))
+            paused = not (ready or self._readiness.stopping) and time.monotonic() >= trailer_until
+            return ready, _TRAILER_MISSING if paused else ""
         if until == math.inf:
             return self._readiness.wait(None), ""
         remaining = until - time.monotonic()
@@ -144,7 +164,21 @@ class Connection:
             False when a frame is above the limit: what came before it is answered, nothing after.
         """
         frame_was_open = self._decoder.pending > 0
-        for event in self._decoder.events(data):
+        fits = self._handle(self._decoder.events(data), frame_was_open)
+        self._awaits_trailer = self._limits.profile == "resync" and self._decoder.pending > 0
+        return fits
+
+    def _settle_pause(self) -> bool:
+        """Answer the frame that a pause behind its end block completes; in mid-payload, nothing.
+
+        Asked once per pause. Whatever is still open then waits for the times of the connection.
+        """
+        self._awaits_trailer = False
+        events = self._decoder.idle_events()
+        return not events or self._handle(events, frame_was_open=True)
+
+    def _handle(self, events: list[dict[str, Any]], frame_was_open: bool) -> bool:
+        for event in events:
             if event["ev"] == "error" and event["code"] == "too_large":
                 self._flush()
                 limit = self._limits.max_size

@@ -83,8 +83,8 @@ class Reply:
     def answers(self, control_id: bytes) -> bool:
         """Tell whether this reply belongs to the message with that MSH-10; empty fits any.
 
-        MSA-2 repeats MSH-10 byte for byte. Where the reply has other delimiters than the message, or
-        MSH-10 holds a framing byte, it may repeat it escaped.
+        MSA-2 repeats MSH-10 byte for byte. Where the reply has other delimiters than the message,
+        or MSH-10 holds a framing byte, it may repeat it escaped.
         """
         own = self.control_id.encode("latin-1")
         if not control_id or own == control_id:

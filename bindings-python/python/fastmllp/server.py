@@ -5,6 +5,7 @@ import errno
 import inspect
 import itertools
 import logging
+import operator
 import os
 import socket
 import threading
@@ -13,7 +14,7 @@ from types import TracebackType
 
 from fastmllp import config
 from fastmllp.connection import Connection, ConnectionLimits
-from fastmllp.logging import log_event
+from fastmllp.logging import describe_exception, log_event
 from fastmllp.mllp import Decoder
 from fastmllp.readiness import Readiness, pause
 from fastmllp.responder import Handler, Responder
@@ -42,7 +43,7 @@ class Server:
     * a code of HL7 table 0008, such as ``"AE"`` or ``AckCode.AR``: that code.
     * an `Ack`: that acknowledgment, with its text and errors.
     * ``bytes``, or a ``str`` that begins with ``MSH``: a whole acknowledgment, sent as it is.
-    * an exception, or anything else: AE, with a log record that holds no payload.
+    * an exception of any kind, or anything else: AE, with a log record that holds no payload.
 
     The handler is called for every complete frame, an empty one or one without MSH included. A
     frame above the limit is not complete: nothing acknowledges it, and its connection is closed.
@@ -66,12 +67,14 @@ class Server:
         max_connections: int = config.DEFAULT_MAX_CONNECTIONS,
         encoding: str = "utf-8",
         profile: str = "permissive",
+        scan: str = "single_byte",
     ) -> None:
         """Bind and listen.
 
         Args:
             handler: Called with a `Message` for every complete frame; without one, AA to all.
-            host: Address or name to listen on.
+            host: Address or name to listen on. ``0.0.0.0`` is every IPv4 address of the machine;
+                ``::`` is every IPv6 address and IPv6 only, on every system.
             port: TCP port; 0 takes a free one, see `address`.
             timeout: Seconds without a byte from the peer, between frames or in a frame, after which
                 its connection is closed, and seconds the peer has to take an acknowledgment. Does
@@ -80,15 +83,21 @@ class Server:
             max_size: Largest payload, in bytes, framing bytes not counted.
             max_connections: Connections served at a time; further ones are closed at once.
             encoding: For an acknowledgment that the handler returns as ``str``.
-            profile: Framing rules: ``permissive``, ``resync`` or ``strict``.
+            profile: Framing rules: ``permissive``, ``resync`` or ``strict``. ``resync`` waits a
+                quarter of a second for the carriage return behind an end block; a frame without
+                one is answered then, and its connection stays.
+            scan: How delimiters are found, as for `Message`: ``shift_jis``, for instance, on a port
+                whose messages have names in Shift_JIS.
 
         Raises:
             OSError: The address cannot be resolved or bound, for example because it is in use.
             ValueError: A setting is out of bounds.
-            TypeError: The handler is a coroutine function, which a thread cannot wait for.
+            TypeError: A setting is of a wrong type, such as a float for a size, or the handler is a
+                coroutine function, which a thread cannot wait for.
         """
         if inspect.iscoroutinefunction(handler):
             raise TypeError("handler must be a plain function, not a coroutine function")
+        max_connections = operator.index(max_connections)
         if max_connections < 1:
             raise ValueError(f"max_connections must be at least 1, not {max_connections}")
         self._limits = ConnectionLimits(
@@ -97,9 +106,10 @@ class Server:
             max_size=config.size("max_size", max_size),
             profile=profile,
         )
-        Decoder(profile=profile)  # A profile that does not exist is the caller's error, now.
+        # Just as for each connection: settings that it does not take are the caller's error, now.
+        Decoder(profile=profile, max_payload_len=self._limits.max_size)
         self._max_connections = max_connections
-        self._responder = Responder(handler, config.encoding("encoding", encoding))
+        self._responder = Responder(handler, config.encoding("encoding", encoding), scan)
         self._listener = _listen(host, config.port("port", port))
         self._listener.setblocking(False)
         address = self._listener.getsockname()
@@ -146,7 +156,9 @@ class Server:
                     return
                 raise RuntimeError("the server is already being served")
             try:
-                self._accept_until_stopped()
+                # Looked at again: a shutdown that came before the lock may have closed everything.
+                if not self._stopping:
+                    self._accept_until_stopped()
             finally:
                 try:
                     self._finish_connections()
@@ -235,11 +247,11 @@ class Server:
                 self._threads.add(thread)
             try:
                 thread.start()
-            except (RuntimeError, MemoryError):
+            except Exception:
                 with self._threads_lock:
                     self._threads.discard(thread)
                 raise
-        except (RuntimeError, OSError, MemoryError) as error:
+        except Exception as error:  # Whatever it is, it ends one connection, not the listener.
             log_event(logging.ERROR, "thread_failed", number, peer=peer, error=type(error).__name__)
             accepted.close()
 
@@ -247,6 +259,12 @@ class Server:
         self._inside.marked = True
         try:
             connection.run()
+        except BaseException as error:
+            # Perhaps a log handler of the program that raises. Nothing may reach the thread's hook,
+            # which prints the text of the exception.
+            with contextlib.suppress(BaseException):
+                trace = describe_exception(error)
+                log_event(logging.ERROR, "connection_failed", connection.number, trace=trace)
         finally:
             with self._threads_lock:
                 self._threads.discard(threading.current_thread())
