@@ -1,13 +1,15 @@
 //! The state machine: bytes in, events out, nothing stored.
 
+mod report;
+
 use memchr::{memchr, memchr2};
 
 use crate::bytes::{ACK, NAK, find_special, is_blank, one_byte};
-use crate::event::{
-    Deviation, Deviations, Discard, DiscardReason, Event, Fault, FrameEnd, FrameKind,
-};
+use crate::event::{Deviation, Deviations, Event, Fault};
 use crate::framing::{CARRIAGE_RETURN, LINE_FEED};
 use crate::{Config, Counters, Profile};
+
+use report::Found;
 
 /// One step of a [`Scanner`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,9 +224,6 @@ impl Scanner {
     }
 }
 
-/// How far one state looked, and what it found.
-type Found<'a> = (usize, Option<Event<'a>>);
-
 // One function for each state. Each moves `offset` by what it consumes and returns that length.
 impl Scanner {
     fn outside<'a>(&mut self, byte: u8, rest: &'a [u8]) -> Found<'a> {
@@ -350,81 +349,8 @@ impl Scanner {
     }
 }
 
-// What the states share.
+// How the payload of a profile is searched.
 impl Scanner {
-    fn start_frame<'a>(&mut self) -> Found<'a> {
-        let offset = self.offset;
-        self.state = State::Payload;
-        self.frame = offset;
-        self.payload_len = 0;
-        self.deviations = Deviations::NONE;
-        self.offset = offset.wrapping_add(1);
-        (1, Some(Event::FrameStart { offset }))
-    }
-
-    fn end_frame<'a>(&mut self) -> Event<'a> {
-        self.state = self.after_frame();
-        self.counters.frame();
-        let kind = match (self.payload_len, self.first) {
-            (0, _) => FrameKind::Empty,
-            (1, ACK) => FrameKind::CommitAck,
-            (1, NAK) => FrameKind::CommitNak,
-            _ => FrameKind::Content,
-        };
-        Event::FrameEnd(FrameEnd {
-            offset: self.frame,
-            payload_len: self.payload_len,
-            kind,
-            deviations: self.deviations,
-        })
-    }
-
-    /// Only `permissive` delivers a frame before its trailer has been seen.
-    const fn after_frame(&self) -> State {
-        match (self.config.profile, self.config.framing.trailer()) {
-            (Profile::Permissive, Some(_)) => State::Trailer,
-            _ => State::Outside,
-        }
-    }
-
-    fn missing_trailer<'a>(&mut self) -> Event<'a> {
-        self.counters.deviation(Deviation::MissingCr);
-        Event::Warning { deviation: Deviation::MissingCr, offset: self.offset }
-    }
-
-    /// Ends the open frame at the byte that comes next, which is not part of it.
-    fn fault<'a>(&mut self, fault: Fault) -> Event<'a> {
-        // `permissive` ends a frame at its end block, also one that is too long.
-        let skip = fault == Fault::TooLarge && self.config.profile == Profile::Permissive;
-        self.state = if skip { State::Skip } else { State::Dropped };
-        self.counters.fault(fault);
-        Event::Fault { fault, offset: self.offset }
-    }
-
-    fn drop_frame<'a>(&mut self) -> Event<'a> {
-        self.state = State::Outside;
-        let len = self.offset.wrapping_sub(self.frame);
-        self.discard(self.frame, len, DiscardReason::Dropped, false)
-    }
-
-    fn end_run<'a>(&mut self, end: u64) -> Option<Event<'a>> {
-        let run = self.run.take()?;
-        let len = end.wrapping_sub(run.offset);
-        Some(self.discard(run.offset, len, DiscardReason::Outside, run.blank))
-    }
-
-    fn discard<'a>(&mut self, offset: u64, len: u64, why: DiscardReason, blank: bool) -> Event<'a> {
-        let discard = Discard { offset, len, why, blank };
-        self.counters.discard(&discard);
-        Event::Discard(discard)
-    }
-
-    fn note(&mut self, deviation: Deviation, offset: u64) {
-        if self.deviations.insert(deviation, offset) {
-            self.counters.deviation(deviation);
-        }
-    }
-
     /// `permissive`: where the payload ends, noting a start block on the way. Once one is noted,
     /// further ones no longer stop the search, so a payload full of them costs one pass too.
     fn find_end_block(&mut self, window: &[u8]) -> Option<usize> {
