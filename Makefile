@@ -10,7 +10,7 @@ SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test serve build fmt lint doc test-rust test-python test-vectors test-package \
-	test-bench check-artefact check-thumb check-budgets bench fuzz clean
+	test-bench check-artefact check-thumb check-budgets bench sim fuzz clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,7 @@ doc:  ## Build the documentation, without a warning
 test-rust:  ## The tests of the Rust crates
 	cargo test --quiet --workspace --exclude fastmllp-python
 	cargo test --quiet --release -p mllp-core --test exhaustive
+	cargo test --quiet --release -p mllp-link --test simulation
 
 test-vectors: build  ## The vectors are what their models write
 	$(BIN)/python vectors/gen/check.py
@@ -76,6 +77,9 @@ check-budgets:  ## Instruction counts against benches/budgets.toml
 
 bench:  ## Times against a reference, memchr and other libraries
 	cd benches && $(CARGO) run --release --locked --bin table
+
+sim:  ## Simulate links on a faulty network: SECONDS=60
+	SIM_SECONDS=$(SECONDS) cargo test --quiet --release -p mllp-link --test simulation
 
 FUZZ_TARGETS := decode peek ack round_trip
 

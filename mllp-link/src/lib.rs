@@ -1,16 +1,84 @@
 //! Both ends of an MLLP link as state machines, without a clock or a socket.
+//!
+//! A [`Responder`] receives messages and answers them; an [`Initiator`] sends messages and gives each
+//! one verdict. The host moves bytes and tells the time. This is the whole loop of a host that
+//! receives, here with a message at hand in place of a socket:
+//!
+//! ```
+//! use ack_gen::{Ack, AckCode, Timestamp};
+//! use mllp_link::{Responder, ResponderConfig, ResponderEvent};
+//!
+//! let mut now = 0; // milliseconds of any clock that never goes back
+//! let mut responder: Responder<_, _, 4> =
+//!     Responder::new([0u8; 4096], [0u8; 4096], ResponderConfig::DEFAULT, now);
+//! let mut socket_in = &b"\x0bMSH|^~\\&|LAB|L|HIS|H|20260101||ORU^R01|M1|P|2.5\r\x1c\r"[..];
+//! let mut socket_out = Vec::new();
+//!
+//! while !responder.is_finished() {
+//!     while let Some(event) = responder.next_event(now) {
+//!         if let ResponderEvent::Message(ticket, _arrived) = event {
+//!             let stored = !responder.payload().is_empty(); // the handler's work
+//!             let code = if stored { AckCode::AA } else { AckCode::AE };
+//!             let time = Timestamp::utc(1_767_323_045);
+//!             let ack = Ack::always(code, None, b"4711", time.as_bytes());
+//!             responder.answer(ticket, &ack, now).expect("an answer of ordinary size fits");
+//!         }
+//!     }
+//!     let len = responder.outgoing().len(); // what the socket takes of it
+//!     socket_out.extend_from_slice(responder.outgoing());
+//!     responder.sent(len, now);
+//!     if responder.wants_input() {
+//!         match responder.receive(socket_in, now) {
+//!             0 => responder.peer_closed(now),
+//!             len => socket_in = &socket_in[len..],
+//!         }
+//!     }
+//!     now += 1; // or wait for the socket, until responder.next_deadline()
+//!     responder.on_time(now);
+//! }
+//! assert!(socket_out.ends_with(b"MSA|AA|M1\r\x1c\r"));
+//! ```
+//!
+//! # What holds
+//!
+//! * Every complete frame is answered once, in the order of arrival, in whatever order the host
+//!   finishes. A positive answer needs a [`Ticket`], and only a complete frame has one.
+//! * A reply is credited to the message whose MSH-10 its MSA-2 repeats, for every code; late, foreign
+//!   and doubled replies are events. After a reply that did not come, the connection is given up.
+//! * Times are values: [`Responder::next_deadline`] and [`Initiator::next_deadline`] say when
+//!   `on_time` is to be called.
+//! * What a reply means is a list of [`Rules`]; every [`Verdict`] names the one that gave it.
+//!
+//! [`Detector`] tells by the first bytes of a connection which protocol is spoken.
+//!
+//! # Limits, panics, costs
+//!
+//! Memory is what the caller brings, and fixed-capacity lists of as many entries as messages may be
+//! without an answer. No function panics or allocates.
 
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
 mod answers;
+mod detect;
 mod event;
+mod initiator;
 mod outbox;
+mod recent;
+mod reply;
 mod responder;
+mod rules;
+mod settings;
+mod submission;
 mod timer;
 
 pub use answers::{Refusal, Ticket};
+pub use detect::{Detection, Detector, Protocol, ProtocolVerdict, detect};
 pub use event::{Arrived, CloseReason, Refuse, ResponderEvent, Unanswered};
-pub use responder::{OverLimit, Responder, ResponderConfig};
+pub use initiator::Initiator;
+pub use responder::Responder;
+pub use rules::{Action, Condition, ReplyKind, Rule, RuleError, RuleErrorKind, Rules, Verdict};
+pub use settings::{OverLimit, ResponderConfig};
+pub use submission::{Handle, InitiatorConfig, InitiatorEvent, MAX_RULES, Stray, SubmitError};
 pub use timer::{Expired, Millis, Times};

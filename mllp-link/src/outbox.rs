@@ -72,7 +72,7 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
         let write = |room: &mut [u8]| framing.encode(answer, room).ok();
         match self.answers.store(ticket.number, false, write) {
             Some(()) => {
-                self.commit_number(ticket.number, COMMIT_ACK);
+                self.commit_number(ticket.number, false, COMMIT_ACK);
                 Ok(())
             }
             None => Err(Unanswered(ticket)),
@@ -96,26 +96,26 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
     }
 
     pub(crate) fn leave_unanswered(&mut self, ticket: Ticket) {
-        self.commit_number(ticket.number, COMMIT_ACK);
+        self.commit_number(ticket.number, false, COMMIT_ACK);
         self.answers.silence(ticket.number);
     }
 
     /// The message is in safe storage: its commit block can go, long before its answer.
     pub(crate) fn commit(&mut self, ticket: &Ticket) {
-        self.commit_number(ticket.number, COMMIT_ACK);
+        self.commit_number(ticket.number, false, COMMIT_ACK);
     }
 
     /// The message could not be stored: a negative commit block is all it gets.
     pub(crate) fn refuse_commit(&mut self, ticket: Ticket) {
-        self.commit_number(ticket.number, COMMIT_NAK);
+        self.commit_number(ticket.number, false, COMMIT_NAK);
         self.answers.silence(ticket.number);
     }
 
-    fn commit_number(&mut self, answer: u32, block: &[u8]) {
+    fn commit_number(&mut self, answer: u32, held: bool, block: &[u8]) {
         let number = answer.wrapping_sub(1);
         if self.commit_blocks && self.answers.is_waiting(number) {
             let framing = &self.framing;
-            let _ = self.answers.store(number, false, |room| framing.encode(block, room).ok());
+            let _ = self.answers.store(number, held, |room| framing.encode(block, room).ok());
         }
     }
 
@@ -133,7 +133,7 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
         };
         // Names of a thousand bytes must not cost the sender its answer: the control ID counts.
         write(header).or_else(|| write(header.map(without_names)))?;
-        self.commit_number(number, COMMIT_ACK);
+        self.commit_number(number, held, COMMIT_ACK);
         Some(())
     }
 }

@@ -1,60 +1,13 @@
 //! The receiving end of a link: messages in, answers out.
 
-use ack_gen::{Ack, Policy};
+use ack_gen::Ack;
 use mllp_core::{Fault, FrameKind, ReceiveBuffer, Received, Storage};
 
 use crate::answers::{Refusal, Ticket};
 use crate::event::{Arrived, CloseReason, Refuse, ResponderEvent, Unanswered};
 use crate::outbox::Outbox;
-use crate::timer::{Expired, Millis, Timer, Times, Waiting};
-
-/// What a message over the limit does to its connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum OverLimit {
-    /// It is not answered and the connection ends: whoever sends one such message may send many.
-    #[default]
-    Close,
-    /// Its bytes are skipped, it is refused with AR or CR and its own control ID, and the
-    /// connection goes on.
-    Refuse,
-}
-
-/// The settings of a [`Responder`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ResponderConfig {
-    /// How the stream is cut into frames, and the longest payload.
-    pub decoder: mllp_core::Config,
-    /// How an acknowledgment mirrors its message.
-    pub policy: Policy,
-    /// What a message over the limit does.
-    pub over_limit: OverLimit,
-    /// How long the peer may take.
-    pub times: Times,
-    /// The longest answer in bytes, framing included. Room for one is reserved for every message
-    /// that is waiting for its answer.
-    pub max_answer_len: usize,
-    /// MLLP release 2: each message is committed with a block of its own before it is answered, and
-    /// the peer's commit blocks are events, not messages.
-    pub commit_blocks: bool,
-}
-
-impl ResponderConfig {
-    /// The defaults of all parts; answers of up to 1 KiB.
-    pub const DEFAULT: ResponderConfig = ResponderConfig {
-        decoder: mllp_core::Config::DEFAULT,
-        policy: Policy::Always,
-        over_limit: OverLimit::Close,
-        times: Times::DEFAULT,
-        max_answer_len: 1024,
-        commit_blocks: false,
-    };
-}
-
-impl Default for ResponderConfig {
-    fn default() -> Self {
-        ResponderConfig::DEFAULT
-    }
-}
+use crate::settings::{OverLimit, ResponderConfig};
+use crate::timer::{Expired, Millis, Timer, Waiting};
 
 /// One connection, seen from the end that receives messages.
 ///
@@ -110,7 +63,12 @@ impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
 
     /// Whether the host should read from the socket.
     pub fn wants_input(&self) -> bool {
-        self.state == State::Open && self.outbox.has_room()
+        self.state == State::Open && self.takes_more()
+    }
+
+    /// The rest of a refused message needs no room: its refusal waits for that rest to pass.
+    fn takes_more(&self) -> bool {
+        self.skipping || self.outbox.has_room()
     }
 
     /// Room for the socket to read into; empty while no input is wanted. Take every event first.
@@ -151,7 +109,7 @@ impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
             self.state = State::Closing;
             return Some(ResponderEvent::Closing(reason));
         }
-        if self.state == State::Closing || !self.outbox.has_room() {
+        if self.state == State::Closing || !self.takes_more() {
             return None;
         }
         let received = match (self.incoming.next_event(), self.state) {

@@ -1,0 +1,125 @@
+//! What an initiator is told, and what it reports.
+
+use mllp_core::{Deviation, Discard, Fault};
+
+use crate::rules::{Rules, Verdict};
+use crate::timer::Millis;
+
+/// How many rules an initiator holds.
+pub const MAX_RULES: usize = 16;
+
+/// The settings of an [`Initiator`](crate::Initiator). Times are in milliseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InitiatorConfig {
+    /// How replies are cut into frames, and the longest one.
+    pub decoder: mllp_core::Config,
+    /// What a reply, or its absence, means.
+    pub rules: Rules<MAX_RULES>,
+    /// From the last byte of a message to its reply. 0 waits for ever.
+    pub reply: Millis,
+    /// From the accept acknowledgment to the application acknowledgment, where both are asked for.
+    pub application: Millis,
+    /// How often a message is sent in all before the action `retry` becomes `fail`.
+    pub max_attempts: u32,
+    /// Before the second attempt; it doubles with each further one.
+    pub back_off: Millis,
+    /// The longest time before an attempt.
+    pub max_back_off: Millis,
+}
+
+impl Default for InitiatorConfig {
+    /// Replies within 10 seconds, application acknowledgments within 60; five attempts, one second
+    /// apart at first and one minute at most.
+    fn default() -> Self {
+        InitiatorConfig {
+            decoder: mllp_core::Config::DEFAULT,
+            rules: Rules::default(),
+            reply: 10_000,
+            application: 60_000,
+            max_attempts: 5,
+            back_off: 1000,
+            max_back_off: 60_000,
+        }
+    }
+}
+
+/// The name of a message that was submitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Handle(pub(crate) u32);
+
+/// Why a message was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SubmitError {
+    /// `WINDOW` messages are without a verdict.
+    Full,
+    /// MSH-10 is longer than `ID` bytes: its reply could not be told from others.
+    IdTooLong,
+    /// A message with this MSH-10 has no verdict yet: their replies could not be told apart.
+    IdInUse,
+    /// The payload holds framing bytes.
+    NotFramable,
+}
+
+/// What happened on a link.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum InitiatorEvent {
+    /// The end of a message: each one that was submitted has exactly one.
+    Verdict {
+        /// The message.
+        handle: Handle,
+        /// What it is, and which rule said so. `retry` here means that the attempts are used up.
+        verdict: Verdict,
+    },
+    /// Enhanced mode: the receiver has stored the message (CA); its application acknowledgment is
+    /// still to come.
+    Stored {
+        /// The message.
+        handle: Handle,
+    },
+    /// A message will be sent again.
+    Retry {
+        /// The message.
+        handle: Handle,
+        /// Not before.
+        at: Millis,
+        /// Why.
+        verdict: Verdict,
+    },
+    /// A reply that belongs to no message in flight. It is never a success of anything.
+    Stray(Stray),
+    /// The connection must be given up, because a late reply on it could be taken for another's.
+    Reconnect,
+    /// The peer left the grammar after a reply that had already been delivered.
+    Warning {
+        /// What it did.
+        deviation: Deviation,
+        /// Stream offset of the byte that showed it.
+        offset: u64,
+    },
+    /// A reply was lost.
+    Fault {
+        /// Why.
+        fault: Fault,
+        /// Stream offset of the byte that showed it.
+        offset: u64,
+    },
+    /// Bytes in no frame: an unframed reply, for instance.
+    Discard(Discard),
+}
+
+/// What is known of a reply that belongs to no message in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stray {
+    /// A commit block of MLLP release 2 on a link of release 1.
+    CommitBlock,
+    /// A second reply to a message that has its verdict.
+    Doubled,
+    /// Its MSA-2 is of no message that was sent lately.
+    Foreign,
+    /// It comes after its message was given up.
+    Late,
+    /// It has no usable MSA and more than one message is in flight, or none.
+    NoMsa,
+    /// It is not HL7 and more than one message is in flight, or none.
+    NotHl7,
+}
