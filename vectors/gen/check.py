@@ -7,14 +7,15 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).parent
-WRITES = {"gen_mllp.py": "mllp_frames.json", "gen_hl7.py": "hl7_peek.json", "gen_ack.py": "ack.json",
-          "gen_ack_always.py": "ack_always.json"}
+WRITES = {"mllp_frames.json": "gen_mllp.py", "hl7_peek.json": "gen_hl7.py", "ack.json": "gen_ack.py",
+          "ack_always.json": "gen_ack_always.py", "detect.json": "gen_misc.py", "charsets.json": "gen_misc.py",
+          "tables.json": "gen_misc.py"}
 
 failed = 0
 with tempfile.TemporaryDirectory() as folder:
     copy = pathlib.Path(folder, "gen")
     shutil.copytree(HERE, copy)
-    for generator, written in WRITES.items():
+    for written, generator in WRITES.items():
         # A generator exits with an error when a package for its optional cross-check is missing;
         # what counts is the file.
         run = subprocess.run([sys.executable, generator], cwd=copy, capture_output=True, text=True)
