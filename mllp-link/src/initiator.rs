@@ -1,18 +1,19 @@
 //! The sending end of a link: messages out, one verdict for each.
 
+mod entry;
+mod judging;
 mod matching;
 
-use ack_gen::{AckCode, Condition, Inbound, Request};
+use ack_gen::{Inbound, Request};
 use heapless::Vec;
 use hl7_peek::MessageHeader;
-use mllp_core::{FrameKind, ReceiveBuffer, Received, Storage};
+use mllp_core::{ReceiveBuffer, Storage};
 
-use crate::recent::{Fate, Recent};
-use crate::reply::read;
-use crate::rules::{Action, ReplyKind, Verdict};
-use crate::submission::{Handle, InitiatorConfig, InitiatorEvent, Stray, SubmitError};
+use crate::recent::Recent;
+use crate::submission::{Handle, InitiatorConfig, InitiatorEvent, SubmitError};
 use crate::timer::Millis;
-use matching::{Found, find};
+use entry::{Entry, News, Stage};
+use matching::Heard;
 
 /// One link, seen from the end that sends messages.
 ///
@@ -31,6 +32,9 @@ pub struct Initiator<S, const WINDOW: usize, const ID: usize> {
     failures: u32,
     reconnect: bool,
     suspended: bool,
+    /// When the last bytes came; what is known of the silence since then.
+    last_read: Millis,
+    silence: Silence,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,42 +44,14 @@ enum Connection {
     Open,
 }
 
-#[derive(Debug)]
-struct Entry<const ID: usize> {
-    handle: Handle,
-    id: Vec<u8, ID>,
-    request: Request,
-    attempts: u32,
-    stage: Stage,
-    /// A reply for another message came while this one waited.
-    mistaken: bool,
-    /// A reply or its absence was judged and has not been reported.
-    news: Option<News>,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Queued(Millis),
-    Writing,
-    /// Waiting for the reply since then.
-    Sent(Millis),
-    /// CA came then; waiting for the application acknowledgment.
-    Stored(Millis),
-    /// It has its verdict.
-    Done,
-}
-
-impl Stage {
-    const fn in_flight(self) -> bool {
-        matches!(self, Stage::Writing | Stage::Sent(_) | Stage::Stored(_))
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum News {
-    Verdict(Verdict),
-    Retry(Millis, Verdict),
-    Stored,
+enum Silence {
+    /// More may come.
+    Unknown,
+    /// Longer than a trailer may take; the receive buffer has not been told yet.
+    Pause,
+    /// The stream has ended; what is left in the receive buffer has not been reported yet.
+    End,
 }
 
 impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> {
@@ -91,6 +67,8 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
             failures: 0,
             reconnect: false,
             suspended: false,
+            last_read: 0,
+            silence: Silence::Unknown,
         }
     }
 
@@ -106,8 +84,10 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         if self.config.decoder.framing.encode_slices(payload).is_err() {
             return Err(SubmitError::NotFramable);
         }
-        let header = MessageHeader::parse_lenient(payload);
+        let header = MessageHeader::parse_lenient_with(payload, self.config.scan);
         let id = header.map(|header| header.message_control_id).unwrap_or_default();
+        // The null value says that there is none.
+        let id = if id == b"\"\"" { &[] } else { id };
         let id = Vec::from_slice(id).map_err(|_| SubmitError::IdTooLong)?;
         if !id.is_empty() && self.entries.iter().any(|entry| entry.id == id) {
             return Err(SubmitError::IdInUse);
@@ -121,22 +101,25 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
             request: request.unwrap_or_default(),
             attempts: 0,
             stage: Stage::Queued(now),
-            mistaken: false,
+            instead: None,
             news: None,
         };
         self.entries.push(entry).map_err(|_| SubmitError::Full)?;
         Ok(handle)
     }
 
-    /// Whether the host should connect now.
+    /// Whether the host should connect now. Take every event of the last connection first.
     pub fn wants_connection(&self, now: Millis) -> bool {
         let due = matches!(self.connection, Connection::Closed(from) if from <= now);
-        due && !self.suspended && self.entries.iter().any(|e| matches!(e.stage, Stage::Queued(_)))
+        due && self.silence != Silence::End
+            && !self.suspended
+            && self.entries.iter().any(Entry::is_queued)
     }
 
     /// A connection is open. What was received on an earlier one is forgotten.
     pub fn connected(&mut self) {
         self.incoming.reset();
+        self.silence = Silence::Unknown;
         self.connection = Connection::Open;
         self.failures = 0;
         self.reconnect = false;
@@ -148,27 +131,34 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         self.connection = Connection::Closed(now.saturating_add(self.back_off(self.failures)));
     }
 
-    /// The connection was lost. Messages in flight have no reply: what that means, the rules say.
+    /// The connection was lost or its stream has ended. Replies that had come are still credited;
+    /// what it means that the others will not come, the rules say.
     pub fn disconnected(&mut self, now: Millis) {
-        self.connection = Connection::Closed(now);
-        self.reconnect = false;
-        self.give_up_replies(now);
+        if self.connection == Connection::Open {
+            self.connection = Connection::Closed(now);
+            self.silence = Silence::End;
+        }
     }
 
     /// The message to write now, whole and framed, and nothing else before
-    /// [`sent`](Initiator::sent).
+    /// [`sent`](Initiator::sent). Read what has come and take every event first.
     pub fn next_to_send(&mut self, now: Millis) -> Option<Handle> {
         if self.connection != Connection::Open || self.suspended || self.reconnect {
             return None;
         }
-        if self.entries.iter().any(|entry| entry.stage == Stage::Writing) {
+        if self.entries.iter().any(Entry::is_being_written) {
+            return None;
+        }
+        // Bytes that came without a question: what they begin could swallow the next reply.
+        if self.incoming.scanner().pending() > 0 && !self.entries.iter().any(Entry::in_flight) {
+            self.reconnect = self.entries.iter().any(Entry::is_queued);
             return None;
         }
         // In order: a message that waits for its next attempt is not overtaken.
-        let entry = self.entries.iter_mut().find(|e| matches!(e.stage, Stage::Queued(_)))?;
+        let entry = self.entries.iter_mut().find(|entry| entry.is_queued())?;
         match entry.stage {
             Stage::Queued(from) if from <= now => {
-                entry.stage = Stage::Writing;
+                entry.stage = Stage::Writing(now);
                 entry.attempts = entry.attempts.saturating_add(1);
                 Some(entry.handle)
             }
@@ -178,9 +168,8 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
 
     /// The last byte of the message has been written.
     pub fn sent(&mut self, handle: Handle, now: Millis) {
-        let writing =
-            |entry: &&mut Entry<ID>| entry.handle == handle && entry.stage == Stage::Writing;
-        if let Some(entry) = self.entries.iter_mut().find(writing) {
+        let mut written = self.entries.iter_mut().filter(|entry| entry.is_being_written());
+        if let Some(entry) = written.find(|entry| entry.handle == handle) {
             entry.stage = Stage::Sent(now);
         }
     }
@@ -191,19 +180,21 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
     }
 
     /// The socket has read `len` bytes into the spare room.
-    pub fn commit_read(&mut self, len: usize) {
+    pub fn commit_read(&mut self, len: usize, now: Millis) {
         self.incoming.commit(len);
+        self.last_read = now;
+        self.silence = Silence::Unknown;
     }
 
     /// Takes bytes from a buffer of the host's, as many as there is room for, and returns how many.
-    pub fn receive(&mut self, bytes: &[u8]) -> usize {
+    pub fn receive(&mut self, bytes: &[u8], now: Millis) -> usize {
         let room = self.spare_mut(bytes.len());
         let len = room.len().min(bytes.len());
         match (room.get_mut(..len), bytes.get(..len)) {
-            (Some(room), Some(bytes)) => room.copy_from_slice(bytes),
+            (Some(room), Some(bytes)) if len > 0 => room.copy_from_slice(bytes),
             _ => return 0,
         }
-        self.commit_read(len);
+        self.commit_read(len, now);
         len
     }
 
@@ -216,31 +207,44 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
             }
             if self.reconnect && self.connection == Connection::Open {
                 self.connection = Connection::Closed(now);
+                self.reconnect = false;
                 self.give_up_replies(now);
                 return Some(InitiatorEvent::Reconnect);
             }
-            let event = match self.incoming.next_event()? {
-                Received::Frame(frame) => {
-                    let commit = matches!(frame.kind, FrameKind::CommitAck | FrameKind::CommitNak);
-                    let found = if commit {
-                        Found::Stray(Stray::CommitBlock)
-                    } else {
-                        find(&self.entries, &self.recent, &read(frame.payload))
-                    };
-                    self.on_reply(found, now)
+            let event = match self.hear() {
+                Some(Heard::Reply(found)) => self.on_reply(found, now),
+                Some(Heard::Event(event)) => {
+                    // Nobody knows what the rest of a lost frame would swallow.
+                    let lost = matches!(event, InitiatorEvent::Fault { .. });
+                    self.reconnect |= lost && !self.entries.iter().any(Entry::in_flight);
+                    Some(event)
                 }
-                Received::Warning { deviation, offset } => {
-                    Some(InitiatorEvent::Warning { deviation, offset })
+                None if self.silence == Silence::End => {
+                    self.silence = Silence::Unknown;
+                    self.give_up_replies(now);
+                    None
                 }
-                Received::Fault { fault, offset, .. } => {
-                    Some(InitiatorEvent::Fault { fault, offset })
-                }
-                Received::Discard(discard) => Some(InitiatorEvent::Discard(discard)),
+                None => return None,
             };
             if event.is_some() {
                 return event;
             }
         }
+    }
+
+    fn hear(&mut self) -> Option<Heard> {
+        if let Some(received) = self.incoming.next_event() {
+            return Some(Heard::new(received, &self.entries, &self.recent, self.config.scan));
+        }
+        let received = match self.silence {
+            Silence::Unknown => None,
+            Silence::Pause => {
+                self.silence = Silence::Unknown;
+                self.incoming.idle()
+            }
+            Silence::End => self.incoming.finish(),
+        };
+        received.map(|it| Heard::new(it, &self.entries, &self.recent, self.config.scan))
     }
 
     /// The payload of the reply that gave the last event, until the next call.
@@ -257,23 +261,35 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
             Connection::Closed(from) => from,
             Connection::Open => 0,
         };
-        let first = self.entries.iter().find(|e| matches!(e.stage, Stage::Queued(_)));
+        let first = self.entries.iter().find(|entry| entry.is_queued());
         let queued = first.filter(|_| !self.suspended).and_then(|entry| match entry.stage {
             Stage::Queued(from) => Some(from.max(retry)),
             _ => None,
         });
-        let replies = self.entries.iter().filter_map(|entry| self.reply_deadline(entry));
+        let replies = self.entries.iter().filter_map(|entry| entry.deadline(&self.config));
         // What waits for the socket waits for no time.
-        let writing = self.entries.iter().any(|entry| entry.stage == Stage::Writing);
+        let writing = self.entries.iter().any(Entry::is_being_written);
         let queued = queued.filter(|_| !open || !writing);
-        replies.chain(queued).min()
+        replies.chain(queued).chain(self.pause()).min()
     }
 
-    /// Time has passed. A reply that has not come is judged by the rules, and its connection given
-    /// up: the reply may still be on its way.
+    /// When the silence behind an end block is long enough to end its frame.
+    fn pause(&self) -> Option<Millis> {
+        let trailer = self.config.trailer;
+        let awaited = trailer > 0 && self.connection == Connection::Open;
+        let awaited = awaited && self.incoming.scanner().awaits_trailer();
+        (awaited && self.silence == Silence::Unknown)
+            .then(|| self.last_read.saturating_add(trailer))
+    }
+
+    /// Time has passed; read what has come first. A reply that has not come is judged by the rules,
+    /// and its connection given up: the reply may still be on its way.
     pub fn on_time(&mut self, now: Millis) {
+        if self.pause().is_some_and(|at| at <= now) {
+            self.silence = Silence::Pause;
+        }
         for at in 0..self.entries.len() {
-            let expired = self.entries.get(at).and_then(|entry| self.reply_deadline(entry));
+            let expired = self.entries.get(at).and_then(|entry| entry.deadline(&self.config));
             if expired.is_some_and(|deadline| deadline <= now) {
                 self.judge_absence(at, now);
                 self.reconnect = true;
@@ -296,15 +312,6 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         self.entries.len()
     }
 
-    fn reply_deadline(&self, entry: &Entry<ID>) -> Option<Millis> {
-        let (since, time) = match entry.stage {
-            Stage::Sent(since) => (since, self.config.reply),
-            Stage::Stored(since) => (since, self.config.application),
-            Stage::Queued(_) | Stage::Writing | Stage::Done => return None,
-        };
-        (time > 0).then(|| since.saturating_add(time))
-    }
-
     fn take_news(&mut self) -> Option<InitiatorEvent> {
         let at = self.entries.iter().position(|entry| entry.news.is_some())?;
         let entry = self.entries.get_mut(at)?;
@@ -320,79 +327,5 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
                 InitiatorEvent::Verdict { handle, verdict }
             }
         })
-    }
-
-    fn on_reply(&mut self, found: Found, now: Millis) -> Option<InitiatorEvent> {
-        match found {
-            Found::Stray(stray) => {
-                if matches!(stray, Stray::Late | Stray::Foreign | Stray::Doubled) {
-                    let waiting = self.entries.iter_mut().filter(|e| e.stage.in_flight());
-                    waiting.for_each(|entry| entry.mistaken = true);
-                }
-                Some(InitiatorEvent::Stray(stray))
-            }
-            Found::Reply(at, kind) => {
-                let entry = self.entries.get_mut(at)?;
-                let verdict = self.config.rules.judge(kind);
-                let stored = kind == ReplyKind::Code(AckCode::CA)
-                    && verdict.action == Action::Accept
-                    && entry.request.application == Condition::Always;
-                if !stored {
-                    self.apply(at, verdict, now);
-                    return None;
-                }
-                if matches!(entry.stage, Stage::Stored(_)) {
-                    return Some(InitiatorEvent::Stray(Stray::Doubled));
-                }
-                entry.stage = Stage::Stored(now);
-                entry.news = Some(News::Stored);
-                None
-            }
-        }
-    }
-
-    /// No reply came, or only replies for other messages.
-    fn judge_absence(&mut self, at: usize, now: Millis) {
-        let mistaken = self.entries.get(at).is_some_and(|entry| entry.mistaken);
-        let kind = if mistaken { ReplyKind::WrongId } else { ReplyKind::NoReply };
-        let verdict = self.config.rules.judge(kind);
-        self.apply(at, verdict, now);
-    }
-
-    fn give_up_replies(&mut self, now: Millis) {
-        for at in 0..self.entries.len() {
-            // An application acknowledgment may come on another connection.
-            let lost = self.entries.get(at).map(|entry| entry.stage);
-            if let Some(Stage::Writing | Stage::Sent(_)) = lost {
-                self.judge_absence(at, now);
-            }
-        }
-    }
-
-    fn apply(&mut self, at: usize, verdict: Verdict, now: Millis) {
-        let attempts = self.entries.get(at).map_or(0, |entry| entry.attempts);
-        let delay = self.back_off(attempts);
-        let exhausted = attempts >= self.config.max_attempts;
-        let Some(entry) = self.entries.get_mut(at) else { return };
-        let answered = !matches!(verdict.reply, ReplyKind::NoReply | ReplyKind::WrongId);
-        let fate = if answered { Fate::Answered } else { Fate::GivenUp };
-        self.recent.remember(&entry.id, fate);
-        entry.mistaken = false;
-        if verdict.action == Action::Retry && !exhausted {
-            let from = now.saturating_add(delay);
-            entry.stage = Stage::Queued(from);
-            entry.news = Some(News::Retry(from, verdict));
-            return;
-        }
-        entry.stage = Stage::Done;
-        entry.news = Some(News::Verdict(verdict));
-        self.suspended |= verdict.action == Action::Suspend;
-    }
-
-    /// The time after this many failures: it doubles, up to its limit.
-    fn back_off(&self, failures: u32) -> Millis {
-        let doublings = failures.saturating_sub(1).min(32);
-        let time = self.config.back_off.saturating_mul(1 << doublings);
-        time.min(self.config.max_back_off)
     }
 }

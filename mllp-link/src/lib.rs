@@ -77,6 +77,7 @@ pub use answers::{Refusal, Ticket};
 pub use detect::{Detection, Detector, Protocol, ProtocolVerdict, detect};
 pub use event::{Arrived, CloseReason, Refuse, ResponderEvent, Unanswered};
 pub use initiator::Initiator;
+pub use reply::answers;
 pub use responder::Responder;
 pub use rules::{Action, Condition, ReplyKind, Rule, RuleError, RuleErrorKind, Rules, Verdict};
 pub use settings::{OverLimit, ResponderConfig};

@@ -1,5 +1,8 @@
 //! What an initiator is told, and what it reports.
 
+use core::fmt;
+
+use hl7_peek::Scan;
 use mllp_core::{Deviation, Discard, Fault};
 
 use crate::rules::{Rules, Verdict};
@@ -15,8 +18,15 @@ pub struct InitiatorConfig {
     pub decoder: mllp_core::Config,
     /// What a reply, or its absence, means.
     pub rules: Rules<MAX_RULES>,
+    /// How delimiters are found in messages and replies.
+    pub scan: Scan,
+    /// For writing one message, from its first byte to its last. 0 waits for ever.
+    pub send: Millis,
     /// From the last byte of a message to its reply. 0 waits for ever.
     pub reply: Millis,
+    /// Behind an end block whose trailer has not come, where the profile `resync` waits for it: a
+    /// pause of this length ends the reply. 0 waits as long as for the whole reply.
+    pub trailer: Millis,
     /// From the accept acknowledgment to the application acknowledgment, where both are asked for.
     pub application: Millis,
     /// How often a message is sent in all before the action `retry` becomes `fail`.
@@ -28,13 +38,16 @@ pub struct InitiatorConfig {
 }
 
 impl Default for InitiatorConfig {
-    /// Replies within 10 seconds, application acknowledgments within 60; five attempts, one second
-    /// apart at first and one minute at most.
+    /// Messages written within 10 seconds and answered within 10 more, application acknowledgments
+    /// within 60; five attempts, one second apart at first and one minute at most.
     fn default() -> Self {
         InitiatorConfig {
             decoder: mllp_core::Config::DEFAULT,
             rules: Rules::default(),
+            scan: Scan::SingleByte,
+            send: 10_000,
             reply: 10_000,
+            trailer: 250,
             application: 60_000,
             max_attempts: 5,
             back_off: 1000,
@@ -59,6 +72,31 @@ pub enum SubmitError {
     /// The payload holds framing bytes.
     NotFramable,
 }
+
+impl SubmitError {
+    /// The stable name, the same in every language.
+    pub const fn name(self) -> &'static str {
+        match self {
+            SubmitError::Full => "full",
+            SubmitError::IdTooLong => "id_too_long",
+            SubmitError::IdInUse => "id_in_use",
+            SubmitError::NotFramable => "reserved_byte",
+        }
+    }
+}
+
+impl fmt::Display for SubmitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SubmitError::Full => "too many messages have no verdict yet",
+            SubmitError::IdTooLong => "the message control ID is too long",
+            SubmitError::IdInUse => "a message with this control ID has no verdict yet",
+            SubmitError::NotFramable => "the payload holds a start block or an end block",
+        })
+    }
+}
+
+impl core::error::Error for SubmitError {}
 
 /// What happened on a link.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,7 +125,8 @@ pub enum InitiatorEvent {
     },
     /// A reply that belongs to no message in flight. It is never a success of anything.
     Stray(Stray),
-    /// The connection must be given up, because a late reply on it could be taken for another's.
+    /// The connection must be given up, with whatever is being written to it: a late reply on it
+    /// could be taken for another's, or what is left on it could swallow the next one.
     Reconnect,
     /// The peer left the grammar after a reply that had already been delivered.
     Warning {
@@ -114,12 +153,29 @@ pub enum Stray {
     CommitBlock,
     /// A second reply to a message that has its verdict.
     Doubled,
+    /// A positive reply to a message that has not been written to its end: nobody can have it.
+    Early,
     /// Its MSA-2 is of no message that was sent lately.
     Foreign,
     /// It comes after its message was given up.
     Late,
-    /// It has no usable MSA and more than one message is in flight, or none.
+    /// It has no MSA with a code of table 0008, and no rule takes that for a receipt.
     NoMsa,
-    /// It is not HL7 and more than one message is in flight, or none.
+    /// It is not HL7.
     NotHl7,
+}
+
+impl Stray {
+    /// The stable name, the same in every language.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Stray::CommitBlock => "commit_block",
+            Stray::Doubled => "doubled",
+            Stray::Early => "early",
+            Stray::Foreign => "foreign",
+            Stray::Late => "late",
+            Stray::NoMsa => "no_msa",
+            Stray::NotHl7 => "not_hl7",
+        }
+    }
 }

@@ -126,7 +126,7 @@ impl<const W: usize> Client<W> {
         }
         // Read.
         let bytes = servers[at].outward.peek(1 + rng.below(400) as usize, now);
-        let taken = self.initiator.receive(&bytes);
+        let taken = self.initiator.receive(&bytes, now);
         assert_eq!(taken, bytes.len(), "replies fit");
         servers[at].outward.take(taken);
         self.events(now, servers, log);

@@ -1,47 +1,96 @@
 //! Which message a reply is credited to.
 
-use super::Entry;
+use hl7_peek::Scan;
+use mllp_core::{FrameKind, Received};
+
+use super::entry::Entry;
 use crate::recent::{Fate, Recent};
-use crate::reply::Reply;
+use crate::reply::{Name, Reply, read};
 use crate::rules::ReplyKind;
-use crate::submission::Stray;
+use crate::submission::{InitiatorEvent, Stray};
+
+/// What was received, without its bytes.
+pub(super) enum Heard {
+    Reply(Found),
+    Event(InitiatorEvent),
+}
 
 /// Which message a reply belongs to.
 pub(super) enum Found {
+    /// To this one.
     Reply(usize, ReplyKind),
+    /// It names none, and this is the only one that waits.
+    Anonymous(usize, ReplyKind),
+    /// To none.
     Stray(Stray),
 }
 
-pub(super) fn find<const ID: usize>(
+impl Heard {
+    pub(super) fn new<const ID: usize>(
+        received: Received<'_>,
+        entries: &[Entry<ID>],
+        recent: &Recent,
+        scan: Scan,
+    ) -> Heard {
+        match received {
+            Received::Frame(frame) => Heard::Reply(match frame.kind {
+                FrameKind::CommitAck | FrameKind::CommitNak => Found::Stray(Stray::CommitBlock),
+                _ => find(entries, recent, &read(frame.payload, scan)),
+            }),
+            Received::Warning { deviation, offset } => {
+                Heard::Event(InitiatorEvent::Warning { deviation, offset })
+            }
+            Received::Fault { fault, offset, .. } => {
+                Heard::Event(InitiatorEvent::Fault { fault, offset })
+            }
+            Received::Discard(discard) => Heard::Event(InitiatorEvent::Discard(discard)),
+        }
+    }
+}
+
+fn find<const ID: usize>(entries: &[Entry<ID>], recent: &Recent, reply: &Reply<'_>) -> Found {
+    match reply {
+        Reply::NotHl7 => anonymous(entries, ReplyKind::NotHl7, Stray::NotHl7),
+        Reply::NoMsa => anonymous(entries, ReplyKind::NoMsa, Stray::NoMsa),
+        Reply::Acknowledgment { code, name } => {
+            let mut plain = [0; ID];
+            let plain = name.unescaped(&mut plain);
+            named(entries, recent, ReplyKind::Code(*code), name, plain)
+        }
+    }
+}
+
+fn in_flight<const ID: usize>(entries: &[Entry<ID>]) -> impl Iterator<Item = (usize, &Entry<ID>)> {
+    entries.iter().enumerate().filter(|(_, entry)| entry.in_flight())
+}
+
+fn anonymous<const ID: usize>(entries: &[Entry<ID>], kind: ReplyKind, stray: Stray) -> Found {
+    let mut waiting = in_flight(entries);
+    match (waiting.next(), waiting.next()) {
+        // Who sends a message without a name takes whatever comes for it.
+        (Some((at, entry)), None) if entry.id.is_empty() => Found::Reply(at, kind),
+        (Some((at, _)), None) => Found::Anonymous(at, kind),
+        _ => Found::Stray(stray),
+    }
+}
+
+fn named<const ID: usize>(
     entries: &[Entry<ID>],
     recent: &Recent,
-    reply: &Reply<'_>,
+    kind: ReplyKind,
+    name: &Name<'_>,
+    plain: Option<&[u8]>,
 ) -> Found {
-    let in_flight = || entries.iter().enumerate().filter(|(_, e)| e.stage.in_flight());
-    let only = || {
-        let mut all = in_flight();
-        all.next().filter(|_| all.next().is_none()).map(|(at, _)| at)
-    };
-    match *reply {
-        Reply::NotHl7 => match only() {
-            Some(at) => Found::Reply(at, ReplyKind::NotHl7),
-            None => Found::Stray(Stray::NotHl7),
-        },
-        Reply::NoMsa => match only() {
-            Some(at) => Found::Reply(at, ReplyKind::NoMsa),
-            None => Found::Stray(Stray::NoMsa),
-        },
-        Reply::Acknowledgment { code, id } => {
-            let named = in_flight().find(|(_, entry)| !id.is_empty() && entry.id == id);
-            // A message without a control ID takes the first reply that is nobody else's.
-            let nameless = || in_flight().find(|(_, entry)| entry.id.is_empty());
-            let known = recent.fate(id);
-            match (named.or_else(|| known.is_none().then(nameless).flatten()), known) {
-                (Some((at, _)), _) => Found::Reply(at, ReplyKind::Code(code)),
-                (None, Some(Fate::Answered)) => Found::Stray(Stray::Doubled),
-                (None, Some(Fate::GivenUp)) => Found::Stray(Stray::Late),
-                (None, None) => Found::Stray(Stray::Foreign),
-            }
-        }
+    // MSA-2 repeats MSH-10 byte for byte, or escaped where it could not stand as it was.
+    let is = |id: &[u8]| !id.is_empty() && (id == name.raw || Some(id) == plain);
+    let own = in_flight(entries).find(|(_, entry)| is(&entry.id));
+    let known = recent.fate(name.raw).or_else(|| recent.fate(plain?));
+    // A message without a control ID takes the first reply that is nobody else's.
+    let nameless = || in_flight(entries).find(|(_, entry)| entry.id.is_empty());
+    match (own.or_else(|| known.is_none().then(nameless).flatten()), known) {
+        (Some((at, _)), _) => Found::Reply(at, kind),
+        (None, Some(Fate::Answered)) => Found::Stray(Stray::Doubled),
+        (None, Some(Fate::GivenUp)) => Found::Stray(Stray::Late),
+        (None, None) => Found::Stray(Stray::Foreign),
     }
 }
