@@ -35,6 +35,8 @@ pub struct Initiator<S, const WINDOW: usize, const ID: usize> {
     /// When the last bytes came; what is known of the silence since then.
     last_read: Millis,
     silence: Silence,
+    /// The last event is about the reply whose payload is at hand.
+    at_hand: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +71,7 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
             suspended: false,
             last_read: 0,
             silence: Silence::Unknown,
+            at_hand: false,
         }
     }
 
@@ -146,7 +149,7 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         if self.connection != Connection::Open || self.suspended || self.reconnect {
             return None;
         }
-        if self.entries.iter().any(Entry::is_being_written) {
+        if self.is_busy() {
             return None;
         }
         // Bytes that came without a question: what they begin could swallow the next reply.
@@ -201,6 +204,7 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
     /// What has happened. `None`: write, read, or wait for
     /// [`next_deadline`](Initiator::next_deadline).
     pub fn next_event(&mut self, now: Millis) -> Option<InitiatorEvent> {
+        self.at_hand = false;
         loop {
             if let Some(event) = self.take_news() {
                 return Some(event);
@@ -212,7 +216,10 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
                 return Some(InitiatorEvent::Reconnect);
             }
             let event = match self.hear() {
-                Some(Heard::Reply(found)) => self.on_reply(found, now),
+                Some(Heard::Reply(found)) => {
+                    self.at_hand = true;
+                    self.on_reply(found, now)
+                }
                 Some(Heard::Event(event)) => {
                     // Nobody knows what the rest of a lost frame would swallow.
                     let lost = matches!(event, InitiatorEvent::Fault { .. });
@@ -247,9 +254,10 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         received.map(|it| Heard::new(it, &self.entries, &self.recent, self.config.scan))
     }
 
-    /// The payload of the reply that gave the last event, until the next call.
+    /// The payload of the reply that gave the last event, until the next call; empty when it was no
+    /// reply that gave it.
     pub fn reply(&self) -> &[u8] {
-        self.incoming.payload()
+        if self.at_hand { self.incoming.payload() } else { &[] }
     }
 
     /// When [`on_time`](Initiator::on_time) is to be called, unless something else happens before.
@@ -267,10 +275,21 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
             _ => None,
         });
         let replies = self.entries.iter().filter_map(|entry| entry.deadline(&self.config));
-        // What waits for the socket waits for no time.
-        let writing = self.entries.iter().any(Entry::is_being_written);
-        let queued = queued.filter(|_| !open || !writing);
+        // What waits for the socket, or for the reply to another, waits for no time.
+        let queued = queued.filter(|_| !open || !self.is_busy());
         replies.chain(queued).chain(self.pause()).min()
+    }
+
+    /// Whether no further message can be written now.
+    fn is_busy(&self) -> bool {
+        let mut unanswered = 0usize;
+        for entry in self.entries.iter().filter(|entry| entry.is_unanswered()) {
+            if entry.is_being_written() {
+                return true;
+            }
+            unanswered = unanswered.saturating_add(1);
+        }
+        unanswered >= self.config.window.max(1)
     }
 
     /// When the silence behind an end block is long enough to end its frame.

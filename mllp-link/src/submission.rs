@@ -18,6 +18,9 @@ pub struct InitiatorConfig {
     pub decoder: mllp_core::Config,
     /// What a reply, or its absence, means.
     pub rules: Rules<MAX_RULES>,
+    /// How many messages may be without a reply on the connection at a time. 1 is what the standard
+    /// expects; more need a receiver that reads ahead. After CA a message does not count.
+    pub window: usize,
     /// How delimiters are found in messages and replies.
     pub scan: Scan,
     /// For writing one message, from its first byte to its last. 0 waits for ever.
@@ -38,12 +41,13 @@ pub struct InitiatorConfig {
 }
 
 impl Default for InitiatorConfig {
-    /// Messages written within 10 seconds and answered within 10 more, application acknowledgments
+    /// One message at a time, written within 10 seconds and answered within 10 more, application acknowledgments
     /// within 60; five attempts, one second apart at first and one minute at most.
     fn default() -> Self {
         InitiatorConfig {
             decoder: mllp_core::Config::DEFAULT,
             rules: Rules::default(),
+            window: 1,
             scan: Scan::SingleByte,
             send: 10_000,
             reply: 10_000,

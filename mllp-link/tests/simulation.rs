@@ -167,7 +167,7 @@ fn run<const I: usize, const R: usize>(seed: u64) {
     let base = ResponderConfig { max_answer_len: 290, ..ResponderConfig::DEFAULT };
     let config = ResponderConfig { over_limit, times, ..base };
     let base = InitiatorConfig::default();
-    let limits = InitiatorConfig { reply: 600, back_off: 10, max_back_off: 200, ..base };
+    let limits = InitiatorConfig { window: I, reply: 600, back_off: 10, max_back_off: 200, ..base };
     let mut client = Client::<I> {
         initiator: Initiator::new([0; 2048], limits),
         open: HashMap::new(),

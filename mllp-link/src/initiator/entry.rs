@@ -49,6 +49,11 @@ impl<const ID: usize> Entry<ID> {
         matches!(self.stage, Stage::Writing(_))
     }
 
+    /// Whether the peer has said nothing to it yet.
+    pub(super) const fn is_unanswered(&self) -> bool {
+        matches!(self.stage, Stage::Writing(_) | Stage::Sent(_))
+    }
+
     /// Whether a reply to it may come.
     pub(super) const fn in_flight(&self) -> bool {
         matches!(self.stage, Stage::Writing(_) | Stage::Sent(_) | Stage::Stored(_))
