@@ -10,6 +10,7 @@ mod detail;
 mod error;
 mod escape;
 mod frame;
+mod header;
 mod input;
 mod message;
 mod path;
@@ -36,7 +37,9 @@ mod _native {
     #[pymodule_export]
     use super::frame::frame;
     #[pymodule_export]
-    use super::message::{Message, MessageHeader};
+    use super::header::MessageHeader;
+    #[pymodule_export]
+    use super::message::Message;
     #[pymodule_export]
     use super::path::Path;
     #[pymodule_export]

@@ -10,6 +10,30 @@ import pytest
 VECTORS = pathlib.Path(__file__).parents[2] / "vectors"
 PEEK: dict[str, Any] = json.loads((VECTORS / "hl7_peek.json").read_text())
 
+HEADER_FIELDS = [
+    "field_separator",
+    "encoding_characters",
+    "sending_application",
+    "sending_facility",
+    "receiving_application",
+    "receiving_facility",
+    "date_time_of_message",
+    "security",
+    "message_type",
+    "message_control_id",
+    "processing_id",
+    "version_id",
+    "sequence_number",
+    "continuation_pointer",
+    "accept_acknowledgment_type",
+    "application_acknowledgment_type",
+    "country_code",
+    "character_set",
+    "principal_language_of_message",
+    "alternate_character_set_handling_scheme",
+    "message_profile_identifier",
+]
+
 
 def latin1(value: bytes | None) -> str | None:
     return None if value is None else value.decode("latin-1")
@@ -65,6 +89,55 @@ def test_errors(case: dict[str, Any]) -> None:
     with pytest.raises(fastmllp.MessageError) as raised:
         message.get(case["path"])
     assert raised.value.code == case["error"]
+
+
+def fields(header: fastmllp.MessageHeader) -> list[bytes]:
+    """MSH-1 to MSH-21."""
+    return [getattr(header, name) for name in HEADER_FIELDS]
+
+
+@pytest.mark.parametrize("case", PEEK["messages"], ids=lambda case: case["id"])
+def test_header_of_every_prefix(case: dict[str, Any]) -> None:
+    """Once known, the header of a prefix never changes and is that of the whole message."""
+    payload = bytes.fromhex(case["msg_hex"])
+    message = fastmllp.Message(payload)
+    whole = [message.get(f"MSH-{number}") or b"" for number in range(1, 22)]
+    assert fields(message.header) == whole
+    for through in (0, 1, 2, 3, 10, 18, 21, 25):
+        expected = [*whole[: max(through, 2)], *[b""] * 21][:21]
+        known = False
+        for end in range(len(payload) + 1):
+            header = fastmllp.MessageHeader.parse_prefix(payload[:end], through)
+            if header is not None:
+                assert fields(header) == expected, (end, through)
+                known = True
+            assert known == (header is not None), (end, through)
+        # Without a terminator behind MSH only the caller knows that nothing more will come.
+        assert known == (case["id"] != "only_msh"), through
+
+
+@pytest.mark.parametrize("case", PEEK["errors"], ids=lambda case: case["id"])
+def test_every_prefix_of_every_wrong_header(case: dict[str, Any]) -> None:
+    """A prefix of a wrong header has no answer yet or the error of the whole."""
+    payload = bytes.fromhex(case["msg_hex"])
+    code = None
+    try:
+        _ = fastmllp.Message(payload).header
+    except fastmllp.MessageError as error:
+        code = error.code
+    if code is None:
+        assert case["error"] == "bad_path"
+        return
+    found = None
+    for end in range(len(payload) + 1):
+        try:
+            assert fastmllp.MessageHeader.parse_prefix(payload[:end], 3) is None
+            assert found is None, "the error was taken back"
+        except fastmllp.MessageError as error:
+            found = error.code
+            assert found == code
+    # Nothing at all, and a header that is too short, may go on.
+    assert found == (None if payload == b"" or code == "short_header" else code)
 
 
 @pytest.mark.parametrize("case", PEEK["escape"], ids=lambda case: case["text"])
