@@ -2,7 +2,6 @@
 
 use ack_gen::{
     AcceptLists, AckCode, Condition, Decision as Core, Inbound, Mode, Outcome, Receipt, Request,
-    SequenceReceiver as CoreReceiver,
 };
 use hl7_peek::Message as Peek;
 use pyo3::exceptions::PyValueError;
@@ -112,31 +111,6 @@ pub(crate) fn check(
     let receipt = Receipt { kind: message.kind(), damaged };
     let errors = ack_gen::check(&message.header(), receipt, &lists);
     Ok(errors.as_slice().iter().map(ErrorDetail::from_core).collect())
-}
-
-/// The receiver's side of the sequence number protocol (2.9.1).
-#[pyclass(module = "fastmllp")]
-pub(crate) struct SequenceReceiver(CoreReceiver);
-
-#[pymethods]
-impl SequenceReceiver {
-    #[new]
-    #[pyo3(signature = (expected = None))]
-    fn new(expected: Option<i64>) -> Self {
-        SequenceReceiver(CoreReceiver { expected })
-    }
-
-    /// The number that the next message must have; None before the first one.
-    #[getter]
-    fn expected(&self) -> Option<i64> {
-        self.0.expected
-    }
-
-    /// Takes MSH-13 of a message. Returns whether it fits, and MSA-4 of the answer.
-    fn receive(&mut self, sequence_number: Input<'_>) -> (bool, i64) {
-        let answer = self.0.receive(&sequence_number);
-        (answer.fits, answer.expected_sequence_number)
-    }
 }
 
 fn request(accept: &[u8], application: &[u8], msa_1: Option<&[u8]>) -> Request {

@@ -15,6 +15,7 @@ mod input;
 mod message;
 mod path;
 mod segment;
+mod sequence;
 
 use pyo3::prelude::*;
 
@@ -25,7 +26,7 @@ mod _native {
     #[pymodule_export]
     use super::ack::{Ack, build_ack, timestamp};
     #[pymodule_export]
-    use super::decision::{Decision, SequenceReceiver, always_one_reply, check, decide};
+    use super::decision::{Decision, always_one_reply, check, decide};
     #[pymodule_export]
     use super::decoder::Decoder;
     #[pymodule_export]
@@ -44,6 +45,8 @@ mod _native {
     use super::path::Path;
     #[pymodule_export]
     use super::segment::Segment;
+    #[pymodule_export]
+    use super::sequence::{SequenceAction, SequenceReceiver};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -123,6 +123,26 @@ def test_sequence_numbers(case: dict[str, Any]) -> None:
     assert receiver.expected == case["new_expected"]
 
 
+REFUSED = [
+    case
+    for case in ACK["sequence"]
+    if case["code"] == "AR" and isinstance(case["msh13"], int) and case["msh13"] > 0
+]
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_after_a_refusal_the_sender_goes_where_the_receiver_is(case: dict[str, Any]) -> None:
+    action = ack.SequenceAction.after_refusal(case["msh13"], str(case["msa4"]).encode())
+    going_on = {"continue": case["msh13"] + 1, "restart_from": action.number, "freeze": None}
+    number = going_on[action.name]
+    if number is None:
+        # The receiver waits for a message that was never sent.
+        assert case["expected"] > case["msh13"] + 1
+    else:
+        receiver = ack.SequenceReceiver(case["expected"])
+        assert receiver.receive(str(number).encode()) == (True, number)
+
+
 def test_the_table_of_error_codes() -> None:
     for code, row in TABLES["0357"].items():
         assert fastmllp.ErrorDetail(int(code)).text == row["text"]

@@ -24,6 +24,7 @@ __all__ = [
     "MllpError",
     "Path",
     "Segment",
+    "SequenceAction",
     "SequenceReceiver",
     "__version__",
     "always_one_reply",
@@ -263,6 +264,17 @@ def check(
     processing_ids: Sequence[str] | None = None,
     damaged: bool = False,
 ) -> list[ErrorDetail]: ...
+
+@final
+class SequenceAction:
+    @staticmethod
+    def after_refusal(sent: int, expected_sequence_number: Buffer) -> SequenceAction: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def number(self) -> int | None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @final
 class SequenceReceiver:

@@ -4,6 +4,8 @@ Two policies. *always*, the default: every payload gets an acknowledgment, with 
 segment; what the message does not say is filled with defaults, and MSA-2 repeats the message
 control ID (MSH-10). *conformant*: the acknowledgment of HL7 v2 chapter 2, for which `decide` names
 the codes and `check` the reasons against a positive one.
+
+`SequenceReceiver` and `SequenceAction` are the two sides of the sequence number protocol (2.9.1).
 """
 
 from enum import StrEnum
@@ -13,6 +15,7 @@ from fastmllp._native import (
     AckError,
     Decision,
     ErrorDetail,
+    SequenceAction,
     SequenceReceiver,
     always_one_reply,
     build_ack,
@@ -28,6 +31,7 @@ __all__ = [
     "AckError",
     "Decision",
     "ErrorDetail",
+    "SequenceAction",
     "SequenceReceiver",
     "always_one_reply",
     "build_ack",
