@@ -37,3 +37,32 @@ pub(crate) fn frame<'py>(
         None => Ok(framed),
     }
 }
+
+/// The frame around a payload as three pieces, for a gathering write: start block, payload, end
+/// block with trailer.
+///
+/// A payload that is `bytes` is not copied: the second piece is that object. The pieces in a row
+/// are what `frame` returns. `socket.sendmsg(encode_slices(payload))` may write fewer bytes than it
+/// is given and returns how many, and until the rest is written too there is no frame.
+///
+/// Raises what `frame` raises.
+#[pyfunction]
+#[pyo3(signature = (
+    payload,
+    *,
+    start_block = mllp_core::START_BLOCK,
+    end_block = mllp_core::END_BLOCK,
+    trailer = Some(mllp_core::CARRIAGE_RETURN),
+))]
+pub(crate) fn encode_slices<'py>(
+    py: Python<'py>,
+    payload: Input<'py>,
+    start_block: u8,
+    end_block: u8,
+    trailer: Option<u8>,
+) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    let framing = Framing::new(start_block, end_block, trailer).map_err(frame_error)?;
+    let [head, _, tail] = framing.encode_slices(&payload).map_err(frame_error)?;
+    let (head, tail) = (PyBytes::new(py, head), PyBytes::new(py, tail));
+    Ok((head, payload.into_bytes(py), tail))
+}

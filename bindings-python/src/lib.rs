@@ -36,7 +36,7 @@ mod _native {
     #[pymodule_export]
     use super::escape::{escape, unescape};
     #[pymodule_export]
-    use super::frame::frame;
+    use super::frame::{encode_slices, frame};
     #[pymodule_export]
     use super::header::MessageHeader;
     #[pymodule_export]

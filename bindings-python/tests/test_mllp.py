@@ -1,10 +1,13 @@
 """Framing as Python sees it; the machine itself is tested where it lives."""
 
+import socket
+from typing import Any
+
 import fastmllp
 import pytest
-from fastmllp import Decoder, FrameError, frame
+from fastmllp import Decoder, FrameError, encode_slices, frame
 from fastmllp.mllp import unframe_stream
-from peers import framed, message
+from peers import DEADLINE, framed, message
 
 A, B = message("A"), message("B")
 
@@ -20,6 +23,39 @@ def test_framing_bytes_cannot_be_sent(payload: bytes) -> None:
     with pytest.raises(FrameError) as caught:
         frame(payload)
     assert caught.value.code == "reserved_byte"
+    with pytest.raises(FrameError) as caught_too:
+        encode_slices(payload)
+    assert caught_too.value.code == "reserved_byte"
+    assert str(caught_too.value) == str(caught.value)
+
+
+def test_a_frame_in_three_pieces() -> None:
+    pieces = encode_slices(A)
+    assert pieces == (b"\x0b", A, b"\x1c\r")
+    assert pieces[1] is A, "the payload was copied"
+    assert encode_slices(b"") == (b"\x0b", b"", b"\x1c\r")
+    for payload in (bytearray(A), memoryview(A)):
+        pieces = encode_slices(payload)
+        assert pieces == encode_slices(A) and type(pieces[1]) is bytes
+    text: Any = "MSH|"
+    with pytest.raises(TypeError):
+        encode_slices(text)
+
+
+def test_the_pieces_of_a_buffer_are_its_bytes_at_the_time_of_the_call() -> None:
+    buffer = bytearray(A)
+    pieces = encode_slices(buffer)
+    buffer[:] = b"\x1c" * len(buffer)
+    assert pieces[1] == A
+
+
+def test_the_three_pieces_as_one_gathering_write() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.settimeout(DEADLINE)
+        written = ours.sendmsg(encode_slices(A))
+        assert written == len(frame(A))
+        assert theirs.recv(written + 1) == frame(A)
 
 
 @pytest.mark.parametrize(
@@ -72,12 +108,17 @@ def test_decoder_gives_the_same_for_every_cut() -> None:
 def test_other_framing_bytes() -> None:
     framed = fastmllp.frame(b"a\x0bb", start_block=2, end_block=3, trailer=None)
     assert framed == b"\x02a\x0bb\x03"
+    pieces = encode_slices(b"a\x0bb", start_block=2, end_block=3, trailer=None)
+    assert pieces == (b"\x02", b"a\x0bb", b"\x03")
     decoder = fastmllp.Decoder(start_block=2, end_block=3, trailer=None)
     assert decoder.feed(framed + framed) == [b"a\x0bb", b"a\x0bb"]
     assert decoder.counters["missing_cr"] == 0
     for bytes_ in ({"start_block": 3}, {"trailer": 2}):
         with pytest.raises(fastmllp.FrameError) as raised:
             fastmllp.Decoder(**({"start_block": 2, "end_block": 3} | bytes_))
+        assert raised.value.code == "invalid_framing"
+        with pytest.raises(fastmllp.FrameError) as raised:
+            encode_slices(b"", **({"start_block": 2, "end_block": 3} | bytes_))
         assert raised.value.code == "invalid_framing"
 
 

@@ -72,8 +72,12 @@ def test_encoding(vector: dict[str, Any]) -> None:
         with pytest.raises(fastmllp.FrameError) as raised:
             fastmllp.frame(payload)
         assert raised.value.code == vector["error"]
+        with pytest.raises(fastmllp.FrameError) as raised:
+            fastmllp.encode_slices(payload)
+        assert raised.value.code == vector["error"]
     else:
         assert fastmllp.frame(payload).hex() == vector["frame"]
+        assert b"".join(fastmllp.encode_slices(payload)).hex() == vector["frame"]
 
 
 ALWAYS: dict[str, Any] = json.loads((VECTORS / "ack_always.json").read_text())

@@ -39,6 +39,7 @@ from fastmllp.mllp import (
     Decoder,
     FrameError,
     MllpError,
+    encode_slices,
     frame,
     unframe_stream,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "__version__",
     "build_ack",
     "decide",
+    "encode_slices",
     "escape",
     "frame",
     "send",

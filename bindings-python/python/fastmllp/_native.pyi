@@ -31,6 +31,7 @@ __all__ = [
     "build_ack",
     "check",
     "decide",
+    "encode_slices",
     "escape",
     "frame",
     "timestamp",
@@ -79,6 +80,9 @@ class Decoder:
 def frame(
     payload: Buffer, *, start_block: int = ..., end_block: int = ..., trailer: int | None = ...
 ) -> bytes: ...
+def encode_slices(
+    payload: Buffer, *, start_block: int = ..., end_block: int = ..., trailer: int | None = ...
+) -> tuple[bytes, bytes, bytes]: ...
 
 @final
 class Path:

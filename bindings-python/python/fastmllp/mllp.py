@@ -17,6 +17,7 @@ from fastmllp._native import (
     Decoder,
     FrameError,
     MllpError,
+    encode_slices,
     frame,
 )
 
@@ -27,6 +28,7 @@ __all__ = [
     "Decoder",
     "FrameError",
     "MllpError",
+    "encode_slices",
     "frame",
     "unframe_stream",
 ]
