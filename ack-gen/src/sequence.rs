@@ -67,9 +67,19 @@ pub enum SequenceAction {
 
 impl SequenceAction {
     /// From the number of the refused message and MSA-4 of the refusal.
+    ///
+    /// ```
+    /// use ack_gen::SequenceAction;
+    ///
+    /// assert_eq!(SequenceAction::after_refusal(7, b"8"), SequenceAction::Continue);
+    /// assert_eq!(SequenceAction::after_refusal(7, b"5"), SequenceAction::RestartFrom(5));
+    /// assert_eq!(SequenceAction::after_refusal(7, b"9"), SequenceAction::Freeze);
+    /// assert_eq!(SequenceAction::after_refusal(-2, b"-1"), SequenceAction::Freeze);
+    /// ```
     pub fn after_refusal(sent: i64, expected_sequence_number: &[u8]) -> SequenceAction {
         match parse(expected_sequence_number) {
-            Some(number) if Some(number) == sent.checked_add(1) => SequenceAction::Continue,
+            // Only a number from 1 on was counted; 0 and -1 are never refused for being taken.
+            Some(number @ 2..) if Some(number) == sent.checked_add(1) => SequenceAction::Continue,
             Some(number @ 1..) if number < sent => SequenceAction::RestartFrom(number),
             _ => SequenceAction::Freeze,
         }
