@@ -10,7 +10,7 @@ use crate::input::Input;
 
 /// Storage that grows, and that the host lets go when nothing is in it.
 #[derive(Default)]
-struct Growing(Vec<u8>);
+pub(crate) struct Growing(Vec<u8>);
 
 impl AsRef<[u8]> for Growing {
     fn as_ref(&self) -> &[u8] {
@@ -35,6 +35,17 @@ impl Storage for Growing {
         if self.0.try_reserve(more).is_ok() {
             self.0.resize(len, 0);
         }
+    }
+}
+
+pub(crate) fn read_profile(name: &str) -> PyResult<Profile> {
+    match name {
+        "permissive" => Ok(Profile::Permissive),
+        "resync" => Ok(Profile::Resync),
+        "strict" => Ok(Profile::Strict),
+        _ => Err(PyValueError::new_err(format!(
+            "profile must be 'permissive', 'resync' or 'strict', not {name:?}"
+        ))),
     }
 }
 
@@ -74,16 +85,7 @@ impl Decoder {
         end_block: u8,
         trailer: Option<u8>,
     ) -> PyResult<Self> {
-        let profile = match profile {
-            "permissive" => Profile::Permissive,
-            "resync" => Profile::Resync,
-            "strict" => Profile::Strict,
-            _ => {
-                return Err(PyValueError::new_err(format!(
-                    "profile must be 'permissive', 'resync' or 'strict', not {profile:?}"
-                )));
-            }
-        };
+        let profile = read_profile(profile)?;
         let max_payload_len = max_payload_len.unwrap_or(Config::UNLIMITED);
         let framing = Framing::new(start_block, end_block, trailer).map_err(frame_error)?;
         let config = Config { profile, framing, max_payload_len };

@@ -12,6 +12,7 @@ pyo3::create_exception!(
 pyo3::create_exception!(fastmllp, FrameError, MllpError, "A payload that cannot be framed.");
 pyo3::create_exception!(fastmllp, MessageError, MllpError, "A message that cannot be read.");
 pyo3::create_exception!(fastmllp, AckError, MllpError, "An acknowledgment that cannot be built.");
+pyo3::create_exception!(fastmllp, LinkError, MllpError, "A message that a link does not take.");
 
 fn with_code(error: PyErr, code: &'static str) -> PyErr {
     Python::attach(|py| match error.value(py).setattr("code", code) {
@@ -30,6 +31,10 @@ pub(crate) fn message_error(error: hl7_peek::Error) -> PyErr {
 
 pub(crate) fn ack_error(error: ack_gen::Error) -> PyErr {
     with_code(AckError::new_err(error.to_string()), error.name())
+}
+
+pub(crate) fn link_error(text: String, code: &'static str) -> PyErr {
+    with_code(LinkError::new_err(text), code)
 }
 
 // The text that was given is not quoted: it may come from a message.

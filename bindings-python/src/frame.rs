@@ -27,9 +27,17 @@ pub(crate) fn frame<'py>(
     trailer: Option<u8>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let framing = Framing::new(start_block, end_block, trailer).map_err(frame_error)?;
+    encode(py, framing, &payload)
+}
+
+pub(crate) fn encode<'py>(
+    py: Python<'py>,
+    framing: Framing,
+    payload: &[u8],
+) -> PyResult<Bound<'py, PyBytes>> {
     let mut fault = None;
     let framed = PyBytes::new_with(py, framing.encoded_len(payload.len()), |out| {
-        fault = framing.encode(&payload, out).err();
+        fault = framing.encode(payload, out).err();
         Ok(())
     })?;
     match fault {

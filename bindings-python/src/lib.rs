@@ -1,6 +1,6 @@
 //! The native module of `fastmllp`: the Rust cores with Python's types around them.
 //!
-//! Protocol logic is not here; it is in `mllp-core`, `hl7-peek` and `ack-gen`. What is here: bytes
+//! Protocol logic is not here; it is in `mllp-core`, `hl7-peek`, `ack-gen` and `mllp-link`. What is here: bytes
 //! objects, exceptions, memory, the clock and random numbers.
 
 mod ack;
@@ -9,13 +9,16 @@ mod decoder;
 mod detail;
 mod error;
 mod escape;
+mod event;
 mod frame;
 mod header;
+mod initiator;
 mod input;
 mod message;
 mod path;
 mod segment;
 mod sequence;
+mod time;
 
 use pyo3::prelude::*;
 
@@ -32,13 +35,15 @@ mod _native {
     #[pymodule_export]
     use super::detail::ErrorDetail;
     #[pymodule_export]
-    use super::error::{AckError, FrameError, MessageError, MllpError};
+    use super::error::{AckError, FrameError, LinkError, MessageError, MllpError};
     #[pymodule_export]
     use super::escape::{escape, unescape};
     #[pymodule_export]
     use super::frame::{encode_slices, frame};
     #[pymodule_export]
     use super::header::MessageHeader;
+    #[pymodule_export]
+    use super::initiator::{Initiator, answers};
     #[pymodule_export]
     use super::message::Message;
     #[pymodule_export]

@@ -84,9 +84,7 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         if self.entries.is_full() {
             return Err(SubmitError::Full);
         }
-        if self.config.decoder.framing.encode_slices(payload).is_err() {
-            return Err(SubmitError::NotFramable);
-        }
+        self.config.decoder.framing.encode_slices(payload).map_err(SubmitError::Frame)?;
         let header = MessageHeader::parse_lenient_with(payload, self.config.scan);
         let id = header.map(|header| header.message_control_id).unwrap_or_default();
         // The null value says that there is none.
@@ -254,10 +252,10 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         received.map(|it| Heard::new(it, &self.entries, &self.recent, self.config.scan))
     }
 
-    /// The payload of the reply that gave the last event, until the next call; empty when it was no
+    /// The payload of the reply that gave the last event, until the next call; `None` when it was no
     /// reply that gave it.
-    pub fn reply(&self) -> &[u8] {
-        if self.at_hand { self.incoming.payload() } else { &[] }
+    pub fn reply(&self) -> Option<&[u8]> {
+        self.at_hand.then(|| self.incoming.payload())
     }
 
     /// When [`on_time`](Initiator::on_time) is to be called, unless something else happens before.

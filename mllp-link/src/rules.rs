@@ -169,6 +169,8 @@ impl fmt::Display for Rule {
 /// | nothing | `no-reply=retry` | a restart at the other end |
 /// | not HL7 | `not-hl7=retry+warn` | noise on the line |
 ///
+/// A reply that is not the message's own ends no wait, because its own may still come: the last such
+/// reply is judged when the wait is over. One without MSA ends it at once where a rule accepts it.
 /// A retry can deliver twice, which MSH-10 shows. A late, foreign, unreadable or missing reply never
 /// means delivery: `wrong-id=accept`, `no-reply=accept` and `not-hl7=accept` are errors, `*=accept`
 /// is for codes, refusals included. `no-msa=accept` trusts any HL7 message that comes back.

@@ -64,8 +64,20 @@ impl Default for InitiatorConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Handle(pub(crate) u32);
 
+impl Handle {
+    /// The handle as a number, for hosts in another language.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The handle with this number. One that was never given names no message.
+    pub const fn from_number(number: u32) -> Handle {
+        Handle(number)
+    }
+}
+
 /// Why a message was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubmitError {
     /// `WINDOW` messages are without a verdict.
     Full,
@@ -74,7 +86,7 @@ pub enum SubmitError {
     /// A message with this MSH-10 has no verdict yet: their replies could not be told apart.
     IdInUse,
     /// The payload holds framing bytes.
-    NotFramable,
+    Frame(mllp_core::Error),
 }
 
 impl SubmitError {
@@ -84,7 +96,7 @@ impl SubmitError {
             SubmitError::Full => "full",
             SubmitError::IdTooLong => "id_too_long",
             SubmitError::IdInUse => "id_in_use",
-            SubmitError::NotFramable => "reserved_byte",
+            SubmitError::Frame(error) => error.name(),
         }
     }
 }
@@ -95,7 +107,7 @@ impl fmt::Display for SubmitError {
             SubmitError::Full => "too many messages have no verdict yet",
             SubmitError::IdTooLong => "the message control ID is too long",
             SubmitError::IdInUse => "a message with this control ID has no verdict yet",
-            SubmitError::NotFramable => "the payload holds a start block or an end block",
+            SubmitError::Frame(error) => return error.fmt(f),
         })
     }
 }

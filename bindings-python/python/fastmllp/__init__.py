@@ -43,6 +43,7 @@ from fastmllp.mllp import (
     frame,
     unframe_stream,
 )
+from fastmllp.reply import LinkError
 from fastmllp.server import Server
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "END_BLOCK",
     "ErrorDetail",
     "FrameError",
+    "LinkError",
     "Message",
     "MessageError",
     "MessageHeader",

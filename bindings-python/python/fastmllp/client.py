@@ -5,12 +5,12 @@ import socket
 import threading
 import time
 from types import TracebackType
+from typing import Any
 
 from fastmllp import config
+from fastmllp._native import FrameError, Initiator, LinkError
 from fastmllp.ack import ACCEPTED
-from fastmllp.hl7 import Message, MessageError
 from fastmllp.logging import log_event
-from fastmllp.mllp import Decoder, frame
 from fastmllp.reply import (
     ConnectError,
     ConnectionLost,
@@ -33,6 +33,8 @@ __all__ = [
 
 _READ_SIZE = 65_536
 _STALE_READS = 16
+# What a reply means is the caller's decision, and so is sending again.
+_RULES = "accept=accept, *=fail"
 
 
 class Client:
@@ -88,9 +90,9 @@ class Client:
         self._encoding = config.encoding("encoding", encoding)
         self._max_size = config.size("max_size", max_size)
         self._scan = scan
-        Message(b"", scan=scan)  # One that does not exist is the caller's error, now.
         self._socket: socket.socket | None = None
-        self._decoder = self._new_decoder()
+        self._link = self._new_link()
+        self._lost: OSError | None = None
         self._lock = threading.Lock()
 
     def __enter__(self) -> "Client":
@@ -124,13 +126,13 @@ class Client:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._socket = connected
-        self._decoder = self._new_decoder()
+        self._lost = None
+        self._link.connected()
 
     def close(self) -> None:
         """Close the connection if there is one. The client stays usable."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        self._hang_up()
+        self._link = self._new_link()
 
     def send(self, message: str | bytes | bytearray | memoryview) -> Reply:
         """Send one message and wait for its reply.
@@ -144,6 +146,7 @@ class Client:
 
         Raises:
             FrameError: The payload holds a start block or an end block; nothing was sent.
+            LinkError: MSH-10 is longer than 256 bytes; nothing was sent.
             ConnectError: The server cannot be reached; nothing was sent.
             NoReply: Not taken or not answered in time; the message may have arrived.
             ConnectionLost: The connection ended before the reply; the message may have arrived.
@@ -155,104 +158,129 @@ class Client:
             payload = bytes(message)
         else:
             raise TypeError(f"message must be str or bytes, not {type(message).__name__}")
-        framed = frame(payload)
         with self._lock:
             try:
-                return self._exchange(framed, _control_id(payload, self._scan))
+                return self._exchange(payload)
+            except (FrameError, LinkError):
+                raise  # Nothing has left, and no reply is on its way.
             except BaseException:
                 # KeyboardInterrupt too: a reply is on its way that belongs to nobody any more.
                 self.close()
                 raise
 
-    def _exchange(self, framed: bytes, control_id: bytes) -> Reply:
-        if self._socket is not None and not self._is_usable(self._socket):
-            self.close()
-        self.connect()
-        assert self._socket is not None
-        try:
-            self._socket.settimeout(self._timeout or None)
-            self._socket.sendall(framed)
-            return self._await_reply(self._socket, control_id)
-        except TimeoutError as error:
-            raise NoReply(f"{self._server} did not answer within {self._timeout:g} s") from error
-        except OSError as error:
-            if isinstance(error, DeliveryError):
-                raise
-            text = error.strerror or type(error).__name__
-            raise ConnectionLost(f"connection to {self._server} lost: {text}") from error
-
-    def _is_usable(self, connected: socket.socket) -> bool:
-        """Look at what came since the last reply, before anything of the next message is sent.
-
-        A frame that is complete now answers an earlier message. One that is only begun would be
-        completed after the send and look like an answer to it; so would the end of an endless one.
-        """
-        connected.setblocking(False)
-        try:
-            for _ in range(_STALE_READS):
-                data = connected.recv(_READ_SIZE)
-                if not data:
-                    return False
-                for event in self._decoder.events(data):
-                    if event["ev"] == "error":
-                        return False
-                    if event["ev"] == "frame":
-                        self._leave_out("stale_reply", event["payload"])
-        except BlockingIOError:
-            return self._decoder.pending == 0
-        except OSError:
-            return False
-        return False
-
-    def _await_reply(self, connected: socket.socket, control_id: bytes) -> Reply:
-        deadline = time.monotonic() + self._timeout
+    def _exchange(self, payload: bytes) -> Reply:
+        self._hear_what_came_unasked()
+        self._link.submit(payload, time.monotonic())
         while True:
-            if self._timeout:
-                remaining = deadline - time.monotonic()
-                if remaining <= 0:
-                    raise TimeoutError
-                connected.settimeout(remaining)
+            if self._link.wants_connection(time.monotonic()):
+                self.connect()
+            message = self._link.next_to_send(time.monotonic())
+            if message is not None:
+                self._write(*message)
+            events = self._link.events(time.monotonic())
+            if not events and self._socket is not None:
+                events = self._read(self._socket)
+            for event in events:
+                if event["ev"] == "verdict":
+                    return self._conclude(event["payload"])
+                self._on_event(event, "foreign_reply")
+
+    def _write(self, handle: int, framed: bytes) -> None:
+        assert self._socket is not None
+        self._socket.settimeout(self._remaining())
+        try:
+            self._socket.sendall(framed)
+        except TimeoutError:
+            self._link.on_time(time.monotonic())
+        except OSError as error:
+            self._lose(error)
+        else:
+            self._link.sent(handle, time.monotonic())
+
+    def _read(self, connected: socket.socket) -> list[dict[str, Any]]:
+        """Wait for bytes of the server or the end of a time, and return what they show."""
+        connected.settimeout(self._remaining())
+        events: list[dict[str, Any]] = []
+        try:
             data = connected.recv(_READ_SIZE)
+        except (TimeoutError, BlockingIOError):
+            pass
+        except OSError as error:
+            self._lose(error)
+        else:
+            now = time.monotonic()
+            events = self._link.receive(data, now)
             if not data:
-                raise ConnectionLost(f"{self._server} closed the connection without a reply")
-            reply = self._find_reply(data, control_id)
-            if reply is not None:
-                return reply
+                self._lose(ConnectionResetError("closed without a reply"))
+        # A server that drips bytes is always ready, so the time is looked at after each read.
+        self._link.on_time(time.monotonic())
+        return events + self._link.events(time.monotonic())
 
-    def _find_reply(self, data: bytes, control_id: bytes) -> Reply | None:
-        found: Reply | None = None
-        for event in self._decoder.events(data):
-            if event["ev"] == "frame":
-                payload: bytes = event["payload"]
-                reply = Reply.from_payload(payload, self._scan)
-                if found is None and reply.answers(control_id):
-                    found = reply
-                else:
-                    self._leave_out("foreign_reply", payload)
-            elif event["ev"] == "error" and event["code"] == "too_large" and found is None:
-                raise ReplyTooLarge(f"reply of {self._server} is above {self._max_size} bytes")
-        return found
+    def _remaining(self) -> float | None:
+        """Seconds until the next time of the link runs out; None when there is none."""
+        deadline = self._link.next_deadline()
+        return None if deadline is None else max(0.0, deadline - time.monotonic())
 
-    def _leave_out(self, event: str, payload: bytes) -> None:
-        log_event(logging.WARNING, event, server=self._server, length=len(payload))
+    def _hear_what_came_unasked(self) -> None:
+        """Read what came since the last reply, before anything of the next message is sent."""
+        if self._socket is None:
+            return
+        self._socket.setblocking(False)
+        for _ in range(_STALE_READS):
+            try:
+                data = self._socket.recv(_READ_SIZE)
+            except BlockingIOError:
+                return
+            except OSError:
+                break
+            if not data:
+                break
+            for event in self._link.receive(data, time.monotonic()):
+                self._on_event(event, "stale_reply")
+            if self._socket is None:
+                return
+        # Gone, or there is no end of it: the link begins anew.
+        self.close()
 
-    def _new_decoder(self) -> Decoder:
-        return Decoder(max_payload_len=self._max_size)
+    def _on_event(self, event: dict[str, Any], name: str) -> None:
+        if event["ev"] == "stray":
+            length = len(event["payload"])
+            log_event(
+                logging.WARNING, name, server=self._server, length=length, reason=event["why"]
+            )
+        elif event["ev"] == "reconnect":
+            self._hang_up()
+        elif event["ev"] == "error" and event["code"] == "too_large" and name == "foreign_reply":
+            raise ReplyTooLarge(f"reply of {self._server} is above {self._max_size} bytes")
+
+    def _conclude(self, reply: bytes | None) -> Reply:
+        if reply is not None:
+            return Reply.from_payload(reply, self._scan)
+        if self._lost is not None:
+            text = self._lost.strerror or str(self._lost)
+            raise ConnectionLost(f"connection to {self._server} lost: {text}") from self._lost
+        raise NoReply(f"{self._server} did not answer within {self._timeout:g} s")
+
+    def _lose(self, error: OSError) -> None:
+        self._lost = error
+        self._hang_up()
+        self._link.disconnected(time.monotonic())
+
+    def _hang_up(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _new_link(self) -> Initiator:
+        return Initiator(
+            rules=_RULES,
+            max_attempts=1,
+            max_payload_len=self._max_size,
+            scan=self._scan,
+            send=self._timeout,
+            reply=self._timeout,
+        )
 
     @property
     def _server(self) -> str:
         return f"{self._host}:{self._port}"
-
-
-def _control_id(payload: bytes, scan: str) -> bytes:
-    """Read MSH-10; empty when the message has none, or the null value ``""``.
-
-    Read leniently: a message whose MSH-2 is unusual still has a name, and only its own reply may be
-    credited to it.
-    """
-    try:
-        header = Message(payload, scan=scan, lenient=True).header
-    except MessageError:
-        return b""
-    control_id = header.message_control_id
-    return b"" if control_id == b'""' else control_id

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass, field
 
+from fastmllp._native import LinkError, answers
 from fastmllp.ack import ACCEPTED, AckCode
-from fastmllp.hl7 import Message, MessageError, unescape
+from fastmllp.hl7 import Message, MessageError
 from fastmllp.mllp import MllpError
 
 __all__ = [
     "ConnectError",
     "ConnectionLost",
     "DeliveryError",
+    "LinkError",
     "NoReply",
     "Reply",
     "ReplyTooLarge",
@@ -86,14 +88,7 @@ class Reply:
         MSA-2 repeats MSH-10 byte for byte. Where the reply has other delimiters than the message,
         or MSH-10 holds a framing byte, it may repeat it escaped.
         """
-        own = self.control_id.encode("latin-1")
-        if not control_id or own == control_id:
-            return True
-        try:
-            delimiters = Message(self.payload, lenient=True).delimiters
-            return unescape(own, delimiters) == control_id
-        except MessageError:
-            return False
+        return answers(self.payload, control_id)
 
 
 def _field(message: Message, path: str) -> bytes:

@@ -1,0 +1,283 @@
+//! The sending end of a link.
+
+use std::collections::HashMap;
+
+use hl7_peek::Scan;
+use mllp_core::{Config, Framing};
+use mllp_link::{
+    Handle, Initiator as Core, InitiatorConfig, InitiatorEvent, Rules, SubmitError, Verdict,
+};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+
+use crate::decoder::{Growing, read_profile};
+use crate::error::{frame_error, link_error};
+use crate::event;
+use crate::frame::encode;
+use crate::input::{Input, ScanArgument};
+use crate::time::{Seconds, seconds};
+
+/// Messages without a verdict that one link holds at a time.
+const CAPACITY: usize = 64;
+/// MSH-10 has at most 199 characters (2.9); more bytes than that in UTF-8.
+const MAX_CONTROL_ID: usize = 256;
+
+/// One link, seen from the end that sends messages: a state machine without a socket or a clock.
+///
+/// Every message that is submitted ends in exactly one event `verdict`. Times are seconds of one
+/// clock that never goes back, such as `time.monotonic()`; a length of 0 turns a time off. `rules`
+/// is a list of `condition=action`, such as `CE=retry, no-msa=accept+warn`; the first that applies
+/// acts, and built-in rules where none does. `window` messages may wait for replies at a time.
+#[pyclass(module = "fastmllp")]
+pub(crate) struct Initiator {
+    core: Box<Core<Growing, CAPACITY, MAX_CONTROL_ID>>,
+    /// The payloads that may be asked for again, by the numbers of their handles.
+    payloads: HashMap<u32, Py<PyBytes>>,
+}
+
+#[pymethods]
+impl Initiator {
+    #[new]
+    #[pyo3(
+        signature = (
+            *,
+            rules = "",
+            window = 1,
+            profile = "permissive",
+            max_payload_len = Config::DEFAULT.max_payload_len,
+            scan = ScanArgument(Scan::SingleByte),
+            send = Seconds(10.0),
+            reply = Seconds(10.0),
+            trailer = Seconds(0.25),
+            application = Seconds(60.0),
+            max_attempts = 5,
+            back_off = Seconds(1.0),
+            max_back_off = Seconds(60.0),
+        ),
+        text_signature = "(*, rules='', window=1, profile='permissive', max_payload_len=1048576, \
+            scan='single_byte', send=10.0, reply=10.0, trailer=0.25, application=60.0, \
+            max_attempts=5, back_off=1.0, max_back_off=60.0)"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn new(
+        rules: &str,
+        window: usize,
+        profile: &str,
+        max_payload_len: usize,
+        scan: ScanArgument,
+        send: Seconds,
+        reply: Seconds,
+        trailer: Seconds,
+        application: Seconds,
+        max_attempts: u32,
+        back_off: Seconds,
+        max_back_off: Seconds,
+    ) -> PyResult<Self> {
+        if !(1..=CAPACITY).contains(&window) {
+            let text = format!("window must be from 1 to {CAPACITY}, not {window}");
+            return Err(PyValueError::new_err(text));
+        }
+        let bad_rules = |error: mllp_link::RuleError| PyValueError::new_err(error.to_string());
+        let config = InitiatorConfig {
+            decoder: Config { profile: read_profile(profile)?, max_payload_len, ..Config::DEFAULT },
+            rules: Rules::parse(rules).map_err(bad_rules)?,
+            window,
+            scan: scan.0,
+            send: send.length(),
+            reply: reply.length(),
+            trailer: trailer.length(),
+            application: application.length(),
+            max_attempts,
+            back_off: back_off.length(),
+            max_back_off: max_back_off.length(),
+        };
+        let core = Box::new(Core::new(Growing::default(), config));
+        Ok(Initiator { core, payloads: HashMap::new() })
+    }
+
+    /// Takes a message and returns its handle, a number that no other message of this link has.
+    ///
+    /// Raises LinkError: `full` when 64 messages have no verdict, `id_in_use` when one of them has
+    /// this MSH-10, `id_too_long` for one above 256 bytes; FrameError for a payload that holds
+    /// framing bytes.
+    fn submit(&mut self, py: Python<'_>, payload: Input<'_>, now: Seconds) -> PyResult<u32> {
+        let handle = self.core.submit(&payload, now.point()).map_err(submit_error)?;
+        self.payloads.insert(handle.number(), payload.into_bytes(py).unbind());
+        Ok(handle.number())
+    }
+
+    /// Whether to connect now. Take every event of the last connection first.
+    fn wants_connection(&self, now: Seconds) -> bool {
+        self.core.wants_connection(now.point())
+    }
+
+    /// A connection is open. What was received on an earlier one is forgotten.
+    fn connected(&mut self) {
+        self.core.connected();
+    }
+
+    /// No connection could be opened.
+    fn connect_failed(&mut self, now: Seconds) {
+        self.core.connect_failed(now.point());
+    }
+
+    /// The connection was lost or its stream has ended. Take the events that follow from it.
+    fn disconnected(&mut self, now: Seconds) {
+        self.core.disconnected(now.point());
+    }
+
+    /// Handle and frame of the message to write now; None when there is none. Take every event
+    /// first, and write nothing else before `sent`.
+    fn next_to_send<'py>(
+        &mut self,
+        py: Python<'py>,
+        now: Seconds,
+    ) -> PyResult<Option<(u32, Bound<'py, PyBytes>)>> {
+        let Some(handle) = self.core.next_to_send(now.point()) else { return Ok(None) };
+        let number = handle.number();
+        let Some(payload) = self.payloads.get(&number) else { return Ok(None) };
+        encode(py, Framing::MLLP, payload.as_bytes(py)).map(|frame| Some((number, frame)))
+    }
+
+    /// The last byte of the message has been written.
+    fn sent(&mut self, handle: u32, now: Seconds) {
+        self.core.sent(Handle::from_number(handle), now.point());
+    }
+
+    /// Takes bytes of the peer and returns everything that they show, in order.
+    fn receive<'py>(
+        &mut self,
+        py: Python<'py>,
+        data: Input<'py>,
+        now: Seconds,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let events = PyList::empty(py);
+        let mut rest: &[u8] = &data;
+        loop {
+            let taken = self.core.receive(rest, now.point());
+            rest = rest.get(taken..).unwrap_or_default();
+            self.append_events(&events, now)?;
+            if rest.is_empty() || taken == 0 {
+                return Ok(events);
+            }
+        }
+    }
+
+    /// Everything that has happened since events were taken last, in order.
+    fn events<'py>(&mut self, py: Python<'py>, now: Seconds) -> PyResult<Bound<'py, PyList>> {
+        let events = PyList::empty(py);
+        self.append_events(&events, now)?;
+        Ok(events)
+    }
+
+    /// When `on_time` is to be called, unless something else happens before; None: never.
+    fn next_deadline(&self) -> Option<f64> {
+        self.core.next_deadline().map(seconds)
+    }
+
+    /// Time has passed: read what has come before this call, and take the events behind it.
+    fn on_time(&mut self, now: Seconds) {
+        self.core.on_time(now.point());
+    }
+
+    /// Whether a rule has suspended the link: nothing is sent until `resume`.
+    #[getter]
+    fn is_suspended(&self) -> bool {
+        self.core.is_suspended()
+    }
+
+    /// Goes on after a suspension.
+    fn resume(&mut self) {
+        self.core.resume();
+    }
+
+    /// How many messages have no verdict yet.
+    #[getter]
+    fn open_messages(&self) -> usize {
+        self.core.open_messages()
+    }
+}
+
+impl Initiator {
+    fn append_events(&mut self, events: &Bound<'_, PyList>, now: Seconds) -> PyResult<()> {
+        let py = events.py();
+        while let Some(event) = self.core.next_event(now.point()) {
+            let entry = match event {
+                InitiatorEvent::Verdict { handle, verdict } => {
+                    let entry = verdict_event(py, "verdict", handle, &verdict)?;
+                    self.payloads.remove(&handle.number());
+                    entry.set_item("payload", self.reply(py))?;
+                    entry
+                }
+                InitiatorEvent::Retry { handle, at, verdict } => {
+                    let entry = verdict_event(py, "retry", handle, &verdict)?;
+                    entry.set_item("at", seconds(at))?;
+                    entry
+                }
+                InitiatorEvent::Stored { handle } => {
+                    let entry = event::new(py, "stored")?;
+                    entry.set_item("handle", handle.number())?;
+                    entry
+                }
+                InitiatorEvent::Stray(stray) => {
+                    let entry = event::new(py, "stray")?;
+                    entry.set_item("why", stray.name())?;
+                    entry.set_item("payload", self.reply(py))?;
+                    entry
+                }
+                InitiatorEvent::Reconnect => event::new(py, "reconnect")?,
+                InitiatorEvent::Warning { deviation, offset } => {
+                    event::coded(py, "warning", deviation.name(), offset)?
+                }
+                InitiatorEvent::Fault { fault, offset } => {
+                    event::coded(py, "error", fault.name(), offset)?
+                }
+                InitiatorEvent::Discard(discard) => event::discard(py, discard)?,
+            };
+            events.append(entry)?;
+        }
+        Ok(())
+    }
+
+    fn reply<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        self.core.reply().map(|payload| PyBytes::new(py, payload))
+    }
+}
+
+/// `reply` is what came, by its name in a list of rules; `text` says it all in a line.
+fn verdict_event<'py>(
+    py: Python<'py>,
+    name: &str,
+    handle: Handle,
+    verdict: &Verdict,
+) -> PyResult<Bound<'py, PyDict>> {
+    let entry = event::new(py, name)?;
+    entry.set_item("handle", handle.number())?;
+    entry.set_item("reply", verdict.reply.name())?;
+    entry.set_item("action", verdict.action.name())?;
+    entry.set_item("warn", verdict.warn)?;
+    entry.set_item("rule", verdict.rule)?;
+    entry.set_item("text", verdict.to_string())?;
+    Ok(entry)
+}
+
+fn submit_error(error: SubmitError) -> PyErr {
+    match error {
+        SubmitError::Frame(error) => frame_error(error),
+        _ => link_error(error.to_string(), error.name()),
+    }
+}
+
+/// Whether the payload of a reply answers the message with this MSH-10: its MSA-2 repeats it, byte
+/// for byte or escaped. A message without a control ID, which is empty, takes any reply. `scan` is
+/// as for Message.
+#[pyfunction]
+#[pyo3(
+    signature = (reply, control_id, *, scan = ScanArgument(Scan::SingleByte)),
+    text_signature = "(reply, control_id, *, scan='single_byte')"
+)]
+pub(crate) fn answers(reply: Input<'_>, control_id: Input<'_>, scan: ScanArgument) -> bool {
+    let mut scratch = vec![0; control_id.len()];
+    mllp_link::answers(&reply, &control_id, scan.0, &mut scratch)
+}

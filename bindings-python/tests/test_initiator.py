@@ -1,0 +1,144 @@
+"""The sending end of a link without a socket, as a host with a loop of its own drives it."""
+
+from typing import Any
+
+import pytest
+from fastmllp import FrameError, LinkError
+from fastmllp._native import Initiator
+from peers import acknowledgment, framed, message
+
+
+def sent(link: Initiator, control_id: str, now: float = 0.0) -> int:
+    """A message that has been written."""
+    handle = link.submit(message(control_id), now)
+    if link.wants_connection(now):
+        link.connected()
+    assert link.next_to_send(now) == (handle, framed(message(control_id)))
+    link.sent(handle, now)
+    return handle
+
+
+def only(events: list[dict[str, Any]]) -> dict[str, Any]:
+    assert len(events) == 1, events
+    return events[0]
+
+
+def test_a_message_and_its_reply() -> None:
+    link = Initiator()
+    handle = sent(link, "A")
+    assert link.next_to_send(0) is None and link.open_messages == 1
+    reply = framed(acknowledgment("A"))
+    assert link.receive(reply[:9], 1) == []
+    assert only(link.receive(reply[9:], 1)) == {
+        "ev": "verdict",
+        "handle": handle,
+        "reply": "AA",
+        "action": "accept",
+        "warn": False,
+        "rule": None,
+        "text": "AA: accept by the built-in rule (accept=accept)",
+        "payload": acknowledgment("A"),
+    }
+    assert link.open_messages == 0 and link.next_deadline() is None
+
+
+def test_replies_of_others_are_no_verdicts() -> None:
+    link = Initiator(reply=5)
+    sent(link, "A")
+    strays = (
+        framed(acknowledgment("B")) + framed(b"OK") + framed(b"MSH|^~\\&|x\r") + framed(b"\x06")
+    )
+    events = link.receive(strays, 1)
+    assert [(event["ev"], event["why"]) for event in events] == [
+        ("stray", "foreign"),
+        ("stray", "not_hl7"),
+        ("stray", "no_msa"),
+        ("stray", "commit_block"),
+    ]
+    assert link.next_deadline() == 5
+    link.on_time(5)
+    verdict, reconnect = link.events(5)
+    assert (verdict["ev"], verdict["reply"], verdict["action"]) == ("verdict", "no-msa", "suspend")
+    assert reconnect["ev"] == "reconnect" and link.is_suspended
+
+
+def test_a_message_is_sent_again_with_the_same_name() -> None:
+    link = Initiator(reply=5, back_off=2, max_attempts=2)
+    handle = sent(link, "A")
+    link.on_time(5)
+    retry, reconnect = link.events(5)
+    assert (retry["ev"], retry["handle"], retry["reply"]) == ("retry", handle, "no-reply")
+    assert retry["at"] == 7 and reconnect["ev"] == "reconnect"
+    assert link.next_deadline() == 7
+    link.connected()
+    assert link.next_to_send(6.9) is None
+    assert link.next_to_send(7) == (handle, framed(message("A")))
+    link.disconnected(7)
+    verdict = only(link.events(7))
+    assert (verdict["ev"], verdict["action"], verdict["payload"]) == ("verdict", "retry", None)
+
+
+def test_rules_decide() -> None:
+    link = Initiator(rules="AE=suspend+warn # look at it")
+    sent(link, "A")
+    verdict = only(link.receive(framed(acknowledgment("A", "AE")), 1))
+    assert (verdict["action"], verdict["warn"], verdict["rule"]) == ("suspend", True, 1)
+    assert link.is_suspended
+    link.submit(message("B"), 1)
+    assert link.next_to_send(1) is None
+    link.resume()
+    assert link.next_to_send(1) is not None
+
+
+def test_two_messages_wait_for_replies() -> None:
+    link = Initiator(window=2)
+    first, second = sent(link, "A"), sent(link, "B")
+    link.submit(message("C"), 0)
+    assert link.next_to_send(0) is None
+    events = link.receive(framed(acknowledgment("B")) + framed(acknowledgment("A", "AE")), 1)
+    assert [(event["handle"], event["reply"]) for event in events] == [
+        (second, "AA"),
+        (first, "AE"),
+    ]
+
+
+def test_the_accept_acknowledgment_is_not_the_end() -> None:
+    payload = message("A").replace(b"|P|2.5", b"|P|2.5|||AL|AL", 1)
+    link = Initiator()
+    handle = link.submit(payload, 0)
+    link.connected()
+    link.next_to_send(0)
+    link.sent(handle, 0)
+    assert only(link.receive(framed(acknowledgment("A", "CA")), 1)) == {
+        "ev": "stored",
+        "handle": handle,
+    }
+    assert only(link.receive(framed(acknowledgment("A", "AA")), 2))["ev"] == "verdict"
+
+
+def test_what_is_not_taken() -> None:
+    link = Initiator()
+    with pytest.raises(FrameError) as framing:
+        link.submit(b"A\x0bB", 0)
+    assert framing.value.code == "reserved_byte"
+    link.submit(message("A"), 0)
+    with pytest.raises(LinkError) as in_use:
+        link.submit(message("A"), 0)
+    assert in_use.value.code == "id_in_use"
+    with pytest.raises(LinkError) as too_long:
+        link.submit(message("x" * 257), 0)
+    assert too_long.value.code == "id_too_long" and "xxx" not in str(too_long.value)
+    for number in range(63):
+        link.submit(message(f"N{number}"), 0)
+    with pytest.raises(LinkError) as full:
+        link.submit(message("B"), 0)
+    assert full.value.code == "full"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"rules": "AA=maybe"}, {"window": 0}, {"window": 65}, {"profile": "x"}, {"scan": "x"}],
+)
+def test_settings_out_of_bounds(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        Initiator(**options)
