@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use crate::error::frame_error;
 use crate::input::Input;
 
-/// Storage that grows, and that the host lets go when nothing is in it.
+/// Storage that grows, and lets go when nothing is in it.
 #[derive(Default)]
 pub(crate) struct Growing(Vec<u8>);
 
@@ -34,6 +34,12 @@ impl Storage for Growing {
         let more = len.saturating_sub(self.0.len());
         if self.0.try_reserve(more).is_ok() {
             self.0.resize(len, 0);
+        }
+    }
+
+    fn shrink(&mut self) {
+        if self.0.len() > KEPT_STORAGE {
+            *self = Growing::default();
         }
     }
 }
@@ -146,7 +152,6 @@ impl Decoder {
     /// Forgets the stream and keeps the settings.
     fn reset(&mut self) {
         self.buffer.reset();
-        self.shrink();
     }
 
     /// Bytes taken of an unfinished frame, counted from its start block; 0 between frames.
@@ -198,14 +203,7 @@ impl Decoder {
                 None => break,
             }
         }
-        self.shrink();
         Ok(())
-    }
-
-    fn shrink(&mut self) {
-        if self.buffer.is_empty() && self.buffer.storage_mut().0.len() > KEPT_STORAGE {
-            *self.buffer.storage_mut() = Growing::default();
-        }
     }
 }
 

@@ -50,6 +50,13 @@ pub trait Storage: AsRef<[u8]> + AsMut<[u8]> {
     fn grow(&mut self, len: usize) {
         let _ = len;
     }
+
+    /// Nothing is stored any more, and no payload is at hand: memory may be given back. What the
+    /// storage keeps should hold what its host reads at once.
+    ///
+    /// Called when that is so for the first time after [`grow`](Storage::grow), not once for each
+    /// message.
+    fn shrink(&mut self) {}
 }
 
 impl<const N: usize> Storage for [u8; N] {}
@@ -90,6 +97,8 @@ pub struct ReceiveBuffer<S> {
     // The unread bytes of the storage.
     start: usize,
     end: usize,
+    /// The storage has grown since it was last told that it may shrink.
+    grown: bool,
     /// Where the payload is that `next_event` gave last.
     payload: Range<usize>,
 }
@@ -99,7 +108,14 @@ impl<S: Storage> ReceiveBuffer<S> {
     pub fn new(storage: S, config: Config) -> ReceiveBuffer<S> {
         let holds = storage.max_len().saturating_sub(FRAME_OVERHEAD);
         let config = Config { max_payload_len: config.max_payload_len.min(holds), ..config };
-        ReceiveBuffer { decoder: Decoder::new(config), storage, start: 0, end: 0, payload: 0..0 }
+        ReceiveBuffer {
+            decoder: Decoder::new(config),
+            storage,
+            start: 0,
+            end: 0,
+            grown: false,
+            payload: 0..0,
+        }
     }
 
     /// Looks at the next bytes of the stream, up to the next event.
@@ -114,6 +130,7 @@ impl<S: Storage> ReceiveBuffer<S> {
             if self.is_empty() {
                 // Once every frame of a chunk is taken, there is nothing to look at.
                 if rest.is_empty() && self.scanner().is_settled() {
+                    self.give_back();
                     return Decoded { consumed, event: None };
                 }
                 let located = self.decoder.locate(rest);
@@ -131,6 +148,7 @@ impl<S: Storage> ReceiveBuffer<S> {
             }
             let rest = chunk.get(consumed..).unwrap_or_default();
             if rest.is_empty() {
+                self.give_back();
                 return Decoded { consumed, event: None };
             }
             match self.keep(rest) {
@@ -190,6 +208,7 @@ impl<S: Storage> ReceiveBuffer<S> {
         self.decoder.reset();
         (self.start, self.end) = (0, 0);
         self.payload = 0..0;
+        self.give_back();
     }
 
     /// The bytes that wait in the storage: those of an open frame, from its start block on, and
@@ -198,12 +217,12 @@ impl<S: Storage> ReceiveBuffer<S> {
         self.storage.as_ref().get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Whether no byte waits in the storage; then it may be exchanged or shrunk.
+    /// Whether no byte waits in the storage.
     pub fn is_empty(&self) -> bool {
         self.unread().is_empty()
     }
 
-    /// The storage, for a host that shrinks it while [`is_empty`](ReceiveBuffer::is_empty).
+    /// The storage, for a host that exchanges it while [`is_empty`](ReceiveBuffer::is_empty).
     pub fn storage_mut(&mut self) -> &mut S {
         &mut self.storage
     }
@@ -228,6 +247,9 @@ impl<S: Storage> ReceiveBuffer<S> {
     fn lend(&mut self, located: Located, from: usize) -> Option<Received<'_>> {
         let Range { start, end } = located.payload;
         self.payload = from.saturating_add(start)..from.saturating_add(end);
+        if located.event.is_none() {
+            self.give_back();
+        }
         located.lend(self.stored(from)).event
     }
 
@@ -272,6 +294,15 @@ impl<S: Storage> ReceiveBuffer<S> {
         let len = self.end.saturating_add(want).min(self.storage.max_len());
         if len > self.storage.as_ref().len() {
             self.storage.grow(len);
+            self.grown = true;
+        }
+    }
+
+    /// Storage that has grown may shrink when nothing is in it.
+    fn give_back(&mut self) {
+        if self.grown && self.is_empty() {
+            self.grown = false;
+            self.storage.shrink();
         }
     }
 
