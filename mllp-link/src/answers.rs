@@ -1,7 +1,9 @@
 //! Answers in the order of the messages, whatever the order in which they are finished.
 
 use heapless::Deque;
-use mllp_core::Storage;
+use mllp_core::{Error, Storage};
+
+use crate::error::AnswerError;
 
 /// The place of one message among the answers.
 ///
@@ -14,12 +16,28 @@ pub struct Ticket {
     pub(crate) number: u32,
 }
 
+impl Ticket {
+    /// The place among the answers of the connection, counted from 0 and wrapping. Compare it with
+    /// [`Responder::settled`](crate::Responder::settled); with commit blocks a message has two
+    /// places, and this is the second.
+    pub const fn number(&self) -> u32 {
+        self.number
+    }
+}
+
 /// The place of a message that was lost, over the limit or without its end: it can be refused, never
 /// accepted.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a message without an answer holds up all later answers"]
 pub struct Refusal {
     pub(crate) number: u32,
+}
+
+impl Refusal {
+    /// The place among the answers of the connection: see [`Ticket::number`].
+    pub const fn number(&self) -> u32 {
+        self.number
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +52,8 @@ enum Slot {
 
 /// Storage for answers that wait for their turn or for the socket.
 ///
-/// Room for the longest answer is reserved for every message that is waiting, so that an answer
-/// always fits once its message was taken.
+/// Room for the longest answer is kept free for every message that is waiting, so that an answer
+/// always fits once its message was taken. Storage that grows does so when an answer needs it.
 #[derive(Debug)]
 pub(crate) struct Answers<T, const WINDOW: usize> {
     storage: T,
@@ -45,11 +63,21 @@ pub(crate) struct Answers<T, const WINDOW: usize> {
     /// Bytes of the first slot that the socket has taken.
     sent: usize,
     max_len: usize,
+    /// The storage has grown since it was last told that it may shrink.
+    grown: bool,
 }
+
+/// The first attempt at an answer of unknown length, in bytes: hardly one is longer.
+pub(crate) const USUAL_LEN: usize = 1024;
 
 impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
     pub(crate) fn new(storage: T, max_len: usize) -> Self {
-        Answers { storage, slots: Deque::new(), first: 0, sent: 0, max_len }
+        Answers { storage, slots: Deque::new(), first: 0, sent: 0, max_len, grown: false }
+    }
+
+    /// The longest answer in bytes.
+    pub(crate) fn max_len(&self) -> usize {
+        self.max_len
     }
 
     /// Whether there is room for `more` answers of any length.
@@ -86,19 +114,41 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
         Some(number)
     }
 
-    /// Stores an answer that `write` puts into the room it gets. `None`: it does not fit.
+    /// Stores an answer that `write` puts into the room it gets: `len` bytes or more, as long as
+    /// there is memory, and never more than the longest answer. It is asked again with more room
+    /// when that is too small.
     pub(crate) fn store(
         &mut self,
         number: u32,
         held: bool,
-        write: impl FnOnce(&mut [u8]) -> Option<usize>,
-    ) -> Option<()> {
-        let at = self.make_room()?;
-        let max_len = self.max_len;
-        let room = self.storage.as_mut().get_mut(at..)?;
-        let len = write(room.get_mut(..max_len)?)?;
-        *self.slot(number)? = Slot::Stored { at, len, held };
-        Some(())
+        len: usize,
+        write: impl Fn(&mut [u8]) -> Result<usize, AnswerError>,
+    ) -> Result<(), AnswerError> {
+        const TOO_SMALL: AnswerError = AnswerError::Frame(Error::BufferTooSmall);
+        if self.slot(number).is_none() {
+            return Err(AnswerError::Closed);
+        }
+        if len > self.max_len {
+            return Err(TOO_SMALL);
+        }
+        let (mut want, max_len) = (len, self.max_len);
+        loop {
+            let at = self.make_room(want);
+            let room = self.storage.as_mut().get_mut(at..).unwrap_or_default();
+            let len = room.len().min(max_len);
+            match write(room.get_mut(..len).unwrap_or_default()) {
+                Ok(len) => {
+                    if let Some(slot) = self.slot(number) {
+                        *slot = Slot::Stored { at, len, held };
+                    }
+                    return Ok(());
+                }
+                Err(TOO_SMALL) if want < max_len => {
+                    want = want.max(len).max(1).saturating_mul(2).min(max_len);
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Whether the host has not answered this one yet.
@@ -114,12 +164,20 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
         self.settle();
     }
 
-    /// Forgets everything: nobody will take it.
-    pub(crate) fn clear(&mut self) {
-        let count = self.slots.len();
+    /// Forgets everything, because nobody will take it, and returns how many places were not done.
+    /// They do not count as settled.
+    pub(crate) fn clear(&mut self) -> u32 {
+        let done = self.slots.iter().filter(|slot| matches!(slot, Slot::Silent)).count();
+        let lost = self.slots.len().saturating_sub(done);
         self.slots.clear();
-        self.first = self.first.wrapping_add(count as u32);
         self.sent = 0;
+        self.give_back();
+        lost as u32
+    }
+
+    /// Number of the first place that is not done.
+    pub(crate) fn settled(&self) -> u32 {
+        self.first
     }
 
     /// The frames of all held answers have ended.
@@ -149,6 +207,15 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
     pub(crate) fn sent(&mut self, len: usize) {
         self.sent = self.sent.saturating_add(len);
         self.settle();
+        self.give_back();
+    }
+
+    /// Storage that has grown may shrink when no answer is in it.
+    fn give_back(&mut self) {
+        if self.grown && self.stored() == 0 {
+            self.grown = false;
+            self.storage.shrink();
+        }
     }
 
     /// Removes what is done from the front.
@@ -168,22 +235,22 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
         self.slots.iter_mut().nth(number.wrapping_sub(self.first) as usize)
     }
 
-    /// Makes room for the longest answer behind all stored ones and returns where it is.
-    fn make_room(&mut self) -> Option<usize> {
+    /// Makes room for `want` bytes behind all stored answers and returns where it is.
+    fn make_room(&mut self, want: usize) -> usize {
         let end = self.slots.iter().fold(0, |end: usize, slot| match *slot {
             Slot::Stored { at, len, .. } => end.max(at.saturating_add(len)),
             Slot::Waiting | Slot::Silent => end,
         });
-        let needed = end.saturating_add(self.max_len);
-        if needed <= self.storage.as_ref().len() {
-            return Some(end);
+        if end.saturating_add(want) <= self.storage.as_ref().len() {
+            return end;
         }
         let end = self.compact();
-        let needed = end.saturating_add(self.max_len);
+        let needed = end.saturating_add(want).min(self.storage.max_len());
         if needed > self.storage.as_ref().len() {
-            self.storage.grow(needed.min(self.storage.max_len()));
+            self.storage.grow(needed);
+            self.grown = true;
         }
-        Some(end)
+        end
     }
 
     /// Moves the stored answers to the front of the storage, in the order in which they lie there,

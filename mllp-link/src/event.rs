@@ -4,6 +4,7 @@ use ack_gen::Outcome;
 use mllp_core::{Deviation, Deviations, Discard, Fault, FrameKind};
 
 use crate::answers::{Refusal, Ticket};
+use crate::detect::Protocol;
 use crate::timer::Expired;
 
 /// What happened on a connection. No event holds a byte of a payload.
@@ -35,7 +36,16 @@ pub enum ResponderEvent {
     },
     /// Bytes that are in no frame.
     Discard(Discard),
-    /// Nothing more will be delivered. When all answers are sent the connection can be closed:
+    /// The first bytes of the connection are of another protocol. Reported once, before the
+    /// discards of these bytes; whether the connection goes on is for the host to say.
+    Protocol(Protocol),
+    /// [`Times::send`](crate::Times) ran out and the link was given up: so many places, answered or
+    /// not, were not done. At most once, also behind [`Closing`](ResponderEvent::Closing).
+    AnswersLost {
+        /// How many; with commit blocks a message has two places.
+        answers: u32,
+    },
+    /// Once: nothing more will be delivered. When all answers are sent the connection can be closed:
     /// [`Responder::is_finished`](crate::Responder::is_finished).
     Closing(CloseReason),
 }
@@ -93,7 +103,3 @@ impl Refuse {
         }
     }
 }
-
-/// An answer that could not be stored: the ticket is still valid and still owed.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Unanswered(pub Ticket);

@@ -61,7 +61,9 @@
 #![deny(missing_docs)]
 
 mod answers;
+mod conversation;
 mod detect;
+mod error;
 mod event;
 mod initiator;
 mod outbox;
@@ -75,7 +77,8 @@ mod timer;
 
 pub use answers::{Refusal, Ticket};
 pub use detect::{Detection, Detector, Protocol, ProtocolVerdict, detect};
-pub use event::{Arrived, CloseReason, Refuse, ResponderEvent, Unanswered};
+pub use error::{AnswerError, Unanswered, Unrefused};
+pub use event::{Arrived, CloseReason, Refuse, ResponderEvent};
 pub use initiator::Initiator;
 pub use reply::answers;
 pub use responder::Responder;

@@ -2,10 +2,11 @@
 
 use ack_gen::{Ack, AckCode, Policy};
 use hl7_peek::{Message, MessageHeader};
-use mllp_core::{Error, Framing, Storage};
+use mllp_core::{Framing, Storage};
 
-use crate::answers::{Answers, Refusal, Ticket};
-use crate::event::{Refuse, Unanswered};
+use crate::answers::{Answers, Refusal, Ticket, USUAL_LEN};
+use crate::error::{AnswerError, Unanswered, Unrefused};
+use crate::event::Refuse;
 
 /// The commit blocks of MLLP release 2, 1.2.1.
 const COMMIT_ACK: &[u8] = &[0x06];
@@ -53,7 +54,7 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
         self.commit_blocks
     }
 
-    /// Answers one message. What does not fit, or has no answer, gives the ticket back.
+    /// Answers one message.
     pub(crate) fn acknowledge(
         &mut self,
         ticket: Ticket,
@@ -61,21 +62,22 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
         ack: &Ack<'_>,
     ) -> Result<(), Unanswered> {
         match self.write(ticket.number, false, payload, ack) {
-            Some(()) => Ok(()),
-            None => Err(Unanswered(ticket)),
+            Ok(()) => {
+                self.commit(&ticket);
+                Ok(())
+            }
+            Err(error) => Err(Unanswered { ticket, error }),
         }
     }
 
     /// Answers one message with a payload that is ready.
     pub(crate) fn answer_with(&mut self, ticket: Ticket, answer: &[u8]) -> Result<(), Unanswered> {
-        let framing = &self.framing;
-        let write = |room: &mut [u8]| framing.encode(answer, room).ok();
-        match self.answers.store(ticket.number, false, write) {
-            Some(()) => {
-                self.commit_number(ticket.number, false, COMMIT_ACK);
+        match self.write_frame(ticket.number, false, answer) {
+            Ok(()) => {
+                self.commit(&ticket);
                 Ok(())
             }
-            None => Err(Unanswered(ticket)),
+            Err(error) => Err(Unanswered { ticket, error }),
         }
     }
 
@@ -87,54 +89,85 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
         payload: &[u8],
         refuse: Refuse,
         ack: &Ack<'_>,
-    ) -> Result<(), Refusal> {
-        let ack = Ack { code: AckCode::new(ack.code.phase(), refuse.outcome()), ..*ack };
-        match self.write(refusal.number, held, payload, &ack) {
-            Some(()) => Ok(()),
-            None => Err(refusal),
+    ) -> Result<(), Unrefused> {
+        let number = refusal.number;
+        let refused = if self.commit_blocks {
+            // 1.2.1: a positive block would say that the message is in safe storage, and its answer
+            // is for one that is.
+            self.write_frame(number.wrapping_sub(1), held, COMMIT_NAK)
+        } else {
+            let ack = Ack { code: AckCode::new(ack.code.phase(), refuse.outcome()), ..*ack };
+            self.write(number, held, payload, &ack)
+        };
+        if self.commit_blocks && refused.is_ok() {
+            self.answers.silence(number);
         }
+        refused.map_err(|error| Unrefused { refusal, error })
+    }
+
+    pub(crate) fn leave_unrefused(&mut self, refusal: Refusal) {
+        if self.commit_blocks {
+            self.answers.silence(refusal.number.wrapping_sub(1));
+        }
+        self.answers.silence(refusal.number);
     }
 
     pub(crate) fn leave_unanswered(&mut self, ticket: Ticket) {
-        self.commit_number(ticket.number, false, COMMIT_ACK);
+        self.commit(&ticket);
         self.answers.silence(ticket.number);
     }
 
     /// The message is in safe storage: its commit block can go, long before its answer.
     pub(crate) fn commit(&mut self, ticket: &Ticket) {
-        self.commit_number(ticket.number, false, COMMIT_ACK);
+        self.write_commit(ticket, COMMIT_ACK);
     }
 
     /// The message could not be stored: a negative commit block is all it gets.
     pub(crate) fn refuse_commit(&mut self, ticket: Ticket) {
-        self.commit_number(ticket.number, false, COMMIT_NAK);
+        self.write_commit(&ticket, COMMIT_NAK);
         self.answers.silence(ticket.number);
     }
 
-    fn commit_number(&mut self, answer: u32, held: bool, block: &[u8]) {
-        let number = answer.wrapping_sub(1);
+    fn write_commit(&mut self, ticket: &Ticket, block: &[u8]) {
+        let number = ticket.number.wrapping_sub(1);
         if self.commit_blocks && self.answers.is_waiting(number) {
-            let framing = &self.framing;
-            let _ = self.answers.store(number, held, |room| framing.encode(block, room).ok());
+            // Without memory for four bytes, the peer waits in vain and sends again.
+            if self.write_frame(number, false, block).is_err() {
+                self.answers.silence(number);
+            }
         }
     }
 
-    fn write(&mut self, number: u32, held: bool, payload: &[u8], ack: &Ack<'_>) -> Option<()> {
+    fn write_frame(&mut self, number: u32, held: bool, payload: &[u8]) -> Result<(), AnswerError> {
+        let framing = &self.framing;
+        let len = framing.encoded_len(payload.len());
+        self.answers.store(number, held, len, |room| Ok(framing.encode(payload, room)?))
+    }
+
+    fn write(
+        &mut self,
+        number: u32,
+        held: bool,
+        payload: &[u8],
+        ack: &Ack<'_>,
+    ) -> Result<(), AnswerError> {
         let policy = self.policy;
         let header = match policy {
-            Policy::Always => MessageHeader::parse_lenient(payload),
-            Policy::Conformant => Some(Message::parse(payload).ok()?.header()),
+            Policy::Always => MessageHeader::parse_lenient_with(payload, ack.scan),
+            Policy::Conformant => Some(Message::parse_with(payload, ack.scan)?.header()),
         };
         let (answers, framing) = (&mut self.answers, &self.framing);
+        let len = USUAL_LEN.min(answers.max_len());
         let mut write = |header: Option<MessageHeader<'_>>| {
             let ack = Ack { header, policy, ..*ack };
-            let encode = |room: &mut [u8]| ack.encode(room).map_err(|_| Error::BufferTooSmall);
-            answers.store(number, held, |room| framing.encode_with(room, encode).ok())
+            let encode = |room: &mut [u8]| Ok::<usize, AnswerError>(ack.encode(room)?);
+            answers.store(number, held, len, |room| framing.encode_with(room, encode))
         };
-        // Names of a thousand bytes must not cost the sender its answer: the control ID counts.
-        write(header).or_else(|| write(header.map(without_names)))?;
-        self.commit_number(number, held, COMMIT_ACK);
-        Some(())
+        match write(header) {
+            // Names of a thousand bytes must not cost the sender its answer: the control ID counts.
+            Err(AnswerError::Frame(_)) => write(header.map(without_names)),
+            written => written,
+        }
     }
 }
 

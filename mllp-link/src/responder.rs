@@ -4,10 +4,11 @@ use ack_gen::Ack;
 use mllp_core::{Fault, FrameKind, ReceiveBuffer, Received, Storage};
 
 use crate::answers::{Refusal, Ticket};
-use crate::event::{Arrived, CloseReason, Refuse, ResponderEvent, Unanswered};
-use crate::outbox::Outbox;
-use crate::settings::{OverLimit, ResponderConfig};
-use crate::timer::{Expired, Millis, Timer, Waiting};
+use crate::conversation::{Conversation, Notice};
+use crate::error::{AnswerError, Unanswered, Unrefused};
+use crate::event::{Arrived, CloseReason, Refuse, ResponderEvent};
+use crate::settings::ResponderConfig;
+use crate::timer::Millis;
 
 /// One connection, seen from the end that receives messages.
 ///
@@ -20,25 +21,7 @@ use crate::timer::{Expired, Millis, Timer, Waiting};
 #[derive(Debug)]
 pub struct Responder<S, T, const WINDOW: usize> {
     incoming: ReceiveBuffer<S>,
-    outbox: Outbox<T, WINDOW>,
-    timer: Timer,
-    over_limit: OverLimit,
-    /// Number of the message whose payload is at hand.
-    current: Option<u32>,
-    /// The rest of a refused message is being skipped.
-    skipping: bool,
-    state: State,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Open,
-    /// Nothing more is read; what has been received is still delivered.
-    Ending(CloseReason),
-    /// Nothing more is delivered; the reason has not been reported yet.
-    Ended(CloseReason),
-    /// The reason has been reported; answers may still be owed.
-    Closing,
+    conversation: Conversation<T, WINDOW>,
 }
 
 impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
@@ -46,41 +29,28 @@ impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
     pub fn new(incoming: S, answers: T, config: ResponderConfig, now: Millis) -> Self {
         Responder {
             incoming: ReceiveBuffer::new(incoming, config.decoder),
-            outbox: Outbox::new(
-                answers,
-                config.max_answer_len,
-                config.decoder.framing,
-                config.policy,
-                config.commit_blocks,
-            ),
-            timer: Timer::new(config.times, now),
-            over_limit: config.over_limit,
-            current: None,
-            skipping: false,
-            state: State::Open,
+            conversation: Conversation::new(answers, config, now),
         }
     }
 
     /// Whether the host should read from the socket.
     pub fn wants_input(&self) -> bool {
-        self.state == State::Open && self.takes_more()
-    }
-
-    /// The rest of a refused message needs no room: its refusal waits for that rest to pass.
-    fn takes_more(&self) -> bool {
-        self.skipping || self.outbox.has_room()
+        self.conversation.wants_input()
     }
 
     /// Room for the socket to read into; empty while no input is wanted. Take every event first.
     pub fn spare_mut(&mut self, want: usize) -> &mut [u8] {
-        self.current = None;
+        self.conversation.drop_payload();
         if self.wants_input() { self.incoming.spare_mut(want) } else { &mut [] }
     }
 
     /// The socket has read `len` bytes into the spare room.
     pub fn commit_read(&mut self, len: usize, now: Millis) {
+        let before = self.incoming.unread().len();
         self.incoming.commit(len);
-        self.timer.read(now);
+        let read = self.incoming.unread().get(before..).unwrap_or_default();
+        self.conversation.recognise(read);
+        self.conversation.read(now);
         self.watch(now);
     }
 
@@ -104,26 +74,22 @@ impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
     }
 
     fn take_event(&mut self) -> Option<ResponderEvent> {
-        self.current = None;
-        if let State::Ended(reason) = self.state {
-            self.state = State::Closing;
-            return Some(ResponderEvent::Closing(reason));
+        self.conversation.drop_payload();
+        if let Some(notice) = self.conversation.notice() {
+            return Some(notice.into());
         }
-        if self.state == State::Closing || !self.takes_more() {
+        if !self.conversation.delivers() {
             return None;
         }
-        let received = match (self.incoming.next_event(), self.state) {
-            (Some(received), _) => Some(detach(received)),
-            (None, State::Ending(_)) => self.incoming.finish().map(detach),
-            (None, _) => None,
-        };
-        match (received, self.state) {
-            (Some(detached), _) => Some(self.report(detached)),
-            (None, State::Ending(reason)) => {
-                self.state = State::Closing;
-                Some(ResponderEvent::Closing(reason))
-            }
-            (None, _) => None,
+        let mut received = self.incoming.next_event().map(detach);
+        if received.is_none() && self.conversation.is_ending() {
+            received = self.incoming.finish().map(detach);
+        } else if received.is_none() && self.conversation.is_idle() {
+            received = self.incoming.idle().map(detach);
+        }
+        match received {
+            Some(detached) => Some(self.report(detached)),
+            None => self.conversation.delivered().map(ResponderEvent::from),
         }
     }
 
@@ -134,18 +100,18 @@ impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
     }
 
     /// Answers the message whose [`payload`](Self::payload) is at hand. `ack.header` and
-    /// `ack.policy` are filled in from it and from the settings.
+    /// `ack.policy` are filled in from it and from the settings. An answer that is too long is tried
+    /// again without the names of the header.
     ///
     /// # Errors
     ///
-    /// [`Unanswered`] with the ticket: when the payload is no longer at hand
-    /// ([`answer_later`](Self::answer_later) takes it from the host), when the policy `conformant`
-    /// has no answer for it, or when not even an answer without names fits.
+    /// [`Unanswered`], with the ticket and the reason.
     pub fn answer(&mut self, ticket: Ticket, ack: &Ack<'_>, now: Millis) -> Result<(), Unanswered> {
-        if self.current != Some(ticket.number) {
-            return Err(Unanswered(ticket));
+        if !self.conversation.is_at_hand(ticket.number) {
+            return Err(Unanswered { ticket, error: AnswerError::NotAtHand });
         }
-        let answered = self.outbox.acknowledge(ticket, self.incoming.payload(), ack);
+        let payload = self.incoming.payload();
+        let answered = self.conversation.outbox.acknowledge(ticket, payload, ack);
         self.watch(now);
         answered
     }
@@ -162,7 +128,7 @@ impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
         ack: &Ack<'_>,
         now: Millis,
     ) -> Result<(), Unanswered> {
-        let answered = self.outbox.acknowledge(ticket, payload, ack);
+        let answered = self.conversation.outbox.acknowledge(ticket, payload, ack);
         self.watch(now);
         answered
     }
@@ -171,113 +137,123 @@ impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
     ///
     /// # Errors
     ///
-    /// [`Unanswered`] with the ticket, when the payload is too long or holds framing bytes.
+    /// [`Unanswered`], with the ticket: the payload is too long or holds framing bytes.
     pub fn answer_with(
         &mut self,
         ticket: Ticket,
         answer: &[u8],
         now: Millis,
     ) -> Result<(), Unanswered> {
-        let answered = self.outbox.answer_with(ticket, answer);
+        let answered = self.conversation.outbox.answer_with(ticket, answer);
         self.watch(now);
         answered
     }
 
     /// The message gets no answer: enhanced mode asked for none, or it is an acknowledgment itself.
     pub fn leave_unanswered(&mut self, ticket: Ticket, now: Millis) {
-        self.outbox.leave_unanswered(ticket);
+        self.conversation.outbox.leave_unanswered(ticket);
         self.watch(now);
     }
 
     /// MLLP release 2: the message is in safe storage, and its sender may know before the message is
     /// answered. An answer without it does the same.
     pub fn commit(&mut self, ticket: &Ticket, now: Millis) {
-        self.outbox.commit(ticket);
+        self.conversation.outbox.commit(ticket);
         self.watch(now);
     }
 
     /// MLLP release 2: the message could not be stored. It gets no other answer, and its sender
     /// sends it again.
     pub fn refuse_commit(&mut self, ticket: Ticket, now: Millis) {
-        self.outbox.refuse_commit(ticket);
+        self.conversation.outbox.refuse_commit(ticket);
         self.watch(now);
     }
 
     /// Refuses the message over the limit whose beginning is at hand in
     /// [`payload`](Self::payload). `ack.code` is replaced by a negative one at the same level.
     ///
+    /// MLLP release 2: the negative commit block is all that the sender gets, because the message is
+    /// not in safe storage (1.2.1).
+    ///
     /// # Errors
     ///
-    /// As for [`answer`](Self::answer); the message then stays unanswered.
+    /// [`Unrefused`], with the refusal and the reason.
     pub fn refuse(
         &mut self,
         refusal: Refusal,
         refuse: Refuse,
         ack: &Ack<'_>,
         now: Millis,
-    ) -> Result<(), Refusal> {
-        if self.current != Some(refusal.number) {
-            return Err(refusal);
+    ) -> Result<(), Unrefused> {
+        if !self.conversation.is_at_hand(refusal.number) {
+            return Err(Unrefused { refusal, error: AnswerError::NotAtHand });
         }
-        let payload = self.incoming.payload();
-        let refused = self.outbox.refuse(refusal, self.skipping, payload, refuse, ack);
+        let (payload, held) = (self.incoming.payload(), self.conversation.is_skipping());
+        let refused = self.conversation.outbox.refuse(refusal, held, payload, refuse, ack);
         self.watch(now);
         refused
     }
 
+    /// The message over the limit gets no answer: there is no way to refuse it.
+    pub fn leave_unrefused(&mut self, refusal: Refusal, now: Millis) {
+        self.conversation.outbox.leave_unrefused(refusal);
+        self.watch(now);
+    }
+
     /// Bytes for the socket.
     pub fn outgoing(&self) -> &[u8] {
-        self.outbox.answers.outgoing()
+        self.conversation.outbox.answers.outgoing()
     }
 
     /// The socket has taken `len` of the outgoing bytes.
     pub fn sent(&mut self, len: usize, now: Millis) {
-        self.outbox.answers.sent(len);
-        self.timer.sent(now);
+        self.conversation.sent(len, now);
         self.watch(now);
     }
 
     /// When [`on_time`](Self::on_time) is to be called, unless something else happens before.
     pub fn next_deadline(&self) -> Option<Millis> {
-        self.timer.next().map(|(at, _)| at)
+        self.conversation.next_deadline()
     }
 
     /// Time has passed. A time that has run out ends the connection: what was received whole is
-    /// still answered, an open frame is reported as lost.
+    /// still answered, an open frame is reported as lost. Only [`Times::trailer`](crate::Times)
+    /// ends nothing: [`next_event`](Self::next_event) then gives the frame.
+    ///
+    /// A host that comes late reads what has come before it calls this.
     pub fn on_time(&mut self, now: Millis) {
-        match self.timer.expired(now) {
-            None => return,
-            // Nobody takes the answers: there is nothing left to wait for.
-            Some(Expired::Send) => {
-                self.state = State::Ended(CloseReason::Expired(Expired::Send));
-                self.outbox.answers.clear();
-            }
-            Some(expired) if self.state == State::Open => {
-                self.state = State::Ending(CloseReason::Expired(expired));
-            }
-            Some(_) => {}
-        }
+        self.conversation.on_time(now);
         self.watch(now);
     }
 
     /// The peer will send nothing more. It may still take answers.
     pub fn peer_closed(&mut self, now: Millis) {
-        self.end(CloseReason::PeerClosed, now);
+        self.conversation.end(CloseReason::PeerClosed);
+        self.watch(now);
     }
 
     /// The host wants to end the connection: what has been received is answered first.
     pub fn close(&mut self, now: Millis) {
-        self.end(CloseReason::Host, now);
+        self.conversation.end(CloseReason::Host);
+        self.watch(now);
     }
 
     /// Whether the connection can be closed: everything is reported, answered and sent.
     pub fn is_finished(&self) -> bool {
-        self.state == State::Closing && self.outbox.answers.is_empty()
+        self.conversation.is_finished()
     }
 
     /// How many messages wait for an answer.
     pub fn waiting(&self) -> usize {
-        self.outbox.answers.waiting()
+        self.conversation.outbox.answers.waiting()
+    }
+
+    /// The [`number`](Ticket::number) of the first place that is not done yet: an answer is done
+    /// when the socket has taken all of it, a message that is left unanswered at once. A ticket is
+    /// settled when `settled().wrapping_sub(number)` is from 1 to `u32::MAX / 2`. What was lost with
+    /// [`AnswersLost`](ResponderEvent::AnswersLost) never is.
+    pub fn settled(&self) -> u32 {
+        self.conversation.outbox.answers.settled()
     }
 
     /// The state machine of the frames: offsets, pending bytes, counters.
@@ -285,58 +261,43 @@ impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
         self.incoming.scanner()
     }
 
-    fn end(&mut self, reason: CloseReason, now: Millis) {
-        if self.state == State::Open {
-            self.state = State::Ending(reason);
-        }
-        self.watch(now);
+    fn watch(&mut self, now: Millis) {
+        self.conversation.watch(self.incoming.scanner(), now);
     }
 
     fn report(&mut self, detached: Detached) -> ResponderEvent {
         match detached {
-            Detached::Frame(arrived) if self.outbox.commits() && is_commit(arrived.kind) => {
+            Detached::Frame(arrived)
+                if self.conversation.outbox.commits() && is_commit(arrived.kind) =>
+            {
                 ResponderEvent::Commit { positive: arrived.kind == FrameKind::CommitAck }
             }
-            Detached::Frame(arrived) => match self.outbox.open() {
-                Some(number) => {
-                    self.current = Some(number);
-                    ResponderEvent::Message(Ticket { number }, arrived)
-                }
-                // take_event() has made sure of the room.
+            Detached::Frame(arrived) => match self.conversation.open() {
+                Some(ticket) => ResponderEvent::Message(ticket, arrived),
+                // delivers() has made sure of the room.
                 None => ResponderEvent::Fault { fault: Fault::TooLarge, offset: arrived.offset },
             },
-            Detached::TooLarge { offset } => {
-                if self.over_limit == OverLimit::Refuse
-                    && let Some(number) = self.outbox.open()
-                {
-                    self.current = Some(number);
-                    self.skipping = true;
-                    return ResponderEvent::TooLarge(Refusal { number }, offset);
-                }
-                self.state = State::Ended(CloseReason::TooLarge);
-                ResponderEvent::Fault { fault: Fault::TooLarge, offset }
-            }
+            Detached::TooLarge { offset } => match self.conversation.too_large() {
+                Some(refusal) => ResponderEvent::TooLarge(refusal, offset),
+                None => ResponderEvent::Fault { fault: Fault::TooLarge, offset },
+            },
             Detached::Other(event) => {
-                if let ResponderEvent::Discard(_) = event
-                    && core::mem::take(&mut self.skipping)
-                {
-                    self.outbox.answers.release();
+                if let ResponderEvent::Discard(_) = event {
+                    self.conversation.discard();
                 }
                 event
             }
         }
     }
+}
 
-    fn watch(&mut self, now: Millis) {
-        let scanner = self.incoming.scanner();
-        let pending = scanner.pending();
-        let waiting = Waiting {
-            reads: self.wants_input(),
-            frame: (pending > 0).then(|| scanner.offset().wrapping_sub(pending)),
-            owes: !self.outbox.answers.is_empty(),
-            sends: !self.outbox.answers.outgoing().is_empty(),
-        };
-        self.timer.observe(waiting, now);
+impl From<Notice> for ResponderEvent {
+    fn from(notice: Notice) -> ResponderEvent {
+        match notice {
+            Notice::Protocol(protocol) => ResponderEvent::Protocol(protocol),
+            Notice::AnswersLost { answers } => ResponderEvent::AnswersLost { answers },
+            Notice::Closing(reason) => ResponderEvent::Closing(reason),
+        }
     }
 }
 

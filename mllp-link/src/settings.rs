@@ -10,8 +10,7 @@ pub enum OverLimit {
     /// It is not answered and the connection ends: whoever sends one such message may send many.
     #[default]
     Close,
-    /// Its bytes are skipped, it is refused with AR or CR and its own control ID, and the
-    /// connection goes on.
+    /// Its bytes are skipped, it is refused with its own control ID, and the connection goes on.
     Refuse,
 }
 
@@ -26,8 +25,8 @@ pub struct ResponderConfig {
     pub over_limit: OverLimit,
     /// How long the peer may take.
     pub times: Times,
-    /// The longest answer in bytes, framing included. Room for one is reserved for every message
-    /// that is waiting for its answer.
+    /// The longest answer in bytes, framing included. For every message that waits for its answer,
+    /// so much of the storage is kept free; storage that grows takes it only when it is needed.
     pub max_answer_len: usize,
     /// MLLP release 2: each message is committed with a block of its own before it is answered, and
     /// the peer's commit blocks are events, not messages.

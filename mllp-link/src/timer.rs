@@ -16,11 +16,15 @@ pub struct Times {
     pub frame: Millis,
     /// Without taking a byte of an answer.
     pub send: Millis,
+    /// Without a byte behind an end block, where only what follows can tell whether it ends the
+    /// frame (profile `resync`). Then the frame is complete; the connection goes on.
+    pub trailer: Millis,
 }
 
 impl Times {
-    /// 10 seconds each, and 60 seconds for a whole frame.
-    pub const DEFAULT: Times = Times { idle: 10_000, byte: 10_000, frame: 60_000, send: 10_000 };
+    /// 10 seconds each, 60 seconds for a whole frame, and a quarter of a second for a trailer.
+    pub const DEFAULT: Times =
+        Times { idle: 10_000, byte: 10_000, frame: 60_000, send: 10_000, trailer: 250 };
 }
 
 impl Default for Times {
@@ -29,7 +33,7 @@ impl Default for Times {
     }
 }
 
-/// Which time has run out.
+/// Which time has run out and ends the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Expired {
     /// [`Times::idle`].
@@ -54,6 +58,15 @@ impl Expired {
     }
 }
 
+/// What a time that has run out does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// It ends the connection.
+    End(Expired),
+    /// It completes the open frame.
+    Trailer,
+}
+
 /// What a responder is waiting for, as its timer sees it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waiting {
@@ -61,6 +74,8 @@ pub(crate) struct Waiting {
     pub(crate) reads: bool,
     /// Stream offset of the open frame's start block.
     pub(crate) frame: Option<u64>,
+    /// Whether that frame would be complete if nothing more came.
+    pub(crate) trailer: bool,
     /// Whether the host owes an answer.
     pub(crate) owes: bool,
     /// Whether bytes wait for the socket.
@@ -77,18 +92,21 @@ pub(crate) struct Timer {
     last_sent: Millis,
     /// The open frame and when it began.
     frame: Option<(u64, Millis)>,
+    /// The time for a trailer has run out, and no byte has come since.
+    idle: bool,
     was: Waiting,
 }
 
 impl Timer {
     pub(crate) fn new(times: Times, now: Millis) -> Timer {
-        let was = Waiting { reads: true, frame: None, owes: false, sends: false };
-        Timer { times, last_read: now, last_sent: now, frame: None, was }
+        let was = Waiting { reads: true, frame: None, trailer: false, owes: false, sends: false };
+        Timer { times, last_read: now, last_sent: now, frame: None, idle: false, was }
     }
 
     /// Bytes came.
     pub(crate) fn read(&mut self, now: Millis) {
         self.last_read = now;
+        self.idle = false;
     }
 
     /// The socket took bytes.
@@ -99,6 +117,7 @@ impl Timer {
     /// Notes what is waited for from now on. Times begin when their reason begins.
     pub(crate) fn observe(&mut self, waiting: Waiting, now: Millis) {
         let was = core::mem::replace(&mut self.was, waiting);
+        self.idle &= waiting.trailer;
         if !was.sends && waiting.sends {
             self.last_sent = now;
         }
@@ -118,36 +137,52 @@ impl Timer {
         }
     }
 
-    /// The next moment at which a time runs out, and which one it is.
-    pub(crate) fn next(&self) -> Option<(Millis, Expired)> {
-        let Waiting { reads, owes, sends, .. } = self.was;
-        let after = |since: Millis, time: Millis, expired: Expired| {
-            (time > 0).then(|| (since.saturating_add(time), expired))
+    /// Whether the line counts as idle: no trailer has come in its time.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.idle
+    }
+
+    /// The next moment at which a time runs out, and what it does.
+    pub(crate) fn next(&self) -> Option<(Millis, Due)> {
+        let Waiting { reads, trailer, owes, sends, .. } = self.was;
+        let after = |since: Millis, time: Millis, due: Due| {
+            (time > 0).then(|| (since.saturating_add(time), due))
         };
-        let send = if sends { after(self.last_sent, self.times.send, Expired::Send) } else { None };
+        let end = |since, time, expired| after(since, time, Due::End(expired));
+        let send = if sends { end(self.last_sent, self.times.send, Expired::Send) } else { None };
         let read = match self.frame {
             _ if !reads => None,
             Some((_, began)) => {
-                let byte = after(self.last_read, self.times.byte, Expired::Byte);
-                let frame = after(began, self.times.frame, Expired::Frame);
-                earlier(byte, frame)
+                let byte = end(self.last_read, self.times.byte, Expired::Byte);
+                let frame = end(began, self.times.frame, Expired::Frame);
+                let idle = if trailer && !self.idle {
+                    after(self.last_read, self.times.trailer, Due::Trailer)
+                } else {
+                    None
+                };
+                // Of two times that run out together, the one that loses nothing.
+                earlier(idle, earlier(byte, frame))
             }
             None if owes || sends => None,
-            None => after(self.last_read, self.times.idle, Expired::Idle),
+            None => end(self.last_read, self.times.idle, Expired::Idle),
         };
-        earlier(send, read)
+        earlier(read, send)
     }
 
-    /// The time that has run out by now.
-    pub(crate) fn expired(&self, now: Millis) -> Option<Expired> {
-        self.next().filter(|(at, _)| *at <= now).map(|(_, expired)| expired)
+    /// The time that has run out by now and ends the connection.
+    pub(crate) fn expired(&mut self, now: Millis) -> Option<Expired> {
+        match self.next().filter(|(at, _)| *at <= now)? {
+            (_, Due::End(expired)) => Some(expired),
+            (_, Due::Trailer) => {
+                self.idle = true;
+                None
+            }
+        }
     }
 }
 
-fn earlier(
-    a: Option<(Millis, Expired)>,
-    b: Option<(Millis, Expired)>,
-) -> Option<(Millis, Expired)> {
+/// The first that runs out; `a` if both do at once.
+fn earlier(a: Option<(Millis, Due)>, b: Option<(Millis, Due)>) -> Option<(Millis, Due)> {
     match (a, b) {
         (Some(a), Some(b)) => Some(if b.0 < a.0 { b } else { a }),
         (a, b) => a.or(b),

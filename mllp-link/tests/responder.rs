@@ -1,29 +1,21 @@
 //! The responder, step by step.
 
-use ack_gen::{Ack, AckCode};
+mod messages;
+
+use ack_gen::AckCode;
+use messages::{ack, answers, frame, message};
+use mllp_core::{Config, Framing, Profile};
 use mllp_link::{
-    CloseReason, Expired, OverLimit, Refusal, Refuse, Responder, ResponderConfig, ResponderEvent,
-    Ticket, Times,
+    AnswerError, CloseReason, Expired, OverLimit, Protocol, Refusal, Refuse, Responder,
+    ResponderConfig, ResponderEvent, Ticket, Times,
 };
 
 type Link<const W: usize> = Responder<[u8; 512], [u8; 8192], W>;
 
-const TIMES: Times = Times { idle: 100, byte: 50, frame: 200, send: 70 };
+const TIMES: Times = Times { idle: 100, byte: 50, frame: 200, send: 70, trailer: 20 };
 
 fn link<const W: usize>(config: ResponderConfig) -> Link<W> {
     Responder::new([0; 512], [0; 8192], ResponderConfig { times: TIMES, ..config }, 0)
-}
-
-fn message(id: &str, fill: usize) -> Vec<u8> {
-    format!("MSH|^~\\&|A|B|C|D|20260101||ADT^A01|{id}|P|2.5\rPID|{}\r", "0".repeat(fill)).into()
-}
-
-fn frame(payload: &[u8]) -> Vec<u8> {
-    [b"\x0b", payload, b"\x1c\r"].concat()
-}
-
-const fn ack(code: AckCode) -> Ack<'static> {
-    Ack::always(code, None, b"1", b"20260101")
 }
 
 fn ticket<const W: usize>(link: &mut Link<W>, now: u64) -> Ticket {
@@ -40,19 +32,14 @@ fn refusal<const W: usize>(link: &mut Link<W>, now: u64) -> Refusal {
     }
 }
 
-/// Takes everything that is to be sent: MSA-1 and MSA-2 of each answer, or the commit byte.
+/// Takes everything that is to be sent, as [`messages::answers`] shows it.
 fn sent<const W: usize>(link: &mut Link<W>, now: u64) -> Vec<String> {
     let mut all = Vec::new();
     while !link.outgoing().is_empty() {
         all.extend(link.outgoing());
         link.sent(link.outgoing().len(), now);
     }
-    let text = String::from_utf8(all).expect("ASCII");
-    let answers = text.split_terminator("\x1c\r").map(|it| match it.split_once("MSA|") {
-        Some((_, msa)) => msa.split(['\r']).next().unwrap_or_default().to_string(),
-        None => it.trim_start_matches('\x0b').to_string(),
-    });
-    answers.collect()
+    answers(&all)
 }
 
 fn closing<const W: usize>(link: &mut Link<W>, now: u64) -> CloseReason {
@@ -225,5 +212,161 @@ fn a_refused_message_is_not_committed_before_its_end() {
     assert_eq!(link.outgoing(), b"", "held until the frame has ended");
     link.receive(&large[512..], 0);
     while link.next_event(0).is_some() {}
-    assert_eq!(sent(&mut link, 0), ["\x06", "AR|BIG"]);
+    assert_eq!(sent(&mut link, 0), ["\x15"], "not in safe storage, and nothing else to say");
+    assert_eq!(link.waiting(), 0);
+}
+
+fn resync() -> ResponderConfig {
+    let decoder = Config { profile: Profile::Resync, ..Config::DEFAULT };
+    ResponderConfig { decoder, ..ResponderConfig::DEFAULT }
+}
+
+#[test]
+fn a_frame_without_its_trailer_is_complete_when_the_line_is_idle() {
+    let mut link = link::<2>(resync());
+    let whole = frame(&message("1", 0));
+    let (body, trailer) = whole.split_at(whole.len() - 1);
+    link.receive(body, 5);
+    assert_eq!(link.next_event(5), None);
+    assert_eq!(link.next_deadline(), Some(25));
+    link.on_time(24);
+    assert_eq!(link.next_event(24), None, "too early");
+    link.on_time(25);
+    assert_ne!(link.next_deadline(), Some(25), "once per pause");
+    let owed = ticket(&mut link, 25);
+    assert_eq!(link.payload(), message("1", 0));
+    assert!(link.answer(owed, &ack(AckCode::AA), 25).is_ok());
+    assert_eq!(sent(&mut link, 25), ["AA|1"]);
+    assert!(link.wants_input(), "it closes nothing");
+    // The trailer that came too late is padding.
+    link.receive(trailer, 30);
+    link.receive(body, 31);
+    assert!(matches!(link.next_event(31), Some(ResponderEvent::Discard(run)) if run.blank));
+    assert_eq!(link.next_event(31), None);
+    assert_eq!(link.next_deadline(), Some(51));
+}
+
+#[test]
+fn bytes_that_come_in_time_decide_about_the_end_block() {
+    let mut link = link::<2>(resync());
+    link.receive(b"\x0bone\x1c", 0);
+    assert_eq!(link.next_event(0), None);
+    link.on_time(20);
+    link.receive(b"two\x1c\r", 20);
+    let _owed = ticket(&mut link, 20);
+    assert_eq!(link.payload(), b"one\x1ctwo", "it was payload");
+}
+
+#[test]
+fn the_trailer_has_no_time_while_nothing_is_read() {
+    let mut link = link::<1>(resync());
+    link.receive(&[frame(&message("1", 0)), b"\x0btwo\x1c".to_vec()].concat(), 0);
+    let first = ticket(&mut link, 0);
+    assert_eq!(link.next_event(0), None);
+    assert_eq!(link.next_deadline(), None, "the window is full");
+    link.leave_unanswered(first, 100);
+    assert_eq!(link.next_event(100), None);
+    assert_eq!(link.next_deadline(), Some(120));
+    link.on_time(120);
+    let _second = ticket(&mut link, 120);
+    let mut off = Link::<1>::new(
+        [0; 512],
+        [0; 8192],
+        ResponderConfig { times: Times { trailer: 0, ..TIMES }, ..resync() },
+        0,
+    );
+    off.receive(b"\x0btwo\x1c", 0);
+    assert_eq!(off.next_event(0), None);
+    assert_eq!(off.next_deadline(), Some(50), "only the time for a byte");
+}
+
+/// Everything that is reported about these bytes, when they come in these pieces.
+fn reported(pieces: &[&[u8]]) -> Vec<ResponderEvent> {
+    let mut link = link::<4>(ResponderConfig::DEFAULT);
+    let mut events = Vec::new();
+    for piece in pieces {
+        assert_eq!(link.receive(piece, 0), piece.len());
+        events.extend(std::iter::from_fn(|| link.next_event(0)));
+    }
+    link.peer_closed(0);
+    events.extend(std::iter::from_fn(|| link.next_event(0)));
+    events
+}
+
+#[test]
+fn another_protocol_is_reported_once_and_first() {
+    for (bytes, protocol) in [
+        (&b"GET / HTTP/1.1\r\n\r\n"[..], Protocol::Http),
+        (b"\x16\x03\x01\x02\x00\x01", Protocol::Tls),
+        (b"\r\n\x05\x021H|\\^&\r", Protocol::Astm),
+        (b"MSH|^~\\&|A\r", Protocol::Hl7Unframed),
+        (b"\x0bD12\rMSH|^~\\&|A\r00000000\x1c\r", Protocol::Hllp),
+        (b"\r\n\x0bN99\rMSH|^~\\&|A\r00000000\x1c\r", Protocol::Hllp),
+    ] {
+        let whole = reported(&[bytes]);
+        let at = whole.iter().position(|it| *it == ResponderEvent::Protocol(protocol));
+        let noise = usize::from(bytes.starts_with(b"\r\n\x0b"));
+        assert_eq!(at, Some(noise), "{protocol:?}: {whole:?}");
+        let again = whole.iter().filter(|it| matches!(it, ResponderEvent::Protocol(_))).count();
+        assert_eq!(again, 1);
+        assert!(whole.len() >= noise + 3, "the bytes are reported as ever: {whole:?}");
+        for cut in 0..=bytes.len() {
+            let (head, tail) = bytes.split_at(cut);
+            assert_eq!(reported(&[head, tail]), whole, "{protocol:?} split at {cut}");
+        }
+    }
+    let undecided = reported(&[b"\r\nGE"]);
+    assert!(undecided.iter().all(|it| !matches!(it, ResponderEvent::Protocol(_))));
+    let mllp = reported(&[b"\r\n", &frame(b"MSH|^~\\&|"), b"GET / HTTP/1.1\r\n"]);
+    assert!(mllp.iter().all(|it| !matches!(it, ResponderEvent::Protocol(_))));
+}
+
+#[test]
+fn other_framing_has_no_other_protocol() {
+    let framing = Framing::new(0x02, 0x03, None).expect("distinct");
+    let decoder = Config { framing, ..Config::DEFAULT };
+    let mut link = link::<1>(ResponderConfig { decoder, ..ResponderConfig::DEFAULT });
+    link.receive(b"\x02one\x03", 0);
+    let _owed = ticket(&mut link, 0);
+}
+
+#[test]
+fn a_link_that_is_given_up_closes_once() {
+    let mut open = link::<2>(ResponderConfig::DEFAULT);
+    let all = [frame(&message("1", 0)), frame(&message("2", 0)), frame(&message("3", 0))].concat();
+    open.receive(&all, 0);
+    let (first, second) = (ticket(&mut open, 0), ticket(&mut open, 0));
+    assert!(open.answer_later(first, &message("1", 0), &ack(AckCode::AA), 0).is_ok());
+    open.sent(1, 0);
+    open.on_time(70);
+    assert!(open.outgoing().is_empty() && !open.is_finished());
+    assert_eq!(open.next_event(70), Some(ResponderEvent::AnswersLost { answers: 2 }));
+    let closing = ResponderEvent::Closing(CloseReason::Expired(Expired::Send));
+    assert_eq!(open.next_event(70), Some(closing));
+    assert!(open.is_finished());
+    assert_eq!((open.next_event(70), open.next_deadline()), (None, None));
+    assert_eq!(open.settled(), 0, "what was lost was not sent");
+    let late = open.answer_later(second, &message("2", 0), &ack(AckCode::AA), 70);
+    assert_eq!(late.expect_err("given up").error, AnswerError::Closed);
+
+    let mut ending = link::<2>(ResponderConfig::DEFAULT);
+    ending.receive(&frame(&message("1", 0)), 0);
+    let owed = ticket(&mut ending, 0);
+    ending.peer_closed(0);
+    assert_eq!(closing_reasons(&mut ending, 0), [CloseReason::PeerClosed]);
+    assert!(ending.answer_later(owed, &message("1", 0), &ack(AckCode::AA), 0).is_ok());
+    ending.on_time(70);
+    assert!(!ending.is_finished(), "not before it is reported");
+    assert_eq!(ending.next_event(70), Some(ResponderEvent::AnswersLost { answers: 1 }));
+    assert_eq!(closing_reasons(&mut ending, 70), []);
+    assert!(ending.is_finished());
+}
+
+fn closing_reasons<const W: usize>(link: &mut Link<W>, now: u64) -> Vec<CloseReason> {
+    let events = std::iter::from_fn(|| link.next_event(now));
+    let reasons = events.filter_map(|event| match event {
+        ResponderEvent::Closing(reason) => Some(reason),
+        _ => None,
+    });
+    reasons.collect()
 }

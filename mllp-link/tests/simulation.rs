@@ -162,7 +162,7 @@ fn fault<const R: usize>(server: &mut Server<R>, now: u64, rng: &mut Rng) {
 fn run<const I: usize, const R: usize>(seed: u64) {
     let (mut rng, mut log, mut now) = (Rng(seed), Log::default(), 0);
     let over_limit = if rng.one_in(2) { OverLimit::Refuse } else { OverLimit::Close };
-    let times = Times { idle: 1000, byte: 700, frame: 1500, send: 500 };
+    let times = Times { idle: 1000, byte: 700, frame: 1500, send: 500, ..Times::DEFAULT };
     // Room for four answers and hardly more: they are moved often.
     let base = ResponderConfig { max_answer_len: 290, ..ResponderConfig::DEFAULT };
     let config = ResponderConfig { over_limit, times, ..base };

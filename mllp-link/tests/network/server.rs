@@ -124,6 +124,9 @@ impl<const W: usize> Server<W> {
                     refused.expect("room for a refusal");
                     self.arrived.push((id, Some(AckCode::AR)));
                 }
+                ResponderEvent::AnswersLost { .. } => {
+                    self.reason = Some(CloseReason::Expired(Expired::Send));
+                }
                 ResponderEvent::Closing(reason) => self.reason = Some(reason),
                 ResponderEvent::Commit { .. } => panic!("no commit blocks here"),
                 _ => {}

@@ -1,0 +1,232 @@
+//! What every kind of responder shares: its answers, its times, and how a connection ends.
+
+use mllp_core::{START_BLOCK, Scanner, Storage};
+
+use crate::answers::{Refusal, Ticket};
+use crate::detect::{Detector, Protocol};
+use crate::event::CloseReason;
+use crate::outbox::Outbox;
+use crate::settings::{OverLimit, ResponderConfig};
+use crate::timer::{Expired, Millis, Timer, Waiting};
+
+/// One connection, apart from the bytes that come in.
+#[derive(Debug)]
+pub(crate) struct Conversation<T, const WINDOW: usize> {
+    pub(crate) outbox: Outbox<T, WINDOW>,
+    timer: Timer,
+    over_limit: OverLimit,
+    /// Number of the message whose beginning is at hand.
+    at_hand: Option<u32>,
+    /// The rest of a refused message is being skipped.
+    skipping: bool,
+    /// Until the protocol is decided.
+    detector: Option<Detector>,
+    /// Another protocol than MLLP, not reported yet, and whether noise precedes it.
+    foreign: Option<(Protocol, bool)>,
+    /// Bytes in no frame have been reported.
+    discarded: bool,
+    /// Answers that were given up. Not reported yet.
+    lost: Option<u32>,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Nothing more is read; what has been received is still delivered.
+    Ending(CloseReason),
+    /// Nothing more is delivered; the reason has not been reported yet.
+    Ended(CloseReason),
+    /// The reason has been reported; answers may still be owed.
+    Closing,
+}
+
+/// What is to be reported of the connection itself.
+pub(crate) enum Notice {
+    Protocol(Protocol),
+    AnswersLost { answers: u32 },
+    Closing(CloseReason),
+}
+
+impl<T: Storage, const WINDOW: usize> Conversation<T, WINDOW> {
+    pub(crate) fn new(answers: T, config: ResponderConfig, now: Millis) -> Self {
+        let framing = config.decoder.framing;
+        Conversation {
+            outbox: Outbox::new(
+                answers,
+                config.max_answer_len,
+                framing,
+                config.policy,
+                config.commit_blocks,
+            ),
+            timer: Timer::new(config.times, now),
+            over_limit: config.over_limit,
+            at_hand: None,
+            skipping: false,
+            // With other framing bytes, MLLP is as foreign as the rest.
+            detector: (framing.start_block() == START_BLOCK).then_some(Detector::new()),
+            foreign: None,
+            discarded: false,
+            lost: None,
+            state: State::Open,
+        }
+    }
+
+    /// Whether bytes are taken from the peer.
+    pub(crate) fn wants_input(&self) -> bool {
+        self.state == State::Open && self.has_room()
+    }
+
+    /// Whether the next frame can be delivered. The rest of a refused message needs no room: its
+    /// refusal waits for that rest to pass.
+    pub(crate) fn delivers(&self) -> bool {
+        matches!(self.state, State::Open | State::Ending(_)) && self.has_room()
+    }
+
+    fn has_room(&self) -> bool {
+        self.skipping || self.outbox.has_room()
+    }
+
+    /// Bytes came.
+    pub(crate) fn read(&mut self, now: Millis) {
+        self.timer.read(now);
+    }
+
+    /// Looks at the first bytes of the connection, until they tell the protocol.
+    pub(crate) fn recognise(&mut self, bytes: &[u8]) {
+        let Some(detector) = &mut self.detector else { return };
+        if let Some(protocol) = detector.feed(bytes).protocol() {
+            self.foreign = (!protocol.is_mllp()).then_some((protocol, detector.offset() > 0));
+            self.detector = None;
+        }
+    }
+
+    /// What is to be reported before anything else.
+    pub(crate) fn notice(&mut self) -> Option<Notice> {
+        if let Some(answers) = self.lost.take() {
+            return Some(Notice::AnswersLost { answers });
+        }
+        match self.state {
+            State::Ended(reason) => {
+                self.state = State::Closing;
+                Some(Notice::Closing(reason))
+            }
+            State::Closing => None,
+            State::Open | State::Ending(_) => {
+                let (protocol, noise) = self.foreign?;
+                // Noise before a start block goes first, whether or not both come at once.
+                if protocol == Protocol::Hllp && noise && !self.discarded {
+                    return None;
+                }
+                self.foreign = None;
+                Some(Notice::Protocol(protocol))
+            }
+        }
+    }
+
+    /// Whether what has been received is all that there will be.
+    pub(crate) fn is_ending(&self) -> bool {
+        matches!(self.state, State::Ending(_))
+    }
+
+    /// Whether a frame that awaits its trailer is to be delivered without it.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.state == State::Open && self.timer.is_idle()
+    }
+
+    /// Everything that was received has been delivered.
+    pub(crate) fn delivered(&mut self) -> Option<Notice> {
+        let State::Ending(reason) = self.state else { return None };
+        self.state = State::Closing;
+        Some(Notice::Closing(reason))
+    }
+
+    /// A place for the frame that is complete.
+    pub(crate) fn open(&mut self) -> Option<Ticket> {
+        let number = self.outbox.open()?;
+        self.at_hand = Some(number);
+        Some(Ticket { number })
+    }
+
+    /// A place for the frame over the limit, or the end of the connection.
+    pub(crate) fn too_large(&mut self) -> Option<Refusal> {
+        if self.over_limit == OverLimit::Refuse
+            && let Some(number) = self.outbox.open()
+        {
+            self.at_hand = Some(number);
+            self.skipping = true;
+            return Some(Refusal { number });
+        }
+        self.state = State::Ended(CloseReason::TooLarge);
+        None
+    }
+
+    /// Bytes in no frame are being reported: a frame that was skipped has ended.
+    pub(crate) fn discard(&mut self) {
+        self.discarded = true;
+        if core::mem::take(&mut self.skipping) {
+            self.outbox.answers.release();
+        }
+    }
+
+    /// Whether the answer to this message waits for the end of its frame.
+    pub(crate) fn is_skipping(&self) -> bool {
+        self.skipping
+    }
+
+    pub(crate) fn is_at_hand(&self, number: u32) -> bool {
+        self.at_hand == Some(number)
+    }
+
+    pub(crate) fn drop_payload(&mut self) {
+        self.at_hand = None;
+    }
+
+    /// The socket has taken `len` bytes.
+    pub(crate) fn sent(&mut self, len: usize, now: Millis) {
+        self.outbox.answers.sent(len);
+        self.timer.sent(now);
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Millis> {
+        self.timer.next().map(|(at, _)| at)
+    }
+
+    pub(crate) fn on_time(&mut self, now: Millis) {
+        match self.timer.expired(now) {
+            // Nobody takes the answers: there is nothing left to wait for.
+            Some(Expired::Send) => {
+                self.lost = Some(self.outbox.answers.clear());
+                if self.state != State::Closing {
+                    self.state = State::Ended(CloseReason::Expired(Expired::Send));
+                }
+            }
+            Some(expired) => self.end(CloseReason::Expired(expired)),
+            None => {}
+        }
+    }
+
+    /// Nothing more is read.
+    pub(crate) fn end(&mut self, reason: CloseReason) {
+        if self.state == State::Open {
+            self.state = State::Ending(reason);
+        }
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.state == State::Closing && self.lost.is_none() && self.outbox.answers.is_empty()
+    }
+
+    /// Notes what is waited for from now on.
+    pub(crate) fn watch(&mut self, scanner: &Scanner, now: Millis) {
+        let pending = scanner.pending();
+        let waiting = Waiting {
+            reads: self.wants_input(),
+            frame: (pending > 0).then(|| scanner.offset().wrapping_sub(pending)),
+            trailer: scanner.awaits_trailer(),
+            owes: !self.outbox.answers.is_empty(),
+            sends: !self.outbox.answers.outgoing().is_empty(),
+        };
+        self.timer.observe(waiting, now);
+    }
+}
