@@ -64,15 +64,7 @@ impl Ack {
         accept_acknowledgment_type: String,
         application_acknowledgment_type: String,
     ) -> PyResult<Self> {
-        let policy = match policy {
-            "always" => Policy::Always,
-            "conformant" => Policy::Conformant,
-            _ => {
-                return Err(PyValueError::new_err(format!(
-                    "policy must be 'always' or 'conformant', not {policy:?}"
-                )));
-            }
-        };
+        let policy = read_policy(policy)?;
         Ok(Ack {
             code: ack_code(code)?,
             policy,
@@ -216,6 +208,16 @@ pub(crate) fn timestamp(seconds: Option<i64>, offset_minutes: Option<i16>) -> St
     String::from_utf8_lossy(timestamp.as_bytes()).into_owned()
 }
 
+pub(crate) fn read_policy(name: &str) -> PyResult<Policy> {
+    match name {
+        "always" => Ok(Policy::Always),
+        "conformant" => Ok(Policy::Conformant),
+        _ => Err(PyValueError::new_err(format!(
+            "policy must be 'always' or 'conformant', not {name:?}"
+        ))),
+    }
+}
+
 pub(crate) fn ack_code(code: &str) -> PyResult<AckCode> {
     AckCode::from_bytes(code.as_bytes()).ok_or_else(bad_ack_code)
 }
@@ -231,11 +233,11 @@ fn encode<'py>(py: Python<'py>, ack: &Core<'_>) -> PyResult<Bound<'py, PyBytes>>
 }
 
 /// 32 hexadecimal digits, random, from the operating system: unique without a shared counter.
-fn new_control_id(buffer: &mut [u8; Simple::LENGTH]) -> &str {
+pub(crate) fn new_control_id(buffer: &mut [u8; Simple::LENGTH]) -> &str {
     Uuid::new_v4().simple().encode_lower(buffer)
 }
 
-fn unix_seconds() -> i64 {
+pub(crate) fn unix_seconds() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

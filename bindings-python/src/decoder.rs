@@ -1,63 +1,13 @@
 //! Frames from a stream.
 
-use mllp_core::{Config, Framing, Profile, ReceiveBuffer, Received, Storage};
-use pyo3::exceptions::PyValueError;
+use mllp_core::{Config, Framing, ReceiveBuffer, Received};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::error::frame_error;
-use crate::input::Input;
-
-/// Storage that grows, and lets go when nothing is in it.
-#[derive(Default)]
-pub(crate) struct Growing(Vec<u8>);
-
-impl AsRef<[u8]> for Growing {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl AsMut<[u8]> for Growing {
-    fn as_mut(&mut self) -> &mut [u8] {
-        &mut self.0
-    }
-}
-
-impl Storage for Growing {
-    fn max_len(&self) -> usize {
-        usize::MAX
-    }
-
-    fn grow(&mut self, len: usize) {
-        // Without the memory the storage stays as it is: the frame is lost, the process is not.
-        let more = len.saturating_sub(self.0.len());
-        if self.0.try_reserve(more).is_ok() {
-            self.0.resize(len, 0);
-        }
-    }
-
-    fn shrink(&mut self) {
-        if self.0.len() > KEPT_STORAGE {
-            *self = Growing::default();
-        }
-    }
-}
-
-pub(crate) fn read_profile(name: &str) -> PyResult<Profile> {
-    match name {
-        "permissive" => Ok(Profile::Permissive),
-        "resync" => Ok(Profile::Resync),
-        "strict" => Ok(Profile::Strict),
-        _ => Err(PyValueError::new_err(format!(
-            "profile must be 'permissive', 'resync' or 'strict', not {name:?}"
-        ))),
-    }
-}
-
-/// Storage above this size, in bytes, is given back as soon as no frame is under way, so that one
-/// large message does not cost an idle connection its memory.
-const KEPT_STORAGE: usize = 2048;
+use crate::event;
+use crate::input::{Input, read_profile};
+use crate::storage::Growing;
 
 /// Cuts a stream of bytes into frames.
 ///
@@ -176,11 +126,7 @@ impl Decoder {
     /// How often the stream did what: frames, deviations, faults, discarded bytes.
     #[getter]
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let counters = PyDict::new(py);
-        for (name, count) in self.buffer.counters().entries() {
-            counters.set_item(name, count)?;
-        }
-        Ok(counters)
+        event::counters(py, self.buffer.counters())
     }
 }
 
@@ -216,33 +162,15 @@ fn append_payload(payloads: &Bound<'_, PyList>, received: Received<'_>) -> PyRes
 
 fn append_event(events: &Bound<'_, PyList>, received: Received<'_>) -> PyResult<()> {
     let py = events.py();
-    let event = PyDict::new(py);
-    match received {
+    events.append(match received {
         Received::Frame(frame) => {
-            event.set_item("ev", "frame")?;
-            event.set_item("offset", frame.offset)?;
-            event.set_item("payload", PyBytes::new(py, frame.payload))?;
-            event.set_item("kind", frame.kind.name())?;
-            let warn: Vec<_> = frame.deviations.iter().map(|deviation| deviation.name()).collect();
-            event.set_item("warn", warn)?;
+            let payload = PyBytes::new(py, frame.payload);
+            event::frame(py, "frame", frame.offset, &payload, frame.kind, frame.deviations)?
         }
         Received::Warning { deviation, offset } => {
-            event.set_item("ev", "warning")?;
-            event.set_item("code", deviation.name())?;
-            event.set_item("offset", offset)?;
+            event::coded(py, "warning", deviation.name(), offset)?
         }
-        Received::Fault { fault, offset, .. } => {
-            event.set_item("ev", "error")?;
-            event.set_item("code", fault.name())?;
-            event.set_item("offset", offset)?;
-        }
-        Received::Discard(discard) => {
-            event.set_item("ev", "discard")?;
-            event.set_item("offset", discard.offset)?;
-            event.set_item("len", discard.len)?;
-            event.set_item("why", discard.why.name())?;
-            event.set_item("blank", discard.blank)?;
-        }
-    }
-    events.append(event)
+        Received::Fault { fault, offset, .. } => event::coded(py, "error", fault.name(), offset)?,
+        Received::Discard(discard) => event::discard(py, discard)?,
+    })
 }

@@ -1,12 +1,30 @@
 //! Events as dictionaries, in the shape of the test vectors.
 
-use mllp_core::Discard;
+use mllp_core::{Counters, Deviations, Discard, FrameKind};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 
 pub(crate) fn new<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyDict>> {
     let event = PyDict::new(py);
     event.set_item("ev", name)?;
+    Ok(event)
+}
+
+/// A complete frame.
+pub(crate) fn frame<'py>(
+    py: Python<'py>,
+    name: &str,
+    offset: u64,
+    payload: &Bound<'py, PyBytes>,
+    kind: FrameKind,
+    deviations: Deviations,
+) -> PyResult<Bound<'py, PyDict>> {
+    let event = new(py, name)?;
+    event.set_item("offset", offset)?;
+    event.set_item("payload", payload)?;
+    event.set_item("kind", kind.name())?;
+    let warn: Vec<_> = deviations.iter().map(|deviation| deviation.name()).collect();
+    event.set_item("warn", warn)?;
     Ok(event)
 }
 
@@ -30,4 +48,12 @@ pub(crate) fn discard<'py>(py: Python<'py>, discard: Discard) -> PyResult<Bound<
     event.set_item("why", discard.why.name())?;
     event.set_item("blank", discard.blank)?;
     Ok(event)
+}
+
+pub(crate) fn counters<'py>(py: Python<'py>, counters: &Counters) -> PyResult<Bound<'py, PyDict>> {
+    let entries = PyDict::new(py);
+    for (name, count) in counters.entries() {
+        entries.set_item(name, count)?;
+    }
+    Ok(entries)
 }

@@ -11,11 +11,11 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
-use crate::decoder::{Growing, read_profile};
 use crate::error::{frame_error, link_error};
 use crate::event;
 use crate::frame::encode;
-use crate::input::{Input, ScanArgument};
+use crate::input::{Input, ScanArgument, read_profile};
+use crate::storage::Growing;
 use crate::time::{Seconds, seconds};
 
 /// Messages without a verdict that one link holds at a time.

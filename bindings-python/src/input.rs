@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use hl7_peek::Scan;
+use mllp_core::Profile;
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -68,5 +69,16 @@ impl<'a, 'py> FromPyObject<'a, 'py> for ScanArgument {
                 )));
             }
         }))
+    }
+}
+
+pub(crate) fn read_profile(name: &str) -> PyResult<Profile> {
+    match name {
+        "permissive" => Ok(Profile::Permissive),
+        "resync" => Ok(Profile::Resync),
+        "strict" => Ok(Profile::Strict),
+        _ => Err(PyValueError::new_err(format!(
+            "profile must be 'permissive', 'resync' or 'strict', not {name:?}"
+        ))),
     }
 }

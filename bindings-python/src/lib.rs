@@ -16,8 +16,11 @@ mod initiator;
 mod input;
 mod message;
 mod path;
+mod responder;
 mod segment;
 mod sequence;
+mod storage;
+mod ticket;
 mod time;
 
 use pyo3::prelude::*;
@@ -49,9 +52,14 @@ mod _native {
     #[pymodule_export]
     use super::path::Path;
     #[pymodule_export]
+    use super::responder::Responder;
+    #[pymodule_export]
     use super::segment::Segment;
     #[pymodule_export]
     use super::sequence::{SequenceAction, SequenceReceiver};
+
+    #[pymodule_export]
+    use super::ticket::{Refusal, Ticket};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

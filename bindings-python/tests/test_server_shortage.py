@@ -8,7 +8,8 @@ import threading
 
 import pytest
 from conftest import Records, Serve, Undisturbed
-from fastmllp.responder import Answer, Responder
+from fastmllp._native import Responder, Ticket
+from fastmllp.handler import Answerer
 from fastmllp.server import Server
 from peers import Peer, framed, message
 
@@ -152,14 +153,16 @@ def test_defect_of_the_server_ends_one_connection(
     uncaught: list[type[BaseException]],
     failure: type[BaseException],
 ) -> None:
-    answer = Responder.answer
+    answer = Answerer.answer
 
-    def fail(self: Responder, payload: bytes, connection: int) -> Answer:
+    def fail(
+        self: Answerer, link: Responder, ticket: Ticket, payload: bytes, connection: int
+    ) -> str:
         if connection == 2:
             raise failure(payload)
-        return answer(self, payload, connection)
+        return answer(self, link, ticket, payload, connection)
 
-    monkeypatch.setattr(Responder, "answer", fail)
+    monkeypatch.setattr(Answerer, "answer", fail)
     server = serve()
     with undisturbed(server), Peer.connect(server.address) as unlucky:
         # Much of it stays unread: without a graceful close that is a reset.

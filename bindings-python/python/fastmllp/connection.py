@@ -1,16 +1,16 @@
 """One accepted connection: read, answer, keep the times, close without losing an answer."""
 
 import logging
-import math
 import socket
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+from fastmllp._native import Responder
+from fastmllp.handler import Answerer
 from fastmllp.logging import describe_exception, log_event
-from fastmllp.mllp import Decoder
 from fastmllp.readiness import Readiness
-from fastmllp.responder import Answer, Responder
 
 _READ_SIZE = 65_536
 # After our side is shut down for writing, the peer gets this long, and we throw away this much, so
@@ -18,14 +18,12 @@ _READ_SIZE = 65_536
 # reset destroys what the peer has not read yet.
 _LINGER_SECONDS = 1.0
 _LINGER_BYTES = 16 * 1_048_576
-# The profile resync waits this long for the trailer of a frame whose end block was the last byte:
-# only what follows tells an end block from a payload byte. A sender that leaves the trailer out
-# gets its answer that much later; an end block in a payload, before such a pause, ends the frame.
-_TRAILER_SECONDS = 0.25
-_TRAILER_MISSING = "trailer_missing"
 # When the server stops: how long to go on reading what a peer keeps sending, and how long to wait
 # for a peer to take its acknowledgments.
 _STOP_SECONDS = 2.0
+_TIMES = frozenset({"idle_timeout", "byte_timeout", "frame_timeout"})
+# What the log calls the ends of a connection where the link has another name for them.
+_CLOSING = {"closed": "stopped", "too_large": "frame_too_large"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +34,24 @@ class ConnectionLimits:
     frame_timeout: float
     max_size: int
     profile: str
+    scan: str
 
+    def new_link(self, now: float) -> Responder:
+        """A state machine for a connection that was accepted at `now`.
 
-class _SendTimeout(OSError):
-    """The peer left no room for its acknowledgments in time."""
+        Raises:
+            ValueError: There is no such profile or scan.
+        """
+        return Responder(
+            now,
+            profile=self.profile,
+            scan=self.scan,
+            max_payload_len=self.max_size,
+            idle=self.timeout,
+            byte=self.timeout,
+            send=self.timeout,
+            frame=self.frame_timeout,
+        )
 
 
 class Connection:
@@ -51,24 +63,22 @@ class Connection:
         number: int,
         peer: str,
         wake: socket.socket,
-        responder: Responder,
+        answerer: Answerer,
         limits: ConnectionLimits,
     ) -> None:
         self.number = number
         self._socket = accepted
         self._peer = peer
         self._readiness = Readiness(accepted, wake)
-        self._responder = responder
+        self._answerer = answerer
         self._limits = limits
-        self._decoder = Decoder(profile=limits.profile, max_payload_len=limits.max_size)
-        self._owed: list[Answer] = []
+        self._link = limits.new_link(time.monotonic())
+        # Answers that are not sent yet: number of the message, code, length on the wire.
+        self._unsent: deque[tuple[int, str, int]] = deque()
         self._lost: OSError | None = None
         self._messages = 0
-        self._last_read = time.monotonic()
-        self._frame_began: float | None = None
-        # A frame is open, and no pause since its last byte was taken for its end yet.
-        self._awaits_trailer = False
         self._stop_at: float | None = None
+        self._reason = ""
         self._warned: set[str] = set()
 
     def run(self) -> None:
@@ -77,14 +87,12 @@ class Connection:
         try:
             log_event(logging.INFO, "connect", self.number, peer=self._peer)
             reason = self._converse()
-            self._close_gracefully()
-        except _SendTimeout:
-            # The peer does not read: there is no use in a graceful close.
-            reason = "send_timeout"
-            log_event(logging.WARNING, "send_timeout", self.number)
+            # Who takes no answers needs no graceful close.
+            if reason != "send_timeout":
+                self._close_gracefully()
         except OSError as error:
             reason = "connection_lost"
-            pending = self._decoder.pending
+            pending = self._link.pending
             level = logging.WARNING if pending else logging.INFO
             text = error.strerror or type(error).__name__
             log_event(level, "connection_lost", self.number, error=text, unfinished=pending)
@@ -102,143 +110,111 @@ class Connection:
 
     def _converse(self) -> str:
         """Read and answer until there is a reason to close; the reason's name is the result."""
-        while True:
-            ready, ran_out = False, ""
-            # A wait for room to write may have seen the stop already.
-            if not self._readiness.stopping:
-                ready, ran_out = self._wait_for_input()
-            if self._readiness.stopping:
-                self._read_what_has_arrived()
-                return "stopped"
-            if ran_out == _TRAILER_MISSING:
-                if not self._settle_pause():
-                    return "frame_too_large"
-                continue
-            if ran_out:
-                log_event(logging.INFO, ran_out, self.number, unfinished=self._decoder.pending)
-                self._finish()
-                return ran_out
-            if not ready:
-                continue
-            try:
-                data = self._socket.recv(_READ_SIZE)
-            except BlockingIOError:
-                continue
-            if not data:
-                self._finish()
-                return "end_of_stream"
-            if not self._take(data):
-                return "frame_too_large"
+        link = self._link
+        while not link.is_finished:
+            self._wait()
+            # Whatever ended the wait: what has come is read before a time is said to have run out.
+            arrived = link.wants_input and self._read()
+            if self._readiness.stopping and self._stops(arrived):
+                return "send_timeout"
+            self._on_time()
+        return self._reason
 
-    def _wait_for_input(self) -> tuple[bool, str]:
-        """Wait for bytes, the server's stop, or the end of a time, whose name is then returned."""
-        between_frames = self._frame_began is None
-        idle_until = frame_until = math.inf
-        if self._limits.timeout:
-            idle_until = self._last_read + self._limits.timeout
-        if self._limits.frame_timeout and self._frame_began is not None:
-            frame_until = self._frame_began + self._limits.frame_timeout
-        until = min(idle_until, frame_until)
-        trailer_until = self._last_read + _TRAILER_SECONDS
-        if self._awaits_trailer and trailer_until < until:
-            # At least one look, however late this thread comes: the trailer may be there already.
-            ready = self._readiness.wait(max(0.0, trailer_until - time.monotonic()))
-            paused = not (ready or self._readiness.stopping) and time.monotonic() >= trailer_until
-            return ready, _TRAILER_MISSING if paused else ""
-        if until == math.inf:
-            return self._readiness.wait(None), ""
-        remaining = until - time.monotonic()
-        # A peer that drips bytes is always ready, so the time of the frame goes before readiness.
-        if remaining > 0 and self._readiness.wait(remaining):
-            return True, ""
-        if self._readiness.stopping or time.monotonic() < until:
-            return False, ""
-        if frame_until <= idle_until:
-            return False, "frame_timeout"
-        return False, "idle_timeout" if between_frames else "byte_timeout"
+    def _wait(self) -> None:
+        """Wait for the peer, the server's stop, or the end of a time."""
+        deadlines = [at for at in (self._link.next_deadline(), self._stop_at) if at is not None]
+        timeout = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+        reads, writes = self._link.wants_input, self._link.unsent > 0
+        if self._readiness.stopping and reads:
+            timeout = 0.0  # Only what is there already.
+        self._readiness.wait(timeout, read=reads, write=writes)
 
-    def _take(self, data: bytes) -> bool:
-        """Answer every frame that these bytes complete.
-
-        Returns:
-            False when a frame is above the limit: what came before it is answered, nothing after.
-        """
-        frame_was_open = self._decoder.pending > 0
-        fits = self._handle(self._decoder.events(data), frame_was_open)
-        self._awaits_trailer = self._limits.profile == "resync" and self._decoder.pending > 0
-        return fits
-
-    def _settle_pause(self) -> bool:
-        """Answer the frame that a pause behind its end block completes; in mid-payload, nothing.
-
-        Asked once per pause. Whatever is still open then waits for the times of the connection.
-        """
-        self._awaits_trailer = False
-        events = self._decoder.idle_events()
-        return not events or self._handle(events, frame_was_open=True)
-
-    def _handle(self, events: list[dict[str, Any]], frame_was_open: bool) -> bool:
-        for event in events:
-            if event["ev"] == "error" and event["code"] == "too_large":
-                self._flush()
-                limit = self._limits.max_size
-                log_event(logging.WARNING, "frame_too_large", self.number, max_size=limit)
-                self._raise_if_lost()
-                return False
-            if event["ev"] in ("frame", "error"):
-                frame_was_open = False
-            self._on_event(event)
-        self._flush()
-        self._raise_if_lost()
-        # Both clocks start after the answers are sent: the time of the handler is not the peer's.
-        self._last_read = time.monotonic()
-        if self._decoder.pending == 0:
-            self._frame_began = None
-        elif not frame_was_open:
-            self._frame_began = self._last_read
+    def _read(self) -> bool:
+        """Take what has arrived; False when nothing has, or when nothing more will."""
+        try:
+            data = self._socket.recv(_READ_SIZE)
+        except BlockingIOError:
+            return False
+        if not data:
+            self._link.peer_closed(time.monotonic())
+            return False
+        self._take_events(self._link.receive(data, time.monotonic()))
         return True
 
-    def _finish(self) -> None:
-        """Report a frame that stays unfinished; a profile may also settle an open end here."""
-        for event in self._decoder.finish_events():
-            self._on_event(event)
-        self._flush()
-        self._raise_if_lost()
+    def _stops(self, arrived: bool) -> bool:
+        """The server stops: answer every frame that is complete, leave the rest to the sender.
 
-    def _read_what_has_arrived(self) -> None:
-        """The server stops: answer every frame that is complete, leave the rest to the sender."""
-        self._note_stop()
-        while self._stop_at is not None and time.monotonic() < self._stop_at:
-            try:
-                data = self._socket.recv(_READ_SIZE)
-            except BlockingIOError:
+        Returns:
+            Whether to give up: the peer has not taken its answers in time.
+        """
+        now = time.monotonic()
+        if self._stop_at is None:
+            self._stop_at = now + _STOP_SECONDS
+        if now >= self._stop_at or (self._link.wants_input and not arrived):
+            self._link.close(now)
+            self._take_events(self._link.events(now))
+        if now < self._stop_at or self._link.is_finished:
+            return False
+        log_event(logging.WARNING, "send_timeout", self.number)
+        return True
+
+    def _on_time(self) -> None:
+        """Look at the times, also after a read: a peer that drips bytes is always ready."""
+        unfinished = self._link.pending
+        self._link.on_time(time.monotonic())
+        events = self._link.events(time.monotonic())
+        if events and events[-1].get("reason") in _TIMES:
+            log_event(logging.INFO, events[-1]["reason"], self.number, unfinished=unfinished)
+        self._take_events(events)
+
+    def _take_events(self, events: list[dict[str, Any]]) -> None:
+        """Answer every message, report everything else, and send what the peer takes."""
+        while True:
+            for event in events:
+                self._on_event(event)
+            self._flush()
+            # What has left makes room for messages that were read already.
+            events = self._link.events(time.monotonic())
+            if not events:
                 break
-            if not data:
-                break
-            if not self._take(data):
-                return
-        self._finish()
+        if self._lost is not None:
+            raise self._lost
 
     def _on_event(self, event: dict[str, Any]) -> None:
         kind = event["ev"]
-        if kind == "frame":
-            payload: bytes = event["payload"]
-            self._messages += 1
-            log_event(logging.INFO, "message_received", self.number, length=len(payload))
-            for code in event["warn"]:
-                self._warn(code, length=len(payload))
-            self._owed.append(self._responder.answer(payload, self.number))
-            # An answer does not wait for the handler to finish the messages behind it. Without a
-            # handler nothing takes time, and the answers to one read leave together.
-            if self._responder.handler is not None:
-                self._flush()
+        if kind == "message":
+            self._on_message(event)
+        elif kind == "closing":
+            self._reason = _CLOSING.get(event["reason"], event["reason"])
         elif kind == "discard" and event["blank"]:
             # Line ends and padding between frames are common and harmless.
             log_event(logging.DEBUG, "discarded", self.number, length=event["len"])
         elif kind == "discard":
             self._warn("discarded", length=event["len"], offset=event["offset"])
+        elif kind == "protocol":
+            self._warn("wrong_protocol", protocol=event["protocol"])
+        elif kind == "answers_lost":
+            log_event(logging.WARNING, "send_timeout", self.number, answers=event["answers"])
+        elif event["code"] == "too_large":
+            limit = self._limits.max_size
+            log_event(logging.WARNING, "frame_too_large", self.number, max_size=limit)
         else:
             self._warn(event["code"], offset=event["offset"])
+
+    def _on_message(self, event: dict[str, Any]) -> None:
+        payload: bytes = event["payload"]
+        self._messages += 1
+        log_event(logging.INFO, "message_received", self.number, length=len(payload))
+        for code in event["warn"]:
+            self._warn(code, length=len(payload))
+        before = self._link.unsent
+        ticket = event["ticket"]
+        code = self._answerer.answer(self._link, ticket, payload, self.number)
+        self._unsent.append((ticket.number, code, self._link.unsent - before))
+        # An answer does not wait for the handler to finish the messages behind it. Without a
+        # handler nothing takes time, and the answers to one read leave together.
+        if self._answerer.handler is not None:
+            self._flush()
 
     def _warn(self, event: str, **fields: Any) -> None:
         """Warn once per connection and kind: a peer with a habit must not fill the log."""
@@ -247,53 +223,26 @@ class Connection:
         log_event(level, event, self.number, **fields)
 
     def _flush(self) -> None:
-        """Send the answers owed.
+        """Send what the peer takes of the answers owed.
 
-        A loss is kept for `_raise_if_lost`: the frames that were read already still go to the
-        handler, since a sender that does not wait for acknowledgments may have left after them.
+        A loss is kept for later: the frames that were read already still go to the handler, since
+        a sender that does not wait for acknowledgments may have left after them.
         """
-        owed, self._owed = self._owed, []
-        if not owed or self._lost is not None:
-            return
-        try:
-            self._send(b"".join(answer.framed for answer in owed))
-        except OSError as error:
-            self._lost = error
-            return
-        for answer in owed:
-            length = len(answer.framed)
-            log_event(logging.INFO, "ack_sent", self.number, code=answer.code, length=length)
-
-    def _raise_if_lost(self) -> None:
+        while data := self._link.outgoing():
+            sent = len(data)
+            if self._lost is None:
+                try:
+                    sent = self._socket.send(data)
+                except BlockingIOError:
+                    break
+                except OSError as error:
+                    self._lost = error
+            self._link.sent(sent, time.monotonic())
         if self._lost is not None:
-            raise self._lost
-
-    def _send(self, data: bytes) -> None:
-        """Send all of it.
-
-        Raises:
-            _SendTimeout: The peer did not make room in time.
-            OSError: The connection is gone.
-        """
-        view = memoryview(data)
-        until = time.monotonic() + self._limits.timeout if self._limits.timeout else math.inf
-        while view:
-            try:
-                view = view[self._socket.send(view) :]
-                continue
-            except BlockingIOError:
-                pass
-            self._note_stop()
-            if self._stop_at is not None:
-                until = min(until, self._stop_at)
-            remaining = until - time.monotonic()
-            if remaining <= 0:
-                raise _SendTimeout
-            self._readiness.wait(None if remaining == math.inf else remaining, write=True)
-
-    def _note_stop(self) -> None:
-        if self._readiness.stopping and self._stop_at is None:
-            self._stop_at = time.monotonic() + _STOP_SECONDS
+            self._unsent.clear()
+        while self._unsent and self._link.is_settled(self._unsent[0][0]):
+            _, code, length = self._unsent.popleft()
+            log_event(logging.INFO, "ack_sent", self.number, code=code, length=length)
 
     def _close_gracefully(self) -> None:
         """Shut down writing, then read until the peer is done, a deadline, or enough bytes."""

@@ -30,30 +30,29 @@ class Readiness:
             self._poller.register(own, select.POLLIN)
             self._poller.register(wake, select.POLLIN)
 
-    def wait(self, timeout: float | None, *, write: bool = False) -> bool:
+    def wait(self, timeout: float | None, *, read: bool = True, write: bool = False) -> bool:
         """Wait until the socket is ready, the server stops, or the time is over.
 
         The first wait that sees the server stop returns early, with `stopping` set.
 
         Args:
             timeout: Seconds, or None for no limit.
-            write: Wait for room to write instead of something to read. An error on the socket also
-                makes it ready: the following read or write reports it.
+            read: Wait for something to read. An error on the socket makes it ready in any case:
+                the following read or write reports it.
+            write: Wait for room to write.
 
         Returns:
             Whether the socket is ready.
         """
         if _POLL:
-            return self._wait_poll(timeout, write)
-        return self._wait_select(timeout, write)
+            return self._wait_poll(timeout, read, write)
+        return self._wait_select(timeout, read, write)
 
-    def _wait_poll(self, timeout: float | None, write: bool) -> bool:
-        if write:
-            self._poller.modify(self._own, select.POLLOUT)
+    def _wait_poll(self, timeout: float | None, read: bool, write: bool) -> bool:
+        wanted = (select.POLLIN if read else 0) | (select.POLLOUT if write else 0)
+        self._poller.modify(self._own, wanted)
         # Rounded up: a poll that returns a fraction early would make its caller spin.
         ready = self._poller.poll(None if timeout is None else math.ceil(timeout * 1000))
-        if write:
-            self._poller.modify(self._own, select.POLLIN)
         own_is_ready = False
         for descriptor, _ in ready:
             if descriptor == self._own.fileno():
@@ -63,13 +62,12 @@ class Readiness:
                 self._poller.unregister(self._wake)
         return own_is_ready
 
-    def _wait_select(self, timeout: float | None, write: bool) -> bool:
+    def _wait_select(self, timeout: float | None, read: bool, write: bool) -> bool:
         # Windows has no poll, and its select has no limit on the value of a descriptor.
         wake = [] if self.stopping else [self._wake]
-        if write:
-            readable, writable, failed = select.select(wake, [self._own], [self._own], timeout)
-        else:
-            readable, writable, failed = select.select([*wake, self._own], [], [], timeout)
+        readers = [*wake, self._own] if read else wake
+        writers = [self._own] if write else []
+        readable, writable, failed = select.select(readers, writers, writers, timeout)
         if self._wake in readable:
             self.stopping = True
         return self._own in readable or bool(writable) or bool(failed)

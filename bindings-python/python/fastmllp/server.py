@@ -14,10 +14,9 @@ from types import TracebackType
 
 from fastmllp import config
 from fastmllp.connection import Connection, ConnectionLimits
+from fastmllp.handler import Answerer, Handler
 from fastmllp.logging import describe_exception, log_event
-from fastmllp.mllp import Decoder
 from fastmllp.readiness import Readiness, pause
-from fastmllp.responder import Handler, Responder
 
 __all__ = ["Handler", "Server"]
 
@@ -105,11 +104,12 @@ class Server:
             frame_timeout=config.seconds("frame_timeout", frame_timeout),
             max_size=config.size("max_size", max_size),
             profile=profile,
+            scan=scan,
         )
         # Just as for each connection: settings that it does not take are the caller's error, now.
-        Decoder(profile=profile, max_payload_len=self._limits.max_size)
+        self._limits.new_link(0.0)
         self._max_connections = max_connections
-        self._responder = Responder(handler, config.encoding("encoding", encoding), scan)
+        self._answerer = Answerer(handler, config.encoding("encoding", encoding), scan)
         self._listener = _listen(host, config.port("port", port))
         self._listener.setblocking(False)
         address = self._listener.getsockname()
@@ -237,7 +237,7 @@ class Server:
                 accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             connection = Connection(
-                accepted, number, peer, self._wake_receiver, self._responder, self._limits
+                accepted, number, peer, self._wake_receiver, self._answerer, self._limits
             )
             # Daemon: a handler that never returns must not keep a process alive that gave up on it.
             thread = threading.Thread(

@@ -1,27 +1,22 @@
 """What a handler says about a message, made into the acknowledgment that goes back."""
 
 import logging
+import time
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from fastmllp.ack import Ack, AckCode, build_ack
+from fastmllp._native import Responder, Ticket
+from fastmllp.ack import Ack, AckCode
 from fastmllp.hl7 import Message
 from fastmllp.logging import describe_exception, log_event
-from fastmllp.mllp import MllpError, frame
+from fastmllp.mllp import MllpError
 
 HandlerResult: TypeAlias = str | bytes | Ack | None
 Handler: TypeAlias = Callable[[Message], HandlerResult]
 
 
-class Answer(NamedTuple):
-    """An acknowledgment, framed for the wire, and the code that the log shows for it."""
-
-    framed: bytes
-    code: str
-
-
-class Responder:
-    """Asks the handler about each message and builds the acknowledgment.
+class Answerer:
+    """Asks the handler about each message and answers with what it says.
 
     Answering never fails: any exception of the handler, an unknown code, and a result of a wrong
     type or one that cannot be encoded or framed is logged and becomes AE, so that the sender learns
@@ -34,15 +29,20 @@ class Responder:
         self._scan = scan
         Message(b"", scan=scan)  # One that does not exist is the caller's error, now.
 
-    def answer(self, payload: bytes, connection: int) -> Answer:
-        """Give the answer for one payload, after the handler has returned.
+    def answer(self, link: Responder, ticket: Ticket, payload: bytes, connection: int) -> str:
+        """Answer one message, after the handler has returned.
 
         Args:
+            link: The connection's state machine, which gave the ticket.
+            ticket: The place of the answer.
             payload: What a complete frame held; may be empty or without MSH.
             connection: Number of the connection, for the log.
+
+        Returns:
+            What the log shows for the answer: its code, or ``own`` for a handler's own bytes.
         """
         if self.handler is None:
-            return self._acknowledge(payload, AckCode.AA)
+            return _acknowledge(link, ticket, AckCode.AA)
         try:
             result = self.handler(Message(payload, scan=self._scan))
         except BaseException as error:
@@ -51,31 +51,36 @@ class Responder:
             # KeyboardInterrupt comes from the handler too, since this is never the main thread.
             trace = describe_exception(error)
             log_event(logging.ERROR, "handler_failed", connection, trace=trace)
-            return self._acknowledge(payload, AckCode.AE)
+            return _acknowledge(link, ticket, AckCode.AE)
         try:
-            return self._answer_with(payload, result)
+            return self._answer_with(link, ticket, payload, result)
         except BaseException as error:
             # A result runs code of its own, such as that of a codec or of an exporter of a buffer.
             kind = type(result).__name__
             log_event(logging.ERROR, "handler_result", connection, type=kind, reason=_reason(error))
-            return self._acknowledge(payload, AckCode.AE)
+            return _acknowledge(link, ticket, AckCode.AE)
 
-    def _answer_with(self, payload: bytes, result: object) -> Answer:
+    def _answer_with(self, link: Responder, ticket: Ticket, payload: bytes, result: object) -> str:
         if result is None:
-            return self._acknowledge(payload, AckCode.AA)
+            return _acknowledge(link, ticket, AckCode.AA)
+        code = "own"
         if isinstance(result, str):
-            if result.startswith("MSH"):
-                return Answer(frame(result.encode(self._encoding, errors="replace")), "own")
-            return self._acknowledge(payload, result)
-        if isinstance(result, Ack):
-            return Answer(frame(result.encode(payload, scan=self._scan)), result.code)
+            if not result.startswith("MSH"):
+                return _acknowledge(link, ticket, result)
+            result = result.encode(self._encoding, errors="replace")
+        elif isinstance(result, Ack):
+            code = result.code
+            result = result.encode(payload, scan=self._scan)
         # An empty payload is no acknowledgment: the sender could not match it with its message.
-        if isinstance(result, bytes | bytearray | memoryview) and len(result) > 0:
-            return Answer(frame(result), "own")
-        raise TypeError
+        elif not isinstance(result, bytes | bytearray | memoryview) or len(result) == 0:
+            raise TypeError
+        link.answer_with(ticket, result, time.monotonic())
+        return code
 
-    def _acknowledge(self, payload: bytes, code: str) -> Answer:
-        return Answer(frame(build_ack(payload, code, scan=self._scan)), str(code))
+
+def _acknowledge(link: Responder, ticket: Ticket, code: str) -> str:
+    link.answer(ticket, code, time.monotonic())
+    return str(code)
 
 
 def _reason(error: BaseException) -> str:
