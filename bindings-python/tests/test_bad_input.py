@@ -18,6 +18,27 @@ def test_junk_before_a_start_block(
         peer.exchange("B")
 
 
+@pytest.mark.parametrize(
+    ("first", "protocol"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "tls"),
+        (b"GET / HTTP/1.1\r\n\r\n", "http"),
+        (message("A"), "hl7_unframed"),
+    ],
+)
+def test_another_protocol_is_named_in_the_log(
+    serve: Serve, undisturbed: Undisturbed, records: Records, first: bytes, protocol: str
+) -> None:
+    server = serve()
+    with undisturbed(server), Peer.connect(server.address) as peer:
+        peer.send(first)
+        peer.half_close()
+        record = records.wait_for("wrong_protocol")
+        assert record.levelno == logging.WARNING
+        assert f"protocol={protocol}" in record.getMessage()
+        assert peer.receive_end() == b"", "bytes of another protocol were answered"
+
+
 def test_padding_between_frames_is_no_warning(serve: Serve, records: Records) -> None:
     server = serve()
     with Peer.connect(server.address) as peer:
