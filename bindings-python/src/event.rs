@@ -23,9 +23,12 @@ pub(crate) fn frame<'py>(
     event.set_item("offset", offset)?;
     event.set_item("payload", payload)?;
     event.set_item("kind", kind.name())?;
-    let warn: Vec<_> = deviations.iter().map(|deviation| deviation.name()).collect();
-    event.set_item("warn", warn)?;
+    event.set_item("warn", names(deviations))?;
     Ok(event)
+}
+
+pub(crate) fn names(deviations: Deviations) -> Vec<&'static str> {
+    deviations.iter().map(|deviation| deviation.name()).collect()
 }
 
 /// A warning or an error: a stable name, and the stream offset of the byte that showed it.

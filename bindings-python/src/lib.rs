@@ -4,6 +4,7 @@
 //! objects, exceptions, memory, the clock and random numbers.
 
 mod ack;
+mod converse;
 mod decision;
 mod decoder;
 mod detail;
@@ -16,6 +17,7 @@ mod initiator;
 mod input;
 mod message;
 mod path;
+mod report;
 mod responder;
 mod segment;
 mod sequence;

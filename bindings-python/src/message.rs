@@ -38,6 +38,10 @@ impl Reading {
 }
 
 impl Message {
+    pub(crate) fn of(payload: Py<PyBytes>, scan: Scan) -> Self {
+        Message { payload, reading: Reading { scan, lenient: false } }
+    }
+
     fn peek<'a>(&'a self, py: Python<'a>) -> PyResult<Peek<'a>> {
         self.reading.peek(self.payload.as_bytes(py))
     }

@@ -3,21 +3,27 @@
 use ack_gen::{Ack as CoreAck, AckCode, Policy, Timestamp};
 use hl7_peek::Scan;
 use mllp_core::Config;
-use mllp_link::{OverLimit, Refuse, Responder as Core, ResponderConfig, ResponderEvent, Times};
+use mllp_link::{
+    Millis, OverLimit, Refuse, Responder as Core, ResponderConfig, ResponderEvent, Times,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use uuid::fmt::Simple;
 
 use crate::ack::{ack_code, new_control_id, read_policy, unix_seconds};
+use crate::converse::{Conversed, converse};
 use crate::event;
 use crate::input::{Input, ScanArgument, read_profile};
+use crate::report::report;
 use crate::storage::Growing;
 use crate::ticket::{Refusal, Ticket};
 use crate::time::{Seconds, seconds};
 
 /// Messages that one connection may have without an answer, or with one that is not sent yet.
 const WINDOW: usize = 64;
+pub(crate) type Link = Core<Growing, Growing, WINDOW>;
+
 /// The longest answer that a host may give, in bytes; a limit against mistakes, not for memory.
 const MAX_ANSWER_LEN: usize = 1 << 31;
 
@@ -29,7 +35,7 @@ const MAX_ANSWER_LEN: usize = 1 << 31;
 /// that never goes back, such as `time.monotonic()`; a length of 0 turns a time off.
 #[pyclass(module = "fastmllp")]
 pub(crate) struct Responder {
-    core: Box<Core<Growing, Growing, WINDOW>>,
+    core: Box<Link>,
     policy: Policy,
     scan: Scan,
 }
@@ -122,6 +128,26 @@ impl Responder {
         Ok(events)
     }
 
+    /// Takes bytes of the peer, calls `handler` with a `Message` for every complete frame, and
+    /// answers with what it returns: None is AA, a code of table 0008 is that code.
+    ///
+    /// Returns the bytes for the socket, which count as sent; what is left for the host to do, as
+    /// events, or None when there is nothing; and the next deadline. An event `result` has the
+    /// ticket, the message and what the handler returned where it was nothing of the above; an
+    /// event `failure` has the exception that it raised as `error`. With `hold` nothing is handed
+    /// out, and the answers stay for `outgoing`. One call does the work of `receive`, `answer`,
+    /// `outgoing`, `sent` and `next_deadline`.
+    #[pyo3(signature = (data, now, handler, hold = false))]
+    fn converse<'py>(
+        slf: &Bound<'py, Self>,
+        data: Input<'py>,
+        now: Seconds,
+        handler: &Bound<'py, PyAny>,
+        hold: bool,
+    ) -> PyResult<Conversed<'py>> {
+        converse(slf, &data, now, handler, hold)
+    }
+
     /// Everything that has happened since events were taken last, in order.
     fn events<'py>(&mut self, py: Python<'py>, now: Seconds) -> PyResult<Bound<'py, PyList>> {
         let events = PyList::empty(py);
@@ -144,14 +170,7 @@ impl Responder {
         now: Seconds,
         text: Option<&str>,
     ) -> PyResult<()> {
-        let code = ack_code(code)?;
-        let core = ticket.take()?;
-        let (now, policy, scan) = (now.point(), self.policy, self.scan);
-        let answered = acknowledge(code, text, |ack| {
-            let ack = CoreAck { policy, scan, ..*ack };
-            self.core.answer_later(core, ticket.payload(py), &ack, now)
-        });
-        answered.map_err(|unanswered| ticket.give_back(unanswered))
+        self.acknowledge(py, ticket, ack_code(code)?, text, now.point())
     }
 
     /// Answers a message with a payload that the host made.
@@ -293,62 +312,43 @@ impl Responder {
 }
 
 impl Responder {
+    pub(crate) fn core(&mut self) -> &mut Link {
+        &mut self.core
+    }
+
+    pub(crate) fn scan(&self) -> Scan {
+        self.scan
+    }
+
+    /// Answers a message by a code.
+    pub(crate) fn acknowledge(
+        &mut self,
+        py: Python<'_>,
+        ticket: &mut Ticket,
+        code: AckCode,
+        text: Option<&str>,
+        now: Millis,
+    ) -> PyResult<()> {
+        let core = ticket.take()?;
+        let (policy, scan) = (self.policy, self.scan);
+        let answered = acknowledge(code, text, |ack| {
+            let ack = CoreAck { policy, scan, ..*ack };
+            self.core.answer_later(core, ticket.payload(py), &ack, now)
+        });
+        answered.map_err(|unanswered| ticket.give_back(unanswered))
+    }
+
     fn append_events(&mut self, events: &Bound<'_, PyList>, now: Seconds) -> PyResult<()> {
         let py = events.py();
         while let Some(event) = self.core.next_event(now.point()) {
             // The refusal is given while the beginning of its message is at hand.
             let last = matches!(event, ResponderEvent::TooLarge(..));
-            events.append(self.entry(py, event)?)?;
+            events.append(report(py, &self.core, event)?)?;
             if last {
                 break;
             }
         }
         Ok(())
-    }
-
-    fn entry<'py>(&self, py: Python<'py>, event: ResponderEvent) -> PyResult<Bound<'py, PyDict>> {
-        match event {
-            ResponderEvent::Message(core, arrived) => {
-                let payload = PyBytes::new(py, self.core.payload());
-                let (kind, warn) = (arrived.kind, arrived.deviations);
-                let entry = event::frame(py, "message", arrived.offset, &payload, kind, warn)?;
-                entry.set_item("ticket", Py::new(py, Ticket::new(core, payload.unbind()))?)?;
-                Ok(entry)
-            }
-            ResponderEvent::TooLarge(core, offset) => {
-                let entry = event::coded(py, "refusal", "too_large", offset)?;
-                entry.set_item("payload", PyBytes::new(py, self.core.payload()))?;
-                entry.set_item("refusal", Py::new(py, Refusal::new(core))?)?;
-                Ok(entry)
-            }
-            ResponderEvent::Commit { positive } => {
-                let entry = event::new(py, "commit")?;
-                entry.set_item("positive", positive)?;
-                Ok(entry)
-            }
-            ResponderEvent::Warning { deviation, offset } => {
-                event::coded(py, "warning", deviation.name(), offset)
-            }
-            ResponderEvent::Fault { fault, offset } => {
-                event::coded(py, "error", fault.name(), offset)
-            }
-            ResponderEvent::Discard(discard) => event::discard(py, discard),
-            ResponderEvent::Protocol(protocol) => {
-                let entry = event::new(py, "protocol")?;
-                entry.set_item("protocol", protocol.name())?;
-                Ok(entry)
-            }
-            ResponderEvent::AnswersLost { answers } => {
-                let entry = event::new(py, "answers_lost")?;
-                entry.set_item("answers", answers)?;
-                Ok(entry)
-            }
-            ResponderEvent::Closing(reason) => {
-                let entry = event::new(py, "closing")?;
-                entry.set_item("reason", reason.name())?;
-                Ok(entry)
-            }
-        }
     }
 }
 

@@ -44,14 +44,28 @@ class Answerer:
         if self.handler is None:
             return _acknowledge(link, ticket, AckCode.AA)
         try:
-            result = self.handler(Message(payload, scan=self._scan))
+            result = self.handler(self.message(payload))
         except BaseException as error:
             # Not Exception alone: SystemExit, asyncio.CancelledError or a panic of native code
             # would end the connection without an answer, and Python would print their text. A
             # KeyboardInterrupt comes from the handler too, since this is never the main thread.
-            trace = describe_exception(error)
-            log_event(logging.ERROR, "handler_failed", connection, trace=trace)
-            return _acknowledge(link, ticket, AckCode.AE)
+            return self.fail(link, ticket, error, connection)
+        return self.conclude(link, ticket, payload, result, connection)
+
+    def message(self, payload: bytes) -> Message:
+        """What a handler is called with."""
+        return Message(payload, scan=self._scan)
+
+    def fail(self, link: Responder, ticket: Ticket, error: BaseException, connection: int) -> str:
+        """Answer a message whose handler has raised. As `answer` for the rest."""
+        trace = describe_exception(error)
+        log_event(logging.ERROR, "handler_failed", connection, trace=trace)
+        return _acknowledge(link, ticket, AckCode.AE)
+
+    def conclude(
+        self, link: Responder, ticket: Ticket, payload: bytes, result: object, connection: int
+    ) -> str:
+        """Answer a message with what its handler has returned. As `answer` for the rest."""
         try:
             return self._answer_with(link, ticket, payload, result)
         except BaseException as error:

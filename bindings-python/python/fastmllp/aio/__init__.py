@@ -1,0 +1,10 @@
+"""Server and client for asyncio, on the same native state machines as the blocking ones.
+
+>>> async def main():
+...     server = await fastmllp.aio.start_server(store, "127.0.0.1", 2575)
+...     await server.serve_forever()
+"""
+
+from fastmllp.aio.server import AsyncHandler, AsyncServer, start_server
+
+__all__ = ["AsyncHandler", "AsyncServer", "start_server"]

@@ -1,0 +1,301 @@
+"""One accepted connection under asyncio: bytes in, answers out, times kept."""
+
+import asyncio
+import inspect
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
+
+from fastmllp._native import Message, Responder, Ticket
+from fastmllp.aio.linger import Linger
+from fastmllp.logging import LOGGER, describe_exception, log_event
+from fastmllp.report import ConnectionReport
+
+if TYPE_CHECKING:
+    from fastmllp.aio.server import AsyncServer
+
+# Bytes that the transport may hold beyond what the kernel took. The rest waits in the link, which
+# knows how long a peer may take for its answers.
+_HIGH_WATER = 65_536
+# How long to go on reading what a peer keeps sending while the server stops.
+_STOP_SECONDS = 2.0
+
+
+class ServedConnection(asyncio.Protocol):
+    """Serves one peer. The link decides; this moves bytes, calls the handler and tells the time."""
+
+    _transport: asyncio.Transport
+
+    def __init__(self, server: "AsyncServer") -> None:
+        self._server = server
+        self._answerer = server.answerer
+        self._link: Responder = server.limits.new_link(time.monotonic())
+        self._report = ConnectionReport(server.next_number(), server.limits.max_size)
+        # Messages whose handler cannot be called at once: one after the other, in their order.
+        self._queue: deque[tuple[Ticket, bytes, Awaitable[object] | None]] = deque()
+        self._working: asyncio.Task[None] | None = None
+        self._linger: Linger | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._reads = True
+        self._writes = True
+        self._lost = False
+        self._stirred = False
+        self._stop_at: float | None = None
+
+    # What the transport reports.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.set_write_buffer_limits(high=_HIGH_WATER)
+        peer = transport.get_extra_info("peername")
+        name = f"{peer[0]}:{peer[1]}" if peer else "unknown"
+        if not self._server.takes(self, self._report.number, name):
+            transport.abort()
+            self._lost = True
+            return
+        self._report.connected(name)
+        self._set_timer(self._link.next_deadline())
+
+    def data_received(self, data: bytes) -> None:
+        if self._linger is not None:
+            self._linger.received(len(data))
+            return
+        self._stirred = True
+        handler = self._server.prompt_handler
+        if handler is None or self._working is not None or LOGGER.isEnabledFor(logging.INFO):
+            self._take(self._link.receive(data, time.monotonic()))
+            return
+        answers, events, deadline = self._link.converse(
+            data, time.monotonic(), handler, not self._writes
+        )
+        if answers:
+            self._transport.write(answers)
+        if events is None and self._writes:
+            self._set_timer(deadline)
+        else:
+            self._take(events or [])
+
+    def eof_received(self) -> bool:
+        if self._linger is not None:
+            self._linger.ended()
+            return False
+        self._link.peer_closed(time.monotonic())
+        self._take(self._link.events(time.monotonic()))
+        # Half of a TLS connection cannot be kept open.
+        return self._transport.can_write_eof()
+
+    def pause_writing(self) -> None:
+        self._writes = False
+
+    def resume_writing(self) -> None:
+        self._writes = True
+        if self._linger is None:
+            self._take([])
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._linger is not None:
+            self._linger.cancel()
+        if not self._server.knows(self):
+            return  # It was not taken.
+        self._lost = True
+        if isinstance(error, OSError) and self._linger is None:
+            self._report.lost(error, self._link.pending)
+        self._report.unsendable()
+        # What was read goes to the handler all the same: a sender that does not wait for answers
+        # may have left after it.
+        self._link.peer_closed(time.monotonic())
+        self._take(self._link.events(time.monotonic()))
+        if self._working is None:
+            self._leave()
+
+    # What the server asks for.
+
+    def stop(self) -> None:
+        """Answer every message that has been received, then close."""
+        if self._stop_at is None and self._linger is None:
+            self._stop_at = time.monotonic() + _STOP_SECONDS
+            self._stirred = True
+            self._close_when_quiet()
+
+    def abort(self) -> None:
+        """Close at once: the time for a graceful end is over."""
+        if self._working is not None:
+            self._working.cancel()
+        self._transport.abort()
+
+    # What happens in between.
+
+    def _take(self, events: list[dict[str, Any]]) -> None:
+        """Answer every message, report everything else, and send what the peer takes."""
+        while True:
+            for event in events:
+                self._on_event(event)
+            self._flush()
+            # What has left makes room for messages that were received already.
+            events = self._link.events(time.monotonic())
+            if not events:
+                break
+        if self._lost:
+            return
+        if self._link.is_finished:
+            self._finish()
+            return
+        self._set_timer(self._link.next_deadline())
+        if self._reads != self._link.wants_input:
+            self._reads = not self._reads
+            if self._reads:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
+
+    def _on_event(self, event: dict[str, Any]) -> None:
+        kind = event["ev"]
+        if kind == "message":
+            payload: bytes = event["payload"]
+            self._report.received(payload, event["warn"])
+            if self._server.waits or self._working is not None:
+                self._enqueue(event["ticket"], payload, None)
+                return
+            before = self._link.unsent
+            code = self._answerer.answer(self._link, event["ticket"], payload, self._report.number)
+            self._report.answered(event["ticket"], code, self._link.unsent - before)
+        elif kind == "result":
+            message: Message = event["message"]
+            result = event["result"]
+            if inspect.isawaitable(result):
+                self._enqueue(event["ticket"], message.payload, result)
+            else:
+                self._conclude(event["ticket"], message.payload, result)
+        elif kind == "failure":
+            self._fail(event["ticket"], event["error"])
+            if isinstance(event["error"], KeyboardInterrupt | SystemExit):
+                raise event["error"]  # Meant for the loop that runs us.
+        else:
+            self._report.happened(event)
+
+    def _enqueue(self, ticket: Ticket, payload: bytes, result: Awaitable[object] | None) -> None:
+        self._queue.append((ticket, payload, result))
+        if self._working is None:
+            self._working = self._server.loop.create_task(self._work())
+
+    async def _work(self) -> None:
+        """Await the handler for each message of the queue, one after the other."""
+        try:
+            while self._queue:
+                ticket, payload, result = self._queue.popleft()
+                await self._await_handler(ticket, payload, result)
+                self._take([])
+        finally:
+            self._working = None
+            if self._lost:
+                self._leave()
+
+    async def _await_handler(
+        self, ticket: Ticket, payload: bytes, result: Awaitable[object] | None
+    ) -> None:
+        try:
+            if result is None:
+                result = self._server.call(self._answerer.message(payload))
+            limit = self._server.handler_timeout or None
+            task = asyncio.ensure_future(result)
+            done, _ = await asyncio.wait({task}, timeout=limit)
+            if not done:
+                task.add_done_callback(self._on_late_result)
+                log_event(logging.ERROR, "handler_timeout", self._report.number)
+                self._conclude(ticket, payload, "AE")
+                return
+            value = task.result()
+        except asyncio.CancelledError as error:
+            self._fail(ticket, error)
+            current = asyncio.current_task()
+            if current is not None and current.cancelling():
+                raise  # The server gives up on us, not the handler on itself.
+        except Exception as error:
+            self._fail(ticket, error)
+        except BaseException as error:
+            self._fail(ticket, error)
+            raise
+        else:
+            self._conclude(ticket, payload, value)
+
+    def _on_late_result(self, task: "asyncio.Future[object]") -> None:
+        error = None if task.cancelled() else task.exception()
+        trace = None if error is None else describe_exception(error)
+        log_event(logging.WARNING, "late_result", self._report.number, trace=trace)
+
+    def _conclude(self, ticket: Ticket, payload: bytes, result: object) -> None:
+        before = self._link.unsent
+        number = self._report.number
+        code = self._answerer.conclude(self._link, ticket, payload, result, number)
+        self._report.answered(ticket, code, self._link.unsent - before)
+
+    def _fail(self, ticket: Ticket, error: BaseException) -> None:
+        before = self._link.unsent
+        code = self._answerer.fail(self._link, ticket, error, self._report.number)
+        self._report.answered(ticket, code, self._link.unsent - before)
+
+    def _flush(self) -> None:
+        while (self._writes or self._lost) and (data := self._link.outgoing()):
+            if not self._lost:
+                self._transport.write(data)
+            self._link.sent(len(data), time.monotonic())
+        if not self._lost:
+            self._report.sent(self._link)
+
+    def _set_timer(self, deadline: float | None) -> None:
+        """Wake up no later than that. A timer that is too early only looks and sets itself anew."""
+        if deadline is None or (self._timer is not None and self._timer_at <= deadline):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = deadline
+        delay = max(0.0, deadline - time.monotonic())
+        self._timer = self._server.loop.call_later(delay, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        unfinished = self._link.pending
+        self._link.on_time(time.monotonic())
+        events = self._link.events(time.monotonic())
+        self._report.expired(events, unfinished)
+        self._take(events)
+
+    def _close_when_quiet(self) -> None:
+        """Go on while there is something to read: each call is one look of the loop later."""
+        assert self._stop_at is not None
+        if self._linger is not None or self._lost:
+            return
+        if self._stirred and time.monotonic() < self._stop_at:
+            self._stirred = False
+            self._server.loop.call_soon(self._server.loop.call_soon, self._close_when_quiet)
+            return
+        self._link.close(time.monotonic())
+        self._take(self._link.events(time.monotonic()))
+
+    def _finish(self) -> None:
+        """Everything is answered and on its way: tell the peer, and wait for its end."""
+        if self._linger is not None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for event in self._link.events(time.monotonic()):
+            self._report.happened(event)
+        if self._report.reason == "send_timeout":
+            self._transport.abort()
+            return
+        if not self._reads:
+            self._transport.resume_reading()
+        self._linger = Linger(self._transport, self._server.loop, self._server.limits.timeout)
+
+    def _leave(self) -> None:
+        if not self._report.reason:
+            self._report.reason = "failed"
+        self._report.disconnected(self._link.counters["frames"])
+        self._server.forget(self)
