@@ -131,7 +131,7 @@ impl<T: Storage, const WINDOW: usize> Conversation<T, WINDOW> {
 
     /// Whether a frame that awaits its trailer is to be delivered without it.
     pub(crate) fn is_idle(&self) -> bool {
-        self.state == State::Open && self.timer.is_idle()
+        self.timer.is_idle()
     }
 
     /// Everything that was received has been delivered.

@@ -117,7 +117,6 @@ impl Timer {
     /// Notes what is waited for from now on. Times begin when their reason begins.
     pub(crate) fn observe(&mut self, waiting: Waiting, now: Millis) {
         let was = core::mem::replace(&mut self.was, waiting);
-        self.idle &= waiting.trailer;
         if !was.sends && waiting.sends {
             self.last_sent = now;
         }

@@ -252,8 +252,10 @@ fn bytes_that_come_in_time_decide_about_the_end_block() {
     link.receive(b"\x0bone\x1c", 0);
     assert_eq!(link.next_event(0), None);
     link.on_time(20);
-    link.receive(b"two\x1c\r", 20);
-    let _owed = ticket(&mut link, 20);
+    link.receive(b"two\x1c", 20);
+    assert_eq!(link.next_event(20), None, "its trailer has its own time");
+    link.receive(b"\r", 39);
+    let _owed = ticket(&mut link, 39);
     assert_eq!(link.payload(), b"one\x1ctwo", "it was payload");
 }
 
@@ -332,10 +334,12 @@ fn other_framing_has_no_other_protocol() {
 
 #[test]
 fn a_link_that_is_given_up_closes_once() {
-    let mut open = link::<2>(ResponderConfig::DEFAULT);
+    let mut open = link::<3>(ResponderConfig::DEFAULT);
     let all = [frame(&message("1", 0)), frame(&message("2", 0)), frame(&message("3", 0))].concat();
     open.receive(&all, 0);
     let (first, second) = (ticket(&mut open, 0), ticket(&mut open, 0));
+    let third = ticket(&mut open, 0);
+    open.leave_unanswered(third, 0);
     assert!(open.answer_later(first, &message("1", 0), &ack(AckCode::AA), 0).is_ok());
     open.sent(1, 0);
     open.on_time(70);
