@@ -1,6 +1,6 @@
 //! What every kind of responder shares: its answers, its times, and how a connection ends.
 
-use mllp_core::{START_BLOCK, Scanner, Storage};
+use mllp_core::{FrameKind, START_BLOCK, Scanner, Storage};
 
 use crate::answers::{Refusal, Ticket};
 use crate::detect::{Detector, Protocol};
@@ -92,6 +92,11 @@ impl<T: Storage, const WINDOW: usize> Conversation<T, WINDOW> {
         self.timer.read(now);
     }
 
+    /// Whether the first bytes of the connection are still to be looked at.
+    pub(crate) fn recognises(&self) -> bool {
+        self.detector.is_some()
+    }
+
     /// Looks at the first bytes of the connection, until they tell the protocol.
     pub(crate) fn recognise(&mut self, bytes: &[u8]) {
         let Some(detector) = &mut self.detector else { return };
@@ -139,6 +144,15 @@ impl<T: Storage, const WINDOW: usize> Conversation<T, WINDOW> {
         let State::Ending(reason) = self.state else { return None };
         self.state = State::Closing;
         Some(Notice::Closing(reason))
+    }
+
+    /// Whether a frame is a commit block about an answer, and a positive one.
+    pub(crate) fn commit_block(&self, kind: FrameKind) -> Option<bool> {
+        match kind {
+            FrameKind::CommitAck if self.outbox.commits() => Some(true),
+            FrameKind::CommitNak if self.outbox.commits() => Some(false),
+            _ => None,
+        }
     }
 
     /// A place for the frame that is complete.

@@ -1,5 +1,7 @@
 //! What a responder reports.
 
+use core::fmt;
+
 use ack_gen::Outcome;
 use mllp_core::{Deviation, Deviations, Discard, Fault, FrameKind};
 
@@ -48,6 +50,95 @@ pub enum ResponderEvent {
     /// Once: nothing more will be delivered. When all answers are sent the connection can be closed:
     /// [`Responder::is_finished`](crate::Responder::is_finished).
     Closing(CloseReason),
+}
+
+/// One step of a [`StreamResponder`](crate::StreamResponder).
+#[derive(Debug, PartialEq, Eq)]
+pub struct StreamStep<'i> {
+    /// How many bytes of the input are done with, whatever the event. The next step takes the rest.
+    pub consumed: usize,
+    /// What happened. `None`: read, send, or wait.
+    pub event: Option<StreamEvent<'i>>,
+}
+
+/// What happened on a connection whose messages pass by.
+#[derive(PartialEq, Eq)]
+pub enum StreamEvent<'i> {
+    /// A frame begins.
+    Start {
+        /// Stream offset of the start block.
+        offset: u64,
+    },
+    /// The MSH segment has come whole, or as much of it as is kept. At most once in a frame, behind
+    /// the span that ends there; a shorter payload without the end of a segment has none.
+    Header,
+    /// The next bytes of the payload, MSH included. How it is cut into spans depends on the input;
+    /// their concatenation does not.
+    Span(&'i [u8]),
+    /// The frame is complete: what has come since its start is one message. The ticket is for its
+    /// one answer.
+    End(Ticket, Arrived),
+    /// The frame is lost: what has come since its start is no message.
+    Lost {
+        /// A message over the limit is to be refused, with
+        /// [`OverLimit::Refuse`](crate::OverLimit). Nothing else that is lost is answered.
+        refusal: Option<Refusal>,
+        /// Why.
+        fault: Fault,
+        /// Stream offset of the byte that showed it.
+        offset: u64,
+    },
+    /// A commit block of MLLP release 2 about an answer, in place of [`End`](StreamEvent::End).
+    Commit {
+        /// `06`, not `15`.
+        positive: bool,
+    },
+    /// As [`ResponderEvent::Warning`].
+    Warning {
+        /// What the sender did.
+        deviation: Deviation,
+        /// Stream offset of the byte that showed it.
+        offset: u64,
+    },
+    /// Bytes that are in no frame, among them those of a lost one.
+    Discard(Discard),
+    /// As [`ResponderEvent::Protocol`].
+    Protocol(Protocol),
+    /// As [`ResponderEvent::AnswersLost`].
+    AnswersLost {
+        /// How many; with commit blocks a message has two places.
+        answers: u32,
+    },
+    /// As [`ResponderEvent::Closing`].
+    Closing(CloseReason),
+}
+
+// Spans are health data: a debug output shows how many bytes there are, never which.
+impl fmt::Debug for StreamEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StreamEvent::Start { offset } => write!(f, "Start {{ offset: {offset} }}"),
+            StreamEvent::Header => f.write_str("Header"),
+            StreamEvent::Span(bytes) => write!(f, "Span {{ len: {} }}", bytes.len()),
+            StreamEvent::End(ticket, arrived) => {
+                f.debug_tuple("End").field(ticket).field(arrived).finish()
+            }
+            StreamEvent::Lost { refusal, fault, offset } => {
+                let fault = fault.name();
+                write!(f, "Lost {{ {refusal:?}, {fault}, offset: {offset} }}")
+            }
+            StreamEvent::Commit { positive } => write!(f, "Commit {{ positive: {positive} }}"),
+            StreamEvent::Warning { deviation, offset } => {
+                write!(f, "Warning {{ {}, offset: {offset} }}", deviation.name())
+            }
+            StreamEvent::Discard(discard) => discard.fmt(f),
+            StreamEvent::Protocol(protocol) => write!(f, "Protocol({})", protocol.name()),
+            StreamEvent::AnswersLost { answers } => {
+                write!(f, "AnswersLost {{ answers: {answers} }}")
+            }
+            StreamEvent::Closing(reason) => write!(f, "Closing({})", reason.name()),
+        }
+    }
 }
 
 /// A complete frame.

@@ -7,6 +7,7 @@ use mllp_core::{Framing, Storage};
 use crate::answers::{Answers, Refusal, Ticket, USUAL_LEN};
 use crate::error::{AnswerError, Unanswered, Unrefused};
 use crate::event::Refuse;
+use crate::header::whole_fields;
 
 /// The commit blocks of MLLP release 2, 1.2.1.
 const COMMIT_ACK: &[u8] = &[0x06];
@@ -81,7 +82,7 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
         }
     }
 
-    /// Refuses one message; `held` until its end has passed.
+    /// Refuses one message, of which the beginning is at hand; `held` until its end has passed.
     pub(crate) fn refuse(
         &mut self,
         refusal: Refusal,
@@ -97,7 +98,7 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
             self.write_frame(number.wrapping_sub(1), held, COMMIT_NAK)
         } else {
             let ack = Ack { code: AckCode::new(ack.code.phase(), refuse.outcome()), ..*ack };
-            self.write(number, held, payload, &ack)
+            self.write(number, held, whole_fields(payload), &ack)
         };
         if self.commit_blocks && refused.is_ok() {
             self.answers.silence(number);

@@ -1,7 +1,7 @@
 //! The receiving end of a link: messages in, answers out.
 
 use ack_gen::Ack;
-use mllp_core::{Fault, FrameKind, ReceiveBuffer, Received, Storage};
+use mllp_core::{Fault, ReceiveBuffer, Received, Storage};
 
 use crate::answers::{Refusal, Ticket};
 use crate::conversation::{Conversation, Notice};
@@ -267,16 +267,18 @@ impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
 
     fn report(&mut self, detached: Detached) -> ResponderEvent {
         match detached {
-            Detached::Frame(arrived)
-                if self.conversation.outbox.commits() && is_commit(arrived.kind) =>
-            {
-                ResponderEvent::Commit { positive: arrived.kind == FrameKind::CommitAck }
+            Detached::Frame(arrived) => {
+                if let Some(positive) = self.conversation.commit_block(arrived.kind) {
+                    return ResponderEvent::Commit { positive };
+                }
+                match self.conversation.open() {
+                    Some(ticket) => ResponderEvent::Message(ticket, arrived),
+                    // delivers() has made sure of the room.
+                    None => {
+                        ResponderEvent::Fault { fault: Fault::TooLarge, offset: arrived.offset }
+                    }
+                }
             }
-            Detached::Frame(arrived) => match self.conversation.open() {
-                Some(ticket) => ResponderEvent::Message(ticket, arrived),
-                // delivers() has made sure of the room.
-                None => ResponderEvent::Fault { fault: Fault::TooLarge, offset: arrived.offset },
-            },
             Detached::TooLarge { offset } => match self.conversation.too_large() {
                 Some(refusal) => ResponderEvent::TooLarge(refusal, offset),
                 None => ResponderEvent::Fault { fault: Fault::TooLarge, offset },
@@ -324,8 +326,4 @@ fn detach(received: Received<'_>) -> Detached {
         }
         Received::Discard(discard) => Detached::Other(ResponderEvent::Discard(discard)),
     }
-}
-
-const fn is_commit(kind: FrameKind) -> bool {
-    matches!(kind, FrameKind::CommitAck | FrameKind::CommitNak)
 }

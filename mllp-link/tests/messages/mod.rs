@@ -1,5 +1,7 @@
 //! Messages, frames and acknowledgments, as short as they can be.
 
+#![allow(dead_code, reason = "each test binary uses its part")]
+
 use ack_gen::{Ack, AckCode};
 
 pub fn message(id: &str, fill: usize) -> Vec<u8> {
