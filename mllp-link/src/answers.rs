@@ -264,9 +264,11 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
                 _ => None,
             });
             let Some((at, len)) = next.min_by_key(|(at, _)| **at) else { return end };
-            let bytes = self.storage.as_mut();
-            if at.saturating_add(len) <= bytes.len() && end <= *at {
-                bytes.copy_within(*at..*at + len, end);
+            let from = at.saturating_sub(end);
+            if let Some(span) = self.storage.as_mut().get_mut(end..at.saturating_add(len))
+                && from <= span.len()
+            {
+                span.copy_within(from.., 0);
             }
             *at = end;
             end = end.saturating_add(len);

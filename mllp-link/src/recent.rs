@@ -1,6 +1,6 @@
 //! The names of messages that have their verdict, to tell a late reply from a foreign one.
 
-use heapless::HistoryBuf;
+use heapless::Deque;
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,23 +14,26 @@ pub(crate) enum Fate {
 /// The last thirty-two of them, by a hash of the control ID: a wrong name in a report is the worst
 /// that a collision can do.
 #[derive(Debug)]
-pub(crate) struct Recent(HistoryBuf<(u64, Fate), 32>);
+pub(crate) struct Recent(Deque<(u64, Fate), 32>);
 
 impl Recent {
     pub(crate) fn new() -> Recent {
-        Recent(HistoryBuf::new())
+        Recent(Deque::new())
     }
 
     pub(crate) fn remember(&mut self, id: &[u8], fate: Fate) {
-        if !id.is_empty() {
-            self.0.write((hash(id), fate));
+        if id.is_empty() {
+            return;
         }
+        if self.0.is_full() {
+            let _ = self.0.pop_front();
+        }
+        let _ = self.0.push_back((hash(id), fate));
     }
 
     pub(crate) fn fate(&self, id: &[u8]) -> Option<Fate> {
         let hash = hash(id);
-        let mut known = self.0.oldest_ordered().filter(|(known, _)| *known == hash);
-        known.next_back().map(|(_, fate)| *fate)
+        self.0.iter().rfind(|(known, _)| *known == hash).map(|(_, fate)| *fate)
     }
 }
 
