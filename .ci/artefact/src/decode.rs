@@ -130,6 +130,10 @@ impl Storage for Opaque<'_> {
     fn grow(&mut self, len: usize) {
         black_box(len);
     }
+
+    fn shrink(&mut self) {
+        black_box(&mut *self.0);
+    }
 }
 
 #[unsafe(no_mangle)]

@@ -9,6 +9,7 @@
 
 mod acknowledge;
 mod decode;
+mod link;
 mod peek;
 
 use core::panic::PanicInfo;
