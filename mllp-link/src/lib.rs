@@ -39,22 +39,73 @@
 //! assert!(socket_out.ends_with(b"MSA|AA|M1\r\x1c\r"));
 //! ```
 //!
+//! # Messages larger than memory
+//!
+//! A [`StreamResponder`] gives out payloads as they pass and keeps the header alone:
+//!
+//! ```
+//! use ack_gen::{Ack, AckCode};
+//! use mllp_link::{ResponderConfig, StreamEvent, StreamResponder};
+//!
+//! let mut now = 0;
+//! let mut responder: StreamResponder<_, 512, 4> =
+//!     StreamResponder::new([0u8; 4096], ResponderConfig::DEFAULT, now);
+//! let first = &b"\x0bMSH|^~\\&|PACS||||2026||MDM^T02|M1|P|2.5\rOBX|1|ED|"[..];
+//! let mut socket_in = [first, b"scan\r\x1c\r"].into_iter();
+//! let (mut socket_out, mut file, mut input) = (Vec::new(), Vec::new(), &b""[..]);
+//!
+//! while !responder.is_finished() {
+//!     if responder.wants_input() && input.is_empty() {
+//!         match socket_in.next() {
+//!             Some(bytes) => input = bytes,
+//!             None => responder.peer_closed(now),
+//!         }
+//!     }
+//!     loop {
+//!         let step = responder.step(input, now);
+//!         input = &input[step.consumed..];
+//!         match step.event {
+//!             Some(StreamEvent::Start { .. } | StreamEvent::Lost { .. }) => file.clear(),
+//!             Some(StreamEvent::Span(bytes)) => file.extend_from_slice(bytes),
+//!             Some(StreamEvent::End(ticket, _arrived)) => {
+//!                 let ack = Ack::always(AckCode::AA, None, b"4711", b"20260101"); // it is stored
+//!                 responder.answer(ticket, &ack, now).expect("an answer of ordinary size fits");
+//!             }
+//!             Some(_) => {}
+//!             None => break,
+//!         }
+//!     }
+//!     let len = responder.outgoing().len();
+//!     socket_out.extend_from_slice(responder.outgoing());
+//!     responder.sent(len, now);
+//!     now += 1; // or wait for the socket, until responder.next_deadline()
+//!     responder.on_time(now);
+//! }
+//! assert!(file.ends_with(b"OBX|1|ED|scan\r"));
+//! assert!(socket_out.ends_with(b"MSA|AA|M1\r\x1c\r"));
+//! ```
+//!
 //! # What holds
 //!
 //! * Every complete frame is answered once, in the order of arrival, in whatever order the host
 //!   finishes. A positive answer needs a [`Ticket`], and only a complete frame has one.
+//!   [`Responder::settled`] tells when an answer has left.
+//! * A connection closes once: [`ResponderEvent::Closing`]. Answers that nobody took are counted:
+//!   [`ResponderEvent::AnswersLost`].
 //! * A reply is credited to the message whose MSH-10 its MSA-2 repeats, for every code; late, foreign
 //!   and doubled replies are events. After a reply that did not come, the connection is given up.
 //! * Times are values: [`Responder::next_deadline`] and [`Initiator::next_deadline`] say when
 //!   `on_time` is to be called.
 //! * What a reply means is a list of [`Rules`]; every [`Verdict`] names the one that gave it.
 //!
-//! [`Detector`] tells by the first bytes of a connection which protocol is spoken.
+//! [`Detector`] tells by the first bytes of a connection which protocol is spoken; both responders
+//! use it.
 //!
 //! # Limits, panics, costs
 //!
 //! Memory is what the caller brings, and fixed-capacity lists of as many entries as messages may be
-//! without an answer. No function panics or allocates.
+//! without an answer. Storage that grows takes what a message or an answer needs, and may shrink when
+//! nothing is in it. No function panics or allocates.
 
 #![no_std]
 #![forbid(unsafe_code)]
