@@ -38,6 +38,15 @@ pub(crate) struct Responder {
     core: Box<Link>,
     policy: Policy,
     scan: Scan,
+    /// What a host has read although no input was wanted, and how its stream ended behind that.
+    backlog: Vec<u8>,
+    end: Option<End>,
+}
+
+#[derive(Clone, Copy)]
+enum End {
+    PeerClosed,
+    Closed,
 }
 
 #[pymethods]
@@ -103,19 +112,19 @@ impl Responder {
             commit_blocks,
         };
         let core = Core::new(Growing::default(), Growing::default(), config, now.point());
-        Ok(Responder { core: Box::new(core), policy, scan: scan.0 })
+        Ok(Responder { core: Box::new(core), policy, scan: scan.0, backlog: Vec::new(), end: None })
     }
 
     /// Whether to read from the socket: False while too much is unanswered or unsent.
     #[getter]
     fn wants_input(&self) -> bool {
-        self.core.wants_input()
+        self.core.wants_input() && self.backlog.is_empty()
     }
 
     /// Takes bytes of the peer and returns everything that they show, in order.
     ///
     /// Answer what it gives, send, and take `events` until there are none: while too much is
-    /// unanswered, what follows waits.
+    /// unanswered, what follows waits. Bytes that come although `wants_input` is False are kept.
     fn receive<'py>(
         &mut self,
         py: Python<'py>,
@@ -123,7 +132,7 @@ impl Responder {
         now: Seconds,
     ) -> PyResult<Bound<'py, PyList>> {
         let events = PyList::empty(py);
-        self.core.receive(&data, now.point());
+        self.take(&data, now.point());
         self.append_events(&events, now)?;
         Ok(events)
     }
@@ -271,12 +280,12 @@ impl Responder {
 
     /// The peer will send nothing more. It may still take answers.
     fn peer_closed(&mut self, now: Seconds) {
-        self.core.peer_closed(now.point());
+        self.end(End::PeerClosed, now.point());
     }
 
     /// Ends the connection: what has been received is answered first.
     fn close(&mut self, now: Seconds) {
-        self.core.close(now.point());
+        self.end(End::Closed, now.point());
     }
 
     /// Whether the connection can be closed: everything is reported, answered and sent.
@@ -312,6 +321,37 @@ impl Responder {
 }
 
 impl Responder {
+    /// Takes bytes, or keeps them for when there is room again.
+    pub(crate) fn take(&mut self, data: &[u8], now: Millis) {
+        let taken = if self.backlog.is_empty() { self.core.receive(data, now) } else { 0 };
+        self.backlog.extend_from_slice(data.get(taken..).unwrap_or_default());
+    }
+
+    /// The next event, of the backlog too as soon as there is room for it.
+    pub(crate) fn next_event(&mut self, now: Millis) -> Option<ResponderEvent> {
+        loop {
+            if let Some(event) = self.core.next_event(now) {
+                return Some(event);
+            }
+            if self.backlog.is_empty() || !self.core.wants_input() {
+                return None;
+            }
+            let backlog = std::mem::take(&mut self.backlog);
+            self.take(&backlog, now);
+            if let (true, Some(end)) = (self.backlog.is_empty(), self.end.take()) {
+                self.end(end, now);
+            }
+        }
+    }
+
+    fn end(&mut self, end: End, now: Millis) {
+        match end {
+            _ if !self.backlog.is_empty() => self.end = self.end.or(Some(end)),
+            End::PeerClosed => self.core.peer_closed(now),
+            End::Closed => self.core.close(now),
+        }
+    }
+
     pub(crate) fn core(&mut self) -> &mut Link {
         &mut self.core
     }
@@ -340,7 +380,7 @@ impl Responder {
 
     fn append_events(&mut self, events: &Bound<'_, PyList>, now: Seconds) -> PyResult<()> {
         let py = events.py();
-        while let Some(event) = self.core.next_event(now.point()) {
+        while let Some(event) = self.next_event(now.point()) {
             // The refusal is given while the beginning of its message is at hand.
             let last = matches!(event, ResponderEvent::TooLarge(..));
             events.append(report(py, &self.core, event)?)?;

@@ -1,5 +1,6 @@
 """Fixtures: servers that are started and stopped, log records to wait for, the command line."""
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -10,9 +11,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, BinaryIO
 
 import pytest
+from fastmllp.aio import AsyncHandler, start_server
 from fastmllp.server import Handler, Server
 from peers import DEADLINE, Peer
 
@@ -61,6 +64,85 @@ def records() -> Iterator[Records]:
 
 
 Serve = Callable[..., Server]
+
+
+class AsyncServed:
+    """An asyncio server in a thread and a loop of its own, driven like a blocking one."""
+
+    def __init__(self, handler: AsyncHandler | None, **options: Any) -> None:
+        self._handler = handler
+        self._options = options
+        self._loop = asyncio.new_event_loop()
+        self._started = threading.Event()
+        self._failure: BaseException | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        assert self._started.wait(DEADLINE)
+        if self._failure is not None:
+            self._thread.join(DEADLINE)
+            raise self._failure
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        try:
+            server = await start_server(self._handler, "127.0.0.1", 0, **self._options)
+        except BaseException as failure:
+            self._failure = failure
+            self._started.set()
+            return
+        self.server = server
+        self.address = server.address
+        self._started.set()
+        await server.serve_forever()
+
+    def shutdown(self) -> None:
+        with contextlib.suppress(RuntimeError):  # The loop has ended already.
+            self._loop.call_soon_threadsafe(self.server.close)
+        self.join()
+
+    def join(self) -> None:
+        self._thread.join(DEADLINE)
+        assert not self._thread.is_alive(), "the server did not stop"
+
+
+@pytest.fixture
+def serve_async() -> Iterator[Callable[..., AsyncServed]]:
+    """Start asyncio servers on the loopback interface; each must stop at the end."""
+    running: list[AsyncServed] = []
+
+    def start(handler: AsyncHandler | None = None, **options: Any) -> AsyncServed:
+        served = AsyncServed(handler, **options)
+        served.start()
+        running.append(served)
+        return served
+
+    yield start
+    for served in running:
+        served.shutdown()
+
+
+@pytest.fixture(params=["threads", "asyncio"])
+def serve_both(request: pytest.FixtureRequest) -> Serve:
+    """Start servers of either kind."""
+    name = "serve" if request.param == "threads" else "serve_async"
+    start: Serve = request.getfixturevalue(name)
+    return start
+
+
+@pytest.fixture(params=["threads", "asyncio"])
+def serve_blocking(request: pytest.FixtureRequest) -> Iterator[Serve]:
+    """Start servers of either kind for a handler that blocks."""
+    if request.param == "threads":
+        yield request.getfixturevalue("serve")
+        return
+    start = request.getfixturevalue("serve_async")
+    with ThreadPoolExecutor() as executor:
+        yield lambda handler, **options: start(handler, executor=executor, **options)
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from peers import Peer, framed, message, msa
 
 
 def test_junk_before_a_start_block(
-    serve: Serve, undisturbed: Undisturbed, records: Records
+    serve_both: Serve, undisturbed: Undisturbed, records: Records
 ) -> None:
-    server = serve()
+    server = serve_both()
     with undisturbed(server), Peer.connect(server.address) as peer:
         peer.send(b"login: \xff\x00GET / HTTP/1.1\r\n" + framed(message("A")))
         assert peer.receive_msa() == ("AA", "A")
@@ -27,9 +27,9 @@ def test_junk_before_a_start_block(
     ],
 )
 def test_another_protocol_is_named_in_the_log(
-    serve: Serve, undisturbed: Undisturbed, records: Records, first: bytes, protocol: str
+    serve_both: Serve, undisturbed: Undisturbed, records: Records, first: bytes, protocol: str
 ) -> None:
-    server = serve()
+    server = serve_both()
     with undisturbed(server), Peer.connect(server.address) as peer:
         peer.send(first)
         peer.half_close()
@@ -39,8 +39,8 @@ def test_another_protocol_is_named_in_the_log(
         assert peer.receive_end() == b"", "bytes of another protocol were answered"
 
 
-def test_padding_between_frames_is_no_warning(serve: Serve, records: Records) -> None:
-    server = serve()
+def test_padding_between_frames_is_no_warning(serve_both: Serve, records: Records) -> None:
+    server = serve_both()
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A")) + b"\r\n\r\n" + framed(message("B")) + b"\n")
         assert [peer.receive_msa(), peer.receive_msa()] == [("AA", "A"), ("AA", "B")]
@@ -50,9 +50,9 @@ def test_padding_between_frames_is_no_warning(serve: Serve, records: Records) ->
 
 
 def test_frame_without_carriage_return(
-    serve: Serve, undisturbed: Undisturbed, records: Records
+    serve_both: Serve, undisturbed: Undisturbed, records: Records
 ) -> None:
-    server = serve()
+    server = serve_both()
     with undisturbed(server), Peer.connect(server.address) as peer:
         # Answered at once, although nothing follows: the sender waits for this answer.
         peer.send(b"\x0b" + message("A") + b"\x1c")
@@ -62,20 +62,20 @@ def test_frame_without_carriage_return(
         records.wait_for("missing_cr")
 
 
-def test_two_frames_in_one_read(serve: Serve, undisturbed: Undisturbed) -> None:
-    server = serve()
+def test_two_frames_in_one_read(serve_both: Serve, undisturbed: Undisturbed) -> None:
+    server = serve_both()
     with undisturbed(server), Peer.connect(server.address) as peer:
         peer.send(framed(message("A")) + framed(message("B")))
         assert [peer.receive_msa(), peer.receive_msa()] == [("AA", "A"), ("AA", "B")]
 
 
-def test_frame_cut_into_single_bytes(serve: Serve, undisturbed: Undisturbed) -> None:
+def test_frame_cut_into_single_bytes(serve_both: Serve, undisturbed: Undisturbed) -> None:
     received: list[bytes] = []
 
     def keep(message: object) -> None:
         received.append(message.payload)  # type: ignore[attr-defined]
 
-    server = serve(keep)
+    server = serve_both(keep)
     with undisturbed(server), Peer.connect(server.address) as peer:
         for byte in framed(message("A")):
             peer.send(bytes([byte]))
@@ -83,8 +83,8 @@ def test_frame_cut_into_single_bytes(serve: Serve, undisturbed: Undisturbed) -> 
     assert message("A") in received
 
 
-def test_end_block_and_carriage_return_in_two_segments(serve: Serve, records: Records) -> None:
-    server = serve()
+def test_end_block_and_carriage_return_in_two_segments(serve_both: Serve, records: Records) -> None:
+    server = serve_both()
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A"))[:-1])
         assert peer.receive_msa() == ("AA", "A")
@@ -100,9 +100,9 @@ def test_end_block_and_carriage_return_in_two_segments(serve: Serve, records: Re
 
 @pytest.mark.parametrize("size", [1001, 5_000_000])
 def test_frame_above_the_limit(
-    serve: Serve, undisturbed: Undisturbed, records: Records, size: int
+    serve_both: Serve, undisturbed: Undisturbed, records: Records, size: int
 ) -> None:
-    server = serve(max_size=1000)
+    server = serve_both(max_size=1000)
     with undisturbed(server), Peer.connect(server.address) as peer:
         before = framed(message("A")) + framed(message("B"))
         large = b"\x0b" + message("LARGE").ljust(size, b"x") + b"\x1c\r"
@@ -117,17 +117,17 @@ def test_frame_above_the_limit(
         assert warning.connection == 2  # type: ignore[attr-defined]
 
 
-def test_frame_of_exactly_the_limit(serve: Serve) -> None:
-    server = serve(max_size=1000)
+def test_frame_of_exactly_the_limit(serve_both: Serve) -> None:
+    server = serve_both(max_size=1000)
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A").ljust(1000, b"x")))
         assert peer.receive_msa() == ("AA", "A")
 
 
 def test_client_leaves_in_mid_frame(
-    serve: Serve, undisturbed: Undisturbed, records: Records
+    serve_both: Serve, undisturbed: Undisturbed, records: Records
 ) -> None:
-    server = serve()
+    server = serve_both()
     with undisturbed(server), Peer.connect(server.address) as peer:
         peer.send(framed(message("A")) + framed(message("CUT"))[:40])
         assert peer.receive_msa() == ("AA", "A")
@@ -137,9 +137,9 @@ def test_client_leaves_in_mid_frame(
 
 
 def test_client_resets_in_mid_frame(
-    serve: Serve, undisturbed: Undisturbed, records: Records
+    serve_both: Serve, undisturbed: Undisturbed, records: Records
 ) -> None:
-    server = serve()
+    server = serve_both()
     with undisturbed(server):
         peer = Peer.connect(server.address)
         peer.send(framed(message("A")) + framed(message("CUT"))[:40])
@@ -150,14 +150,14 @@ def test_client_resets_in_mid_frame(
 
 
 def test_client_leaves_with_its_acknowledgment_unread(
-    serve: Serve, undisturbed: Undisturbed, records: Records
+    serve_both: Serve, undisturbed: Undisturbed, records: Records
 ) -> None:
     received: list[bytes] = []
 
     def keep(message: object) -> None:
         received.append(message.payload)  # type: ignore[attr-defined]
 
-    server = serve(keep)
+    server = serve_both(keep)
     with undisturbed(server):
         for number in range(3):
             peer = Peer.connect(server.address)
@@ -185,14 +185,14 @@ def test_client_leaves_with_its_acknowledgment_unread(
     ],
 )
 def test_payload_without_a_usable_header(
-    serve: Serve, undisturbed: Undisturbed, payload: bytes
+    serve_both: Serve, undisturbed: Undisturbed, payload: bytes
 ) -> None:
     received: list[bytes] = []
 
     def keep(message: object) -> None:
         received.append(message.payload)  # type: ignore[attr-defined]
 
-    server = serve(keep)
+    server = serve_both(keep)
     with undisturbed(server), Peer.connect(server.address) as peer:
         peer.send(framed(payload))
         code, control_id = peer.receive_msa()
@@ -201,9 +201,9 @@ def test_payload_without_a_usable_header(
     assert payload in received
 
 
-def test_start_block_inside_of_the_header(serve: Serve, records: Records) -> None:
+def test_start_block_inside_of_the_header(serve_both: Serve, records: Records) -> None:
     """Permissive: a start block in a frame is payload; the answer's frame must survive it."""
-    server = serve()
+    server = serve_both()
     with Peer.connect(server.address) as peer:
         cut = message("CUT")[:20]
         peer.send(b"\x0b" + cut + framed(message("A")))
@@ -213,16 +213,16 @@ def test_start_block_inside_of_the_header(serve: Serve, records: Records) -> Non
         peer.exchange("B")
 
 
-def test_end_block_inside_of_the_header(serve: Serve) -> None:
+def test_end_block_inside_of_the_header(serve_both: Serve) -> None:
     """Resync: a lone end block is payload there, and the answer must survive that too."""
-    server = serve(profile="resync")
+    server = serve_both(profile="resync")
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A").replace(b"SENDER", b"SEN\x1cDER")))
         assert peer.receive_msa() == ("AA", "A")
 
 
-def test_resync_profile_drops_the_unfinished_frame(serve: Serve, records: Records) -> None:
-    server = serve(profile="resync")
+def test_resync_profile_drops_the_unfinished_frame(serve_both: Serve, records: Records) -> None:
+    server = serve_both(profile="resync")
     with Peer.connect(server.address) as peer:
         peer.send(b"\x0b" + message("CUT")[:20] + framed(message("A")))
         assert peer.receive_msa() == ("AA", "A")

@@ -13,8 +13,8 @@ from fastmllp.server import Server
 from peers import DEADLINE, Peer, acknowledgment, framed, message
 
 
-def test_without_a_handler_everything_is_accepted(serve: Serve) -> None:
-    server = serve()
+def test_without_a_handler_everything_is_accepted(serve_both: Serve) -> None:
+    server = serve_both()
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("MSG00001")))
         answer = peer.receive_frame()
@@ -27,18 +27,18 @@ def test_without_a_handler_everything_is_accepted(serve: Serve) -> None:
 
 @pytest.mark.parametrize("with_handler", [False, True])
 def test_two_hundred_messages_in_flight_are_answered_in_order(
-    serve: Serve, with_handler: bool
+    serve_both: Serve, with_handler: bool
 ) -> None:
-    server = serve((lambda message: None) if with_handler else None)
+    server = serve_both((lambda message: None) if with_handler else None)
     control_ids = [f"MSG{number:05}" for number in range(200)]
     with Peer.connect(server.address) as peer:
         peer.send(b"".join(framed(message(control_id)) for control_id in control_ids))
         assert [peer.receive_msa() for _ in control_ids] == [("AA", c) for c in control_ids]
 
 
-def test_handler_gets_the_message(serve: Serve) -> None:
+def test_handler_gets_the_message(serve_both: Serve) -> None:
     seen: list[Message] = []
-    server = serve(seen.append)
+    server = serve_both(seen.append)
     payload = message("A").replace(b"EVE", b"\xe9\x00\xff")
     with Peer.connect(server.address) as peer:
         peer.send(framed(payload))
@@ -49,20 +49,20 @@ def test_handler_gets_the_message(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("code", ["AA", "AE", "AR", "CA", "CE", "CR", AckCode.AR])
-def test_handler_chooses_the_code(serve: Serve, code: str) -> None:
-    server = serve(lambda message: code)
+def test_handler_chooses_the_code(serve_both: Serve, code: str) -> None:
+    server = serve_both(lambda message: code)
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A")))
         assert peer.receive_msa() == (str(code), "A")
 
 
-def test_handler_describes_the_acknowledgment(serve: Serve) -> None:
+def test_handler_describes_the_acknowledgment(serve_both: Serve) -> None:
     missing = ErrorDetail(101, "PID", 1, 5)
     results = {
         b"A": Ack("AE", text="PID-5 missing", errors=[missing]),
         b"B": Ack("AR", policy="conformant"),
     }
-    server = serve(lambda message: results[message.header.message_control_id])
+    server = serve_both(lambda message: results[message.header.message_control_id])
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A")) + framed(message("B")))
         answer = Message(peer.receive_frame())
@@ -75,9 +75,9 @@ def test_handler_describes_the_acknowledgment(serve: Serve) -> None:
 
 
 def test_an_acknowledgment_that_cannot_be_built_becomes_an_error(
-    serve: Serve, records: Records
+    serve_both: Serve, records: Records
 ) -> None:
-    server = serve(lambda message: Ack("AA", policy="conformant"))
+    server = serve_both(lambda message: Ack("AA", policy="conformant"))
     with Peer.connect(server.address) as peer:
         peer.send(framed(b"no header") + framed(message("B")))
         assert peer.receive_msa()[0] == "AE"
@@ -86,15 +86,17 @@ def test_an_acknowledgment_that_cannot_be_built_becomes_an_error(
 
 
 @pytest.mark.parametrize("own", [acknowledgment("OWN", "AR"), acknowledgment("OWN", "AR").decode()])
-def test_handler_returns_an_acknowledgment_of_its_own(serve: Serve, own: bytes | str) -> None:
-    server = serve(lambda message: own)
+def test_handler_returns_an_acknowledgment_of_its_own(serve_both: Serve, own: bytes | str) -> None:
+    server = serve_both(lambda message: own)
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A")))
         assert peer.receive_frame() == acknowledgment("OWN", "AR")
 
 
-def test_encoding_of_an_acknowledgment_given_as_text(serve: Serve) -> None:
-    server = serve(lambda message: "MSH|^~\\&|LABOR MÜNCHEN 山\rMSA|AA|A\r", encoding="latin-1")
+def test_encoding_of_an_acknowledgment_given_as_text(serve_both: Serve) -> None:
+    server = serve_both(
+        lambda message: "MSH|^~\\&|LABOR MÜNCHEN 山\rMSA|AA|A\r", encoding="latin-1"
+    )
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A")))
         assert peer.receive_frame() == b"MSH|^~\\&|LABOR M\xdcNCHEN ?\rMSA|AA|A\r"
@@ -102,10 +104,10 @@ def test_encoding_of_an_acknowledgment_given_as_text(serve: Serve) -> None:
 
 @pytest.mark.parametrize("wrong", ["XX", "", "aa", b"", 7, True, object(), b"MSA\x1c|", ["AA"]])
 def test_wrong_result_of_a_handler_becomes_an_error(
-    serve: Serve, records: Records, wrong: object
+    serve_both: Serve, records: Records, wrong: object
 ) -> None:
     results = [wrong, None]
-    server = serve(lambda message: results.pop(0))
+    server = serve_both(lambda message: results.pop(0))
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A")) + framed(message("B")))
         assert [peer.receive_msa(), peer.receive_msa()] == [("AE", "A"), ("AA", "B")]
@@ -131,10 +133,10 @@ class Treacherous(str):
     ids=["wide", "released", "treacherous"],
 )
 def test_result_that_cannot_be_read_becomes_an_error(
-    serve: Serve, records: Records, wrong: object
+    serve_both: Serve, records: Records, wrong: object
 ) -> None:
     results = [wrong, None]
-    server = serve(lambda message: results.pop(0))
+    server = serve_both(lambda message: results.pop(0))
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A")) + framed(message("B")))
         assert [peer.receive_msa(), peer.receive_msa()] == [("AE", "A"), ("AA", "B")]
@@ -171,14 +173,14 @@ FAILURES = [
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_exception_of_a_handler_becomes_an_error(
-    serve: Serve, undisturbed: Undisturbed, records: Records, failure: type[BaseException]
+    serve_both: Serve, undisturbed: Undisturbed, records: Records, failure: type[BaseException]
 ) -> None:
     def handler(message: Message) -> None:
         name = message.get("PID-5.1") or b""
         if name.startswith(b"MARK"):
             raise failure(name, message.payload) from KeyError(name)
 
-    server = serve(handler)
+    server = serve_both(handler)
     with undisturbed(server), Peer.connect(server.address) as peer:
         peer.send(framed(message("A", "MARK" + "4711")) + framed(message("B")))
         assert [peer.receive_msa(), peer.receive_msa()] == [("AE", "A"), ("AA", "B")]
@@ -196,7 +198,7 @@ def test_coroutine_function_is_refused_as_handler() -> None:
         Server(handler, "127.0.0.1", 0)  # type: ignore[arg-type]
 
 
-def test_acknowledgment_leaves_after_its_handler_and_before_the_next(serve: Serve) -> None:
+def test_acknowledgment_leaves_after_its_handler_and_before_the_next(serve_blocking: Serve) -> None:
     proceed = {"A": threading.Event(), "B": threading.Event()}
     entered = threading.Event()
 
@@ -204,7 +206,7 @@ def test_acknowledgment_leaves_after_its_handler_and_before_the_next(serve: Serv
         entered.set()
         assert proceed[message.header.message_control_id.decode()].wait(DEADLINE)
 
-    server = serve(handler)
+    server = serve_blocking(handler)
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A")) + framed(message("B")))
         assert entered.wait(DEADLINE)
@@ -218,7 +220,7 @@ def test_acknowledgment_leaves_after_its_handler_and_before_the_next(serve: Serv
         assert peer.receive_msa() == ("AA", "B")
 
 
-def test_connection_waits_for_no_other(serve: Serve, undisturbed: Undisturbed) -> None:
+def test_connection_waits_for_no_other(serve_blocking: Serve, undisturbed: Undisturbed) -> None:
     proceed, entered = threading.Event(), threading.Event()
 
     def handler(message: Message) -> None:
@@ -226,7 +228,7 @@ def test_connection_waits_for_no_other(serve: Serve, undisturbed: Undisturbed) -
             entered.set()
             assert proceed.wait(DEADLINE)
 
-    server = serve(handler)
+    server = serve_blocking(handler)
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("SLOW")))
         assert entered.wait(DEADLINE)
@@ -236,8 +238,8 @@ def test_connection_waits_for_no_other(serve: Serve, undisturbed: Undisturbed) -
         assert peer.receive_msa() == ("AA", "SLOW")
 
 
-def test_half_closed_connection_is_answered_and_closed(serve: Serve) -> None:
-    server = serve()
+def test_half_closed_connection_is_answered_and_closed(serve_both: Serve) -> None:
+    server = serve_both()
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A")) + framed(message("B")))
         peer.half_close()
@@ -245,8 +247,8 @@ def test_half_closed_connection_is_answered_and_closed(serve: Serve) -> None:
         assert peer.receive_end() == b""
 
 
-def test_connections_have_increasing_numbers(serve: Serve, records: Records) -> None:
-    server = serve()
+def test_connections_have_increasing_numbers(serve_both: Serve, records: Records) -> None:
+    server = serve_both()
     for number in (1, 2, 3):
         with Peer.connect(server.address) as peer:
             peer.exchange("A")
@@ -254,13 +256,13 @@ def test_connections_have_increasing_numbers(serve: Serve, records: Records) -> 
         assert records.wait_for("disconnect").connection == number  # type: ignore[attr-defined]
 
 
-def test_large_message_comes_back_to_the_handler_whole(serve: Serve) -> None:
+def test_large_message_comes_back_to_the_handler_whole(serve_both: Serve) -> None:
     seen: list[bytes] = []
 
     def keep(message: Message) -> None:
         seen.append(message.payload)
 
-    server = serve(keep, max_size=20_000_000)
+    server = serve_both(keep, max_size=20_000_000)
     payload = message("A").ljust(15_000_000, b"x")
     with Peer.connect(server.address) as peer:
         peer.send(framed(payload))
@@ -276,7 +278,7 @@ def test_address_is_known_before_serving() -> None:
         socket.create_connection(("127.0.0.1", port), timeout=DEADLINE).close()
 
 
-def test_name_as_host(serve: Serve) -> None:
+def test_name_as_host(serve_both: Serve) -> None:
     with Server(host="localhost", port=0) as server:
         assert server.address[0] == "127.0.0.1"
 
@@ -339,7 +341,7 @@ class Whole:
         return 1000
 
 
-def test_settings_that_are_integers_in_disguise(serve: Serve) -> None:
-    server = serve(max_size=Whole(), max_connections=Whole())
+def test_settings_that_are_integers_in_disguise(serve_both: Serve) -> None:
+    server = serve_both(max_size=Whole(), max_connections=Whole())
     with Peer.connect(server.address) as peer:
         peer.exchange("A")

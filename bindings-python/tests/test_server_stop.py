@@ -24,14 +24,14 @@ def started(server: Server) -> threading.Thread:
     return thread
 
 
-def test_message_in_the_handler_is_answered(serve: Serve) -> None:
+def test_message_in_the_handler_is_answered(serve_both: Serve) -> None:
     entered, proceed = threading.Event(), threading.Event()
 
     def handler(message: Message) -> None:
         entered.set()
         assert proceed.wait(DEADLINE)
 
-    server = serve(handler)
+    server = serve_both(handler)
     with Peer.connect(server.address) as peer:
         # More than one read can hold, so that some of it waits in the kernel.
         peer.send(framed(message("A")) + framed(message("B")) + framed(message("CUT"))[:20])
@@ -46,8 +46,8 @@ def test_message_in_the_handler_is_answered(serve: Serve) -> None:
         assert not stopping.is_alive()
 
 
-def test_everything_received_is_answered(serve: Serve) -> None:
-    server = serve()
+def test_everything_received_is_answered(serve_both: Serve) -> None:
+    server = serve_both()
     peers = [Peer.connect(server.address) for _ in range(20)]
     control_ids = [f"{number:06}" for number in range(1000)]
     data = b"".join(framed(message(control_id)) for control_id in control_ids)
@@ -61,7 +61,7 @@ def test_everything_received_is_answered(serve: Serve) -> None:
         peer.socket.close()
 
 
-def test_connection_in_the_backlog_is_served(serve: Serve) -> None:
+def test_connection_in_the_backlog_is_served(serve_both: Serve) -> None:
     server = Server(host="127.0.0.1", port=0)
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A")))
@@ -69,8 +69,8 @@ def test_connection_in_the_backlog_is_served(serve: Serve) -> None:
         assert answers(peer.receive_end()) == [("AA", "A")]
 
 
-def test_nothing_new_is_accepted(serve: Serve) -> None:
-    server = serve()
+def test_nothing_new_is_accepted(serve_both: Serve) -> None:
+    server = serve_both()
     with Peer.connect(server.address) as peer:
         peer.exchange("A")
         server.shutdown()
@@ -79,8 +79,8 @@ def test_nothing_new_is_accepted(serve: Serve) -> None:
         socket.create_connection(server.address, timeout=DEADLINE)
 
 
-def test_idle_peers_that_stay_do_not_hold_the_stop(serve: Serve) -> None:
-    server = serve(timeout=0)
+def test_idle_peers_that_stay_do_not_hold_the_stop(serve_both: Serve) -> None:
+    server = serve_both(timeout=0)
     peers = [Peer.connect(server.address) for _ in range(10)]
     for peer in peers:
         peer.exchange("A")
@@ -97,9 +97,9 @@ def long_answer(message: Message) -> bytes | None:
     return b"MSH|^~\\&|".ljust(1_000_000, b"x")
 
 
-def test_peer_that_never_reads_does_not_hold_the_stop(serve: Serve, records: Records) -> None:
+def test_peer_that_never_reads_does_not_hold_the_stop(serve_both: Serve, records: Records) -> None:
     """Its acknowledgments fill both kernels' buffers, and the server's thread waits for room."""
-    server = serve(long_answer, timeout=0)
+    server = serve_both(long_answer, timeout=0)
     with Peer.connect(server.address) as deaf, Peer.connect(server.address) as other:
         deaf.send(framed(message("A", "DEAF")) * 50)
         records.wait_for("message_received")
@@ -109,9 +109,9 @@ def test_peer_that_never_reads_does_not_hold_the_stop(serve: Serve, records: Rec
         assert other.receive_end() == b""
 
 
-def test_peer_that_reads_late_gets_everything(serve: Serve, records: Records) -> None:
+def test_peer_that_reads_late_gets_everything(serve_both: Serve, records: Records) -> None:
     """The stop finds the server waiting for room to write, and must not be forgotten there."""
-    server = serve(long_answer, timeout=0)
+    server = serve_both(long_answer, timeout=0)
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A", "DEAF")) * 15)
         records.wait_for("message_received")
@@ -123,8 +123,8 @@ def test_peer_that_reads_late_gets_everything(serve: Serve, records: Records) ->
     assert not stopping.is_alive()
 
 
-def test_peer_that_never_reads_is_given_up(serve: Serve, records: Records) -> None:
-    server = serve(long_answer, timeout=0.5)
+def test_peer_that_never_reads_is_given_up(serve_both: Serve, records: Records) -> None:
+    server = serve_both(long_answer, timeout=0.5)
     with Peer.connect(server.address) as deaf:
         deaf.send(framed(message("A", "DEAF")) * 50)
         records.wait_for("send_timeout")
@@ -132,8 +132,8 @@ def test_peer_that_never_reads_is_given_up(serve: Serve, records: Records) -> No
             other.exchange("UNDISTURBED")
 
 
-def test_peer_that_never_stops_sending_does_not_hold_the_stop(serve: Serve) -> None:
-    server = serve()
+def test_peer_that_never_stops_sending_does_not_hold_the_stop(serve_both: Serve) -> None:
+    server = serve_both()
     with Peer.connect(server.address) as peer:
 
         def flood() -> None:
@@ -162,8 +162,8 @@ def test_peer_that_never_stops_sending_does_not_hold_the_stop(serve: Serve) -> N
             assert not thread.is_alive()
 
 
-def test_stop_is_idempotent_and_may_come_from_many_threads(serve: Serve) -> None:
-    server = serve()
+def test_stop_is_idempotent_and_may_come_from_many_threads(serve_both: Serve) -> None:
+    server = serve_both()
     threads = [threading.Thread(target=server.shutdown) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -310,7 +310,7 @@ def test_only_one_thread_serves(serve: Serve) -> None:
         peer.exchange("B")
 
 
-def test_threads_and_descriptors_are_given_back(serve: Serve) -> None:
+def test_threads_and_descriptors_are_given_back(serve_both: Serve) -> None:
     threads = set(threading.enumerate())
     descriptors = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
     server = Server(host="127.0.0.1", port=0)

@@ -21,9 +21,9 @@ def drip(peer: Peer, stop: threading.Event, pause: float) -> None:
 
 
 def test_idle_connection_is_closed(
-    serve: Serve, undisturbed: Undisturbed, records: Records
+    serve_both: Serve, undisturbed: Undisturbed, records: Records
 ) -> None:
-    server = serve(timeout=0.3)
+    server = serve_both(timeout=0.3)
     with Peer.connect(server.address) as peer:
         peer.exchange("A")
         assert peer.receive_end() == b""
@@ -32,17 +32,17 @@ def test_idle_connection_is_closed(
         pass
 
 
-def test_connection_that_never_sends_is_closed(serve: Serve, records: Records) -> None:
-    server = serve(timeout=0.2)
+def test_connection_that_never_sends_is_closed(serve_both: Serve, records: Records) -> None:
+    server = serve_both(timeout=0.2)
     with Peer.connect(server.address) as peer:
         assert peer.receive_end() == b""
     records.wait_for("idle_timeout")
 
 
 def test_sender_that_pauses_in_mid_frame(
-    serve: Serve, undisturbed: Undisturbed, records: Records
+    serve_both: Serve, undisturbed: Undisturbed, records: Records
 ) -> None:
-    server = serve(timeout=0.3)
+    server = serve_both(timeout=0.3)
     with Peer.connect(server.address) as peer:
         peer.exchange("A")
         peer.send(framed(message("CUT"))[:30])
@@ -55,9 +55,9 @@ def test_sender_that_pauses_in_mid_frame(
 
 @pytest.mark.parametrize("pause", [0.02, 0])
 def test_dripping_sender_does_not_extend_the_time_of_a_frame(
-    serve: Serve, undisturbed: Undisturbed, records: Records, pause: float
+    serve_both: Serve, undisturbed: Undisturbed, records: Records, pause: float
 ) -> None:
-    server = serve(timeout=5, frame_timeout=0.5, max_size=100_000_000)
+    server = serve_both(timeout=5, frame_timeout=0.5, max_size=100_000_000)
     stop = threading.Event()
     with Peer.connect(server.address) as peer:
         peer.exchange("A")
@@ -73,9 +73,9 @@ def test_dripping_sender_does_not_extend_the_time_of_a_frame(
     assert took >= 0.5
 
 
-def test_time_of_a_frame_starts_anew_with_each_frame(serve: Serve, records: Records) -> None:
+def test_time_of_a_frame_starts_anew_with_each_frame(serve_both: Serve, records: Records) -> None:
     """Frames without a pause between them: each read ends inside of the next frame."""
-    server = serve(frame_timeout=0.5)
+    server = serve_both(frame_timeout=0.5)
     stream = b"".join(framed(message(f"{number:03}")) for number in range(60))
     until = time.monotonic() + 1.2
     with Peer.connect(server.address) as peer:
@@ -93,9 +93,9 @@ def test_time_of_a_frame_starts_anew_with_each_frame(serve: Serve, records: Reco
     assert "frame_timeout" not in [getattr(record, "event", "") for record in records.all()]
 
 
-def test_dripping_junk_is_no_frame(serve: Serve, records: Records) -> None:
+def test_dripping_junk_is_no_frame(serve_both: Serve, records: Records) -> None:
     """Bytes outside of a frame keep a connection alive, as any bytes do."""
-    server = serve(timeout=0.4, frame_timeout=0.2)
+    server = serve_both(timeout=0.4, frame_timeout=0.2)
     with Peer.connect(server.address) as peer:
         until = time.monotonic() + 0.8
         while time.monotonic() < until:
@@ -104,14 +104,16 @@ def test_dripping_junk_is_no_frame(serve: Serve, records: Records) -> None:
         peer.exchange("A")
 
 
-def test_idle_time_does_not_run_while_the_handler_works(serve: Serve, records: Records) -> None:
+def test_idle_time_does_not_run_while_the_handler_works(
+    serve_both: Serve, records: Records
+) -> None:
     entered, proceed = threading.Event(), threading.Event()
 
     def handler(message: Message) -> None:
         entered.set()
         assert not proceed.wait(0.6)
 
-    server = serve(handler, timeout=0.3, frame_timeout=0.3)
+    server = serve_both(handler, timeout=0.3, frame_timeout=0.3)
     with Peer.connect(server.address) as peer:
         # The second frame is begun when the handler starts; the wait is not its sender's.
         peer.send(framed(message("A")) + framed(message("B"))[:20])
@@ -122,9 +124,9 @@ def test_idle_time_does_not_run_while_the_handler_works(serve: Serve, records: R
 
 
 @pytest.mark.parametrize("setting", ["timeout", "frame_timeout"])
-def test_zero_turns_a_time_off(serve: Serve, setting: str) -> None:
+def test_zero_turns_a_time_off(serve_both: Serve, setting: str) -> None:
     other = "frame_timeout" if setting == "timeout" else "timeout"
-    server = serve(**{setting: 0, other: 60})
+    server = serve_both(**{setting: 0, other: 60})
     with Peer.connect(server.address) as peer:
         peer.exchange("A")
         peer.send(framed(message("B"))[:20])
@@ -138,10 +140,12 @@ def test_zero_turns_a_time_off(serve: Serve, setting: str) -> None:
 
 @pytest.mark.parametrize("timeout", [10, 0])
 def test_resync_profile_settles_an_open_end_after_a_pause(
-    serve: Serve, undisturbed: Undisturbed, records: Records, timeout: float
+    serve_both: Serve, undisturbed: Undisturbed, records: Records, timeout: float
 ) -> None:
     """A sender that leaves out the carriage return gets its answer and keeps its connection."""
-    server = serve(lambda message: None, timeout=timeout, frame_timeout=timeout, profile="resync")
+    server = serve_both(
+        lambda message: None, timeout=timeout, frame_timeout=timeout, profile="resync"
+    )
     with undisturbed(server), Peer.connect(server.address) as peer:
         began = time.monotonic()
         peer.send(framed(message("A"))[:-1])
@@ -160,8 +164,10 @@ def test_resync_profile_settles_an_open_end_after_a_pause(
         assert record.levelno == logging.DEBUG or record.event not in closed  # type: ignore[attr-defined]
 
 
-def test_resync_profile_takes_a_trailer_that_comes_in_time(serve: Serve, records: Records) -> None:
-    server = serve(profile="resync")
+def test_resync_profile_takes_a_trailer_that_comes_in_time(
+    serve_both: Serve, records: Records
+) -> None:
+    server = serve_both(profile="resync")
     with Peer.connect(server.address) as peer:
         for control_id in ("A", "B", "C"):
             peer.send(framed(message(control_id))[:-1])
@@ -173,7 +179,7 @@ def test_resync_profile_takes_a_trailer_that_comes_in_time(serve: Serve, records
 
 @pytest.mark.parametrize("profile", ["resync", "permissive", "strict"])
 def test_pause_in_mid_frame_wakes_nobody(
-    serve: Serve, records: Records, monkeypatch: pytest.MonkeyPatch, profile: str
+    serve_both: Serve, records: Records, monkeypatch: pytest.MonkeyPatch, profile: str
 ) -> None:
     """The thread sleeps until something comes or a time of the connection is over."""
     waits: list[str] = []
@@ -185,7 +191,7 @@ def test_pause_in_mid_frame_wakes_nobody(
         return wait(self, *arguments, **options)
 
     monkeypatch.setattr(Readiness, "wait", counted)
-    server = serve(timeout=1.2, profile=profile)
+    server = serve_both(timeout=1.2, profile=profile)
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A"))[:20])
         # Long enough for a pause behind an end block, which this is not.
@@ -196,9 +202,9 @@ def test_pause_in_mid_frame_wakes_nobody(
     assert before_the_close <= 4
 
 
-def test_resync_profile_settles_an_open_end_when_the_time_is_over(serve: Serve) -> None:
+def test_resync_profile_settles_an_open_end_when_the_time_is_over(serve_both: Serve) -> None:
     """A time that is shorter than the wait for the trailer: answered all the same, then closed."""
-    server = serve(timeout=0.1, profile="resync")
+    server = serve_both(timeout=0.1, profile="resync")
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A"))[:-1])
         assert peer.receive_msa() == ("AA", "A")

@@ -1,5 +1,7 @@
 //! A message between its submission and its verdict.
 
+use core::fmt;
+
 use ack_gen::Request;
 use heapless::Vec;
 
@@ -7,7 +9,6 @@ use crate::rules::{ReplyKind, Verdict};
 use crate::submission::{Handle, InitiatorConfig};
 use crate::timer::Millis;
 
-#[derive(Debug)]
 pub(super) struct Entry<const ID: usize> {
     pub(super) handle: Handle,
     pub(super) id: Vec<u8, ID>,
@@ -18,6 +19,15 @@ pub(super) struct Entry<const ID: usize> {
     pub(super) instead: Option<ReplyKind>,
     /// A reply or its absence was judged and has not been reported.
     pub(super) news: Option<News>,
+}
+
+// A control ID is a piece of a payload: it stays out.
+impl<const ID: usize> fmt::Debug for Entry<ID> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut entry = f.debug_struct("Entry");
+        entry.field("handle", &self.handle).field("attempts", &self.attempts);
+        entry.field("stage", &self.stage).finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

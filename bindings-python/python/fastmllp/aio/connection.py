@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 # Bytes that the transport may hold beyond what the kernel took. The rest waits in the link, which
 # knows how long a peer may take for its answers.
 _HIGH_WATER = 65_536
-# How long to go on reading what a peer keeps sending while the server stops.
+# When the server stops: how long to go on reading what a peer keeps sending, and how long to wait
+# for a peer to take its acknowledgments.
 _STOP_SECONDS = 2.0
 
 
@@ -42,6 +43,7 @@ class ServedConnection(asyncio.Protocol):
         self._reads = True
         self._writes = True
         self._lost = False
+        self._ended = False
         self._stirred = False
         self._stop_at: float | None = None
 
@@ -83,6 +85,7 @@ class ServedConnection(asyncio.Protocol):
         if self._linger is not None:
             self._linger.ended()
             return False
+        self._ended = True
         self._link.peer_closed(time.monotonic())
         self._take(self._link.events(time.monotonic()))
         # Half of a TLS connection cannot be kept open.
@@ -277,10 +280,21 @@ class ServedConnection(asyncio.Protocol):
             return
         self._link.close(time.monotonic())
         self._take(self._link.events(time.monotonic()))
+        self._server.loop.call_later(_STOP_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        """The server has stopped, and the peer has had its time to take its answers."""
+        if self._working is not None:
+            self._server.loop.call_later(_STOP_SECONDS, self._give_up)
+        elif not self._lost:
+            if not self._link.is_finished or self._transport.get_write_buffer_size() > 0:
+                log_event(logging.WARNING, "send_timeout", self._report.number)
+                self._report.reason = "send_timeout"
+            self._transport.abort()
 
     def _finish(self) -> None:
         """Everything is answered and on its way: tell the peer, and wait for its end."""
-        if self._linger is not None:
+        if self._linger is not None or self._transport.is_closing():
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -289,6 +303,10 @@ class ServedConnection(asyncio.Protocol):
             self._report.happened(event)
         if self._report.reason == "send_timeout":
             self._transport.abort()
+            return
+        if self._ended:
+            # Nothing can come any more: what the transport holds is sent, and that is all.
+            self._transport.close()
             return
         if not self._reads:
             self._transport.resume_reading()
