@@ -107,6 +107,16 @@ impl Initiator {
         Ok(handle.number())
     }
 
+    /// Takes a message back that is not on its way: before it was written, or between two attempts.
+    /// Returns whether it could be; then it has no verdict.
+    fn withdraw(&mut self, handle: u32) -> bool {
+        let withdrawn = self.core.withdraw(Handle::from_number(handle));
+        if withdrawn {
+            self.payloads.remove(&handle);
+        }
+        withdrawn
+    }
+
     /// Whether to connect now. Take every event of the last connection first.
     fn wants_connection(&self, now: Seconds) -> bool {
         self.core.wants_connection(now.point())

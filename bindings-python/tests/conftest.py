@@ -10,12 +10,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 import pytest
-from fastmllp.aio import AsyncHandler, start_server
+from fastmllp.aio import AsyncClient, AsyncHandler, start_server
+from fastmllp.client import Client
 from fastmllp.server import Handler, Server
 from peers import DEADLINE, Peer
 
@@ -108,6 +109,61 @@ class AsyncServed:
     def join(self) -> None:
         self._thread.join(DEADLINE)
         assert not self._thread.is_alive(), "the server did not stop"
+
+
+ClientClass = Callable[..., Client]
+
+
+class BlockingClient:
+    """An asyncio client with a loop in a thread, driven like a blocking one."""
+
+    def __init__(self, *address: Any, **options: Any) -> None:
+        self._client = AsyncClient(*address, **options)
+        self._runner = asyncio.Runner()
+        self._loop = self._runner.get_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def _call(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(3 * DEADLINE)
+
+    def __enter__(self) -> "BlockingClient":
+        self.connect()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def connect(self) -> None:
+        self._call(self._client.connect())
+
+    def close(self) -> None:
+        self._call(self._client.close())
+
+    def send(self, message: Any) -> Any:
+        return self._call(self._client.send(message))
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(DEADLINE)
+        self._runner.close()
+
+
+@pytest.fixture(params=["blocking", "asyncio"])
+def client_class(request: pytest.FixtureRequest) -> Iterator[ClientClass]:
+    """Either client, as a blocking one."""
+    if request.param == "blocking":
+        yield Client
+        return
+    made: list[BlockingClient] = []
+
+    def make(*address: Any, **options: Any) -> Any:
+        made.append(BlockingClient(*address, **options))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.stop()
 
 
 @pytest.fixture

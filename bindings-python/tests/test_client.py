@@ -7,9 +7,8 @@ import time
 
 import fastmllp
 import pytest
-from conftest import Records, Serve
+from conftest import ClientClass, Records, Serve
 from fastmllp.client import (
-    Client,
     ConnectError,
     ConnectionLost,
     DeliveryError,
@@ -20,9 +19,9 @@ from fastmllp.client import (
 from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message
 
 
-def test_message_and_reply(serve: Serve) -> None:
+def test_message_and_reply(serve: Serve, client_class: ClientClass) -> None:
     server = serve(lambda message: "AE" if message.get("PID-5") == b"BAD" else None)
-    with Client(*server.address) as client:
+    with client_class(*server.address) as client:
         good = client.send(message("A"))
         bad = client.send(message("B", "BAD"))
     assert (good.code, good.control_id, good.accepted) == ("AA", "A", True)
@@ -38,25 +37,30 @@ def test_accepted_follows_the_code(code: str, accepted: bool) -> None:
     assert Reply.from_payload(acknowledgment("A", code)).accepted is accepted
 
 
-def test_bytes_go_as_they_are_and_text_is_encoded() -> None:
+def test_bytes_go_as_they_are_and_text_is_encoded(client_class: ClientClass) -> None:
     def script(peer: Peer) -> None:
         for expected in (b"\xff\x00\n", "Müller".encode("latin-1"), b"?"):
             assert peer.receive_frame() == expected
             peer.send(framed(b"MSH|^~\\&|\rMSA|AA|X\r"))
 
-    with ScriptedServer(script) as server, Client(*server.address, encoding="latin-1") as client:
+    with (
+        ScriptedServer(script) as server,
+        client_class(*server.address, encoding="latin-1") as client,
+    ):
         assert client.send(b"\xff\x00\n").control_id == "X"
         client.send("Müller")
         client.send("山")
 
 
 @pytest.mark.parametrize("payload", [b"A\x0bB", b"A\x1cB", "A\x1cB"])
-def test_payload_with_framing_bytes_is_not_sent(payload: str | bytes) -> None:
+def test_payload_with_framing_bytes_is_not_sent(
+    payload: str | bytes, client_class: ClientClass
+) -> None:
     def script(peer: Peer) -> None:
         assert peer.receive_frame() == message("A")
         peer.send(framed(acknowledgment("A")))
 
-    with ScriptedServer(script) as server, Client(*server.address) as client:
+    with ScriptedServer(script) as server, client_class(*server.address) as client:
         with pytest.raises(fastmllp.FrameError) as caught:
             client.send(payload)
         assert caught.value.code == "reserved_byte"
@@ -64,12 +68,12 @@ def test_payload_with_framing_bytes_is_not_sent(payload: str | bytes) -> None:
 
 
 @pytest.mark.parametrize("wrong", [None, 7, ["MSH"]])
-def test_message_of_a_wrong_type(serve: Serve, wrong: object) -> None:
-    with Client(*serve().address) as client, pytest.raises(TypeError):
+def test_message_of_a_wrong_type(serve: Serve, wrong: object, client_class: ClientClass) -> None:
+    with client_class(*serve().address) as client, pytest.raises(TypeError):
         client.send(wrong)  # type: ignore[arg-type]
 
 
-def test_reply_in_single_bytes() -> None:
+def test_reply_in_single_bytes(client_class: ClientClass) -> None:
     def script(peer: Peer) -> None:
         peer.receive_frame()
         for byte in b"junk" + framed(acknowledgment("A")):
@@ -77,43 +81,45 @@ def test_reply_in_single_bytes() -> None:
         peer.receive_frame()
         peer.send(framed(acknowledgment("B"))[:-1])
 
-    with ScriptedServer(script) as server, Client(*server.address) as client:
+    with ScriptedServer(script) as server, client_class(*server.address) as client:
         assert client.send(message("A")).payload == acknowledgment("A")
         assert client.send(message("B")).payload == acknowledgment("B")
 
 
-def test_foreign_reply_is_left_out(records: Records) -> None:
+def test_foreign_reply_is_left_out(records: Records, client_class: ClientClass) -> None:
     def script(peer: Peer) -> None:
         peer.receive_frame()
         foreign = framed(acknowledgment("A1")) + framed(b"") + framed(b"OK") + framed(b"\x06")
         peer.send(foreign + framed(acknowledgment("a")) + framed(acknowledgment("A", "AE")))
 
-    with ScriptedServer(script) as server, Client(*server.address) as client:
+    with ScriptedServer(script) as server, client_class(*server.address) as client:
         assert client.send(message("A")).code == "AE"
     assert sum(r.event == "foreign_reply" for r in records.all()) == 5  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("payload", [b"PID|1\r", b"", b"MSH|^~\\&|A\r", message("")])
-def test_message_without_a_control_id_takes_the_first_reply(payload: bytes) -> None:
+def test_message_without_a_control_id_takes_the_first_reply(
+    payload: bytes, client_class: ClientClass
+) -> None:
     def script(peer: Peer) -> None:
         assert peer.receive_frame() == payload
         peer.send(framed(acknowledgment("1")) + framed(acknowledgment("2")))
 
-    with ScriptedServer(script) as server, Client(*server.address) as client:
+    with ScriptedServer(script) as server, client_class(*server.address) as client:
         assert client.send(payload).control_id == "1"
 
 
-def test_message_with_other_separators() -> None:
+def test_message_with_other_separators(client_class: ClientClass) -> None:
     def script(peer: Peer) -> None:
         peer.receive_frame()
         peer.send(framed(acknowledgment("B")) + framed(b"MSH#*+%$#R\rMSA#AA#A\r"))
 
-    with ScriptedServer(script) as server, Client(*server.address) as client:
+    with ScriptedServer(script) as server, client_class(*server.address) as client:
         payload = b"MSH#*+%$#S#F#R#F#20240131##ADT*A01#A#P#2.5\r"
         assert client.send(payload).payload == b"MSH#*+%$#R\rMSA#AA#A\r"
 
 
-def test_late_reply_is_never_credited() -> None:
+def test_late_reply_is_never_credited(client_class: ClientClass) -> None:
     """Not even when the next message has the same control ID, or none."""
     late = threading.Event()
 
@@ -129,14 +135,19 @@ def test_late_reply_is_never_credited() -> None:
         peer.receive_frame()
         peer.send(framed(acknowledgment("A", "AE")))
 
-    with ScriptedServer(first, second) as server, Client(*server.address, timeout=0.3) as client:
+    with (
+        ScriptedServer(first, second) as server,
+        client_class(*server.address, timeout=0.3) as client,
+    ):
         with pytest.raises(NoReply):
             client.send(message("A"))
         late.set()
         assert client.send(message("A")).code == "AE"
 
 
-def test_stale_reply_is_dropped_before_the_next_message(records: Records) -> None:
+def test_stale_reply_is_dropped_before_the_next_message(
+    records: Records, client_class: ClientClass
+) -> None:
     """A doubled acknowledgment, and a message that would take any."""
     doubled = threading.Event()
 
@@ -150,7 +161,7 @@ def test_stale_reply_is_dropped_before_the_next_message(records: Records) -> Non
         peer.send(framed(acknowledgment("SECOND", "AR")))
 
     sent = threading.Event()
-    with ScriptedServer(script) as server, Client(*server.address) as client:
+    with ScriptedServer(script) as server, client_class(*server.address) as client:
         assert client.send(message("A")).accepted
         doubled.set()
         assert sent.wait(DEADLINE)
@@ -158,7 +169,7 @@ def test_stale_reply_is_dropped_before_the_next_message(records: Records) -> Non
     records.wait_for("stale_reply")
 
 
-def test_reply_begun_before_the_message_cannot_answer_it() -> None:
+def test_reply_begun_before_the_message_cannot_answer_it(client_class: ClientClass) -> None:
     begun = threading.Event()
 
     def first(peer: Peer) -> None:
@@ -172,13 +183,13 @@ def test_reply_begun_before_the_message_cannot_answer_it() -> None:
         peer.receive_frame()
         peer.send(framed(acknowledgment("NEW")))
 
-    with ScriptedServer(first, second) as server, Client(*server.address) as client:
+    with ScriptedServer(first, second) as server, client_class(*server.address) as client:
         assert client.send(message("A")).accepted
         assert begun.wait(DEADLINE)
         assert client.send(b"no header").control_id == "NEW"
 
 
-def test_time_is_not_extended_by_a_dripping_server() -> None:
+def test_time_is_not_extended_by_a_dripping_server(client_class: ClientClass) -> None:
     def script(peer: Peer) -> None:
         peer.receive_frame()
         done = threading.Event()
@@ -188,7 +199,7 @@ def test_time_is_not_extended_by_a_dripping_server() -> None:
         except OSError:
             pass
 
-    with ScriptedServer(script) as server, Client(*server.address, timeout=0.5) as client:
+    with ScriptedServer(script) as server, client_class(*server.address, timeout=0.5) as client:
         began = time.monotonic()
         with pytest.raises(NoReply) as caught:
             client.send(message("A"))
@@ -197,7 +208,7 @@ def test_time_is_not_extended_by_a_dripping_server() -> None:
     assert isinstance(caught.value, TimeoutError) and caught.value.code == "no_reply"
 
 
-def test_time_is_not_extended_by_foreign_replies() -> None:
+def test_time_is_not_extended_by_foreign_replies(client_class: ClientClass) -> None:
     def script(peer: Peer) -> None:
         peer.receive_frame()
         done = threading.Event()
@@ -207,25 +218,25 @@ def test_time_is_not_extended_by_foreign_replies() -> None:
         except OSError:
             pass
 
-    with ScriptedServer(script) as server, Client(*server.address, timeout=0.4) as client:
+    with ScriptedServer(script) as server, client_class(*server.address, timeout=0.4) as client:
         with pytest.raises(NoReply):
             client.send(message("A"))
 
 
-def test_server_that_does_not_take_the_message() -> None:
+def test_server_that_does_not_take_the_message(client_class: ClientClass) -> None:
     finished = threading.Event()
 
     def script(peer: Peer) -> None:
         assert finished.wait(DEADLINE)
 
-    with ScriptedServer(script) as server, Client(*server.address, timeout=0.3) as client:
+    with ScriptedServer(script) as server, client_class(*server.address, timeout=0.3) as client:
         with pytest.raises(NoReply):
             client.send(message("A").ljust(50_000_000, b"x"))
         finished.set()
 
 
 @pytest.mark.parametrize("part", [b"", framed(acknowledgment("A"))[:-10]])
-def test_server_closes_instead_of_answering(part: bytes) -> None:
+def test_server_closes_instead_of_answering(part: bytes, client_class: ClientClass) -> None:
     def first(peer: Peer) -> None:
         peer.receive_frame()
         peer.send(part)
@@ -234,7 +245,7 @@ def test_server_closes_instead_of_answering(part: bytes) -> None:
         peer.receive_frame()
         peer.send(framed(acknowledgment("A")))
 
-    with ScriptedServer(first, second) as server, Client(*server.address) as client:
+    with ScriptedServer(first, second) as server, client_class(*server.address) as client:
         with pytest.raises(ConnectionLost) as caught:
             client.send(message("A"))
         assert caught.value.code == "connection_lost"
@@ -242,18 +253,20 @@ def test_server_closes_instead_of_answering(part: bytes) -> None:
         assert client.send(message("A")).accepted
 
 
-def test_server_resets_instead_of_answering() -> None:
+def test_server_resets_instead_of_answering(client_class: ClientClass) -> None:
     def script(peer: Peer) -> None:
         peer.receive_frame()
         peer.reset()
 
-    with ScriptedServer(script) as server, Client(*server.address) as client:
+    with ScriptedServer(script) as server, client_class(*server.address) as client:
         with pytest.raises(ConnectionLost):
             client.send(message("A"))
 
 
 @pytest.mark.parametrize("with_reset", [False, True])
-def test_connection_closed_while_idle_is_opened_again(with_reset: bool) -> None:
+def test_connection_closed_while_idle_is_opened_again(
+    with_reset: bool, client_class: ClientClass
+) -> None:
     """Noticed before anything is sent, so the message goes out once."""
     closed = threading.Event()
     received: list[bytes] = []
@@ -275,7 +288,7 @@ def test_connection_closed_while_idle_is_opened_again(with_reset: bool) -> None:
 
     answered = threading.Event()
     with ScriptedServer(first, second) as server:
-        with Client(*server.address) as client:
+        with client_class(*server.address) as client:
             assert client.send(message("A")).accepted
             answered.set()
             assert closed.wait(DEADLINE)
@@ -283,12 +296,12 @@ def test_connection_closed_while_idle_is_opened_again(with_reset: bool) -> None:
     assert received == [message("A"), message("B")]
 
 
-def test_reply_above_the_limit() -> None:
+def test_reply_above_the_limit(client_class: ClientClass) -> None:
     def script(peer: Peer) -> None:
         peer.receive_frame()
         peer.socket.sendall(b"\x0b" + b"x" * 2000)
 
-    with ScriptedServer(script) as server, Client(*server.address, max_size=1000) as client:
+    with ScriptedServer(script) as server, client_class(*server.address, max_size=1000) as client:
         with pytest.raises(ReplyTooLarge):
             client.send(message("A"))
 
@@ -299,8 +312,8 @@ def unused_port() -> int:
         return port
 
 
-def test_nobody_listens() -> None:
-    client = Client("127.0.0.1", unused_port())
+def test_nobody_listens(client_class: ClientClass) -> None:
+    client = client_class("127.0.0.1", unused_port())
     with pytest.raises(ConnectError, match="refused") as caught:
         client.send(message("A"))
     assert isinstance(caught.value, DeliveryError | ConnectionError)
@@ -310,13 +323,13 @@ def test_nobody_listens() -> None:
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "x" * 300, "a..b"])
-def test_unknown_host(host: str) -> None:
+def test_unknown_host(host: str, client_class: ClientClass) -> None:
     with pytest.raises(ConnectError, match="cannot reach"):
-        Client(host, 2575).connect()
+        client_class(host, 2575).connect()
 
 
-def test_client_is_usable_after_close(serve: Serve) -> None:
-    client = Client(*serve().address)
+def test_client_is_usable_after_close(serve: Serve, client_class: ClientClass) -> None:
+    client = client_class(*serve().address)
     assert client.send(message("A")).accepted
     client.close()
     client.close()
@@ -324,9 +337,9 @@ def test_client_is_usable_after_close(serve: Serve) -> None:
     client.close()
 
 
-def test_threads_share_a_client(serve: Serve) -> None:
+def test_threads_share_a_client(serve: Serve, client_class: ClientClass) -> None:
     failures: list[BaseException] = []
-    with Client(*serve().address) as client:
+    with client_class(*serve().address) as client:
 
         def work(thread: int) -> None:
             try:
@@ -352,8 +365,8 @@ def test_one_liner(serve: Serve) -> None:
         fastmllp.send("127.0.0.1", unused_port(), b"x")
 
 
-def test_zero_turns_the_time_off(serve: Serve) -> None:
-    with Client(*serve().address, timeout=0) as client:
+def test_zero_turns_the_time_off(serve: Serve, client_class: ClientClass) -> None:
+    with client_class(*serve().address, timeout=0) as client:
         assert client.send(message("A")).accepted
 
 
@@ -361,9 +374,9 @@ def test_zero_turns_the_time_off(serve: Serve) -> None:
     "options",
     [{"port": -1}, {"timeout": -1}, {"max_size": 0}, {"encoding": "none"}, {"encoding": "hex"}],
 )
-def test_settings_out_of_bounds(options: dict[str, object]) -> None:
+def test_settings_out_of_bounds(options: dict[str, object], client_class: ClientClass) -> None:
     with pytest.raises(ValueError):
-        Client(**options)  # type: ignore[arg-type]
+        client_class(**options)  # type: ignore[arg-type]
 
 
 def test_reply_shows_no_payload() -> None:

@@ -116,6 +116,18 @@ def test_the_accept_acknowledgment_is_not_the_end() -> None:
     assert only(link.receive(framed(acknowledgment("A", "AA")), 2))["ev"] == "verdict"
 
 
+def test_a_message_is_taken_back() -> None:
+    link = Initiator(reply=5)
+    queued, under_way = link.submit(message("A"), 0), link.submit(message("B"), 0)
+    assert link.withdraw(queued) and not link.withdraw(queued)
+    link.connected()
+    assert link.next_to_send(0) == (under_way, framed(message("B")))
+    assert not link.withdraw(under_way) and link.open_messages == 1
+    link.disconnected(1)
+    assert only(link.events(1))["ev"] == "retry"
+    assert link.withdraw(under_way) and link.open_messages == 0 and link.events(100) == []
+
+
 def test_what_is_not_taken() -> None:
     link = Initiator()
     with pytest.raises(FrameError) as framing:

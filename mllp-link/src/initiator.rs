@@ -109,6 +109,17 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         Ok(handle)
     }
 
+    /// Takes a message back that is not on its way: before it was written, or between two attempts.
+    /// It then has no verdict. Returns whether it could be.
+    pub fn withdraw(&mut self, handle: Handle) -> bool {
+        let queued = |entry: &Entry<ID>| entry.handle == handle && entry.is_queued();
+        let Some(at) = self.entries.iter().position(queued) else { return false };
+        if at < self.entries.len() {
+            self.entries.remove(at);
+        }
+        true
+    }
+
     /// Whether the host should connect now. Take every event of the last connection first.
     pub fn wants_connection(&self, now: Millis) -> bool {
         let due = matches!(self.connection, Connection::Closed(from) if from <= now);

@@ -34,7 +34,7 @@ __all__ = [
 _READ_SIZE = 65_536
 _STALE_READS = 16
 # What a reply means is the caller's decision, and so is sending again.
-_RULES = "accept=accept, *=fail"
+RULES = "accept=accept, *=fail"
 
 
 class Client:
@@ -152,12 +152,7 @@ class Client:
             ConnectionLost: The connection ended before the reply; the message may have arrived.
             ReplyTooLarge: The reply is above `max_size`; the message has arrived.
         """
-        if isinstance(message, str):
-            payload = message.encode(self._encoding, errors="replace")
-        elif isinstance(message, bytes | bytearray | memoryview):
-            payload = bytes(message)
-        else:
-            raise TypeError(f"message must be str or bytes, not {type(message).__name__}")
+        payload = encoded(message, self._encoding)
         with self._lock:
             try:
                 return self._exchange(payload)
@@ -273,7 +268,7 @@ class Client:
 
     def _new_link(self) -> Initiator:
         return Initiator(
-            rules=_RULES,
+            rules=RULES,
             max_attempts=1,
             max_payload_len=self._max_size,
             scan=self._scan,
@@ -284,3 +279,16 @@ class Client:
     @property
     def _server(self) -> str:
         return f"{self._host}:{self._port}"
+
+
+def encoded(message: str | bytes | bytearray | memoryview, encoding: str) -> bytes:
+    """The payload that a message stands for.
+
+    Raises:
+        TypeError: It is neither text nor bytes.
+    """
+    if isinstance(message, str):
+        return message.encode(encoding, errors="replace")
+    if isinstance(message, bytes | bytearray | memoryview):
+        return bytes(message)
+    raise TypeError(f"message must be str or bytes, not {type(message).__name__}")

@@ -5,6 +5,7 @@
 ...     await server.serve_forever()
 """
 
+from fastmllp.aio.client import AsyncClient, connect
 from fastmllp.aio.server import AsyncHandler, AsyncServer, start_server
 
-__all__ = ["AsyncHandler", "AsyncServer", "start_server"]
+__all__ = ["AsyncClient", "AsyncHandler", "AsyncServer", "connect", "start_server"]
