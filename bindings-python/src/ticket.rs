@@ -4,7 +4,7 @@ use mllp_link::{AnswerError, Refusal as CoreRefusal, Ticket as Core, Unanswered,
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::error::{ack_error, frame_error, link_error, message_error};
+use crate::error::{ack_error, batch_accepted, frame_error, link_error, message_error};
 
 /// The place of one complete message among the answers; good for one answer.
 #[pyclass(module = "fastmllp")]
@@ -74,6 +74,7 @@ fn used() -> PyErr {
 fn answer_error(error: AnswerError) -> PyErr {
     match error {
         AnswerError::Ack(error) => ack_error(error),
+        AnswerError::Batch => batch_accepted(),
         AnswerError::Frame(error) => frame_error(error),
         AnswerError::Message(error) => message_error(error),
         AnswerError::NotAtHand | AnswerError::Closed => link_error(error.to_string(), error.name()),

@@ -66,7 +66,12 @@ def test_the_conformant_policy_has_no_answer_for_everything() -> None:
         link.answer(nameless["ticket"], "AA", 0)
     assert caught.value.code == "no_control_id"
     link.answer(nameless["ticket"], "AR", 0)
-    assert send(link) == [("AR", "")]
+    (batch,) = link.receive(framed(message("A") + message("B")), 0)
+    with pytest.raises(AckError) as caught:
+        link.answer(batch["ticket"], "AA", 0)
+    assert caught.value.code == "batch"
+    link.answer(batch["ticket"], "AR", 0)
+    assert send(link) == [("AR", ""), ("AR", "A")]
 
 
 def test_a_text_cannot_begin_a_segment() -> None:

@@ -9,6 +9,8 @@ use crate::answers::{Refusal, Ticket};
 pub enum AnswerError {
     /// There is no such acknowledgment.
     Ack(ack_gen::Error),
+    /// The policy `conformant` has no positive answer for several messages at once.
+    Batch,
     /// The link was given up, and its answers with it.
     Closed,
     /// The answer holds framing bytes, or is longer than `max_answer_len` or the memory.
@@ -24,6 +26,7 @@ impl AnswerError {
     pub const fn name(self) -> &'static str {
         match self {
             AnswerError::Ack(error) => error.name(),
+            AnswerError::Batch => "batch",
             AnswerError::Closed => "closed",
             AnswerError::Frame(error) => error.name(),
             AnswerError::Message(error) => error.name(),
@@ -36,6 +39,7 @@ impl fmt::Display for AnswerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             AnswerError::Ack(error) => error.fmt(f),
+            AnswerError::Batch => f.write_str("a batch has no single positive acknowledgment"),
             AnswerError::Closed => f.write_str("the link was given up"),
             AnswerError::Frame(error) => error.fmt(f),
             AnswerError::Message(error) => error.fmt(f),

@@ -1,7 +1,7 @@
 //! Answers as both kinds of responder give them: acknowledgments, commit blocks, refusals.
 
 use ack_gen::{Ack, AckCode, Policy};
-use hl7_peek::{Message, MessageHeader};
+use hl7_peek::{Kind, Message, MessageHeader};
 use mllp_core::{Framing, Storage};
 
 use crate::answers::{Answers, Refusal, Ticket, USUAL_LEN};
@@ -155,7 +155,13 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
         let policy = self.policy;
         let header = match policy {
             Policy::Always => MessageHeader::parse_lenient_with(payload, ack.scan),
-            Policy::Conformant => Some(Message::parse_with(payload, ack.scan)?.header()),
+            Policy::Conformant => {
+                let message = Message::parse_with(payload, ack.scan)?;
+                if ack.code.is_accept() && message.kind() == Kind::Batch {
+                    return Err(AnswerError::Batch);
+                }
+                Some(message.header())
+            }
         };
         let (answers, framing) = (&mut self.answers, &self.framing);
         let len = USUAL_LEN.min(answers.max_len());

@@ -84,7 +84,9 @@ fn an_answer_that_is_not_taken_says_why() {
     assert_eq!(error.error, AnswerError::Message(hl7_peek::Error::NoHeader));
     link.leave_unanswered(error.ticket, 0);
     let fourth = ticket(&mut link);
-    let error = link.answer(fourth, &aa, 0).expect_err("a batch without a message");
+    let error = link.answer(fourth, &aa, 0).expect_err("a batch");
+    assert_eq!((error.error, error.error.name()), (AnswerError::Batch, "batch"));
+    let error = link.answer(error.ticket, &ack(AckCode::AR), 0).expect_err("without a message");
     assert_eq!(error.error, AnswerError::Ack(ack_gen::Error::NoHeader));
     link.leave_unanswered(error.ticket, 0);
 
