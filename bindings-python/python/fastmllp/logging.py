@@ -1,26 +1,61 @@
-"""Structured log records: an event, the number of the connection, and key=value text.
+"""Structured log records: an event, the number of the connection, and fields.
 
-Records go to the standard logger ``fastmllp``. Payloads are health data: no record holds a byte of
-one, only lengths. A traceback is written without the text of its exceptions, because a handler's
-``KeyError`` or ``ValueError`` often quotes the field that it stumbled over.
+Records go to the standard logger ``fastmllp``. A server writes ``connect``, ``message_received``
+with the length of the payload, ``ack_sent`` with its code, ``disconnect`` with the reason, and an
+event for everything that goes wrong. An observer hears of the same events as values, whatever the
+log level; see `add_observer`.
+
+Payloads are health data: no record holds a byte of one, only lengths, unless `configure` is told
+to with ``log_message``. A traceback is written without the text of its exceptions, because a
+handler's ``KeyError`` or ``ValueError`` often quotes the field that it stumbled over.
 """
 
-import json
+import itertools
 import logging
-import re
 import sys
-import time
-import traceback
-from typing import TextIO
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TextIO, TypeAlias
 
-__all__ = ["LOGGER", "configure", "describe_exception", "log_event"]
+from fastmllp.log_format import JsonFormatter, TextFormatter, describe_exception, words
+
+__all__ = [
+    "FORMATS",
+    "LEVELS",
+    "LOGGER",
+    "JsonFormatter",
+    "Observer",
+    "TextFormatter",
+    "add_observer",
+    "configure",
+    "describe_exception",
+    "is_heard",
+    "log_event",
+    "message_fields",
+    "remove_observer",
+]
 
 LOGGER = logging.getLogger("fastmllp")
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
+FORMATS = ("text", "json")
 
-_PLAIN = re.compile(r"[\w.:/+@%^\[\]-]+", re.ASCII)
-_MAX_CAUSES = 8
+Observer: TypeAlias = Callable[[str, int | None, Mapping[str, Any]], object]
+"""Called with the event, the number of the connection or None, and the fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Observation:
+    observer: Observer
+    # Counted without a lock, which a signal handler might find taken by its own thread.
+    failures: Iterator[int] = field(default_factory=itertools.count)
+
+
+# Replaced, never changed: other threads may be going through it.
+_observations: tuple[_Observation, ...] = ()
+_observations_lock = threading.Lock()
+_log_message = False
 
 
 def log_event(
@@ -31,63 +66,150 @@ def log_event(
     trace: str | None = None,
     **fields: object,
 ) -> None:
-    """Write one record.
+    """Write one record, and tell the observers.
+
+    Costs two tests when nobody hears the event: one of the level, one for observers.
 
     Args:
         level: One of the numbers of the standard module, `logging.INFO` and so on.
         event: Stable name of what happened, such as ``message_received``. The record carries it as
             attribute ``event``.
         connection: Number of the connection, attribute ``connection``.
-        trace: Lines from `describe_exception`, written below the record.
-        fields: Further values, attribute ``fields``. Never a payload or a part of one.
+        trace: Lines from `describe_exception`, attribute ``trace``; written below the record.
+        fields: Further values, attribute ``fields``. Never a payload or a part of one, except what
+            `message_fields` gives.
     """
-    if not LOGGER.isEnabledFor(level):
-        return
-    words = [f"event={event}"]
-    if connection is not None:
-        words.append(f"connection={connection}")
-    words += [f"{key}={_quoted(value)}" for key, value in fields.items()]
-    text = " ".join(words)
-    if trace:
-        text = f"{text}\n{trace}"
-    extra = {"event": event, "connection": connection, "fields": fields}
-    LOGGER.log(level, text, extra=extra, stacklevel=2)
+    if LOGGER.isEnabledFor(level):
+        _write(level, event, connection, trace, fields)
+    if _observations:
+        _tell(event, connection, fields)
 
 
-def describe_exception(error: BaseException) -> str:
-    """Tell where an exception came from: frames and types, without the texts of the exceptions."""
-    parts: list[str] = []
-    current: BaseException | None = error
-    while current is not None and len(parts) < _MAX_CAUSES:
-        frames = "".join(traceback.format_tb(current.__traceback__))
-        name = f"{type(current).__module__}.{type(current).__qualname__}"
-        parts.insert(0, f"Traceback (most recent call last):\n{frames}{name} (text left out)")
-        suppressed = current.__suppress_context__
-        current = current.__cause__ or (None if suppressed else current.__context__)
-    return "\nwhich led to:\n".join(parts)
+def is_heard(level: int) -> bool:
+    """Whether an event of this level is written or observed by anyone.
+
+    For loops that would prepare an event for nobody. The answer may change at any time.
+    """
+    return bool(_observations) or LOGGER.isEnabledFor(level)
 
 
-def configure(level: str = "info", stream: TextIO | None = None) -> None:
-    """Send the records of this package to a text stream, one line each.
+def message_fields(payload: bytes | bytearray | memoryview) -> dict[str, Any]:
+    """The payload as a field of ``message_received`` or ``ack_sent``, if it is to be logged.
+
+    Args:
+        payload: What was received, or the acknowledgment that was sent, without framing bytes.
+
+    Returns:
+        Nothing, unless `configure` was told to log messages; costs one test then.
+
+    Example:
+        >>> payload = b"MSH|"
+        >>> log_event(logging.DEBUG, "message_received", 1, length=4, **message_fields(payload))
+        >>> message_fields(payload)
+        {}
+    """
+    return {"payload": bytes(payload)} if _log_message else {}
+
+
+def add_observer(observer: Observer) -> None:
+    """Call a function for every event from now on, whatever the log level.
+
+    It runs in the thread of the event, before that thread goes on, so it must be quick and must not
+    block. What it raises is logged as ``observer_failed``, once, and goes no further. Added twice,
+    it is called once for each event.
+
+    Args:
+        observer: Gets the event, the number of the connection or None, and the fields of the
+            record, which it must not change. Numbers count the connections of one server. The
+            fields hold no payload, unless `configure` was told to log messages.
+
+    Example:
+        >>> lengths = []
+        >>> def measure(event, connection, fields):
+        ...     if event == "message_received":
+        ...         lengths.append(fields["length"])
+        >>> add_observer(measure)
+        >>> log_event(logging.DEBUG, "message_received", 1, length=120)
+        >>> remove_observer(measure)
+        >>> lengths
+        [120]
+    """
+    global _observations
+    with _observations_lock:
+        if all(known.observer != observer for known in _observations):
+            _observations = (*_observations, _Observation(observer))
+
+
+def remove_observer(observer: Observer) -> None:
+    """Call it no more. Events that other threads are just telling may still reach it."""
+    global _observations
+    with _observations_lock:
+        _observations = tuple(known for known in _observations if known.observer != observer)
+
+
+def configure(
+    level: str = "info",
+    format: str = "text",
+    log_message: bool = False,
+    stream: TextIO | None = None,
+) -> None:
+    """Send the records of this package to a text stream.
 
     Meant for programs, such as the command line. A program with a logging configuration of its own
-    does not call this: the records reach its handlers like those of any other library.
+    does not call this: the records reach its handlers like those of any other library, and it can
+    give these a `TextFormatter` or a `JsonFormatter`.
 
     Args:
         level: The lowest level that is written, one of `LEVELS`.
+        format: ``text``, words on one line, or ``json``, one object on one line.
+        log_message: Add each payload to ``message_received`` and each answer to ``ack_sent``, as it
+            is on the wire. Payloads are health data: the log is then to be kept like them.
         stream: Where to write; standard error if not given.
+
+    Raises:
+        ValueError: There is no such level or format.
+
+    Example:
+        >>> configure(format="json", stream=sys.stdout)
+        >>> log_event(logging.INFO, "connect", 1, peer="192.0.2.1:50312")
+        {"time": "20...Z", "level": "info", "event": "connect", "connection": 1, "peer": "192...2"}
     """
+    global _log_message
+    if level not in LEVELS:
+        raise ValueError(f"level must be one of {', '.join(LEVELS)}, not {level!r}")
+    if format not in FORMATS:
+        raise ValueError(f"format must be one of {', '.join(FORMATS)}, not {format!r}")
     handler = logging.StreamHandler(stream or sys.stderr)
-    formatter = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s")
-    formatter.datefmt = "%Y-%m-%dT%H:%M:%S"
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
+    handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter())
     LOGGER.handlers[:] = [handler]
     LOGGER.setLevel(level.upper())
     LOGGER.propagate = False
+    _log_message = log_message
 
 
-def _quoted(value: object) -> str:
-    text = str(value)
-    # Quoting keeps one record on one line, whatever a name or an error text holds.
-    return text if _PLAIN.fullmatch(text) else json.dumps(text)
+def _write(
+    level: int,
+    event: str,
+    connection: int | None,
+    trace: str | None,
+    fields: Mapping[str, object],
+) -> None:
+    text = words(event, connection, fields)
+    if trace:
+        text = f"{text}\n{trace}"
+    extra = {"event": event, "connection": connection, "fields": fields, "trace": trace}
+    # The place of a record is the caller of `log_event`.
+    LOGGER.log(level, text, extra=extra, stacklevel=3)
+
+
+def _tell(event: str, connection: int | None, fields: Mapping[str, object]) -> None:
+    for observation in _observations:
+        try:
+            observation.observer(event, connection, fields)
+        except KeyboardInterrupt:
+            # Not of the observer: the main thread may be here when the user interrupts.
+            raise
+        except BaseException as error:
+            if next(observation.failures) == 0:
+                trace = describe_exception(error)
+                _write(logging.ERROR, "observer_failed", connection, trace, {"during": event})
