@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -73,7 +74,8 @@ def test_json() -> None:
     assert stream.getvalue().isascii()
 
 
-def test_the_time_of_a_record() -> None:
+def test_the_time_of_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "localtime", lambda *seconds: pytest.fail("not UTC"))
     record = logging.LogRecord("fastmllp", logging.INFO, "", 0, "text", (), None)
     record.created, record.msecs = 1706702400.0, 7.9
     assert json.loads(JsonFormatter().format(record)) == {
