@@ -7,7 +7,7 @@ import logging
 import pytest
 
 
-@pytest.mark.parametrize("name", ["fastmllp.logging", "fastmllp.metrics"])
+@pytest.mark.parametrize("name", ["fastmllp.logging", "fastmllp.metrics", "fastmllp.testing"])
 def test_examples(name: str) -> None:
     logger = logging.getLogger("fastmllp")
     handlers, level, propagate = logger.handlers[:], logger.level, logger.propagate
