@@ -1,15 +1,25 @@
 """What the log hears of one accepted connection, whichever server serves it."""
 
 import logging
+import time
 from collections import deque
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastmllp._native import Responder, Ticket
-from fastmllp.logging import log_event
+from fastmllp.logging import is_heard, log_event, message_fields
 
 _TIMES = frozenset({"idle_timeout", "byte_timeout", "frame_timeout"})
 # What the log calls the ends of a connection where the link has another name for them.
 _CLOSING = {"closed": "stopped", "too_large": "frame_too_large"}
+
+
+class _Answer(NamedTuple):
+    number: int
+    code: str
+    length: int
+    arrived: float
+    handler_seconds: float
+    fields: dict[str, Any]
 
 
 class ConnectionReport:
@@ -24,17 +34,23 @@ class ConnectionReport:
         self.number = number
         self.reason = ""
         self._max_size = max_size
-        # Answers that are not sent yet: number of the message, code, length on the wire.
-        self._unsent: deque[tuple[int, str, int]] = deque()
+        # When the messages arrived that have no answer yet, by their numbers.
+        self._arrived: dict[int, float] = {}
+        # Answers that are not sent yet.
+        self._unsent: deque[_Answer] = deque()
         self._warned: set[str] = set()
 
     def connected(self, peer: str) -> None:
         """A peer has connected."""
         log_event(logging.INFO, "connect", self.number, peer=peer)
 
-    def received(self, payload: bytes, deviations: list[str]) -> None:
+    def received(self, ticket: Ticket, payload: bytes, deviations: list[str]) -> None:
         """A complete frame has arrived."""
-        log_event(logging.INFO, "message_received", self.number, length=len(payload))
+        if is_heard(logging.INFO):
+            self._arrived[ticket.number] = time.monotonic()
+            fields = message_fields(payload)
+            length = len(payload)
+            log_event(logging.INFO, "message_received", self.number, length=length, **fields)
         self.deviated(deviations, len(payload))
 
     def deviated(self, deviations: list[str], length: int) -> None:
@@ -42,15 +58,41 @@ class ConnectionReport:
         for deviation in deviations:
             self._warn(deviation, length=length)
 
-    def answered(self, ticket: Ticket, code: str, length: int) -> None:
-        """A message has its answer; it is on record once it is sent."""
-        self._unsent.append((ticket.number, code, length))
+    def answered(self, link: Responder, ticket: Ticket, code: str, before: int) -> None:
+        """A message has its answer; it is on record once it is sent.
+
+        Args:
+            link: The connection's state machine.
+            ticket: The place of the message.
+            code: What the record shows for the answer.
+            before: How many bytes the link had for the socket before the answer.
+        """
+        arrived = self._arrived.pop(ticket.number, None)
+        if not is_heard(logging.INFO):
+            return
+        now = time.monotonic()
+        length = link.unsent - before
+        fields = {}
+        if message_fields(b""):
+            # An answer that waits for an earlier one is not among the outgoing bytes yet.
+            fields = message_fields(link.outgoing(link.unsent)[before:][1:-2])
+        arrived = now if arrived is None else arrived
+        self._unsent.append(_Answer(ticket.number, code, length, arrived, now - arrived, fields))
 
     def sent(self, link: Responder) -> None:
         """Answers have left: record those that are out completely."""
-        while self._unsent and link.is_settled(self._unsent[0][0]):
-            _, code, length = self._unsent.popleft()
-            log_event(logging.INFO, "ack_sent", self.number, code=code, length=length)
+        while self._unsent and link.is_settled(self._unsent[0].number):
+            answer = self._unsent.popleft()
+            log_event(
+                logging.INFO,
+                "ack_sent",
+                self.number,
+                code=answer.code,
+                length=answer.length,
+                handler_seconds=round(answer.handler_seconds, 6),
+                answer_seconds=round(time.monotonic() - answer.arrived, 6),
+                **answer.fields,
+            )
 
     def unsendable(self) -> None:
         """The connection is gone: what was not sent never will be."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastmllp._native import Message, Responder, Ticket
 from fastmllp.aio.linger import Linger
-from fastmllp.logging import LOGGER, describe_exception, log_event
+from fastmllp.logging import describe_exception, is_heard, log_event
 from fastmllp.report import ConnectionReport
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class ServedConnection(asyncio.Protocol):
             return
         self._stirred = True
         handler = self._server.prompt_handler
-        if handler is None or self._working is not None or LOGGER.isEnabledFor(logging.INFO):
+        if handler is None or self._working is not None or is_heard(logging.INFO):
             self._take(self._link.receive(data, time.monotonic()))
             return
         answers, events, deadline = self._link.converse(
@@ -161,13 +161,13 @@ class ServedConnection(asyncio.Protocol):
         kind = event["ev"]
         if kind == "message":
             payload: bytes = event["payload"]
-            self._report.received(payload, event["warn"])
+            self._report.received(event["ticket"], payload, event["warn"])
             if self._server.waits or self._working is not None:
                 self._enqueue(event["ticket"], payload, None)
                 return
             before = self._link.unsent
             code = self._answerer.answer(self._link, event["ticket"], payload, self._report.number)
-            self._report.answered(event["ticket"], code, self._link.unsent - before)
+            self._report.answered(self._link, event["ticket"], code, before)
         elif kind == "result":
             message: Message = event["message"]
             result = event["result"]
@@ -236,12 +236,12 @@ class ServedConnection(asyncio.Protocol):
         before = self._link.unsent
         number = self._report.number
         code = self._answerer.conclude(self._link, ticket, payload, result, number)
-        self._report.answered(ticket, code, self._link.unsent - before)
+        self._report.answered(self._link, ticket, code, before)
 
     def _fail(self, ticket: Ticket, error: BaseException) -> None:
         before = self._link.unsent
         code = self._answerer.fail(self._link, ticket, error, self._report.number)
-        self._report.answered(ticket, code, self._link.unsent - before)
+        self._report.answered(self._link, ticket, code, before)
 
     def _flush(self) -> None:
         while (self._writes or self._lost) and (data := self._link.outgoing()):
