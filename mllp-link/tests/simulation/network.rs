@@ -1,7 +1,5 @@
 //! A network in memory: two pipes of bytes with delays, stalls, cuts and silence, in virtual time.
 
-pub mod server;
-
 use std::collections::VecDeque;
 
 /// splitmix64: a seed gives a run.
@@ -24,6 +22,10 @@ impl Rng {
     pub fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
+
+    pub fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len() as u64) as usize]
+    }
 }
 
 /// One direction of a connection.
@@ -36,7 +38,7 @@ pub struct Pipe {
     /// The reader sees the end behind the last byte.
     pub closed: bool,
     /// Everything vanishes, and the reader never learns of it.
-    pub silent: bool,
+    silent: bool,
 }
 
 impl Pipe {
@@ -85,25 +87,56 @@ impl Pipe {
         self.silent = true;
     }
 
+    /// Nothing that is written comes.
+    pub fn is_dead(&self) -> bool {
+        self.closed || self.silent
+    }
+
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 }
 
-/// The payloads of the complete frames, and how many bytes they take.
-pub fn frames(stream: &[u8]) -> (Vec<&[u8]>, usize) {
-    let (mut found, mut from) = (Vec::new(), 0);
-    while let Some(len) = stream[from..].windows(2).position(|pair| pair == b"\x1c\r") {
-        let frame = &stream[from..from + len];
-        assert_eq!(frame[0], 0x0b, "bytes between frames");
-        found.push(&frame[1..]);
-        from += len + 2;
-    }
-    (found, from)
+/// Both directions, named as the receiving end sees them.
+#[derive(Default)]
+pub struct Wire {
+    pub inward: Pipe,
+    pub outward: Pipe,
 }
 
-/// Field `at` of the first segment that begins with `name`.
-pub fn field<'a>(payload: &'a [u8], name: &[u8], at: usize) -> Option<&'a [u8]> {
-    let segment = payload.split(|byte| *byte == b'\r').find(|it| it.starts_with(name))?;
-    segment.split(|byte| *byte == b'|').nth(at)
+impl Wire {
+    /// One thing that networks do.
+    pub fn fault(&mut self, now: u64, rng: &mut Rng) -> &'static str {
+        let part = |pipe: &Pipe, rng: &mut Rng| rng.below(1 + pipe.len() as u64) as usize;
+        match rng.below(8) {
+            0 => {
+                self.inward.cut(part(&self.inward, rng));
+                self.outward.cut(part(&self.outward, rng));
+                "cut"
+            }
+            1 => {
+                self.inward.cut(part(&self.inward, rng));
+                "cut inward"
+            }
+            2 => {
+                self.inward.silence();
+                self.outward.silence();
+                "silent"
+            }
+            3 | 4 => {
+                self.inward.stalled = now + rng.below(1500);
+                "stalled inward"
+            }
+            _ => {
+                self.outward.stalled = now + rng.below(1500);
+                "stalled outward"
+            }
+        }
+    }
+
+    /// The sending end hangs up: what it has written still comes.
+    pub fn hang_up(&mut self) {
+        self.inward.closed = true;
+        self.outward.cut(0);
+    }
 }

@@ -1,0 +1,113 @@
+//! Writing: whole messages, in whatever pieces the network takes, and noise between them.
+
+use std::ops::DerefMut;
+
+use mllp_core::Profile;
+
+use super::{Client, Stage};
+use crate::hl7::frame;
+use crate::invariant::Invariant::Verdict;
+use crate::network::Pipe;
+use crate::world::World;
+
+/// The message that is being written. The host has bytes of its own: a verdict may come before the
+/// last of them.
+pub struct Writing {
+    number: usize,
+    frame: Vec<u8>,
+    /// Behind its end block.
+    end: usize,
+    from: usize,
+}
+
+impl<const W: usize> Client<W> {
+    pub(super) fn write(&mut self, pipe: &mut Pipe, world: &mut World) {
+        loop {
+            if self.writing.is_none() {
+                self.disturb(pipe, world);
+                self.writing = self.next(world);
+            }
+            let Some(writing) = &mut self.writing else { return };
+            let left = writing.frame.len() - writing.from;
+            let mut len = world.part(left.min(pipe.room(if world.calm { 10_000 } else { 300 })));
+            if world.scenario.slow && !world.calm {
+                len = len.min(3);
+            }
+            if len == 0 {
+                return;
+            }
+            let at = world.arrival();
+            let until = writing.from + len;
+            pipe.write(&writing.frame[writing.from..until], at);
+            // Nobody but `strict` needs more than the end block.
+            let strict = world.scenario.profile() == Profile::Strict;
+            let end = writing.end + usize::from(strict);
+            if writing.from < end && until >= end {
+                world.ledger.messages[writing.number].whole += 1;
+            }
+            writing.from = until;
+            if until == writing.frame.len() {
+                self.written(world);
+            } else if !world.calm && (world.scenario.slow || world.rng.one_in(2)) {
+                return;
+            }
+        }
+    }
+
+    fn next(&mut self, world: &World) -> Option<Writing> {
+        let suspended = self.link.is_suspended();
+        let handle = self.link.deref_mut().next_to_send(world.now)?;
+        Verdict.check(!suspended, "sent while suspended");
+        let number = self.number(handle);
+        Verdict.check(number.is_some(), "to be sent behind its verdict");
+        let number = number.unwrap_or_default();
+        let message = &world.ledger.messages[number];
+        world.tell(format_args!("sender: writes message {number}, {handle:?}"));
+        self.link.sends(handle, &message.id);
+        self.open.insert(number, (handle, Stage::Writing(world.now)));
+        let mut frame = frame(&message.payload);
+        let end = frame.len() - 1;
+        if world.scenario.bare {
+            frame.truncate(end);
+        }
+        Some(Writing { number, frame, end, from: 0 })
+    }
+
+    fn written(&mut self, world: &World) {
+        let Some(Writing { number, .. }) = self.writing.take() else { return };
+        // A reply to an earlier attempt may have come in the meantime.
+        if let Some((handle, stage)) = self.open.get_mut(&number) {
+            if matches!(stage, Stage::Writing(_)) {
+                *stage = Stage::Sent(world.now);
+            }
+            let handle = *handle;
+            self.link.sent(handle, world.now);
+        }
+    }
+
+    /// What else comes over a line: padding, noise, commit blocks, and beginnings of messages whose
+    /// sender has died.
+    fn disturb(&mut self, pipe: &mut Pipe, world: &mut World) {
+        if !world.scenario.noise || world.calm || !world.rng.one_in(10) {
+            return;
+        }
+        let at = world.arrival();
+        let resyncs = world.scenario.profile() != Profile::Permissive;
+        let payloads = &world.ledger.messages;
+        match world.rng.below(4) {
+            0 => pipe.write(b"\r\n", at),
+            // Behind an end block without its trailer, that would be payload.
+            1 if !world.scenario.bare => pipe.write(b"\0 noise \r", at),
+            2 if world.scenario.responder.commit_blocks => {
+                pipe.write(&frame(world.rng.pick(&[b"\x06", b"\x15"])), at);
+            }
+            3 if resyncs && !payloads.is_empty() => {
+                let number = world.rng.below(payloads.len() as u64) as usize;
+                let whole = frame(&payloads[number].payload);
+                let len = 1 + world.rng.below(whole.len() as u64 - 2) as usize;
+                pipe.write(&whole[..len], at);
+            }
+            _ => {}
+        }
+    }
+}
