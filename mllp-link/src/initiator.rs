@@ -291,14 +291,15 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
 
     /// Whether no further message can be written now.
     fn is_busy(&self) -> bool {
-        let mut unanswered = 0usize;
-        for entry in self.entries.iter().filter(|entry| entry.is_unanswered()) {
-            if entry.is_being_written() {
-                return true;
-            }
-            unanswered = unanswered.saturating_add(1);
+        let in_flight = || self.entries.iter().filter(|entry| entry.in_flight());
+        // A message without a name takes whatever reply comes, so it travels alone.
+        let next_is_nameless =
+            self.entries.iter().find(|it| it.is_queued()).is_some_and(is_nameless);
+        if in_flight().any(|entry| next_is_nameless || is_nameless(entry)) {
+            return true;
         }
-        unanswered >= self.config.window.max(1)
+        let unanswered = in_flight().filter(|entry| entry.is_unanswered()).count();
+        in_flight().any(Entry::is_being_written) || unanswered >= self.config.window.max(1)
     }
 
     /// When the silence behind an end block is long enough to end its frame.
@@ -356,4 +357,8 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
             }
         })
     }
+}
+
+fn is_nameless<const ID: usize>(entry: &Entry<ID>) -> bool {
+    entry.id.is_empty()
 }

@@ -29,7 +29,8 @@ pub struct ResponderConfig {
     /// so much of the storage is kept free; storage that grows takes it only when it is needed.
     pub max_answer_len: usize,
     /// MLLP release 2: each message is committed with a block of its own before it is answered, and
-    /// the peer's commit blocks are events, not messages.
+    /// the peer's commit blocks are events, not messages. A message then takes two places: with a
+    /// `WINDOW` of 1 none would ever be read.
     pub commit_blocks: bool,
 }
 

@@ -123,14 +123,15 @@ impl Timer {
         // The time of the host is not the peer's: its turn begins when it has its answers, and when
         // it is read again.
         let busy = |waiting: Waiting| waiting.owes || waiting.sends || !waiting.reads;
-        let turn = busy(was) && !busy(waiting);
+        let heard_again = !was.reads && waiting.reads;
+        let turn = heard_again || (busy(was) && !busy(waiting));
         if turn {
             self.last_read = now;
         }
         match (self.frame, waiting.frame) {
             // Once at most: nothing is owed for what comes behind an open frame.
             (Some((open, _)), Some(frame)) if open == frame => {
-                if turn || (!was.reads && waiting.reads) {
+                if turn {
                     self.frame = Some((frame, now));
                 }
             }

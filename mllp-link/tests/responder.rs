@@ -374,3 +374,17 @@ fn closing_reasons<const W: usize>(link: &mut Link<W>, now: u64) -> Vec<CloseRea
     });
     reasons.collect()
 }
+
+#[test]
+fn a_peer_that_was_not_read_is_not_late() {
+    let mut link = link::<2>(ResponderConfig::DEFAULT);
+    let all = [frame(&message("1", 0)), frame(&message("2", 0)), b"\x0bMSH".to_vec()].concat();
+    link.receive(&all, 0);
+    let (one, _two) = (ticket(&mut link, 0), ticket(&mut link, 0));
+    assert!(!link.wants_input());
+    assert!(link.answer_later(one, &message("1", 0), &ack(AckCode::AA), 60).is_ok());
+    assert_eq!(sent(&mut link, 60), ["AA|1"]);
+    assert_eq!(link.next_event(60), None);
+    assert!(link.wants_input());
+    assert_eq!(link.next_deadline(), Some(110));
+}

@@ -1,6 +1,6 @@
 //! What becomes of a message when a reply came for it, or none.
 
-use ack_gen::{AckCode, Condition};
+use ack_gen::{AckCode, Condition, Outcome, Request};
 use mllp_core::Storage;
 
 use super::Initiator;
@@ -98,8 +98,10 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
     fn apply(&mut self, at: usize, verdict: Verdict, fate: Fate, now: Millis) {
         let attempts = self.entries.get(at).map_or(0, |entry| entry.attempts);
         let delay = self.back_off(attempts);
-        let exhausted = attempts >= self.config.max_attempts;
         let Some(entry) = self.entries.get_mut(at) else { return };
+        // Who asks for no answer may well have been heard: sending again would deliver twice.
+        let unasked = verdict.reply == ReplyKind::NoReply && !asks_for_reply(entry.request);
+        let exhausted = attempts >= self.config.max_attempts || unasked;
         self.recent.remember(&entry.id, fate);
         entry.instead = None;
         if verdict.action == Action::Retry && !exhausted {
@@ -119,4 +121,10 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         let time = self.config.back_off.saturating_mul(1 << doublings);
         time.min(self.config.max_back_off)
     }
+}
+
+/// Whether a receiver that takes the message says so (2.8.3, MSH-15 and MSH-16).
+fn asks_for_reply(request: Request) -> bool {
+    let decision = request.decide(Outcome::Accept, Outcome::Accept);
+    decision.accept.is_some() || decision.application.is_some()
 }

@@ -100,3 +100,15 @@ fn a_rule_may_refuse_what_was_stored() {
     assert_eq!(send(&mut link, 0), Some(0));
     assert_eq!(hear(&mut link, &reply("CA", "1"), 1), ["0: CA again at 11"]);
 }
+
+#[test]
+fn a_message_that_asks_for_no_answer_is_sent_once() {
+    for (accept, application) in [("NE", "NE"), ("ER", "NE"), ("ER", "ER")] {
+        let mut link = asking(accept, application);
+        link.on_time(100);
+        assert_eq!(events(&mut link, 100), ["0: no-reply retry", "reconnect"]);
+    }
+    // One that comes all the same counts.
+    let mut link = asking("NE", "NE");
+    assert_eq!(hear(&mut link, &reply("AA", "1"), 1), ["0: AA accept"]);
+}

@@ -61,13 +61,11 @@ fn a_reply_byte_by_byte_is_a_reply() {
 #[test]
 fn a_message_without_a_name_takes_the_first_reply_that_is_nobody_elses() {
     let mut link = link(config());
-    for id in ["1", "", "2"] {
-        sent(&mut link, id, 0);
-    }
-    assert_eq!(hear(&mut link, &reply("AE", "2"), 1), ["2: AE fail"]);
+    sent(&mut link, "2", 0);
+    assert_eq!(hear(&mut link, &reply("AE", "2"), 1), ["0: AE fail"]);
+    sent(&mut link, "", 1);
     assert_eq!(hear(&mut link, &reply("AA", "2"), 1), ["doubled"]);
     assert_eq!(hear(&mut link, &reply("AA", "made up"), 1), ["1: AA accept"]);
-    assert_eq!(hear(&mut link, &reply("AA", "1"), 1), ["0: AA accept"]);
 }
 
 #[test]
@@ -139,4 +137,20 @@ fn two_replies_are_never_fused_by_resync() {
     let half = &whole[..whole.len() - 2];
     let expected = ["sb_in_block", "dropped", "0: AE fail"];
     assert_eq!(hear(&mut link, &[half, &reply("AE", "1")].concat(), 1), expected);
+}
+
+#[test]
+fn a_nameless_message_travels_alone() {
+    let mut link = link(config());
+    for id in ["", "", "3"] {
+        submit(&mut link, id, 0);
+    }
+    link.connected();
+    assert_eq!(send(&mut link, 0), Some(0));
+    assert_eq!(send(&mut link, 0), None, "two replies without a name could be mistaken");
+    assert_eq!(hear(&mut link, &reply("AA", "x"), 1), ["0: AA accept"]);
+    assert_eq!(send(&mut link, 1), Some(1));
+    assert_eq!(send(&mut link, 1), None);
+    assert_eq!(hear(&mut link, &reply("AE", "y"), 2), ["1: AE fail"]);
+    assert_eq!(send(&mut link, 2), Some(2));
 }

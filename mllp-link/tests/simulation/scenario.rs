@@ -80,10 +80,8 @@ impl Scenario {
         let growing = rng.one_in(2);
         let slow = rng.one_in(8);
         let patience = rng.pick(&[100, 400, 400, 1500]);
-        // Of several nameless messages in flight, which one does a reply mean?
         let window = 1 + rng.below(4) as usize;
-        let plain =
-            window == 1 && mode == Mode::Original && hostile == 0 && !serial && !commit_blocks;
+        let plain = mode == Mode::Original && hostile == 0 && !serial && !commit_blocks;
         let decoder = Config { profile, ..Config::DEFAULT };
         let over_limit = rng.pick(&[OverLimit::Refuse, OverLimit::Close]);
         let policy = rng.pick(&[Policy::Always, Policy::Conformant]);
