@@ -21,7 +21,7 @@ use crate::ticket::{Refusal, Ticket};
 use crate::time::{Seconds, seconds};
 
 /// Messages that one connection may have without an answer, or with one that is not sent yet.
-const WINDOW: usize = 64;
+const WINDOW: usize = 16;
 pub(crate) type Link = Core<Growing, Growing, WINDOW>;
 
 /// The longest answer that a host may give, in bytes; a limit against mistakes, not for memory.

@@ -2,11 +2,8 @@
 
 use mllp_core::Storage;
 
-/// Storage above this size, in bytes, is given back as soon as no frame is under way, so that one
-/// large message does not cost an idle connection its memory.
-const KEPT_STORAGE: usize = 2048;
-
-/// Storage that grows, and lets go when nothing is in it.
+/// Storage that grows, and lets go when nothing is in it: most connections are idle most of the time,
+/// and there may be thousands.
 #[derive(Default)]
 pub(crate) struct Growing(Vec<u8>);
 
@@ -36,8 +33,6 @@ impl Storage for Growing {
     }
 
     fn shrink(&mut self) {
-        if self.0.len() > KEPT_STORAGE {
-            *self = Growing::default();
-        }
+        *self = Growing::default();
     }
 }

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections import deque
 from typing import Any, NamedTuple
 
 from fastmllp._native import Responder, Ticket
@@ -30,6 +29,9 @@ class ConnectionReport:
         reason: Why the connection ends; empty while it goes on.
     """
 
+    # There is one for each connection, of which there may be thousands that are idle.
+    __slots__ = ("_arrived", "_max_size", "_unsent", "_warned", "number", "reason")
+
     def __init__(self, number: int, max_size: int) -> None:
         self.number = number
         self.reason = ""
@@ -37,8 +39,8 @@ class ConnectionReport:
         # When the messages arrived that have no answer yet, by their numbers.
         self._arrived: dict[int, float] = {}
         # Answers that are not sent yet.
-        self._unsent: deque[_Answer] = deque()
-        self._warned: set[str] = set()
+        self._unsent: list[_Answer] = []
+        self._warned: tuple[str, ...] = ()
 
     def connected(self, peer: str) -> None:
         """A peer has connected."""
@@ -82,7 +84,7 @@ class ConnectionReport:
     def sent(self, link: Responder) -> None:
         """Answers have left: record those that are out completely."""
         while self._unsent and link.is_settled(self._unsent[0].number):
-            answer = self._unsent.popleft()
+            answer = self._unsent.pop(0)
             log_event(
                 logging.INFO,
                 "ack_sent",
@@ -147,6 +149,9 @@ class ConnectionReport:
 
     def _warn(self, event: str, **fields: Any) -> None:
         """Warn once per connection and kind: a peer with a habit must not fill the log."""
-        level = logging.DEBUG if event in self._warned else logging.WARNING
-        self._warned.add(event)
+        level = logging.WARNING
+        if event in self._warned:
+            level = logging.DEBUG
+        else:
+            self._warned += (event,)
         log_event(level, event, self.number, **fields)

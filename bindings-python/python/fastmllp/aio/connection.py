@@ -4,7 +4,6 @@ import asyncio
 import inspect
 import logging
 import time
-from collections import deque
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,26 @@ _STOP_SECONDS = 2.0
 class ServedConnection(asyncio.Protocol):
     """Serves one peer. The link decides; this moves bytes, calls the handler and tells the time."""
 
+    # There may be thousands of them, most of them idle.
+    __slots__ = (
+        "_answerer",
+        "_ended",
+        "_linger",
+        "_link",
+        "_lost",
+        "_queue",
+        "_reads",
+        "_report",
+        "_server",
+        "_stirred",
+        "_stop_at",
+        "_timer",
+        "_timer_at",
+        "_transport",
+        "_working",
+        "_writes",
+    )
+
     _transport: asyncio.Transport
 
     def __init__(self, server: "AsyncServer") -> None:
@@ -35,7 +54,7 @@ class ServedConnection(asyncio.Protocol):
         self._link: Responder = server.limits.new_link(time.monotonic())
         self._report = ConnectionReport(server.next_number(), server.limits.max_size)
         # Messages whose handler cannot be called at once: one after the other, in their order.
-        self._queue: deque[tuple[Ticket, bytes, Awaitable[object] | None]] = deque()
+        self._queue: list[tuple[Ticket, bytes, Awaitable[object] | None]] = []
         self._working: asyncio.Task[None] | None = None
         self._linger: Linger | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -191,7 +210,7 @@ class ServedConnection(asyncio.Protocol):
         """Await the handler for each message of the queue, one after the other."""
         try:
             while self._queue:
-                ticket, payload, result = self._queue.popleft()
+                ticket, payload, result = self._queue.pop(0)
                 await self._await_handler(ticket, payload, result)
                 self._take([])
         finally:
