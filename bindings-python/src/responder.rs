@@ -217,14 +217,16 @@ impl Responder {
         Ok(())
     }
 
-    /// Refuses a message over the limit, of which only the beginning was kept: `error` is AE or CE,
-    /// `reject` AR or CR. Call it before the next events are taken.
-    #[pyo3(signature = (refusal, how, now, *, text = None))]
+    /// Refuses a message over the limit, of which only the beginning was kept: `error` is AE or, at
+    /// the level `accept` of enhanced mode, CE; `reject` is AR or CR. Call it before the next events
+    /// are taken.
+    #[pyo3(signature = (refusal, how, now, *, level = "application", text = None))]
     fn refuse(
         &mut self,
         refusal: &mut Refusal,
         how: &str,
         now: Seconds,
+        level: &str,
         text: Option<&str>,
     ) -> PyResult<()> {
         let how = match how {
@@ -235,9 +237,17 @@ impl Responder {
                 return Err(PyValueError::new_err(text));
             }
         };
+        let code = match level {
+            "accept" => AckCode::CR,
+            "application" => AckCode::AR,
+            _ => {
+                let text = format!("level must be 'accept' or 'application', not {level:?}");
+                return Err(PyValueError::new_err(text));
+            }
+        };
         let core = refusal.take()?;
         let (now, scan) = (now.point(), self.scan);
-        let refused = acknowledge(AckCode::AR, text, |ack| {
+        let refused = acknowledge(code, text, |ack| {
             self.core.refuse(core, how, &CoreAck { scan, ..*ack }, now)
         });
         refused.map_err(|unrefused| refusal.give_back(unrefused))

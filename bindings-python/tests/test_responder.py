@@ -154,6 +154,25 @@ def test_over_the_limit() -> None:
         link.answer(event["refusal"], "AA", 0)
 
 
+@pytest.mark.parametrize(
+    ("how", "level", "code"),
+    [
+        ("error", "application", "AE"),
+        ("reject", "application", "AR"),
+        ("error", "accept", "CE"),
+        ("reject", "accept", "CR"),
+    ],
+)
+def test_a_refusal_has_the_level_that_was_asked_for(how: str, level: str, code: str) -> None:
+    link = Responder(0, max_payload_len=500, over_limit="refuse", policy="conformant")
+    (event,) = link.receive(framed(message("A") + b"x" * 1000), 0)
+    with pytest.raises(ValueError, match="level"):
+        link.refuse(event["refusal"], how, 0, level="x")
+    link.refuse(event["refusal"], how, 0, level=level)
+    link.events(0)
+    assert send(link) == [(code, "A")]
+
+
 def test_commit_blocks() -> None:
     link = Responder(0, commit_blocks=True)
     events = link.receive(framed(message("A")) + framed(message("B")), 0)
