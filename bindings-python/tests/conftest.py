@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 import pytest
+from certificates import Authority
 from fastmllp.aio import AsyncClient, AsyncHandler, start_server
 from fastmllp.client import Client
 from fastmllp.server import Handler, Server
@@ -218,6 +219,18 @@ def serve() -> Iterator[Serve]:
         server.shutdown()
         thread.join(DEADLINE)
         assert not thread.is_alive(), "the server did not stop"
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """The one that everybody trusts."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """An authority that nobody knows."""
+    return Authority(tmp_path_factory.mktemp("stranger"))
 
 
 Undisturbed = Callable[[Server], contextlib.AbstractContextManager[None]]
