@@ -383,7 +383,7 @@ impl Responder {
         let (policy, scan) = (self.policy, self.scan);
         let answered = acknowledge(code, text, |ack| {
             let ack = CoreAck { policy, scan, ..*ack };
-            self.core.answer_later(core, ticket.payload(py), &ack, now)
+            self.core.answer_later(core, ticket.bytes(py), &ack, now)
         });
         answered.map_err(|unanswered| ticket.give_back(unanswered))
     }

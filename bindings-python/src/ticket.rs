@@ -27,6 +27,12 @@ impl Ticket {
     fn number(&self) -> u32 {
         self.number
     }
+
+    /// The payload of the message.
+    #[getter]
+    fn payload(&self, py: Python<'_>) -> Py<PyBytes> {
+        self.payload.clone_ref(py)
+    }
 }
 
 impl Ticket {
@@ -34,7 +40,7 @@ impl Ticket {
         Ticket { number: core.number(), core: Some(core), payload }
     }
 
-    pub(crate) fn payload<'a>(&'a self, py: Python<'a>) -> &'a [u8] {
+    pub(crate) fn bytes<'a>(&'a self, py: Python<'a>) -> &'a [u8] {
         self.payload.as_bytes(py)
     }
 

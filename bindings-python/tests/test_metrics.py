@@ -67,6 +67,8 @@ def test_a_server(endpoint: Endpoint, serve: Serve) -> None:
     server.shutdown()
     found = samples(endpoint)
     assert found.pop(("acknowledgment_bytes_total",)) > 5 * 70
+    times = {key: found.pop(key) for key in list(found) if "_seconds_" in key[0]}
+    assert times["handler_seconds_count",] == times["answer_seconds_count",] == 6
     assert found == {
         ("connections_total",): 1,
         ("disconnects_total", "end_of_stream"): 1,

@@ -19,6 +19,7 @@ from fastmllp.reply import (
     Reply,
     ReplyTooLarge,
 )
+from fastmllp.stream import Stream, set_options
 
 __all__ = [
     "ACCEPTED",
@@ -31,7 +32,6 @@ __all__ = [
     "ReplyTooLarge",
 ]
 
-_READ_SIZE = 65_536
 _STALE_READS = 16
 # What a reply means is the caller's decision, and so is sending again.
 RULES = "accept=accept, *=fail"
@@ -90,7 +90,7 @@ class Client:
         self._encoding = config.encoding("encoding", encoding)
         self._max_size = config.size("max_size", max_size)
         self._scan = scan
-        self._socket: socket.socket | None = None
+        self._stream: Stream | None = None
         self._link = self._new_link()
         self._lost: OSError | None = None
         self._lock = threading.Lock()
@@ -113,7 +113,7 @@ class Client:
         Raises:
             ConnectError: The server cannot be reached.
         """
-        if self._socket is not None:
+        if self._stream is not None:
             return
         address = (self._host, self._port)
         try:
@@ -123,9 +123,8 @@ class Client:
         except (OSError, UnicodeError) as error:
             text = getattr(error, "strerror", None) or "not a host name"
             raise ConnectError(f"cannot reach {self._server}: {text}") from error
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._socket = connected
+        set_options(connected)
+        self._stream = Stream(connected)
         self._lost = None
         self._link.connected()
 
@@ -173,31 +172,31 @@ class Client:
             if message is not None:
                 self._write(*message)
             events = self._link.events(time.monotonic())
-            if not events and self._socket is not None:
-                events = self._read(self._socket)
+            if not events and self._stream is not None:
+                events = self._read(self._stream)
             for event in events:
                 if event["ev"] == "verdict":
                     return self._conclude(event["payload"])
                 self._on_event(event, "foreign_reply")
 
     def _write(self, handle: int, framed: bytes) -> None:
-        assert self._socket is not None
-        self._socket.settimeout(self._remaining())
+        assert self._stream is not None
+        self._stream.socket.settimeout(self._remaining())
         try:
-            self._socket.sendall(framed)
-        except TimeoutError:
+            self._stream.send_all(framed)
+        except (TimeoutError, BlockingIOError):
             self._link.on_time(time.monotonic())
         except OSError as error:
             self._lose(error)
         else:
             self._link.sent(handle, time.monotonic())
 
-    def _read(self, connected: socket.socket) -> list[dict[str, Any]]:
+    def _read(self, stream: Stream) -> list[dict[str, Any]]:
         """Wait for bytes of the server or the end of a time, and return what they show."""
-        connected.settimeout(self._remaining())
+        stream.socket.settimeout(self._remaining())
         events: list[dict[str, Any]] = []
         try:
-            data = connected.recv(_READ_SIZE)
+            data = stream.receive()
         except (TimeoutError, BlockingIOError):
             pass
         except OSError as error:
@@ -218,12 +217,12 @@ class Client:
 
     def _hear_what_came_unasked(self) -> None:
         """Read what came since the last reply, before anything of the next message is sent."""
-        if self._socket is None:
+        if self._stream is None:
             return
-        self._socket.setblocking(False)
+        self._stream.socket.setblocking(False)
         for _ in range(_STALE_READS):
             try:
-                data = self._socket.recv(_READ_SIZE)
+                data = self._stream.receive()
             except BlockingIOError:
                 return
             except OSError:
@@ -232,7 +231,7 @@ class Client:
                 break
             for event in self._link.receive(data, time.monotonic()):
                 self._on_event(event, "stale_reply")
-            if self._socket is None:
+            if self._stream is None:
                 return
         # Gone, or there is no end of it: the link begins anew.
         self.close()
@@ -262,9 +261,9 @@ class Client:
         self._link.disconnected(time.monotonic())
 
     def _hang_up(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        if self._stream is not None:
+            self._stream.socket.close()
+            self._stream = None
 
     def _new_link(self) -> Initiator:
         return Initiator(

@@ -3,7 +3,6 @@
 import logging
 import socket
 import time
-from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +10,10 @@ from fastmllp._native import Responder
 from fastmllp.handler import Answerer
 from fastmllp.logging import describe_exception, log_event
 from fastmllp.readiness import Readiness
+from fastmllp.report import ConnectionReport
+from fastmllp.stream import Stream
 
-_READ_SIZE = 65_536
+_DRAIN_SIZE = 65_536
 # After our side is shut down for writing, the peer gets this long, and we throw away this much, so
 # that its acknowledgments arrive: closing with unread input makes the kernel send a reset, and a
 # reset destroys what the peer has not read yet.
@@ -21,9 +22,6 @@ _LINGER_BYTES = 16 * 1_048_576
 # When the server stops: how long to go on reading what a peer keeps sending, and how long to wait
 # for a peer to take its acknowledgments.
 _STOP_SECONDS = 2.0
-_TIMES = frozenset({"idle_timeout", "byte_timeout", "frame_timeout"})
-# What the log calls the ends of a connection where the link has another name for them.
-_CLOSING = {"closed": "stopped", "too_large": "frame_too_large"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class Connection:
 
     def __init__(
         self,
-        accepted: socket.socket,
+        stream: Stream,
         number: int,
         peer: str,
         wake: socket.socket,
@@ -67,58 +65,49 @@ class Connection:
         limits: ConnectionLimits,
     ) -> None:
         self.number = number
-        self._socket = accepted
+        self._stream = stream
         self._peer = peer
-        self._readiness = Readiness(accepted, wake)
+        self._readiness = Readiness(stream.socket, wake)
         self._answerer = answerer
         self._limits = limits
         self._link = limits.new_link(time.monotonic())
-        # Answers that are not sent yet: number of the message, code, length on the wire.
-        self._unsent: deque[tuple[int, str, int]] = deque()
+        self._report = ConnectionReport(number, limits.max_size)
         self._lost: OSError | None = None
         self._messages = 0
         self._stop_at: float | None = None
-        self._reason = ""
-        self._warned: set[str] = set()
 
     def run(self) -> None:
         """Serve the peer, then close the socket. Nothing that goes wrong leaves this method."""
-        reason = "failed"
+        report = self._report
         try:
-            log_event(logging.INFO, "connect", self.number, peer=self._peer)
-            reason = self._converse()
+            report.connected(self._peer)
+            self._converse()
             # Who takes no answers needs no graceful close.
-            if reason != "send_timeout":
+            if report.reason != "send_timeout":
                 self._close_gracefully()
         except OSError as error:
-            reason = "connection_lost"
-            pending = self._link.pending
-            level = logging.WARNING if pending else logging.INFO
-            text = error.strerror or type(error).__name__
-            log_event(level, "connection_lost", self.number, error=text, unfinished=pending)
+            report.lost(error, self._link.pending)
         except BaseException as error:
             # A defect of ours ends this connection, not the server. Nor does it leave this thread:
             # Python would print the text of the exception.
+            report.reason = "failed"
             trace = describe_exception(error)
             log_event(logging.ERROR, "connection_failed", self.number, trace=trace)
             self._close_gracefully()
         finally:
-            self._socket.close()
-            log_event(
-                logging.INFO, "disconnect", self.number, reason=reason, messages=self._messages
-            )
+            self._stream.socket.close()
+            report.disconnected(self._messages)
 
-    def _converse(self) -> str:
-        """Read and answer until there is a reason to close; the reason's name is the result."""
+    def _converse(self) -> None:
+        """Read and answer until there is a reason to close."""
         link = self._link
         while not link.is_finished:
             self._wait()
             # Whatever ended the wait: what has come is read before a time is said to have run out.
             arrived = link.wants_input and self._read()
             if self._readiness.stopping and self._stops(arrived):
-                return "send_timeout"
+                return
             self._on_time()
-        return self._reason
 
     def _wait(self) -> None:
         """Wait for the peer, the server's stop, or the end of a time."""
@@ -132,14 +121,17 @@ class Connection:
     def _read(self) -> bool:
         """Take what has arrived; False when nothing has, or when nothing more will."""
         try:
-            data = self._socket.recv(_READ_SIZE)
+            data = self._stream.receive()
         except BlockingIOError:
             return False
-        if not data:
+        self._take(data)
+        return not self._stream.is_ended
+
+    def _take(self, data: bytes) -> None:
+        if data:
+            self._take_events(self._link.receive(data, time.monotonic()))
+        if self._stream.is_ended:
             self._link.peer_closed(time.monotonic())
-            return False
-        self._take_events(self._link.receive(data, time.monotonic()))
-        return True
 
     def _stops(self, arrived: bool) -> bool:
         """The server stops: answer every frame that is complete, leave the rest to the sender.
@@ -156,6 +148,7 @@ class Connection:
         if now < self._stop_at or self._link.is_finished:
             return False
         log_event(logging.WARNING, "send_timeout", self.number)
+        self._report.reason = "send_timeout"
         return True
 
     def _on_time(self) -> None:
@@ -163,8 +156,7 @@ class Connection:
         unfinished = self._link.pending
         self._link.on_time(time.monotonic())
         events = self._link.events(time.monotonic())
-        if events and events[-1].get("reason") in _TIMES:
-            log_event(logging.INFO, events[-1]["reason"], self.number, unfinished=unfinished)
+        self._report.expired(events, unfinished)
         self._take_events(events)
 
     def _take_events(self, events: list[dict[str, Any]]) -> None:
@@ -181,46 +173,22 @@ class Connection:
             raise self._lost
 
     def _on_event(self, event: dict[str, Any]) -> None:
-        kind = event["ev"]
-        if kind == "message":
+        if event["ev"] == "message":
             self._on_message(event)
-        elif kind == "closing":
-            self._reason = _CLOSING.get(event["reason"], event["reason"])
-        elif kind == "discard" and event["blank"]:
-            # Line ends and padding between frames are common and harmless.
-            log_event(logging.DEBUG, "discarded", self.number, length=event["len"])
-        elif kind == "discard":
-            self._warn("discarded", length=event["len"], offset=event["offset"])
-        elif kind == "protocol":
-            self._warn("wrong_protocol", protocol=event["protocol"])
-        elif kind == "answers_lost":
-            log_event(logging.WARNING, "send_timeout", self.number, answers=event["answers"])
-        elif event["code"] == "too_large":
-            limit = self._limits.max_size
-            log_event(logging.WARNING, "frame_too_large", self.number, max_size=limit)
         else:
-            self._warn(event["code"], offset=event["offset"])
+            self._report.happened(event)
 
     def _on_message(self, event: dict[str, Any]) -> None:
         payload: bytes = event["payload"]
         self._messages += 1
-        log_event(logging.INFO, "message_received", self.number, length=len(payload))
-        for code in event["warn"]:
-            self._warn(code, length=len(payload))
+        self._report.received(event["ticket"], payload, event["warn"])
         before = self._link.unsent
-        ticket = event["ticket"]
-        code = self._answerer.answer(self._link, ticket, payload, self.number)
-        self._unsent.append((ticket.number, code, self._link.unsent - before))
+        code = self._answerer.answer(self._link, event["ticket"], payload, self.number)
+        self._report.answered(self._link, event["ticket"], code, before)
         # An answer does not wait for the handler to finish the messages behind it. Without a
         # handler nothing takes time, and the answers to one read leave together.
         if self._answerer.handler is not None:
             self._flush()
-
-    def _warn(self, event: str, **fields: Any) -> None:
-        """Warn once per connection and kind: a peer with a habit must not fill the log."""
-        level = logging.DEBUG if event in self._warned else logging.WARNING
-        self._warned.add(event)
-        log_event(level, event, self.number, **fields)
 
     def _flush(self) -> None:
         """Send what the peer takes of the answers owed.
@@ -232,28 +200,27 @@ class Connection:
             sent = len(data)
             if self._lost is None:
                 try:
-                    sent = self._socket.send(data)
+                    sent = self._stream.send(data)
                 except BlockingIOError:
                     break
                 except OSError as error:
                     self._lost = error
             self._link.sent(sent, time.monotonic())
         if self._lost is not None:
-            self._unsent.clear()
-        while self._unsent and self._link.is_settled(self._unsent[0][0]):
-            _, code, length = self._unsent.popleft()
-            log_event(logging.INFO, "ack_sent", self.number, code=code, length=length)
+            self._report.unsendable()
+        self._report.sent(self._link)
 
     def _close_gracefully(self) -> None:
         """Shut down writing, then read until the peer is done, a deadline, or enough bytes."""
+        raw = self._stream.socket
         try:
-            self._socket.shutdown(socket.SHUT_WR)
+            self._stream.end()
             deadline = time.monotonic() + _LINGER_SECONDS
             left = _LINGER_BYTES
             while left > 0 and (remaining := deadline - time.monotonic()) > 0:
                 if not self._readiness.wait(remaining):
                     continue
-                data = self._socket.recv(_READ_SIZE)
+                data = raw.recv(_DRAIN_SIZE)
                 if not data:
                     return
                 left -= len(data)

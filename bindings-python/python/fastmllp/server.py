@@ -17,6 +17,7 @@ from fastmllp.connection import Connection, ConnectionLimits
 from fastmllp.handler import Answerer, Handler
 from fastmllp.logging import describe_exception, log_event
 from fastmllp.readiness import Readiness, pause
+from fastmllp.stream import Stream, set_options
 
 __all__ = ["Handler", "Server"]
 
@@ -233,11 +234,9 @@ class Server:
             return
         try:
             accepted.setblocking(False)
-            with contextlib.suppress(OSError):  # Some systems refuse when the peer has left.
-                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            set_options(accepted)
             connection = Connection(
-                accepted, number, peer, self._wake_receiver, self._answerer, self._limits
+                Stream(accepted), number, peer, self._wake_receiver, self._answerer, self._limits
             )
             # Daemon: a handler that never returns must not keep a process alive that gave up on it.
             thread = threading.Thread(
