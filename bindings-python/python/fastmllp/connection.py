@@ -12,6 +12,7 @@ from fastmllp.logging import describe_exception, log_event
 from fastmllp.readiness import Readiness
 from fastmllp.report import ConnectionReport
 from fastmllp.stream import Stream
+from fastmllp.tls_failure import TLS_CLOSED, TLS_TIMEOUT
 
 _DRAIN_SIZE = 65_536
 # After our side is shut down for writing, the peer gets this long, and we throw away this much, so
@@ -81,12 +82,15 @@ class Connection:
         report = self._report
         try:
             report.connected(self._peer)
-            self._converse()
+            if self._negotiate():
+                self._converse()
             # Who takes no answers needs no graceful close.
             if report.reason != "send_timeout":
                 self._close_gracefully()
         except OSError as error:
-            report.lost(error, self._link.pending)
+            # After a failure of TLS nothing can be sent, which is no news.
+            if self._stream.failure is None:
+                report.lost(error, self._link.pending)
         except BaseException as error:
             # A defect of ours ends this connection, not the server. Nor does it leave this thread:
             # Python would print the text of the exception.
@@ -98,10 +102,39 @@ class Connection:
             self._stream.socket.close()
             report.disconnected(self._messages)
 
+    def _negotiate(self) -> bool:
+        """Wait for the TLS handshake, if there is one; tell whether messages can come."""
+        stream = self._stream
+        if stream.is_open:
+            return True
+        began, timeout = time.monotonic(), self._limits.timeout
+        data = b""
+        while not stream.is_open:
+            remaining = began + timeout - time.monotonic() if timeout else None
+            if remaining is not None and remaining <= 0:
+                self._report.insecure(TLS_TIMEOUT)
+                return False
+            stopping = self._readiness.stopping
+            self._readiness.wait(0.0 if stopping else remaining, write=stream.is_unsent)
+            try:
+                data = stream.receive()
+            except BlockingIOError:
+                if self._readiness.stopping:
+                    self._report.reason = "stopped"
+                    return False
+            if stream.is_ended and not stream.is_open:
+                self._report.insecure(stream.failure or TLS_CLOSED)
+                return False
+        self._report.secured(stream.version)
+        # The time until the first message begins now.
+        self._link = self._limits.new_link(time.monotonic())
+        self._take(data)
+        return True
+
     def _converse(self) -> None:
         """Read and answer until there is a reason to close."""
         link = self._link
-        while not link.is_finished:
+        while not (link.is_finished or self._report.is_foreign):
             self._wait()
             # Whatever ended the wait: what has come is read before a time is said to have run out.
             arrived = link.wants_input and self._read()
@@ -128,10 +161,13 @@ class Connection:
         return not self._stream.is_ended
 
     def _take(self, data: bytes) -> None:
+        if self._stream.failure is not None:
+            self._report.insecure(self._stream.failure)
         if data:
             self._take_events(self._link.receive(data, time.monotonic()))
         if self._stream.is_ended:
             self._link.peer_closed(time.monotonic())
+            self._take_events(self._link.events(time.monotonic()))
 
     def _stops(self, arrived: bool) -> bool:
         """The server stops: answer every frame that is complete, leave the rest to the sender.
@@ -164,6 +200,8 @@ class Connection:
         while True:
             for event in events:
                 self._on_event(event)
+                if self._report.is_foreign:
+                    return
             self._flush()
             # What has left makes room for messages that were read already.
             events = self._link.events(time.monotonic())

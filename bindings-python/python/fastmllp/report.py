@@ -6,10 +6,14 @@ from typing import Any, NamedTuple
 
 from fastmllp._native import Responder, Ticket
 from fastmllp.logging import is_heard, log_event, message_fields
+from fastmllp.tls_failure import TlsFailure
 
 _TIMES = frozenset({"idle_timeout", "byte_timeout", "frame_timeout"})
 # What the log calls the ends of a connection where the link has another name for them.
 _CLOSING = {"closed": "stopped", "too_large": "frame_too_large"}
+# Who speaks these waits for an answer in kind. What follows is ciphertext, or text that no frame
+# begins in; but either may hold a start block and an end block, and between them no message.
+_FOREIGN = frozenset({"tls", "http"})
 
 
 class _Answer(NamedTuple):
@@ -27,14 +31,25 @@ class ConnectionReport:
     Attributes:
         number: The connection's number in every record, counted from 1.
         reason: Why the connection ends; empty while it goes on.
+        is_foreign: The peer speaks TLS or HTTP where MLLP is spoken. Its connection is to be closed
+            at once, and nothing on it is a message.
     """
 
     # There is one for each connection, of which there may be thousands that are idle.
-    __slots__ = ("_arrived", "_max_size", "_unsent", "_warned", "number", "reason")
+    __slots__ = (
+        "_arrived",
+        "_max_size",
+        "_unsent",
+        "_warned",
+        "is_foreign",
+        "number",
+        "reason",
+    )
 
     def __init__(self, number: int, max_size: int) -> None:
         self.number = number
         self.reason = ""
+        self.is_foreign = False
         self._max_size = max_size
         # When the messages arrived that have no answer yet, by their numbers.
         self._arrived: dict[int, float] = {}
@@ -45,6 +60,17 @@ class ConnectionReport:
     def connected(self, peer: str) -> None:
         """A peer has connected."""
         log_event(logging.INFO, "connect", self.number, peer=peer)
+
+    def secured(self, version: str) -> None:
+        """The TLS handshake is done."""
+        log_event(logging.INFO, "tls_established", self.number, version=version)
+
+    def insecure(self, failure: TlsFailure) -> None:
+        """TLS has failed: nothing more comes, or nothing ever came."""
+        # A peer that has sent nothing looks whether somebody listens, as load balancers do.
+        level = logging.INFO if failure.code == "closed" else logging.WARNING
+        self.reason = "tls_failed"
+        log_event(level, "tls_failed", self.number, reason=failure.code, text=failure.text)
 
     def received(self, ticket: Ticket, payload: bytes, deviations: list[str]) -> None:
         """A complete frame has arrived."""
@@ -114,7 +140,7 @@ class ConnectionReport:
         """Anything else that the link has to say."""
         kind = event["ev"]
         if kind == "closing":
-            self.reason = _CLOSING.get(event["reason"], event["reason"])
+            self.reason = self.reason or _CLOSING.get(event["reason"], event["reason"])
         elif kind == "discard" and event["blank"]:
             # Line ends and padding between frames are common and harmless.
             log_event(logging.DEBUG, "discarded", self.number, length=event["len"])
@@ -122,6 +148,9 @@ class ConnectionReport:
             self._warn("discarded", length=event["len"], offset=event["offset"])
         elif kind == "protocol":
             self._warn("wrong_protocol", protocol=event["protocol"])
+            if event["protocol"] in _FOREIGN:
+                self.is_foreign = True
+                self.reason = "wrong_protocol"
         elif kind == "answers_lost":
             log_event(logging.WARNING, "send_timeout", self.number, answers=event["answers"])
         elif kind == "deviations":

@@ -6,8 +6,8 @@ import inspect
 import itertools
 import logging
 import operator
-import os
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from types import TracebackType
@@ -15,13 +15,14 @@ from types import TracebackType
 from fastmllp import config
 from fastmllp.connection import Connection, ConnectionLimits
 from fastmllp.handler import Answerer, Handler
+from fastmllp.listener import BACKLOG, listen
 from fastmllp.logging import describe_exception, log_event
 from fastmllp.readiness import Readiness, pause
-from fastmllp.stream import Stream, set_options
+from fastmllp.stream import Stream, TlsStream, set_options
+from fastmllp.tls_session import TlsSession
 
 __all__ = ["Handler", "Server"]
 
-_BACKLOG = 1024
 # Out of descriptors or memory: accept cannot succeed until some connection has ended. The waiting
 # connection keeps the listener readable, so without a pause the loop would spin.
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -68,6 +69,7 @@ class Server:
         encoding: str = "utf-8",
         profile: str = "permissive",
         scan: str = "single_byte",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Bind and listen.
 
@@ -88,6 +90,8 @@ class Server:
                 one is answered then, and its connection stays.
             scan: How delimiters are found, as for `Message`: ``shift_jis``, for instance, on a port
                 whose messages have names in Shift_JIS.
+            tls: A context of `fastmllp.tls.server_context`, or any other for a server; the port
+                speaks TLS only. The handshake may take `timeout` seconds.
 
         Raises:
             OSError: The address cannot be resolved or bound, for example because it is in use.
@@ -109,9 +113,12 @@ class Server:
         )
         # Just as for each connection: settings that it does not take are the caller's error, now.
         self._limits.new_link(0.0)
+        if tls is not None:
+            TlsSession(tls, server_side=True)
+        self._tls = tls
         self._max_connections = max_connections
         self._answerer = Answerer(handler, config.encoding("encoding", encoding), scan)
-        self._listener = _listen(host, config.port("port", port))
+        self._listener = listen(host, config.port("port", port))
         self._listener.setblocking(False)
         address = self._listener.getsockname()
         self.address: tuple[str, int] = (address[0], address[1])
@@ -202,7 +209,7 @@ class Server:
 
     def _accept_waiting(self) -> None:
         """Accept what waits in the backlog, without blocking."""
-        for _ in range(_BACKLOG):
+        for _ in range(BACKLOG):
             try:
                 accepted, address = self._listener.accept()
             except BlockingIOError:
@@ -236,7 +243,12 @@ class Server:
             accepted.setblocking(False)
             set_options(accepted)
             connection = Connection(
-                Stream(accepted), number, peer, self._wake_receiver, self._answerer, self._limits
+                self._stream(accepted),
+                number,
+                peer,
+                self._wake_receiver,
+                self._answerer,
+                self._limits,
             )
             # Daemon: a handler that never returns must not keep a process alive that gave up on it.
             thread = threading.Thread(
@@ -253,6 +265,11 @@ class Server:
         except Exception as error:  # Whatever it is, it ends one connection, not the listener.
             log_event(logging.ERROR, "thread_failed", number, peer=peer, error=type(error).__name__)
             accepted.close()
+
+    def _stream(self, accepted: socket.socket) -> Stream:
+        if self._tls is None:
+            return Stream(accepted)
+        return TlsStream(accepted, TlsSession(self._tls, server_side=True))
 
     def _run(self, connection: Connection) -> None:
         self._inside.marked = True
@@ -286,27 +303,3 @@ class Server:
             thread.join()
         self._wake_receiver.close()
         self._wake_sender.close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Listen on the first address of the host that can be bound, IPv4 before IPv6.
-
-    Raises:
-        OSError: The host is not known or none of its addresses can be bound.
-    """
-    try:
-        found = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
-    except UnicodeError as error:
-        raise OSError(errno.EINVAL, "not a host name") from error
-    failure: OSError | None = None
-    for family, _, _, _, address in sorted(found, key=lambda info: info[0] != socket.AF_INET):
-        try:
-            # Sets SO_REUSEADDR, so that a restart does not wait for old connections to expire.
-            return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
-        except OSError as error:
-            # The plain text of the error: create_server adds the address, which the caller knows.
-            number = error.errno or errno.EADDRNOTAVAIL
-            failure = failure or OSError(number, os.strerror(number))
-    raise failure or OSError(errno.EADDRNOTAVAIL, "no address to listen on")

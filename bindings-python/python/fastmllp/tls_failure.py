@@ -3,7 +3,7 @@
 import ssl
 from dataclasses import dataclass
 
-__all__ = ["TlsFailure"]
+__all__ = ["TLS_CLOSED", "TLS_TIMEOUT", "TlsFailure"]
 
 _BY_VERIFY_CODE = {
     9: ("certificate_not_yet_valid", "its certificate is not valid yet"),
@@ -102,3 +102,7 @@ def _not_tls(first: bytes) -> TlsFailure:
     if first.startswith((b"\x0b", b"MSH")):
         return TlsFailure("plain_mllp", "it speaks plain MLLP: it does not speak TLS")
     return TlsFailure("not_tls", "it does not speak TLS")
+
+
+TLS_CLOSED = TlsFailure("closed", "it closed the connection in the TLS handshake")
+TLS_TIMEOUT = TlsFailure("timeout", "it did not finish the TLS handshake in time")

@@ -30,6 +30,7 @@ class TlsSession:
         is_open: The handshake is done.
         is_ended: Nothing more comes from the other side: it has said so, or has failed.
         failure: Why TLS has failed, if it has.
+        version: Version of the protocol, such as ``TLSv1.3``; empty before the handshake is done.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class TlsSession:
         self.is_open = False
         self.is_ended = False
         self.failure: TlsFailure | None = None
+        self.version = ""
         self._server_side = server_side
         self._first = b""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -83,6 +85,7 @@ class TlsSession:
             if not self.is_open:
                 self._tls.do_handshake()
                 self.is_open = True
+                self.version = self._tls.version() or ""
             while part := self._tls.read(_RECORD_SIZE):
                 parts.append(part)
             self.is_ended = True
@@ -116,11 +119,6 @@ class TlsSession:
     def unsent(self) -> int:
         """How many bytes `outgoing` has for the wire."""
         return self._outgoing.pending
-
-    @property
-    def version(self) -> str:
-        """Version of the protocol, such as ``TLSv1.3``; empty before the handshake is done."""
-        return self._tls.version() or ""
 
     def _fail(self, error: ssl.SSLError) -> None:
         self.is_ended = True
