@@ -1,7 +1,8 @@
 """The sending side: one message at a time, and the reply that belongs to it."""
 
+import contextlib
 import logging
-import socket
+import ssl
 import threading
 import time
 from types import TracebackType
@@ -10,6 +11,7 @@ from typing import Any
 from fastmllp import config
 from fastmllp._native import FrameError, Initiator, LinkError
 from fastmllp.ack import ACCEPTED
+from fastmllp.dial import dial
 from fastmllp.logging import log_event
 from fastmllp.reply import (
     ConnectError,
@@ -19,7 +21,9 @@ from fastmllp.reply import (
     Reply,
     ReplyTooLarge,
 )
-from fastmllp.stream import Stream, set_options
+from fastmllp.stream import Stream
+from fastmllp.tls_failure import TlsFailure
+from fastmllp.tls_session import TlsSession
 
 __all__ = [
     "ACCEPTED",
@@ -35,6 +39,8 @@ __all__ = [
 _STALE_READS = 16
 # What a reply means is the caller's decision, and so is sending again.
 RULES = "accept=accept, *=fail"
+# How an alert of TLS begins: the answer of a server that speaks TLS to one who does not.
+_ALERT = b"\x15\x03"
 
 
 class Client:
@@ -68,6 +74,8 @@ class Client:
         encoding: str = "utf-8",
         max_size: int = config.DEFAULT_MAX_SIZE,
         scan: str = "single_byte",
+        tls: ssl.SSLContext | None = None,
+        server_hostname: str | None = None,
     ) -> None:
         """Keep the settings; does not connect.
 
@@ -80,6 +88,8 @@ class Client:
             max_size: Largest payload of a reply, in bytes.
             scan: How delimiters are found, as for `Message`: ``shift_jis``, for instance, on a link
                 whose names are in Shift_JIS.
+            tls: A context of `fastmllp.tls.client_context`, or any other for a client: speak TLS.
+            server_hostname: Name that the server's certificate must have, where it is not `host`.
 
         Raises:
             ValueError: A setting is out of bounds.
@@ -90,9 +100,16 @@ class Client:
         self._encoding = config.encoding("encoding", encoding)
         self._max_size = config.size("max_size", max_size)
         self._scan = scan
+        self._tls = tls
+        self._server_hostname = server_hostname or host
+        if tls is not None:
+            TlsSession(tls, server_hostname=self._server_hostname)
         self._stream: Stream | None = None
         self._link = self._new_link()
         self._lost: OSError | None = None
+        self._failure: TlsFailure | None = None
+        # The first bytes that the server has sent on the connection, inside of TLS if there is one.
+        self._first = b""
         self._lock = threading.Lock()
 
     def __enter__(self) -> "Client":
@@ -111,22 +128,18 @@ class Client:
         """Open the connection if there is none.
 
         Raises:
-            ConnectError: The server cannot be reached.
+            ConnectError: The server cannot be reached, or TLS does not come about.
         """
         if self._stream is not None:
             return
-        address = (self._host, self._port)
-        try:
-            connected = socket.create_connection(address, timeout=self._timeout or None)
-        except TimeoutError as error:
-            raise ConnectError(f"cannot reach {self._server}: no answer in time") from error
-        except (OSError, UnicodeError) as error:
-            text = getattr(error, "strerror", None) or "not a host name"
-            raise ConnectError(f"cannot reach {self._server}: {text}") from error
-        set_options(connected)
-        self._stream = Stream(connected)
-        self._lost = None
+        self._stream, early = dial(
+            self._host, self._port, self._timeout, self._tls, self._server_hostname
+        )
+        self._lost, self._first = None, b""
+        self._note(early)
         self._link.connected()
+        for event in self._link.receive(early, time.monotonic()):
+            self._on_event(event, "stale_reply")
 
     def close(self) -> None:
         """Close the connection if there is one. The client stays usable."""
@@ -146,7 +159,8 @@ class Client:
         Raises:
             FrameError: The payload holds a start block or an end block; nothing was sent.
             LinkError: MSH-10 is longer than 256 bytes; nothing was sent.
-            ConnectError: The server cannot be reached; nothing was sent.
+            ConnectError: The server cannot be reached, or refuses our certificate; it has read
+                nothing of the message.
             NoReply: Not taken or not answered in time; the message may have arrived.
             ConnectionLost: The connection ended before the reply; the message may have arrived.
             ReplyTooLarge: The reply is above `max_size`; the message has arrived.
@@ -187,6 +201,7 @@ class Client:
         except (TimeoutError, BlockingIOError):
             self._link.on_time(time.monotonic())
         except OSError as error:
+            self._listen_once_more(self._stream)
             self._lose(error)
         else:
             self._link.sent(handle, time.monotonic())
@@ -202,13 +217,22 @@ class Client:
         except OSError as error:
             self._lose(error)
         else:
-            now = time.monotonic()
-            events = self._link.receive(data, now)
-            if not data:
+            self._note(data)
+            events = self._link.receive(data, time.monotonic())
+            if stream.is_ended:
                 self._lose(ConnectionResetError("closed without a reply"))
         # A server that drips bytes is always ready, so the time is looked at after each read.
         self._link.on_time(time.monotonic())
         return events + self._link.events(time.monotonic())
+
+    def _listen_once_more(self, stream: Stream) -> None:
+        """A server that refuses to go on has perhaps said why before it closed."""
+        stream.socket.setblocking(False)
+        with contextlib.suppress(OSError):
+            self._note(stream.receive())
+
+    def _note(self, data: bytes) -> None:
+        self._first = (self._first + data[: len(_ALERT)])[: len(_ALERT)]
 
     def _remaining(self) -> float | None:
         """Seconds until the next time of the link runs out; None when there is none."""
@@ -250,18 +274,28 @@ class Client:
     def _conclude(self, reply: bytes | None) -> Reply:
         if reply is not None:
             return Reply.from_payload(reply, self._scan)
-        if self._lost is not None:
-            text = self._lost.strerror or str(self._lost)
-            raise ConnectionLost(f"connection to {self._server} lost: {text}") from self._lost
-        raise NoReply(f"{self._server} did not answer within {self._timeout:g} s")
+        hint = "; it seems to expect TLS" if self._first == _ALERT and self._tls is None else ""
+        if self._lost is None:
+            text = f"{self._server} did not answer within {self._timeout:g} s{hint}"
+            raise NoReply(text)
+        failure = self._failure
+        # TLS 1.3: the handshake was over for us, not for the server, which has read no message.
+        if failure is not None and failure.is_about_our_certificate and not self._first:
+            raise ConnectError(f"cannot reach {self._server}: {failure.text}") from self._lost
+        text = failure.text if failure else self._lost.strerror or str(self._lost)
+        raise ConnectionLost(f"connection to {self._server} lost: {text}{hint}") from self._lost
 
     def _lose(self, error: OSError) -> None:
         self._lost = error
+        self._failure = self._stream.failure if self._stream else None
         self._hang_up()
         self._link.disconnected(time.monotonic())
 
     def _hang_up(self) -> None:
         if self._stream is not None:
+            self._stream.socket.setblocking(False)
+            with contextlib.suppress(OSError):
+                self._stream.end()
             self._stream.socket.close()
             self._stream = None
 

@@ -52,7 +52,7 @@ _ABOUT_OUR_CERTIFICATE = frozenset(
 )
 
 # The types of a record (RFC 8446, 5.1).
-_RECORD_TYPES = frozenset({0x14, 0x15, 0x16, 0x17})
+_RECORD_TYPES = frozenset({b"", b"\x14", b"\x15", b"\x16", b"\x17"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class TlsFailure:
         reason = error.reason or ""
         if reason in _BY_REASON:
             return cls(*_BY_REASON[reason])
-        if first and first[0] not in _RECORD_TYPES:
+        if not _begins_a_record(first):
             return _not_tls(first)
         _, is_alert, alert = reason.partition("_ALERT_")
         if is_alert:
@@ -95,6 +95,10 @@ class TlsFailure:
             return cls(f"alert_{name}", _BY_ALERT.get(name, default))
         words = reason.lower() or "tls_error"
         return cls(words, words.replace("_", " "))
+
+
+def _begins_a_record(first: bytes) -> bool:
+    return first[:1] in _RECORD_TYPES and first[1:2] in (b"", b"\x03")
 
 
 def _not_tls(first: bytes) -> TlsFailure:

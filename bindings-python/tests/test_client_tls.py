@@ -1,0 +1,359 @@
+"""A client that speaks TLS: the same exchange inside of it, and words for every mismatch."""
+
+import contextlib
+import ssl
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from certificates import Authority, Identity
+from conftest import Records, Serve
+from fastmllp import Message
+from fastmllp.client import Client, ConnectError, ConnectionLost, NoReply
+from fastmllp.tls import client_context, server_context
+from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message
+
+VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+
+
+@pytest.fixture
+def identity(authority: Authority) -> Identity:
+    """Of the server."""
+    return authority.issue("localhost", "127.0.0.1")
+
+
+@pytest.fixture
+def context(identity: Identity) -> ssl.SSLContext:
+    """Of the server."""
+    return server_context(identity.certificate, identity.key)
+
+
+@pytest.fixture
+def trusting(authority: Authority) -> ssl.SSLContext:
+    """Of the client."""
+    return client_context(ca=authority.file)
+
+
+def secure(context: ssl.SSLContext, script: Callable[[Peer], None]) -> Callable[[Peer], None]:
+    """A script that is played inside of TLS, without leniency about its end."""
+
+    def play(peer: Peer) -> None:
+        wrapped = context.wrap_socket(peer.socket, server_side=True, suppress_ragged_eofs=False)
+        with Peer(wrapped) as inside:
+            script(inside)
+
+    return play
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_messages_and_replies(
+    serve: Serve, context: ssl.SSLContext, trusting: ssl.SSLContext, version: ssl.TLSVersion
+) -> None:
+    context.maximum_version = version
+    server = serve(tls=context)
+    with Client(*server.address, tls=trusting) as client:
+        for number in range(20):
+            assert client.send(message(str(number))).control_id == str(number)
+
+
+def test_large_message_and_large_answer(
+    serve: Serve, context: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
+    seen: list[bytes] = []
+    answer = b"MSH|^~\\&|\rMSA|AA|A\rZZZ|" + bytes(range(65, 91)) * 200_000
+
+    def handler(received: Message) -> bytes:
+        seen.append(received.payload)
+        return answer
+
+    server = serve(handler, tls=context, max_size=6_000_000)
+    payload = message("A") + bytes(range(97, 123)) * 200_000
+    with Client(*server.address, tls=trusting, max_size=6_000_000) as client:
+        for _ in range(2):
+            assert client.send(payload).payload == answer
+    assert seen == [payload, payload]
+
+
+def test_mutual_tls(serve: Serve, authority: Authority, identity: Identity) -> None:
+    own = authority.issue("client")
+    server = serve(
+        tls=server_context(
+            identity.certificate, identity.key, ca=authority.file, require_client_certificate=True
+        )
+    )
+    known = client_context(ca=authority.file, certificate=own.certificate, key=own.key)
+    with Client(*server.address, tls=known) as client:
+        assert client.send(message("A")).accepted
+
+
+def test_client_says_goodbye(context: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.send(framed(acknowledgment("A")))
+        assert peer.receive_end() == b""
+
+    with ScriptedServer(secure(context, script)) as server:
+        with Client(*server.address, tls=trusting) as client:
+            assert client.send(message("A")).accepted
+
+
+def test_reply_that_comes_with_the_end(context: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
+    """The reply counts, and the next message goes over a new connection."""
+
+    def script(peer: Peer) -> None:
+        control_id = peer.receive_frame().split(b"|")[9].decode()
+        peer.send(framed(acknowledgment(control_id)))
+        with contextlib.suppress(OSError):
+            peer.socket.unwrap()  # type: ignore[attr-defined]
+
+    scripts = [secure(context, script)] * 3
+    with ScriptedServer(*scripts) as server, Client(*server.address, tls=trusting) as client:
+        for control_id in "ABC":
+            assert client.send(message(control_id)).control_id == control_id
+
+
+@pytest.mark.parametrize("word", [True, False])
+def test_connection_closed_while_idle_is_opened_again(
+    context: ssl.SSLContext, trusting: ssl.SSLContext, word: bool
+) -> None:
+    answered, closed = threading.Event(), threading.Event()
+
+    def first(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.send(framed(acknowledgment("A")))
+        assert answered.wait(DEADLINE)
+        if word:
+            peer.socket.setblocking(False)
+            with contextlib.suppress(ssl.SSLWantReadError):
+                peer.socket.unwrap()  # type: ignore[attr-defined]
+        peer.socket.close()
+        closed.set()
+
+    def second(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.send(framed(acknowledgment("B")))
+
+    scripts = secure(context, first), secure(context, second)
+    with ScriptedServer(*scripts) as server, Client(*server.address, tls=trusting) as client:
+        assert client.send(message("A")).accepted
+        answered.set()
+        assert closed.wait(DEADLINE)
+        assert client.send(message("B")).accepted
+
+
+def test_server_closes_instead_of_answering(
+    context: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.send(framed(acknowledgment("A"))[:-10])
+
+    with ScriptedServer(secure(context, script)) as server:
+        with Client(*server.address, tls=trusting) as client, pytest.raises(ConnectionLost):
+            client.send(message("A"))
+
+
+def test_server_that_does_not_answer(context: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
+    finished = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        assert finished.wait(DEADLINE)
+
+    with ScriptedServer(secure(context, script)) as server:
+        with Client(*server.address, tls=trusting, timeout=0.4) as client:
+            with pytest.raises(NoReply) as caught:
+                client.send(message("A"))
+            assert "TLS" not in str(caught.value)
+            finished.set()
+
+
+def test_server_that_does_not_take_the_message(
+    context: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
+    finished = threading.Event()
+
+    def script(peer: Peer) -> None:
+        assert finished.wait(DEADLINE)
+
+    with ScriptedServer(secure(context, script)) as server:
+        with Client(*server.address, tls=trusting, timeout=0.4) as client:
+            with pytest.raises(NoReply):
+                client.send(message("A").ljust(20_000_000, b"x"))
+            finished.set()
+
+
+# A server that speaks no TLS.
+
+
+def test_plain_server(serve: Serve, records: Records, trusting: ssl.SSLContext) -> None:
+    server = serve(timeout=0)
+    with pytest.raises(ConnectError, match="does not speak TLS"):
+        Client(*server.address, tls=trusting).send(message("A"))
+    assert "protocol=tls" in records.wait_for("wrong_protocol").getMessage()
+
+
+@pytest.mark.parametrize("answer", [framed(acknowledgment("A")), b"\x15\r", b"login: "])
+def test_plain_server_that_answers(trusting: ssl.SSLContext, answer: bytes) -> None:
+    def script(peer: Peer) -> None:
+        peer.socket.recv(65536)
+        peer.send(answer.ljust(20))
+
+    with ScriptedServer(script) as server:
+        with pytest.raises(ConnectError, match="does not speak TLS"):
+            Client(*server.address, tls=trusting).connect()
+
+
+def test_plain_server_that_stays_silent(trusting: ssl.SSLContext) -> None:
+    finished = threading.Event()
+
+    def script(peer: Peer) -> None:
+        assert finished.wait(DEADLINE)
+
+    with ScriptedServer(script) as server:
+        with pytest.raises(ConnectError, match="in time; perhaps it does not speak TLS"):
+            Client(*server.address, tls=trusting, timeout=0.3).connect()
+        finished.set()
+
+
+def test_plain_server_that_drips(trusting: ssl.SSLContext) -> None:
+    """The time for the handshake does not begin anew with every byte."""
+
+    def script(peer: Peer) -> None:
+        stop = threading.Event()
+        with contextlib.suppress(OSError):
+            peer.socket.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")
+            while not stop.wait(0.02):
+                peer.socket.sendall(b"\x00")
+
+    with ScriptedServer(script) as server:
+        with pytest.raises(ConnectError, match="in time"):
+            Client(*server.address, tls=trusting, timeout=0.4).connect()
+
+
+# A server that speaks TLS to a client that does not.
+
+
+@pytest.mark.parametrize("size", [0, 20_000_000])
+def test_plain_client(serve: Serve, context: ssl.SSLContext, size: int) -> None:
+    server = serve(tls=context)
+    with Client(*server.address) as client:
+        with pytest.raises(ConnectionLost, match="expect TLS"):
+            client.send(message("A").ljust(size, b"x"))
+
+
+def test_plain_client_of_a_server_that_stays_connected() -> None:
+    finished = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        # In pieces, as a network may deliver it.
+        peer.send(b"\x15")
+        peer.send(b"\x03\x01\x00\x02\x02\x46")
+        assert finished.wait(DEADLINE)
+
+    with ScriptedServer(script) as server, Client(*server.address, timeout=0.4) as client:
+        with pytest.raises(NoReply, match="expect TLS"):
+            client.send(message("A"))
+        finished.set()
+
+
+def test_answer_that_is_no_alert_gives_no_hint() -> None:
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.send(b"\x15NAK\x15\x03")
+
+    with ScriptedServer(script) as server, Client(*server.address) as client:
+        with pytest.raises(ConnectionLost) as caught:
+            client.send(message("A"))
+    assert "TLS" not in str(caught.value)
+
+
+# Certificates.
+
+
+def test_authority_is_not_known(serve: Serve, context: ssl.SSLContext, stranger: Authority) -> None:
+    server = serve(tls=context)
+    with pytest.raises(ConnectError, match="authority that is not trusted"):
+        Client(*server.address, tls=client_context(ca=stranger.file)).connect()
+
+
+def test_certificate_is_self_signed(serve: Serve, authority: Authority) -> None:
+    alone = authority.self_signed("localhost")
+    server = serve(tls=server_context(alone.certificate, alone.key))
+    with pytest.raises(ConnectError, match="self-signed"):
+        Client(*server.address, tls=client_context(ca=authority.file)).connect()
+    trusted = client_context(ca=alone.certificate)
+    with Client(*server.address, tls=trusted, server_hostname="localhost") as client:
+        assert client.send(message("A")).accepted
+
+
+def test_certificate_has_expired(
+    serve: Serve, authority: Authority, trusting: ssl.SSLContext
+) -> None:
+    old = authority.issue("127.0.0.1", not_after=datetime(2020, 1, 1, tzinfo=UTC))
+    server = serve(tls=server_context(old.certificate, old.key))
+    with pytest.raises(ConnectError, match="has expired"):
+        Client(*server.address, tls=trusting).connect()
+
+
+def test_certificate_is_for_another_name(
+    serve: Serve, authority: Authority, trusting: ssl.SSLContext
+) -> None:
+    other = authority.issue("elsewhere.example")
+    server = serve(tls=server_context(other.certificate, other.key))
+    with pytest.raises(ConnectError, match="another address"):
+        Client(*server.address, tls=trusting).connect()
+    with pytest.raises(ConnectError, match="another host name"):
+        Client(*server.address, tls=trusting, server_hostname="localhost").connect()
+    with Client(*server.address, tls=trusting, server_hostname="elsewhere.example") as client:
+        assert client.send(message("A")).accepted
+    careless = client_context(ca=authority.file, check_hostname=False)
+    with Client(*server.address, tls=careless) as client:
+        assert client.send(message("A")).accepted
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("size", [0, 20_000_000])
+def test_certificate_of_the_client_is_missing(
+    serve: Serve,
+    records: Records,
+    authority: Authority,
+    identity: Identity,
+    trusting: ssl.SSLContext,
+    version: ssl.TLSVersion,
+    size: int,
+) -> None:
+    """TLS 1.3 tells the client only after it has sent its message, which nobody has read."""
+    context = server_context(
+        identity.certificate, identity.key, ca=authority.file, require_client_certificate=True
+    )
+    context.maximum_version = version
+    server = serve(tls=context)
+    client = Client(*server.address, tls=trusting)
+    for _ in range(2):
+        with pytest.raises(ConnectError, match="requires a certificate"):
+            client.send(message("A").ljust(size, b"x"))
+        assert records.wait_for("tls_failed").fields["reason"] == "certificate_required"  # type: ignore[attr-defined]
+
+
+def test_certificate_of_the_client_is_not_trusted(
+    serve: Serve, authority: Authority, stranger: Authority, identity: Identity
+) -> None:
+    server = serve(
+        tls=server_context(
+            identity.certificate, identity.key, ca=authority.file, require_client_certificate=True
+        )
+    )
+    own = stranger.issue("client")
+    unknown = client_context(ca=authority.file, certificate=own.certificate, key=own.key)
+    with pytest.raises(ConnectError, match="does not trust the authority of our certificate"):
+        Client(*server.address, tls=unknown).send(message("A"))
+
+
+def test_context_for_the_other_end(context: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
+    with pytest.raises(ValueError, match="client"):
+        Client("127.0.0.1", 2575, tls=context)
+    with pytest.raises(ValueError):
+        Client("x" * 300, 2575, tls=trusting)
