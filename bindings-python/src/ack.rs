@@ -99,22 +99,27 @@ impl Ack {
     ///
     /// With the policy `always` there is one for every payload. With `conformant` a payload without
     /// a usable header raises MessageError, and a positive answer to a batch or to a message without
-    /// MSH-10 raises AckError. `scan` is as for Message.
+    /// MSH-10 raises AckError. `code` and `policy` stand in for those of the acknowledgment, for a
+    /// server that decides on them. `scan` is as for Message.
     #[pyo3(
-        signature = (payload, *, scan = ScanArgument(Scan::SingleByte)),
-        text_signature = "(self, payload, *, scan='single_byte')"
+        signature = (payload, *, code = None, policy = None, scan = ScanArgument(Scan::SingleByte)),
+        text_signature = "(self, payload, *, code=None, policy=None, scan='single_byte')"
     )]
     fn encode<'py>(
         &self,
         py: Python<'py>,
         payload: Input<'py>,
+        code: Option<&str>,
+        policy: Option<&str>,
         scan: ScanArgument,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let header = match self.policy {
+        let code = code.map_or(Ok(self.code), ack_code)?;
+        let policy = policy.map_or(Ok(self.policy), read_policy)?;
+        let header = match policy {
             Policy::Always => MessageHeader::parse_lenient_with(&payload, scan.0),
             Policy::Conformant => {
                 let message = Peek::parse_with(&payload, scan.0).map_err(message_error)?;
-                if self.code.is_accept() && message.kind() == Kind::Batch {
+                if code.is_accept() && message.kind() == Kind::Batch {
                     return Err(batch_accepted());
                 }
                 Some(message.header())
@@ -127,7 +132,7 @@ impl Ack {
         let now = Timestamp::utc(unix_seconds());
         let timestamp = self.timestamp.as_deref().map_or(now.as_bytes(), str::as_bytes);
         let ack = Core {
-            policy: self.policy,
+            policy,
             scan: scan.0,
             text: self.text.as_bytes(),
             errors: &errors,
@@ -136,7 +141,7 @@ impl Ack {
             sending_facility: self.sending_facility.as_deref().map(str::as_bytes),
             accept_acknowledgment_type: self.accept_acknowledgment_type.as_bytes(),
             application_acknowledgment_type: self.application_acknowledgment_type.as_bytes(),
-            ..Core::always(self.code, header, control_id.as_bytes(), timestamp)
+            ..Core::always(code, header, control_id.as_bytes(), timestamp)
         };
         encode(py, &ack)
     }

@@ -3,13 +3,13 @@
 use ack_gen::{
     AcceptLists, AckCode, Condition, Decision as Core, Inbound, Mode, Outcome, Receipt, Request,
 };
-use hl7_peek::Message as Peek;
+use hl7_peek::{Message as Peek, Scan};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::detail::ErrorDetail;
 use crate::error::message_error;
-use crate::input::Input;
+use crate::input::{Input, ScanArgument};
 
 /// The acknowledgments that a message gets.
 #[pyclass(module = "fastmllp", frozen)]
@@ -89,18 +89,32 @@ pub(crate) fn always_one_reply(
 /// standard checks; an empty list when there is nothing.
 ///
 /// A list of accepted values that is None accepts everything. `message_types` has entries such as
-/// `ADT^A01`, or `ADT` for every event. `damaged` says that bytes of the frame were lost. Raises
-/// MessageError for a payload without a usable header: that one has no acknowledgment at all.
+/// `ADT^A01`, or `ADT` for every event. `damaged` says that bytes of the frame were lost. `scan` is as
+/// for Message. Raises MessageError for a payload without a usable header: that one has no
+/// acknowledgment at all.
 #[pyfunction]
-#[pyo3(signature = (payload, *, message_types = None, versions = None, processing_ids = None, damaged = false))]
+#[pyo3(
+    signature = (
+        payload,
+        *,
+        message_types = None,
+        versions = None,
+        processing_ids = None,
+        damaged = false,
+        scan = ScanArgument(Scan::SingleByte),
+    ),
+    text_signature = "(payload, *, message_types=None, versions=None, processing_ids=None, \
+        damaged=False, scan='single_byte')"
+)]
 pub(crate) fn check(
     payload: Input<'_>,
     message_types: Option<Vec<String>>,
     versions: Option<Vec<String>>,
     processing_ids: Option<Vec<String>>,
     damaged: bool,
+    scan: ScanArgument,
 ) -> PyResult<Vec<ErrorDetail>> {
-    let message = Peek::parse(&payload).map_err(message_error)?;
+    let message = Peek::parse_with(&payload, scan.0).map_err(message_error)?;
     let [message_types, versions, processing_ids] =
         [&message_types, &versions, &processing_ids].map(as_bytes);
     let lists = AcceptLists {

@@ -173,3 +173,25 @@ def test_wrong_arguments_are_value_errors(wrong: Any) -> None:
     with pytest.raises(fastmllp.AckError) as raised:
         fastmllp.Ack("XX")
     assert raised.value.code == "bad_ack_code"
+
+
+def test_server_decides_on_code_and_policy() -> None:
+    payload = b"MSH|^~\\&|A|B|C|D|2026||ADT^A01|M1|P|2.5\r"
+    described = fastmllp.Ack("AE", text="no bed")
+    answer = fastmllp.Message(described.encode(payload, code="CE", policy="conformant"))
+    assert answer.get("MSA-1") == b"CE" and answer.get("MSA-3") == b"no bed"
+    assert answer.get("MSH-9") == b"ACK^A01^ACK"
+    assert fastmllp.Message(described.encode(payload)).get("MSA-1") == b"AE"
+    with pytest.raises(fastmllp.AckError):
+        described.encode(payload, code="XX")
+    with pytest.raises(ValueError):
+        described.encode(payload, policy="x")
+    with pytest.raises(fastmllp.AckError):
+        described.encode(payload + payload, code="AA", policy="conformant")
+
+
+def test_header_checks_find_delimiters_as_they_are_told() -> None:
+    name = "\u30dd".encode("shift_jis")
+    payload = b"MSH|^~\\&|A|" + name + b"|C|D|2026||ADT^A01||P|2.5\r"
+    assert [error.code for error in ack.check(payload)] == []
+    assert [error.code for error in ack.check(payload, scan="shift_jis")] == [101]

@@ -218,7 +218,14 @@ class Ack:
     def code(self) -> str: ...
     @property
     def policy(self) -> str: ...
-    def encode(self, payload: Buffer, *, scan: str = "single_byte") -> bytes: ...
+    def encode(
+        self,
+        payload: Buffer,
+        *,
+        code: str | None = None,
+        policy: str | None = None,
+        scan: str = "single_byte",
+    ) -> bytes: ...
 
 @final
 class ErrorDetail:
@@ -274,6 +281,7 @@ def check(
     versions: Sequence[str] | None = None,
     processing_ids: Sequence[str] | None = None,
     damaged: bool = False,
+    scan: str = "single_byte",
 ) -> list[ErrorDetail]: ...
 
 @final
