@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from certificates import Authority
-from conftest import Records, Serve, Undisturbed
+from conftest import Records, Serve
 from fastmllp import Message
 from fastmllp.server import Server
 from fastmllp.tls import client_context, server_context
@@ -384,41 +384,3 @@ def test_peer_that_reads_late_gets_everything(
 def test_context_for_the_other_end(trusting: ssl.SSLContext) -> None:
     with pytest.raises(ValueError, match="server"):
         Server(host="127.0.0.1", port=0, tls=trusting)
-
-
-@pytest.mark.parametrize(
-    ("first", "protocol"),
-    [
-        # What looks like a frame is a part of a key, perhaps.
-        (b"\x16\x03\x01\x02\x00\x01" + framed(b"\xfc\x03\x03"), "tls"),
-        (b"POST / HTTP/1.1\r\n\r\n" + framed(message("A")), "http"),
-    ],
-)
-def test_other_protocol_on_a_plain_port_is_closed_at_once(
-    serve: Serve, undisturbed: Undisturbed, records: Records, first: bytes, protocol: str
-) -> None:
-    server = serve(timeout=0)
-    with undisturbed(server), Peer.connect(server.address) as peer:
-        peer.send(first)
-        assert peer.receive_end() == b""
-        assert f"protocol={protocol}" in records.wait_for("wrong_protocol").getMessage()
-    disconnect = records.wait_for("disconnect")
-    assert disconnect.fields == {"reason": "wrong_protocol", "messages": 0}  # type: ignore[attr-defined]
-
-
-def test_tls_client_learns_at_once_that_a_port_is_plain(
-    serve: Serve, trusting: ssl.SSLContext
-) -> None:
-    server = serve(timeout=0)
-    with pytest.raises(OSError):
-        Peer.secure(server.address, trusting)
-
-
-def test_message_without_frame_on_a_plain_port_is_not_closed(
-    serve: Serve, records: Records
-) -> None:
-    server = serve()
-    with Peer.connect(server.address) as peer:
-        peer.send(message("A"))
-        records.wait_for("wrong_protocol")
-        peer.exchange("B")

@@ -34,18 +34,22 @@ class ConnectionLimits:
     max_size: int
     profile: str
     scan: str
+    policy: str = "always"
+    over_limit: str = "close"
 
     def new_link(self, now: float) -> Responder:
         """A state machine for a connection that was accepted at `now`.
 
         Raises:
-            ValueError: There is no such profile or scan.
+            ValueError: There is no such profile, scan, policy or way with what is over the limit.
         """
         return Responder(
             now,
             profile=self.profile,
             scan=self.scan,
             max_payload_len=self.max_size,
+            policy=self.policy,
+            over_limit=self.over_limit,
             idle=self.timeout,
             byte=self.timeout,
             send=self.timeout,
@@ -213,6 +217,8 @@ class Connection:
     def _on_event(self, event: dict[str, Any]) -> None:
         if event["ev"] == "message":
             self._on_message(event)
+        elif event["ev"] == "refusal":
+            self._report.refused(self._answerer.refuse(self._link, event, self.number))
         else:
             self._report.happened(event)
 

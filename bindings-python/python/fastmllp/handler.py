@@ -3,11 +3,12 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from fastmllp._native import Responder, Ticket
-from fastmllp.ack import Ack, AckCode
-from fastmllp.hl7 import Message
+from fastmllp.ack import Ack, AckCode, AckError
+from fastmllp.conformant import conformant_answer
+from fastmllp.hl7 import Message, MessageError
 from fastmllp.logging import describe_exception, log_event
 from fastmllp.mllp import MllpError
 
@@ -21,12 +22,22 @@ class Answerer:
     Answering never fails: any exception of the handler, an unknown code, and a result of a wrong
     type or one that cannot be encoded or framed is logged and becomes AE, so that the sender learns
     that the message was not taken and the connection goes on.
+
+    With the policy ``conformant`` the code is not the last word: see `fastmllp.conformant`. Whole
+    bytes of a handler go back as they are by either policy.
     """
 
-    def __init__(self, handler: Handler | None, encoding: str, scan: str = "single_byte") -> None:
+    def __init__(
+        self,
+        handler: Handler | None,
+        encoding: str,
+        scan: str = "single_byte",
+        policy: str = "always",
+    ) -> None:
         self.handler = handler
         self._encoding = encoding
         self._scan = scan
+        self._conforms = policy == "conformant"
         Message(b"", scan=scan)  # One that does not exist is the caller's error, now.
 
     def answer(self, link: Responder, ticket: Ticket, payload: bytes, connection: int) -> str:
@@ -39,10 +50,11 @@ class Answerer:
             connection: Number of the connection, for the log.
 
         Returns:
-            What the log shows for the answer: its code, or ``own`` for a handler's own bytes.
+            What the log shows for the answer: its code, or ``own`` for a handler's own bytes; empty
+            when there is no answer.
         """
         if self.handler is None:
-            return _acknowledge(link, ticket, AckCode.AA)
+            return self._acknowledge(link, ticket, AckCode.AA, connection)
         try:
             result = self.handler(self.message(payload))
         except BaseException as error:
@@ -60,41 +72,95 @@ class Answerer:
         """Answer a message whose handler has raised. As `answer` for the rest."""
         trace = describe_exception(error)
         log_event(logging.ERROR, "handler_failed", connection, trace=trace)
-        return _acknowledge(link, ticket, AckCode.AE)
+        return self._acknowledge(link, ticket, AckCode.AE, connection)
 
     def conclude(
         self, link: Responder, ticket: Ticket, payload: bytes, result: object, connection: int
     ) -> str:
         """Answer a message with what its handler has returned. As `answer` for the rest."""
         try:
-            return self._answer_with(link, ticket, payload, result)
+            return self._answer_with(link, ticket, payload, result, connection)
         except BaseException as error:
             # A result runs code of its own, such as that of a codec or of an exporter of a buffer.
             kind = type(result).__name__
             log_event(logging.ERROR, "handler_result", connection, type=kind, reason=_reason(error))
-            return _acknowledge(link, ticket, AckCode.AE)
+            return self._acknowledge(link, ticket, AckCode.AE, connection)
 
-    def _answer_with(self, link: Responder, ticket: Ticket, payload: bytes, result: object) -> str:
+    def refuse(self, link: Responder, event: dict[str, Any], connection: int) -> str:
+        """Refuse a message above the limit, of which the beginning is at hand.
+
+        Args:
+            link: The connection's state machine.
+            event: Its event ``refusal``, the last that it gave.
+            connection: Number of the connection, for the log.
+
+        Returns:
+            The code of the answer; empty when there is none.
+        """
+        code, now = str(AckCode.AR), time.monotonic()
+        try:
+            if self._conforms:
+                code = conformant_answer(self.message(event["payload"]), code, self._scan).code
+            if code:
+                level = "accept" if code == AckCode.CR else "application"
+                link.refuse(event["refusal"], "reject", now, level=level)
+                return code
+            reason = "not_wanted"
+        except (MessageError, AckError) as error:
+            reason = error.code
+        link.leave_unrefused(event["refusal"], now)
+        log_event(logging.INFO, "no_answer", connection, reason=reason)
+        return ""
+
+    def _answer_with(
+        self, link: Responder, ticket: Ticket, payload: bytes, result: object, connection: int
+    ) -> str:
         if result is None:
-            return _acknowledge(link, ticket, AckCode.AA)
-        code = "own"
+            return self._acknowledge(link, ticket, AckCode.AA, connection)
+        if isinstance(result, Ack):
+            return self._acknowledge(link, ticket, result.code, connection, result)
         if isinstance(result, str):
             if not result.startswith("MSH"):
-                return _acknowledge(link, ticket, result)
+                return self._acknowledge(link, ticket, result, connection)
             result = result.encode(self._encoding, errors="replace")
-        elif isinstance(result, Ack):
-            code = result.code
-            result = result.encode(payload, scan=self._scan)
         # An empty payload is no acknowledgment: the sender could not match it with its message.
         elif not isinstance(result, bytes | bytearray | memoryview) or len(result) == 0:
             raise TypeError
         link.answer_with(ticket, result, time.monotonic())
-        return code
+        return "own"
 
+    def _acknowledge(
+        self, link: Responder, ticket: Ticket, code: str, connection: int, ack: Ack | None = None
+    ) -> str:
+        """Answer with a code, or with an acknowledgment that says more."""
+        if self._conforms:
+            return self._conform(link, ticket, ack or Ack(code), connection)
+        if ack is None:
+            link.answer(ticket, code, time.monotonic())
+        else:
+            answer = ack.encode(ticket.payload, scan=self._scan)
+            link.answer_with(ticket, answer, time.monotonic())
+        return str(code)
 
-def _acknowledge(link: Responder, ticket: Ticket, code: str) -> str:
-    link.answer(ticket, code, time.monotonic())
-    return str(code)
+    def _conform(self, link: Responder, ticket: Ticket, ack: Ack, connection: int) -> str:
+        payload, scan = ticket.payload, self._scan
+        try:
+            answer = conformant_answer(self.message(payload), ack.code, scan)
+            if answer.code:
+                if answer.errors:
+                    ack = Ack(errors=answer.errors)
+                encoded = ack.encode(payload, code=answer.code, policy="conformant", scan=scan)
+                link.answer_with(ticket, encoded, time.monotonic())
+                if answer.due:
+                    log_event(logging.INFO, "ack_due", connection, code=answer.due)
+                return answer.code
+            level, reason = logging.INFO, "not_wanted"
+        except (MessageError, AckError) as error:
+            level, reason = logging.WARNING, error.code
+        # Whoever sent this waits in vain; the record is all that tells why.
+        link.leave_unanswered(ticket, time.monotonic())
+        log_event(level, "no_answer", connection, reason=reason)
+        return ""
 
 
 def _reason(error: BaseException) -> str:

@@ -87,16 +87,16 @@ class ConnectionReport:
             self._warn(deviation, length=length)
 
     def answered(self, link: Responder, ticket: Ticket, code: str, before: int) -> None:
-        """A message has its answer; it is on record once it is sent.
+        """A message has its answer, or none; it is on record once it is sent.
 
         Args:
             link: The connection's state machine.
             ticket: The place of the message.
-            code: What the record shows for the answer.
+            code: What the record shows for the answer; empty when there is none.
             before: How many bytes the link had for the socket before the answer.
         """
         arrived = self._arrived.pop(ticket.number, None)
-        if not is_heard(logging.INFO):
+        if not (code and is_heard(logging.INFO)):
             return
         now = time.monotonic()
         length = link.unsent - before
@@ -106,6 +106,10 @@ class ConnectionReport:
             fields = message_fields(link.outgoing(link.unsent)[before:][1:-2])
         arrived = now if arrived is None else arrived
         self._unsent.append(_Answer(ticket.number, code, length, arrived, now - arrived, fields))
+
+    def refused(self, code: str) -> None:
+        """A message above the limit has been refused with that code, or has no answer: empty."""
+        self._too_large(refused=bool(code))
 
     def sent(self, link: Responder) -> None:
         """Answers have left: record those that are out completely."""
@@ -156,7 +160,7 @@ class ConnectionReport:
         elif kind == "deviations":
             self.deviated(event["warn"], event["length"])
         elif event["code"] == "too_large":
-            log_event(logging.WARNING, "frame_too_large", self.number, max_size=self._max_size)
+            self._too_large()
         else:
             self._warn(event["code"], offset=event["offset"])
 
@@ -175,6 +179,10 @@ class ConnectionReport:
     def disconnected(self, messages: int) -> None:
         """The socket is closed."""
         log_event(logging.INFO, "disconnect", self.number, reason=self.reason, messages=messages)
+
+    def _too_large(self, **fields: Any) -> None:
+        limit = self._max_size
+        log_event(logging.WARNING, "frame_too_large", self.number, max_size=limit, **fields)
 
     def _warn(self, event: str, **fields: Any) -> None:
         """Warn once per connection and kind: a peer with a habit must not fill the log."""

@@ -9,10 +9,11 @@ import operator
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 
 from fastmllp import config
+from fastmllp.allow import AllowList
 from fastmllp.connection import Connection, ConnectionLimits
 from fastmllp.handler import Answerer, Handler
 from fastmllp.listener import BACKLOG, listen
@@ -47,7 +48,7 @@ class Server:
     * an exception of any kind, or anything else: AE, with a log record that holds no payload.
 
     The handler is called for every complete frame, an empty one or one without MSH included. A
-    frame above the limit is not complete: nothing acknowledges it, and its connection is closed.
+    frame above the limit is not complete: it never reaches the handler, and nothing accepts it.
 
     Example:
         >>> def store(message):
@@ -69,7 +70,11 @@ class Server:
         encoding: str = "utf-8",
         profile: str = "permissive",
         scan: str = "single_byte",
+        policy: str = "always",
+        over_limit: str = "close",
         tls: ssl.SSLContext | None = None,
+        allow: Iterable[str] = (),
+        reuse_port: bool = False,
     ) -> None:
         """Bind and listen.
 
@@ -90,8 +95,15 @@ class Server:
                 one is answered then, and its connection stays.
             scan: How delimiters are found, as for `Message`: ``shift_jis``, for instance, on a port
                 whose messages have names in Shift_JIS.
+            policy: Which answer a message gets: ``always``, an acknowledgment for everything, or
+                ``conformant``, what chapter 2 of HL7 v2 says. See `fastmllp.conformant`.
+            over_limit: What becomes of a message above `max_size`: ``close`` ends the connection,
+                ``refuse`` reads it to its end, throws it away and answers AR.
             tls: A context of `fastmllp.tls.server_context`, or any other for a server; the port
                 speaks TLS only. The handshake may take `timeout` seconds.
+            allow: Networks that peers may connect from, such as ``10.1.0.0/16``; empty allows
+                everybody. Another peer's connection is closed at once.
+            reuse_port: Listen on a port that other processes with this option listen on as well.
 
         Raises:
             OSError: The address cannot be resolved or bound, for example because it is in use.
@@ -110,15 +122,18 @@ class Server:
             max_size=config.size("max_size", max_size),
             profile=profile,
             scan=scan,
+            policy=policy,
+            over_limit=over_limit,
         )
         # Just as for each connection: settings that it does not take are the caller's error, now.
         self._limits.new_link(0.0)
         if tls is not None:
             TlsSession(tls, server_side=True)
         self._tls = tls
+        self._allow = AllowList(allow)
         self._max_connections = max_connections
-        self._answerer = Answerer(handler, config.encoding("encoding", encoding), scan)
-        self._listener = listen(host, config.port("port", port))
+        self._answerer = Answerer(handler, config.encoding("encoding", encoding), scan, policy)
+        self._listener = listen(host, config.port("port", port), reuse_port=reuse_port)
         self._listener.setblocking(False)
         address = self._listener.getsockname()
         self.address: tuple[str, int] = (address[0], address[1])
@@ -225,7 +240,7 @@ class Server:
                 pause(self._wake_receiver, _PAUSE_SECONDS / 10)
                 continue
             self._exhausted = False
-            self._start(accepted, f"{address[0]}:{address[1]}")
+            self._start(accepted, address[0], address[1])
 
     def _on_exhausted(self, error: OSError) -> None:
         if not self._exhausted:  # One record for the whole shortage.
@@ -233,8 +248,12 @@ class Server:
         self._exhausted = True
         pause(self._wake_receiver, _PAUSE_SECONDS)
 
-    def _start(self, accepted: socket.socket, peer: str) -> None:
-        number = next(self._numbers)
+    def _start(self, accepted: socket.socket, host: str, port: int) -> None:
+        number, peer = next(self._numbers), f"{host}:{port}"
+        if not self._allow.allows(host):
+            log_event(logging.WARNING, "peer_not_allowed", number, peer=peer)
+            accepted.close()
+            return
         if len(self._threads) >= self._max_connections:
             log_event(logging.WARNING, "too_many_connections", number, peer=peer)
             accepted.close()

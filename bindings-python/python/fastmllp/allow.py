@@ -1,0 +1,52 @@
+"""Which peers may connect, by their address."""
+
+import ipaddress
+from collections.abc import Iterable
+from typing import TypeAlias
+
+__all__ = ["AllowList"]
+
+_Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+_Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+# ::ffff:0:0/96, under which a socket for both kinds shows its IPv4 peers (RFC 4291, 2.5.5.2).
+_MAPPED_PREFIX = 96
+
+
+class AllowList:
+    """Networks whose peers may connect; none of them allows everybody."""
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        """Read networks such as ``10.1.0.0/16`` and addresses such as ``::1``.
+
+        Raises:
+            ValueError: One of them is no network, or has bits set behind its prefix.
+            TypeError: A single text instead of several.
+        """
+        if isinstance(networks, str | bytes):
+            raise TypeError("allow must be a list of networks, not one text")
+        self._networks = [_network(text) for text in networks]
+
+    def allows(self, host: str) -> bool:
+        """Whether the peer with that address, as the socket tells it, may connect."""
+        if not self._networks:
+            return True
+        try:
+            address: _Address = ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return any(address in network for network in self._networks)
+
+
+def _network(text: str) -> _Network:
+    if not isinstance(text, str):
+        raise TypeError(f"allow must hold texts, not {type(text).__name__}")
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"allow: {error}") from error
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is not None and network.prefixlen >= _MAPPED_PREFIX:
+        return ipaddress.IPv4Network((mapped, network.prefixlen - _MAPPED_PREFIX))
+    return network
