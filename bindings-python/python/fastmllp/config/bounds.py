@@ -1,8 +1,11 @@
-"""Settings: their defaults and the bounds within which they make sense."""
+"""The defaults of the settings, and the bounds within which they make sense."""
 
 import codecs
+import ipaddress
 import math
 import operator
+from collections.abc import Iterable
+from typing import NamedTuple
 
 DEFAULT_PORT = 2575
 """TCP port registered for HL7 over MLLP."""
@@ -15,8 +18,37 @@ DEFAULT_MAX_SIZE = 1_048_576
 DEFAULT_MAX_CONNECTIONS = 1024
 """Connections that a server serves at the same time, each with its thread."""
 
-_MAX_SECONDS = 1_000_000.0  # Eleven days; what a poll in milliseconds can hold with room to spare.
-_MAX_BYTES = 2**31 - 1
+
+class Range(NamedTuple):
+    """What a number may be, both ends included."""
+
+    least: int
+    most: int
+    unit: str = ""
+    """``seconds`` or ``bytes``; empty for a plain number."""
+
+    @property
+    def text(self) -> str:
+        """The range in words, such as ``from 0 (off) to 1000000 seconds``."""
+        off = " (off)" if self.least == 0 and self.unit == "seconds" else ""
+        return f"from {self.least}{off} to {self.most} {self.unit}".rstrip()
+
+    def check(self, name: str, value: float) -> None:
+        """Check a number.
+
+        Raises:
+            ValueError: The value is out of bounds or not a number.
+        """
+        if math.isnan(value) or not self.least <= value <= self.most:
+            raise ValueError(f"{name} must be {self.text}, not {value}")
+
+
+SECONDS = Range(0, 1_000_000, "seconds")
+"""Up to eleven days; what a poll in milliseconds can hold with room to spare."""
+BYTES = Range(1, 2**31 - 1, "bytes")
+PORT = Range(0, 65_535)
+CONNECTIONS = Range(1, 1_000_000)
+WORKERS = Range(1, 1024)
 
 
 def seconds(name: str, value: float) -> float:
@@ -25,8 +57,7 @@ def seconds(name: str, value: float) -> float:
     Raises:
         ValueError: The value is out of bounds or not a number.
     """
-    if math.isnan(value) or not 0 <= value <= _MAX_SECONDS:
-        raise ValueError(f"{name} must be from 0 (off) to {_MAX_SECONDS:.0f} seconds, not {value}")
+    SECONDS.check(name, value)
     return float(value)
 
 
@@ -38,8 +69,7 @@ def size(name: str, value: int) -> int:
         TypeError: The value is no integer; ``1e6`` is none.
     """
     value = operator.index(value)
-    if not 1 <= value <= _MAX_BYTES:
-        raise ValueError(f"{name} must be from 1 to {_MAX_BYTES} bytes, not {value}")
+    BYTES.check(name, value)
     return value
 
 
@@ -51,8 +81,7 @@ def port(name: str, value: int) -> int:
         TypeError: The value is no integer.
     """
     value = operator.index(value)
-    if not 0 <= value <= 65535:
-        raise ValueError(f"{name} must be from 0 to 65535, not {value}")
+    PORT.check(name, value)
     return value
 
 
@@ -72,3 +101,18 @@ def encoding(name: str, value: str) -> str:
     except Exception as error:
         raise ValueError(f"{name} does not make bytes of text: {value!r}") from error
     return value
+
+
+def networks(name: str, value: Iterable[str]) -> tuple[str, ...]:
+    """Check networks in CIDR notation, such as ``10.1.0.0/16``, and single addresses.
+
+    Raises:
+        ValueError: One of them is neither, or has bits set behind its prefix.
+    """
+    found = tuple(value)
+    for network in found:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+    return found

@@ -1,0 +1,176 @@
+"""Every setting: its name, default, meaning, bounds.
+
+Flags, environment variables, the check of a settings file, the output of ``fastmllp config`` and
+the page ``docs/settings.md`` are all derived from `SETTINGS`.
+"""
+
+from fastmllp.config import bounds
+from fastmllp.config.setting import Setting
+
+_SCANS = ("single_byte", "shift_jis", "gb18030", "gbk", "big5", "iso2022_jp")
+_SCAN_MEANING = "how delimiters are told from the bytes of two-byte characters"
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("server", "host", "0.0.0.0", "address or name to listen on, `::` for IPv6 only"),
+    Setting(
+        "server",
+        "port",
+        bounds.DEFAULT_PORT,
+        "TCP port to listen on, 0 for a free one",
+        bounds.PORT,
+    ),
+    Setting(
+        "server",
+        "timeout",
+        bounds.DEFAULT_TIMEOUT,
+        "idle seconds after which a connection is closed, 0 for never",
+        bounds.SECONDS,
+    ),
+    Setting(
+        "server",
+        "encoding",
+        "utf-8",
+        "character set of acknowledgments that a handler returns as text",
+        check_text=bounds.encoding,
+        placeholder="NAME",
+    ),
+    Setting(
+        "server",
+        "max_size",
+        bounds.DEFAULT_MAX_SIZE,
+        "largest payload taken from a peer, framing bytes not counted",
+        bounds.BYTES,
+    ),
+    Setting(
+        "server",
+        "frame_timeout",
+        bounds.DEFAULT_FRAME_TIMEOUT,
+        "seconds that a frame may take from its first byte on, 0 for any time",
+        bounds.SECONDS,
+    ),
+    Setting(
+        "server",
+        "max_connections",
+        bounds.DEFAULT_MAX_CONNECTIONS,
+        "connections served at a time; further ones are closed at once",
+        bounds.CONNECTIONS,
+    ),
+    Setting(
+        "server",
+        "profile",
+        "permissive",
+        "framing rules",
+        choices=("permissive", "resync", "strict"),
+    ),
+    Setting("server", "scan", "single_byte", _SCAN_MEANING, choices=_SCANS),
+    Setting(
+        "server",
+        "policy",
+        "always",
+        "acknowledgments: `always` answers every frame, `conformant` as HL7 v2 chapter 2 says",
+        choices=("always", "conformant"),
+    ),
+    Setting(
+        "server",
+        "over_limit",
+        "close",
+        "what a frame above `max_size` gets: its connection closed, or an AR",
+        choices=("close", "refuse"),
+    ),
+    Setting(
+        "server",
+        "allow",
+        (),
+        "networks whose peers are served, such as `10.1.0.0/16`; none for everybody",
+        check_text=bounds.networks,
+        placeholder="NETWORKS",
+    ),
+    Setting("server", "workers", 1, "processes that share the port", bounds.WORKERS),
+    Setting(
+        "server",
+        "save",
+        "",
+        "folder in which each message is stored before it is acknowledged",
+        placeholder="DIR",
+    ),
+    Setting(
+        "server",
+        "tls_certificate",
+        "",
+        "certificate chain of the server, PEM; turns TLS on",
+        placeholder="FILE",
+    ),
+    Setting("server", "tls_key", "", "private key of the certificate, PEM", placeholder="FILE"),
+    Setting(
+        "server",
+        "tls_ca",
+        "",
+        "certificate authorities that clients are checked against, PEM",
+        placeholder="FILE",
+    ),
+    Setting(
+        "server",
+        "tls_require_client_certificate",
+        False,
+        "refuse clients without a certificate of `tls_ca`",
+    ),
+    Setting("client", "host", "127.0.0.1", "address or name of the server"),
+    Setting("client", "port", bounds.DEFAULT_PORT, "TCP port of the server", bounds.PORT),
+    Setting(
+        "client",
+        "timeout",
+        bounds.DEFAULT_TIMEOUT,
+        "seconds to connect and to wait for each answer, 0 for ever",
+        bounds.SECONDS,
+    ),
+    Setting(
+        "client",
+        "encoding",
+        "utf-8",
+        "character set of messages given as text, and in which replies are shown",
+        check_text=bounds.encoding,
+        placeholder="NAME",
+    ),
+    Setting(
+        "client",
+        "max_size",
+        bounds.DEFAULT_MAX_SIZE,
+        "largest payload taken from the server",
+        bounds.BYTES,
+    ),
+    Setting("client", "scan", "single_byte", _SCAN_MEANING, choices=_SCANS),
+    Setting("client", "tls", False, "connect with TLS"),
+    Setting(
+        "client",
+        "tls_ca",
+        "",
+        "certificate authorities that the server is checked against, PEM; the system's if not set",
+        placeholder="FILE",
+    ),
+    Setting(
+        "client", "tls_certificate", "", "certificate chain of the client, PEM", placeholder="FILE"
+    ),
+    Setting("client", "tls_key", "", "private key of the certificate, PEM", placeholder="FILE"),
+    Setting(
+        "client",
+        "tls_server_name",
+        "",
+        "name in the server's certificate, where it is not `host`",
+        placeholder="NAME",
+    ),
+    Setting(
+        "logging",
+        "log_level",
+        "info",
+        "lowest level of the log records that are written",
+        choices=("debug", "info", "warning", "error", "critical"),
+    ),
+    Setting("logging", "log_message", False, "write payloads, which are health data, into the log"),
+    Setting("logging", "log_format", "text", "form of the log", choices=("text", "json")),
+    Setting(
+        "metrics", "metrics_host", "127.0.0.1", "address at which counters are offered over HTTP"
+    ),
+    Setting("metrics", "metrics_port", 0, "TCP port of the counters, 0 for none", bounds.PORT),
+)
+
+SECTIONS: tuple[str, ...] = tuple(dict.fromkeys(setting.section for setting in SETTINGS))
