@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from fastmllp.mllp import START_BLOCK, Decoder, FrameError, frame
 
-__all__ = ["FileContents", "FileError", "read_messages"]
+__all__ = ["FileContents", "FileError", "NoMessage", "read_messages"]
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Form feeds come from printer files; 0x1A is Ctrl-Z, with which programs of DOS end a text.
@@ -32,6 +32,10 @@ class FileError(ValueError):
     """A file holds no message, or one that cannot be sent. The text names the reason."""
 
 
+class NoMessage(FileError):
+    """A file holds no message; it may be about something else altogether."""
+
+
 class FileContents(NamedTuple):
     """What a file holds."""
 
@@ -47,7 +51,8 @@ def read_messages(data: bytes) -> FileContents:
     A file whose first byte that is not blank is a start block is a capture: the payload of each
     frame is taken exactly as it is. Any other file is text: a message begins at each line that
     starts with ``MSH``; CR, LF and CRLF all end a line and become CR, and empty lines are dropped.
-    The lines of a batch envelope (FHS, BHS, BTS, FTS) belong to no message. In files that were
+    A batch is no message: each message in it is one, and the lines of its envelope (FHS, BHS, BTS,
+    FTS) belong to none. In files that were
     joined, a byte order mark, blanks, NUL, form feeds and Ctrl-Z in front of a header are dropped,
     and so is Ctrl-Z at the end of a message.
 
@@ -55,14 +60,14 @@ def read_messages(data: bytes) -> FileContents:
         data: The whole file.
 
     Raises:
-        FileError: There is no message in it, the last frame is cut, or a payload holds a framing
-            byte.
+        NoMessage: There is no message in it.
+        FileError: The last frame is cut, or a payload holds a framing byte.
     """
     data = data.removeprefix(_BYTE_ORDER_MARK)
     captured = data.lstrip(_BLANK)[:1] == bytes([START_BLOCK])
     contents = _split_frames(data) if captured else _split_lines(data)
     if not contents.payloads:
-        raise FileError("holds no message")
+        raise NoMessage("holds no message")
     for number, payload in enumerate(contents.payloads, 1):
         try:
             frame(payload)

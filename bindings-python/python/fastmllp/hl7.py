@@ -29,18 +29,19 @@ __all__ = [
 ]
 
 
-def readable(payload: bytes) -> str:
+def readable(payload: bytes, encoding: str = "utf-8") -> str:
     r"""Show a payload to a person: a line for each segment, nothing that could steer a terminal.
 
     Args:
-        payload: A message in any character set. Shown as UTF-8 if it is that, else as Latin-1.
+        payload: A message in any character set.
+        encoding: The character set in which it is shown; Latin-1 if it is not in that.
 
     Returns:
         Lines that each end with a line feed. Control characters are written as ``\x1b``.
     """
     try:
-        text = payload.decode("utf-8")
-    except UnicodeDecodeError:
+        text = payload.decode(encoding)
+    except ValueError:  # UnicodeDecodeError, and what a codec of a stranger says.
         text = payload.decode("latin-1")
     text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
     return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
