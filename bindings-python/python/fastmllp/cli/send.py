@@ -1,15 +1,31 @@
 """``fastmllp send``: send messages and print their acknowledgments."""
 
 import argparse
+import json
+import signal
 import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
+from types import FrameType
 
-from fastmllp.cli.flags import Commands, add_settings, configure_logging, settings_of
-from fastmllp.cli.messages import NotReadable, read_all
+from fastmllp.cli.delivery import Agenda, Delivery, Outcome
+from fastmllp.cli.flags import (
+    Commands,
+    add_settings,
+    configure_logging,
+    count,
+    positive,
+    settings_of,
+)
+from fastmllp.cli.messages import Found, NotReadable, read_all
 from fastmllp.cli.output import complain, write
-from fastmllp.cli.status import ACCEPTED, NOT_DELIVERED, REFUSED, WRONG_USAGE
-from fastmllp.client import Client, DeliveryError
+from fastmllp.cli.progress import progress
+from fastmllp.cli.status import ACCEPTED, INTERRUPTED, NOT_DELIVERED, REFUSED, WRONG_USAGE
+from fastmllp.cli.summary import Summary
 from fastmllp.hl7 import readable
+from fastmllp.mllp import MllpError
 
 
 def add(commands: Commands) -> None:
@@ -21,13 +37,50 @@ def add(commands: Commands) -> None:
         help="send messages and print their acknowledgments",
         description="Send each message of each file and print its acknowledgment. A message begins"
         " at each line that starts with MSH; line ends become CR. A file of MLLP frames is sent"
-        " frame by frame, its payloads unchanged. Exit status: 0 all accepted, 1 a negative"
-        " acknowledgment came, 2 wrong usage, 3 server not reached or no answer in time.",
+        " frame by frame, its payloads unchanged. Of a batch each message is sent on its own; the"
+        " lines of its envelope are left out. Of a folder each file is sent, by name. The first"
+        " failure ends the work; the first Ctrl-C too, after the answers that are on their way."
+        " Exit status: 0 all accepted, 1 a negative acknowledgment came, 2 wrong usage, 3 server"
+        " not reached or no answer in time, 130 interrupted.",
     )
-    add_settings(parser, ("client", "logging"))
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="a file, a folder, or - for standard input"
     )
+    parser.add_argument(
+        "--repeat",
+        type=count("repeat"),
+        default=1,
+        metavar="N",
+        help="send everything N times, unchanged; default: %(default)s",
+    )
+    parser.add_argument(
+        "--connections",
+        type=count("connections"),
+        default=1,
+        metavar="N",
+        help="send over N connections, which does not keep the order; default: %(default)s",
+    )
+    parser.add_argument(
+        "--window",
+        type=count("window"),
+        default=1,
+        metavar="N",
+        help="messages without an answer at a time on each connection; default: %(default)s",
+    )
+    parser.add_argument(
+        "--rate",
+        type=positive("rate"),
+        default=0.0,
+        metavar="N",
+        help="messages a second at most, over all connections; default: no limit",
+    )
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="print no acknowledgments, only the summary"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="a line of JSON for each message, and the summary"
+    )
+    add_settings(parser, ("client", "logging"))
     parser.set_defaults(run=run)
 
 
@@ -44,19 +97,120 @@ def run(options: argparse.Namespace) -> int:
     except NotReadable as error:
         complain("send", str(error))
         return WRONG_USAGE
-    encoding = settings.section("client")["encoding"]
-    status = ACCEPTED
+    total = len(messages) * options.repeat
+    agenda = Agenda(total, options.rate)
+    summary = Summary()
+    report = _Report(options, messages, settings.section("client")["encoding"])
+    began = time.monotonic()
+    delivery = Delivery(
+        [found.payload for found in messages],
+        agenda,
+        settings.changed("client"),
+        connections=min(options.connections, total),
+        window=options.window,
+    )
+    finished = 0
+    with _interruptible(delivery) as interrupted, report.progress(total) as advance:
+        for outcome in delivery.outcomes(_on_interrupt):
+            summary.count(outcome)
+            finished += outcome.number is not None
+            report.tell(outcome)
+            advance()
+    # What was on its way when nobody waited for it any longer may have arrived.
+    summary.lost += agenda.started - finished
+    report.conclude(summary, total, time.monotonic() - began)
+    if summary.answered < total:
+        return INTERRUPTED if interrupted else NOT_DELIVERED
+    return REFUSED if summary.refused else ACCEPTED
+
+
+def _on_interrupt() -> None:
+    complain("send", "waiting for the answers on their way, interrupt again to give up")
+
+
+class _Report:
+    """Prints what became of each message, as text or as lines of JSON."""
+
+    def __init__(
+        self, options: argparse.Namespace, messages: Sequence[Found], encoding: str
+    ) -> None:
+        self._json: bool = options.json
+        self._quiet: bool = options.quiet
+        self._messages = messages
+        self._encoding = encoding
+        self._complaints: set[str] = set()
+
+    @contextmanager
+    def progress(self, total: int) -> Iterator[Callable[[], None]]:
+        """Progress, unless the terminal shows the acknowledgments themselves."""
+        if total > 1 and (self._quiet or sys.stdout is None or not sys.stdout.isatty()):
+            with progress("messages", total) as advance:
+                yield advance
+        else:
+            yield lambda: None
+
+    def tell(self, outcome: Outcome) -> None:
+        """Print what became of a message."""
+        found = None if outcome.number is None else self._found(outcome.number)
+        if outcome.error is not None:
+            self._complain(found, outcome.error)
+        if self._quiet:
+            return
+        if self._json and found is not None:
+            self._print(json.dumps(self._row(found, outcome)) + "\n")
+        elif outcome.reply is not None:
+            self._print(readable(outcome.reply.payload, self._encoding) + "\n")
+
+    def conclude(self, summary: Summary, total: int, seconds: float) -> None:
+        """Print the summary: for programs always, for people when there is something to sum up."""
+        if self._json:
+            self._print(json.dumps({"summary": summary.as_object(total, seconds)}) + "\n")
+        elif total > 1:
+            self._print(summary.as_text(total, seconds))
+
+    def _row(self, found: Found, outcome: Outcome) -> dict[str, object]:
+        row: dict[str, object] = {"file": found.file, "number": found.number}
+        row["milliseconds"] = round(outcome.seconds * 1000, 3)
+        if outcome.reply is None:
+            return row | {"error": _code(outcome.error)}
+        reply = outcome.reply
+        row |= {"code": reply.code, "control_id": reply.control_id, "accepted": reply.accepted}
+        return row | {"acknowledgment": readable(reply.payload, self._encoding)}
+
+    def _complain(self, found: Found | None, error: Exception) -> None:
+        # What another kind of exception says may quote a message.
+        text = str(error) if isinstance(error, MllpError | OSError) else type(error).__name__
+        if found is not None:
+            text = f"{found.place}: {text}"
+        if text not in self._complaints:  # Each connection fails for itself.
+            self._complaints.add(text)
+            complain("send", text)
+
+    def _print(self, text: str) -> None:
+        failure = write(sys.stdout, text)
+        if failure is not None and not isinstance(failure, BrokenPipeError):
+            reason = failure.strerror or failure
+            complain("send", f"cannot print acknowledgments, sending goes on: {reason}")
+
+    def _found(self, number: int) -> Found:
+        return self._messages[number % len(self._messages)]
+
+
+def _code(error: Exception | None) -> str:
+    return error.code if isinstance(error, MllpError) else type(error).__name__
+
+
+@contextmanager
+def _interruptible(delivery: Delivery) -> Iterator[list[int]]:
+    """Let Ctrl-C end the work in order; the list holds the signals that came."""
+    signals: list[int] = []
+
+    def stop(number: int, interrupted: FrameType | None) -> None:
+        signals.append(number)
+        delivery.interrupt()
+
+    before = signal.signal(signal.SIGINT, stop)
     try:
-        with Client(**settings.changed("client")) as client:
-            for found in messages:
-                reply = client.send(found.payload)
-                failure = write(sys.stdout, readable(reply.payload, encoding) + "\n")
-                if failure is not None and not isinstance(failure, BrokenPipeError):
-                    text = failure.strerror or failure
-                    complain("send", f"cannot print acknowledgments, sending goes on: {text}")
-                if not reply.accepted:
-                    status = REFUSED
-    except DeliveryError as error:
-        complain("send", str(error))
-        return NOT_DELIVERED
-    return status
+        yield signals
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,208 @@
+"""Sending many messages: over several connections, several at a time, at a given rate."""
+
+import asyncio
+import importlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastmllp.client import Client, Reply
+
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one message."""
+
+    number: int | None
+    """Which message, from 0 on; None for a connection that could not be opened at all."""
+    seconds: float
+    """From the call that sends the message to its reply."""
+    reply: Reply | None = None
+    error: Exception | None = None
+
+
+class Agenda:
+    """Which message is next, and when. All connections share one."""
+
+    def __init__(self, total: int | None, rate: float = 0.0) -> None:
+        """Plan the work.
+
+        Args:
+            total: How many messages there are; None for no end.
+            rate: At most so many messages in a second; 0 for no limit.
+        """
+        self.started = 0
+        """How many messages were handed out to be sent."""
+        self._total = total
+        self._interval = 1 / rate if rate else 0.0
+        self._next = 0
+        self._due = 0.0
+        self._stopped = False
+        self._lock = threading.Lock()
+
+    def stop(self) -> None:
+        """Hand out no more messages."""
+        self._stopped = True
+
+    def take(self) -> int | None:
+        """Wait for the next message's time; None when there is none or the work was stopped."""
+        place = self._reserve()
+        while place is not None and (remaining := self._remaining(place[1])) > 0:
+            time.sleep(remaining)
+        return self._begin(place)
+
+    async def take_async(self) -> int | None:
+        """The same for a coroutine. One that has no time to wait for does not yield."""
+        place = self._reserve()
+        while place is not None and (remaining := self._remaining(place[1])) > 0:
+            await asyncio.sleep(remaining)
+        return self._begin(place)
+
+    def _reserve(self) -> tuple[int, float] | None:
+        with self._lock:
+            if self._stopped or self._next == self._total:
+                return None
+            # A sender that was late does not catch up: the rate is a limit, not a mean.
+            due = max(self._due, time.monotonic())
+            self._due = due + self._interval
+            self._next += 1
+            return self._next - 1, due
+
+    def _remaining(self, due: float) -> float:
+        """In slices, so that a stop is noticed."""
+        return 0.0 if self._stopped else min(due - time.monotonic(), _POLL_SECONDS)
+
+    def _begin(self, place: tuple[int, float] | None) -> int | None:
+        with self._lock:
+            if place is None or self._stopped:
+                return None
+            self.started += 1
+            return place[0]
+
+
+class Delivery:
+    """Sends messages in threads of its own and tells what became of each.
+
+    The first failure stops the work: what is on its way is waited for, nothing more is sent. On one
+    connection the messages leave in their order.
+    """
+
+    def __init__(
+        self,
+        payloads: Sequence[bytes],
+        agenda: Agenda,
+        client: dict[str, Any],
+        *,
+        connections: int = 1,
+        window: int = 1,
+    ) -> None:
+        """Plan the work, which begins with `outcomes`.
+
+        Args:
+            payloads: The messages, sent from first to last and again as long as the agenda says.
+            agenda: Which is next.
+            client: Options for `Client` or `aio.connect`.
+            connections: How many connections to open.
+            window: How many messages may be without a reply on one connection.
+        """
+        self._payloads = payloads
+        self._agenda = agenda
+        self._client = client
+        self._connections = connections
+        self._window = window
+        # The one way to the thread that reads the outcomes. A signal handler may put something in
+        # at any time, even while it is being read.
+        self._results: queue.SimpleQueue[Outcome | str] = queue.SimpleQueue()
+
+    def interrupt(self) -> None:
+        """Stop; called again, wait for nothing. For signal handlers."""
+        self._results.put("interrupt")
+
+    def outcomes(self, on_interrupt: Callable[[], None] = lambda: None) -> Iterator[Outcome]:
+        """Send, and tell what became of each message in the order in which it is known.
+
+        Args:
+            on_interrupt: Called when `interrupt` has stopped the work.
+        """
+        works: list[Callable[[], None]] = [self._send_blocking] * self._connections
+        if self._window > 1:
+            works = [lambda: asyncio.run(self._send_on_loop())]
+        for work in works:
+            # Daemon: a program that is told twice to end does not wait for an answer.
+            threading.Thread(target=self._run, args=(work,), daemon=True).start()
+        running = len(works)
+        interrupted = False
+        while running:
+            try:
+                result = self._results.get(timeout=_POLL_SECONDS)
+            except queue.Empty:  # Waited in slices, since Windows delivers no signal in a wait.
+                continue
+            if isinstance(result, Outcome):
+                yield result
+            elif result == "finished":
+                running -= 1
+            elif interrupted:
+                return
+            else:
+                interrupted = True
+                self._agenda.stop()
+                on_interrupt()
+
+    def _run(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            self._fail(Outcome(None, 0.0, error=error))
+        finally:
+            self._results.put("finished")
+
+    def _send_blocking(self) -> None:
+        with Client(**self._client) as client:
+            while (number := self._agenda.take()) is not None:
+                began = time.perf_counter()
+                try:
+                    reply = client.send(self._payload(number))
+                except Exception as error:
+                    self._fail(Outcome(number, time.perf_counter() - began, error=error))
+                    return
+                self._results.put(Outcome(number, time.perf_counter() - began, reply))
+
+    async def _send_on_loop(self) -> None:
+        await asyncio.gather(*(self._send_on_connection() for _ in range(self._connections)))
+
+    async def _send_on_connection(self) -> None:
+        aio = importlib.import_module("fastmllp.aio")
+        try:
+            async with aio.connect(**self._client, window=self._window) as client:
+                turn = asyncio.Lock()
+                await asyncio.gather(
+                    *(self._send_in_turn(client, turn) for _ in range(self._window))
+                )
+        except Exception as error:
+            self._fail(Outcome(None, 0.0, error=error))
+
+    async def _send_in_turn(self, client: Any, turn: asyncio.Lock) -> None:
+        while True:
+            async with turn:  # One waits for its time at once, so that the order is kept.
+                number = await self._agenda.take_async()
+            if number is None:
+                return
+            began = time.perf_counter()
+            try:
+                reply = await client.send(self._payload(number))
+            except Exception as error:
+                self._fail(Outcome(number, time.perf_counter() - began, error=error))
+                return
+            self._results.put(Outcome(number, time.perf_counter() - began, reply))
+
+    def _fail(self, outcome: Outcome) -> None:
+        self._agenda.stop()
+        self._results.put(outcome)
+
+    def _payload(self, number: int) -> bytes:
+        return self._payloads[number % len(self._payloads)]

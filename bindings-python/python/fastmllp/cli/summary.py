@@ -1,0 +1,78 @@
+"""What became of many messages, in numbers."""
+
+from array import array
+from collections.abc import Sequence
+from typing import Any
+
+from fastmllp.cli.delivery import Outcome
+from fastmllp.reply import ConnectError, DeliveryError
+
+
+class Summary:
+    """Counts outcomes. Holds 8 bytes for each reply."""
+
+    def __init__(self) -> None:
+        self.accepted = 0
+        self.refused = 0
+        self.lost = 0
+        """Messages that were sent, wholly or in part, and not answered: nobody knows."""
+        self._seconds = array("d")
+
+    def count(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        if outcome.reply is not None:
+            self._seconds.append(outcome.seconds)
+            if outcome.reply.accepted:
+                self.accepted += 1
+            else:
+                self.refused += 1
+        elif isinstance(outcome.error, DeliveryError) and not isinstance(
+            outcome.error, ConnectError
+        ):
+            self.lost += 1
+
+    @property
+    def answered(self) -> int:
+        """How many messages have a reply."""
+        return self.accepted + self.refused
+
+    def round_trip(self) -> dict[str, float] | None:
+        """Percentiles of the time from a message to its reply, in milliseconds."""
+        if not self._seconds:
+            return None
+        ordered = sorted(self._seconds)
+        shown = {f"p{percent}": _percentile(ordered, percent) for percent in (50, 90, 99)}
+        shown["max"] = ordered[-1]
+        return {name: round(seconds * 1000, 3) for name, seconds in shown.items()}
+
+    def as_object(self, total: int, seconds: float) -> dict[str, Any]:
+        """All numbers, for programs.
+
+        Args:
+            total: How many messages there were to send.
+            seconds: How long it took.
+        """
+        return {
+            "messages": total,
+            "accepted": self.accepted,
+            "refused": self.refused,
+            "not_delivered": self.lost,
+            "not_sent": total - self.answered - self.lost,
+            "seconds": round(seconds, 6),
+            "per_second": round(self.answered / seconds, 1) if seconds else None,
+            "round_trip_ms": self.round_trip(),
+        }
+
+    def as_text(self, total: int, seconds: float) -> str:
+        """The counts, on one line."""
+        unsent = total - self.answered - self.lost
+        return (
+            f"{total} messages in {seconds:.2f} s: {self.accepted} accepted,"
+            f" {self.refused} refused, {self.lost} not delivered, {unsent} not sent\n"
+        )
+
+
+def _percentile(ordered: Sequence[float], percent: int) -> float:
+    """The nearest rank: a time that was measured, not one between two."""
+    rank = -(-len(ordered) * percent // 100)
+    return ordered[rank - 1]

@@ -1,0 +1,301 @@
+"""``fastmllp send`` with many messages: repeated, in parallel, interrupted, summed up."""
+
+import contextlib
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Run, Serve
+from fastmllp import Message
+from fastmllp.cli.delivery import Agenda, Outcome
+from fastmllp.cli.progress import progress
+from fastmllp.cli.summary import Summary
+from fastmllp.reply import ConnectError, NoReply, Reply
+from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed
+from test_cli_send import A, Archive, B, C, place
+
+
+def counts(line: str) -> list[int]:
+    """Messages, accepted, refused, not delivered, not sent."""
+    found = re.fullmatch(
+        r"(\d+) messages in [\d.]+ s: (\d+) accepted, (\d+) refused, (\d+) not delivered,"
+        r" (\d+) not sent",
+        line,
+    )
+    assert found, line
+    return [int(number) for number in found.groups()]
+
+
+def test_summary(serve: Serve, run: Run) -> None:
+    result = run("send", *place(serve(Archive("B")).address), "-", stdin=A + B + C)
+    lines = result.stdout.decode().splitlines()
+    assert counts(lines[-1]) == [3, 2, 1, 0, 0]
+    result = run("send", *place(serve().address), "-", stdin=A)
+    assert b"accepted" not in result.stdout, "there is nothing to sum up"
+
+
+def test_quiet(serve: Serve, run: Run) -> None:
+    result = run("send", "--quiet", *place(serve(Archive("B")).address), "-", stdin=A + B + C)
+    assert counts(result.stdout.decode().rstrip("\n")) == [3, 2, 1, 0, 0]
+    assert (result.returncode, result.stderr) == (1, b"")
+
+
+def test_summary_of_a_failure(run: Run) -> None:
+    finished = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        peer.send(framed(acknowledgment("A")))
+        peer.receive_frame()
+        assert finished.wait(DEADLINE)
+
+    with ScriptedServer(script) as server:
+        result = run("send", *place(server.address), "--timeout", "0.3", "-", stdin=A + B + C)
+        finished.set()
+    assert result.returncode == 3
+    assert counts(result.stdout.decode().splitlines()[-1]) == [3, 1, 0, 1, 1]
+    expected = f"fastmllp send: -: message 2: 127.0.0.1:{server.address[1]} did not answer"
+    assert result.stderr.decode().startswith(expected)
+
+
+def test_lines_of_json(serve: Serve, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "two").write_bytes(A + B)
+    options = ("--json", *place(serve(Archive("B")).address))
+    result = run("send", *options, tmp_path / "two")
+    first, second, last = (json.loads(line) for line in result.stdout.splitlines())
+    assert (first["file"], first["number"]) == (str(tmp_path / "two"), 1)
+    assert (first["code"], first["control_id"], first["accepted"]) == ("AA", "A", True)
+    assert (second["number"], second["code"], second["accepted"]) == (2, "AE", False)
+    assert "MSA|AE|B\n" in second["acknowledgment"] and second["milliseconds"] > 0
+    summary = last["summary"]
+    assert (summary["messages"], summary["accepted"], summary["refused"]) == (2, 1, 1)
+    assert (summary["not_delivered"], summary["not_sent"]) == (0, 0)
+    assert set(summary["round_trip_ms"]) == {"p50", "p90", "p99", "max"}
+    assert summary["round_trip_ms"]["max"] == max(first["milliseconds"], second["milliseconds"])
+
+
+def test_failure_in_json(run: Run) -> None:
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+
+    with ScriptedServer(script) as server:
+        result = run("send", "--json", *place(server.address), "-", stdin=A)
+    first, last = (json.loads(line) for line in result.stdout.splitlines())
+    assert result.returncode == 3 and first["error"] == "connection_lost"
+    assert (last["summary"]["not_delivered"], last["summary"]["round_trip_ms"]) == (1, None)
+
+
+def test_nobody_listens_in_json(run: Run) -> None:
+    result = run("send", "--json", "--port", "1", "--connections", "2", "-", stdin=A + B)
+    (last,) = (json.loads(line) for line in result.stdout.splitlines())
+    assert result.returncode == 3 and result.stderr.count(b"\n") == 1
+    assert (last["summary"]["not_sent"], last["summary"]["not_delivered"]) == (2, 0)
+
+
+def test_repeat_keeps_the_order(serve: Serve, run: Run) -> None:
+    archive = Archive()
+    result = run("send", *place(serve(archive).address), "--repeat", "3", "-", stdin=A + B)
+    assert result.returncode == 0 and archive.payloads == [A, B] * 3
+
+
+def test_connections_send_at_the_same_time(serve: Serve, run: Run) -> None:
+    """Each of three messages is answered only when all three have arrived."""
+    together = threading.Barrier(3)
+
+    def handler(message: Message) -> None:
+        together.wait(DEADLINE)
+
+    server = serve(handler)
+    result = run("send", *place(server.address), "--connections", "3", "-", stdin=A + B + C)
+    assert result.returncode == 0, result.stderr
+    assert {line for line in result.stdout.split() if line.startswith(b"MSA")} == {
+        b"MSA|AA|A",
+        b"MSA|AA|B",
+        b"MSA|AA|C",
+    }
+
+
+def test_failure_on_one_connection_stops_all(run: Run) -> None:
+    """The message that is on its way on the other connection is waited for."""
+
+    class Pair(ScriptedServer):
+        def _run(self, scripts: object) -> None:
+            try:
+                one = Peer(self._listener.accept()[0])
+                other = Peer(self._listener.accept()[0])
+                with one, other:
+                    one.receive_frame()
+                    other.receive_frame()
+                    one.socket.close()
+                    other.send(framed(acknowledgment("A")))
+                    # It may have begun more before it was told.
+                    while other.socket.recv(65536):
+                        other.send(framed(acknowledgment("A")))
+            except BaseException as failure:
+                self.failures.put(failure)
+
+    with Pair() as server:
+        options = ("--connections", "2", "--repeat", "10000")
+        result = run("send", "-q", *place(server.address), *options, "-", stdin=A)
+    assert result.returncode == 3 and result.stderr.count(b"\n") == 1
+    total, accepted, refused, failed, unsent = counts(result.stdout.decode().strip())
+    assert (refused, failed) == (0, 1) and accepted >= 1 and unsent > 0
+    assert total == accepted + failed + unsent == 10_000
+
+
+def test_rate(serve: Serve, run: Run) -> None:
+    server = serve()
+    began = time.monotonic()
+    result = run(
+        "send", "-q", *place(server.address), "--rate", "20", "--repeat", "6", "-", stdin=A
+    )
+    assert result.returncode == 0 and time.monotonic() - began >= 0.25
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--repeat", "0"), ("--connections", "x"), ("--window", "-1"), ("--rate", "0")]
+    + [("--rate", "nan"), ("--repeat", "1.5")],
+)
+def test_wrong_usage(run: Run, option: tuple[str, str]) -> None:
+    result = run("send", *option, "-", stdin=A)
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert f"argument {option[0]}: {option[0][2:]} ".encode() in result.stderr
+
+
+@contextlib.contextmanager
+def sending(*arguments: object, **streams: int) -> Iterator["subprocess.Popen[bytes]"]:
+    command = [sys.executable, "-m", "fastmllp", "send", *(str(word) for word in arguments)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=streams.get("stderr", subprocess.PIPE)
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=DEADLINE)
+
+
+STOPPING = b"fastmllp send: waiting for the answers on their way, interrupt again to give up\n"
+
+
+def test_interruption_waits_for_the_answer_that_is_on_its_way(tmp_path: Path) -> None:
+    arrived, interrupted = threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        assert peer.receive_frame() == A
+        peer.send(framed(acknowledgment("A")))
+        assert peer.receive_frame() == B
+        arrived.set()
+        assert interrupted.wait(DEADLINE)
+        peer.send(framed(acknowledgment("B")))
+        assert peer.receive_end() == b"", "something was sent after the interruption"
+
+    (tmp_path / "three").write_bytes(A + B + C)
+    with ScriptedServer(script) as server:
+        with sending(*place(server.address), tmp_path / "three") as process:
+            assert arrived.wait(DEADLINE)
+            process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            assert process.stderr.readline() == STOPPING
+            interrupted.set()
+            out, err = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, err) == (130, b"")
+    assert b"MSA|AA|B" in out and counts(out.decode().splitlines()[-1]) == [3, 2, 0, 0, 1]
+
+
+def test_second_interruption_waits_for_nothing(tmp_path: Path) -> None:
+    arrived, gone = threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        arrived.set()
+        assert gone.wait(DEADLINE)
+
+    (tmp_path / "two").write_bytes(A + B)
+    with ScriptedServer(script) as server:
+        options = ("--timeout", "0", "-q", *place(server.address))
+        with sending(*options, tmp_path / "two") as process:
+            assert arrived.wait(DEADLINE)
+            while process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(0.1)
+            out, err = process.communicate(timeout=DEADLINE)
+            gone.set()
+    assert (process.returncode, err) == (130, STOPPING)
+    assert counts(out.decode().strip()) == [2, 0, 0, 1, 1]
+
+
+def test_agenda_ends_and_stops() -> None:
+    agenda = Agenda(2)
+    assert [agenda.take(), agenda.take(), agenda.take()] == [0, 1, None]
+    assert agenda.started == 2
+    endless = Agenda(None, rate=0.001)
+    assert endless.take() == 0
+    taken: list[int | None] = []
+    waiting = threading.Thread(target=lambda: taken.append(endless.take()))
+    waiting.start()
+    endless.stop()
+    waiting.join(DEADLINE)
+    assert taken == [None] and endless.started == 1
+
+
+def test_percentiles_are_times_that_were_measured() -> None:
+    summary = Summary()
+    assert summary.round_trip() is None
+    accepted = Reply(acknowledgment("A"), "AA", "A")
+    for milliseconds in range(1, 101):
+        summary.count(Outcome(0, milliseconds / 1000, accepted))
+    assert summary.round_trip() == {"p50": 50.0, "p90": 90.0, "p99": 99.0, "max": 100.0}
+    summary.count(Outcome(0, 1.0, Reply(acknowledgment("A", "AE"), "AE", "A")))
+    summary.count(Outcome(0, 1.0, error=NoReply("")))
+    summary.count(Outcome(0, 1.0, error=ConnectError("")))
+    assert (summary.accepted, summary.refused, summary.lost) == (100, 1, 1)
+
+
+def test_progress_is_for_terminals_only(serve: Serve, tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty")
+    (tmp_path / "two").write_bytes(A + B)
+    options = (*place(serve().address), tmp_path / "two", "--repeat", "200")
+    with sending(*options) as process:
+        _, err = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, err) == (0, b"")
+    master, slave = pty.openpty()
+    with sending(*options, stderr=slave) as process:
+        os.close(slave)
+        shown = b""
+        reader = threading.Thread(target=process.stdout.read)  # type: ignore[union-attr]
+        reader.start()
+        with contextlib.suppress(OSError):  # Linux ends a pseudo-terminal with EIO.
+            while data := os.read(master, 65536):
+                shown += data
+        reader.join(DEADLINE)
+        assert process.wait(DEADLINE) == 0
+    os.close(master)
+    assert b"400/400" in shown and b"messages" in shown
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_without_rich_is_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setitem(sys.modules, "rich", None)
+    monkeypatch.setattr("fastmllp.cli.progress._LINE_SECONDS", 0.0)
+    with progress("messages", 2) as advance:
+        advance()
+        advance()
+    assert terminal.getvalue() == "1 of 2 messages\n2 of 2 messages\n"
