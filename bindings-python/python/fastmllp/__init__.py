@@ -44,6 +44,7 @@ from fastmllp.mllp import (
     unframe_stream,
 )
 from fastmllp.reply import LinkError
+from fastmllp.saving import SaveTo
 from fastmllp.server import Server
 
 __all__ = [
@@ -70,6 +71,7 @@ __all__ = [
     "Reply",
     "ReplyTooLarge",
     "START_BLOCK",
+    "SaveTo",
     "Segment",
     "Server",
     "__version__",

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 from fastmllp._native import Responder, Ticket
@@ -14,6 +15,9 @@ from fastmllp.mllp import MllpError
 
 HandlerResult: TypeAlias = str | bytes | Ack | None
 Handler: TypeAlias = Callable[[Message], HandlerResult]
+
+connection_number: ContextVar[int | None] = ContextVar("fastmllp_connection", default=None)
+"""Number of the connection whose message the handler works on, for its own log and names."""
 
 
 class Answerer:
@@ -55,6 +59,7 @@ class Answerer:
         """
         if self.handler is None:
             return self._acknowledge(link, ticket, AckCode.AA, connection)
+        connection_number.set(connection)
         try:
             result = self.handler(self.message(payload))
         except BaseException as error:

@@ -9,6 +9,7 @@ from fastmllp.cli.flags import Commands, add_settings, configure_logging, settin
 from fastmllp.cli.output import complain, place, show
 from fastmllp.cli.status import CANNOT_LISTEN, STOPPED
 from fastmllp.config import Settings
+from fastmllp.saving import SaveTo
 from fastmllp.server import Server
 
 
@@ -19,9 +20,10 @@ def add(commands: Commands) -> None:
         usage="fastmllp serve [OPTION ...]",
         allow_abbrev=False,
         help="acknowledge every message",
-        description="Acknowledge every complete frame with AA. Prints 'listening HOST:PORT' when it"
-        " listens; log records go to standard error. SIGINT and SIGTERM end it after everything"
-        " received is answered. Exit status: 0 stopped, 1 cannot listen or print, 2 wrong usage.",
+        description="Acknowledge every complete frame, with --save only after it is stored. Prints"
+        " 'listening HOST:PORT' when it listens; log records go to standard error. SIGINT and"
+        " SIGTERM end it after everything received is answered. Exit status: 0 stopped, 1 cannot"
+        " listen, store or print, 2 wrong usage.",
     )
     add_settings(parser, ("server", "logging", "metrics"))
     parser.add_argument(
@@ -43,9 +45,15 @@ def run(options: argparse.Namespace) -> int:
     """
     settings = settings_of(options)
     configure_logging(settings)
-    host, port = settings.section("server")["host"], settings.section("server")["port"]
+    server_settings = settings.section("server")
+    host, port, folder = (server_settings[key] for key in ("host", "port", "save"))
     try:
-        server = Server(**_server_options(settings))
+        handler = SaveTo(folder) if folder else None
+    except OSError as error:
+        complain("serve", f"cannot save to {folder}: {error.strerror or error}")
+        return CANNOT_LISTEN
+    try:
+        server = Server(handler, **_server_options(settings))
     except OSError as error:
         text = error.strerror or error
         complain("serve", f"cannot listen on {place(host, port)}: {text}")
@@ -68,4 +76,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _server_options(settings: Settings) -> dict[str, Any]:
-    return settings.changed("server")
+    options = settings.changed("server")
+    options.pop("save", None)
+    return options

@@ -1,0 +1,155 @@
+"""Storing messages before they are acknowledged: one file for each.
+
+The acknowledgment takes the message off the sender's hands, so everything that must not be lost has
+to be on the disk before it leaves.
+"""
+
+import contextlib
+import itertools
+import logging
+import os
+import time
+from pathlib import Path
+
+from fastmllp.ack import Ack, ErrorDetail
+from fastmllp.handler import connection_number
+from fastmllp.hl7 import Message
+from fastmllp.logging import log_event
+
+__all__ = ["SaveTo"]
+
+_REASON = "message could not be stored"
+# HL7 table 0357: application internal error. The fault is ours, not that of the content.
+_APPLICATION_INTERNAL_ERROR = 207
+
+
+class SaveTo:
+    """A handler that stores each message as a file of its own, and then accepts it.
+
+    A file holds the payload, byte for byte as received. It is written under a hidden name, flushed
+    to the disk, given its name, and the folder is flushed too, all before the acknowledgment: a
+    file with a name that ends in ``.hl7`` is complete, whenever the machine stops. Nothing is ever
+    overwritten, and several processes may share a folder.
+
+    The name is made of the time of storing in UTC, the number of the connection (0 where it is not
+    known) and a running number, for example ``20260131T120000.123456Z-7-42.hl7``; nothing in it
+    comes from the message. Files are readable for their owner only, since they hold health data.
+
+    A message that cannot be stored is answered with AE and logged as ``save_failed``; the next one
+    is tried anew. Threads may share one. Under asyncio give the server an executor: storing blocks.
+
+    Example:
+        >>> with Server(SaveTo("/var/spool/hl7"), port=2575) as server:
+        ...     server.serve_forever()
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        """Try the folder, so that what is wrong with it shows now and not at the first message.
+
+        Args:
+            folder: Where to store. It is made if it is missing, but not the folder that it is in.
+
+        Raises:
+            OSError: Files cannot be made there, or cannot be given a second name (a hard link),
+                which is how a file gets its name without replacing another one.
+        """
+        self._folder = Path(os.fspath(folder))
+        self._numbers = itertools.count(1)
+        with contextlib.suppress(FileExistsError):
+            self._folder.mkdir(mode=0o700)
+            _flush_folder(self._folder.parent)
+        probe = self._hide(b"", self._new_name())
+        named = probe.with_suffix(".named")
+        try:
+            os.link(probe, named)
+            os.unlink(named)
+        finally:
+            os.unlink(probe)
+
+    def __call__(self, message: Message) -> Ack | None:
+        """Store a message and accept it, or answer AE."""
+        connection = connection_number.get()
+        payload = message.payload
+        try:
+            path = self.store(payload)
+        except OSError as error:
+            text = error.strerror or type(error).__name__
+            log_event(logging.ERROR, "save_failed", connection, length=len(payload), error=text)
+            detail = ErrorDetail(_APPLICATION_INTERNAL_ERROR, user_message=_REASON)
+            return Ack("AE", text=_REASON, errors=[detail])
+        log_event(logging.INFO, "saved", connection, length=len(payload), file=path.name)
+        return None
+
+    def store(self, payload: bytes) -> Path:
+        """Store one payload, for handlers that do more than that.
+
+        Returns:
+            The file. It and its name are on the disk.
+
+        Raises:
+            OSError: It is not stored, and no file with a name that looks complete is left.
+        """
+        name = self._new_name()
+        hidden = self._hide(payload, name)
+        try:
+            path = self._reveal(hidden, name)
+        finally:
+            # Whether this works changes nothing: a hidden name is a file that does not count.
+            with contextlib.suppress(OSError):
+                os.unlink(hidden)
+        try:
+            _flush_folder(self._folder)
+        except OSError:
+            # It might be there after a power failure, and might not. The sender is told that it
+            # is not and sends again, so it had better not be there.
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+            raise
+        return path
+
+    def _hide(self, payload: bytes, name: str) -> Path:
+        """Write a file that does not count yet."""
+        path = self._folder / f".{name}-{os.getpid()}.part"
+        file = open(path, "xb", buffering=0, opener=_open_private)
+        try:
+            with file:
+                rest = memoryview(payload)
+                while len(rest):
+                    rest = rest[file.write(rest) :]
+                os.fsync(file.fileno())
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+            raise
+        return path
+
+    def _reveal(self, hidden: Path, name: str) -> Path:
+        while True:
+            path = self._folder / f"{name}.hl7"
+            try:
+                # Not a rename, which would replace a file of that name.
+                os.link(hidden, path)
+                return path
+            except FileExistsError:
+                name = self._new_name()
+
+    def _new_name(self) -> str:
+        seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(seconds))
+        connection = connection_number.get() or 0
+        return f"{stamp}.{nanoseconds // 1000:06}Z-{connection}-{next(self._numbers)}"
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk. Windows has no such thing and needs none."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
