@@ -20,7 +20,7 @@ from fastmllp.cli.delivery import Agenda, Outcome
 from fastmllp.cli.progress import progress
 from fastmllp.cli.summary import Summary
 from fastmllp.reply import ConnectError, NoReply, Reply
-from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed
+from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message
 from test_cli_send import A, Archive, B, C, place
 
 
@@ -111,7 +111,7 @@ def test_connections_send_at_the_same_time(serve: Serve, run: Run) -> None:
     """Each of three messages is answered only when all three have arrived."""
     together = threading.Barrier(3)
 
-    def handler(message: Message) -> None:
+    def handler(received: Message) -> None:
         together.wait(DEADLINE)
 
     server = serve(handler)
@@ -152,6 +152,81 @@ def test_failure_on_one_connection_stops_all(run: Run) -> None:
     assert total == accepted + failed + unsent == 10_000
 
 
+def test_window(run: Run) -> None:
+    """The answers come when all three messages are there, and in another order."""
+
+    def script(peer: Peer) -> None:
+        assert [peer.receive_frame() for _ in range(3)] == [A, B, C]
+        for control_id, code in (("C", "AA"), ("A", "AE"), ("B", "AA")):
+            peer.send(framed(acknowledgment(control_id, code)))
+        assert peer.receive_end() == b""
+
+    with ScriptedServer(script) as server:
+        options = (*place(server.address), "--window", "3", "--json")
+        result = run("send", *options, "-", stdin=A + B + C)
+    assert (result.returncode, result.stderr) == (1, b"")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    codes = {row["number"]: (row["control_id"], row["code"]) for row in rows[:-1]}
+    assert codes == {1: ("A", "AE"), 2: ("B", "AA"), 3: ("C", "AA")}
+
+
+def test_messages_of_one_name_are_never_on_the_wire_together(run: Run) -> None:
+    """Their replies could not be told apart. Those behind them wait, so that the order is kept."""
+
+    def script(peer: Peer) -> None:
+        for _ in range(2):
+            assert peer.receive_frame() == A
+            peer.socket.settimeout(0.1)
+            with pytest.raises(TimeoutError):
+                peer.receive_frame()
+            peer.socket.settimeout(DEADLINE)
+            peer.send(framed(acknowledgment("A")))
+        assert [peer.receive_frame() for _ in range(3)] == [A, B, C]
+        for control_id in ("B", "C", "A"):
+            peer.send(framed(acknowledgment(control_id)))
+        assert peer.receive_end() == b""
+
+    with ScriptedServer(script) as server:
+        options = ("-q", *place(server.address), "--window", "4")
+        result = run("send", *options, "-", stdin=A * 3 + B + C)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert counts(result.stdout.decode().strip()) == [5, 5, 0, 0, 0]
+
+
+def test_failure_in_a_window(run: Run) -> None:
+    def script(peer: Peer) -> None:
+        assert [peer.receive_frame(), peer.receive_frame()] == [A, B]
+        peer.send(framed(acknowledgment("B")))
+        # C takes the place of B; then the server is gone.
+        assert peer.receive_frame() == C
+
+    with ScriptedServer(script) as server:
+        options = ("-q", *place(server.address), "--window", "2")
+        result = run("send", *options, "-", stdin=A + B + C + message("D"))
+    assert result.returncode == 3
+    assert counts(result.stdout.decode().strip()) == [4, 1, 0, 2, 1]
+    complaints = result.stderr.decode().splitlines()
+    assert [line.split(": ")[2] for line in complaints] == ["message 1", "message 3"]
+
+
+def test_windows_on_several_connections(serve: Serve, run: Run) -> None:
+    archive = Archive("C7")
+    messages = b"".join(message(f"C{number}") for number in range(20))
+    options = ("-q", "--connections", "3", "--window", "4", "--repeat", "5")
+    result = run("send", *options, *place(serve(archive).address), "-", stdin=messages)
+    assert result.returncode == 1 and result.stderr == b""
+    assert counts(result.stdout.decode().strip()) == [100, 95, 5, 0, 0]
+    assert len(archive.payloads) == 100
+
+
+def test_window_with_nobody_listening(run: Run) -> None:
+    result = run("send", "--port", "1", "--window", "2", "-", stdin=A + B)
+    assert result.returncode == 3
+    assert counts(result.stdout.decode().strip()) == [2, 0, 0, 0, 2]
+    expected = b"fastmllp send: cannot reach 127.0.0.1:1: Connection refused\n"
+    assert result.stderr == expected
+
+
 def test_rate(serve: Serve, run: Run) -> None:
     server = serve()
     began = time.monotonic()
@@ -163,7 +238,13 @@ def test_rate(serve: Serve, run: Run) -> None:
 
 @pytest.mark.parametrize(
     "option",
-    [("--repeat", "0"), ("--connections", "x"), ("--window", "-1"), ("--rate", "0")]
+    [
+        ("--repeat", "0"),
+        ("--connections", "x"),
+        ("--window", "-1"),
+        ("--window", "65"),
+        ("--rate", "0"),
+    ]
     + [("--rate", "nan"), ("--repeat", "1.5")],
 )
 def test_wrong_usage(run: Run, option: tuple[str, str]) -> None:

@@ -1,16 +1,16 @@
 """Sending many messages: over several connections, several at a time, at a given rate."""
 
-import asyncio
-import importlib
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from fastmllp.client import Client, Reply
 
+MAX_WINDOW = 64
+"""As many messages as a connection can match with their replies."""
 _POLL_SECONDS = 0.2
 
 
@@ -24,6 +24,10 @@ class Outcome:
     """From the call that sends the message to its reply."""
     reply: Reply | None = None
     error: Exception | None = None
+
+
+Place: TypeAlias = tuple[int, float]
+"""A message and the time at which it may leave, by the monotonic clock."""
 
 
 class Agenda:
@@ -51,19 +55,13 @@ class Agenda:
 
     def take(self) -> int | None:
         """Wait for the next message's time; None when there is none or the work was stopped."""
-        place = self._reserve()
-        while place is not None and (remaining := self._remaining(place[1])) > 0:
-            time.sleep(remaining)
-        return self._begin(place)
+        place = self.reserve()
+        while (seconds := self.remaining(place)) > 0:
+            time.sleep(seconds)
+        return self.begin(place)
 
-    async def take_async(self) -> int | None:
-        """The same for a coroutine. One that has no time to wait for does not yield."""
-        place = self._reserve()
-        while place is not None and (remaining := self._remaining(place[1])) > 0:
-            await asyncio.sleep(remaining)
-        return self._begin(place)
-
-    def _reserve(self) -> tuple[int, float] | None:
+    def reserve(self) -> Place | None:
+        """The next message and its time; None when there is none or the work was stopped."""
         with self._lock:
             if self._stopped or self._next == self._total:
                 return None
@@ -73,11 +71,14 @@ class Agenda:
             self._next += 1
             return self._next - 1, due
 
-    def _remaining(self, due: float) -> float:
-        """In slices, so that a stop is noticed."""
-        return 0.0 if self._stopped else min(due - time.monotonic(), _POLL_SECONDS)
+    def remaining(self, place: Place | None) -> float:
+        """Seconds to wait before asking again, short ones so that a stop is noticed."""
+        if place is None or self._stopped:
+            return 0.0
+        return min(place[1] - time.monotonic(), _POLL_SECONDS)
 
-    def _begin(self, place: tuple[int, float] | None) -> int | None:
+    def begin(self, place: Place | None) -> int | None:
+        """The message, whose time has come; None when the work was stopped meanwhile."""
         with self._lock:
             if place is None or self._stopped:
                 return None
@@ -131,7 +132,7 @@ class Delivery:
         """
         works: list[Callable[[], None]] = [self._send_blocking] * self._connections
         if self._window > 1:
-            works = [lambda: asyncio.run(self._send_on_loop())]
+            works = [self._send_in_window]
         for work in works:
             # Daemon: a program that is told twice to end does not wait for an answer.
             threading.Thread(target=self._run, args=(work,), daemon=True).start()
@@ -172,33 +173,16 @@ class Delivery:
                     return
                 self._results.put(Outcome(number, time.perf_counter() - began, reply))
 
-    async def _send_on_loop(self) -> None:
-        await asyncio.gather(*(self._send_on_connection() for _ in range(self._connections)))
+    def _send_in_window(self) -> None:
+        from fastmllp.cli.window import send  # Here, because few commands need asyncio.
 
-    async def _send_on_connection(self) -> None:
-        aio = importlib.import_module("fastmllp.aio")
-        try:
-            async with aio.connect(**self._client, window=self._window) as client:
-                turn = asyncio.Lock()
-                await asyncio.gather(
-                    *(self._send_in_turn(client, turn) for _ in range(self._window))
-                )
-        except Exception as error:
-            self._fail(Outcome(None, 0.0, error=error))
+        def report(outcome: Outcome) -> None:
+            if outcome.error is None:
+                self._results.put(outcome)
+            else:
+                self._fail(outcome)
 
-    async def _send_in_turn(self, client: Any, turn: asyncio.Lock) -> None:
-        while True:
-            async with turn:  # One waits for its time at once, so that the order is kept.
-                number = await self._agenda.take_async()
-            if number is None:
-                return
-            began = time.perf_counter()
-            try:
-                reply = await client.send(self._payload(number))
-            except Exception as error:
-                self._fail(Outcome(number, time.perf_counter() - began, error=error))
-                return
-            self._results.put(Outcome(number, time.perf_counter() - began, reply))
+        send(self._payload, self._agenda, self._client, self._connections, self._window, report)
 
     def _fail(self, outcome: Outcome) -> None:
         self._agenda.stop()

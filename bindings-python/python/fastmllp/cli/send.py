@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from types import FrameType
 
-from fastmllp.cli.delivery import Agenda, Delivery, Outcome
+from fastmllp.cli.delivery import MAX_WINDOW, Agenda, Delivery, Outcome
 from fastmllp.cli.flags import (
     Commands,
     add_settings,
@@ -62,7 +62,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument(
         "--window",
-        type=count("window"),
+        type=count("window", most=MAX_WINDOW),
         default=1,
         metavar="N",
         help="messages without an answer at a time on each connection; default: %(default)s",

@@ -1,0 +1,86 @@
+"""Sending with several messages on the wire at a time on each connection."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from fastmllp import aio
+from fastmllp.cli.delivery import Agenda, Outcome
+from fastmllp.hl7 import Message, MessageError
+
+Report = Callable[[Outcome], None]
+
+
+def send(
+    payload: Callable[[int], bytes],
+    agenda: Agenda,
+    client: dict[str, Any],
+    connections: int,
+    window: int,
+    report: Report,
+) -> None:
+    """Send until the agenda has no more, on one thread.
+
+    Args:
+        payload: Message by number.
+        agenda: Which is next.
+        client: Options for `aio.connect`.
+        connections: How many connections to open.
+        window: How many messages may be without a reply on one connection.
+        report: Called with what became of each message.
+    """
+
+    async def all_connections() -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(connections):
+                group.create_task(one_connection())
+
+    async def one_connection() -> None:
+        try:
+            async with aio.connect(**client, window=window) as connected:
+                turn = asyncio.Lock()
+                on_the_wire: dict[bytes, asyncio.Event] = {}
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(window):
+                        group.create_task(one_at_a_time(connected, turn, on_the_wire))
+        except Exception as error:
+            report(Outcome(None, 0.0, error=error))
+
+    async def one_at_a_time(
+        connected: aio.AsyncClient, turn: asyncio.Lock, on_the_wire: dict[bytes, asyncio.Event]
+    ) -> None:
+        while True:
+            async with turn:  # Each waits for its time in turn, so that the order is kept.
+                place = agenda.reserve()
+                while (seconds := agenda.remaining(place)) > 0:
+                    await asyncio.sleep(seconds)
+                name = b"" if place is None else _control_id(payload(place[0]), scan)
+                # The replies to two messages of one name could not be told apart.
+                while name and (answered := on_the_wire.get(name)) is not None:
+                    await answered.wait()
+                number = agenda.begin(place)
+                if number is None:
+                    return
+                answered = on_the_wire[name] = asyncio.Event()
+            began = time.perf_counter()
+            try:
+                reply = await connected.send(payload(number))
+            except Exception as error:
+                report(Outcome(number, time.perf_counter() - began, error=error))
+                return
+            finally:
+                on_the_wire.pop(name, None)
+                answered.set()
+            report(Outcome(number, time.perf_counter() - began, reply))
+
+    scan: str = client.get("scan", "single_byte")
+    asyncio.run(all_connections())
+
+
+def _control_id(payload: bytes, scan: str) -> bytes:
+    """MSH-10; empty for a message without one."""
+    try:
+        return Message(payload, scan=scan, lenient=True).get("MSH-10") or b""
+    except MessageError:
+        return b""
