@@ -9,14 +9,14 @@ import sys
 from collections.abc import Callable, Sequence
 
 from fastmllp import __version__
-from fastmllp.cli import ack, config, peek, send, serve
+from fastmllp.cli import ack, bench, config, peek, send, serve
 from fastmllp.cli.output import complain
 from fastmllp.cli.status import INTERRUPTED, WRONG_USAGE
 from fastmllp.config import ConfigError
 
 __all__ = ["main"]
 
-_COMMANDS = (serve, send, peek, ack, config)
+_COMMANDS = (serve, send, peek, ack, bench, config)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

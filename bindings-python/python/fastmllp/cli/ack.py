@@ -8,7 +8,7 @@ from fastmllp.ack import Ack, AckCode, AckError
 from fastmllp.cli.flags import Commands
 from fastmllp.cli.messages import Found, NotReadable, read_all
 from fastmllp.cli.output import complain, show
-from fastmllp.cli.status import DONE, NOT_READABLE, WRONG_USAGE
+from fastmllp.cli.status import CANNOT_PRINT, DONE, NOT_READABLE, WRONG_USAGE
 from fastmllp.hl7 import readable
 from fastmllp.mllp import frame
 from fastmllp.reply import Reply
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
         else:
             shown = show("ack", readable(payload))
         if not shown:
-            return NOT_READABLE
+            return CANNOT_PRINT
     return status
 
 

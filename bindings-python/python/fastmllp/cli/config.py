@@ -4,7 +4,7 @@ import argparse
 
 from fastmllp.cli.flags import Commands
 from fastmllp.cli.output import show
-from fastmllp.cli.status import DONE, NOT_READABLE
+from fastmllp.cli.status import CANNOT_PRINT, DONE
 from fastmllp.config import load
 from fastmllp.config.show import as_json, markdown, toml
 
@@ -38,4 +38,4 @@ def run(options: argparse.Namespace) -> int:
     else:
         settings = load(file=options.config)
         text = as_json(settings) if options.json else toml(settings)
-    return DONE if show("config", text) else NOT_READABLE
+    return DONE if show("config", text) else CANNOT_PRINT

@@ -1,17 +1,23 @@
 """Sending many messages: over several connections, several at a time, at a given rate."""
 
 import queue
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, TypeAlias
 
+from fastmllp.cli.output import complain
 from fastmllp.client import Client, Reply
+from fastmllp.mllp import MllpError
 
 MAX_WINDOW = 64
 """As many messages as a connection can match with their replies."""
 _POLL_SECONDS = 0.2
+_STOPPING = "waiting for the answers on their way, interrupt again to give up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +130,11 @@ class Delivery:
         """Stop; called again, wait for nothing. For signal handlers."""
         self._results.put("interrupt")
 
-    def outcomes(self, on_interrupt: Callable[[], None] = lambda: None) -> Iterator[Outcome]:
+    def outcomes(self, command: str) -> Iterator[Outcome]:
         """Send, and tell what became of each message in the order in which it is known.
 
         Args:
-            on_interrupt: Called when `interrupt` has stopped the work.
+            command: Who tells the user that an interruption was heard.
         """
         works: list[Callable[[], None]] = [self._send_blocking] * self._connections
         if self._window > 1:
@@ -152,7 +158,7 @@ class Delivery:
             else:
                 interrupted = True
                 self._agenda.stop()
-                on_interrupt()
+                complain(command, _STOPPING)
 
     def _run(self, work: Callable[[], None]) -> None:
         try:
@@ -190,3 +196,24 @@ class Delivery:
 
     def _payload(self, number: int) -> bytes:
         return self._payloads[number % len(self._payloads)]
+
+
+@contextmanager
+def interruptible(delivery: Delivery) -> Iterator[list[int]]:
+    """Let Ctrl-C end the work in order; the list holds the signals that came."""
+    signals: list[int] = []
+
+    def stop(number: int, interrupted: FrameType | None) -> None:
+        signals.append(number)
+        delivery.interrupt()
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield signals
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def describe(error: Exception) -> str:
+    """Why a message was not delivered. What a stranger's exception says may quote the message."""
+    return str(error) if isinstance(error, MllpError | OSError) else type(error).__name__

@@ -52,16 +52,16 @@ def configure_logging(settings: Settings, unless_set: str = "") -> None:
     configure(level, **options)
 
 
-def count(name: str, most: int = 1_000_000_000) -> Callable[[str], int]:
-    """A type for flags that are no settings: a whole number from 1 on."""
+def count(name: str, least: int = 1, most: int = 1_000_000_000) -> Callable[[str], int]:
+    """A type for flags that are no settings: a whole number in a range."""
 
     def parse(text: str) -> int:
         try:
             number = int(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f"{name} is not a number: {text!r}") from None
-        if not 1 <= number <= most:
-            raise argparse.ArgumentTypeError(f"{name} must be from 1 to {most}, not {number}")
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{name} must be from {least} to {most}, not {number}")
         return number
 
     return parse

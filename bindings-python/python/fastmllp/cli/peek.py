@@ -8,7 +8,7 @@ from fastmllp import config
 from fastmllp.cli.flags import Commands
 from fastmllp.cli.messages import Found, NotReadable, read_all
 from fastmllp.cli.output import complain, show
-from fastmllp.cli.status import DONE, NOT_READABLE, WRONG_USAGE
+from fastmllp.cli.status import CANNOT_PRINT, DONE, NOT_READABLE, WRONG_USAGE
 from fastmllp.hl7 import Message, MessageError, Path, readable
 
 # MSH-1 to MSH-21, in order.
@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
             continue
         text = _as_json(found, values) if options.json else _as_text(found, values, bool(paths))
         if not show("peek", text):
-            return NOT_READABLE
+            return CANNOT_PRINT
     return status
 
 

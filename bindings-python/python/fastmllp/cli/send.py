@@ -2,15 +2,13 @@
 
 import argparse
 import json
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from types import FrameType
 
-from fastmllp.cli.delivery import MAX_WINDOW, Agenda, Delivery, Outcome
+from fastmllp.cli.delivery import MAX_WINDOW, Agenda, Delivery, Outcome, describe, interruptible
 from fastmllp.cli.flags import (
     Commands,
     add_settings,
@@ -110,8 +108,8 @@ def run(options: argparse.Namespace) -> int:
         window=options.window,
     )
     finished = 0
-    with _interruptible(delivery) as interrupted, report.progress(total) as advance:
-        for outcome in delivery.outcomes(_on_interrupt):
+    with interruptible(delivery) as interrupted, report.progress(total) as advance:
+        for outcome in delivery.outcomes("send"):
             summary.count(outcome)
             finished += outcome.number is not None
             report.tell(outcome)
@@ -122,10 +120,6 @@ def run(options: argparse.Namespace) -> int:
     if summary.answered < total:
         return INTERRUPTED if interrupted else NOT_DELIVERED
     return REFUSED if summary.refused else ACCEPTED
-
-
-def _on_interrupt() -> None:
-    complain("send", "waiting for the answers on their way, interrupt again to give up")
 
 
 class _Report:
@@ -178,10 +172,7 @@ class _Report:
         return row | {"acknowledgment": readable(reply.payload, self._encoding)}
 
     def _complain(self, found: Found | None, error: Exception) -> None:
-        # What another kind of exception says may quote a message.
-        text = str(error) if isinstance(error, MllpError | OSError) else type(error).__name__
-        if found is not None:
-            text = f"{found.place}: {text}"
+        text = describe(error) if found is None else f"{found.place}: {describe(error)}"
         if text not in self._complaints:  # Each connection fails for itself.
             self._complaints.add(text)
             complain("send", text)
@@ -198,19 +189,3 @@ class _Report:
 
 def _code(error: Exception | None) -> str:
     return error.code if isinstance(error, MllpError) else type(error).__name__
-
-
-@contextmanager
-def _interruptible(delivery: Delivery) -> Iterator[list[int]]:
-    """Let Ctrl-C end the work in order; the list holds the signals that came."""
-    signals: list[int] = []
-
-    def stop(number: int, interrupted: FrameType | None) -> None:
-        signals.append(number)
-        delivery.interrupt()
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield signals
-    finally:
-        signal.signal(signal.SIGINT, before)
