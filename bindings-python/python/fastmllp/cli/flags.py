@@ -44,12 +44,11 @@ def configure_logging(settings: Settings, unless_set: str = "") -> None:
         settings: Those of a command with the section ``logging``.
         unless_set: The lowest level that is written, unless a source has set one.
     """
-    options = settings.changed("logging")
-    level = settings.section("logging")["log_level"]
+    values = settings.section("logging")
+    level = values["log_level"]
     if unless_set and settings.source("logging", "log_level") == "default":
         level = unless_set
-    options.pop("log_level", None)
-    configure(level, **options)
+    configure(level, values["log_format"], values["log_message"])
 
 
 def count(name: str, least: int = 1, most: int = 1_000_000_000) -> Callable[[str], int]:

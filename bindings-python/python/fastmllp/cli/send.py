@@ -22,6 +22,7 @@ from fastmllp.cli.output import complain, write
 from fastmllp.cli.progress import progress
 from fastmllp.cli.status import ACCEPTED, INTERRUPTED, NOT_DELIVERED, REFUSED, WRONG_USAGE
 from fastmllp.cli.summary import Summary
+from fastmllp.cli.tls import client_options
 from fastmllp.hl7 import readable
 from fastmllp.mllp import MllpError
 
@@ -103,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
     delivery = Delivery(
         [found.payload for found in messages],
         agenda,
-        settings.changed("client"),
+        client_options(settings.section("client")),
         connections=min(options.connections, total),
         window=options.window,
     )

@@ -1,6 +1,7 @@
 """``fastmllp serve``: acknowledge every message."""
 
 import argparse
+import contextlib
 import signal
 from types import FrameType
 from typing import Any
@@ -8,9 +9,26 @@ from typing import Any
 from fastmllp.cli.flags import Commands, add_settings, configure_logging, settings_of
 from fastmllp.cli.output import complain, place, show
 from fastmllp.cli.status import CANNOT_LISTEN, STOPPED
+from fastmllp.cli.tls import server_tls
 from fastmllp.config import Settings
 from fastmllp.saving import SaveTo
 from fastmllp.server import Server
+
+# Settings of the command that `Server` knows under another name or not at all.
+_OF_THE_COMMAND = frozenset(
+    {
+        "workers",
+        "save",
+        "tls_certificate",
+        "tls_key",
+        "tls_ca",
+        "tls_require_client_certificate",
+    }
+)
+
+
+class _CannotServe(Exception):
+    """What is needed for serving cannot be had. The text is one line."""
 
 
 def add(commands: Commands) -> None:
@@ -41,24 +59,23 @@ def run(options: argparse.Namespace) -> int:
     """Run the command.
 
     Raises:
-        ConfigError: A setting is unknown or out of bounds.
+        ConfigError: A setting is unknown or out of bounds, or asks for what is not there.
     """
     settings = settings_of(options)
     configure_logging(settings)
-    server_settings = settings.section("server")
-    host, port, folder = (server_settings[key] for key in ("host", "port", "save"))
-    try:
-        handler = SaveTo(folder) if folder else None
-    except OSError as error:
-        complain("serve", f"cannot save to {folder}: {error.strerror or error}")
-        return CANNOT_LISTEN
-    try:
-        server = Server(handler, **_server_options(settings))
-    except OSError as error:
-        text = error.strerror or error
-        complain("serve", f"cannot listen on {place(host, port)}: {text}")
-        return CANNOT_LISTEN
+    server_options = _server_options(settings)
+    with contextlib.ExitStack() as stack:
+        try:
+            # Before the server, so that its first connection is counted.
+            _offer_metrics(settings, stack)
+            server = _listen(settings, server_options)
+        except _CannotServe as error:
+            complain("serve", str(error))
+            return CANNOT_LISTEN
+        return _serve(server)
 
+
+def _serve(server: Server) -> int:
     def stop(number: int, interrupted: FrameType | None) -> None:
         server.shutdown()
 
@@ -75,7 +92,40 @@ def run(options: argparse.Namespace) -> int:
     return STOPPED if shown else CANNOT_LISTEN
 
 
+def _listen(settings: Settings, options: dict[str, Any]) -> Server:
+    values = settings.section("server")
+    folder = values["save"]
+    try:
+        handler = SaveTo(folder) if folder else None
+    except OSError as error:
+        raise _CannotServe(f"cannot save to {folder}: {error.strerror or error}") from error
+    try:
+        return Server(handler, **options)
+    except OSError as error:
+        where = place(values["host"], values["port"])
+        raise _CannotServe(f"cannot listen on {where}: {error.strerror or error}") from error
+
+
 def _server_options(settings: Settings) -> dict[str, Any]:
-    options = settings.changed("server")
-    options.pop("save", None)
-    return options
+    options = {
+        key: value
+        for key, value in settings.changed("server").items()
+        if key not in _OF_THE_COMMAND
+    }
+    context = server_tls(settings.section("server"))
+    return options if context is None else options | {"tls": context}
+
+
+def _offer_metrics(settings: Settings, stack: contextlib.ExitStack) -> None:
+    host, port = (settings.section("metrics")[key] for key in ("metrics_host", "metrics_port"))
+    if not port:
+        return
+    try:
+        from fastmllp.metrics import start_http_server  # Here, since few have what it needs.
+
+        stack.enter_context(start_http_server(host, port))
+    except ModuleNotFoundError as error:
+        raise _CannotServe(str(error)) from error
+    except OSError as error:
+        where = place(host, port)
+        raise _CannotServe(f"cannot offer metrics on {where}: {error.strerror or error}") from error

@@ -1,0 +1,62 @@
+"""TLS contexts that settings ask for."""
+
+import importlib
+import ssl
+from typing import Any
+
+from fastmllp.config import ConfigError
+
+
+def server_tls(server: dict[str, Any]) -> ssl.SSLContext | None:
+    """The context of a server; None for none.
+
+    Args:
+        server: The settings of the section, by key.
+
+    Raises:
+        ConfigError: The settings ask for TLS, but not for all that it needs, or a file cannot be
+            used. Nothing that was asked for is left out: the server would be open.
+    """
+    certificate, key, ca, required = (
+        server[name]
+        for name in ("tls_certificate", "tls_key", "tls_ca", "tls_require_client_certificate")
+    )
+    if not (certificate or key or ca or required):
+        return None
+    if not (certificate and key):
+        raise ConfigError("[server] TLS needs both tls_certificate and tls_key")
+    tls = importlib.import_module("fastmllp.tls")
+    try:
+        context: ssl.SSLContext = tls.server_context(
+            certificate, key, ca=ca or None, require_client_certificate=required
+        )
+    except (ValueError, OSError) as error:
+        raise ConfigError(f"[server] {error}") from error
+    return context
+
+
+def client_options(client: dict[str, Any]) -> dict[str, Any]:
+    """The options of a client, TLS among them if it is asked for.
+
+    Args:
+        client: The settings of the section, by key.
+
+    Raises:
+        ConfigError: As for `server_tls`.
+    """
+    options = {name: value for name, value in client.items() if not name.startswith("tls")}
+    ca, certificate, key, name = (
+        client[key] for key in ("tls_ca", "tls_certificate", "tls_key", "tls_server_name")
+    )
+    if not client["tls"]:
+        if ca or certificate or key or name:
+            raise ConfigError("[client] tls must be true where other settings of TLS are given")
+        return options
+    tls = importlib.import_module("fastmllp.tls")
+    try:
+        context = tls.client_context(
+            ca=ca or None, certificate=certificate or None, key=key or None
+        )
+    except (ValueError, OSError) as error:
+        raise ConfigError(f"[client] {error}") from error
+    return options | {"tls": context, "server_hostname": name or None}
