@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -38,27 +39,50 @@ def test_the_make_commands() -> None:
         assert run.returncode == 0
 
 
-def test_the_command_line() -> None:
-    serve, send = blocks("sh")[1].splitlines()
-    program = shutil.which("fastmllp", path=str(pathlib.Path(sys.executable).parent))
-    if program is None:
+def program() -> str:
+    found = shutil.which("fastmllp", path=str(pathlib.Path(sys.executable).parent))
+    if found is None:
         pytest.fail("the command fastmllp is not installed beside the interpreter")
-    words = serve.replace("--port 2575", "--port 0").split()
+    return found
+
+
+def test_the_command_line(tmp_path: pathlib.Path) -> None:
+    """The commands as they stand there, but for the port, which may be in use."""
+    serve, send = blocks("sh")[1].splitlines()
+    others = blocks("sh")[2].splitlines()
     server = subprocess.Popen(
-        [program, *words[1:]],
+        [program(), *shlex.split(serve.replace("--port 2575", "--port 0"))[1:]],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        cwd=tmp_path,
     )
     with server:
         assert server.stdout is not None
         host, _, port = server.stdout.readline().removeprefix("listening ").strip().rpartition(":")
         assert host == "127.0.0.1"
-        words = send.replace("--port 2575", f"--port {port}").split()
-        run = subprocess.run(
-            [program, *words[1:]], cwd=ROOT, capture_output=True, timeout=30, check=False
-        )
-        assert run.returncode == 0, run.stderr
+        run = call(send, port)
         assert run.stdout.count(b"MSA|AA|") == 2
+        assert len(list((tmp_path / "received").iterdir())) == 2
+        shown = {command.split()[1]: call(command, port).stdout.decode() for command in others}
+        assert "80 accepted, 0 refused, 0 not delivered, 0 not sent" in shown["send"]
+        assert shown["peek"] == "PATID1234\tEVERYWOMAN^EVE^E^^MS^^L\n"
+        assert "MSA|AE|ADT20240131000001|no such patient\n" in shown["ack"]
+        assert "messages/s" in shown["bench"] and "[server]\n" in shown["config"]
         server.terminate()
         assert server.wait(timeout=10) == 0
+
+
+def call(command: str, port: str) -> "subprocess.CompletedProcess[bytes]":
+    words = shlex.split(command.replace("--port 2575", f"--port {port}"))
+    run = subprocess.run(
+        [program(), *words[1:]], cwd=ROOT, capture_output=True, timeout=30, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    return run
+
+
+def test_the_links() -> None:
+    for link in re.findall(r"\]\(([^)]+)\)", README):
+        if "://" not in link:
+            assert (ROOT / link.partition("#")[0]).exists(), link
