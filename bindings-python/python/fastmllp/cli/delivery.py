@@ -200,18 +200,21 @@ class Delivery:
 
 @contextmanager
 def interruptible(delivery: Delivery) -> Iterator[list[int]]:
-    """Let Ctrl-C end the work in order; the list holds the signals that came."""
+    """Let Ctrl-C end the work in order; the list holds the signals that came.
+
+    Afterwards they are ignored: what is left to do is short, and an exit status counts.
+    """
     signals: list[int] = []
 
     def stop(number: int, interrupted: FrameType | None) -> None:
         signals.append(number)
         delivery.interrupt()
 
-    before = signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGINT, stop)
     try:
         yield signals
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def describe(error: Exception) -> str:
