@@ -10,7 +10,8 @@ from fastmllp.cli.flags import Commands, add_settings, configure_logging, settin
 from fastmllp.cli.output import complain, place, show
 from fastmllp.cli.status import CANNOT_LISTEN, STOPPED
 from fastmllp.cli.tls import server_tls
-from fastmllp.config import Settings
+from fastmllp.cli.workers import OnListening, Workers
+from fastmllp.config import ConfigError, Settings
 from fastmllp.saving import SaveTo
 from fastmllp.server import Server
 
@@ -64,18 +65,20 @@ def run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     configure_logging(settings)
     server_options = _server_options(settings)
+    workers = settings.section("server")["workers"]
     with contextlib.ExitStack() as stack:
         try:
+            if workers > 1:
+                return _serve_in_workers(settings, server_options, workers)
             # Before the server, so that its first connection is counted.
             _offer_metrics(settings, stack)
-            server = _listen(settings, server_options)
+            return _serve(_listen(settings, server_options), _announce)
         except _CannotServe as error:
             complain("serve", str(error))
             return CANNOT_LISTEN
-        return _serve(server)
 
 
-def _serve(server: Server) -> int:
+def _serve(server: Server, on_listening: OnListening) -> int:
     def stop(number: int, interrupted: FrameType | None) -> None:
         server.shutdown()
 
@@ -83,13 +86,36 @@ def _serve(server: Server) -> int:
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
         # A failure hides the port from the one who waits for it.
-        shown = show("serve", f"listening {place(*server.address)}\n")
-        if shown:
+        goes_on = on_listening(server)
+        if goes_on:
             server.serve_forever()
     # The interpreter takes its handlers down before it is gone; a signal then would be its end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    return STOPPED if shown else CANNOT_LISTEN
+    return STOPPED if goes_on else CANNOT_LISTEN
+
+
+def _serve_in_workers(settings: Settings, options: dict[str, Any], count: int) -> int:
+    if settings.section("metrics")["metrics_port"]:
+        raise ConfigError("[metrics] metrics_port needs [server] workers = 1, each counts its own")
+    # Whether the port is free, and for port 0 which one: sharing it, the workers would not notice
+    # that somebody else shares it too, and messages would go here and there.
+    with _listen(settings, options) as server:
+        host, port = server.address
+
+    def serve(on_listening: OnListening) -> int:
+        try:
+            worker = _listen(settings, options | {"port": port, "reuse_port": True})
+        except _CannotServe as error:
+            complain("serve", str(error))
+            return CANNOT_LISTEN
+        return _serve(worker, on_listening)
+
+    return Workers(count, serve).run(lambda: show("serve", f"listening {place(host, port)}\n"))
+
+
+def _announce(server: Server) -> bool:
+    return show("serve", f"listening {place(*server.address)}\n")
 
 
 def _listen(settings: Settings, options: dict[str, Any]) -> Server:
@@ -104,6 +130,8 @@ def _listen(settings: Settings, options: dict[str, Any]) -> Server:
     except OSError as error:
         where = place(values["host"], values["port"])
         raise _CannotServe(f"cannot listen on {where}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise ConfigError(f"[server] {error}") from error
 
 
 def _server_options(settings: Settings) -> dict[str, Any]:
