@@ -6,7 +6,7 @@ use hl7_peek::{Delimiters, MessageHeader, Scan};
 
 use crate::err;
 use crate::version::Version;
-use crate::writer::Writer;
+use crate::writer::{Writer, is_plain, is_printable};
 use crate::{AckCode, Error, ErrorDetail};
 
 /// How an acknowledgment mirrors its message.
@@ -58,6 +58,9 @@ pub struct Ack<'a> {
     /// MSH-16 of the acknowledgment: empty, or `NE` in an application acknowledgment in enhanced
     /// mode.
     pub application_acknowledgment_type: &'a [u8],
+    /// Takes the names (MSH-3 to MSH-6), trigger event, processing ID and character set of the
+    /// message as empty: for an answer that would be too long with them.
+    pub brief: bool,
 }
 
 /// MSH-1 and MSH-2 of the acknowledgment.
@@ -94,6 +97,7 @@ impl<'a> Ack<'a> {
             sending_facility: None,
             accept_acknowledgment_type: b"",
             application_acknowledgment_type: b"",
+            brief: false,
         }
     }
 
@@ -133,34 +137,50 @@ impl<'a> Ack<'a> {
         let separators = match (self.policy, header) {
             (Policy::Conformant, None) => return Err(Error::NoHeader),
             // A batch without a message.
-            (Policy::Conformant, Some(header)) if header.field_separator.is_empty() => {
+            (Policy::Conformant, Some(header)) if header.field_separator().is_empty() => {
                 return Err(Error::NoHeader);
             }
             // 2.9.2: without a control ID nothing tells the sender which message was accepted.
             (Policy::Conformant, Some(header))
-                if self.code.is_accept() && header.message_control_id.is_empty() =>
+                if self.code.is_accept() && header.message_control_id().is_empty() =>
             {
                 return Err(Error::NoControlId);
             }
             (Policy::Conformant, Some(header)) => echoed(header),
             (Policy::Always, header) => mirrored(header),
         };
-        let mut writer = Writer::new(out, separators.delimiters, self.scan);
-        match (self.policy, header) {
-            (Policy::Conformant, Some(header)) => {
-                self.conformant_msh(&mut writer, header, separators.encoding_characters);
-            }
-            _ => self.always_msh(&mut writer, header, separators.encoding_characters),
-        }
+        let plain = self.is_plain(separators.delimiters.field);
+        let mut writer = Writer::new(out, separators.delimiters, self.scan, plain);
+        self.msh(&mut writer, separators.encoding_characters);
         // Only text and errors are written differently from version to version.
         let version = if self.text.is_empty() && self.errors.is_empty() {
             Version::UNKNOWN
         } else {
-            Version::parse(header.map_or(self.default_version(), |header| self.version_of(header)))
+            Version::parse(self.version())
         };
         self.msa(&mut writer, version);
         err::write(&mut writer, version, self.code.outcome(), self.errors, self.text);
         Ok(writer.len())
+    }
+
+    /// Whether nothing that is copied needs an escape: looked at as a whole, not field by field.
+    fn is_plain(&self, field: u8) -> bool {
+        // A header is cut at its separator, so no field of it holds one, unless half of a
+        // character looks like it.
+        let header = self.header.as_ref().is_none_or(|header| {
+            header.delimiters().field == field
+                && header.scan() == Scan::SingleByte
+                && is_printable(header.raw())
+        });
+        let given = [
+            self.control_id,
+            self.timestamp,
+            self.sending_application.unwrap_or_default(),
+            self.sending_facility.unwrap_or_default(),
+            self.accept_acknowledgment_type,
+            self.application_acknowledgment_type,
+        ];
+        header && given.iter().all(|bytes| is_plain(bytes, field))
     }
 
     /// MSH-12 of the acknowledgment where the message has none.
@@ -171,71 +191,26 @@ impl<'a> Ack<'a> {
         }
     }
 
-    fn always_msh(
-        &self,
-        writer: &mut Writer<'_>,
-        header: Option<&MessageHeader<'a>>,
-        encoding_characters: &[u8],
-    ) {
+    fn msh(&self, writer: &mut Writer<'_>, encoding_characters: &[u8]) {
         let component = writer.delimiters().component;
-        let of = |field: fn(&MessageHeader<'a>) -> &'a [u8]| header.map(field).unwrap_or_default();
-        let or = |value: &'a [u8], default: &'static [u8]| -> &'a [u8] {
-            if value.is_empty() { default } else { value }
-        };
-        writer.segment(b"MSH");
-        writer.field();
-        writer.raw(encoding_characters);
-        writer.fields(&[
-            or(self.sending_application.unwrap_or(of(|h| h.receiving_application)), b"FASTMLLP"),
-            or(self.sending_facility.unwrap_or(of(|h| h.receiving_facility)), b"FASTMLLP"),
-            or(of(|h| h.sending_application), b"UNKNOWN"),
-            or(of(|h| h.sending_facility), b"UNKNOWN"),
-            self.timestamp,
-        ]);
-        writer.field(); // MSH-8
-        writer.field();
-        writer.raw(b"ACK");
-        let trigger_event = of(MessageHeader::trigger_event);
-        if !trigger_event.is_empty() {
-            writer.delimiter(component);
-            writer.copied(trigger_event);
-        }
-        writer.fields(&[
-            self.control_id,
-            or(of(|h| h.processing_id), b"P"),
-            or(of(|h| h.version_id), self.default_version()),
-            b"", // MSH-13
-            b"", // MSH-14
-            self.accept_acknowledgment_type,
-            self.application_acknowledgment_type,
-        ]);
-        writer.end_segment();
-    }
-
-    fn conformant_msh(
-        &self,
-        writer: &mut Writer<'_>,
-        header: &MessageHeader<'a>,
-        encoding_characters: &[u8],
-    ) {
-        let component = writer.delimiters().component;
-        writer.segment(b"MSH");
-        writer.field();
-        writer.encoding_characters(encoding_characters);
-        writer.fields(&[
-            self.sending_application.unwrap_or(header.receiving_application),
-            self.sending_facility.unwrap_or(header.receiving_facility),
-            header.sending_application,
-            header.sending_facility,
-            self.timestamp,
-        ]);
-        writer.field(); // MSH-8
-        writer.field();
-        writer.raw(b"ACK");
+        let conformant = self.policy == Policy::Conformant;
+        let hidden = if self.brief { Some(&b""[..]) } else { None };
+        let mirrored = if self.brief { None } else { self.header.as_ref() };
+        let (sender, receiver): (&[u8], &[u8]) =
+            if conformant { (b"", b"") } else { (b"FASTMLLP", b"UNKNOWN") };
         // MSH-9.3 is in the dictionaries from 2.3.1 and required from 2.7; products write it from
         // 2.4 on, and so does this.
-        let structured = !Version::parse(self.version_of(header)).is_before(4);
-        let trigger_event = header.trigger_event();
+        let structured = conformant && !Version::parse(self.version()).is_before(4);
+        let trigger_event = mirrored.map(MessageHeader::trigger_event).unwrap_or_default();
+
+        writer.segment(b"MSH");
+        writer.encoding_characters(encoding_characters);
+        let given = [self.sending_application.or(hidden), self.sending_facility.or(hidden)];
+        self.pair(writer, 5, given, [sender; 2]);
+        self.pair(writer, 3, [hidden; 2], [receiver; 2]);
+        writer.copied_field(self.timestamp);
+        writer.field(); // MSH-8
+        writer.raw_field(b"ACK");
         if structured || !trigger_event.is_empty() {
             writer.delimiter(component);
             writer.copied(trigger_event);
@@ -244,35 +219,57 @@ impl<'a> Ack<'a> {
             writer.delimiter(component);
             writer.raw(b"ACK");
         }
-        let version = header.version_id;
-        writer.fields(&[
-            self.control_id,
-            if header.processing_id.is_empty() { b"P" } else { header.processing_id },
-            if version.is_empty() { self.default_version() } else { version },
-            b"", // MSH-13
-            b"", // MSH-14
-            self.accept_acknowledgment_type,
-            self.application_acknowledgment_type,
-            b"", // MSH-17
+        writer.copied_field(self.control_id);
+        self.pair(writer, 11, [hidden, None], [b"P", self.default_version()]);
+        writer.field(); // MSH-13
+        writer.field(); // MSH-14
+        writer.copied_field(self.accept_acknowledgment_type);
+        writer.copied_field(self.application_acknowledgment_type);
+        if let (true, Some(header)) = (conformant, mirrored) {
+            writer.field(); // MSH-17
             // The copied bytes are in the character set of the message, so its name goes with them.
-            header.character_set_first(),
-        ]);
+            writer.copied_field(header.character_set_first());
+        }
         writer.end_segment();
     }
 
-    fn version_of(&self, header: &MessageHeader<'a>) -> &'a [u8] {
-        let version = header.version();
+    /// Two fields: those `given`, or else MSH-`first` and the field behind it, or else `defaults`.
+    #[inline(always)]
+    fn pair(
+        &self,
+        writer: &mut Writer<'_>,
+        first: usize,
+        given: [Option<&[u8]>; 2],
+        defaults: [&[u8]; 2],
+    ) {
+        let second = first.saturating_add(1);
+        let field = |number| self.header.as_ref().map(|h| h.field(number)).unwrap_or_default();
+        let ([left, right], [left_default, right_default]) = (given, defaults);
+        let (left, right) = (left.unwrap_or(field(first)), right.unwrap_or(field(second)));
+        // Nearly always both are there and need no escape: they are one copy.
+        if let (true, [None, None], Some(header)) = (writer.is_plain(), given, &self.header)
+            && !left.is_empty()
+            && !right.is_empty()
+        {
+            return writer.raw_field(header.fields(first, second));
+        }
+        writer.copied_field(if left.is_empty() { left_default } else { left });
+        writer.copied_field(if right.is_empty() { right_default } else { right });
+    }
+
+    /// MSH-12.1 of the acknowledgment.
+    fn version(&self) -> &'a [u8] {
+        let version = self.header.as_ref().map(MessageHeader::version).unwrap_or_default();
         if version.is_empty() { self.default_version() } else { version }
     }
 
     fn msa(&self, writer: &mut Writer<'_>, version: Version) {
-        let inbound = self.header.map(|header| header.message_control_id).unwrap_or_default();
+        let inbound = self.header.map(|header| header.message_control_id()).unwrap_or_default();
         let missing = inbound.is_empty() && self.policy == Policy::Always;
         writer.segment(b"MSA");
-        writer.field();
-        writer.raw(self.code.as_str().as_bytes());
+        writer.raw_field(self.code.as_str().as_bytes());
         // MSA-2 is required: its separator is written even when there is nothing to quote.
-        writer.required_field();
+        writer.required_field(b"");
         writer.copied(if missing { self.control_id } else { inbound });
         writer.field();
         if !version.is_from(7) {
@@ -309,7 +306,7 @@ impl fmt::Debug for Ack<'_> {
 /// by; otherwise as `always`. A batch is read by those of its first segment, and a lenient header by
 /// usable ones.
 fn echoed<'h>(header: &MessageHeader<'h>) -> Separators<'h> {
-    let (delimiters, encoding_characters) = (header.delimiters, header.encoding_characters);
+    let (delimiters, encoding_characters) = (header.delimiters(), header.encoding_characters());
     let Delimiters { component, repetition, escape, subcomponent, truncation, .. } = delimiters;
     let read = [component, repetition, escape, subcomponent, truncation];
     let written = encoding_characters.iter().copied().map(Some).chain(iter::repeat(None));
@@ -326,11 +323,11 @@ fn mirrored<'a>(header: Option<&MessageHeader<'a>>) -> Separators<'a> {
     let suggested =
         Separators { delimiters: Delimiters::default(), encoding_characters: ENCODING_CHARACTERS };
     let Some(header) = header else { return suggested };
-    let field = header.delimiters.field;
-    if header.encoding_characters == ENCODING_CHARACTERS && field == b'|' {
+    let field = header.delimiters().field;
+    if header.encoding_characters() == ENCODING_CHARACTERS && field == b'|' {
         return suggested;
     }
-    for encoding_characters in [header.encoding_characters, ENCODING_CHARACTERS] {
+    for encoding_characters in [header.encoding_characters(), ENCODING_CHARACTERS] {
         if let [component, repetition, escape, subcomponent] = *encoding_characters {
             let all = [field, component, repetition, escape, subcomponent];
             if all.iter().all(|byte| byte.is_ascii_punctuation()) && distinct(&all) {

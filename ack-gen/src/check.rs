@@ -96,7 +96,7 @@ pub fn check(
             ..ErrorDetail::new(ErrorCode::UnsupportedMessageType)
         });
     }
-    if header.message_control_id.is_empty() {
+    if header.message_control_id().is_empty() {
         found.push(ErrorDetail::at(ErrorCode::RequiredFieldMissing, msh(10, 0, 0)));
     }
     if let Some(types) = lists.message_types {

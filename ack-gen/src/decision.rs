@@ -107,8 +107,8 @@ impl Request {
     /// What the header of a message asks for.
     pub fn new(header: &MessageHeader<'_>, inbound: Inbound) -> Request {
         Request {
-            accept: Condition::from_field(header.accept_acknowledgment_type),
-            application: Condition::from_field(header.application_acknowledgment_type),
+            accept: Condition::from_field(header.accept_acknowledgment_type()),
+            application: Condition::from_field(header.application_acknowledgment_type()),
             inbound,
         }
     }

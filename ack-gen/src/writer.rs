@@ -1,95 +1,166 @@
 //! Segments, written field by field into a caller's buffer.
 
+use core::mem::take;
+
 use hl7_peek::{Delimiters, Scan, escape, escaped_len};
 
 /// Counts every byte, and keeps those that fit. One code path gives both the length and the bytes.
 pub(crate) struct Writer<'o> {
-    out: &'o mut [u8],
-    len: usize,
+    /// The room that is left; none once something did not fit.
+    spare: &'o mut [u8],
+    /// How long the room was, without what was left when something did not fit.
+    room: usize,
+    /// How many bytes did not fit.
+    missing: usize,
+    /// Separators of empty fields, written when a field with content follows.
+    owed: usize,
     delimiters: Delimiters,
     /// How the copied fields are read.
     scan: Scan,
-    /// Separators of empty fields, written when a field with content follows.
-    owed: usize,
+    /// Whether none of them needs an escape.
+    plain: bool,
 }
 
 impl<'o> Writer<'o> {
-    pub(crate) fn new(out: &'o mut [u8], delimiters: Delimiters, scan: Scan) -> Self {
-        Writer { out, len: 0, delimiters, scan, owed: 0 }
+    pub(crate) fn new(out: &'o mut [u8], delimiters: Delimiters, scan: Scan, plain: bool) -> Self {
+        Writer { room: out.len(), spare: out, missing: 0, owed: 0, delimiters, scan, plain }
     }
 
     /// The length of everything written, whether or not it fitted.
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.room.saturating_sub(self.spare.len()).saturating_add(self.missing)
     }
 
     pub(crate) fn delimiters(&self) -> Delimiters {
         self.delimiters
     }
 
-    /// Ends the segment before, without its trailing empty fields, and begins the next.
-    pub(crate) fn segment(&mut self, id: &[u8; 3]) {
-        self.owed = 0;
-        self.raw(id);
+    /// Whether nothing that is copied needs an escape.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
     }
 
+    /// Begins a segment.
+    #[inline(always)]
+    pub(crate) fn segment(&mut self, id: &[u8; 3]) {
+        self.append(id);
+    }
+
+    /// Ends the segment, without its trailing empty fields.
+    #[inline(always)]
     pub(crate) fn end_segment(&mut self) {
         self.owed = 0;
         // 2.5.2: the segment terminator is always a carriage return.
-        self.raw(b"\r");
+        self.append(b"\r");
     }
 
     /// Begins the next field; it costs nothing until something is written into it.
+    #[inline(always)]
     pub(crate) fn field(&mut self) {
         self.owed = self.owed.saturating_add(1);
     }
 
-    /// A field that is written even when it is empty.
-    pub(crate) fn required_field(&mut self) {
-        self.field();
-        self.settle();
-    }
-
     /// Bytes that go out as they are.
+    #[inline(always)]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         if !bytes.is_empty() {
+            self.settle();
             self.append(bytes);
         }
+    }
+
+    /// The next field, of bytes that go out as they are.
+    #[inline(always)]
+    pub(crate) fn raw_field(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return self.field();
+        }
+        self.settle();
+        self.required_field(bytes);
+    }
+
+    /// The next field, written even when it is empty.
+    #[inline(always)]
+    pub(crate) fn required_field(&mut self, bytes: &[u8]) {
+        let separator = self.delimiters.field;
+        if let Some([first, rest @ ..]) = self.claim(bytes.len().saturating_add(1))
+            && let Some(rest) = rest.get_mut(..bytes.len())
+        {
+            *first = separator;
+            rest.copy_from_slice(bytes);
+        }
+    }
+
+    /// The next field, of bytes of another message: their delimiters keep their meaning. What would
+    /// end the field, the segment or the frame around it is escaped.
+    pub(crate) fn copied_field(&mut self, bytes: &[u8]) {
+        if self.plain {
+            self.raw_field(bytes);
+        } else {
+            self.field();
+            self.copied(bytes);
+        }
+    }
+
+    /// Bytes of a field of another message, as [`copied_field`](Writer::copied_field) writes them.
+    #[inline(always)]
+    pub(crate) fn copied(&mut self, bytes: &[u8]) {
+        if self.plain { self.raw(bytes) } else { self.escaped(bytes) }
     }
 
     /// MSH-2 of another message. Five characters have a meaning and are delimiters; what follows
     /// them can be anything, and goes out only if it can break nothing.
     pub(crate) fn encoding_characters(&mut self, characters: &[u8]) {
         let whole = is_plain(characters, self.delimiters.field);
-        self.raw(if whole { characters } else { characters.get(..5).unwrap_or(characters) });
+        self.raw_field(if whole { characters } else { characters.get(..5).unwrap_or(characters) });
     }
 
     /// One delimiter. A message without it cannot express the level: a space keeps the parts apart.
+    #[inline(always)]
     pub(crate) fn delimiter(&mut self, delimiter: Option<u8>) {
         self.raw(&[delimiter.unwrap_or(b' ')]);
     }
 
-    /// Fields of another message, one behind the other.
-    pub(crate) fn fields(&mut self, fields: &[&[u8]]) {
-        for field in fields {
-            self.field();
-            self.copied(field);
+    #[inline(always)]
+    fn append(&mut self, bytes: &[u8]) {
+        if let Some(room) = self.claim(bytes.len()) {
+            room.copy_from_slice(bytes);
         }
     }
 
-    /// Bytes of a field of another message: their delimiters keep their meaning. What would end the
-    /// field, the segment or the frame around it is escaped.
+    /// The next `len` bytes of the room. From the first time they are not there, bytes are only
+    /// counted.
     #[inline(always)]
-    pub(crate) fn copied(&mut self, bytes: &[u8]) {
-        if is_plain(bytes, self.delimiters.field) {
-            self.raw(bytes);
-        } else {
-            self.escaped(bytes);
+    fn claim(&mut self, len: usize) -> Option<&'o mut [u8]> {
+        if len > self.spare.len() {
+            self.room = self.room.saturating_sub(take(&mut self.spare).len());
+            self.missing = self.missing.saturating_add(len);
+            return None;
+        }
+        let (room, spare) = take(&mut self.spare).split_at_mut_checked(len)?;
+        self.spare = spare;
+        Some(room)
+    }
+
+    /// Writes the separators that are owed.
+    #[inline(always)]
+    fn settle(&mut self) {
+        if self.owed > 0 {
+            self.pay();
+        }
+    }
+
+    fn pay(&mut self) {
+        for _ in 0..take(&mut self.owed) {
+            self.append(&[self.delimiters.field]);
         }
     }
 
     #[cold]
     fn escaped(&mut self, bytes: &[u8]) {
+        if is_plain(bytes, self.delimiters.field) {
+            return self.raw(bytes);
+        }
         let mut rest = Some(bytes);
         while let Some(bytes) = rest {
             // The second byte of a two-byte character may equal the separator and is none.
@@ -122,10 +193,10 @@ impl<'o> Writer<'o> {
             let (part, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
             rest = after;
             self.settle();
-            let room = self.out.get_mut(self.len..).unwrap_or_default();
-            // Does not fit: the count alone goes on.
-            let _ = escape(part, &self.delimiters, room);
-            self.len = self.len.saturating_add(escaped_len(part, &self.delimiters));
+            if let Some(room) = self.claim(escaped_len(part, &self.delimiters)) {
+                // It fits.
+                let _ = escape(part, &self.delimiters, room);
+            }
         }
     }
 
@@ -158,29 +229,6 @@ impl<'o> Writer<'o> {
             None => self.raw(b" "),
         }
     }
-
-    fn settle(&mut self) {
-        if self.owed > 0 {
-            self.append(&[]);
-        }
-    }
-
-    /// Writes the separators owed, then the bytes.
-    fn append(&mut self, bytes: &[u8]) {
-        let owed = core::mem::take(&mut self.owed);
-        let spare = self.out.get_mut(self.len..).unwrap_or_default();
-        if let Some((separators, spare)) = spare.split_at_mut_checked(owed)
-            && let Some(room) = spare.get_mut(..bytes.len())
-        {
-            // One is the normal case, and a call to fill one byte costs more than all the rest.
-            match separators {
-                [one] => *one = self.delimiters.field,
-                more => more.fill(self.delimiters.field),
-            }
-            room.copy_from_slice(bytes);
-        }
-        self.len = self.len.saturating_add(owed).saturating_add(bytes.len());
-    }
 }
 
 /// Bytes that cannot travel in an MLLP block, whatever message they are part of.
@@ -190,7 +238,7 @@ const fn is_block(byte: u8) -> bool {
 
 /// Whether no byte is a control character or the field separator, so that none can be breaking.
 /// Eight bytes at a time: this looks at everything that an acknowledgment quotes.
-fn is_plain(bytes: &[u8], field: u8) -> bool {
+pub(crate) fn is_plain(bytes: &[u8], field: u8) -> bool {
     const ONES: u64 = u64::from_le_bytes([0x01; 8]);
     const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
     // A byte is below n exactly if subtracting n borrows into its highest bit, which was not set;
@@ -201,11 +249,21 @@ fn is_plain(bytes: &[u8], field: u8) -> bool {
     // The last word may overlap the one before it; looking at a byte twice costs nothing.
     if let Some(last) = bytes.last_chunk() {
         let (words, _) = bytes.as_chunks();
-        return words.iter().chain([last]).all(|word| plain(u64::from_le_bytes(*word)));
+        let plain = |word: &[u8; 8]| plain(u64::from_le_bytes(*word));
+        return plain(last) && words.iter().all(plain);
     }
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
         return plain(u64::from(first) << 32 | u64::from(last));
     }
     bytes.iter().all(|byte| *byte >= 0x20 && *byte != field)
+}
+
+/// Whether no byte is a control character.
+pub(crate) fn is_printable(bytes: &[u8]) -> bool {
+    let is_printable = |byte: &u8| *byte >= 0x20;
+    let Some(last) = bytes.last_chunk::<16>() else { return bytes.iter().all(is_printable) };
+    let (blocks, _) = bytes.as_chunks::<16>();
+    let whole = |block: &[u8; 16]| block.iter().fold(true, |all, byte| all & is_printable(byte));
+    whole(last) && blocks.iter().all(whole)
 }

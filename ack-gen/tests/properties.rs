@@ -95,8 +95,8 @@ proptest! {
             expected_sequence_number: Some(i64::from(occurrence) - 1),
             ..Ack::always(code, header, b"4711", now.as_bytes())
         };
-        let no_message = header.is_some_and(|header| header.field_separator.is_empty());
-        let no_control_id = header.is_some_and(|header| header.message_control_id.is_empty());
+        let no_message = header.is_some_and(|header| header.field_separator().is_empty());
+        let no_control_id = header.is_some_and(|header| header.message_control_id().is_empty());
         let refused = match (conformant, no_message, no_control_id && code.is_accept()) {
             (true, true, _) => Some(Error::NoHeader),
             (true, false, true) => Some(Error::NoControlId),
@@ -120,7 +120,7 @@ proptest! {
         let get = |path: &str| reply.get(Path::parse(path).unwrap()).unwrap_or_default();
         prop_assert_eq!(get("MSA-1"), code.as_str().as_bytes());
         prop_assert_eq!(get("MSH-10"), b"4711");
-        let control_id = header.map(|header| header.message_control_id).unwrap_or_default();
+        let control_id = header.map(|header| header.message_control_id()).unwrap_or_default();
         let breaks = |byte: &u8| matches!(byte, 0x0B | 0x1C | b'\r' | b'\n') || [*byte] == get("MSH-1");
         if control_id.is_empty() {
             prop_assert_eq!(get("MSA-2"), if conformant { &b""[..] } else { b"4711" });

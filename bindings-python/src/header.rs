@@ -88,7 +88,7 @@ macro_rules! fields {
         }
 
         /// The names above are those of the core.
-        const _: fn(PeekHeader<'_>) = |header| { $( let _ = header.$name; )* };
+        const _: fn(PeekHeader<'_>) = |header| { $( let _ = header.$name(); )* };
     };
 }
 

@@ -45,10 +45,10 @@ fuzz_target!(|data: &[u8]| {
         ..Ack::always(code, header, control_id, now.as_bytes())
     };
     // The policy `conformant` has no answer without MSH and accepts nothing without MSH-10.
-    let nameless = |header: MessageHeader<'_>| header.message_control_id.is_empty();
+    let nameless = |header: MessageHeader<'_>| header.message_control_id().is_empty();
     let refused = match (policy, header) {
         (Policy::Always, _) => None,
-        (_, header) if header.is_none_or(|header| header.field_separator.is_empty()) => {
+        (_, header) if header.is_none_or(|header| header.field_separator().is_empty()) => {
             Some(Error::NoHeader)
         }
         (_, header) if code.is_accept() && header.is_some_and(nameless) => Some(Error::NoControlId),
@@ -101,7 +101,7 @@ fn check(ack: &Ack<'_>, bytes: &[u8]) {
     assert!(ids[2..].iter().all(|id| *id == b"ERR"), "another segment");
     assert!(ids.len() <= 2 + ack.errors.len().max(1));
 
-    let inbound = ack.header.map(|header| header.message_control_id).unwrap_or_default();
+    let inbound = ack.header.map(|header| header.message_control_id()).unwrap_or_default();
     let missing = inbound.is_empty() && ack.policy == Policy::Always;
     let quoted = if missing { ack.control_id } else { inbound };
     assert_eq!(segments[1][1], ack.code.as_str().as_bytes());
@@ -122,9 +122,9 @@ fn check(ack: &Ack<'_>, bytes: &[u8]) {
     assert_eq!(find("MSA-2"), Some(segments[1][2]));
     let header = message.header();
     if plain(ack.timestamp) {
-        assert_eq!(header.date_time_of_message, ack.timestamp);
+        assert_eq!(header.date_time_of_message(), ack.timestamp);
     }
     if plain(ack.control_id) {
-        assert_eq!(header.message_control_id, ack.control_id);
+        assert_eq!(header.message_control_id(), ack.control_id);
     }
 }

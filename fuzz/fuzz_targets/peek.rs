@@ -245,8 +245,8 @@ fn check_header(payload: &[u8]) {
             inside(payload, header.field(number));
         }
         let Delimiters { field, component, repetition, escape, subcomponent, truncation } =
-            header.delimiters;
-        assert_eq!(header.field_separator, [field]);
+            header.delimiters();
+        assert_eq!(header.field_separator(), [field]);
         let mut all = vec![field];
         all.extend([component, repetition, escape, subcomponent, truncation].into_iter().flatten());
         assert!(all.iter().all(u8::is_ascii_punctuation));

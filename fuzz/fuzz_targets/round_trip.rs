@@ -114,12 +114,12 @@ fn check_answer(payload: &[u8], code: AckCode, seed: u8) {
     let answers = payloads(&mut buffer, &out, seed);
     let [answer] = &answers[..] else { panic!("{} answers", answers.len()) };
     let message = Message::parse(answer).unwrap();
-    assert_eq!(message.header().message_control_id, b"4711");
+    assert_eq!(message.header().message_control_id(), b"4711");
     assert_eq!(message.header().message_code(), b"ACK");
     let find = |path| message.get(Path::parse(path).unwrap());
     assert_eq!(find("MSA-1"), Some(code.as_str().as_bytes()));
     let field = message.delimiters().field;
-    let control_id = header.map(|header| header.message_control_id).unwrap_or_default();
+    let control_id = header.map(|header| header.message_control_id()).unwrap_or_default();
     if control_id.is_empty() {
         assert_eq!(find("MSA-2"), Some(&b"4711"[..]));
     } else if !control_id.iter().any(|byte| *byte == b'\n' || *byte == field) {

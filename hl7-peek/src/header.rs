@@ -1,63 +1,32 @@
 //! MSH, field by field.
 
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use crate::opening::Opening;
 use crate::segment::Syntax;
-use crate::split::{Split, split_into};
+use crate::separators::{find_all, find_all_with};
 use crate::{Delimiters, Message, Scan};
 
 /// The fields of a message header segment as they stand, MSH-1 to MSH-21.
 ///
-/// Names are those of the MSH attribute table of HL7 v2.9.1 chapter 2. A field that is empty or missing is an empty
-/// slice; all components and repetitions of a field are in its slice.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// Reading a header finds out where its fields end, in one pass; each field is cut out when it is
+/// asked for. Names are those of the MSH attribute table of HL7 v2.9.1 chapter 2. A field that is
+/// empty or missing is an empty slice; all components and repetitions of a field are in its slice.
+/// Headers are equal when their delimiters and fields are.
+#[derive(Clone, Copy)]
 pub struct MessageHeader<'a> {
-    /// MSH-1 and MSH-2 as delimiters.
-    pub delimiters: Delimiters,
-    /// MSH-1, one byte.
-    pub field_separator: &'a [u8],
-    /// MSH-2.
-    pub encoding_characters: &'a [u8],
-    /// MSH-3.
-    pub sending_application: &'a [u8],
-    /// MSH-4.
-    pub sending_facility: &'a [u8],
-    /// MSH-5.
-    pub receiving_application: &'a [u8],
-    /// MSH-6.
-    pub receiving_facility: &'a [u8],
-    /// MSH-7.
-    pub date_time_of_message: &'a [u8],
-    /// MSH-8.
-    pub security: &'a [u8],
-    /// MSH-9: message code, trigger event, message structure.
-    pub message_type: &'a [u8],
-    /// MSH-10.
-    pub message_control_id: &'a [u8],
-    /// MSH-11.
-    pub processing_id: &'a [u8],
-    /// MSH-12.
-    pub version_id: &'a [u8],
-    /// MSH-13.
-    pub sequence_number: &'a [u8],
-    /// MSH-14.
-    pub continuation_pointer: &'a [u8],
-    /// MSH-15.
-    pub accept_acknowledgment_type: &'a [u8],
-    /// MSH-16.
-    pub application_acknowledgment_type: &'a [u8],
-    /// MSH-17.
-    pub country_code: &'a [u8],
-    /// MSH-18, repeating; see [`CharacterSet::of`](crate::CharacterSet::of).
-    pub character_set: &'a [u8],
-    /// MSH-19.
-    pub principal_language_of_message: &'a [u8],
-    /// MSH-20.
-    pub alternate_character_set_handling_scheme: &'a [u8],
-    /// MSH-21, repeating.
-    pub message_profile_identifier: &'a [u8],
+    /// Without its terminator; empty where a batch has no message.
+    segment: &'a [u8],
+    field_separator: &'a [u8],
+    /// Where the field separators are: MSH-1, then the one behind each field from MSH-2 on. The
+    /// length of the segment stands for one that is not there.
+    separators: [usize; FIELDS],
+    syntax: Syntax,
 }
+
+/// How many fields of MSH are kept.
+pub(crate) const FIELDS: usize = 21;
 
 impl<'a> MessageHeader<'a> {
     /// Reads as much of a header as there is: for a receiver that acknowledges everything.
@@ -74,7 +43,7 @@ impl<'a> MessageHeader<'a> {
     /// let payload = b"MSH||LAB||||||ORU^R01|M1";
     /// assert!(Message::parse(payload).is_err());
     /// let header = MessageHeader::parse_lenient(payload).unwrap();
-    /// assert_eq!(header.message_control_id, b"M1");
+    /// assert_eq!(header.message_control_id(), b"M1");
     /// assert_eq!(header.trigger_event(), b"R01");
     /// ```
     #[inline]
@@ -96,110 +65,107 @@ impl<'a> MessageHeader<'a> {
     }
 
     /// MSH-`number`, or an empty slice for a number outside 1 to 21.
+    #[inline]
     pub fn field(&self, number: usize) -> &'a [u8] {
         match number {
             1 => self.field_separator,
-            2 => self.encoding_characters,
-            3 => self.sending_application,
-            4 => self.sending_facility,
-            5 => self.receiving_application,
-            6 => self.receiving_facility,
-            7 => self.date_time_of_message,
-            8 => self.security,
-            9 => self.message_type,
-            10 => self.message_control_id,
-            11 => self.processing_id,
-            12 => self.version_id,
-            13 => self.sequence_number,
-            14 => self.continuation_pointer,
-            15 => self.accept_acknowledgment_type,
-            16 => self.application_acknowledgment_type,
-            17 => self.country_code,
-            18 => self.character_set,
-            19 => self.principal_language_of_message,
-            20 => self.alternate_character_set_handling_scheme,
-            21 => self.message_profile_identifier,
-            _ => &[],
+            _ => self.fields(number, number),
         }
+    }
+
+    /// MSH-`first` to MSH-`last` with the separators between them, as they stand. Both are numbers
+    /// from 2 to 21; others give an empty slice.
+    #[inline]
+    pub fn fields(&self, first: usize, last: usize) -> &'a [u8] {
+        let before = self.separators.get(first.wrapping_sub(2));
+        let behind = self.separators.get(last.wrapping_sub(1));
+        let (Some(before), Some(behind)) = (before, behind) else { return &[] };
+        // A field that is missing would begin beyond the segment.
+        self.segment.get(before.wrapping_add(1)..*behind).unwrap_or_default()
+    }
+
+    /// MSH-1 and MSH-2 as delimiters.
+    pub fn delimiters(&self) -> Delimiters {
+        self.syntax.delimiters
+    }
+
+    /// How delimiters were searched.
+    pub fn scan(&self) -> Scan {
+        self.syntax.scan
+    }
+
+    /// All bytes of the segment, without its terminator. Empty in the header of a batch that has no
+    /// message.
+    pub fn raw(&self) -> &'a [u8] {
+        self.segment
     }
 
     /// MSH-9.1, `ADT` in `ADT^A01^ADT_A01`: its first subcomponent.
     pub fn message_code(&self) -> &'a [u8] {
-        self.leaf(self.message_type)
+        self.leaf(self.message_type())
     }
 
     /// MSH-9.2, `A01` in `ADT^A01^ADT_A01`. Empty if it is not there.
     pub fn trigger_event(&self) -> &'a [u8] {
-        self.component(self.message_type, 2)
+        self.component(self.message_type(), 2)
     }
 
     /// MSH-9.3, `ADT_A01` in `ADT^A01^ADT_A01`. Empty if it is not there.
     pub fn message_structure(&self) -> &'a [u8] {
-        self.component(self.message_type, 3)
+        self.component(self.message_type(), 3)
     }
 
     /// MSH-12.1, `2.5.1` in `2.5.1^DEU`: its first subcomponent.
     pub fn version(&self) -> &'a [u8] {
-        self.leaf(self.version_id)
+        self.leaf(self.version_id())
     }
 
     /// MSH-11.1, `P` in `P^T`: its first subcomponent.
     pub fn processing(&self) -> &'a [u8] {
-        self.leaf(self.processing_id)
+        self.leaf(self.processing_id())
     }
 
     /// The first repetition of MSH-18: the character set of the whole message. Later repetitions
     /// name sets that are switched to inside values.
     pub fn character_set_first(&self) -> &'a [u8] {
-        let is_end = |byte: &u8| Some(*byte) == self.delimiters.repetition;
-        self.character_set.split(is_end).next().unwrap_or_default()
+        let is_end = |byte: &u8| Some(*byte) == self.delimiters().repetition;
+        self.character_set().split(is_end).next().unwrap_or_default()
     }
 
-    /// Cuts an MSH segment, given without its terminator, into fields.
+    /// Finds the fields of an MSH segment, given without its terminator.
     #[inline]
     pub(crate) fn read(
-        line: &'a [u8],
+        segment: &'a [u8],
         field_separator: &'a [u8],
         syntax: Syntax,
     ) -> MessageHeader<'a> {
-        let mut fields = [&[][..]; FIELDS];
-        cut(line, field_separator, syntax, &mut fields);
-        MessageHeader::of(syntax.delimiters, fields)
+        let mut separators = [segment.len(); FIELDS];
+        let separator = syntax.delimiters.field;
+        match syntax.scan {
+            Scan::SingleByte => find_all(segment, separator, &mut separators),
+            scan => find_all_with(segment, separator, scan, &mut separators),
+        }
+        MessageHeader { segment, field_separator, separators, syntax }
     }
 
     /// A header all of whose fields are empty.
     pub(crate) fn empty(delimiters: Delimiters) -> MessageHeader<'a> {
-        MessageHeader::of(delimiters, [&[]; FIELDS])
+        MessageHeader::read(&[], &[], Syntax { delimiters, scan: Scan::SingleByte })
     }
 
-    /// Names the fields.
-    #[inline]
-    pub(crate) fn of(delimiters: Delimiters, fields: [&'a [u8]; FIELDS]) -> MessageHeader<'a> {
-        let [f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, ..] = fields;
-        let [.., f12, f13, f14, f15, f16, f17, f18, f19, f20, f21] = fields;
+    /// How many fields a field separator follows; MSH-1 is one itself.
+    pub(crate) fn ended(&self) -> usize {
+        self.separators.iter().filter(|at| **at < self.segment.len()).count()
+    }
+
+    /// Without the fields above MSH-`last`.
+    pub(crate) fn through(self, last: usize) -> MessageHeader<'a> {
+        let len = self.segment.len();
+        let end = self.separators.get(last.wrapping_sub(1)).copied().unwrap_or(len);
         MessageHeader {
-            delimiters,
-            field_separator: f1,
-            encoding_characters: f2,
-            sending_application: f3,
-            sending_facility: f4,
-            receiving_application: f5,
-            receiving_facility: f6,
-            date_time_of_message: f7,
-            security: f8,
-            message_type: f9,
-            message_control_id: f10,
-            processing_id: f11,
-            version_id: f12,
-            sequence_number: f13,
-            continuation_pointer: f14,
-            accept_acknowledgment_type: f15,
-            application_acknowledgment_type: f16,
-            country_code: f17,
-            character_set: f18,
-            principal_language_of_message: f19,
-            alternate_character_set_handling_scheme: f20,
-            message_profile_identifier: f21,
+            segment: self.segment.get(..end).unwrap_or_default(),
+            separators: self.separators.map(|at| at.min(end)),
+            ..self
         }
     }
 
@@ -212,7 +178,7 @@ impl<'a> MessageHeader<'a> {
     /// First subcomponent of the first component of the first repetition.
     fn leaf(&self, field: &'a [u8]) -> &'a [u8] {
         let component = self.component(field, 1);
-        let is_end = |byte: &u8| Some(*byte) == self.delimiters.subcomponent;
+        let is_end = |byte: &u8| Some(*byte) == self.delimiters().subcomponent;
         component.split(is_end).next().unwrap_or_default()
     }
 
@@ -221,17 +187,75 @@ impl<'a> MessageHeader<'a> {
     /// A plain loop, because codes and version numbers are a few bytes long; plain bytes, because
     /// they are ASCII in every character set.
     fn component(&self, field: &'a [u8], number: usize) -> &'a [u8] {
-        let Delimiters { component, repetition, .. } = self.delimiters;
-        let (mut start, mut before) = (0usize, number.wrapping_sub(1));
-        for (at, byte) in field.iter().copied().map(Some).enumerate() {
-            if byte == component && before > 0 {
-                before -= 1;
-                start = at.saturating_add(1);
-            } else if byte == component || byte == repetition {
-                return if before == 0 { field.get(start..at).unwrap_or_default() } else { &[] };
+        let Delimiters { component, repetition, .. } = self.delimiters();
+        // A delimiter that is not defined ends nothing, like the terminator, which no field holds.
+        let component = component.unwrap_or(b'\r');
+        let repetition = repetition.unwrap_or(b'\r');
+        let is_end = |byte: &u8| *byte == component || *byte == repetition;
+        let mut rest = field;
+        for _ in 1..number {
+            let end = rest.iter().position(is_end).unwrap_or(rest.len());
+            match rest.split_at_checked(end) {
+                Some((_, [byte, after @ ..])) if *byte == component => rest = after,
+                _ => return &[],
             }
         }
-        if before == 0 { field.get(start..).unwrap_or_default() } else { &[] }
+        let end = rest.iter().position(is_end).unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default()
+    }
+}
+
+macro_rules! fields {
+    ($($number:literal $name:ident: $what:literal,)*) => {
+        impl<'a> MessageHeader<'a> {
+            $(
+                #[doc = concat!("MSH-", $number, $what, ".")]
+                #[inline]
+                pub fn $name(&self) -> &'a [u8] {
+                    self.field($number)
+                }
+            )*
+        }
+    };
+}
+
+fields! {
+    1 field_separator: ", one byte",
+    2 encoding_characters: "",
+    3 sending_application: "",
+    4 sending_facility: "",
+    5 receiving_application: "",
+    6 receiving_facility: "",
+    7 date_time_of_message: "",
+    8 security: "",
+    9 message_type: ": message code, trigger event, message structure",
+    10 message_control_id: "",
+    11 processing_id: "",
+    12 version_id: "",
+    13 sequence_number: "",
+    14 continuation_pointer: "",
+    15 accept_acknowledgment_type: "",
+    16 application_acknowledgment_type: "",
+    17 country_code: "",
+    18 character_set: ", repeating; see [`CharacterSet::of`](crate::CharacterSet::of)",
+    19 principal_language_of_message: "",
+    20 alternate_character_set_handling_scheme: "",
+    21 message_profile_identifier: ", repeating",
+}
+
+impl PartialEq for MessageHeader<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |number| self.field(number) == other.field(number);
+        self.delimiters() == other.delimiters() && (1..=FIELDS).all(same)
+    }
+}
+
+impl Eq for MessageHeader<'_> {}
+
+impl Hash for MessageHeader<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.delimiters().hash(state);
+        (1..=FIELDS).for_each(|number| self.field(number).hash(state));
     }
 }
 
@@ -239,37 +263,10 @@ impl fmt::Debug for MessageHeader<'_> {
     /// The length of every field that is not empty.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("MessageHeader");
-        debug.field("delimiters", &self.delimiters);
+        debug.field("delimiters", &self.delimiters());
         let lens = core::array::from_fn::<usize, FIELDS, _>(|index| {
             self.field(index.wrapping_add(1)).len()
         });
         debug.field("field_lens", &lens).finish()
     }
-}
-
-/// How many fields of MSH are kept.
-pub(crate) const FIELDS: usize = 21;
-
-/// Writes the fields of an MSH segment, MSH-1 first, and returns how many of them a field separator
-/// follows. `fields` must be empty slices.
-#[inline]
-pub(crate) fn cut<'a>(
-    line: &'a [u8],
-    field_separator: &'a [u8],
-    syntax: Syntax,
-    fields: &mut [&'a [u8]; FIELDS],
-) -> usize {
-    // Four bytes: the segment ID, and MSH-1, which is a separator and a field at once.
-    let after = line.get(4..).unwrap_or_default();
-    let [first, slots @ ..] = fields;
-    *first = field_separator;
-    let separator = syntax.delimiters.field;
-    let ended = match syntax.scan {
-        Scan::SingleByte => split_into(after, separator, slots),
-        scan => {
-            let parts = Split::new(after, Some(separator), scan);
-            slots.iter_mut().zip(parts).map(|(slot, part)| *slot = part).count().saturating_sub(1)
-        }
-    };
-    ended.saturating_add(1)
 }

@@ -9,7 +9,7 @@
 //! let message = Message::parse(payload)?;
 //!
 //! let header = message.header();
-//! assert_eq!(header.message_control_id, b"M1");
+//! assert_eq!(header.message_control_id(), b"M1");
 //! assert_eq!(header.trigger_event(), b"R01");
 //!
 //! assert_eq!(message.get(Path::parse("PID-3[2].1")?), Some(&b"2002"[..]));
@@ -71,6 +71,7 @@ mod path;
 mod prefix;
 mod scan;
 mod segment;
+mod separators;
 mod split;
 mod terminator;
 mod value;

@@ -1,6 +1,6 @@
 //! The header of a message that is still arriving.
 
-use crate::header::{FIELDS, cut};
+use crate::header::FIELDS;
 use crate::opening::{BYTE_ORDER_MARK, Opening, skip_blanks};
 use crate::segment::Syntax;
 use crate::terminator::{Lines, has_id};
@@ -32,7 +32,7 @@ impl<'a> MessageHeader<'a> {
     ///
     /// let prefix = b"MSH|^~\\&|A|B|C|D|20260101||ORU^R01|M1|P|2";
     /// let Status::Complete(header) = MessageHeader::parse_prefix(prefix, 10)? else { panic!() };
-    /// assert_eq!(header.message_control_id, b"M1");
+    /// assert_eq!(header.message_control_id(), b"M1");
     /// assert_eq!(MessageHeader::parse_prefix(prefix, 12)?, Status::Partial);
     /// # Ok::<(), hl7_peek::Error>(())
     /// ```
@@ -61,16 +61,12 @@ impl<'a> MessageHeader<'a> {
         };
 
         let syntax = Syntax { delimiters, scan: Scan::SingleByte };
-        let mut fields = [&[][..]; FIELDS];
-        let ended = cut(line, opening.field_separator, syntax, &mut fields);
+        let header = MessageHeader::read(line, opening.field_separator, syntax);
         let through = through.clamp(2, FIELDS);
-        if ended < through && !lines.is_terminated() {
+        if header.ended() < through && !lines.is_terminated() {
             return Ok(Status::Partial);
         }
-        for field in fields.iter_mut().skip(through) {
-            *field = &[];
-        }
-        Ok(Status::Complete(MessageHeader::of(delimiters, fields)))
+        Ok(Status::Complete(header.through(through)))
     }
 }
 

@@ -196,6 +196,18 @@ proptest! {
             let field = message.get(path(format!("MSH-{number}")));
             prop_assert_eq!(header.field(number), field.unwrap_or_default());
         }
+        prop_assert_eq!(Some(header.raw()), message.get(path("MSH".into())));
+        // From the first field on that is there, as many as there are.
+        let separator = [header.delimiters().field];
+        for (first, last) in (0..24).flat_map(|first| (0..24).map(move |last| (first, last))) {
+            let in_range = (2..=21).contains(&first) && (first..=21).contains(&last);
+            let there = |number: &usize| message.get(path(format!("MSH-{number}"))).is_some();
+            let fields: Vec<&[u8]> = (first..=last)
+                .take_while(|number| in_range && there(number))
+                .map(|number| header.field(number))
+                .collect();
+            prop_assert_eq!(header.fields(first, last), fields.join(&separator[..]));
+        }
         for (bytes, address) in [
             (header.message_code(), "MSH-9.1.1"),
             (header.trigger_event(), "MSH-9.2"),
@@ -223,7 +235,10 @@ proptest! {
             }
         }
         let late = MessageHeader::parse_prefix(&payload, through).unwrap();
-        prop_assert!(matches!(late, Status::Complete(_)));
+        let Status::Complete(late) = late else { panic!("a whole message is no prefix") };
+        // Equality looks at fields alone.
+        let cut = (1..=21).any(|number| number > through && !header.field(number).is_empty());
+        prop_assert_eq!(late == header, !cut);
     }
 
     /// No input makes anything panic, and what borrows stays inside the payload.

@@ -81,7 +81,7 @@ fn header_fields_are_those_of_get() {
         }
         assert_eq!(MessageHeader::parse_lenient(&payload), Some(header), "{}", case["id"]);
         if message.segments().next().is_some_and(|first| first.id() == b"MSH") {
-            assert_eq!(header.encoding_characters, message.encoding_characters());
+            assert_eq!(header.encoding_characters(), message.encoding_characters());
         }
     }
 }
@@ -101,7 +101,7 @@ fn every_prefix_of_every_message() {
                 match (complete, answer) {
                     (None, Status::Partial) => {}
                     (None, Status::Complete(header)) => {
-                        assert_eq!(header.delimiters, full.delimiters, "{id}");
+                        assert_eq!(header.delimiters(), full.delimiters(), "{id}");
                         for number in 1..=21 {
                             let expected: &[u8] =
                                 if number <= through.max(2) { full.field(number) } else { b"" };
@@ -289,13 +289,13 @@ fn status(value: Value<'_>) -> &'static str {
 fn a_header_with_two_byte_characters() {
     let payload = b"MSH|^~\\&|\x83\x7c\x83\x5b|A|B|C|20260101||ADT^A01|M1|P|2.3\r";
     let plain = MessageHeader::parse_lenient(payload).unwrap();
-    assert_ne!(plain.message_control_id, b"M1");
+    assert_ne!(plain.message_control_id(), b"M1");
     let aware = MessageHeader::parse_lenient_with(payload, Scan::ShiftJis).unwrap();
-    assert_eq!(aware.message_control_id, b"M1");
-    assert_eq!(aware.sending_application, b"\x83\x7c\x83\x5b");
+    assert_eq!(aware.message_control_id(), b"M1");
+    assert_eq!(aware.sending_application(), b"\x83\x7c\x83\x5b");
     // Lenient also of a batch whose MSH-2 cannot be used.
     let batch = b"BHS|^^\\&|S\rMSH|^^\\&|A|B|C|D|20260101||ADT^A01|M2|P|2.3\r";
     assert!(Message::parse(batch).is_err());
     let header = MessageHeader::parse_lenient(batch).unwrap();
-    assert_eq!(header.message_control_id, b"M2");
+    assert_eq!(header.message_control_id(), b"M2");
 }

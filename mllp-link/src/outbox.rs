@@ -165,28 +165,15 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
         };
         let (answers, framing) = (&mut self.answers, &self.framing);
         let len = USUAL_LEN.min(answers.max_len());
-        let mut write = |header: Option<MessageHeader<'_>>| {
-            let ack = Ack { header, policy, ..*ack };
+        let mut write = |brief: bool| {
+            let ack = Ack { header, policy, brief, ..*ack };
             let encode = |room: &mut [u8]| Ok::<usize, AnswerError>(ack.encode(room)?);
             answers.store(number, held, len, |room| framing.encode_with(room, encode))
         };
-        match write(header) {
+        match write(ack.brief) {
             // Names of a thousand bytes must not cost the sender its answer: the control ID counts.
-            Err(AnswerError::Frame(_)) => write(header.map(without_names)),
+            Err(AnswerError::Frame(_)) => write(true),
             written => written,
         }
-    }
-}
-
-fn without_names(header: MessageHeader<'_>) -> MessageHeader<'_> {
-    MessageHeader {
-        sending_application: b"",
-        sending_facility: b"",
-        receiving_application: b"",
-        receiving_facility: b"",
-        message_type: b"",
-        processing_id: b"",
-        character_set: b"",
-        ..header
     }
 }

@@ -52,7 +52,8 @@ pub fn artefact_header(payload: &[u8], through: usize, number: usize) {
 }
 
 fn note_header(header: &MessageHeader<'_>, number: usize) {
-    black_box(header.field(number));
+    black_box((header.field(number), header.fields(number, 21), header.fields(3, number)));
+    black_box((header.raw(), header.scan(), header.delimiters()));
     black_box((header.message_code(), header.trigger_event(), header.message_structure()));
     black_box((header.version(), header.processing(), header.character_set_first()));
     black_box(CharacterSet::of(header));
