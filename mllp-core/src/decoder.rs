@@ -4,7 +4,7 @@ use core::fmt;
 use core::ops::Range;
 
 use crate::event::{Deviation, Deviations, Discard, Event, Fault, FrameEnd, FrameKind};
-use crate::{Config, Counters, Scanner};
+use crate::{Config, Counters, Scanner, Step};
 
 /// A complete frame.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -169,10 +169,16 @@ impl Decoder {
     }
 
     /// [`decode`](Decoder::decode), with positions in place of slices.
+    #[inline(always)]
     pub(crate) fn locate(&mut self, unread: &[u8]) -> Located {
         let seen = self.position(self.scanner.offset());
-        let step = self.scanner.step_over_payload(unread.get(seen..).unwrap_or_default());
+        let step = self.step(unread.get(seen..).unwrap_or_default());
         self.report(step.event, unread.len())
+    }
+
+    /// Looks at bytes that the caller shows for the first time; [`report`](Decoder::report) follows.
+    pub(crate) fn step<'b>(&mut self, input: &'b [u8]) -> Step<'b> {
+        self.scanner.step_over_payload(input)
     }
 
     pub(crate) fn locate_idle(&mut self, unread_len: usize) -> Located {
@@ -190,7 +196,8 @@ impl Decoder {
         self.report(event, unread_len)
     }
 
-    fn report(&mut self, event: Option<Event<'_>>, unread_len: usize) -> Located {
+    #[inline(always)]
+    pub(crate) fn report(&mut self, event: Option<Event<'_>>, unread_len: usize) -> Located {
         let payload = match event {
             Some(Event::FrameEnd(end)) => {
                 let from = self.position(end.offset).saturating_add(1);
@@ -227,6 +234,7 @@ impl Decoder {
     }
 
     /// Moves the base to the first byte that is still needed.
+    #[inline(always)]
     fn release(&mut self) -> usize {
         let offset = self.scanner.offset();
         let kept = if self.scanner.in_frame() { self.scanner.pending() } else { 0 };
@@ -255,6 +263,7 @@ pub(crate) enum Reported {
 }
 
 impl Located {
+    #[inline(always)]
     pub(crate) fn lend(self, unread: &[u8]) -> Decoded<'_> {
         let payload = unread.get(self.payload).unwrap_or_default();
         let event = self.event.map(|event| match event {

@@ -3,10 +3,8 @@
 use core::fmt;
 use core::ops::Range;
 
-use memchr::memchr;
-
 use crate::decoder::{Decoded, FRAME_OVERHEAD, Located, Received};
-use crate::{Config, Counters, Decoder, Scanner};
+use crate::{Config, Counters, Decoder, Scanner, Step};
 
 /// Memory for a [`ReceiveBuffer`]: an array, a borrowed slice, or anything that grows.
 ///
@@ -125,38 +123,54 @@ impl<S: Storage> ReceiveBuffer<S> {
     /// of the chunk is consumed.
     pub fn feed<'a>(&'a mut self, chunk: &'a [u8]) -> Decoded<'a> {
         self.payload = 0..0;
-        let mut consumed = 0;
-        loop {
-            let rest = chunk.get(consumed..).unwrap_or_default();
-            if self.is_empty() {
-                // Once every frame of a chunk is taken, there is nothing to look at.
-                if rest.is_empty() && self.scanner().is_settled() {
-                    self.give_back();
-                    return Decoded { consumed, event: None };
-                }
-                let located = self.decoder.locate(rest);
-                consumed = consumed.saturating_add(located.consumed);
-                if located.event.is_some() {
-                    return Decoded { consumed, ..located.lend(rest) };
-                }
-            } else {
-                // A frame is under way in the storage: what belongs to it goes there.
-                let from = self.start;
-                let located = self.locate();
-                if located.event.is_some() {
-                    return Decoded { consumed, ..located.lend(self.stored(from)) };
-                }
-            }
-            let rest = chunk.get(consumed..).unwrap_or_default();
-            if rest.is_empty() {
-                self.give_back();
-                return Decoded { consumed, event: None };
-            }
-            match self.keep(rest) {
-                0 => return Decoded { consumed, event: self.abandon() },
-                kept => consumed = consumed.saturating_add(kept),
-            }
+        if !self.is_empty() {
+            return self.feed_stored(chunk);
         }
+        // Once every frame of a chunk is taken, there is nothing to look at.
+        if chunk.is_empty() && self.scanner().is_settled() {
+            self.give_back();
+            return Decoded { consumed: 0, event: None };
+        }
+        let located = self.decoder.locate(chunk);
+        if located.event.is_some() {
+            return located.lend(chunk);
+        }
+        // What is left is an open frame, looked at already.
+        let open = chunk.get(located.consumed..).unwrap_or_default();
+        let located =
+            if self.keep(open) { located } else { self.decoder.locate_abandoned(open.len()) };
+        self.give_back();
+        Decoded { consumed: chunk.len(), ..located.lend(open) }
+    }
+
+    /// [`feed`](ReceiveBuffer::feed), where bytes wait in the storage: an open frame, all of it
+    /// looked at, or what was committed.
+    fn feed_stored<'a>(&'a mut self, chunk: &'a [u8]) -> Decoded<'a> {
+        let from = self.start;
+        let located = self.locate();
+        if located.event.is_some() {
+            return Decoded { consumed: 0, ..located.lend(self.stored(from)) };
+        }
+        // What belongs to the frame is found in the chunk, and then joins the rest of it. Frames
+        // behind it are better read where they are.
+        let may_be_full = self.spare_len() < chunk.len();
+        let before = if may_be_full { Some(self.decoder.clone()) } else { None };
+        let Step { consumed, event } = self.decoder.step(chunk);
+        let kept = self.keep(chunk.get(..consumed).unwrap_or_default());
+        let (consumed, located) = match before {
+            // The frame is lost where the storage is full, and says so.
+            Some(before) if !kept => {
+                self.decoder = before;
+                (0, self.decoder.locate_abandoned(self.unread().len()))
+            }
+            _ => (consumed, self.decoder.report(event, self.unread().len())),
+        };
+        let from = self.start;
+        self.advance(located.consumed);
+        if located.event.is_none() {
+            self.give_back();
+        }
+        Decoded { consumed, ..located.lend(self.stored(from)) }
     }
 
     /// Room for a socket to read into: at least one byte, and `want` bytes where the storage
@@ -220,7 +234,7 @@ impl<S: Storage> ReceiveBuffer<S> {
 
     /// Whether no byte waits in the storage.
     pub fn is_empty(&self) -> bool {
-        self.unread().is_empty()
+        self.start == self.end
     }
 
     /// The storage, for a host that exchanges it while [`is_empty`](ReceiveBuffer::is_empty).
@@ -265,24 +279,22 @@ impl<S: Storage> ReceiveBuffer<S> {
         }
     }
 
-    /// Copies the front of `bytes` into the storage: what can belong to the open frame. Frames
-    /// behind it are better read where they are. Returns how much was copied.
-    fn keep(&mut self, bytes: &[u8]) -> usize {
-        let end_block = self.scanner().config().framing.end_block();
-        let piece = memchr(end_block, bytes).map_or(bytes.len(), |at| at.saturating_add(2));
-        self.make_room(piece.min(bytes.len()));
-        let room = self.storage.as_mut().get_mut(self.end..).unwrap_or_default();
-        let len = piece.min(bytes.len()).min(room.len());
-        if let (Some(room), Some(bytes)) = (room.get_mut(..len), bytes.get(..len)) {
-            room.copy_from_slice(bytes);
-            self.end = self.end.saturating_add(len);
-            return len;
-        }
-        0
+    /// Copies all of `bytes` into the storage. False: the storage did not grow as it promised.
+    fn keep(&mut self, bytes: &[u8]) -> bool {
+        self.make_room(bytes.len());
+        let spare = self.storage.as_mut().get_mut(self.end..).unwrap_or_default();
+        let Some(room) = spare.get_mut(..bytes.len()) else { return false };
+        room.copy_from_slice(bytes);
+        self.end = self.end.saturating_add(bytes.len());
+        true
+    }
+
+    fn spare_len(&self) -> usize {
+        self.storage.as_ref().len().saturating_sub(self.end)
     }
 
     fn make_room(&mut self, want: usize) {
-        if self.storage.as_ref().len().saturating_sub(self.end) >= want {
+        if self.spare_len() >= want {
             return;
         }
         let len = self.unread().len();
@@ -305,14 +317,6 @@ impl<S: Storage> ReceiveBuffer<S> {
             self.grown = false;
             self.storage.shrink();
         }
-    }
-
-    /// The storage did not grow as it promised. The frame cannot be kept, so it is lost and says so.
-    fn abandon(&mut self) -> Option<Received<'_>> {
-        let from = self.start;
-        let located = self.decoder.locate_abandoned(self.unread().len());
-        self.advance(located.consumed);
-        self.lend(located, from)
     }
 }
 

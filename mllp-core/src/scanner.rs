@@ -1,15 +1,14 @@
 //! The state machine: bytes in, events out, nothing stored.
 
 mod report;
+mod search;
 
 use memchr::{memchr, memchr2};
 
-use crate::bytes::{ACK, NAK, find_special, is_blank, one_byte};
+use crate::bytes::{find_special, is_blank, one_byte};
 use crate::event::{Deviation, Deviations, Event, Fault};
 use crate::framing::{CARRIAGE_RETURN, LINE_FEED};
 use crate::{Config, Counters, Profile};
-
-use report::Found;
 
 /// One step of a [`Scanner`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,34 +107,30 @@ impl Scanner {
     /// of the input is consumed. An empty input is allowed and changes nothing but may report an
     /// event that was still due.
     pub fn step<'a>(&mut self, input: &'a [u8]) -> Step<'a> {
-        self.advance(input, |_| true)
+        self.advance::<true>(input)
     }
 
     /// [`step`](Scanner::step) for a caller that keeps the bytes itself: without the events that
     /// say where a payload begins and which bytes it has.
     pub(crate) fn step_over_payload<'a>(&mut self, input: &'a [u8]) -> Step<'a> {
-        self.advance(input, |event| {
-            !matches!(event, Event::FrameStart { .. } | Event::Payload { .. })
-        })
+        self.advance::<false>(input)
     }
 
     #[inline(always)]
-    fn advance<'a>(&mut self, input: &'a [u8], wanted: impl Fn(&Event<'a>) -> bool) -> Step<'a> {
-        let mut consumed = 0;
+    fn advance<'a, const SPANS: bool>(&mut self, input: &'a [u8]) -> Step<'a> {
+        let mut rest = input;
         loop {
-            let rest = input.get(consumed..).unwrap_or_default();
-            let (len, event) = match (self.state, rest.first()) {
-                (State::Dropped, _) => (0, Some(self.drop_frame())),
-                (_, None) => return Step { consumed, event: None },
-                (State::Outside, Some(&byte)) => self.outside(byte, rest),
-                (State::Payload, Some(&byte)) => self.payload(byte, rest),
-                (State::EndBlock, Some(&byte)) => self.after_end_block(byte),
-                (State::Trailer, Some(&byte)) => self.trailer(byte),
-                (State::Skip, Some(_)) => self.skip(rest),
+            let event = match (self.state, rest.first()) {
+                (State::Dropped, _) => Some(self.drop_frame()),
+                (_, None) => return Step { consumed: input.len(), event: None },
+                (State::Outside, Some(&byte)) => self.outside::<SPANS>(byte, &mut rest),
+                (State::Payload, Some(&byte)) => self.payload::<SPANS>(byte, &mut rest),
+                (State::EndBlock, Some(&byte)) => self.after_end_block::<SPANS>(byte, &mut rest),
+                (State::Trailer, Some(&byte)) => self.trailer(byte, &mut rest),
+                (State::Skip, Some(_)) => self.skip(&mut rest),
             };
-            consumed = consumed.saturating_add(len);
-            if event.as_ref().is_some_and(&wanted) {
-                return Step { consumed, event };
+            if event.is_some() {
+                return Step { consumed: input.len().saturating_sub(rest.len()), event };
             }
         }
     }
@@ -224,60 +219,58 @@ impl Scanner {
     }
 }
 
-// One function for each state. Each moves `offset` by what it consumes and returns that length.
+// One function for each state. What it consumes, it takes from the rest of the input. With SPANS,
+// it stops where a payload begins and after each span of it; without, it goes on to the next state
+// at once where that is the usual one.
 impl Scanner {
-    fn outside<'a>(&mut self, byte: u8, rest: &'a [u8]) -> Found<'a> {
+    #[inline(always)]
+    fn outside<'a, const SPANS: bool>(
+        &mut self,
+        byte: u8,
+        rest: &mut &'a [u8],
+    ) -> Option<Event<'a>> {
         let start_block = self.config.framing.start_block();
         // Back to back frames are the normal case: look at one byte before searching.
-        let junk = if byte == start_block {
-            if self.run.is_none() {
-                return self.start_frame();
-            }
-            0
-        } else {
-            memchr(start_block, rest).unwrap_or(rest.len())
-        };
-        let ended = junk < rest.len();
-        let bytes = rest.get(..junk).unwrap_or_default();
-        let run = self.run.get_or_insert(Run { offset: self.offset, blank: true });
+        if byte == start_block && self.run.is_none() {
+            let event = self.start_frame();
+            self.take(rest, 1);
+            return match rest.first() {
+                Some(&byte) if !SPANS => self.payload::<SPANS>(byte, rest),
+                _ => SPANS.then_some(event),
+            };
+        }
+        let ended = memchr(start_block, rest);
+        let offset = self.offset;
+        let bytes = self.take(rest, ended.unwrap_or(rest.len()));
+        let run = self.run.get_or_insert(Run { offset, blank: true });
         run.blank = run.blank && bytes.iter().all(is_blank);
-        self.offset = self.offset.wrapping_add(junk as u64);
-        (junk, if ended { self.end_run(self.offset) } else { None })
+        ended.and_then(|_| self.end_run(self.offset))
     }
 
-    fn payload<'a>(&mut self, byte: u8, rest: &'a [u8]) -> Found<'a> {
+    #[inline(always)]
+    fn payload<'a, const SPANS: bool>(
+        &mut self,
+        byte: u8,
+        rest: &mut &'a [u8],
+    ) -> Option<Event<'a>> {
         let framing = &self.config.framing;
         let profile = self.config.profile;
-        let last = self.payload_len.wrapping_add(1);
         if byte == framing.end_block() {
-            let trailed = framing.trailer().is_some_and(|byte| rest.get(1) == Some(&byte));
-            // The trailer mostly comes with the end block: no need to come back for it.
-            let len = if trailed { 2 } else { 1 };
-            self.offset = self.offset.wrapping_add(len as u64);
-            if trailed || framing.trailer().is_none() {
-                let event = self.end_frame();
-                self.state = State::Outside;
-                return (len, Some(event));
-            }
-            if profile != Profile::Permissive {
-                self.state = State::EndBlock;
-                return (len, None);
-            }
-            return (len, Some(self.end_frame()));
+            return self.end_block(rest);
         }
         if profile != Profile::Permissive && byte == framing.start_block() {
-            return (0, Some(self.fault(Fault::SbInBlock)));
+            return Some(self.fault(Fault::SbInBlock));
         }
         if profile == Profile::Strict && !self.is_legal(byte) {
-            return (0, Some(self.fault(Fault::IllegalByte)));
+            return Some(self.fault(Fault::IllegalByte));
         }
-        if last > self.config.max_payload_len as u64 {
-            return (0, Some(self.fault(Fault::TooLarge)));
+        let room = (self.config.max_payload_len as u64).saturating_sub(self.payload_len);
+        if room == 0 {
+            return Some(self.fault(Fault::TooLarge));
         }
         if self.payload_len == 0 {
             self.first = byte;
         }
-        let room = self.config.max_payload_len as u64 - self.payload_len;
         let window = rest.get(..usize::try_from(room).unwrap_or(usize::MAX)).unwrap_or(rest);
         // A lone commit byte is legal only as the whole payload: it is a span of its own.
         let len = match profile {
@@ -286,37 +279,62 @@ impl Scanner {
             Profile::Strict if byte < 0x20 && byte != CARRIAGE_RETURN => Some(1),
             Profile::Strict => find_special(framing.start_block(), framing.end_block(), window),
         };
-        let bytes = window.get(..len.unwrap_or(window.len())).unwrap_or(window);
         let offset = self.offset;
-        self.offset = offset.wrapping_add(bytes.len() as u64);
+        let bytes = self.take(rest, len.unwrap_or(window.len()));
         self.payload_len = self.payload_len.wrapping_add(bytes.len() as u64);
-        (bytes.len(), Some(Event::Payload { offset, bytes }))
+        match rest.first() {
+            _ if SPANS => Some(Event::Payload { offset, bytes }),
+            Some(&byte) if byte == self.config.framing.end_block() => self.end_block(rest),
+            _ => None,
+        }
     }
 
-    fn after_end_block<'a>(&mut self, byte: u8) -> Found<'a> {
+    #[inline(always)]
+    fn end_block<'a>(&mut self, rest: &mut &'a [u8]) -> Option<Event<'a>> {
+        let trailer = self.config.framing.trailer();
+        // The trailer mostly comes with the end block: no need to come back for it.
+        let trailed = trailer.is_some_and(|byte| rest.get(1) == Some(&byte));
+        self.take(rest, if trailed { 2 } else { 1 });
+        if trailed || trailer.is_none() {
+            let event = self.end_frame();
+            self.state = State::Outside;
+            return Some(event);
+        }
+        if self.config.profile != Profile::Permissive {
+            self.state = State::EndBlock;
+            return None;
+        }
+        Some(self.end_frame())
+    }
+
+    fn after_end_block<'a, const SPANS: bool>(
+        &mut self,
+        byte: u8,
+        rest: &mut &'a [u8],
+    ) -> Option<Event<'a>> {
         let framing = &self.config.framing;
+        let end_block = framing.end_block();
         if Some(byte) == framing.trailer() {
-            self.offset = self.offset.wrapping_add(1);
-            return (1, Some(self.end_frame()));
+            self.take(rest, 1);
+            return Some(self.end_frame());
         }
         if self.config.profile == Profile::Strict {
-            return (0, Some(self.fault(Fault::MissingCr)));
+            return Some(self.fault(Fault::MissingCr));
         }
         if byte == framing.start_block() {
             self.note(Deviation::MissingCr, self.offset);
-            return (0, Some(self.end_frame()));
+            return Some(self.end_frame());
         }
         if byte == LINE_FEED {
             self.note(Deviation::LfForCr, self.offset);
-            self.offset = self.offset.wrapping_add(1);
-            return (1, Some(self.end_frame()));
+            self.take(rest, 1);
+            return Some(self.end_frame());
         }
         // The end block was payload. This byte may be the next end block: State::Payload tells.
-        let end_block = framing.end_block();
         let offset = self.offset.wrapping_sub(1);
         self.note(Deviation::FsInPayload, offset);
         if self.payload_len >= self.config.max_payload_len as u64 {
-            return (0, Some(self.fault(Fault::TooLarge)));
+            return Some(self.fault(Fault::TooLarge));
         }
         if self.payload_len == 0 {
             self.first = end_block;
@@ -324,57 +342,33 @@ impl Scanner {
         self.payload_len = self.payload_len.wrapping_add(1);
         self.state = State::Payload;
         // Its chunk may be gone, so the byte is lent from the table.
-        (0, Some(Event::Payload { offset, bytes: one_byte(end_block) }))
+        SPANS.then(|| Event::Payload { offset, bytes: one_byte(end_block) })
     }
 
-    fn trailer<'a>(&mut self, byte: u8) -> Found<'a> {
+    fn trailer<'a>(&mut self, byte: u8, rest: &mut &'a [u8]) -> Option<Event<'a>> {
         self.state = State::Outside;
         if Some(byte) == self.config.framing.trailer() {
-            self.offset = self.offset.wrapping_add(1);
-            return (1, None);
+            self.take(rest, 1);
+            return None;
         }
-        (0, Some(self.missing_trailer()))
+        Some(self.missing_trailer())
     }
 
-    fn skip<'a>(&mut self, rest: &'a [u8]) -> Found<'a> {
+    fn skip<'a>(&mut self, rest: &mut &'a [u8]) -> Option<Event<'a>> {
         let end = memchr(self.config.framing.end_block(), rest);
-        let len = end.map_or(rest.len(), |at| at.saturating_add(1));
-        self.offset = self.offset.wrapping_add(len as u64);
-        if end.is_none() {
-            return (len, None);
-        }
+        self.take(rest, end.map_or(rest.len(), |at| at.saturating_add(1)));
+        end?;
         let event = self.drop_frame();
         self.state = self.after_frame();
-        (len, Some(event))
-    }
-}
-
-// How the payload of a profile is searched.
-impl Scanner {
-    /// `permissive`: where the payload ends, noting a start block on the way. Once one is noted,
-    /// further ones no longer stop the search, so a payload full of them costs one pass too.
-    fn find_end_block(&mut self, window: &[u8]) -> Option<usize> {
-        let (start_block, end_block) =
-            (self.config.framing.start_block(), self.config.framing.end_block());
-        if self.deviations.contains(Deviation::SbInPayload) {
-            return memchr(end_block, window);
-        }
-        let at = memchr2(start_block, end_block, window)?;
-        let (_, tail) = window.split_at_checked(at)?;
-        if tail.first() == Some(&end_block) {
-            return Some(at);
-        }
-        self.note(Deviation::SbInPayload, self.offset.wrapping_add(at as u64));
-        memchr(end_block, tail).map(|more| at.saturating_add(more))
+        Some(event)
     }
 
-    /// The grammar of MLLP release 2, 1.2.3: `20`..`FF` and carriage return, or one commit byte as
-    /// the whole payload.
-    const fn is_legal(&self, byte: u8) -> bool {
-        match (self.payload_len, self.first) {
-            (1, ACK | NAK) => false,
-            (0, _) => byte >= 0x20 || matches!(byte, CARRIAGE_RETURN | ACK | NAK),
-            _ => byte >= 0x20 || byte == CARRIAGE_RETURN,
-        }
+    /// The next bytes of the stream: they are consumed.
+    #[inline(always)]
+    fn take<'a>(&mut self, rest: &mut &'a [u8], len: usize) -> &'a [u8] {
+        let (bytes, after) = rest.split_at_checked(len).unwrap_or((rest, &[]));
+        *rest = after;
+        self.offset = self.offset.wrapping_add(bytes.len() as u64);
+        bytes
     }
 }

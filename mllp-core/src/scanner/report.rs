@@ -7,18 +7,15 @@ use crate::event::{
     Deviation, Deviations, Discard, DiscardReason, Event, Fault, FrameEnd, FrameKind,
 };
 
-/// How far one state looked, and what it found.
-pub(super) type Found<'a> = (usize, Option<Event<'a>>);
-
 impl Scanner {
-    pub(super) fn start_frame<'a>(&mut self) -> Found<'a> {
+    /// Opens a frame at the byte that comes next.
+    pub(super) fn start_frame<'a>(&mut self) -> Event<'a> {
         let offset = self.offset;
         self.state = State::Payload;
         self.frame = offset;
         self.payload_len = 0;
         self.deviations = Deviations::NONE;
-        self.offset = offset.wrapping_add(1);
-        (1, Some(Event::FrameStart { offset }))
+        Event::FrameStart { offset }
     }
 
     pub(super) fn end_frame<'a>(&mut self) -> Event<'a> {
