@@ -6,7 +6,7 @@ use hl7_peek::{Delimiters, MessageHeader, Scan};
 
 use crate::err;
 use crate::version::Version;
-use crate::writer::{Writer, is_plain, is_printable};
+use crate::writer::{Writer, is_plain};
 use crate::{AckCode, Error, ErrorDetail};
 
 /// How an acknowledgment mirrors its message.
@@ -170,7 +170,7 @@ impl<'a> Ack<'a> {
         let header = self.header.as_ref().is_none_or(|header| {
             header.delimiters().field == field
                 && header.scan() == Scan::SingleByte
-                && is_printable(header.raw())
+                && is_plain(header.raw(), 0)
         });
         let given = [
             self.control_id,
@@ -180,7 +180,7 @@ impl<'a> Ack<'a> {
             self.accept_acknowledgment_type,
             self.application_acknowledgment_type,
         ];
-        header && given.iter().all(|bytes| is_plain(bytes, field))
+        header && given.iter().all(|bytes| bytes.is_empty() || is_plain(bytes, field))
     }
 
     /// MSH-12 of the acknowledgment where the message has none.
@@ -264,13 +264,18 @@ impl<'a> Ack<'a> {
     }
 
     fn msa(&self, writer: &mut Writer<'_>, version: Version) {
-        let inbound = self.header.map(|header| header.message_control_id()).unwrap_or_default();
+        let header = self.header.as_ref();
+        let inbound = header.map(MessageHeader::message_control_id).unwrap_or_default();
         let missing = inbound.is_empty() && self.policy == Policy::Always;
+        let id = if missing { self.control_id } else { inbound };
         writer.segment(b"MSA");
         writer.raw_field(self.code.as_str().as_bytes());
         // MSA-2 is required: its separator is written even when there is nothing to quote.
-        writer.required_field(b"");
-        writer.copied(if missing { self.control_id } else { inbound });
+        if id.is_empty() {
+            writer.required_field(b"")
+        } else {
+            writer.copied_field(id)
+        }
         writer.field();
         if !version.is_from(7) {
             writer.text(self.text);

@@ -21,7 +21,7 @@ pub struct MessageHeader<'a> {
     field_separator: &'a [u8],
     /// Where the field separators are: MSH-1, then the one behind each field from MSH-2 on. The
     /// length of the segment stands for one that is not there.
-    separators: [usize; FIELDS],
+    separators: [u32; FIELDS],
     syntax: Syntax,
 }
 
@@ -81,7 +81,8 @@ impl<'a> MessageHeader<'a> {
         let behind = self.separators.get(last.wrapping_sub(1));
         let (Some(before), Some(behind)) = (before, behind) else { return &[] };
         // A field that is missing would begin beyond the segment.
-        self.segment.get(before.wrapping_add(1)..*behind).unwrap_or_default()
+        let start = (*before as usize).wrapping_add(1);
+        self.segment.get(start..*behind as usize).unwrap_or_default()
     }
 
     /// MSH-1 and MSH-2 as delimiters.
@@ -139,7 +140,11 @@ impl<'a> MessageHeader<'a> {
         field_separator: &'a [u8],
         syntax: Syntax,
     ) -> MessageHeader<'a> {
-        let mut separators = [segment.len(); FIELDS];
+        // A place costs half as much in 32 bits, and no header is 4 GiB long.
+        let Ok(len) = u32::try_from(segment.len()) else {
+            return MessageHeader::empty(syntax.delimiters);
+        };
+        let mut separators = [len; FIELDS];
         let separator = syntax.delimiters.field;
         match syntax.scan {
             Scan::SingleByte => find_all(segment, separator, &mut separators),
@@ -150,20 +155,20 @@ impl<'a> MessageHeader<'a> {
 
     /// A header all of whose fields are empty.
     pub(crate) fn empty(delimiters: Delimiters) -> MessageHeader<'a> {
-        MessageHeader::read(&[], &[], Syntax { delimiters, scan: Scan::SingleByte })
+        let syntax = Syntax { delimiters, scan: Scan::SingleByte };
+        MessageHeader { segment: &[], field_separator: &[], separators: [0; FIELDS], syntax }
     }
 
     /// How many fields a field separator follows; MSH-1 is one itself.
     pub(crate) fn ended(&self) -> usize {
-        self.separators.iter().filter(|at| **at < self.segment.len()).count()
+        self.separators.iter().filter(|at| (**at as usize) < self.segment.len()).count()
     }
 
     /// Without the fields above MSH-`last`.
     pub(crate) fn through(self, last: usize) -> MessageHeader<'a> {
-        let len = self.segment.len();
-        let end = self.separators.get(last.wrapping_sub(1)).copied().unwrap_or(len);
+        let Some(end) = self.separators.get(last.wrapping_sub(1)).copied() else { return self };
         MessageHeader {
-            segment: self.segment.get(..end).unwrap_or_default(),
+            segment: self.segment.get(..end as usize).unwrap_or_default(),
             separators: self.separators.map(|at| at.min(end)),
             ..self
         }

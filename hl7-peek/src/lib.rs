@@ -51,7 +51,8 @@
 //!
 //! * No validation: lengths, data types, optionality and tables are not looked at.
 //! * One set of delimiters per payload: those of the first header segment, in a batch too.
-//! * A [`MessageHeader`] ends at MSH-21. Later fields are reached with [`Message::get`].
+//! * A [`MessageHeader`] ends at MSH-21. Later fields are reached with [`Message::get`]. Where MSH is
+//!   4 GiB long or longer, all its fields are empty.
 //! * Panics: none, for any input, in any function.
 //! * No payload byte appears in an [`Error`] or in the `Debug` output of any type here: payloads
 //!   are health data.

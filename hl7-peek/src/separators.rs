@@ -2,22 +2,22 @@
 
 use crate::Scan;
 
-/// Writes the offsets of the first separators in `text` to `slots`; slots without a separator keep
-/// their value.
+/// Writes the offsets of the first separators in `text`, which is shorter than 4 GiB, to `slots`; slots
+/// without a separator keep their value.
 ///
 /// `Split` finds the same ones; this is the way for MSH, whose fields are short: one pass, eight
 /// bytes at a time, instead of twenty searches.
 #[inline]
-pub(crate) fn find_all(text: &[u8], separator: u8, slots: &mut [usize]) {
+pub(crate) fn find_all(text: &[u8], separator: u8, slots: &mut [u32]) {
     let mut slots = slots.iter_mut();
-    let mut offset = 0usize;
+    let mut offset = 0u32;
     let separators = u64::from_le_bytes([separator; 8]);
     let (words, tail) = text.as_chunks::<8>();
     for word in words {
         let mut hits = equal_bytes(u64::from_le_bytes(*word), separators);
         while hits != 0 {
             let Some(slot) = slots.next() else { return };
-            *slot = offset.wrapping_add(hits.trailing_zeros() as usize / 8);
+            *slot = offset.wrapping_add(hits.trailing_zeros() / 8);
             hits &= hits.wrapping_sub(1);
         }
         offset = offset.wrapping_add(8);
@@ -33,13 +33,14 @@ pub(crate) fn find_all(text: &[u8], separator: u8, slots: &mut [usize]) {
 
 /// As [`find_all`], where a separator's byte may be half of a character.
 #[cold]
-pub(crate) fn find_all_with(text: &[u8], separator: u8, scan: Scan, slots: &mut [usize]) {
+pub(crate) fn find_all_with(text: &[u8], separator: u8, scan: Scan, slots: &mut [u32]) {
     let mut from = 0usize;
     for slot in slots {
         let rest = text.get(from..).unwrap_or_default();
         let Some(at) = scan.find(separator, rest) else { return };
-        *slot = from.wrapping_add(at);
-        from = slot.wrapping_add(1);
+        let at = from.wrapping_add(at);
+        *slot = at as u32;
+        from = at.wrapping_add(1);
     }
 }
 
@@ -84,12 +85,12 @@ mod tests {
                 let text = &text[..len];
                 let expected = core::array::from_fn(|number| {
                     let mut offsets = (0..len).filter(|at| text[*at] == b'|');
-                    offsets.nth(number).unwrap_or(len)
+                    offsets.nth(number).unwrap_or(len) as u32
                 });
-                let mut slots = [len; 6];
+                let mut slots = [len as u32; 6];
                 find_all(text, b'|', &mut slots);
                 assert_eq!(slots, expected, "{pattern:b} of {len}");
-                let mut slots = [len; 6];
+                let mut slots = [len as u32; 6];
                 find_all_with(text, b'|', Scan::ShiftJis, &mut slots);
                 assert_eq!(slots, expected, "{pattern:b} of {len}");
             }
