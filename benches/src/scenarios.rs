@@ -114,6 +114,9 @@ impl List {
         }
         if read_len > 1 {
             self.add(name("memchr2"), len, move || search(wire(), read_len));
+            if read_len < wire().len() {
+                self.add(name("memcpy"), len, move || copy(wire(), read_len));
+            }
         }
         #[cfg(feature = "rivals")]
         if peers {
@@ -169,6 +172,20 @@ fn search(wire: Vec<u8>, read_len: usize) -> impl FnMut() -> u64 {
             }
         }
         0
+    }
+}
+
+/// Putting the reads together, and nothing else.
+fn copy(wire: Vec<u8>, read_len: usize) -> impl FnMut() -> u64 {
+    let mut together = vec![0; wire.len()];
+    move || {
+        let mut room = &mut together[..];
+        for read in black_box(&wire[..]).chunks(read_len) {
+            let (piece, rest) = room.split_at_mut(read.len());
+            piece.copy_from_slice(read);
+            room = rest;
+        }
+        black_box(&together).len() as u64 - 3
     }
 }
 
