@@ -89,7 +89,7 @@ fn ends_msh(bytes: &[u8]) -> bool {
     let Some(message) = Message::parse_lenient(bytes, Scan::SingleByte) else { return false };
     let ends_segment = last == b'\r' || message.terminator() == Terminator::LineFeed;
     // In a batch, FHS and BHS come first.
-    ends_segment && !message.header().field_separator.is_empty()
+    ends_segment && !message.header().field_separator().is_empty()
 }
 
 /// What of the beginning of a message can be read although the rest is missing: everything up to

@@ -96,7 +96,7 @@ fn a_message_larger_than_memory_is_answered_from_its_header() {
     };
     assert!(msh.ends_with(b"|2.5\r") && *span == StreamEvent::Span(b"OBX|1|ED|"));
     let header = link.header().expect("MSH");
-    assert_eq!((header.message_control_id, header.trigger_event()), (&b"BIG"[..], &b"T02"[..]));
+    assert_eq!((header.message_control_id(), header.trigger_event()), (&b"BIG"[..], &b"T02"[..]));
     let mebibyte = vec![b'x'; 1 << 20];
     for _ in 0..64 {
         let step = link.step(&mebibyte, 0);

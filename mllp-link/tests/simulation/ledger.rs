@@ -36,7 +36,7 @@ pub struct Ledger {
 impl Ledger {
     pub fn message(&mut self, payload: Vec<u8>, fresh: bool) -> usize {
         let header = MessageHeader::parse_lenient(&payload).expect("MSH");
-        let id = header.message_control_id.to_vec();
+        let id = header.message_control_id().to_vec();
         let request = Request::new(&header, Inbound::Message);
         self.messages.push(Message { payload, id, request, fresh, whole: 0 });
         self.messages.len() - 1
