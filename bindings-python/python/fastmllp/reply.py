@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from fastmllp._native import LinkError, answers
 from fastmllp.ack import ACCEPTED, AckCode
-from fastmllp.hl7 import Message, MessageError
+from fastmllp.hl7 import Message, MessageError, Segment
 from fastmllp.mllp import MllpError
 
 __all__ = [
@@ -50,7 +50,19 @@ class ReplyTooLarge(DeliveryError):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Reply:
-    """The answer of a server to one message."""
+    r"""The answer of a server to one message.
+
+    Example:
+        >>> header = b"MSH|^~\\&|LAB||WARD||20240131120001||ACK|R1|P|2.5.1\r"
+        >>> error = b"ERR||PID^1^3|101^Required field missing^HL70357|E||||No patient ID\r"
+        >>> reply = Reply.from_payload(header + b"MSA|AE|MSG00001\r" + error)
+        >>> reply
+        Reply(code='AE', accepted=False, payload_len=134)
+        >>> reply.text
+        'No patient ID'
+        >>> [segment.field(2) for segment in reply.errors]
+        [b'PID^1^3']
+    """
 
     payload: bytes
     """The reply's payload, bytes as received."""
@@ -58,6 +70,8 @@ class Reply:
     """Acknowledgment code, MSA-1; empty when the reply has no MSA segment."""
     control_id: str
     """Message control ID that the reply answers, MSA-2, one character for each byte (Latin-1)."""
+    scan: str = field(default="single_byte", compare=False)
+    """How delimiters are found, as for `Message`."""
     accepted: bool = field(init=False)
     """Whether the code relieves the sender of the message: AA or CA."""
 
@@ -80,7 +94,38 @@ class Reply:
             payload=payload,
             code=_field(message, "MSA-1").decode("latin-1"),
             control_id=_field(message, "MSA-2").decode("latin-1"),
+            scan=scan,
         )
+
+    @property
+    def text(self) -> str | None:
+        """What the server says to people, unescaped and decoded as MSH-18 tells; None: nothing.
+
+        MSA-3, or else ERR-8, the user message, or ERR-7, the diagnostic information, of the first
+        ERR segment: from version 2.7 on MSA-3 is withdrawn. May quote the patient's data. Read anew
+        each time; never raises.
+        """
+        message = self._message()
+        for path in ("MSA-3", "ERR-8", "ERR-7"):
+            try:
+                text = message.text(path)
+            except (MessageError, LookupError):
+                continue  # No header, or a character set that this Python does not have.
+            if text is not None:
+                return text
+        return None
+
+    @property
+    def errors(self) -> list[Segment]:
+        """The ERR segments, in order; empty when there are none. Read anew each time; never raises.
+
+        ERR-2 is the place in the message, ERR-3 the code of table 0357, ERR-4 the severity. Before
+        version 2.5 there is only ERR-1.
+        """
+        try:
+            return [segment for segment in self._message() if segment.id == b"ERR"]
+        except MessageError:
+            return []
 
     def answers(self, control_id: bytes) -> bool:
         """Tell whether this reply belongs to the message with that MSH-10; empty fits any.
@@ -89,6 +134,9 @@ class Reply:
         or MSH-10 holds a framing byte, it may repeat it escaped.
         """
         return answers(self.payload, control_id)
+
+    def _message(self) -> Message:
+        return Message(self.payload, scan=self.scan, lenient=True)
 
 
 def _field(message: Message, path: str) -> bytes:
