@@ -6,6 +6,7 @@
 """
 
 from fastmllp.aio.client import AsyncClient, connect
+from fastmllp.aio.pool import Pool
 from fastmllp.aio.server import AsyncHandler, AsyncServer, start_server
 
-__all__ = ["AsyncClient", "AsyncHandler", "AsyncServer", "connect", "start_server"]
+__all__ = ["AsyncClient", "AsyncHandler", "AsyncServer", "Pool", "connect", "start_server"]

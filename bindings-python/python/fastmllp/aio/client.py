@@ -10,7 +10,7 @@ from typing import Any
 
 from fastmllp import config
 from fastmllp._native import Initiator
-from fastmllp.client import RULES, encoded
+from fastmllp.client.client import RULES, encoded
 from fastmllp.logging import log_event
 from fastmllp.reply import (
     ConnectError,

@@ -10,13 +10,11 @@ from typing import Any
 
 from fastmllp import config
 from fastmllp._native import FrameError, Initiator, LinkError
-from fastmllp.ack import ACCEPTED
 from fastmllp.dial import dial
 from fastmllp.logging import log_event
 from fastmllp.reply import (
     ConnectError,
     ConnectionLost,
-    DeliveryError,
     NoReply,
     Reply,
     ReplyTooLarge,
@@ -24,17 +22,6 @@ from fastmllp.reply import (
 from fastmllp.stream import Stream
 from fastmllp.tls_failure import TlsFailure
 from fastmllp.tls_session import TlsSession
-
-__all__ = [
-    "ACCEPTED",
-    "Client",
-    "ConnectError",
-    "ConnectionLost",
-    "DeliveryError",
-    "NoReply",
-    "Reply",
-    "ReplyTooLarge",
-]
 
 _STALE_READS = 16
 # What a reply means is the caller's decision, and so is sending again.

@@ -1,0 +1,318 @@
+"""Pools: many senders, few connections, servers that die."""
+
+import asyncio
+import contextlib
+import doctest
+import itertools
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import fastmllp.aio
+import fastmllp.aio.pool
+import fastmllp.client
+import fastmllp.client.pool
+import pytest
+from conftest import Serve
+from fastmllp import ConnectionLost, DeliveryError, NoReply, Reply
+from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message, wait_until
+
+Address = tuple[str, int]
+
+
+class ThreadedServer:
+    """A server with a thread for each connection, which runs a function."""
+
+    def __init__(self, script: Callable[["ThreadedServer", Peer], None]) -> None:
+        self._script = script
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address: Address = self._listener.getsockname()
+        self.received: Counter[bytes] = Counter()
+        self.open = 0
+        self.most_open = 0
+        self.accepted = 0
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def __enter__(self) -> "ThreadedServer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(DEADLINE)
+            assert not thread.is_alive()
+        self._listener.close()
+
+    def receive(self, peer: Peer) -> str:
+        """The control ID of the next message."""
+        payload = peer.receive_frame()
+        with self._lock:
+            self.received[payload] += 1
+        return payload.split(b"|")[9].decode()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                peer = Peer(self._listener.accept()[0])
+                with self._lock:
+                    self.accepted += 1
+                    self.open += 1
+                    self.most_open = max(self.open, self.most_open)
+                self._threads.append(threading.Thread(target=self._run, args=(peer,)))
+                self._threads[-1].start()
+
+    def _run(self, peer: Peer) -> None:
+        with peer, contextlib.suppress(OSError, AssertionError):
+            self._script(self, peer)
+        with self._lock:
+            self.open -= 1
+
+
+def faithful(server: ThreadedServer, peer: Peer) -> None:
+    """Answers until the client leaves."""
+    while True:
+        peer.send(framed(acknowledgment(server.receive(peer))))
+
+
+class Blocking:
+    """The senders are threads."""
+
+    pool = fastmllp.client.Pool
+
+    @staticmethod
+    def run(
+        address: Address, work: Callable[..., Iterator[Any]], count: int, **options: Any
+    ) -> None:
+        """Let `count` senders work; each yields messages and is sent replies or errors."""
+
+        def sender(pool: fastmllp.client.Pool, number: int) -> None:
+            steps = work(number)
+            with contextlib.suppress(StopIteration):
+                outgoing = next(steps)
+                while True:
+                    try:
+                        result: object = pool.send(outgoing)
+                    except DeliveryError as error:
+                        result = error
+                    outgoing = steps.send(result)
+
+        with Blocking.pool(*address, **options) as pool, ThreadPoolExecutor(count) as threads:
+            for future in [threads.submit(sender, pool, number) for number in range(count)]:
+                future.result(3 * DEADLINE)
+
+
+class Async:
+    """The senders are tasks."""
+
+    pool = fastmllp.aio.Pool
+
+    @staticmethod
+    def run(
+        address: Address, work: Callable[..., Iterator[Any]], count: int, **options: Any
+    ) -> None:
+        async def sender(pool: fastmllp.aio.Pool, number: int) -> None:
+            steps = work(number)
+            try:
+                outgoing = next(steps)
+                while True:
+                    try:
+                        result: object = await pool.send(outgoing)
+                    except DeliveryError as error:
+                        result = error
+                    outgoing = steps.send(result)
+            except StopIteration:
+                pass
+
+        async def main() -> None:
+            async with asyncio.timeout(3 * DEADLINE), Async.pool(*address, **options) as pool:
+                await asyncio.gather(*(sender(pool, number) for number in range(count)))
+
+        asyncio.run(main())
+
+
+both = pytest.mark.parametrize("kind", [Blocking, Async])
+
+
+@both
+def test_few_connections_for_many_senders(kind: Any) -> None:
+    def work(number: int) -> Iterator[bytes]:
+        for turn in range(5):
+            reply = yield message(f"{number}.{turn}")
+            assert isinstance(reply, Reply) and reply.accepted
+            assert reply.control_id == f"{number}.{turn}"
+
+    with ThreadedServer(faithful) as server:
+        kind.run(server.address, work, 40, size=3)
+        assert server.received.total() == 200 and set(server.received.values()) == {1}
+        assert server.accepted == server.most_open <= 3
+
+
+@both
+def test_servers_that_die_under_many_senders(kind: Any) -> None:
+    deaths = itertools.cycle(["closes", "resets", "swallows", "cuts"])
+
+    def mortal(server: ThreadedServer, peer: Peer) -> None:
+        for _ in range(4):
+            peer.send(framed(acknowledgment(server.receive(peer))))
+        match next(deaths):
+            case "resets":
+                peer.reset()
+            case "swallows":
+                server.receive(peer)
+            case "cuts":
+                peer.send(framed(acknowledgment(server.receive(peer)))[:-9])
+
+    lost: Counter[str] = Counter()
+
+    def work(number: int) -> Iterator[bytes]:
+        for turn in range(5):
+            for attempt in itertools.count():
+                name = f"{number}.{turn}.{attempt}"
+                result = yield message(name)
+                if isinstance(result, Reply):
+                    assert result.control_id == name
+                    break
+                assert isinstance(result, ConnectionLost)
+                lost[name] += 1
+
+    with ThreadedServer(mortal) as server:
+        kind.run(server.address, work, 20, size=4)
+        # Each was sent once at most, and what was accepted has arrived.
+        assert set(server.received.values()) == {1}
+        assert lost and server.accepted > 4 and server.most_open <= 5
+        assert server.received.total() >= 100
+
+
+@both
+def test_a_silent_connection_does_not_hold_the_others(kind: Any) -> None:
+    numbers = itertools.count()
+
+    def script(server: ThreadedServer, peer: Peer) -> None:
+        if next(numbers) == 0:
+            server.receive(peer)
+            peer.receive_end()
+        else:
+            faithful(server, peer)
+
+    outcomes: list[object] = []
+
+    def work(number: int) -> Iterator[bytes]:
+        outcomes.append((yield message(str(number))))
+
+    with ThreadedServer(script) as server:
+        kind.run(server.address, work, 40, size=2, timeout=1)
+    assert [type(outcome) for outcome in outcomes] == [Reply] * 39 + [NoReply]
+
+
+def test_one_sender_needs_one_connection() -> None:
+    with ThreadedServer(faithful) as server, fastmllp.client.Pool(*server.address) as pool:
+        for turn in range(10):
+            assert pool.send(message(str(turn))).accepted
+        assert server.accepted == 1
+
+
+def test_close_waits_for_messages_on_their_way_and_the_pool_stays_usable() -> None:
+    received = threading.Barrier(3)
+    proceed = {"A": threading.Event(), "B": threading.Event()}
+
+    def script(server: ThreadedServer, peer: Peer) -> None:
+        name = server.receive(peer)
+        if name in proceed:
+            received.wait(DEADLINE)
+            assert proceed[name].wait(DEADLINE)
+        peer.send(framed(acknowledgment(name)))
+        faithful(server, peer)
+
+    with ThreadedServer(script) as server, ThreadPoolExecutor() as threads:
+        pool = fastmllp.client.Pool(*server.address, size=2)
+        replies = [threads.submit(pool.send, message(name)) for name in "AB"]
+        received.wait(DEADLINE)
+        closings = [threading.Thread(target=pool.close, daemon=True) for _ in range(4)]
+        for closing in closings:
+            closing.start()
+        proceed["A"].set()
+        wait_until(lambda: server.open == 1, "one connection is closed")
+        assert all(closing.is_alive() for closing in closings)
+        proceed["B"].set()
+        assert all(reply.result(DEADLINE).accepted for reply in replies)
+        for closing in closings:
+            closing.join(DEADLINE)
+            assert not closing.is_alive()
+        wait_until(lambda: server.open == 0, "both connections are closed")
+        assert pool.send(message("C")).accepted
+        pool.close()
+
+
+def test_the_least_busy_connection_is_taken() -> None:
+    everything, proceed = threading.Barrier(3), threading.Event()
+
+    def script(server: ThreadedServer, peer: Peer) -> None:
+        names = [server.receive(peer), server.receive(peer)]
+        everything.wait(DEADLINE)
+        assert proceed.wait(DEADLINE)
+        for name in names:
+            peer.send(framed(acknowledgment(name)))
+        faithful(server, peer)
+
+    async def work(address: Address) -> None:
+        async with fastmllp.aio.Pool(*address, size=2, window=2) as pool:
+            sends = [asyncio.create_task(pool.send(message(name))) for name in "ABCDE"]
+            # Two messages on each connection; the fifth waits.
+            await asyncio.to_thread(everything.wait, DEADLINE)
+            proceed.set()
+            assert [reply.control_id for reply in await asyncio.gather(*sends)] == list("ABCDE")
+
+    with ThreadedServer(script) as server:
+        asyncio.run(work(server.address))
+        assert server.accepted == 2
+
+
+def test_closing_fails_what_waits_for_a_connection_too() -> None:
+    received = threading.Event()
+
+    def first(peer: Peer) -> None:
+        peer.receive_frame()
+        received.set()
+        peer.receive_end()
+
+    def second(peer: Peer) -> None:
+        assert peer.receive_frame() == message("C")
+        peer.send(framed(acknowledgment("C")))
+
+    async def work(address: Address) -> None:
+        pool = fastmllp.aio.Pool(*address, size=1)
+        sends = [asyncio.create_task(pool.send(message(name))) for name in "AB"]
+        await asyncio.to_thread(received.wait, DEADLINE)
+        await pool.close()
+        outcomes = await asyncio.gather(*sends, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [ConnectionLost, ConnectionLost]
+        assert (await pool.send(message("C"))).accepted
+        await pool.close()
+
+    with ScriptedServer(first, second) as server:
+        asyncio.run(work(server.address))
+
+
+@both
+@pytest.mark.parametrize("options", [{"size": 0}, {"timeout": -1}, {"port": 65536}])
+def test_settings_out_of_bounds(kind: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        kind.pool(**options)
+    with pytest.raises(TypeError):
+        kind.pool(size=1.5)
+
+
+@pytest.mark.parametrize("module", [fastmllp.client.pool, fastmllp.aio.pool])
+def test_examples(module: Any, serve: Serve) -> None:
+    address = serve().address
+    names = {
+        "messages": [message("A"), message("B")],
+        "Pool": lambda host, port, pool=module.Pool, **options: pool(*address, **options),
+    }
+    result = doctest.testmod(module, extraglobs=names)
+    assert result.attempted > 0 and result.failed == 0
