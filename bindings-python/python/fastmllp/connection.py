@@ -36,6 +36,8 @@ class ConnectionLimits:
     scan: str
     policy: str = "always"
     over_limit: str = "close"
+    idle_timeout: float | None = None
+    """Between frames, where it is not `timeout`."""
 
     def new_link(self, now: float) -> Responder:
         """A state machine for a connection that was accepted at `now`.
@@ -50,7 +52,7 @@ class ConnectionLimits:
             max_payload_len=self.max_size,
             policy=self.policy,
             over_limit=self.over_limit,
-            idle=self.timeout,
+            idle=self.timeout if self.idle_timeout is None else self.idle_timeout,
             byte=self.timeout,
             send=self.timeout,
             frame=self.frame_timeout,

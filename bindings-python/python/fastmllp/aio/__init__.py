@@ -7,6 +7,7 @@
 
 from fastmllp.aio.client import AsyncClient, connect
 from fastmllp.aio.pool import Pool
-from fastmllp.aio.server import AsyncHandler, AsyncServer, start_server
+from fastmllp.aio.server import AsyncServer, start_server
+from fastmllp.aio.service import AsyncHandler
 
 __all__ = ["AsyncClient", "AsyncHandler", "AsyncServer", "Pool", "connect", "start_server"]

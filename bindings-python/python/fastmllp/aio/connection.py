@@ -5,15 +5,14 @@ import inspect
 import logging
 import time
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastmllp._native import Message, Responder, Ticket
+from fastmllp.aio.connections import Connections
 from fastmllp.aio.linger import Linger
+from fastmllp.aio.service import Service
 from fastmllp.logging import describe_exception, is_heard, log_event
 from fastmllp.report import ConnectionReport
-
-if TYPE_CHECKING:
-    from fastmllp.aio.server import AsyncServer
 
 # Bytes that the transport may hold beyond what the kernel took. The rest waits in the link, which
 # knows how long a peer may take for its answers.
@@ -29,16 +28,19 @@ class ServedConnection(asyncio.Protocol):
     # There may be thousands of them, most of them idle.
     __slots__ = (
         "_answerer",
+        "_connections",
         "_ended",
         "_linger",
         "_link",
+        "_loop",
         "_lost",
         "_queue",
         "_reads",
         "_report",
-        "_server",
+        "_service",
         "_stirred",
         "_stop_at",
+        "_taken",
         "_timer",
         "_timer_at",
         "_transport",
@@ -48,17 +50,20 @@ class ServedConnection(asyncio.Protocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self, server: "AsyncServer") -> None:
-        self._server = server
-        self._answerer = server.answerer
-        self._link: Responder = server.limits.new_link(time.monotonic())
-        self._report = ConnectionReport(server.next_number(), server.limits.max_size)
+    def __init__(self, service: Service, connections: Connections) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._service = service
+        self._connections = connections
+        self._answerer = service.answerer
+        self._link: Responder = service.limits.new_link(time.monotonic())
+        self._report = ConnectionReport(connections.next_number(), service.limits.max_size)
         # Messages whose handler cannot be called at once: one after the other, in their order.
         self._queue: list[tuple[Ticket, bytes, Awaitable[object] | None]] = []
         self._working: asyncio.Task[None] | None = None
         self._linger: Linger | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
+        self._taken = False
         self._reads = True
         self._writes = True
         self._lost = False
@@ -74,7 +79,8 @@ class ServedConnection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=_HIGH_WATER)
         peer = transport.get_extra_info("peername")
         name = f"{peer[0]}:{peer[1]}" if peer else "unknown"
-        if not self._server.takes(self, self._report.number, name):
+        self._taken = self._connections.takes(self, self._report.number, name)
+        if not self._taken:
             transport.abort()
             self._lost = True
             return
@@ -86,7 +92,7 @@ class ServedConnection(asyncio.Protocol):
             self._linger.received(len(data))
             return
         self._stirred = True
-        handler = self._server.prompt_handler
+        handler = self._service.prompt_handler
         if handler is None or self._working is not None or is_heard(logging.INFO):
             self._take(self._link.receive(data, time.monotonic()))
             return
@@ -123,8 +129,8 @@ class ServedConnection(asyncio.Protocol):
             self._timer.cancel()
         if self._linger is not None:
             self._linger.cancel()
-        if not self._server.knows(self):
-            return  # It was not taken.
+        if not self._taken:
+            return
         self._lost = True
         if isinstance(error, OSError) and self._linger is None:
             self._report.lost(error, self._link.pending)
@@ -181,7 +187,7 @@ class ServedConnection(asyncio.Protocol):
         if kind == "message":
             payload: bytes = event["payload"]
             self._report.received(event["ticket"], payload, event["warn"])
-            if self._server.waits or self._working is not None:
+            if self._service.waits or self._working is not None:
                 self._enqueue(event["ticket"], payload, None)
                 return
             before = self._link.unsent
@@ -204,7 +210,7 @@ class ServedConnection(asyncio.Protocol):
     def _enqueue(self, ticket: Ticket, payload: bytes, result: Awaitable[object] | None) -> None:
         self._queue.append((ticket, payload, result))
         if self._working is None:
-            self._working = self._server.loop.create_task(self._work())
+            self._working = self._loop.create_task(self._work())
 
     async def _work(self) -> None:
         """Await the handler for each message of the queue, one after the other."""
@@ -223,8 +229,8 @@ class ServedConnection(asyncio.Protocol):
     ) -> None:
         try:
             if result is None:
-                result = self._server.call(self._answerer.message(payload))
-            limit = self._server.handler_timeout or None
+                result = self._service.call(self._answerer.message(payload))
+            limit = self._service.handler_timeout or None
             task = asyncio.ensure_future(result)
             done, _ = await asyncio.wait({task}, timeout=limit)
             if not done:
@@ -278,7 +284,7 @@ class ServedConnection(asyncio.Protocol):
             self._timer.cancel()
         self._timer_at = deadline
         delay = max(0.0, deadline - time.monotonic())
-        self._timer = self._server.loop.call_later(delay, self._on_timer)
+        self._timer = self._loop.call_later(delay, self._on_timer)
 
     def _on_timer(self) -> None:
         self._timer = None
@@ -295,16 +301,16 @@ class ServedConnection(asyncio.Protocol):
             return
         if self._stirred and time.monotonic() < self._stop_at:
             self._stirred = False
-            self._server.loop.call_soon(self._server.loop.call_soon, self._close_when_quiet)
+            self._loop.call_soon(self._loop.call_soon, self._close_when_quiet)
             return
         self._link.close(time.monotonic())
         self._take(self._link.events(time.monotonic()))
-        self._server.loop.call_later(_STOP_SECONDS, self._give_up)
+        self._loop.call_later(_STOP_SECONDS, self._give_up)
 
     def _give_up(self) -> None:
         """The server has stopped, and the peer has had its time to take its answers."""
         if self._working is not None:
-            self._server.loop.call_later(_STOP_SECONDS, self._give_up)
+            self._loop.call_later(_STOP_SECONDS, self._give_up)
         elif not self._lost:
             if not self._link.is_finished or self._transport.get_write_buffer_size() > 0:
                 log_event(logging.WARNING, "send_timeout", self._report.number)
@@ -329,10 +335,10 @@ class ServedConnection(asyncio.Protocol):
             return
         if not self._reads:
             self._transport.resume_reading()
-        self._linger = Linger(self._transport, self._server.loop, self._server.limits.timeout)
+        self._linger = Linger(self._transport, self._loop, self._service.limits.timeout)
 
     def _leave(self) -> None:
         if not self._report.reason:
             self._report.reason = "failed"
         self._report.disconnected(self._link.counters["frames"])
-        self._server.forget(self)
+        self._connections.forget(self)

@@ -1,23 +1,19 @@
 """The asyncio listener: accepts connections, and stops gracefully."""
 
 import asyncio
-import inspect
-import itertools
-import logging
 import operator
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import Executor
 from types import TracebackType
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 from fastmllp import config
-from fastmllp._native import Message
 from fastmllp.aio.connection import ServedConnection
+from fastmllp.aio.connections import Connections
+from fastmllp.aio.keep_alive import keep_alive
+from fastmllp.aio.service import AsyncHandler, Service
 from fastmllp.connection import ConnectionLimits
-from fastmllp.handler import Answerer, HandlerResult
-from fastmllp.logging import log_event
-
-AsyncHandler: TypeAlias = Callable[[Message], HandlerResult | Awaitable[HandlerResult]]
+from fastmllp.handler import Answerer
 
 _BACKLOG = 1024
 
@@ -26,35 +22,14 @@ class AsyncServer:
     """A listening server; `start_server` makes it."""
 
     def __init__(
-        self,
-        handler: AsyncHandler | None,
-        limits: ConnectionLimits,
-        answerer: Answerer,
-        *,
-        max_connections: int,
-        executor: Executor | None,
-        handler_timeout: float,
-        stop_timeout: float,
+        self, new_connection: Callable[[], asyncio.Protocol], connections: Connections
     ) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.limits = limits
-        self.answerer = answerer
-        self.handler_timeout = handler_timeout
-        self.waits = executor is not None or inspect.iscoroutinefunction(handler)
-        # What the link may call for every message, because the answer is there when it returns.
-        self.prompt_handler = None if self.waits else (handler or _accept)
         self.address: tuple[str, int] = ("", 0)
         """Host and port that the server listens on; stays readable after it stopped."""
-        self._handler = handler
-        self._executor = executor
-        self._max_connections = max_connections
-        self._stop_timeout = stop_timeout
-        self._numbers = itertools.count(1)
-        self._connections: set[ServedConnection] = set()
+        self._new_connection = new_connection
+        self._connections = connections
         self._listener: asyncio.Server | None = None
         self._closed = asyncio.Event()
-        self._empty = asyncio.Event()
-        self._empty.set()
 
     async def __aenter__(self) -> "AsyncServer":
         return self
@@ -78,8 +53,7 @@ class AsyncServer:
         self._closed.set()
         if self._listener is not None:
             self._listener.close()
-        # Later, because a handler that calls this is in the midst of its connection's work.
-        self.loop.call_soon(self._stop_connections)
+        self._connections.stop()
 
     async def wait_closed(self) -> None:
         """Wait until the server is closed and every connection has ended.
@@ -87,13 +61,7 @@ class AsyncServer:
         Connections that have not ended `stop_timeout` seconds after `close` are aborted.
         """
         await self._closed.wait()
-        try:
-            async with asyncio.timeout(self._stop_timeout or None):
-                await self._empty.wait()
-        except TimeoutError:
-            for connection in list(self._connections):
-                connection.abort()
-            await self._empty.wait()
+        await self._connections.wait_stopped()
 
     async def serve_forever(self) -> None:
         """Serve until `close` is called or this is cancelled, then end gracefully."""
@@ -109,56 +77,14 @@ class AsyncServer:
         Raises:
             OSError: The address cannot be resolved or bound.
         """
-        self._listener = await self.loop.create_server(
-            lambda: ServedConnection(self), host, port, backlog=_BACKLOG, **options
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(
+            self._new_connection, host, port, backlog=_BACKLOG, **options
         )
+        for listening in self._listener.sockets:
+            keep_alive(listening)
         address = self._listener.sockets[0].getsockname()
         self.address = (address[0], address[1])
-
-    # What the connections ask for.
-
-    def next_number(self) -> int:
-        """The number of a new connection, from 1."""
-        return next(self._numbers)
-
-    def takes(self, connection: ServedConnection, number: int, peer: str) -> bool:
-        """Whether there is room for one more connection."""
-        if len(self._connections) >= self._max_connections:
-            log_event(logging.WARNING, "too_many_connections", number, peer=peer)
-            return False
-        self._connections.add(connection)
-        self._empty.clear()
-        if self._closed.is_set():
-            # A peer of the backlog has a connection, and perhaps has sent its message already.
-            self.loop.call_soon(connection.stop)
-        return True
-
-    def knows(self, connection: ServedConnection) -> bool:
-        """Whether the connection was taken and has not ended."""
-        return connection in self._connections
-
-    def forget(self, connection: ServedConnection) -> None:
-        """The connection has ended."""
-        self._connections.discard(connection)
-        if not self._connections:
-            self._empty.set()
-
-    async def call(self, message: Message) -> object:
-        """Call a handler that cannot answer at once."""
-        handler = cast(AsyncHandler, self._handler)
-        if self._executor is not None:
-            result = await self.loop.run_in_executor(self._executor, handler, message)
-        else:
-            result = handler(message)
-        return await result if inspect.isawaitable(result) else result
-
-    def _stop_connections(self) -> None:
-        for connection in list(self._connections):
-            connection.stop()
-
-
-def _accept(message: Message) -> None:
-    """The handler of a server without one."""
 
 
 async def start_server(
@@ -220,14 +146,14 @@ async def start_server(
     # Just as for each connection: settings that it does not take are the caller's error, now.
     limits.new_link(0.0)
     answerer = Answerer(cast(Any, handler), config.encoding("encoding", encoding), scan)
-    server = AsyncServer(
+    service = Service(
         handler,
         limits,
         answerer,
-        max_connections=max_connections,
         executor=executor,
         handler_timeout=config.seconds("handler_timeout", handler_timeout),
-        stop_timeout=config.seconds("stop_timeout", stop_timeout),
     )
+    connections = Connections(max_connections, config.seconds("stop_timeout", stop_timeout))
+    server = AsyncServer(lambda: ServedConnection(service, connections), connections)
     await server.listen(host, config.port("port", port))
     return server

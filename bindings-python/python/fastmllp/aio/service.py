@@ -1,0 +1,57 @@
+"""How the messages of connections are answered."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from typing import TypeAlias, cast
+
+from fastmllp._native import Message
+from fastmllp.connection import ConnectionLimits
+from fastmllp.handler import Answerer, HandlerResult
+
+AsyncHandler: TypeAlias = Callable[[Message], HandlerResult | Awaitable[HandlerResult]]
+
+
+class Service:
+    """What all connections of a server or a link have in common: the handler and the limits.
+
+    Attributes:
+        limits: What a connection may use.
+        answerer: Makes acknowledgments of what the handler says.
+        handler_timeout: Seconds for a handler that is awaited; 0: no limit.
+        waits: Whether no call of the handler can answer at once.
+        prompt_handler: What the link may call for every message, because the answer is there when
+            it returns; None when it waits.
+    """
+
+    def __init__(
+        self,
+        handler: AsyncHandler | None,
+        limits: ConnectionLimits,
+        answerer: Answerer,
+        *,
+        executor: Executor | None,
+        handler_timeout: float,
+    ) -> None:
+        self.limits = limits
+        self.answerer = answerer
+        self.handler_timeout = handler_timeout
+        self.waits = executor is not None or inspect.iscoroutinefunction(handler)
+        self.prompt_handler = None if self.waits else (handler or _accept)
+        self._handler = handler
+        self._executor = executor
+
+    async def call(self, message: Message) -> object:
+        """Call a handler that cannot answer at once."""
+        handler = cast(AsyncHandler, self._handler)
+        if self._executor is not None:
+            loop = asyncio.get_running_loop()
+            result = await loop.run_in_executor(self._executor, handler, message)
+        else:
+            result = handler(message)
+        return await result if inspect.isawaitable(result) else result
+
+
+def _accept(message: Message) -> None:
+    """The handler of a server without one."""
