@@ -6,8 +6,10 @@ A server that acknowledges everything, and a message sent to it:
     >>> fastmllp.serve("127.0.0.1", 2575)  # doctest: +SKIP
     >>> ack = fastmllp.send("127.0.0.1", 2575, payload)  # doctest: +SKIP
 
-`Server` and `Client` are the same with settings. `Decoder`, `frame`, `Message` and `build_ack` are
-the wire layer below, for programs with sockets of their own.
+`Server` and `Client` are the same with settings, and `Pool` is a client for many threads.
+`fastmllp.aio` has all three for asyncio, and `fastmllp.link` receives from analyzers on connections
+that it accepts or dials itself. `Decoder`, `frame`, `Message` and `build_ack` are the wire layer
+below, for programs with sockets of their own.
 """
 
 from typing import Any
@@ -20,6 +22,7 @@ from fastmllp.client import (
     ConnectionLost,
     DeliveryError,
     NoReply,
+    Pool,
     Reply,
     ReplyTooLarge,
 )
@@ -68,6 +71,7 @@ __all__ = [
     "MllpError",
     "NoReply",
     "Path",
+    "Pool",
     "Reply",
     "ReplyTooLarge",
     "START_BLOCK",

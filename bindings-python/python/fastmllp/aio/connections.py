@@ -63,6 +63,11 @@ class Connections:
 
     # What their owner asks for.
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no connection."""
+        return not self._open
+
     async def wait_empty(self) -> None:
         """Wait until there is no connection."""
         await self._empty.wait()

@@ -43,6 +43,11 @@ class AsyncServer:
         self.close()
         await self.wait_closed()
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether connections are accepted."""
+        return self._listener is not None and not self._closed.is_set()
+
     def close(self) -> None:
         """Stop: accept nothing new, answer every message that was received, close. Returns at once.
 

@@ -1,0 +1,72 @@
+"""HL7 over MLLP on a link."""
+
+from concurrent.futures import Executor
+from typing import Any, cast
+
+from fastmllp.aio.connection import ServedConnection
+from fastmllp.aio.connections import Connections
+from fastmllp.aio.service import AsyncHandler, Service
+from fastmllp.connection import ConnectionLimits
+from fastmllp.handler import Answerer
+from fastmllp.link.protocol import register
+
+
+class Hl7:
+    """Serves each connection of a link as `fastmllp.aio.start_server` does."""
+
+    def __init__(
+        self,
+        handler: AsyncHandler | None,
+        *,
+        timeout: float,
+        idle_timeout: float,
+        frame_timeout: float,
+        max_size: int,
+        encoding: str,
+        executor: Executor | None,
+        handler_timeout: float,
+        profile: str = "permissive",
+        scan: str = "single_byte",
+    ) -> None:
+        """Keep the settings; those without a default are as for `SocketLink`, and checked there.
+
+        Args:
+            handler: Called with a `Message` for every complete frame, an empty one or one without
+                MSH included; without one, AA to all.
+            timeout: Seconds for a byte of a frame, and for the peer to take an answer.
+            idle_timeout: Seconds between frames.
+            frame_timeout: Seconds for a whole frame.
+            max_size: Largest payload, in bytes.
+            encoding: For an acknowledgment that the handler returns as ``str``.
+            executor: Where a plain handler runs.
+            handler_timeout: Seconds for the handler.
+            profile: Framing rules: ``permissive``, ``resync`` or ``strict``.
+            scan: How delimiters are found, as for `Message`.
+
+        Raises:
+            ValueError: There is no such profile or scan.
+        """
+        limits = ConnectionLimits(
+            timeout=timeout,
+            idle_timeout=idle_timeout,
+            frame_timeout=frame_timeout,
+            max_size=max_size,
+            profile=profile,
+            scan=scan,
+        )
+        # Just as for each connection: settings that it does not take are the caller's error, now.
+        limits.new_link(0.0)
+        self._service = Service(
+            handler,
+            limits,
+            Answerer(cast(Any, handler), encoding, scan),
+            executor=executor,
+            handler_timeout=handler_timeout,
+        )
+
+    def new_connection(self, connections: Connections) -> ServedConnection:
+        """A connection, as `LinkProtocol` wants it."""
+        return ServedConnection(self._service, connections)
+
+
+register("hl7", Hl7)

@@ -1,0 +1,98 @@
+"""Protocols of their own on a link."""
+
+import asyncio
+import socket
+from typing import Any
+
+from fastmllp.aio.connections import Connections
+from fastmllp.link import LinkProtocol, SocketLink, register
+from link_site import LIMIT, Site, run
+
+
+def test_a_protocol_of_its_own() -> None:
+    class Echo(asyncio.Protocol):
+        def __init__(self, connections: Connections) -> None:
+            self._connections = connections
+
+        def connection_made(self, transport: Any) -> None:
+            self._transport = transport
+            assert self._connections.takes(self, self._connections.next_number(), "peer")
+
+        def data_received(self, data: bytes) -> None:
+            alive = self._transport.get_extra_info("socket")
+            assert alive.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            self._transport.write(data)
+
+        def connection_lost(self, error: Exception | None) -> None:
+            self._connections.forget(self)
+
+        def stop(self) -> None:
+            self._transport.close()
+
+        def abort(self) -> None:
+            self._transport.abort()
+
+    class EchoProtocol:
+        def __init__(self, handler: object, *, max_size: int, louder: bool, **_: object) -> None:
+            assert max_size == LIMIT and louder
+
+        def new_connection(self, connections: Connections) -> Echo:
+            return Echo(connections)
+
+    made: LinkProtocol = EchoProtocol(None, max_size=LIMIT, louder=True)
+    assert made
+    register("echo", EchoProtocol)
+
+    async def work() -> None:
+        for mode in ("server", "client"):
+            async with Site(mode, None, protocol="echo", louder=True) as site:
+                analyzer = await site.analyzer()
+                analyzer.send(b"\x05")
+                assert await asyncio.to_thread(analyzer.socket.recv, 1) == b"\x05"
+
+    run(work)
+
+
+def test_a_connection_that_was_just_made_ends_by_itself() -> None:
+    links: list[SocketLink] = []
+
+    class Farewell(asyncio.Protocol):
+        def __init__(self, handler: object, **_: object) -> None:
+            self._loop = asyncio.get_running_loop()
+
+        def new_connection(self, connections: Connections) -> "Farewell":
+            self._connections = connections
+            return self
+
+        def connection_made(self, transport: Any) -> None:
+            self._transport = transport
+            assert self._connections.takes(self, self._connections.next_number(), "peer")
+            # The link does not know of the connection yet.
+            assert links[0].state == "connecting"
+            links[0].close()
+
+        def connection_lost(self, error: Exception | None) -> None:
+            self._connections.forget(self)
+
+        def stop(self) -> None:
+            self._loop.call_later(0.05, self._say_goodbye)
+
+        def abort(self) -> None:
+            self._transport.abort()
+
+        def _say_goodbye(self) -> None:
+            self._transport.write(b"goodbye")
+            self._transport.close()
+
+    register("farewell", Farewell)
+
+    async def work() -> None:
+        site = Site("client", None, protocol="farewell")
+        links.append(site.link)
+        async with site:
+            running = asyncio.create_task(site.link.run())
+            analyzer = await site.analyzer()
+            assert await asyncio.to_thread(analyzer.receive_end) == b"goodbye"
+            await running
+
+    run(work)
