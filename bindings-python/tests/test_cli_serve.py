@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import BinaryIO
 
 import pytest
 from conftest import Program, Run
-from peers import DEADLINE, Peer, framed, message, msa
+from peers import DEADLINE, Peer, framed, message, msa, wait_until
 
 Start = Callable[..., Program]
 
@@ -118,15 +119,28 @@ def test_timeout(program: Start) -> None:
 
 def test_standard_output_that_nobody_reads() -> None:
     """``fastmllp serve | true`` serves on."""
-    command = [sys.executable, "-m", "fastmllp", "serve", "--host", "127.0.0.1", "--port", "0"]
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    command = [sys.executable, "-m", "fastmllp", "serve", "--host", "127.0.0.1"]
     process = subprocess.Popen(
-        [*command, "--log-level", "debug"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*command, "--port", str(port), "--log-level", "debug"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert process.stdout is not None
     process.stdout.close()
+
+    def answers() -> bool:
+        try:
+            with Peer.connect(("127.0.0.1", port)) as peer:
+                peer.exchange("A")
+        except ConnectionRefusedError:
+            return False
+        return True
+
     try:
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(timeout=1)
+        wait_until(answers, "an answer")
+        assert process.poll() is None
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.stderr is not None

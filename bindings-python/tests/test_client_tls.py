@@ -4,7 +4,6 @@ import contextlib
 import ssl
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
 from certificates import Authority, Identity
@@ -12,6 +11,7 @@ from conftest import Records, Serve
 from fastmllp import Message
 from fastmllp.client import Client, ConnectError, ConnectionLost, NoReply
 from fastmllp.tls import client_context, server_context
+from fastmllp.tls_session import TlsSession
 from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
@@ -99,15 +99,20 @@ def test_client_says_goodbye(context: ssl.SSLContext, trusting: ssl.SSLContext) 
 
 
 def test_reply_that_comes_with_the_end(context: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
-    """The reply counts, and the next message goes over a new connection."""
+    """In one piece: the reply counts, and the next message goes over a new connection."""
 
     def script(peer: Peer) -> None:
-        control_id = peer.receive_frame().split(b"|")[9].decode()
-        peer.send(framed(acknowledgment(control_id)))
-        with contextlib.suppress(OSError):
-            peer.socket.unwrap()  # type: ignore[attr-defined]
+        session = TlsSession(context, server_side=True)
+        received = b""
+        while not received.endswith(b"\x1c\r"):
+            received += session.receive(peer.socket.recv(65536))
+            peer.send(session.outgoing())
+        session.write(framed(acknowledgment(received.split(b"|")[9].decode())))
+        session.close()
+        peer.send(session.outgoing())
+        peer.receive_end()
 
-    scripts = [secure(context, script)] * 3
+    scripts = [script] * 3
     with ScriptedServer(*scripts) as server, Client(*server.address, tls=trusting) as client:
         for control_id in "ABC":
             assert client.send(message(control_id)).control_id == control_id
@@ -259,6 +264,18 @@ def test_plain_client_of_a_server_that_stays_connected() -> None:
         finished.set()
 
 
+def test_plain_client_of_a_server_that_resets() -> None:
+    """It has said why, and then closed with the message unread."""
+
+    def script(peer: Peer) -> None:
+        assert peer.socket.recv(10)
+        peer.send(b"\x15\x03\x01\x00\x02\x02\x46")
+
+    with ScriptedServer(script) as server, Client(*server.address) as client:
+        with pytest.raises(ConnectionLost, match="expect TLS"):
+            client.send(message("A").ljust(20_000_000, b"x"))
+
+
 def test_answer_that_is_no_alert_gives_no_hint() -> None:
     def script(peer: Peer) -> None:
         peer.receive_frame()
@@ -268,88 +285,6 @@ def test_answer_that_is_no_alert_gives_no_hint() -> None:
         with pytest.raises(ConnectionLost) as caught:
             client.send(message("A"))
     assert "TLS" not in str(caught.value)
-
-
-# Certificates.
-
-
-def test_authority_is_not_known(serve: Serve, context: ssl.SSLContext, stranger: Authority) -> None:
-    server = serve(tls=context)
-    with pytest.raises(ConnectError, match="authority that is not trusted"):
-        Client(*server.address, tls=client_context(ca=stranger.file)).connect()
-
-
-def test_certificate_is_self_signed(serve: Serve, authority: Authority) -> None:
-    alone = authority.self_signed("localhost")
-    server = serve(tls=server_context(alone.certificate, alone.key))
-    with pytest.raises(ConnectError, match="self-signed"):
-        Client(*server.address, tls=client_context(ca=authority.file)).connect()
-    trusted = client_context(ca=alone.certificate)
-    with Client(*server.address, tls=trusted, server_hostname="localhost") as client:
-        assert client.send(message("A")).accepted
-
-
-def test_certificate_has_expired(
-    serve: Serve, authority: Authority, trusting: ssl.SSLContext
-) -> None:
-    old = authority.issue("127.0.0.1", not_after=datetime(2020, 1, 1, tzinfo=UTC))
-    server = serve(tls=server_context(old.certificate, old.key))
-    with pytest.raises(ConnectError, match="has expired"):
-        Client(*server.address, tls=trusting).connect()
-
-
-def test_certificate_is_for_another_name(
-    serve: Serve, authority: Authority, trusting: ssl.SSLContext
-) -> None:
-    other = authority.issue("elsewhere.example")
-    server = serve(tls=server_context(other.certificate, other.key))
-    with pytest.raises(ConnectError, match="another address"):
-        Client(*server.address, tls=trusting).connect()
-    with pytest.raises(ConnectError, match="another host name"):
-        Client(*server.address, tls=trusting, server_hostname="localhost").connect()
-    with Client(*server.address, tls=trusting, server_hostname="elsewhere.example") as client:
-        assert client.send(message("A")).accepted
-    careless = client_context(ca=authority.file, check_hostname=False)
-    with Client(*server.address, tls=careless) as client:
-        assert client.send(message("A")).accepted
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("size", [0, 20_000_000])
-def test_certificate_of_the_client_is_missing(
-    serve: Serve,
-    records: Records,
-    authority: Authority,
-    identity: Identity,
-    trusting: ssl.SSLContext,
-    version: ssl.TLSVersion,
-    size: int,
-) -> None:
-    """TLS 1.3 tells the client only after it has sent its message, which nobody has read."""
-    context = server_context(
-        identity.certificate, identity.key, ca=authority.file, require_client_certificate=True
-    )
-    context.maximum_version = version
-    server = serve(tls=context)
-    client = Client(*server.address, tls=trusting)
-    for _ in range(2):
-        with pytest.raises(ConnectError, match="requires a certificate"):
-            client.send(message("A").ljust(size, b"x"))
-        assert records.wait_for("tls_failed").fields["reason"] == "certificate_required"  # type: ignore[attr-defined]
-
-
-def test_certificate_of_the_client_is_not_trusted(
-    serve: Serve, authority: Authority, stranger: Authority, identity: Identity
-) -> None:
-    server = serve(
-        tls=server_context(
-            identity.certificate, identity.key, ca=authority.file, require_client_certificate=True
-        )
-    )
-    own = stranger.issue("client")
-    unknown = client_context(ca=authority.file, certificate=own.certificate, key=own.key)
-    with pytest.raises(ConnectError, match="does not trust the authority of our certificate"):
-        Client(*server.address, tls=unknown).send(message("A"))
 
 
 def test_context_for_the_other_end(context: ssl.SSLContext, trusting: ssl.SSLContext) -> None:

@@ -67,8 +67,8 @@ def conformant_answer(message: Message, code: str, scan: str = "single_byte") ->
         header.application_acknowledgment_type,
         outcome,
         msa_1=message.get("MSA-1"),
-        refused=outcome != "accept",
     )
     accept, application = decision.accept_ack, decision.application_ack
-    due = application if accept and application and code == AckCode.AA else None
+    # What was refused is refused once; of what was only stored nothing more is known yet.
+    due = application if accept and application and code == AckCode.AA and not errors else None
     return ConformantAnswer(accept or application or "", errors, due or "")
