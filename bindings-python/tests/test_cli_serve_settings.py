@@ -1,15 +1,18 @@
 """``fastmllp serve`` with settings that concern more than the server: log, metrics, TLS."""
 
+import contextlib
 import json
 import re
 import socket
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import pytest
+from certificates import Authority, Identity
 from conftest import Run
-from peers import DEADLINE, Peer, message
+from peers import DEADLINE, Peer, framed, message
 from test_cli_serve import Start
 
 
@@ -87,3 +90,78 @@ def test_client_is_never_open_by_mistake(run: Run, option: str) -> None:
     assert (result.returncode, result.stdout) == (2, b"")
     expected = b"[client] tls must be true where other settings of TLS are given\n"
     assert result.stderr == b"fastmllp send: " + expected
+
+
+def tls_options(identity: Identity) -> tuple[str, ...]:
+    return ("--tls-certificate", str(identity.certificate), "--tls-key", str(identity.key))
+
+
+@pytest.mark.parametrize("window", ["1", "4"])
+def test_tls_on_both_sides(
+    program: Start, run: Run, authority: Authority, tmp_path: Path, window: str
+) -> None:
+    ca = ("--tls-ca", str(authority.file))
+    ours, theirs = authority.issue("his.example"), authority.issue("lab.example")
+    mutual = ("--tls-require-client-certificate", *ca)
+    server = program(*tls_options(ours), *mutual, "--save", str(tmp_path))
+    place = ("--host", server.address[0], "--port", server.address[1])
+    options = (*place, "--tls", *ca, "--tls-server-name", "his.example", "--window", window)
+    result = run("send", *options, *tls_options(theirs), "-", stdin=message("A"))
+    assert (result.returncode, result.stderr) == (0, b"") and b"MSA|AA|A" in result.stdout
+    for wrong in (options, place):  # Without a certificate, and without TLS.
+        result = run("send", "--timeout", "5", *wrong, "-", stdin=message("B"))
+        assert result.returncode == 3 and result.stderr.count(b"\n") == 1
+    status, _, err = server.stop()
+    assert status == 0 and b"event=tls_established" in err and b"Traceback" not in err
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [message("A")]
+
+
+def test_tls_file_that_cannot_be_used(run: Run, authority: Authority, tmp_path: Path) -> None:
+    none = tmp_path / "none.pem"
+    options = ("--tls-certificate", none, "--tls-key", authority.issue("x").key)
+    result = run("serve", "--port", "0", *options)
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr.startswith(f"fastmllp serve: [server] certificate {none}: ".encode())
+    result = run("send", "--tls", "--tls-ca", none, "-", stdin=message("A"))
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr.startswith(f"fastmllp send: [client] CA file {none}: ".encode())
+
+
+def test_allow(program: Start) -> None:
+    server = program("--allow", "192.0.2.0/24, 198.51.100.7")
+    with Peer.connect(server.address) as peer, contextlib.suppress(ConnectionResetError):
+        assert peer.receive_end() == b""
+    assert b"event=peer_not_allowed" in server.stop()[2]
+    server = program("--allow", "127.0.0.0/8")
+    with Peer.connect(server.address) as peer:
+        peer.exchange("A")
+
+
+def test_over_limit(program: Start) -> None:
+    server = program("--over-limit", "refuse", "--max-size", "500")
+    with Peer.connect(server.address) as peer:
+        peer.send(framed(message("BIG").ljust(501, b"x")))
+        assert peer.receive_msa() == ("AR", "BIG")
+        peer.exchange("A")
+
+
+def test_policy(program: Start, tmp_path: Path) -> None:
+    """What is saved is accepted at the level that was asked for, and what cannot be is not."""
+    enhanced = message("A").replace(b"|2.5\r", b"|2.5|||AL|NE\r")
+    spool = tmp_path / "spool"
+    server = program("--policy", "conformant", "--save", str(spool))
+    with Peer.connect(server.address) as peer:
+        peer.send(framed(enhanced))
+        assert peer.receive_msa() == ("CA", "A")
+        assert [path.read_bytes() for path in spool.iterdir()] == [enhanced]
+        spool.rename(tmp_path / "elsewhere")
+        peer.send(framed(enhanced))
+        assert peer.receive_msa() == ("CE", "A")
+
+
+def test_payloads_in_the_log_are_a_choice(program: Start) -> None:
+    for options, logged in (((), False), (("--log-message",), True)):
+        server = program(*options)
+        with Peer.connect(server.address) as peer:
+            peer.exchange("A")
+        assert (b"EVERYWOMAN" in server.stop()[2]) == logged

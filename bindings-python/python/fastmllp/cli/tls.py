@@ -1,10 +1,10 @@
 """TLS contexts that settings ask for."""
 
-import importlib
 import ssl
 from typing import Any
 
 from fastmllp.config import ConfigError
+from fastmllp.tls import TlsError, client_context, server_context
 
 
 def server_tls(server: dict[str, Any]) -> ssl.SSLContext | None:
@@ -25,14 +25,10 @@ def server_tls(server: dict[str, Any]) -> ssl.SSLContext | None:
         return None
     if not (certificate and key):
         raise ConfigError("[server] TLS needs both tls_certificate and tls_key")
-    tls = importlib.import_module("fastmllp.tls")
     try:
-        context: ssl.SSLContext = tls.server_context(
-            certificate, key, ca=ca or None, require_client_certificate=required
-        )
-    except (ValueError, OSError) as error:
+        return server_context(certificate, key, ca=ca or None, require_client_certificate=required)
+    except TlsError as error:
         raise ConfigError(f"[server] {error}") from error
-    return context
 
 
 def client_options(client: dict[str, Any]) -> dict[str, Any]:
@@ -52,11 +48,8 @@ def client_options(client: dict[str, Any]) -> dict[str, Any]:
         if ca or certificate or key or name:
             raise ConfigError("[client] tls must be true where other settings of TLS are given")
         return options
-    tls = importlib.import_module("fastmllp.tls")
     try:
-        context = tls.client_context(
-            ca=ca or None, certificate=certificate or None, key=key or None
-        )
-    except (ValueError, OSError) as error:
+        context = client_context(ca=ca or None, certificate=certificate or None, key=key or None)
+    except TlsError as error:
         raise ConfigError(f"[client] {error}") from error
     return options | {"tls": context, "server_hostname": name or None}

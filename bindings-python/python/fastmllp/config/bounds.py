@@ -1,10 +1,8 @@
 """The defaults of the settings, and the bounds within which they make sense."""
 
 import codecs
-import ipaddress
 import math
 import operator
-from collections.abc import Iterable
 from typing import NamedTuple
 
 DEFAULT_PORT = 2575
@@ -101,18 +99,3 @@ def encoding(name: str, value: str) -> str:
     except Exception as error:
         raise ValueError(f"{name} does not make bytes of text: {value!r}") from error
     return value
-
-
-def networks(name: str, value: Iterable[str]) -> tuple[str, ...]:
-    """Check networks in CIDR notation, such as ``10.1.0.0/16``, and single addresses.
-
-    Raises:
-        ValueError: One of them is neither, or has bits set behind its prefix.
-    """
-    found = tuple(value)
-    for network in found:
-        try:
-            ipaddress.ip_network(network)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from error
-    return found

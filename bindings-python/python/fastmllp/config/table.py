@@ -4,11 +4,21 @@ Flags, environment variables, the check of a settings file, the output of ``fast
 the page ``docs/settings.md`` are all derived from `SETTINGS`.
 """
 
+from fastmllp.allow import AllowList
 from fastmllp.config import bounds
 from fastmllp.config.setting import Setting
 
 _SCANS = ("single_byte", "shift_jis", "gb18030", "gbk", "big5", "iso2022_jp")
 _SCAN_MEANING = "how delimiters are told from the bytes of two-byte characters"
+
+
+def _check_allow(name: str, value: tuple[str, ...]) -> None:
+    try:
+        AllowList(value)
+    except ValueError as error:
+        # Its text begins with the name of the option, which is that of the key.
+        raise ValueError(name.removesuffix("allow") + str(error)) from error
+
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("server", "host", "0.0.0.0", "address or name to listen on, `::` for IPv6 only"),
@@ -82,7 +92,7 @@ SETTINGS: tuple[Setting, ...] = (
         "allow",
         (),
         "networks whose peers are served, such as `10.1.0.0/16`; none for everybody",
-        check_text=bounds.networks,
+        check_text=_check_allow,
         placeholder="NETWORKS",
     ),
     Setting("server", "workers", 1, "processes that share the port", bounds.WORKERS),
