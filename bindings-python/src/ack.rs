@@ -238,11 +238,24 @@ fn encode<'py>(py: Python<'py>, ack: &Core<'_>) -> PyResult<Bound<'py, PyBytes>>
 }
 
 /// 32 hexadecimal digits, random, from the operating system: unique without a shared counter.
-pub(crate) fn new_control_id(buffer: &mut [u8; Simple::LENGTH]) -> &str {
+fn new_control_id(buffer: &mut [u8; Simple::LENGTH]) -> &str {
     Uuid::new_v4().simple().encode_lower(buffer)
 }
 
-pub(crate) fn unix_seconds() -> i64 {
+fn unix_seconds() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// An acknowledgment with a name and a time of its own.
+pub(crate) fn with_acknowledgment<R>(
+    code: AckCode,
+    text: Option<&str>,
+    give: impl FnOnce(&Core<'_>) -> R,
+) -> R {
+    let mut id_buffer = [0; Simple::LENGTH];
+    let id = new_control_id(&mut id_buffer).as_bytes();
+    let time = Timestamp::utc(unix_seconds());
+    let text = text.unwrap_or_default().as_bytes();
+    give(&Core { text, ..Core::always(code, None, id, time.as_bytes()) })
 }

@@ -35,13 +35,15 @@ pub(crate) fn converse<'py>(
     now: Seconds,
     handler: &Bound<'py, PyAny>,
     hold: bool,
+    limit: usize,
 ) -> PyResult<Conversed<'py>> {
     let py = responder.py();
     let clock = Clock { called: now.point(), since: Instant::now() };
     let (mut left, mut sent) = (None, Vec::new());
     responder.borrow_mut().take(data, clock.called);
+    let mut messages = 0;
     loop {
-        let more = take_event(responder, handler, &clock, &mut left)?;
+        let more = take_event(responder, handler, &clock, &mut left, &mut messages)?;
         let mut link = responder.borrow_mut();
         let link = link.core();
         let outgoing = link.outgoing();
@@ -50,7 +52,7 @@ pub(crate) fn converse<'py>(
             sent.extend_from_slice(outgoing);
             link.sent(len, clock.now());
         }
-        if !more {
+        if !more || messages >= limit {
             let deadline = link.next_deadline().map(seconds);
             return Ok((PyBytes::new(py, &sent), left, deadline));
         }
@@ -63,17 +65,20 @@ fn take_event<'py>(
     handler: &Bound<'py, PyAny>,
     clock: &Clock,
     left: &mut Option<Bound<'py, PyList>>,
+    messages: &mut usize,
 ) -> PyResult<bool> {
     let py = responder.py();
     let mut link = responder.borrow_mut();
     let Some(event) = link.next_event(clock.now()) else { return Ok(false) };
     let ResponderEvent::Message(core, arrived) = event else {
-        let last = matches!(event, ResponderEvent::TooLarge(..));
+        let last = matches!(event, ResponderEvent::TooLarge(..) | ResponderEvent::Protocol(_));
         let entry = report(py, link.core(), event)?;
         leave(py, left, entry)?;
-        // The refusal is given while the beginning of its message is at hand.
+        // The refusal is given while the beginning of its message is at hand, and whether bytes of
+        // another protocol are looked at is for the host to say.
         return Ok(!last);
     };
+    *messages += 1;
     let payload = PyBytes::new(py, link.core().payload()).unbind();
     let message = Message::of(payload.clone_ref(py), link.scan());
     // A handler may use the responder itself, so it is not kept borrowed while one runs.

@@ -1,6 +1,6 @@
 //! The receiving end of a link.
 
-use ack_gen::{Ack as CoreAck, AckCode, Policy, Timestamp};
+use ack_gen::{Ack as CoreAck, AckCode, Policy};
 use hl7_peek::Scan;
 use mllp_core::Config;
 use mllp_link::{
@@ -9,9 +9,8 @@ use mllp_link::{
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use uuid::fmt::Simple;
 
-use crate::ack::{ack_code, new_control_id, read_policy, unix_seconds};
+use crate::ack::{ack_code, read_policy, with_acknowledgment};
 use crate::converse::{Conversed, converse};
 use crate::event;
 use crate::input::{Input, ScanArgument, read_profile};
@@ -144,17 +143,22 @@ impl Responder {
     /// events, or None when there is nothing; and the next deadline. An event `result` has the
     /// ticket, the message and what the handler returned where it was nothing of the above; an
     /// event `failure` has the exception that it raised as `error`. With `hold` nothing is handed
-    /// out, and the answers stay for `outgoing`. One call does the work of `receive`, `answer`,
+    /// out, and the answers stay for `outgoing`; after `limit` messages it returns, and a call with
+    /// no data goes on. One call does the work of `receive`, `answer`,
     /// `outgoing`, `sent` and `next_deadline`.
-    #[pyo3(signature = (data, now, handler, hold = false))]
+    #[pyo3(
+        signature = (data, now, handler, hold = false, limit = usize::MAX),
+        text_signature = "($self, data, now, handler, hold=False, limit=...)"
+    )]
     fn converse<'py>(
         slf: &Bound<'py, Self>,
         data: Input<'py>,
         now: Seconds,
         handler: &Bound<'py, PyAny>,
         hold: bool,
+        limit: usize,
     ) -> PyResult<Conversed<'py>> {
-        converse(slf, &data, now, handler, hold)
+        converse(slf, &data, now, handler, hold, limit)
     }
 
     /// Everything that has happened since events were taken last, in order.
@@ -247,7 +251,7 @@ impl Responder {
         };
         let core = refusal.take()?;
         let (now, scan) = (now.point(), self.scan);
-        let refused = acknowledge(code, text, |ack| {
+        let refused = with_acknowledgment(code, text, |ack| {
             self.core.refuse(core, how, &CoreAck { scan, ..*ack }, now)
         });
         refused.map_err(|unrefused| refusal.give_back(unrefused))
@@ -381,7 +385,7 @@ impl Responder {
     ) -> PyResult<()> {
         let core = ticket.take()?;
         let (policy, scan) = (self.policy, self.scan);
-        let answered = acknowledge(code, text, |ack| {
+        let answered = with_acknowledgment(code, text, |ack| {
             let ack = CoreAck { policy, scan, ..*ack };
             self.core.answer_later(core, ticket.bytes(py), &ack, now)
         });
@@ -400,13 +404,4 @@ impl Responder {
         }
         Ok(())
     }
-}
-
-/// An acknowledgment with a name and a time of its own.
-fn acknowledge<R>(code: AckCode, text: Option<&str>, give: impl FnOnce(&CoreAck<'_>) -> R) -> R {
-    let mut id_buffer = [0; Simple::LENGTH];
-    let id = new_control_id(&mut id_buffer).as_bytes();
-    let time = Timestamp::utc(unix_seconds());
-    let text = text.unwrap_or_default().as_bytes();
-    give(&CoreAck { text, ..CoreAck::always(code, None, id, time.as_bytes()) })
 }

@@ -113,9 +113,9 @@ def test_name_that_holds_the_byte_of_a_separator() -> None:
 # Over a server.
 
 
-def test_answers_on_the_wire(serve: Serve, records: Records) -> None:
+def test_answers_on_the_wire(serve_both: Serve, records: Records) -> None:
     codes = {b"B": "AE", b"C": "AE", b"E": "AR"}
-    server = serve(
+    server = serve_both(
         lambda message: codes.get(message.header.message_control_id), policy="conformant"
     )
     with Peer.connect(server.address) as peer:
@@ -154,9 +154,9 @@ def test_answers_on_the_wire(serve: Serve, records: Records) -> None:
     ],
 )
 def test_positive_code_becomes_a_rejection(
-    serve: Serve, with_handler: bool, payload: bytes, error: bytes
+    serve_both: Serve, with_handler: bool, payload: bytes, error: bytes
 ) -> None:
-    server = serve((lambda message: "AA") if with_handler else None, policy="conformant")
+    server = serve_both((lambda message: "AA") if with_handler else None, policy="conformant")
     with Peer.connect(server.address) as peer:
         peer.send(framed(payload))
         answer = Message(peer.receive_frame())
@@ -167,7 +167,7 @@ def test_positive_code_becomes_a_rejection(
 @pytest.mark.parametrize("result", [None, "AE", Ack("AR"), ValueError])
 @pytest.mark.parametrize("payload", [b"", b"no header", b"FHS|^~\\&|A\r", b"MSH|"])
 def test_payload_without_a_header_gets_no_answer(
-    serve: Serve, records: Records, payload: bytes, result: object
+    serve_both: Serve, records: Records, payload: bytes, result: object
 ) -> None:
     seen: list[bytes] = []
 
@@ -177,7 +177,7 @@ def test_payload_without_a_header_gets_no_answer(
             raise result(payload)
         return result if message.payload == payload else None
 
-    server = serve(handler, policy="conformant")
+    server = serve_both(handler, policy="conformant")
     with Peer.connect(server.address) as peer:
         peer.send(framed(payload))
         # The next answer is the next message's.
@@ -188,10 +188,10 @@ def test_payload_without_a_header_gets_no_answer(
     assert "no" in record.fields["reason"]  # type: ignore[attr-defined]
 
 
-def test_handler_describes_the_acknowledgment(serve: Serve) -> None:
+def test_handler_describes_the_acknowledgment(serve_both: Serve) -> None:
     """The server decides on the level and on the form, the handler on the rest."""
     missing = Ack("AE", text="PID-5 missing", errors=[ErrorDetail(101, "PID", 1, 5)])
-    server = serve(lambda message: missing, policy="conformant")
+    server = serve_both(lambda message: missing, policy="conformant")
     with Peer.connect(server.address) as peer:
         peer.send(framed(asking("AL", "NE", "A")) + framed(asking("NE", "SU", "B")))
         peer.send(framed(asking("", "", "C")))
@@ -202,24 +202,24 @@ def test_handler_describes_the_acknowledgment(serve: Serve) -> None:
             assert answer.get("MSH-9") == b"ACK^A01^ACK"
 
 
-def test_acknowledgment_of_the_handler_accepts_nothing_that_must_not_be(serve: Serve) -> None:
-    server = serve(lambda message: Ack("AA", text="taken"), policy="conformant")
+def test_acknowledgment_of_the_handler_accepts_nothing_that_must_not_be(serve_both: Serve) -> None:
+    server = serve_both(lambda message: Ack("AA", text="taken"), policy="conformant")
     with Peer.connect(server.address) as peer:
         peer.send(framed(BATCH))
         answer = Message(peer.receive_frame())
         assert answer.get("MSA-1") == b"AR" and answer.get("MSA-3") is None
 
 
-def test_whole_acknowledgment_of_the_handler_goes_as_it_is(serve: Serve) -> None:
-    server = serve(lambda message: acknowledgment("OWN"), policy="conformant")
+def test_whole_acknowledgment_of_the_handler_goes_as_it_is(serve_both: Serve) -> None:
+    server = serve_both(lambda message: acknowledgment("OWN"), policy="conformant")
     with Peer.connect(server.address) as peer:
         peer.send(framed(asking("NE", "NE")) + framed(b"no header"))
         assert [peer.receive_frame(), peer.receive_frame()] == [acknowledgment("OWN")] * 2
 
 
 @pytest.mark.parametrize("wrong", ["XX", 7, b""])
-def test_wrong_result_becomes_an_error(serve: Serve, wrong: object) -> None:
-    server = serve(lambda message: wrong, policy="conformant")
+def test_wrong_result_becomes_an_error(serve_both: Serve, wrong: object) -> None:
+    server = serve_both(lambda message: wrong, policy="conformant")
     with Peer.connect(server.address) as peer:
         peer.send(framed(asking("", "", "A")) + framed(asking("AL", "", "B")))
         peer.send(framed(asking("NE", "NE", "C")) + framed(asking("", "", "D")))
@@ -227,8 +227,8 @@ def test_wrong_result_becomes_an_error(serve: Serve, wrong: object) -> None:
         assert answers == [("AE", "A"), ("CE", "B"), ("AE", "D")]
 
 
-def test_always_is_not_disturbed(serve: Serve) -> None:
-    server = serve()
+def test_always_is_not_disturbed(serve_both: Serve) -> None:
+    server = serve_both()
     with Peer.connect(server.address) as peer:
         for payload in (asking("NE", "NE"), asking("", "", rest="MSA|AA|1\r"), BATCH, b""):
             peer.send(framed(payload))

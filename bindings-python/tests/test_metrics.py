@@ -45,14 +45,14 @@ def samples(endpoint: Endpoint) -> Samples:
     }
 
 
-def test_a_server(endpoint: Endpoint, serve: Serve) -> None:
+def test_a_server(endpoint: Endpoint, serve_both: Serve) -> None:
     def handler(message: Message) -> str | bytes | None:
         name = message.header.message_control_id
         if name == b"RAISES":
             raise ValueError
         return {b"WRONG": "XX", b"REFUSED": "AR", b"OWN": b"MSH|"}.get(name)
 
-    server = serve(handler)
+    server = serve_both(handler)
     names = ["A", "B", "REFUSED", "RAISES", "WRONG", "OWN"]
     payloads = [message(name) for name in names]
     with Peer.connect(server.address) as peer:
@@ -87,8 +87,8 @@ def test_a_server(endpoint: Endpoint, serve: Serve) -> None:
     }
 
 
-def test_what_has_no_metric_of_its_own(endpoint: Endpoint, serve: Serve) -> None:
-    server = serve(max_connections=1)
+def test_what_has_no_metric_of_its_own(endpoint: Endpoint, serve_both: Serve) -> None:
+    server = serve_both(max_connections=1)
     with Peer.connect(server.address) as peer:
         peer.exchange("A")
         with Peer.connect(server.address) as refused:

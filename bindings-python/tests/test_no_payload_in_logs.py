@@ -30,13 +30,13 @@ def send_marked(address: tuple[str, int]) -> None:
             peer.receive_end()
 
 
-def test_no_mark_in_the_records_of_a_server(serve: Serve, records: Records) -> None:
+def test_no_mark_in_the_records_of_a_server(serve_both: Serve, records: Records) -> None:
     def handler(message: Message) -> str:
         if message.payload.startswith(b"MARK"):
             return MARK
         raise ValueError(message.payload, message.get("PID-3"))
 
-    server = serve(handler, max_size=10_000)
+    server = serve_both(handler, max_size=10_000)
     send_marked(server.address)
     server.shutdown()
     formatter = logging.Formatter("%(message)s %(fields)s")

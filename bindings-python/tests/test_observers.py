@@ -40,9 +40,9 @@ def heard(observe: Observe) -> Heard:
     return events
 
 
-def test_every_event_whatever_the_level(heard: Heard, serve: Serve) -> None:
+def test_every_event_whatever_the_level(heard: Heard, serve_both: Serve) -> None:
     assert not fastmllp.logging.LOGGER.isEnabledFor(logging.INFO)
-    server = serve()
+    server = serve_both()
     with Peer.connect(server.address) as peer:
         peer.send(b"\r" + framed(message("A")))
         peer.receive_frame()
@@ -79,7 +79,7 @@ def test_added_twice_and_removed(heard: Heard, observe: Observe) -> None:
 
 @pytest.mark.parametrize("kind", [ValueError, SystemExit, RecursionError])
 def test_one_that_fails_is_reported_once(
-    kind: type[BaseException], observe: Observe, serve: Serve, records: Records
+    kind: type[BaseException], observe: Observe, serve_both: Serve, records: Records
 ) -> None:
     def fail(*event: object) -> None:
         raise kind(MARK)
@@ -87,7 +87,7 @@ def test_one_that_fails_is_reported_once(
     observe(fail)
     later: list[object] = []
     observe(lambda *event: later.append(event[0]))
-    server = serve()
+    server = serve_both()
     with Peer.connect(server.address) as peer:
         for number in range(5):
             peer.exchange(f"M{number}")

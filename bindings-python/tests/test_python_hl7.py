@@ -11,8 +11,8 @@ from fastmllp.client import Client
 from peers import DEADLINE, message, msa
 
 
-def test_its_client_and_our_server(serve: Serve) -> None:
-    server = serve()
+def test_its_client_and_our_server(serve_both: Serve) -> None:
+    server = serve_both()
     with hl7.client.MLLPClient(*server.address) as client:
         client.socket.settimeout(DEADLINE)
         for number in range(50):

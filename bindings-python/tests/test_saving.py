@@ -31,9 +31,9 @@ def running_number(path: Path) -> int:
     return int(path.stem.rpartition("-")[2])
 
 
-def test_content_is_byte_identical(serve: Serve, tmp_path: Path) -> None:
+def test_content_is_byte_identical(serve_both: Serve, tmp_path: Path) -> None:
     payloads = [A, b"", b"\r\n\0\xff\xfe not HL7 \n", bytes(range(0x1D, 0x100)) * 100, A]
-    server = serve(SaveTo(tmp_path))
+    server = serve_both(SaveTo(tmp_path))
     with Peer.connect(server.address) as peer:
         for payload in payloads:
             peer.send(framed(payload))
@@ -42,9 +42,9 @@ def test_content_is_byte_identical(serve: Serve, tmp_path: Path) -> None:
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
-def test_name_comes_from_the_clock_and_from_counters(serve: Serve, tmp_path: Path) -> None:
+def test_name_comes_from_the_clock_and_from_counters(serve_both: Serve, tmp_path: Path) -> None:
     nasty = A.replace(b"|A|", b"|../../etc/passwd|").replace(b"SENDER", b"/tmp/x\0")
-    server = serve(SaveTo(tmp_path / "spool"))
+    server = serve_both(SaveTo(tmp_path / "spool"))
     for _ in range(2):
         with Peer.connect(server.address) as peer:
             peer.send(framed(nasty) * 2)
@@ -90,10 +90,10 @@ def fail_with(number: int) -> OSError:
 
 @pytest.mark.parametrize("call", ["fsync", "link", "open"])
 def test_what_cannot_be_stored_is_refused(
-    serve: Serve, records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+    serve_both: Serve, records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     payload = message(MARK, MARK)
-    server = serve(SaveTo(tmp_path))
+    server = serve_both(SaveTo(tmp_path))
     with Peer.connect(server.address) as peer:
         peer.exchange("BEFORE")
 
@@ -182,8 +182,8 @@ def test_nothing_is_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert [path.read_bytes() for path in paths] == [A, B, C]
 
 
-def test_many_threads(serve: Serve, tmp_path: Path) -> None:
-    server = serve(SaveTo(tmp_path))
+def test_many_threads(serve_both: Serve, tmp_path: Path) -> None:
+    server = serve_both(SaveTo(tmp_path))
     start = threading.Barrier(8)
 
     def send(number: int) -> None:
@@ -223,10 +223,10 @@ def test_folder_that_is_none(tmp_path: Path) -> None:
         SaveTo(tmp_path / "missing" / "below")
 
 
-def test_folder_that_vanishes(serve: Serve, tmp_path: Path) -> None:
+def test_folder_that_vanishes(serve_both: Serve, tmp_path: Path) -> None:
     """It is not made anew: a disk that is gone must not be replaced by the one below it."""
     folder = tmp_path / "spool"
-    server = serve(SaveTo(folder))
+    server = serve_both(SaveTo(folder))
     folder.rmdir()
     with Peer.connect(server.address) as peer:
         peer.send(framed(A))

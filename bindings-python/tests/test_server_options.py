@@ -45,8 +45,8 @@ def test_networks_of_a_wrong_type(wrong: object) -> None:
         Server(host="127.0.0.1", port=0, allow=wrong)  # type: ignore[arg-type]
 
 
-def test_peer_outside_is_closed_at_once(serve: Serve, records: Records) -> None:
-    server = serve(allow=["127.0.0.2", "10.0.0.0/8"], timeout=0)
+def test_peer_outside_is_closed_at_once(serve_both: Serve, records: Records) -> None:
+    server = serve_both(allow=["127.0.0.2", "10.0.0.0/8"], timeout=0)
     with Peer.connect(server.address) as peer:
         assert peer.receive_end() == b""
         record = records.wait_for("peer_not_allowed")
@@ -60,8 +60,8 @@ def test_peer_outside_is_closed_at_once(serve: Serve, records: Records) -> None:
     assert "connect" not in [record.event for record in records.seen]  # type: ignore[attr-defined]
 
 
-def test_peer_outside_takes_no_place(serve: Serve) -> None:
-    server = serve(allow=["127.0.0.2"], max_connections=1)
+def test_peer_outside_takes_no_place(serve_both: Serve) -> None:
+    server = serve_both(allow=["127.0.0.2"], max_connections=1)
     with Peer.connect(server.address) as first, Peer.connect(server.address) as second:
         assert first.receive_end() + second.receive_end() == b""
         with socket.socket() as inside:
@@ -76,14 +76,14 @@ def test_peer_outside_takes_no_place(serve: Serve) -> None:
 @pytest.mark.parametrize("size", [1001, 70_000, 5_000_000])
 @pytest.mark.parametrize("policy", ["always", "conformant"])
 def test_large_message_is_refused(
-    serve: Serve, undisturbed: Undisturbed, records: Records, size: int, policy: str
+    serve_both: Serve, undisturbed: Undisturbed, records: Records, size: int, policy: str
 ) -> None:
     seen: list[bytes] = []
 
     def handler(received: Message) -> None:
         seen.append(received.header.message_control_id)
 
-    server = serve(handler, max_size=1000, over_limit="refuse", policy=policy)
+    server = serve_both(handler, max_size=1000, over_limit="refuse", policy=policy)
     with undisturbed(server), Peer.connect(server.address) as peer:
         peer.send(framed(message("A")) + framed(message("LARGE").ljust(size, b"x")))
         peer.send(framed(message("B")))
@@ -102,8 +102,8 @@ def enhanced(accept: str, application: str, control_id: str) -> bytes:
     return header.encode().ljust(2000, b"x")
 
 
-def test_large_message_is_refused_as_its_sender_asks(serve: Serve, records: Records) -> None:
-    server = serve(max_size=1000, over_limit="refuse", policy="conformant")
+def test_large_message_is_refused_as_its_sender_asks(serve_both: Serve, records: Records) -> None:
+    server = serve_both(max_size=1000, over_limit="refuse", policy="conformant")
     with Peer.connect(server.address) as peer:
         peer.send(framed(enhanced("AL", "NE", "A")) + framed(enhanced("NE", "NE", "B")))
         peer.send(framed(b"no header".ljust(2000)) + framed(enhanced("NE", "ER", "C")))
@@ -113,16 +113,18 @@ def test_large_message_is_refused_as_its_sender_asks(serve: Serve, records: Reco
     assert refused == [True, False, False, True]
 
 
-def test_large_message_without_a_header_is_refused(serve: Serve) -> None:
-    server = serve(max_size=1000, over_limit="refuse")
+def test_large_message_without_a_header_is_refused(serve_both: Serve) -> None:
+    server = serve_both(max_size=1000, over_limit="refuse")
     with Peer.connect(server.address) as peer:
         peer.send(framed(b"x" * 2000))
         assert peer.receive_msa()[0] == "AR"
         peer.exchange("NEXT")
 
 
-def test_sender_of_a_large_message_that_stops_in_the_middle(serve: Serve, records: Records) -> None:
-    server = serve(max_size=1000, over_limit="refuse", timeout=0.3)
+def test_sender_of_a_large_message_that_stops_in_the_middle(
+    serve_both: Serve, records: Records
+) -> None:
+    server = serve_both(max_size=1000, over_limit="refuse", timeout=0.3)
     with Peer.connect(server.address) as peer:
         peer.send(b"\x0b" + message("LARGE").ljust(5000, b"x"))
         records.wait_for("frame_too_large")
@@ -139,7 +141,7 @@ def test_unknown_ways() -> None:
 # One port, several processes.
 
 
-def test_two_servers_on_one_port(serve: Serve) -> None:
+def test_two_servers_on_one_port(serve_both: Serve) -> None:
     with Server(host="127.0.0.1", port=0, reuse_port=True) as first:
         port = first.address[1]
         with Server(host="127.0.0.1", port=port, reuse_port=True) as second:

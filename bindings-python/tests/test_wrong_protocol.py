@@ -18,9 +18,9 @@ from peers import Peer, framed, message
     ],
 )
 def test_other_protocol_on_a_plain_port_is_closed_at_once(
-    serve: Serve, undisturbed: Undisturbed, records: Records, first: bytes, protocol: str
+    serve_both: Serve, undisturbed: Undisturbed, records: Records, first: bytes, protocol: str
 ) -> None:
-    server = serve(timeout=0)
+    server = serve_both(timeout=0)
     with undisturbed(server):
         with Peer.connect(server.address) as peer:
             peer.send(first)
@@ -30,16 +30,18 @@ def test_other_protocol_on_a_plain_port_is_closed_at_once(
     assert disconnect.fields == {"reason": "wrong_protocol", "messages": 0}  # type: ignore[attr-defined]
 
 
-def test_tls_client_learns_at_once_that_a_port_is_plain(serve: Serve, authority: Authority) -> None:
-    server = serve(timeout=0)
+def test_tls_client_learns_at_once_that_a_port_is_plain(
+    serve_both: Serve, authority: Authority
+) -> None:
+    server = serve_both(timeout=0)
     with pytest.raises(ssl.SSLError, match="EOF"):
         Peer.secure(server.address, client_context(ca=authority.file))
 
 
 def test_message_without_frame_on_a_plain_port_is_not_closed(
-    serve: Serve, records: Records
+    serve_both: Serve, records: Records
 ) -> None:
-    server = serve()
+    server = serve_both()
     with Peer.connect(server.address) as peer:
         peer.send(message("A"))
         records.wait_for("wrong_protocol")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastmllp._native import Responder
-from fastmllp.handler import Answerer
-from fastmllp.logging import describe_exception, log_event
+from fastmllp.handler import Answerer, Handler, connection_number
+from fastmllp.logging import describe_exception, is_heard, log_event
 from fastmllp.readiness import Readiness
 from fastmllp.report import ConnectionReport
 from fastmllp.stream import Stream
@@ -80,7 +80,6 @@ class Connection:
         self._link = limits.new_link(time.monotonic())
         self._report = ConnectionReport(number, limits.max_size)
         self._lost: OSError | None = None
-        self._messages = 0
         self._stop_at: float | None = None
 
     def run(self) -> None:
@@ -106,7 +105,8 @@ class Connection:
             self._close_gracefully()
         finally:
             self._stream.socket.close()
-            report.disconnected(self._messages)
+            frames = self._link.counters["frames"]
+            report.disconnected(0 if report.is_foreign else frames)
 
     def _negotiate(self) -> bool:
         """Wait for the TLS handshake, if there is one; tell whether messages can come."""
@@ -169,11 +169,32 @@ class Connection:
     def _take(self, data: bytes) -> None:
         if self._stream.failure is not None:
             self._report.insecure(self._stream.failure)
-        if data:
+        if data and self._answerer.prompt is not None and not is_heard(logging.INFO):
+            self._converse_natively(data, self._answerer.prompt)
+        elif data:
             self._take_events(self._link.receive(data, time.monotonic()))
         if self._stream.is_ended:
             self._link.peer_closed(time.monotonic())
             self._take_events(self._link.events(time.monotonic()))
+
+    def _converse_natively(self, data: bytes, handler: Handler) -> None:
+        """Take bytes when nobody wants a record of each message: one native call for each."""
+        connection_number.set(self.number)
+        while True:
+            # Held back and sent from here: an answer does not wait for the handler to finish the
+            # messages behind it.
+            now = time.monotonic()
+            _, events, _ = self._link.converse(data, now, handler, hold=True, limit=1)
+            data = b""
+            if not self._link.unsent and events is None:
+                break
+            for event in events or ():
+                self._on_event(event)
+                if self._report.is_foreign:
+                    return
+            self._flush()
+        if self._lost is not None:
+            raise self._lost
 
     def _stops(self, arrived: bool) -> bool:
         """The server stops: answer every frame that is complete, leave the rest to the sender.
@@ -219,6 +240,12 @@ class Connection:
     def _on_event(self, event: dict[str, Any]) -> None:
         if event["ev"] == "message":
             self._on_message(event)
+        elif event["ev"] == "result":
+            self._answerer.conclude(
+                self._link, event["ticket"], event["message"].payload, event["result"], self.number
+            )
+        elif event["ev"] == "failure":
+            self._answerer.fail(self._link, event["ticket"], event["error"], self.number)
         elif event["ev"] == "refusal":
             self._report.refused(self._answerer.refuse(self._link, event, self.number))
         else:
@@ -226,7 +253,6 @@ class Connection:
 
     def _on_message(self, event: dict[str, Any]) -> None:
         payload: bytes = event["payload"]
-        self._messages += 1
         self._report.received(event["ticket"], payload, event["warn"])
         before = self._link.unsent
         code = self._answerer.answer(self._link, event["ticket"], payload, self.number)

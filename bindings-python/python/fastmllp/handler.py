@@ -43,6 +43,8 @@ class Answerer:
         self._scan = scan
         self._conforms = policy == "conformant"
         Message(b"", scan=scan)  # One that does not exist is the caller's error, now.
+        self.prompt = None if self._conforms else (handler or _accept)
+        """What the link itself may call for each message; None where a code is not the answer."""
 
     def answer(self, link: Responder, ticket: Ticket, payload: bytes, connection: int) -> str:
         """Answer one message, after the handler has returned.
@@ -166,6 +168,10 @@ class Answerer:
         link.leave_unanswered(ticket, time.monotonic())
         log_event(level, "no_answer", connection, reason=reason)
         return ""
+
+
+def _accept(message: Message) -> None:
+    """The handler of a server without one."""
 
 
 def _reason(error: BaseException) -> str:

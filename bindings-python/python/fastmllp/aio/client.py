@@ -6,7 +6,7 @@ import os
 import ssl
 import time
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from fastmllp import config
 from fastmllp._native import Initiator
@@ -20,6 +20,7 @@ from fastmllp.reply import (
     Reply,
     ReplyTooLarge,
 )
+from fastmllp.tls_failure import TlsFailure
 
 # Messages that the link holds at a time; further ones wait here.
 _CAPACITY = 64
@@ -232,6 +233,9 @@ class AsyncClient:
                 )
         except TimeoutError as error:
             raise ConnectError(f"cannot reach {self._server}: no answer in time") from error
+        except ssl.SSLError as error:
+            failure = TlsFailure.of(error, b"")
+            raise ConnectError(f"cannot reach {self._server}: {failure.text}") from error
         except (OSError, UnicodeError) as error:
             # asyncio adds the address to the text of an error; the number has the plain one.
             number = getattr(error, "errno", None) or 0
@@ -332,8 +336,8 @@ class _Connection(asyncio.Protocol):
         self._writing: list[int] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # Not checked: the transports of uvloop are no subclasses.
+        self.transport = transport = cast(asyncio.Transport, transport)
         # A message counts as written once the transport holds none of it.
         transport.set_write_buffer_limits(high=0)
 

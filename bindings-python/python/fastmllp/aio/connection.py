@@ -5,12 +5,13 @@ import inspect
 import logging
 import time
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, cast
 
 from fastmllp._native import Message, Responder, Ticket
 from fastmllp.aio.connections import Connections
 from fastmllp.aio.linger import Linger
 from fastmllp.aio.service import Service
+from fastmllp.handler import connection_number
 from fastmllp.logging import describe_exception, is_heard, log_event
 from fastmllp.report import ConnectionReport
 
@@ -74,12 +75,15 @@ class ServedConnection(asyncio.Protocol):
     # What the transport reports.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # Not checked: the transports of uvloop are no subclasses.
+        self._transport = transport = cast(asyncio.Transport, transport)
         transport.set_write_buffer_limits(high=_HIGH_WATER)
-        peer = transport.get_extra_info("peername")
-        name = f"{peer[0]}:{peer[1]}" if peer else "unknown"
-        self._taken = self._connections.takes(self, self._report.number, name)
+        host, port = (transport.get_extra_info("peername") or ("", 0))[:2]
+        name = f"{host}:{port}"
+        number = self._report.number
+        self._taken = self._service.allows(host, port, number) and self._connections.takes(
+            self, number, name
+        )
         if not self._taken:
             transport.abort()
             self._lost = True
@@ -92,15 +96,19 @@ class ServedConnection(asyncio.Protocol):
             self._linger.received(len(data))
             return
         self._stirred = True
+        self._receive(data)
+
+    def _receive(self, data: bytes) -> None:
         handler = self._service.prompt_handler
         if handler is None or self._working is not None or is_heard(logging.INFO):
             self._take(self._link.receive(data, time.monotonic()))
             return
+        connection_number.set(self._report.number)
         answers, events, deadline = self._link.converse(
             data, time.monotonic(), handler, not self._writes
         )
         if answers:
-            self._transport.write(answers)
+            self._send(answers)
         if events is None and self._writes:
             self._set_timer(deadline)
         else:
@@ -110,10 +118,8 @@ class ServedConnection(asyncio.Protocol):
         if self._linger is not None:
             self._linger.ended()
             return False
-        self._ended = True
-        self._link.peer_closed(time.monotonic())
-        self._take(self._link.events(time.monotonic()))
-        # Half of a TLS connection cannot be kept open.
+        self._end()
+        # The peer may still take answers, unless the TLS of the loop is in between.
         return self._transport.can_write_eof()
 
     def pause_writing(self) -> None:
@@ -135,10 +141,11 @@ class ServedConnection(asyncio.Protocol):
         if isinstance(error, OSError) and self._linger is None:
             self._report.lost(error, self._link.pending)
         self._report.unsendable()
-        # What was read goes to the handler all the same: a sender that does not wait for answers
-        # may have left after it.
-        self._link.peer_closed(time.monotonic())
-        self._take(self._link.events(time.monotonic()))
+        if not self._report.is_foreign:
+            # What was read goes to the handler all the same: a sender that does not wait for
+            # answers may have left after it.
+            self._link.peer_closed(time.monotonic())
+            self._take(self._link.events(time.monotonic()))
         if self._working is None:
             self._leave()
 
@@ -159,11 +166,24 @@ class ServedConnection(asyncio.Protocol):
 
     # What happens in between.
 
+    def _send(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    def _end(self) -> None:
+        """Nothing more comes from the peer."""
+        self._ended = True
+        self._link.peer_closed(time.monotonic())
+        self._take(self._link.events(time.monotonic()))
+
     def _take(self, events: list[dict[str, Any]]) -> None:
         """Answer every message, report everything else, and send what the peer takes."""
         while True:
             for event in events:
                 self._on_event(event)
+                if self._report.is_foreign:
+                    # Whoever speaks TLS or HTTP waits for an answer that cannot come.
+                    self._transport.abort()
+                    return
             self._flush()
             # What has left makes room for messages that were received already.
             events = self._link.events(time.monotonic())
@@ -204,6 +224,8 @@ class ServedConnection(asyncio.Protocol):
             self._fail(event["ticket"], event["error"])
             if isinstance(event["error"], KeyboardInterrupt | SystemExit):
                 raise event["error"]  # Meant for the loop that runs us.
+        elif kind == "refusal":
+            self._report.refused(self._answerer.refuse(self._link, event, self._report.number))
         else:
             self._report.happened(event)
 
@@ -214,6 +236,7 @@ class ServedConnection(asyncio.Protocol):
 
     async def _work(self) -> None:
         """Await the handler for each message of the queue, one after the other."""
+        connection_number.set(self._report.number)
         try:
             while self._queue:
                 ticket, payload, result = self._queue.pop(0)
@@ -271,7 +294,7 @@ class ServedConnection(asyncio.Protocol):
     def _flush(self) -> None:
         while (self._writes or self._lost) and (data := self._link.outgoing()):
             if not self._lost:
-                self._transport.write(data)
+                self._send(data)
             self._link.sent(len(data), time.monotonic())
         if not self._lost:
             self._report.sent(self._link)
@@ -331,14 +354,20 @@ class ServedConnection(asyncio.Protocol):
             return
         if self._ended:
             # Nothing can come any more: what the transport holds is sent, and that is all.
+            self._say_end()
             self._transport.close()
             return
         if not self._reads:
             self._transport.resume_reading()
+        self._say_end()
         self._linger = Linger(self._transport, self._loop, self._service.limits.timeout)
+
+    def _say_end(self) -> None:
+        """The last thing that is said to the peer, if its protocol has one."""
 
     def _leave(self) -> None:
         if not self._report.reason:
             self._report.reason = "failed"
-        self._report.disconnected(self._link.counters["frames"])
+        frames = self._link.counters["frames"]
+        self._report.disconnected(0 if self._report.is_foreign else frames)
         self._connections.forget(self)

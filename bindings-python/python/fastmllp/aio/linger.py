@@ -29,7 +29,7 @@ class Linger:
         self._timer = loop.call_later(_SECONDS, self._on_timer)
         if transport.can_write_eof():
             transport.write_eof()
-        else:
+        else:  # The TLS of the loop has no half of a connection.
             transport.close()
 
     def received(self, length: int) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import operator
-from collections.abc import Callable
+import socket
+import ssl
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from types import TracebackType
 from typing import Any, cast
@@ -11,9 +13,12 @@ from fastmllp import config
 from fastmllp.aio.connection import ServedConnection
 from fastmllp.aio.connections import Connections
 from fastmllp.aio.keep_alive import keep_alive
+from fastmllp.aio.secure import SecureConnection
 from fastmllp.aio.service import AsyncHandler, Service
+from fastmllp.allow import AllowList
 from fastmllp.connection import ConnectionLimits
 from fastmllp.handler import Answerer
+from fastmllp.tls_session import TlsSession
 
 _BACKLOG = 1024
 
@@ -104,6 +109,11 @@ async def start_server(
     encoding: str = "utf-8",
     profile: str = "permissive",
     scan: str = "single_byte",
+    policy: str = "always",
+    over_limit: str = "close",
+    tls: ssl.SSLContext | None = None,
+    allow: Iterable[str] = (),
+    reuse_port: bool = False,
     executor: Executor | None = None,
     handler_timeout: float = 0.0,
     stop_timeout: float = 10.0,
@@ -128,6 +138,11 @@ async def start_server(
         encoding: For an acknowledgment that the handler returns as ``str``.
         profile: Framing rules: ``permissive``, ``resync`` or ``strict``.
         scan: How delimiters are found, as for `Message`.
+        policy: Which answer a message gets: ``always`` or ``conformant``, as for `fastmllp.Server`.
+        over_limit: What becomes of a message above `max_size`: ``close`` or ``refuse``.
+        tls: A context of `fastmllp.tls.server_context`; the port speaks TLS only.
+        allow: Networks that peers may connect from; empty allows everybody.
+        reuse_port: Listen on a port that other processes with this option listen on as well.
         executor: Where a plain handler runs, instead of on the loop.
         handler_timeout: Seconds for a coroutine, or for a plain handler in the executor; the answer
             is AE then, and the result that comes late is logged. 0 turns it off.
@@ -147,18 +162,32 @@ async def start_server(
         max_size=config.size("max_size", max_size),
         profile=profile,
         scan=scan,
+        policy=policy,
+        over_limit=over_limit,
     )
     # Just as for each connection: settings that it does not take are the caller's error, now.
     limits.new_link(0.0)
-    answerer = Answerer(cast(Any, handler), config.encoding("encoding", encoding), scan)
+    if tls is not None:
+        TlsSession(tls, server_side=True)
+    encoding = config.encoding("encoding", encoding)
+    answerer = Answerer(cast(Any, handler), encoding, scan, policy)
     service = Service(
         handler,
         limits,
         answerer,
         executor=executor,
         handler_timeout=config.seconds("handler_timeout", handler_timeout),
+        allow=AllowList(allow),
     )
     connections = Connections(max_connections, config.seconds("stop_timeout", stop_timeout))
-    server = AsyncServer(lambda: ServedConnection(service, connections), connections)
-    await server.listen(host, config.port("port", port))
+
+    def new_connection() -> ServedConnection:
+        if tls is not None:
+            return SecureConnection(service, connections, tls)
+        return ServedConnection(service, connections)
+
+    server = AsyncServer(new_connection, connections)
+    if reuse_port and not hasattr(socket, "SO_REUSEPORT"):
+        raise ValueError("reuse_port: this system cannot share a port")
+    await server.listen(host, config.port("port", port), reuse_port=reuse_port)
     return server

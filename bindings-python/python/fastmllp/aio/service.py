@@ -2,13 +2,16 @@
 
 import asyncio
 import inspect
+import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from typing import TypeAlias, cast
 
 from fastmllp._native import Message
+from fastmllp.allow import AllowList
 from fastmllp.connection import ConnectionLimits
 from fastmllp.handler import Answerer, HandlerResult
+from fastmllp.logging import log_event
 
 AsyncHandler: TypeAlias = Callable[[Message], HandlerResult | Awaitable[HandlerResult]]
 
@@ -33,14 +36,23 @@ class Service:
         *,
         executor: Executor | None,
         handler_timeout: float,
+        allow: AllowList | None = None,
     ) -> None:
         self.limits = limits
         self.answerer = answerer
         self.handler_timeout = handler_timeout
         self.waits = executor is not None or inspect.iscoroutinefunction(handler)
-        self.prompt_handler = None if self.waits else (handler or _accept)
+        self.prompt_handler = None if self.waits else answerer.prompt
         self._handler = handler
         self._executor = executor
+        self._allow = allow
+
+    def allows(self, host: str, port: int, number: int) -> bool:
+        """Whether a peer may connect; one that may not is on record."""
+        if self._allow is None or self._allow.allows(host):
+            return True
+        log_event(logging.WARNING, "peer_not_allowed", number, peer=f"{host}:{port}")
+        return False
 
     async def call(self, message: Message) -> object:
         """Call a handler that cannot answer at once."""
@@ -51,7 +63,3 @@ class Service:
         else:
             result = handler(message)
         return await result if inspect.isawaitable(result) else result
-
-
-def _accept(message: Message) -> None:
-    """The handler of a server without one."""
