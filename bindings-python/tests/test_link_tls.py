@@ -2,54 +2,62 @@
 
 import asyncio
 import socket
-import ssl
 import threading
 
 import pytest
-import trustme
+from certificates import Authority
 from conftest import Records
 from fastmllp.link import Reconnect, SocketLink
+from fastmllp.tls import client_context, server_context
 from peers import DEADLINE, Peer
 
-CA = trustme.CA()
+NAME = "analyzer.test"
 
 
-def server_context() -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    CA.issue_cert("analyzer.test").configure_cert(context)
-    return context
+def test_a_link_that_listens(authority: Authority) -> None:
+    identity = authority.issue(NAME)
 
-
-def client_context() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    CA.configure_trust(context)
-    return context
-
-
-def test_a_link_that_listens() -> None:
     def talk(address: tuple[str, int]) -> None:
         plain = socket.create_connection(address, timeout=DEADLINE)
-        with Peer(client_context().wrap_socket(plain, server_hostname="analyzer.test")) as peer:
+        context = client_context(ca=authority.file)
+        with Peer(context.wrap_socket(plain, server_hostname=NAME)) as peer:
             peer.exchange("A")
             peer.exchange("B")
 
     async def work() -> None:
-        async with SocketLink(None, "127.0.0.1", 0, tls=server_context()) as link:
+        tls = server_context(identity.certificate, identity.key)
+        async with SocketLink(None, "127.0.0.1", 0, tls=tls) as link:
             await asyncio.to_thread(talk, link.address)
 
     asyncio.run(asyncio.wait_for(work(), DEADLINE))
 
 
-@pytest.mark.parametrize("name", ["analyzer.test", "another.test"])
-def test_a_link_that_dials(name: str, records: Records) -> None:
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        (NAME, None),
+        ("another.test", "its certificate is for another host name"),
+        ("", "it closed the connection in the TLS handshake"),
+    ],
+)
+def test_a_link_that_dials(
+    name: str, error: str | None, authority: Authority, records: Records
+) -> None:
+    identity = authority.issue(NAME)
     talked = threading.Event()
 
     def talk(listener: socket.socket) -> None:
+        accepted, _ = listener.accept()
+        if not name:
+            with accepted:
+                assert accepted.recv(65536)
+            return
+        context = server_context(identity.certificate, identity.key)
         try:
-            accepted = server_context().wrap_socket(listener.accept()[0], server_side=True)
-        except ssl.SSLError:
+            secured = context.wrap_socket(accepted, server_side=True)
+        except OSError:
             return  # The link knows the name that it wants.
-        with Peer(accepted) as peer:
+        with Peer(secured) as peer:
             peer.exchange("A")
             peer.exchange("B")
             talked.set()
@@ -62,8 +70,8 @@ def test_a_link_that_dials(name: str, records: Records) -> None:
                 *listener.getsockname(),
                 mode="client",
                 reconnect=Reconnect(first=60.0),
-                tls=client_context(),
-                server_hostname=name,
+                tls=client_context(ca=authority.file),
+                server_hostname=name or NAME,
             )
             async with link:
                 await asyncio.to_thread(talk, listener)
@@ -71,7 +79,7 @@ def test_a_link_that_dials(name: str, records: Records) -> None:
                 assert link.state == "waiting"
 
     asyncio.run(asyncio.wait_for(work(), DEADLINE))
-    assert talked.is_set() == (name == "analyzer.test")
+    assert talked.is_set() == (error is None)
     failures = [it for it in records.all() if it.__dict__["event"] == "dial_failed"]
     errors = [it.__dict__["fields"]["error"] for it in failures]
-    assert errors == ([] if talked.is_set() else ["CERTIFICATE_VERIFY_FAILED"])
+    assert errors == ([] if error is None else [error])

@@ -11,6 +11,7 @@ from fastmllp.aio.connections import Connections
 from fastmllp.aio.keep_alive import keep_alive
 from fastmllp.link.reconnect import Reconnect
 from fastmllp.logging import log_event
+from fastmllp.tls_failure import TLS_CLOSED, TlsFailure
 
 DialerState: TypeAlias = Literal["connecting", "connected", "waiting", "stopped"]
 
@@ -115,12 +116,14 @@ class Dialer:
         return f"{self.address[0]}:{self.address[1]}"
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: OSError | UnicodeError) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, UnicodeError):
+        return "not a host name"
     if isinstance(error, ssl.SSLError):
-        return error.reason or type(error).__name__
+        return TlsFailure.of(error, b"").text
     # asyncio adds the address to the text of an error; the number has the plain one.
-    number = getattr(error, "errno", None) or 0
-    text = os.strerror(number) if number > 0 else getattr(error, "strerror", None)
-    return text or "not a host name"
+    number = error.errno or 0
+    text = os.strerror(number) if number > 0 else error.strerror
+    return text or TLS_CLOSED.text
