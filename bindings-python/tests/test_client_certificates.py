@@ -140,7 +140,7 @@ def test_refusal_after_a_reply_is_a_loss(
     server = serve()
     client = Client(*server.address, tls=trusting)
     raw = socket.create_connection(server.address, timeout=DEADLINE)
-    monkeypatch.setattr("fastmllp.client.dial", lambda *arguments: (Refused(raw), b""))
+    monkeypatch.setattr("fastmllp.client.client.dial", lambda *arguments: (Refused(raw), b""))
     monkeypatch.setattr(client, "_hear_what_came_unasked", lambda: None)
     assert client.send(message("A")).accepted
     with pytest.raises(ConnectionLost, match="it says so"):
