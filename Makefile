@@ -10,7 +10,7 @@ SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test serve build fmt lint doc test-rust test-python test-vectors test-package \
-	test-bench check-artefact check-thumb check-budgets bench sim fuzz clean
+	test-bench check-artefact check-thumb check-budgets bench bench-servers sim fuzz clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,8 +63,13 @@ test-python: build  ## The tests of the Python package
 test-package: build  ## Wheel and source distribution, each installed in a clean environment
 	$(BIN)/python bindings-python/tests/package.py
 
-test-bench:  ## Every benchmark scenario once, with its answer checked
-	cd benches && $(CARGO) test --release --locked
+$(VENV)/.benches: benches/requirements.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+test-bench: build $(VENV)/.benches  ## Every benchmark scenario and server once, with its answers checked
+	cd benches && $(CARGO) test --release --locked --workspace
+	$(BIN)/python -m pytest -q --timeout 60 benches/servers
 
 check-artefact:  ## No panic and no allocator in the machine code of the cores
 	.ci/check-artefact
@@ -77,6 +82,9 @@ check-budgets:  ## Instruction counts against benches/budgets.toml
 
 bench:  ## Times against a reference, memchr and other libraries
 	cd benches && $(CARGO) run --release --locked --bin table
+
+bench-servers: build $(VENV)/.benches  ## Ratios of servers and of the Python package, about three minutes: SECONDS=1.25 for each load
+	$(BIN)/python benches/servers/run.py $(if $(filter-out file,$(origin SECONDS)),--seconds $(SECONDS))
 
 sim:  ## Simulate links on a faulty network: SECONDS=60
 	SIM_SECONDS=$(SECONDS) cargo test --quiet --release -p mllp-link --test simulation

@@ -35,10 +35,7 @@ fn main() -> ExitCode {
         }
     };
     match run(&arguments) {
-        Ok(line) => {
-            println!("{line}");
-            ExitCode::SUCCESS
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("mllpload: {error}");
             ExitCode::FAILURE
@@ -46,13 +43,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> std::io::Result<String> {
+fn run(arguments: &Arguments) -> std::io::Result<()> {
     let template = Template::new(&arguments.message)?;
     if arguments.print {
-        std::io::stdout().write_all(template.frame())?;
-        return Ok(String::new());
+        return std::io::stdout().write_all(template.frame());
     }
     let most = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most })?;
-    if arguments.idle > 0 { idle::run(arguments, template) } else { load::run(arguments, template) }
+    let run = if arguments.idle > 0 { idle::run } else { load::run };
+    println!("{}", run(arguments, template)?);
+    Ok(())
 }
