@@ -1,6 +1,6 @@
 """Measures the servers, the client and the package in process, and prints one set of tables.
 
-    python run.py [--seconds 1.25] [--rounds 3]
+    python run.py [--seconds 1] [--rounds 3]
 
 Seconds are for each load of each server; the defaults take about three minutes. Every server that
 reads its messages must answer all of them rightly: one that does not is left out, and the exit
@@ -23,7 +23,7 @@ QUIET = 5
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=1.25, help="for each load (1.25)")
+    parser.add_argument("--seconds", type=float, default=1, help="for each load (1)")
     parser.add_argument("--rounds", type=int, default=3, help="of which medians are taken (3)")
     options = parser.parse_args()
     tell("building")

@@ -2,8 +2,8 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -47,6 +47,15 @@ class Figures:
         one, two = self.memory(server), self.memory(other)
         return one / two if one is not None and two else None
 
+    @contextmanager
+    def failing(self, server: Server) -> Iterator[None]:
+        """Note that this server failed, and go on with the next."""
+        try:
+            yield
+        except (NotListeningError, WrongAnswerError) as error:
+            tell(f"{server.name}: failed: {error}")
+            self.failed[server] = str(error)
+
     @property
     def foreign(self) -> float:
         """Processor time that others took, in percent of one core: the median of all loads."""
@@ -56,41 +65,24 @@ class Figures:
 def measure(programs: Programs, generator: Generator, rounds: int) -> Figures:
     """Measure every server that is installed.
 
-    Memory first, each in a fresh process. Then all of them listen, and for each shape they are
-    measured in turn, round after round (A B A B): what else the machine does falls on all of them.
-    A server with a wrong answer is left out from then on, and nothing of it is shown.
+    For each shape the servers are measured in turn, round after round (A B A B), each time in a
+    process of its own: what else the machine does, and where a process happens to lie, falls on all
+    of them. A server with a wrong answer is left out from then on, and nothing of it is shown.
     """
     figures = Figures()
-
-    def failed(server: Server, error: Exception) -> None:
-        tell(f"{server.name}: failed: {error}")
-        figures.failed[server] = str(error)
-
-    servers = [server for server in ALL_SERVERS if server.is_installed]
-    for server in servers:
-        if server.idles:
+    for server in ALL_SERVERS:
+        if server.idles and server.is_installed:
             tell(f"memory: {server.name}")
-            try:
-                with server.running(programs) as running:
-                    figures.idle[server] = generator.bytes_per_connection(running)
-            except (NotListeningError, WrongAnswerError) as error:
-                failed(server, error)
-    with ExitStack() as started:
-        all_running = []
-        for server in servers:
-            if server not in figures.failed:
-                all_running.append(started.enter_context(server.running(programs)))
-        for shape in ALL:
-            for number in range(rounds):
-                tell(f"{shape.name}: round {number + 1} of {rounds}")
-                for running in all_running:
-                    server = running.server
-                    if shape in server.shapes and server not in figures.failed:
-                        try:
-                            load = generator.load(running, shape)
-                            figures.loads[server, shape].append(load)
-                        except WrongAnswerError as error:
-                            failed(server, error)
+            with figures.failing(server), server.running(programs) as running:
+                figures.idle[server] = generator.bytes_per_connection(running)
+    for shape in ALL:
+        for number in range(rounds):
+            tell(f"{shape.name}: round {number + 1} of {rounds}")
+            for server in ALL_SERVERS:
+                if shape in server.shapes and server.is_installed and server not in figures.failed:
+                    with figures.failing(server), server.running(programs) as running:
+                        generator.have_a_connection_end(running)
+                        figures.loads[server, shape].append(generator.load(running, shape))
     return figures
 
 
