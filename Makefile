@@ -83,7 +83,7 @@ check-budgets:  ## Instruction counts against benches/budgets.toml
 bench:  ## Times against a reference, memchr and other libraries
 	cd benches && $(CARGO) run --release --locked --bin table
 
-bench-servers: build $(VENV)/.benches  ## Ratios of servers and of the Python package, about three minutes: SECONDS=1 for each load
+bench-servers: build $(VENV)/.benches  ## Ratios of servers and of the Python package, three to four minutes: SECONDS=1 for each load
 	$(BIN)/python benches/servers/run.py $(if $(filter-out file,$(origin SECONDS)),--seconds $(SECONDS))
 
 sim:  ## Simulate links on a faulty network: SECONDS=60

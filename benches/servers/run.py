@@ -2,7 +2,7 @@
 
     python run.py [--seconds 1] [--rounds 3]
 
-Seconds are for each load of each server; the defaults take about three minutes. Every server that
+Seconds are for each load of each server; the defaults take three to four minutes. Every server that
 reads its messages must answer all of them rightly: one that does not is left out, and the exit
 status is 1.
 """
@@ -15,6 +15,7 @@ from measure.figures import measure, tell
 from measure.load import Generator, WrongAnswerError
 from measure.package import client, in_process
 from measure.programs import build
+from measure.server import NotListeningError
 from measure.workers import reason_against, workers
 
 # Above this share of one core, in percent, others have taken part in the measurement.
@@ -37,7 +38,7 @@ def main() -> int:
         times = in_process(generator)
         why_not = reason_against()
         scaled = None if why_not else workers(programs, generator, options.rounds)
-    except WrongAnswerError as error:
+    except (NotListeningError, WrongAnswerError) as error:
         print(f"run: {error}", file=sys.stderr)
         return 1
     print(tables.servers(figures), end="\n\n")
