@@ -14,6 +14,6 @@ def handler(message: fastmllp.Message) -> None:
 def log_as_asked() -> None:
     """Write records where they cost a write and nothing else, or none below WARNING."""
     if "--log" in sys.argv:
-        configure("info", open(os.devnull, "w"))
+        configure("info", stream=open(os.devnull, "w"))
     else:
         configure("warning")

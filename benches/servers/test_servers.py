@@ -9,7 +9,7 @@ from measure.budgets import Line
 from measure.load import Generator, Shape, WrongAnswerError
 from measure.package import MESSAGES, client
 from measure.programs import Programs, build
-from measure.server import ASYNCIO_FIXED, EPOLL, FASTMLLP, FASTMLLP_UVLOOP, OURS, Server
+from measure.server import ASYNCIO_FIXED, EPOLL, FASTMLLP, OURS, Server
 
 COUNT = 1000
 PIPELINES = Shape("4 x 8", 4, 8)
@@ -27,16 +27,9 @@ def generator(programs: Programs) -> Generator:
     return Generator(programs.mllpload, SECONDS)
 
 
-# A transport of uvloop is none of asyncio.Transport, and the connection asserts that it is.
-NOT_YET = pytest.mark.xfail(raises=WrongAnswerError, strict=True)
-
-
 @pytest.mark.parametrize(
     "server",
-    [
-        pytest.param(server, id=server.name, marks=[NOT_YET] if server is FASTMLLP_UVLOOP else [])
-        for server in OURS
-    ],
+    [pytest.param(server, id=server.name) for server in OURS],
 )
 def test_ours_answer_every_message(
     programs: Programs, generator: Generator, server: Server

@@ -21,6 +21,9 @@ from fastmllp.handler import Answerer
 from fastmllp.tls_session import TlsSession
 
 _BACKLOG = 1024
+# asyncio reads into a block of 256 KiB. As long as no larger block was given back, the C library
+# gets and returns it by a system call for every read, which costs more than the message.
+_READ_BLOCK = 300_000
 
 
 class AsyncServer:
@@ -88,6 +91,7 @@ class AsyncServer:
             OSError: The address cannot be resolved or bound.
         """
         loop = asyncio.get_running_loop()
+        bytes(_READ_BLOCK)
         self._listener = await loop.create_server(
             self._new_connection, host, port, backlog=_BACKLOG, **options
         )
