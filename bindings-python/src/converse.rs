@@ -40,7 +40,7 @@ pub(crate) fn converse<'py>(
     let py = responder.py();
     let clock = Clock { called: now.point(), since: Instant::now() };
     let (mut left, mut sent) = (None, Vec::new());
-    responder.borrow_mut().take(data, clock.called);
+    responder.borrow_mut().core().take(data, clock.called);
     let mut messages = 0;
     loop {
         let more = take_event(responder, handler, &clock, &mut left, &mut messages)?;
@@ -69,7 +69,7 @@ fn take_event<'py>(
 ) -> PyResult<bool> {
     let py = responder.py();
     let mut link = responder.borrow_mut();
-    let Some(event) = link.next_event(clock.now()) else { return Ok(false) };
+    let Some(event) = link.core().next_event(clock.now()) else { return Ok(false) };
     let ResponderEvent::Message(core, arrived) = event else {
         let last = matches!(event, ResponderEvent::TooLarge(..) | ResponderEvent::Protocol(_));
         let entry = report(py, link.core(), event)?;

@@ -17,6 +17,7 @@ mod initiator;
 mod input;
 mod message;
 mod path;
+mod receiving;
 mod report;
 mod responder;
 mod segment;

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::event;
-use crate::responder::Link;
+use crate::receiving::Link;
 use crate::ticket::{Refusal, Ticket};
 
 pub(crate) fn report<'py>(

@@ -14,14 +14,11 @@ use crate::ack::{ack_code, read_policy, with_acknowledgment};
 use crate::converse::{Conversed, converse};
 use crate::event;
 use crate::input::{Input, ScanArgument, read_profile};
+use crate::receiving::{End, Receiving};
 use crate::report::report;
 use crate::storage::Growing;
 use crate::ticket::{Refusal, Ticket};
 use crate::time::{Seconds, seconds};
-
-/// Messages that one connection may have without an answer, or with one that is not sent yet.
-const WINDOW: usize = 16;
-pub(crate) type Link = Core<Growing, Growing, WINDOW>;
 
 /// The longest answer that a host may give, in bytes; a limit against mistakes, not for memory.
 const MAX_ANSWER_LEN: usize = 1 << 31;
@@ -34,18 +31,9 @@ const MAX_ANSWER_LEN: usize = 1 << 31;
 /// that never goes back, such as `time.monotonic()`; a length of 0 turns a time off.
 #[pyclass(module = "fastmllp")]
 pub(crate) struct Responder {
-    core: Box<Link>,
+    core: Receiving,
     policy: Policy,
     scan: Scan,
-    /// What a host has read although no input was wanted, and how its stream ended behind that.
-    backlog: Vec<u8>,
-    end: Option<End>,
-}
-
-#[derive(Clone, Copy)]
-enum End {
-    PeerClosed,
-    Closed,
 }
 
 #[pymethods]
@@ -111,13 +99,13 @@ impl Responder {
             commit_blocks,
         };
         let core = Core::new(Growing::default(), Growing::default(), config, now.point());
-        Ok(Responder { core: Box::new(core), policy, scan: scan.0, backlog: Vec::new(), end: None })
+        Ok(Responder { core: Receiving::new(core), policy, scan: scan.0 })
     }
 
     /// Whether to read from the socket: False while too much is unanswered or unsent.
     #[getter]
     fn wants_input(&self) -> bool {
-        self.core.wants_input() && self.backlog.is_empty()
+        self.core.wants_input()
     }
 
     /// Takes bytes of the peer and returns everything that they show, in order.
@@ -131,7 +119,7 @@ impl Responder {
         now: Seconds,
     ) -> PyResult<Bound<'py, PyList>> {
         let events = PyList::empty(py);
-        self.take(&data, now.point());
+        self.core.take(&data, now.point());
         self.append_events(&events, now)?;
         Ok(events)
     }
@@ -294,12 +282,12 @@ impl Responder {
 
     /// The peer will send nothing more. It may still take answers.
     fn peer_closed(&mut self, now: Seconds) {
-        self.end(End::PeerClosed, now.point());
+        self.core.end(End::PeerClosed, now.point());
     }
 
     /// Ends the connection: what has been received is answered first.
     fn close(&mut self, now: Seconds) {
-        self.end(End::Closed, now.point());
+        self.core.end(End::Closed, now.point());
     }
 
     /// Whether the connection can be closed: everything is reported, answered and sent.
@@ -335,38 +323,7 @@ impl Responder {
 }
 
 impl Responder {
-    /// Takes bytes, or keeps them for when there is room again.
-    pub(crate) fn take(&mut self, data: &[u8], now: Millis) {
-        let taken = if self.backlog.is_empty() { self.core.receive(data, now) } else { 0 };
-        self.backlog.extend_from_slice(data.get(taken..).unwrap_or_default());
-    }
-
-    /// The next event, of the backlog too as soon as there is room for it.
-    pub(crate) fn next_event(&mut self, now: Millis) -> Option<ResponderEvent> {
-        loop {
-            if let Some(event) = self.core.next_event(now) {
-                return Some(event);
-            }
-            if self.backlog.is_empty() || !self.core.wants_input() {
-                return None;
-            }
-            let backlog = std::mem::take(&mut self.backlog);
-            self.take(&backlog, now);
-            if let (true, Some(end)) = (self.backlog.is_empty(), self.end.take()) {
-                self.end(end, now);
-            }
-        }
-    }
-
-    fn end(&mut self, end: End, now: Millis) {
-        match end {
-            _ if !self.backlog.is_empty() => self.end = self.end.or(Some(end)),
-            End::PeerClosed => self.core.peer_closed(now),
-            End::Closed => self.core.close(now),
-        }
-    }
-
-    pub(crate) fn core(&mut self) -> &mut Link {
+    pub(crate) fn core(&mut self) -> &mut Receiving {
         &mut self.core
     }
 
@@ -394,7 +351,7 @@ impl Responder {
 
     fn append_events(&mut self, events: &Bound<'_, PyList>, now: Seconds) -> PyResult<()> {
         let py = events.py();
-        while let Some(event) = self.next_event(now.point()) {
+        while let Some(event) = self.core.next_event(now.point()) {
             // The refusal is given while the beginning of its message is at hand.
             let last = matches!(event, ResponderEvent::TooLarge(..));
             events.append(report(py, &self.core, event)?)?;
