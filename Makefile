@@ -9,7 +9,7 @@ PORT ?= 2575
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test serve build fmt lint doc test-rust test-python test-vectors test-package \
+.PHONY: help demo test serve build fmt lint doc docs test-rust test-python test-vectors test-package \
 	test-bench check-artefact check-thumb check-budgets bench bench-servers sim fuzz clean
 
 help:  ## List the commands
@@ -18,7 +18,7 @@ help:  ## List the commands
 demo: build  ## Set everything up, start a server and send it the sample messages
 	$(BIN)/python samples/demo.py
 
-test: lint doc test-rust test-vectors test-python test-package test-bench check-artefact check-thumb check-budgets  ## Set everything up and run every test
+test: lint doc docs test-rust test-vectors test-python test-package test-bench check-artefact check-thumb check-budgets  ## Set everything up and run every test
 	@echo "all tests passed"
 
 serve: build  ## Start a server to play with: HOST=127.0.0.1 PORT=2575
@@ -28,6 +28,10 @@ serve: build  ## Start a server to play with: HOST=127.0.0.1 PORT=2575
 
 $(VENV)/.installed: bindings-python/requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+$(VENV)/.docs-installed: docs/requirements.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
@@ -46,8 +50,11 @@ lint: build  ## Formatting, clippy, types, stubs against the binary
 	cd bindings-python && ../$(BIN)/mypy
 	cd bindings-python && ../$(BIN)/python -m mypy.stubtest fastmllp._native
 
-doc:  ## Build the documentation, without a warning
+doc:  ## Build the documentation of the crates, without a warning
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --exclude fastmllp-python
+
+docs: build $(VENV)/.docs-installed  ## Build the documentation site into target/docs, without a warning
+	$(BIN)/sphinx-build -W --keep-going --quiet -d target/doctrees docs target/docs
 
 test-rust:  ## The tests of the Rust crates
 	cargo test --quiet --workspace --exclude fastmllp-python
