@@ -1,0 +1,71 @@
+"""Every block of the documentation site does what the text around it says.
+
+On each page, in order:
+
+* ``python`` runs, all blocks of the page in one namespace. A block whose first line is a comment
+  with the name of a file is that file, and a later command uses it.
+* ``sh``: each line is a command that succeeds. One that ends in ``&`` runs until the page is over
+  and then stops cleanly.
+* ``text`` is what the block before it has printed, with ``...`` for what is different each time.
+"""
+
+import inspect
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import fastmllp
+import pytest
+from fastmllp.aio import start_server
+from fastmllp.logging import configure
+from pages import DOCS, ROOT, Reader, pages
+
+TESTS = Path(__file__).parent
+
+
+@pytest.fixture
+def log_as_before() -> Iterator[None]:
+    """Pages configure the log."""
+    logger = logging.getLogger("fastmllp")
+    handlers, level, propagate = logger.handlers[:], logger.level, logger.propagate
+    yield
+    configure()
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
+    logger.propagate = propagate
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(DOCS)))
+@pytest.mark.usefixtures("log_as_before")
+def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Reader(page, tmp_path) as reader:
+        reader.read()
+
+
+def test_tests_that_pages_name() -> None:
+    tests = "".join(path.read_text() for path in TESTS.glob("test_*.py"))
+    for page in DOCS.rglob("*.md"):
+        for name in re.findall(r"`(test_\w+)(?:\.py)?`", page.read_text()):
+            assert f"def {name}(" in tests or (TESTS / f"{name}.py").exists(), f"{page}: {name}"
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    reference = "".join(page.read_text() for page in (DOCS / "reference").glob("*.md"))
+    for name in fastmllp.__all__:
+        if not name.startswith("__"):
+            assert re.search(rf"fastmllp\.{name}$", reference, re.MULTILINE), name
+
+
+def test_files_that_pages_name() -> None:
+    for page in DOCS.rglob("*.md"):
+        for name in re.findall(r"`(samples/\w+\.\w+)`", page.read_text()):
+            assert (ROOT / name).exists(), f"{page}: {name}"
+
+
+def test_options_that_only_the_blocking_server_has() -> None:
+    page = (DOCS / "howto" / "asyncio.md").read_text()
+    (sentence,) = re.findall(r"The options ([^.]*) are those of", page)
+    both = [inspect.signature(server).parameters for server in (fastmllp.Server, start_server)]
+    assert set(re.findall(r"`(\w+)`", sentence)) == set(both[0]) - set(both[1])
