@@ -18,6 +18,7 @@ from pathlib import Path
 import fastmllp
 import pytest
 from fastmllp.aio import start_server
+from fastmllp.cli import status
 from fastmllp.logging import configure
 from pages import DOCS, ROOT, Reader, pages
 
@@ -69,3 +70,10 @@ def test_options_that_only_the_blocking_server_has() -> None:
     (sentence,) = re.findall(r"The options ([^.]*) are those of", page)
     both = [inspect.signature(server).parameters for server in (fastmllp.Server, start_server)]
     assert set(re.findall(r"`(\w+)`", sentence)) == set(both[0]) - set(both[1])
+
+
+def test_exit_statuses() -> None:
+    page = (DOCS / "command-line.md").read_text()
+    assert status.__doc__ is not None
+    table = [line for line in status.__doc__.replace("``", "`").splitlines() if "|" in line]
+    assert [line for line in page.splitlines() if line in table] == table
