@@ -1,5 +1,6 @@
 """A client that speaks TLS: the same exchange inside of it, and words for every mismatch."""
 
+import asyncio
 import contextlib
 import ssl
 import threading
@@ -9,6 +10,7 @@ import pytest
 from certificates import Authority, Identity
 from conftest import Records, Serve
 from fastmllp import Message
+from fastmllp.aio import connect
 from fastmllp.client import Client, ConnectError, ConnectionLost, NoReply
 from fastmllp.tls import client_context, server_context
 from fastmllp.tls_session import TlsSession
@@ -55,6 +57,29 @@ def test_messages_and_replies(
     with Client(*server.address, tls=trusting) as client:
         for number in range(20):
             assert client.send(message(str(number))).control_id == str(number)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("size", [0, 300_000])
+def test_messages_and_replies_on_asyncio(
+    serve: Serve,
+    records: Records,
+    context: ssl.SSLContext,
+    trusting: ssl.SSLContext,
+    version: ssl.TLSVersion,
+    size: int,
+) -> None:
+    context.maximum_version = version
+    server = serve(tls=context)
+
+    async def send() -> None:
+        async with connect(*server.address, tls=trusting) as client:
+            for number in range(20):
+                reply = await client.send(message(str(number), name="X" * size))
+                assert reply.control_id == str(number)
+
+    asyncio.run(send())
+    assert "foreign_reply" not in [getattr(record, "event", "") for record in records.all()]
 
 
 def test_large_message_and_large_answer(

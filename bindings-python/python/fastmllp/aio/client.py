@@ -338,8 +338,10 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Not checked: the transports of uvloop are no subclasses.
         self.transport = transport = cast(asyncio.Transport, transport)
-        # A message counts as written once the transport holds none of it.
-        transport.set_write_buffer_limits(high=0)
+        # A message counts as written once the transport holds none of it. A mark of 0 is reached by
+        # an empty buffer under TLS, and by one byte without.
+        secure = transport.get_extra_info("sslcontext") is not None
+        transport.set_write_buffer_limits(high=1 if secure else 0, low=0)
 
     def write(self, handle: int, framed: bytes) -> None:
         """Write one message whole; `writes` is False until the transport has taken it."""
