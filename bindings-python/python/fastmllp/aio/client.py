@@ -351,6 +351,9 @@ class _Connection(asyncio.Protocol):
             self._on_written()
 
     def data_received(self, data: bytes) -> None:
+        if self._writing and self.transport.get_write_buffer_size() == 0:
+            # All of it has left, and the transport has not come to say so before the reply.
+            self._on_written()
         self._client.received(self, data)
 
     def pause_writing(self) -> None:
