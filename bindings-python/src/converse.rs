@@ -17,15 +17,21 @@ use crate::time::{Seconds, seconds};
 /// Bytes for the socket, what is left for the host to do, and the next deadline.
 pub(crate) type Conversed<'py> = (Bound<'py, PyBytes>, Option<Bound<'py, PyList>>, Option<f64>);
 
-/// The clock of the host, which goes on while its handlers work.
+/// The clock of the host, which goes on while its handlers work. Read once for each of them: nothing
+/// else here takes time.
 struct Clock {
     called: Millis,
     since: Instant,
+    now: Millis,
 }
 
 impl Clock {
-    fn now(&self) -> Millis {
-        self.called.saturating_add(self.since.elapsed().as_micros() as Millis)
+    fn new(called: Millis) -> Clock {
+        Clock { called, since: Instant::now(), now: called }
+    }
+
+    fn read(&mut self) {
+        self.now = self.called.saturating_add(self.since.elapsed().as_micros() as Millis);
     }
 }
 
@@ -38,19 +44,19 @@ pub(crate) fn converse<'py>(
     limit: usize,
 ) -> PyResult<Conversed<'py>> {
     let py = responder.py();
-    let clock = Clock { called: now.point(), since: Instant::now() };
+    let mut clock = Clock::new(now.point());
     let (mut left, mut sent) = (None, Vec::new());
     responder.borrow_mut().core().take(data, clock.called);
     let mut messages = 0;
     loop {
-        let more = take_event(responder, handler, &clock, &mut left, &mut messages)?;
+        let more = take_event(responder, handler, &mut clock, &mut left, &mut messages)?;
         let mut link = responder.borrow_mut();
         let link = link.core();
         let outgoing = link.outgoing();
         if !hold && !outgoing.is_empty() {
             let len = outgoing.len();
             sent.extend_from_slice(outgoing);
-            link.sent(len, clock.now());
+            link.sent(len, clock.now);
         }
         if !more || messages >= limit {
             let deadline = link.next_deadline().map(seconds);
@@ -63,13 +69,13 @@ pub(crate) fn converse<'py>(
 fn take_event<'py>(
     responder: &Bound<'py, Responder>,
     handler: &Bound<'py, PyAny>,
-    clock: &Clock,
+    clock: &mut Clock,
     left: &mut Option<Bound<'py, PyList>>,
     messages: &mut usize,
 ) -> PyResult<bool> {
     let py = responder.py();
     let mut link = responder.borrow_mut();
-    let Some(event) = link.core().next_event(clock.now()) else { return Ok(false) };
+    let Some(event) = link.core().next_event(clock.now) else { return Ok(false) };
     let ResponderEvent::Message(core, arrived) = event else {
         let last = matches!(event, ResponderEvent::TooLarge(..) | ResponderEvent::Protocol(_));
         let entry = report(py, link.core(), event)?;
@@ -91,11 +97,13 @@ fn take_event<'py>(
     }
     let mut ticket = Ticket::new(core, payload);
     let message = Bound::new(py, message)?;
-    let entry = match handler.call1((&message,)) {
+    let result = handler.call1((&message,));
+    clock.read();
+    let entry = match result {
         Ok(result) => {
             if let Some(code) = code(&result) {
                 let answered =
-                    responder.borrow_mut().acknowledge(py, &mut ticket, code, None, clock.now());
+                    responder.borrow_mut().acknowledge(py, &mut ticket, code, None, clock.now);
                 if answered.is_ok() {
                     return Ok(true);
                 }

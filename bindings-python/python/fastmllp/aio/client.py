@@ -93,6 +93,7 @@ class AsyncClient:
         self._connecting: asyncio.Task[None] | None = None
         self._opening = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._why: DeliveryError | None = None
         self._closed = False
 
@@ -125,6 +126,9 @@ class AsyncClient:
         for handle in list(self._waiting):
             if self._link.withdraw(handle):
                 self._fail(handle, ConnectionLost("the client was closed"))
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if connection is not None:
             await connection.closed.wait()
 
@@ -186,13 +190,17 @@ class AsyncClient:
         self._set_timer()
 
     def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Wake up no later than the next deadline; a timer that is too early sets itself anew."""
         deadline = self._link.next_deadline()
-        if deadline is not None and self._connecting is None:
-            delay = max(0.0, deadline - time.monotonic())
-            self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
+        if deadline is None or self._connecting is not None:
+            return
+        if self._timer is not None:
+            if self._timer_at <= deadline:
+                return
+            self._timer.cancel()
+        self._timer_at = deadline
+        delay = max(0.0, deadline - time.monotonic())
+        self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
 
     def _on_timer(self) -> None:
         self._timer = None
