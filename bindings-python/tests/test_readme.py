@@ -17,17 +17,23 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
-def test_the_python_example() -> None:
-    (example,) = blocks("python")
+@pytest.mark.parametrize(
+    ("number", "printed", "told"),
+    [
+        (0, "b'M1' b'1001'\nAA M1\n", "It prints `b'M1' b'1001'` and `AA M1`."),
+        (1, "100 accepted\n", "It prints `100 accepted`."),
+    ],
+)
+def test_the_python_examples(number: int, printed: str, told: str) -> None:
+    assert len(blocks("python")) == 2
     run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", example],
+        [sys.executable, "-W", "error", "-c", blocks("python")[number]],
         capture_output=True,
         text=True,
         timeout=30,
         check=True,
     )
-    assert run.stdout == "b'M1' b'1001'\nAA M1\n"
-    assert "`b'M1' b'1001'` and `AA M1`" in README
+    assert run.stdout == printed and told in README
 
 
 def test_the_make_commands() -> None:
