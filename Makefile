@@ -9,7 +9,7 @@ PORT ?= 2575
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test serve build fmt lint doc docs test-rust test-python test-vectors test-package \
+.PHONY: help demo test serve build wheel fmt lint doc docs test-rust test-python test-vectors test-package \
 	test-bench check-artefact check-thumb check-budgets bench bench-servers sim fuzz clean
 
 help:  ## List the commands
@@ -37,6 +37,9 @@ $(VENV)/.docs-installed: docs/requirements.txt $(VENV)/.installed
 
 build: $(VENV)/.installed  ## Build the Python package into .venv
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet -m bindings-python/Cargo.toml
+
+wheel: $(VENV)/.installed  ## Build the wheel and the source distribution into dist/
+	$(BIN)/maturin build --release --sdist --quiet -m bindings-python/Cargo.toml --out dist
 
 fmt: $(VENV)/.installed  ## Format the code
 	cargo fmt --all

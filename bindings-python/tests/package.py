@@ -54,7 +54,7 @@ def check_contents(wheel: pathlib.Path, source: pathlib.Path) -> None:
 
 def install_and_use(package: pathlib.Path) -> None:
     readme = (ROOT / "README.md").read_text()
-    (example,) = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    example, *_ = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         bin_ = pathlib.Path(folder, "bin")

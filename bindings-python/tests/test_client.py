@@ -1,6 +1,7 @@
 """The client: the reply that belongs to a message, whole, in time, and never another one."""
 
 import contextlib
+import logging
 import socket
 import threading
 import time
@@ -50,6 +51,25 @@ def test_bytes_go_as_they_are_and_text_is_encoded(client_class: ClientClass) -> 
         assert client.send(b"\xff\x00\n").control_id == "X"
         client.send("Müller")
         client.send("山")
+
+
+def test_text_that_the_encoding_cannot_express(
+    serve: Serve, records: Records, client_class: ClientClass
+) -> None:
+    received: list[bytes] = []
+    server = serve(lambda message: received.append(message.payload))
+    text = message("A", "山MARK4711").decode()
+    with client_class(*server.address, encoding="latin-1") as client:
+        assert client.send(text).accepted
+    assert b"?MARK4711" in received[0]
+    record = records.wait_for("not_encodable")
+    assert record.levelno == logging.WARNING and "MARK4711" not in record.getMessage()
+    with client_class(*server.address, encoding="latin-1", strict=True) as client:
+        with pytest.raises(fastmllp.EncodingError) as caught:
+            client.send(text)
+        assert client.send(message("B").decode()).accepted
+    assert caught.value.code == "not_encodable" and "山" not in str(caught.value)
+    assert len(received) == 2
 
 
 @pytest.mark.parametrize("payload", [b"A\x0bB", b"A\x1cB", "A\x1cB"])

@@ -46,7 +46,7 @@ from fastmllp.mllp import (
     frame,
     unframe_stream,
 )
-from fastmllp.reply import LinkError
+from fastmllp.reply import EncodingError, LinkError
 from fastmllp.saving import SaveTo
 from fastmllp.server import Server
 
@@ -62,6 +62,7 @@ __all__ = [
     "Decoder",
     "DeliveryError",
     "END_BLOCK",
+    "EncodingError",
     "ErrorDetail",
     "FrameError",
     "LinkError",

@@ -11,6 +11,7 @@ __all__ = [
     "ConnectError",
     "ConnectionLost",
     "DeliveryError",
+    "EncodingError",
     "LinkError",
     "NoReply",
     "Reply",
@@ -22,6 +23,12 @@ class DeliveryError(MllpError, OSError):
     """Nothing was delivered, or nothing was answered. ``code`` names the reason."""
 
     code = "not_delivered"
+
+
+class EncodingError(MllpError, ValueError):
+    """The encoding has no bytes for a character of the message. Nothing was sent."""
+
+    code = "not_encodable"
 
 
 class ConnectError(DeliveryError, ConnectionError):

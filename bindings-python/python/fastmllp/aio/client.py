@@ -47,6 +47,7 @@ class AsyncClient:
         encoding: str = "utf-8",
         max_size: int = config.DEFAULT_MAX_SIZE,
         scan: str = "single_byte",
+        strict: bool = False,
         window: int = 1,
         tls: ssl.SSLContext | None = None,
         server_hostname: str | None = None,
@@ -59,6 +60,8 @@ class AsyncClient:
             timeout: Seconds to connect, seconds for the server to take a message, and seconds for
                 the whole reply. 0 turns it off.
             encoding: For messages given as ``str``.
+            strict: A ``str`` that the encoding cannot express is an error, instead of being sent
+                with ``?`` and a warning.
             max_size: Largest payload of a reply, in bytes.
             scan: How delimiters are found, as for `Message`.
             window: How many messages may wait for their replies on the connection, from 1 to 64.
@@ -73,6 +76,7 @@ class AsyncClient:
         self._port = config.port("port", port)
         self._timeout = config.seconds("timeout", timeout)
         self._encoding = config.encoding("encoding", encoding)
+        self._strict = strict
         self._max_size = config.size("max_size", max_size)
         self._scan = scan
         self._tls = tls
@@ -147,6 +151,7 @@ class AsyncClient:
 
         Raises:
             FrameError: The payload holds a start block or an end block; nothing was sent.
+            EncodingError: `strict`, and the encoding cannot express the text; nothing was sent.
             LinkError: MSH-10 is longer than 256 bytes, or is that of a message that still waits for
                 its reply; nothing was sent.
             ConnectError: The server cannot be reached; nothing was sent.
@@ -154,7 +159,7 @@ class AsyncClient:
             ConnectionLost: The connection ended before the reply; the message may have arrived.
             ReplyTooLarge: A reply is above `max_size`; the message may have arrived.
         """
-        payload = encoded(message, self._encoding)
+        payload = encoded(message, self._encoding, strict=self._strict)
         async with self._room:
             self._closed = False
             if not self._waiting:

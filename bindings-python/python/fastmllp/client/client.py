@@ -15,6 +15,7 @@ from fastmllp.logging import log_event
 from fastmllp.reply import (
     ConnectError,
     ConnectionLost,
+    EncodingError,
     NoReply,
     Reply,
     ReplyTooLarge,
@@ -61,6 +62,7 @@ class Client:
         encoding: str = "utf-8",
         max_size: int = config.DEFAULT_MAX_SIZE,
         scan: str = "single_byte",
+        strict: bool = False,
         tls: ssl.SSLContext | None = None,
         server_hostname: str | None = None,
     ) -> None:
@@ -72,6 +74,8 @@ class Client:
             timeout: Seconds to connect, seconds for the server to take a message, and seconds for
                 the whole reply; the last does not start again with every byte. 0 turns it off.
             encoding: For messages given as ``str``.
+            strict: A ``str`` that the encoding cannot express is an error, instead of being sent
+                with ``?`` and a warning.
             max_size: Largest payload of a reply, in bytes.
             scan: How delimiters are found, as for `Message`: ``shift_jis``, for instance, on a link
                 whose names are in Shift_JIS.
@@ -85,6 +89,7 @@ class Client:
         self._port = config.port("port", port)
         self._timeout = config.seconds("timeout", timeout)
         self._encoding = config.encoding("encoding", encoding)
+        self._strict = strict
         self._max_size = config.size("max_size", max_size)
         self._scan = scan
         self._tls = tls
@@ -145,6 +150,7 @@ class Client:
 
         Raises:
             FrameError: The payload holds a start block or an end block; nothing was sent.
+            EncodingError: `strict`, and the encoding cannot express the text; nothing was sent.
             LinkError: MSH-10 is longer than 256 bytes; nothing was sent.
             ConnectError: The server cannot be reached, or refuses our certificate; it has read
                 nothing of the message.
@@ -152,7 +158,7 @@ class Client:
             ConnectionLost: The connection ended before the reply; the message may have arrived.
             ReplyTooLarge: The reply is above `max_size`; the message has arrived.
         """
-        payload = encoded(message, self._encoding)
+        payload = encoded(message, self._encoding, strict=self._strict)
         with self._lock:
             try:
                 return self._exchange(payload)
@@ -301,14 +307,25 @@ class Client:
         return f"{self._host}:{self._port}"
 
 
-def encoded(message: str | bytes | bytearray | memoryview, encoding: str) -> bytes:
+def encoded(
+    message: str | bytes | bytearray | memoryview, encoding: str, *, strict: bool = False
+) -> bytes:
     """The payload that a message stands for.
 
     Raises:
-        TypeError: It is neither text nor bytes.
+        EncodingError: The encoding has no bytes for a character, and `strict` forbids a ``?``.
+        TypeError: The message is neither text nor bytes.
     """
-    if isinstance(message, str):
-        return message.encode(encoding, errors="replace")
     if isinstance(message, bytes | bytearray | memoryview):
         return bytes(message)
-    raise TypeError(f"message must be str or bytes, not {type(message).__name__}")
+    if not isinstance(message, str):
+        raise TypeError(f"message must be str or bytes, not {type(message).__name__}")
+    try:
+        return message.encode(encoding)
+    except UnicodeEncodeError as error:
+        if strict:
+            # Not its own text, which quotes the character.
+            raise EncodingError(f"{encoding} cannot express the whole message") from None
+        first = error.start
+    log_event(logging.WARNING, "not_encodable", encoding=encoding, first=first)
+    return message.encode(encoding, errors="replace")
