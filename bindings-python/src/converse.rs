@@ -121,7 +121,8 @@ fn take_event<'py>(
     entry.set_item("message", message)?;
     entry.set_item("ticket", Py::new(py, ticket)?)?;
     leave(py, left, entry)?;
-    Ok(true)
+    // What follows may have to wait for what the host makes of this.
+    Ok(false)
 }
 
 /// The code that a handler's result stands for. Anything else is for the host.

@@ -193,6 +193,9 @@ class Connection:
                 if self._report.is_foreign:
                     return
             self._flush()
+            if self._link.unsent:
+                # The peer takes no more for now: what is left is for when it does, or was too slow.
+                break
         if self._lost is not None:
             raise self._lost
 

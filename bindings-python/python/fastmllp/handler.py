@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
-from fastmllp._native import Responder, Ticket
+from fastmllp._native import LinkError, Responder, Ticket
 from fastmllp.ack import Ack, AckCode, AckError
 from fastmllp.conformant import conformant_answer
 from fastmllp.hl7 import Message, MessageError
@@ -79,7 +79,12 @@ class Answerer:
         """Answer a message whose handler has raised. As `answer` for the rest."""
         trace = describe_exception(error)
         log_event(logging.ERROR, "handler_failed", connection, trace=trace)
-        return self._acknowledge(link, ticket, AckCode.AE, connection)
+        try:
+            return self._acknowledge(link, ticket, AckCode.AE, connection)
+        except LinkError as given_up:
+            if not _is_given_up(given_up):
+                raise
+            return ""
 
     def conclude(
         self, link: Responder, ticket: Ticket, payload: bytes, result: object, connection: int
@@ -88,6 +93,8 @@ class Answerer:
         try:
             return self._answer_with(link, ticket, payload, result, connection)
         except BaseException as error:
+            if _is_given_up(error):
+                return ""
             # A result runs code of its own, such as that of a codec or of an exporter of a buffer.
             kind = type(result).__name__
             log_event(logging.ERROR, "handler_result", connection, type=kind, reason=_reason(error))
@@ -168,6 +175,11 @@ class Answerer:
         link.leave_unanswered(ticket, time.monotonic())
         log_event(level, "no_answer", connection, reason=reason)
         return ""
+
+
+def _is_given_up(error: BaseException) -> bool:
+    """Whether there is nobody to answer any more: the peer did not take its answers in time."""
+    return isinstance(error, LinkError) and error.code == "closed"
 
 
 def _accept(message: Message) -> None:

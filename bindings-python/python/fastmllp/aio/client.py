@@ -81,17 +81,11 @@ class AsyncClient:
         self._scan = scan
         self._tls = tls
         self._server_hostname = server_hostname
-        self._link = Initiator(
-            rules=RULES,
-            window=window,
-            max_attempts=1,
-            max_payload_len=self._max_size,
-            scan=scan,
-            send=self._timeout,
-            reply=self._timeout,
-            back_off=0.0,
-        )
+        self._window = window
+        self._link = self._new_link()
+        # As many places as the link has; one is free again with the verdict about its message.
         self._room = asyncio.Semaphore(_CAPACITY)
+        self._turn = asyncio.Lock()
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._connection: _Connection | None = None
         self._connecting: asyncio.Task[None] | None = None
@@ -99,7 +93,8 @@ class AsyncClient:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._why: DeliveryError | None = None
-        self._closed = False
+        # Counts how often the client was closed: what began before that ends there.
+        self._generation = 0
 
     async def __aenter__(self) -> "AsyncClient":
         await self.connect()
@@ -119,17 +114,20 @@ class AsyncClient:
         Raises:
             ConnectError: The server cannot be reached.
         """
-        self._closed = False
-        await self._open()
+        await self._open(self._generation)
 
     async def close(self) -> None:
         """Close the connection. Messages without a reply fail; the client stays usable."""
-        self._closed = True
-        connection = self._connection
-        self._lose(ConnectionLost("the client was closed"))
+        self._generation += 1
         for handle in list(self._waiting):
-            if self._link.withdraw(handle):
-                self._fail(handle, ConnectionLost("the client was closed"))
+            self._fail(handle, _closed())
+        connecting, self._connecting = self._connecting, None
+        if connecting is not None:
+            connecting.cancel()
+            await asyncio.wait({connecting})
+        connection = self._connection
+        self._hang_up()
+        self._link, self._room = self._new_link(), asyncio.Semaphore(_CAPACITY)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -160,22 +158,33 @@ class AsyncClient:
             ReplyTooLarge: A reply is above `max_size`; the message may have arrived.
         """
         payload = encoded(message, self._encoding, strict=self._strict)
-        async with self._room:
-            self._closed = False
-            if not self._waiting:
-                # What came since the last reply, the end of the connection above all, is heard
-                # before anything is written: two turns of the loop look at the socket once.
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
-            handle = self._link.submit(payload, time.monotonic())
-            future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-            self._waiting[handle] = future
-            self._pump()
+        generation, room = self._generation, self._room
+        # In the order of the calls, also where one of them has to wait.
+        async with self._turn:
+            await room.acquire()
             try:
-                return await future
-            finally:
-                if self._waiting.pop(handle, None) is not None:
-                    self._link.withdraw(handle)
+                if not self._waiting:
+                    # What came since the last reply, the end of the connection above all, is heard
+                    # before anything is written: two turns of the loop look at the socket once.
+                    await asyncio.sleep(0)
+                    await asyncio.sleep(0)
+                if generation != self._generation:
+                    raise _closed()
+                link = self._link
+                handle = link.submit(payload, time.monotonic())
+            except BaseException:
+                room.release()
+                raise
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[handle] = future
+        self._pump()
+        try:
+            return await future
+        finally:
+            if self._waiting.get(handle) is future:
+                del self._waiting[handle]
+                if link.withdraw(handle):
+                    room.release()
 
     def _pump(self) -> None:
         """Do everything that the link has to do now, and set the time for the next look."""
@@ -189,7 +198,7 @@ class AsyncClient:
             connection.write(*message)
         self._take(self._link.events(now))
         if self._link.wants_connection(now) and self._connection is None:
-            if self._connecting is None and not self._closed:
+            if self._connecting is None:
                 self._connecting = asyncio.ensure_future(self._connect_for_messages())
             return
         self._set_timer()
@@ -213,24 +222,33 @@ class AsyncClient:
         self._pump()
 
     async def _connect_for_messages(self) -> None:
+        generation = self._generation
         try:
-            await self._open()
-        except ConnectError as error:
+            await self._open(generation)
+        except Exception as error:
+            if generation != self._generation:
+                return
             self._link.connect_failed(time.monotonic())
+            why = error if isinstance(error, ConnectError) else ConnectError(type(error).__name__)
             # Whoever has waited for this attempt hears of it; the next message makes the next one.
             for handle in list(self._waiting):
                 if self._link.withdraw(handle):
-                    self._fail(handle, error)
-        finally:
-            self._connecting = None
+                    self._room.release()
+                    self._fail(handle, why)
+        self._connecting = None
         self._pump()
 
-    async def _open(self) -> None:
+    async def _open(self, generation: int) -> None:
         async with self._opening:
-            if self._connection is None:
-                self._connection = await self._new_connection()
-                self._why = None
-                self._link.connected()
+            if self._connection is not None:
+                return
+            connection = await self._new_connection()
+            if generation != self._generation:
+                connection.transport.abort()
+                raise _closed()
+            self._connection = connection
+            self._why = None
+            self._link.connected()
 
     async def _new_connection(self) -> "_Connection":
         loop = asyncio.get_running_loop()
@@ -284,6 +302,7 @@ class AsyncClient:
     def _take(self, events: list[dict[str, Any]]) -> None:
         for event in events:
             if event["ev"] == "verdict":
+                self._room.release()
                 self._conclude(event)
             elif event["ev"] == "stray":
                 length = len(event["payload"])
@@ -329,6 +348,18 @@ class AsyncClient:
         self._take(self._link.events(time.monotonic()))
         self._set_timer()
 
+    def _new_link(self) -> Initiator:
+        return Initiator(
+            rules=RULES,
+            window=self._window,
+            max_attempts=1,
+            max_payload_len=self._max_size,
+            scan=self._scan,
+            send=self._timeout,
+            reply=self._timeout,
+            back_off=0.0,
+        )
+
     def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -337,6 +368,10 @@ class AsyncClient:
     @property
     def _server(self) -> str:
         return f"{self._host}:{self._port}"
+
+
+def _closed() -> ConnectionLost:
+    return ConnectionLost("the client was closed")
 
 
 class _Connection(asyncio.Protocol):

@@ -7,10 +7,10 @@ import time
 from collections.abc import Awaitable
 from typing import Any, cast
 
-from fastmllp._native import Message, Responder, Ticket
+from fastmllp._native import Responder, Ticket
 from fastmllp.aio.connections import Connections
 from fastmllp.aio.linger import Linger
-from fastmllp.aio.service import Service
+from fastmllp.aio.service import Service, finished
 from fastmllp.handler import connection_number
 from fastmllp.logging import describe_exception, is_heard, log_event
 from fastmllp.report import ConnectionReport
@@ -28,6 +28,7 @@ class ServedConnection(asyncio.Protocol):
 
     # There may be thousands of them, most of them idle.
     __slots__ = (
+        "_aborted",
         "_answerer",
         "_connections",
         "_ended",
@@ -69,6 +70,7 @@ class ServedConnection(asyncio.Protocol):
         self._writes = True
         self._lost = False
         self._ended = False
+        self._aborted = False
         self._stirred = False
         self._stop_at: float | None = None
 
@@ -160,6 +162,11 @@ class ServedConnection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once: the time for a graceful end is over."""
+        self._aborted = True
+        for _, _, result in self._queue:
+            if inspect.iscoroutine(result):
+                result.close()
+        self._queue.clear()
         if self._working is not None:
             self._working.cancel()
         self._transport.abort()
@@ -210,51 +217,78 @@ class ServedConnection(asyncio.Protocol):
             if self._service.waits or self._working is not None:
                 self._enqueue(event["ticket"], payload, None)
                 return
-            before = self._link.unsent
-            code = self._answerer.answer(self._link, event["ticket"], payload, self._report.number)
-            self._report.answered(self._link, event["ticket"], code, before)
+            self._handle(event["ticket"], payload)
         elif kind == "result":
-            message: Message = event["message"]
-            result = event["result"]
-            if inspect.isawaitable(result):
-                self._enqueue(event["ticket"], message.payload, result)
-            else:
-                self._conclude(event["ticket"], message.payload, result)
+            self._on_result(event["ticket"], event["message"].payload, event["result"])
         elif kind == "failure":
             self._fail(event["ticket"], event["error"])
-            if isinstance(event["error"], KeyboardInterrupt | SystemExit):
-                raise event["error"]  # Meant for the loop that runs us.
         elif kind == "refusal":
             self._report.refused(self._answerer.refuse(self._link, event, self._report.number))
         else:
             self._report.happened(event)
 
+    def _handle(self, ticket: Ticket, payload: bytes) -> None:
+        """Call the handler as the link does, for a message that came with records wanted."""
+        handler = self._answerer.handler
+        if handler is None:
+            self._conclude(ticket, payload, None)
+            return
+        connection_number.set(self._report.number)
+        try:
+            result = handler(self._answerer.message(payload))
+        except BaseException as error:
+            self._fail(ticket, error)
+        else:
+            self._on_result(ticket, payload, result)
+
+    def _on_result(self, ticket: Ticket, payload: bytes, result: object) -> None:
+        if inspect.isawaitable(result):
+            self._enqueue(ticket, payload, result)
+        else:
+            self._conclude(ticket, payload, result)
+
     def _enqueue(self, ticket: Ticket, payload: bytes, result: Awaitable[object] | None) -> None:
+        if self._aborted:
+            if inspect.iscoroutine(result):
+                result.close()
+            return
         self._queue.append((ticket, payload, result))
         if self._working is None:
-            self._working = self._loop.create_task(self._work())
+            self._start_working()
+
+    def _start_working(self) -> None:
+        self._working = self._loop.create_task(self._work())
+        self._working.add_done_callback(self._on_worked)
+
+    def _on_worked(self, task: "asyncio.Task[None]") -> None:
+        self._working = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            trace = describe_exception(error)
+            log_event(logging.ERROR, "connection_failed", self._report.number, trace=trace)
+        if self._queue:
+            self._start_working()
+        elif self._lost:
+            self._leave()
 
     async def _work(self) -> None:
         """Await the handler for each message of the queue, one after the other."""
         connection_number.set(self._report.number)
-        try:
-            while self._queue:
-                ticket, payload, result = self._queue.pop(0)
+        while self._queue:
+            ticket, payload, result = self._queue.pop(0)
+            try:
                 await self._await_handler(ticket, payload, result)
+            finally:
                 self._take([])
-        finally:
-            self._working = None
-            if self._lost:
-                self._leave()
 
     async def _await_handler(
         self, ticket: Ticket, payload: bytes, result: Awaitable[object] | None
     ) -> None:
+        task: asyncio.Future[object] | None = None
         try:
             if result is None:
                 result = self._service.call(self._answerer.message(payload))
             limit = self._service.handler_timeout or None
-            task = asyncio.ensure_future(result)
+            task = asyncio.ensure_future(finished(result))
             done, _ = await asyncio.wait({task}, timeout=limit)
             if not done:
                 task.add_done_callback(self._on_late_result)
@@ -266,12 +300,13 @@ class ServedConnection(asyncio.Protocol):
             self._fail(ticket, error)
             current = asyncio.current_task()
             if current is not None and current.cancelling():
-                raise  # The server gives up on us, not the handler on itself.
-        except Exception as error:
-            self._fail(ticket, error)
+                # The server gives up on us, not the handler on itself.
+                if task is not None:
+                    task.add_done_callback(self._on_late_result)
+                    task.cancel()
+                raise
         except BaseException as error:
             self._fail(ticket, error)
-            raise
         else:
             self._conclude(ticket, payload, value)
 

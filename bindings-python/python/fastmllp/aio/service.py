@@ -1,6 +1,7 @@
 """How the messages of connections are answered."""
 
 import asyncio
+import contextvars
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
@@ -59,7 +60,38 @@ class Service:
         handler = cast(AsyncHandler, self._handler)
         if self._executor is not None:
             loop = asyncio.get_running_loop()
-            result = await loop.run_in_executor(self._executor, handler, message)
+            run = contextvars.copy_context().run
+            result, error = await loop.run_in_executor(
+                self._executor, run, _attempt, handler, message
+            )
+            if error is not None:
+                raise _as_error(error)
         else:
             result = handler(message)
         return await result if inspect.isawaitable(result) else result
+
+
+def _attempt(
+    handler: AsyncHandler, message: Message
+) -> tuple[HandlerResult | Awaitable[HandlerResult], BaseException | None]:
+    try:
+        return handler(message), None
+    except BaseException as error:
+        return None, error
+
+
+async def finished(result: Awaitable[object]) -> object:
+    """Await what a handler has begun. What ends the program elsewhere ends one message here."""
+    try:
+        return await result
+    except (KeyboardInterrupt, SystemExit) as error:
+        raise _as_error(error) from error
+
+
+def _as_error(error: BaseException) -> Exception:
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    # A future cannot carry it, or it would end the loop instead of the message.
+    wrapped = RuntimeError("the handler has raised what is no error")
+    wrapped.__cause__ = error
+    return wrapped

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import socket
 import ssl
 import threading
 import time
@@ -122,6 +123,10 @@ class Client:
         Raises:
             ConnectError: The server cannot be reached, or TLS does not come about.
         """
+        with self._lock:
+            self._connect()
+
+    def _connect(self) -> None:
         if self._stream is not None:
             return
         self._stream, early = dial(
@@ -134,7 +139,21 @@ class Client:
             self._on_event(event, "stale_reply")
 
     def close(self) -> None:
-        """Close the connection if there is one. The client stays usable."""
+        """Close the connection if there is one. The client stays usable.
+
+        A `send` of another thread that waits for its reply ends with `ConnectionLost`.
+        """
+        if self._lock.acquire(blocking=False):
+            try:
+                self._drop()
+            finally:
+                self._lock.release()
+        elif (stream := self._stream) is not None:
+            # The thread that uses the connection closes it, when it finds it at its end.
+            with contextlib.suppress(OSError):
+                stream.socket.shutdown(socket.SHUT_RDWR)
+
+    def _drop(self) -> None:
         self._hang_up()
         self._link = self._new_link()
 
@@ -166,7 +185,7 @@ class Client:
                 raise  # Nothing has left, and no reply is on its way.
             except BaseException:
                 # KeyboardInterrupt too: a reply is on its way that belongs to nobody any more.
-                self.close()
+                self._drop()
                 raise
 
     def _exchange(self, payload: bytes) -> Reply:
@@ -174,7 +193,7 @@ class Client:
         self._link.submit(payload, time.monotonic())
         while True:
             if self._link.wants_connection(time.monotonic()):
-                self.connect()
+                self._connect()
             message = self._link.next_to_send(time.monotonic())
             if message is not None:
                 self._write(*message)
@@ -251,7 +270,7 @@ class Client:
             if self._stream is None:
                 return
         # Gone, or there is no end of it: the link begins anew.
-        self.close()
+        self._drop()
 
     def _on_event(self, event: dict[str, Any], name: str) -> None:
         if event["ev"] == "stray":
