@@ -3,6 +3,8 @@
 mod report;
 mod search;
 
+use core::fmt;
+
 use memchr::{memchr, memchr2};
 
 use crate::bytes::{find_special, is_blank, one_byte};
@@ -46,7 +48,7 @@ pub struct Step<'a> {
 /// }
 /// assert_eq!(payload, b"MSH|^~\\&|\r");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Scanner {
     config: Config,
     state: State,
@@ -61,6 +63,17 @@ pub struct Scanner {
     /// The run of bytes outside frames that has not ended yet.
     run: Option<Run>,
     counters: Counters,
+}
+
+// The first byte of a payload stays out.
+impl fmt::Debug for Scanner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut scanner = f.debug_struct("Scanner");
+        scanner.field("config", &self.config).field("state", &self.state);
+        scanner.field("offset", &self.offset).field("frame", &self.frame);
+        scanner.field("payload_len", &self.payload_len).field("deviations", &self.deviations);
+        scanner.field("counters", &self.counters).finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
