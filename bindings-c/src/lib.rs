@@ -1,0 +1,47 @@
+//! The C library: `libmllp.a`, `libmllp.so` and `mllp.h`.
+//!
+//! A thin face of the cores. What callers may rely on is said once, at the top of the header
+//! (`include/mllp.h`, from `cbindgen.toml`); the rules that the comments `SAFETY` cite are its rules.
+//!
+//! | file | what |
+//! |---|---|
+//! | `status.rs` | what a call returns, and its name |
+//! | `slice.rs` | bytes that C lends, and bytes lent to C |
+//! | `state.rs` | states in the caller's memory, and how they are told from memory never initialised |
+//! | `code.rs` | Rust's enumerations as numbers, checked on the way in |
+//! | `config.rs`, `event.rs` | settings and events of the three decoders |
+//! | `scanner.rs`, `decoder.rs`, `receive_buffer.rs`, `encode.rs` | frames |
+
+#![no_std]
+#![allow(non_camel_case_types)] // the names are C's
+#![allow(clippy::missing_safety_doc)] // what callers promise is said once, in the header
+
+mod code;
+mod config;
+mod decoder;
+mod encode;
+mod event;
+mod receive_buffer;
+mod scanner;
+mod slice;
+mod state;
+mod status;
+mod version;
+
+pub use config::*;
+pub use decoder::*;
+pub use encode::*;
+pub use event::*;
+pub use receive_buffer::*;
+pub use scanner::*;
+pub use slice::*;
+pub use status::*;
+pub use version::*;
+
+/// No function of this library panics (`make check-artefact` looks for one in the machine code), but
+/// a library without `std` must say what would happen.
+#[cfg(feature = "artefact")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}

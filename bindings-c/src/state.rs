@@ -1,0 +1,86 @@
+//! States in the caller's memory.
+//!
+//! C cannot size a Rust type, so a state is an array of words in the header and a [`Marked`] value
+//! here. The mark is different for every type: memory that was never initialised, or holds another
+//! state, is recognised.
+
+use crate::status::{Failure, MLLP_ERR_NOT_INITIALISED, MLLP_ERR_NULL};
+
+/// A state as C sees it.
+pub(crate) trait State: Sized {
+    /// The state as Rust sees it. It is moved when C copies the bytes and never dropped.
+    type Inner;
+    /// Tells an initialised state of this type: four letters and a version of its layout.
+    const MARK: u64;
+    /// Fails to compile where the words of the header are too few.
+    const FITS: () = {
+        assert!(size_of::<Marked<Self::Inner>>() <= size_of::<Self>());
+        assert!(align_of::<Marked<Self::Inner>>() <= align_of::<Self>());
+        assert!(!core::mem::needs_drop::<Self::Inner>());
+    };
+}
+
+#[repr(C)]
+struct Marked<T> {
+    mark: u64,
+    inner: T,
+}
+
+/// Puts a state into the caller's memory.
+///
+/// # Safety
+///
+/// `state` is NULL or points to room for an `S`.
+#[inline(always)]
+pub(crate) unsafe fn init<S: State>(state: *mut S, inner: S::Inner) -> Result<(), Failure> {
+    const { S::FITS };
+    if state.is_null() {
+        return Err(Failure(MLLP_ERR_NULL));
+    }
+    // SAFETY: not NULL; size and alignment are checked by `FITS`; nothing is read or dropped.
+    unsafe { state.cast::<Marked<S::Inner>>().write(Marked { mark: S::MARK, inner }) };
+    Ok(())
+}
+
+/// The state in the caller's memory.
+///
+/// # Safety
+///
+/// `state` is NULL or points to an `S`, which nobody changes meanwhile; one that carries the mark
+/// was put there by [`init`] (rule 2).
+#[inline(always)]
+pub(crate) unsafe fn state<'a, S: State>(state: *const S) -> Result<&'a S::Inner, Failure> {
+    // SAFETY: the caller's promise.
+    unsafe { check(state) }?;
+    // SAFETY: the mark says that `init` wrote an inner state behind it.
+    Ok(unsafe { &(*state.cast::<Marked<S::Inner>>()).inner })
+}
+
+/// As [`state`], for a call that changes it.
+///
+/// # Safety
+///
+/// As for [`state`], and nobody else looks at it meanwhile.
+#[inline(always)]
+pub(crate) unsafe fn state_mut<'a, S: State>(state: *mut S) -> Result<&'a mut S::Inner, Failure> {
+    // SAFETY: the caller's promise.
+    unsafe { check(state.cast_const()) }?;
+    // SAFETY: the mark says that `init` wrote an inner state behind it.
+    Ok(unsafe { &mut (*state.cast::<Marked<S::Inner>>()).inner })
+}
+
+/// # Safety
+///
+/// As for [`state`].
+#[inline(always)]
+unsafe fn check<S: State>(state: *const S) -> Result<(), Failure> {
+    const { S::FITS };
+    if state.is_null() {
+        return Err(Failure(MLLP_ERR_NULL));
+    }
+    // SAFETY: not NULL, and every state begins with a word that may have any value.
+    if unsafe { state.cast::<u64>().read() } != S::MARK {
+        return Err(Failure(MLLP_ERR_NOT_INITIALISED));
+    }
+    Ok(())
+}
