@@ -61,6 +61,12 @@ pub(crate) struct Answers<T, const WINDOW: usize> {
     slots: Deque<Slot, WINDOW>,
     /// Number of the message in the first slot.
     first: u32,
+    /// How many slots are waiting.
+    waiting: usize,
+    /// Bytes of all stored answers, those included that the socket has taken of the first.
+    stored: usize,
+    /// No stored answer lies behind this place in the storage.
+    end: usize,
     /// Bytes of the first slot that the socket has taken.
     sent: usize,
     max_len: usize,
@@ -73,7 +79,17 @@ pub(crate) const USUAL_LEN: usize = 1024;
 
 impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
     pub(crate) fn new(storage: T, max_len: usize) -> Self {
-        Answers { storage, slots: Deque::new(), first: 0, sent: 0, max_len, grown: false }
+        Answers {
+            storage,
+            slots: Deque::new(),
+            first: 0,
+            waiting: 0,
+            stored: 0,
+            end: 0,
+            sent: 0,
+            max_len,
+            grown: false,
+        }
     }
 
     /// The longest answer in bytes.
@@ -83,26 +99,19 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
 
     /// Whether there is room for `more` answers of any length.
     pub(crate) fn has_room(&self, more: usize) -> bool {
-        let count = self.waiting().saturating_add(more);
-        let needed = self.stored().saturating_add(count.saturating_mul(self.max_len));
+        let count = self.waiting.saturating_add(more);
+        let needed = self.stored.saturating_add(count.saturating_mul(self.max_len));
         self.slots.len().saturating_add(more) <= WINDOW && needed <= self.storage.max_len()
     }
 
     /// How many messages the host has not answered yet.
     pub(crate) fn waiting(&self) -> usize {
-        self.slots.iter().filter(|slot| matches!(slot, Slot::Waiting)).count()
+        self.waiting
     }
 
     /// Whether every message is answered and every answer sent.
     pub(crate) fn is_empty(&self) -> bool {
         self.slots.is_empty()
-    }
-
-    fn stored(&self) -> usize {
-        self.slots.iter().fold(0, |sum: usize, slot| match slot {
-            Slot::Stored { len, .. } => sum.saturating_add(*len),
-            Slot::Waiting | Slot::Silent => sum,
-        })
     }
 
     /// A place behind all others. `None` without room: see [`has_room`](Answers::has_room).
@@ -112,6 +121,7 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
         }
         let number = self.first.wrapping_add(self.slots.len() as u32);
         self.slots.push_back(Slot::Waiting).ok()?;
+        self.waiting = self.waiting.saturating_add(1);
         Some(number)
     }
 
@@ -139,9 +149,8 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
             let len = room.len().min(max_len);
             match write(room.get_mut(..len).unwrap_or_default()) {
                 Ok(len) => {
-                    if let Some(slot) = self.slot(number) {
-                        *slot = Slot::Stored { at, len, held };
-                    }
+                    self.put(number, Slot::Stored { at, len, held });
+                    self.end = at.saturating_add(len);
                     return Ok(());
                 }
                 Err(TOO_SMALL) if want < max_len => {
@@ -159,9 +168,7 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
 
     /// The message gets no answer.
     pub(crate) fn silence(&mut self, number: u32) {
-        if let Some(slot) = self.slot(number) {
-            *slot = Slot::Silent;
-        }
+        self.put(number, Slot::Silent);
         self.settle();
     }
 
@@ -171,7 +178,7 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
         let done = self.slots.iter().filter(|slot| matches!(slot, Slot::Silent)).count();
         let lost = self.slots.len().saturating_sub(done);
         self.slots.clear();
-        self.sent = 0;
+        (self.waiting, self.stored, self.end, self.sent) = (0, 0, 0, 0);
         self.give_back();
         lost as u32
     }
@@ -213,7 +220,7 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
 
     /// Storage that has grown may shrink when no answer is in it.
     fn give_back(&mut self) {
-        if self.grown && self.stored() == 0 {
+        if self.grown && self.stored == 0 {
             self.grown = false;
             self.storage.shrink();
         }
@@ -223,12 +230,18 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
     fn settle(&mut self) {
         while let Some(slot) = self.slots.front() {
             match *slot {
-                Slot::Stored { len, held: false, .. } if self.sent >= len => self.sent -= len,
+                Slot::Stored { len, held: false, .. } if self.sent >= len => {
+                    self.sent -= len;
+                    self.stored = self.stored.saturating_sub(len);
+                }
                 Slot::Silent => {}
                 _ => return,
             }
             let _ = self.slots.pop_front();
             self.first = self.first.wrapping_add(1);
+            if self.stored == 0 {
+                self.end = 0;
+            }
         }
     }
 
@@ -236,14 +249,25 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
         self.slots.iter_mut().nth(number.wrapping_sub(self.first) as usize)
     }
 
+    /// What has become of one message; the totals go with it.
+    fn put(&mut self, number: u32, now: Slot) {
+        let Some(slot) = self.slot(number) else { return };
+        match core::mem::replace(slot, now) {
+            Slot::Waiting => self.waiting = self.waiting.saturating_sub(1),
+            Slot::Stored { len, .. } => self.stored = self.stored.saturating_sub(len),
+            Slot::Silent => {}
+        }
+        match now {
+            Slot::Waiting => self.waiting = self.waiting.saturating_add(1),
+            Slot::Stored { len, .. } => self.stored = self.stored.saturating_add(len),
+            Slot::Silent => {}
+        }
+    }
+
     /// Makes room for `want` bytes behind all stored answers and returns where it is.
     fn make_room(&mut self, want: usize) -> usize {
-        let end = self.slots.iter().fold(0, |end: usize, slot| match *slot {
-            Slot::Stored { at, len, .. } => end.max(at.saturating_add(len)),
-            Slot::Waiting | Slot::Silent => end,
-        });
-        if end.saturating_add(want) <= self.storage.as_ref().len() {
-            return end;
+        if self.end.saturating_add(want) <= self.storage.as_ref().len() {
+            return self.end;
         }
         let end = self.compact();
         let needed = end.saturating_add(want).min(self.storage.max_len());
