@@ -211,6 +211,11 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
         self.storage.as_ref().get(at.saturating_add(self.sent)..end).unwrap_or_default()
     }
 
+    /// Whether there are bytes for the socket.
+    pub(crate) fn sends(&self) -> bool {
+        matches!(self.slots.front(), Some(Slot::Stored { len, held: false, .. }) if *len > self.sent)
+    }
+
     /// The socket has taken `len` bytes.
     pub(crate) fn sent(&mut self, len: usize) {
         self.sent = self.sent.saturating_add(len);
@@ -246,7 +251,7 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
     }
 
     fn slot(&mut self, number: u32) -> Option<&mut Slot> {
-        self.slots.iter_mut().nth(number.wrapping_sub(self.first) as usize)
+        self.slots.get_mut(number.wrapping_sub(self.first) as usize)
     }
 
     /// What has become of one message; the totals go with it.

@@ -239,7 +239,7 @@ impl<T: Storage, const WINDOW: usize> Conversation<T, WINDOW> {
             frame: (pending > 0).then(|| scanner.offset().wrapping_sub(pending)),
             trailer: scanner.awaits_trailer(),
             owes: !self.outbox.answers.is_empty(),
-            sends: !self.outbox.answers.outgoing().is_empty(),
+            sends: self.outbox.answers.sends(),
         };
         self.timer.observe(waiting, now);
     }
