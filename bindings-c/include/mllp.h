@@ -6,15 +6,17 @@
  *
  *  1 Every name begins with mllp_ or MLLP_. A function that begins with the name of a type is a
  *    function of that type.
- *  2 A state is a struct of the caller's, by value, prepared by its _init function. There is nothing
- *    to free, no callback, no global, no allocation, no clock and no system call. Members that begin
- *    with an underscore are private. A state that was never prepared but zeroed, or is of another
- *    type, is answered with MLLP_ERR_NOT_INITIALISED. A state may be moved by copying it; of two
- *    copies only one may be used further when it was given memory.
+ *  2 A state is a struct of the caller's, by value, prepared by its _init function or by the call
+ *    that gives it out. There is nothing to free, no callback, no global, no allocation, no clock and
+ *    no system call. Members that begin with an underscore are private. A state that was never
+ *    prepared but zeroed, or is of another type, is answered with MLLP_ERR_NOT_INITIALISED. A state
+ *    may be moved by copying it; of two copies only one may be used further when it was given memory.
  *  3 Memory that is given to a state at its _init belongs to the state for as long as it is used. It
  *    need not be initialised, and must not move.
  *  4 What can go wrong returns an mllp_status_t: MLLP_OK, a condition above 0 (the call did its work,
- *    and this is the answer), or an error below 0 (the call did nothing).
+ *    and this is the answer), or an error below 0 (the call did nothing). With MLLP_NOT_FOUND a
+ *    slice that is given out is empty and its data NULL, and a state is not prepared. What cannot go
+ *    wrong returns its answer: for arguments that break a rule, 0 or a slice whose data is NULL.
  *  5 Inputs come first, outputs last. Outputs are written only by a status of 0 or above, except the
  *    bytes of a buffer too small for what was to be written.
  *  6 A buffer is a pointer and a length in bytes; NULL with length 0 is an empty one. An mllp_slice_t
@@ -37,6 +39,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+// How many errors an acknowledgment can have.
+#define MLLP_MAX_ERRORS 16
 
 // `<SB>`, the start block character (MLLP release 1, C.4.2).
 #define MLLP_START_BLOCK 11
@@ -62,6 +67,125 @@
 // `MLLP_VERSION_MAJOR * 1000000 + MLLP_VERSION_MINOR * 1000 + MLLP_VERSION_PATCH`, to compare.
 #define MLLP_VERSION_NUMBER 1000
 
+// How an acknowledgment mirrors its message: `MLLP_POLICY_*`.
+typedef uint32_t mllp_policy_t;
+
+// MSA-1, table 0008: `MLLP_ACK_*`.
+typedef uint32_t mllp_ack_code_t;
+
+// The fields of a message header segment as they stand, MSH-1 to MSH-21. They borrow from the
+// message.
+//
+// `mllp_message_header_<field>` gives one by its name in the MSH attribute table of chapter 2. A
+// field that is empty or missing is an empty slice; all its components and repetitions are in it.
+typedef struct mllp_message_header_t {
+    uint64_t _state[17];
+} mllp_message_header_t;
+
+// How delimiters are told from bytes that only look like them: `MLLP_SCAN_*`.
+//
+// `mllp_character_set_scan` tells the right one for a value of MSH-18.
+typedef uint32_t mllp_scan_t;
+
+// Bytes lent to the caller. `data` may be NULL when `len` is 0.
+//
+// They belong to the buffer or the state that was passed in, and are gone when that is changed.
+typedef struct mllp_slice_t {
+    // The first byte.
+    const uint8_t *data;
+    // How many bytes.
+    size_t len;
+} mllp_slice_t;
+
+// ERR-3, table 0357: what is wrong with a message. The numbers are those of the table.
+typedef uint32_t mllp_error_code_t;
+
+// ERR-4, table 0516: `MLLP_SEVERITY_*`.
+typedef uint32_t mllp_severity_t;
+
+// ERR-2: where in the message the error is. Numbers count from 1; 0 leaves the component out.
+typedef struct mllp_location_t {
+    // The segment ID, `PID`; empty for no location at all.
+    struct mllp_slice_t segment;
+    // Which segment of that ID in the message, not its set ID.
+    uint32_t occurrence;
+    // The field.
+    uint32_t field;
+    // The repetition of the field.
+    uint32_t repetition;
+    // The component of the repetition.
+    uint32_t component;
+    // The subcomponent of the component.
+    uint32_t subcomponent;
+} mllp_location_t;
+
+// One ERR segment, or one repetition of ERR-1 before version 2.5.
+//
+// What is left zero says nothing: `mllp_error_detail_t error = {MLLP_ERROR_CODE_VALUE_TOO_LONG};`
+// is an error of severity `E` without a location.
+typedef struct mllp_error_detail_t {
+    // ERR-3: what is wrong.
+    mllp_error_code_t code;
+    // ERR-4: how bad it is.
+    mllp_severity_t severity;
+    // ERR-2: where it is.
+    struct mllp_location_t location;
+    // ERR-5, the application's own code: identifier, text, coding system; empty parts are left out.
+    struct mllp_slice_t application[3];
+    // ERR-7: for the people who run the sender. Never put health data here.
+    struct mllp_slice_t diagnostic;
+    // ERR-8: for the sender's user.
+    struct mllp_slice_t user_message;
+} mllp_error_detail_t;
+
+// An acknowledgment: what goes into it, all of it borrowed until it has been written.
+//
+// Make one with `mllp_ack_always` or `mllp_ack_conformant` and set further members. Whatever they
+// hold, the result is `MSH`, `MSA` and, for errors, `ERR` segments and nothing else: text is escaped,
+// and copied bytes that would end a segment or the frame around it are escaped too.
+typedef struct mllp_ack_t {
+    // How the message is mirrored.
+    mllp_policy_t policy;
+    // MSA-1.
+    mllp_ack_code_t code;
+    // The header of the message; NULL when it has no usable MSH.
+    const struct mllp_message_header_t *header;
+    // How the header was read, for names in Shift_JIS and the like.
+    mllp_scan_t scan;
+    // 1: takes the names (MSH-3 to MSH-6), trigger event, processing ID and character set of the
+    // message as empty: for an answer that would be too long with them.
+    uint32_t brief;
+    // MSH-10 of the acknowledgment, new and unique.
+    struct mllp_slice_t control_id;
+    // MSH-7 of the acknowledgment, as `YYYYMMDDHHMMSS[+ZZZZ]`: the time of the answer.
+    struct mllp_slice_t timestamp;
+    // Text for people: MSA-3, or ERR-8 from version 2.7 on, where MSA-3 is withdrawn.
+    struct mllp_slice_t text;
+    // What is wrong with the message.
+    const struct mllp_error_detail_t *errors;
+    // How many `errors`, up to `MLLP_MAX_ERRORS`.
+    size_t error_count;
+    // MSA-4, for the sequence number protocol (2.9.1), where `has_expected_sequence_number` is not 0.
+    int64_t expected_sequence_number;
+    // 0: there is no MSA-4.
+    uint32_t has_expected_sequence_number;
+    // MSH-3 of the acknowledgment, with its delimiters; without `data` it mirrors MSH-5.
+    struct mllp_slice_t sending_application;
+    // MSH-4 of the acknowledgment, with its delimiters; without `data` it mirrors MSH-6.
+    struct mllp_slice_t sending_facility;
+    // MSH-15 of the acknowledgment: empty, or what an application acknowledgment in enhanced mode
+    // asks for itself (2.8.3.2).
+    struct mllp_slice_t accept_acknowledgment_type;
+    // MSH-16 of the acknowledgment: empty, or `NE` in an application acknowledgment in enhanced mode.
+    struct mllp_slice_t application_acknowledgment_type;
+} mllp_ack_t;
+
+// What a call returns: `MLLP_OK`, a condition above 0, or an error below 0.
+//
+// The numbers never change. Errors come in blocks: from -1 on what any call can return, from -100
+// on frames, from -200 on messages, from -300 on acknowledgments, from -400 on links.
+typedef int32_t mllp_status_t;
+
 // The bytes that delimit a frame.
 typedef struct mllp_framing_t {
     // Starts a frame.
@@ -73,6 +197,12 @@ typedef struct mllp_framing_t {
     // 0: nothing follows the end block, and `trailer` is not looked at.
     uint8_t has_trailer;
 } mllp_framing_t;
+
+// The two levels of acknowledgment of the enhanced mode (2.2.4): `MLLP_PHASE_*`.
+typedef uint32_t mllp_phase_t;
+
+// What became of a message, at one level of acknowledgment: `MLLP_OUTCOME_*`.
+typedef uint32_t mllp_outcome_t;
 
 // How a stream is cut into frames: `MLLP_PROFILE_*`.
 typedef uint32_t mllp_profile_t;
@@ -86,12 +216,6 @@ typedef struct mllp_config_t {
     // The longest payload that is delivered, in bytes; `SIZE_MAX` for no limit.
     size_t max_payload_len;
 } mllp_config_t;
-
-// What a call returns: `MLLP_OK`, a condition above 0, or an error below 0.
-//
-// The numbers never change. Errors come in blocks: from -1 on what any call can return, from -100
-// on frames, from -200 on messages, from -300 on acknowledgments, from -400 on links.
-typedef int32_t mllp_status_t;
 
 // Finds whole frames in a buffer of the caller's: show everything unread, drop `consumed` bytes
 // from its front after each call. A frame that arrives byte by byte costs one pass over its bytes.
@@ -114,16 +238,6 @@ typedef uint32_t mllp_fault_t;
 
 // Why bytes are in no frame: `MLLP_DISCARD_*`.
 typedef uint32_t mllp_discard_reason_t;
-
-// Bytes lent to the caller. `data` may be NULL when `len` is 0.
-//
-// They belong to the buffer or the state that was passed in, and are gone when that is changed.
-typedef struct mllp_slice_t {
-    // The first byte.
-    const uint8_t *data;
-    // How many bytes.
-    size_t len;
-} mllp_slice_t;
 
 // What happened in a stream. Which members say something depends on `kind`; the others are 0.
 // Offsets count bytes from 0 over the whole stream.
@@ -184,6 +298,22 @@ typedef struct mllp_counters_t {
     uint64_t bytes_outside;
 } mllp_counters_t;
 
+// The delimiters of a message. 0: the message does not define it, and nothing is split at it.
+typedef struct mllp_delimiters_t {
+    // MSH-1, `|` as a rule.
+    uint8_t field;
+    // First character of MSH-2, `^` as a rule.
+    uint8_t component;
+    // Second character of MSH-2, `~` as a rule.
+    uint8_t repetition;
+    // Third character of MSH-2, a backslash as a rule.
+    uint8_t escape;
+    // Fourth character of MSH-2, `&` as a rule.
+    uint8_t subcomponent;
+    // Fifth character of MSH-2, `#` where it is used (version 2.7 and later).
+    uint8_t truncation;
+} mllp_delimiters_t;
+
 // Finds whole frames in chunks and puts together in its memory what is split between them. A frame
 // that arrives whole is borrowed from its chunk.
 typedef struct mllp_receive_buffer_t {
@@ -204,6 +334,48 @@ typedef struct mllp_scanner_t {
     uint64_t _state[23];
 } mllp_scanner_t;
 
+// Every complete frame can be answered, whatever it holds: what is missing takes a default.
+#define MLLP_POLICY_ALWAYS 0
+
+// The acknowledgment of chapter 2 (2.8.2.1, 2.12.1); a message without MSH has none.
+#define MLLP_POLICY_CONFORMANT 1
+
+// No acknowledgment.
+#define MLLP_ACK_NONE 0
+
+// Application accept.
+#define MLLP_ACK_AA 1
+
+// Application error.
+#define MLLP_ACK_AE 2
+
+// Application reject.
+#define MLLP_ACK_AR 3
+
+// Commit accept: the message is in safe storage.
+#define MLLP_ACK_CA 4
+
+// Commit error.
+#define MLLP_ACK_CE 5
+
+// Commit reject.
+#define MLLP_ACK_CR 6
+
+// It was taken.
+#define MLLP_OUTCOME_ACCEPT 1
+
+// Its content is wrong (or, at accept level, it could not be stored).
+#define MLLP_OUTCOME_ERROR 2
+
+// It was refused for reasons that lie outside its content, or its header is not acceptable.
+#define MLLP_OUTCOME_REJECT 3
+
+// The accept acknowledgment, CA CE CR: about storage.
+#define MLLP_PHASE_ACCEPT 1
+
+// The application acknowledgment, AA AE AR: about processing.
+#define MLLP_PHASE_APPLICATION 2
+
 // The end block alone ends a frame; a start block inside a frame is payload, and is reported. The
 // default: it answers every sender at once. Its price: a sender that dies in mid-message and starts
 // again on the same connection has two messages fused.
@@ -215,6 +387,78 @@ typedef struct mllp_scanner_t {
 
 // The published grammar and nothing else. For conformance tests.
 #define MLLP_PROFILE_STRICT 2
+
+// Every byte that equals a delimiter is one: ASCII, ISO 8859, UTF-8, EUC-KR and most others.
+#define MLLP_SCAN_SINGLE_BYTE 0
+
+// Shift_JIS and its relative cp932.
+#define MLLP_SCAN_SHIFT_JIS 1
+
+// GB 18030, GBK and Big5.
+#define MLLP_SCAN_GB18030 2
+
+// ISO-2022-JP.
+#define MLLP_SCAN_ISO2022_JP 3
+
+// Nothing; for an ERR segment that only informs.
+#define MLLP_ERROR_CODE_MESSAGE_ACCEPTED 0
+
+// Segments are not in the order of the message structure.
+#define MLLP_ERROR_CODE_SEGMENT_SEQUENCE_ERROR 100
+
+// A required field is empty.
+#define MLLP_ERROR_CODE_REQUIRED_FIELD_MISSING 101
+
+// A field has the wrong data type.
+#define MLLP_ERROR_CODE_DATA_TYPE_ERROR 102
+
+// A coded value is not in its table.
+#define MLLP_ERROR_CODE_TABLE_VALUE_NOT_FOUND 103
+
+// A value is too long (from 2.7).
+#define MLLP_ERROR_CODE_VALUE_TOO_LONG 104
+
+// Too few or too many repetitions.
+#define MLLP_ERROR_CODE_NON_CONFORMANT_CARDINALITY 198
+
+// Another HL7 error.
+#define MLLP_ERROR_CODE_OTHER_HL7_ERROR 199
+
+// MSH-9.1 is not accepted.
+#define MLLP_ERROR_CODE_UNSUPPORTED_MESSAGE_TYPE 200
+
+// MSH-9.2 is not accepted.
+#define MLLP_ERROR_CODE_UNSUPPORTED_EVENT_CODE 201
+
+// MSH-11 is not accepted.
+#define MLLP_ERROR_CODE_UNSUPPORTED_PROCESSING_ID 202
+
+// MSH-12 is not accepted.
+#define MLLP_ERROR_CODE_UNSUPPORTED_VERSION_ID 203
+
+// The patient, order or the like is not known.
+#define MLLP_ERROR_CODE_UNKNOWN_KEY_IDENTIFIER 204
+
+// The patient, order or the like exists already. Not for a repeated MSH-10.
+#define MLLP_ERROR_CODE_DUPLICATE_KEY_IDENTIFIER 205
+
+// The record is locked.
+#define MLLP_ERROR_CODE_APPLICATION_RECORD_LOCKED 206
+
+// The application failed for a reason of its own.
+#define MLLP_ERROR_CODE_APPLICATION_INTERNAL_ERROR 207
+
+// `E`: the transaction was not successful.
+#define MLLP_SEVERITY_ERROR 0
+
+// `F`: not processed because of an application or network failure.
+#define MLLP_SEVERITY_FATAL 1
+
+// `I`: successful, with information.
+#define MLLP_SEVERITY_INFORMATION 2
+
+// `W`: successful, but there may be issues.
+#define MLLP_SEVERITY_WARNING 3
 
 // Nothing has happened.
 #define MLLP_EVENT_NONE 0
@@ -312,9 +556,100 @@ typedef struct mllp_scanner_t {
 // The payload holds a framing byte and cannot be framed.
 #define MLLP_ERR_RESERVED_BYTE -101
 
+// A character of MSH-2 is not a printable, non-alphanumeric ASCII character.
+#define MLLP_ERR_BAD_ENCODING_CHARACTER -200
+
+// MSH-1 is not a printable, non-alphanumeric ASCII character.
+#define MLLP_ERR_BAD_FIELD_SEPARATOR -201
+
+// The text is not a path such as `PID-3[2].4.1`.
+#define MLLP_ERR_BAD_PATH -202
+
+// Two of MSH-1 and the first five characters of MSH-2 are the same.
+#define MLLP_ERR_DUPLICATE_DELIMITER -203
+
+// MSH-2 is empty.
+#define MLLP_ERR_NO_ENCODING_CHARACTERS -204
+
+// The message has no `MSH` (or, to be read, `FHS` or `BHS`) at its front.
+#define MLLP_ERR_NO_HEADER -205
+
+// The message ends before MSH-1.
+#define MLLP_ERR_SHORT_HEADER -206
+
+// Chapter 2 accepts no message without MSH-10: its sender could not tell which one was accepted.
+#define MLLP_ERR_NO_CONTROL_ID -300
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// An acknowledgment by the policy `always`, for any payload: `header` is what
+// `mllp_message_header_parse_lenient` gave, NULL when it found none.
+//
+// A message without MSH-10 is answered with `control_id` in MSH-10 and MSA-2 both.
+struct mllp_ack_t mllp_ack_always(mllp_ack_code_t code,
+                                  const struct mllp_message_header_t *header,
+                                  const uint8_t *control_id,
+                                  size_t control_id_len,
+                                  const uint8_t *timestamp,
+                                  size_t timestamp_len);
+
+// An acknowledgment by the policy `conformant`. Without a header it cannot be written.
+struct mllp_ack_t mllp_ack_conformant(mllp_ack_code_t code,
+                                      const struct mllp_message_header_t *header,
+                                      const uint8_t *control_id,
+                                      size_t control_id_len,
+                                      const uint8_t *timestamp,
+                                      size_t timestamp_len);
+
+// Length of the acknowledgment in bytes, without a frame. Costs as much as `mllp_ack_encode`.
+//
+// `MLLP_ERR_NO_HEADER`, `MLLP_ERR_NO_CONTROL_ID`: as for `mllp_ack_encode`.
+mllp_status_t mllp_ack_encoded_len(const struct mllp_ack_t *ack, size_t *out);
+
+// Writes the acknowledgment, without a frame, to the front of `out`, and its length to `out_len`.
+//
+// `MLLP_ERR_BUFFER_TOO_SMALL`: `out_capacity` is below `mllp_ack_encoded_len`. By the policy
+// `conformant`, `MLLP_ERR_NO_HEADER` without MSH, and `MLLP_ERR_NO_CONTROL_ID` for a positive code
+// without MSH-10. `MLLP_ERR_INVALID_ARGUMENT`: more errors than `MLLP_MAX_ERRORS`.
+mllp_status_t mllp_ack_encode(const struct mllp_ack_t *ack,
+                              uint8_t *out,
+                              size_t out_capacity,
+                              size_t *out_len);
+
+// Writes the frame of MLLP around the acknowledgment in place, ready to be sent: see
+// `mllp_ack_encode`.
+mllp_status_t mllp_encode_ack(const struct mllp_ack_t *ack,
+                              uint8_t *out,
+                              size_t out_capacity,
+                              size_t *out_len);
+
+// As `mllp_encode_ack`, with other framing bytes. `MLLP_ERR_INVALID_FRAMING` when two are equal,
+// `MLLP_ERR_RESERVED_BYTE` when the acknowledgment holds one.
+mllp_status_t mllp_framing_encode_ack(const struct mllp_framing_t *framing,
+                                      const struct mllp_ack_t *ack,
+                                      uint8_t *out,
+                                      size_t out_capacity,
+                                      size_t *out_len);
+
+// The code for an outcome at a level.
+mllp_ack_code_t mllp_ack_code_new(mllp_phase_t phase, mllp_outcome_t outcome);
+
+// Reads MSA-1: `MLLP_ACK_NONE` for anything but one of the six codes, exactly as written.
+mllp_ack_code_t mllp_ack_code_from_bytes(const uint8_t *text, size_t text_len);
+
+// The two letters; `unknown` for a number that is none.
+const char *mllp_ack_code_name(mllp_ack_code_t code);
+
+// What the code says about the message.
+mllp_outcome_t mllp_ack_code_outcome(mllp_ack_code_t code);
+
+// The level the code belongs to.
+mllp_phase_t mllp_ack_code_phase(mllp_ack_code_t code);
+
+// 1: the sender may forget the message, AA or CA.
+uint32_t mllp_ack_code_is_accept(mllp_ack_code_t code);
 
 // `0B payload 1C 0D`.
 struct mllp_framing_t mllp_framing_default(void);
@@ -357,6 +692,9 @@ mllp_status_t mllp_decoder_buffer_len(const struct mllp_decoder_t *decoder, size
 mllp_status_t mllp_decoder_counters(const struct mllp_decoder_t *decoder,
                                     struct mllp_counters_t *out);
 
+// `|^~\&`: what HL7 recommends and nearly everybody sends.
+struct mllp_delimiters_t mllp_delimiters_default(void);
+
 // Length in bytes of the frame of MLLP around a payload of `payload_len` bytes.
 size_t mllp_encoded_len(size_t payload_len);
 
@@ -381,6 +719,15 @@ mllp_status_t mllp_framing_encode(const struct mllp_framing_t *framing,
                                   size_t out_capacity,
                                   size_t *out_len);
 
+// The text of the code in table 0357, such as `Value too long`; `unknown` for a number that is none.
+const char *mllp_error_code_text(mllp_error_code_t code);
+
+// The outcome that goes with the code: 1xx is an error, 2xx a rejection.
+mllp_outcome_t mllp_error_code_outcome(mllp_error_code_t code);
+
+// The letter of table 0516; `unknown` for a number that is none.
+const char *mllp_severity_name(mllp_severity_t severity);
+
 // The stable name of what a payload is, such as `commit_ack`; `unknown` for a number that is none.
 const char *mllp_frame_kind_name(mllp_frame_kind_t frame_kind);
 
@@ -392,6 +739,135 @@ const char *mllp_fault_name(mllp_fault_t fault);
 
 // The stable name of a reason, such as `outside`; `unknown` for a number that is none.
 const char *mllp_discard_reason_name(mllp_discard_reason_t discard_reason);
+
+// Reads as much of a header as there is: for a receiver that acknowledges everything.
+//
+// Needs no more than `MSH` (after a byte order mark and blanks) and a usable MSH-1, else
+// `MLLP_NOT_FOUND`. A batch gives the header of its first message. Where MSH-2 is damaged, its
+// usable characters count, each at its position; the others are those of `^~\&` that are not taken.
+mllp_status_t mllp_message_header_parse_lenient(const uint8_t *payload,
+                                                size_t payload_len,
+                                                struct mllp_message_header_t *out);
+
+// As `mllp_message_header_parse_lenient`, for a message whose delimiters must be searched by `scan`:
+// a name in Shift_JIS may hold the byte of the field separator.
+mllp_status_t mllp_message_header_parse_lenient_with(const uint8_t *payload,
+                                                     size_t payload_len,
+                                                     mllp_scan_t scan,
+                                                     struct mllp_message_header_t *out);
+
+// Reads MSH-1 to MSH-`through` from the first bytes of a message that is still arriving.
+//
+// `MLLP_OK` as soon as a separator or a terminator follows MSH-`through`, or MSH has ended before
+// it. Fields above `through` are empty, so the answer is the same for every longer prefix.
+// `MLLP_PARTIAL`: more bytes are needed. Each call starts at the first byte: call once per piece
+// received, and give up at the length you are willing to keep. Errors are those of
+// `mllp_message_parse` as soon as a byte makes one certain, but never `MLLP_ERR_SHORT_HEADER`.
+mllp_status_t mllp_message_header_parse_prefix(const uint8_t *prefix,
+                                               size_t prefix_len,
+                                               size_t through,
+                                               struct mllp_message_header_t *out);
+
+// MSH-`number`, or an empty slice for a number outside 1 to 21.
+struct mllp_slice_t mllp_message_header_field(const struct mllp_message_header_t *header,
+                                              size_t number);
+
+// MSH-`first` to MSH-`last` with the separators between them, as they stand. Both are numbers from
+// 2 to 21; others give an empty slice.
+struct mllp_slice_t mllp_message_header_fields(const struct mllp_message_header_t *header,
+                                               size_t first,
+                                               size_t last);
+
+// All bytes of the segment, without its terminator. Empty in the header of a batch that has no
+// message.
+struct mllp_slice_t mllp_message_header_raw(const struct mllp_message_header_t *header);
+
+// MSH-1 and MSH-2 as delimiters.
+struct mllp_delimiters_t mllp_message_header_delimiters(const struct mllp_message_header_t *header);
+
+// How delimiters were searched.
+mllp_scan_t mllp_message_header_scan(const struct mllp_message_header_t *header);
+
+// MSH-1, one byte.
+struct mllp_slice_t mllp_message_header_field_separator(const struct mllp_message_header_t *header);
+
+// MSH-2.
+struct mllp_slice_t mllp_message_header_encoding_characters(const struct mllp_message_header_t *header);
+
+// MSH-3.
+struct mllp_slice_t mllp_message_header_sending_application(const struct mllp_message_header_t *header);
+
+// MSH-4.
+struct mllp_slice_t mllp_message_header_sending_facility(const struct mllp_message_header_t *header);
+
+// MSH-5.
+struct mllp_slice_t mllp_message_header_receiving_application(const struct mllp_message_header_t *header);
+
+// MSH-6.
+struct mllp_slice_t mllp_message_header_receiving_facility(const struct mllp_message_header_t *header);
+
+// MSH-7.
+struct mllp_slice_t mllp_message_header_date_time_of_message(const struct mllp_message_header_t *header);
+
+// MSH-8.
+struct mllp_slice_t mllp_message_header_security(const struct mllp_message_header_t *header);
+
+// MSH-9: message code, trigger event, message structure.
+struct mllp_slice_t mllp_message_header_message_type(const struct mllp_message_header_t *header);
+
+// MSH-10.
+struct mllp_slice_t mllp_message_header_message_control_id(const struct mllp_message_header_t *header);
+
+// MSH-11.
+struct mllp_slice_t mllp_message_header_processing_id(const struct mllp_message_header_t *header);
+
+// MSH-12.
+struct mllp_slice_t mllp_message_header_version_id(const struct mllp_message_header_t *header);
+
+// MSH-13.
+struct mllp_slice_t mllp_message_header_sequence_number(const struct mllp_message_header_t *header);
+
+// MSH-14.
+struct mllp_slice_t mllp_message_header_continuation_pointer(const struct mllp_message_header_t *header);
+
+// MSH-15.
+struct mllp_slice_t mllp_message_header_accept_acknowledgment_type(const struct mllp_message_header_t *header);
+
+// MSH-16.
+struct mllp_slice_t mllp_message_header_application_acknowledgment_type(const struct mllp_message_header_t *header);
+
+// MSH-17.
+struct mllp_slice_t mllp_message_header_country_code(const struct mllp_message_header_t *header);
+
+// MSH-18, repeating.
+struct mllp_slice_t mllp_message_header_character_set(const struct mllp_message_header_t *header);
+
+// MSH-19.
+struct mllp_slice_t mllp_message_header_principal_language_of_message(const struct mllp_message_header_t *header);
+
+// MSH-20.
+struct mllp_slice_t mllp_message_header_alternate_character_set_handling_scheme(const struct mllp_message_header_t *header);
+
+// MSH-21, repeating.
+struct mllp_slice_t mllp_message_header_message_profile_identifier(const struct mllp_message_header_t *header);
+
+// MSH-9.1, `ADT` in `ADT^A01^ADT_A01`: its first subcomponent.
+struct mllp_slice_t mllp_message_header_message_code(const struct mllp_message_header_t *header);
+
+// MSH-9.2, `A01` in `ADT^A01^ADT_A01`. Empty if it is not there.
+struct mllp_slice_t mllp_message_header_trigger_event(const struct mllp_message_header_t *header);
+
+// MSH-9.3, `ADT_A01` in `ADT^A01^ADT_A01`. Empty if it is not there.
+struct mllp_slice_t mllp_message_header_message_structure(const struct mllp_message_header_t *header);
+
+// MSH-12.1, `2.5.1` in `2.5.1^DEU`: its first subcomponent.
+struct mllp_slice_t mllp_message_header_version(const struct mllp_message_header_t *header);
+
+// MSH-11.1, `P` in `P^T`: its first subcomponent.
+struct mllp_slice_t mllp_message_header_processing(const struct mllp_message_header_t *header);
+
+// The first repetition of MSH-18: the character set of the whole message.
+struct mllp_slice_t mllp_message_header_character_set_first(const struct mllp_message_header_t *header);
 
 // Prepares a buffer for the beginning of a stream. It keeps `memory` until it is not used any more.
 //

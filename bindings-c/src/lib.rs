@@ -11,16 +11,24 @@
 //! | `code.rs` | Rust's enumerations as numbers, checked on the way in |
 //! | `config.rs`, `event.rs` | settings and events of the three decoders |
 //! | `scanner.rs`, `decoder.rs`, `receive_buffer.rs`, `encode.rs` | frames |
+//! | `delimiters.rs`, `header.rs`, `header_fields.rs` | MSH |
+//! | `ack_code.rs`, `error_detail.rs`, `ack.rs` | the acknowledgment |
 
 #![no_std]
 #![allow(non_camel_case_types)] // the names are C's
 #![allow(clippy::missing_safety_doc)] // what callers promise is said once, in the header
 
+mod ack;
+mod ack_code;
 mod code;
 mod config;
 mod decoder;
+mod delimiters;
 mod encode;
+mod error_detail;
 mod event;
+mod header;
+mod header_fields;
 mod receive_buffer;
 mod scanner;
 mod slice;
@@ -28,10 +36,16 @@ mod state;
 mod status;
 mod version;
 
+pub use ack::*;
+pub use ack_code::*;
 pub use config::*;
 pub use decoder::*;
+pub use delimiters::*;
 pub use encode::*;
+pub use error_detail::*;
 pub use event::*;
+pub use header::*;
+pub use header_fields::*;
 pub use receive_buffer::*;
 pub use scanner::*;
 pub use slice::*;

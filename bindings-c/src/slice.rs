@@ -27,6 +27,11 @@ impl mllp_slice_t {
         mllp_slice_t { data: bytes.as_ptr(), len: bytes.len() }
     }
 
+    /// What a call found: none where it failed.
+    pub(crate) fn found(bytes: Result<&[u8], Failure>) -> mllp_slice_t {
+        bytes.map_or(mllp_slice_t::NONE, mllp_slice_t::lend)
+    }
+
     /// # Safety
     ///
     /// As for [`bytes`].
@@ -110,7 +115,6 @@ fn check(data: *const u8, len: usize) -> Result<(), Failure> {
 /// # Safety
 ///
 /// As for [`bytes`], with values of `T`, aligned as C aligns them.
-#[allow(dead_code)]
 pub(crate) unsafe fn values<'a, T>(data: *const T, count: usize) -> Result<&'a [T], Failure> {
     if count == 0 {
         return Ok(&[]);

@@ -4,7 +4,11 @@
 //! here. The mark is different for every type: memory that was never initialised, or holds another
 //! state, is recognised.
 
-use crate::status::{Failure, MLLP_ERR_NOT_INITIALISED, MLLP_ERR_NULL};
+use core::mem::MaybeUninit;
+
+use crate::status::{
+    Failure, MLLP_ERR_NOT_INITIALISED, MLLP_ERR_NULL, MLLP_NOT_FOUND, MLLP_OK, mllp_status_t,
+};
 
 /// A state as C sees it.
 pub(crate) trait State: Sized {
@@ -40,6 +44,26 @@ pub(crate) unsafe fn init<S: State>(state: *mut S, inner: S::Inner) -> Result<()
     // SAFETY: not NULL; size and alignment are checked by `FITS`; nothing is read or dropped.
     unsafe { state.cast::<Marked<S::Inner>>().write(Marked { mark: S::MARK, inner }) };
     Ok(())
+}
+
+/// Gives a state out that a call has made. Where there is none, what the caller's memory held is
+/// taken from it, so that nobody takes it for the answer.
+#[inline(always)]
+pub(crate) fn give<S: State>(out: &mut MaybeUninit<S>, inner: Option<S::Inner>) -> mllp_status_t {
+    const { S::FITS };
+    let out = out.as_mut_ptr();
+    match inner {
+        Some(inner) => {
+            // SAFETY: room for an `S`; size and alignment are checked by `FITS`.
+            unsafe { out.cast::<Marked<S::Inner>>().write(Marked { mark: S::MARK, inner }) };
+            MLLP_OK
+        }
+        None => {
+            // SAFETY: room for an `S`, which begins with a word that is no mark when it is 0.
+            unsafe { out.cast::<u64>().write(0) };
+            MLLP_NOT_FOUND
+        }
+    }
 }
 
 /// The state in the caller's memory.

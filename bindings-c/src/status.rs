@@ -29,6 +29,24 @@ pub const MLLP_ERR_INVALID_FRAMING: mllp_status_t = -100;
 /// The payload holds a framing byte and cannot be framed.
 pub const MLLP_ERR_RESERVED_BYTE: mllp_status_t = -101;
 
+/// A character of MSH-2 is not a printable, non-alphanumeric ASCII character.
+pub const MLLP_ERR_BAD_ENCODING_CHARACTER: mllp_status_t = -200;
+/// MSH-1 is not a printable, non-alphanumeric ASCII character.
+pub const MLLP_ERR_BAD_FIELD_SEPARATOR: mllp_status_t = -201;
+/// The text is not a path such as `PID-3[2].4.1`.
+pub const MLLP_ERR_BAD_PATH: mllp_status_t = -202;
+/// Two of MSH-1 and the first five characters of MSH-2 are the same.
+pub const MLLP_ERR_DUPLICATE_DELIMITER: mllp_status_t = -203;
+/// MSH-2 is empty.
+pub const MLLP_ERR_NO_ENCODING_CHARACTERS: mllp_status_t = -204;
+/// The message has no `MSH` (or, to be read, `FHS` or `BHS`) at its front.
+pub const MLLP_ERR_NO_HEADER: mllp_status_t = -205;
+/// The message ends before MSH-1.
+pub const MLLP_ERR_SHORT_HEADER: mllp_status_t = -206;
+
+/// Chapter 2 accepts no message without MSH-10: its sender could not tell which one was accepted.
+pub const MLLP_ERR_NO_CONTROL_ID: mllp_status_t = -300;
+
 /// What went wrong in a call, on its way to the status.
 pub(crate) struct Failure(pub(crate) mllp_status_t);
 
@@ -46,6 +64,33 @@ impl From<mllp_core::Error> for Failure {
             mllp_core::Error::BufferTooSmall => MLLP_ERR_BUFFER_TOO_SMALL,
             mllp_core::Error::InvalidFraming => MLLP_ERR_INVALID_FRAMING,
             mllp_core::Error::ReservedByte { .. } => MLLP_ERR_RESERVED_BYTE,
+            _ => MLLP_ERR_INVALID_ARGUMENT,
+        })
+    }
+}
+
+impl From<hl7_peek::Error> for Failure {
+    fn from(error: hl7_peek::Error) -> Failure {
+        Failure(match error {
+            hl7_peek::Error::BadEncodingCharacter => MLLP_ERR_BAD_ENCODING_CHARACTER,
+            hl7_peek::Error::BadFieldSeparator => MLLP_ERR_BAD_FIELD_SEPARATOR,
+            hl7_peek::Error::BadPath => MLLP_ERR_BAD_PATH,
+            hl7_peek::Error::BufferTooSmall => MLLP_ERR_BUFFER_TOO_SMALL,
+            hl7_peek::Error::DuplicateDelimiter => MLLP_ERR_DUPLICATE_DELIMITER,
+            hl7_peek::Error::NoEncodingCharacters => MLLP_ERR_NO_ENCODING_CHARACTERS,
+            hl7_peek::Error::NoHeader => MLLP_ERR_NO_HEADER,
+            hl7_peek::Error::ShortHeader => MLLP_ERR_SHORT_HEADER,
+            _ => MLLP_ERR_INVALID_ARGUMENT,
+        })
+    }
+}
+
+impl From<ack_gen::Error> for Failure {
+    fn from(error: ack_gen::Error) -> Failure {
+        Failure(match error {
+            ack_gen::Error::BufferTooSmall => MLLP_ERR_BUFFER_TOO_SMALL,
+            ack_gen::Error::NoControlId => MLLP_ERR_NO_CONTROL_ID,
+            ack_gen::Error::NoHeader => MLLP_ERR_NO_HEADER,
             _ => MLLP_ERR_INVALID_ARGUMENT,
         })
     }
@@ -69,6 +114,14 @@ fn name_of(status: mllp_status_t) -> &'static CStr {
         MLLP_ERR_BUFFER_TOO_SMALL => c"buffer_too_small",
         MLLP_ERR_INVALID_FRAMING => c"invalid_framing",
         MLLP_ERR_RESERVED_BYTE => c"reserved_byte",
+        MLLP_ERR_BAD_ENCODING_CHARACTER => c"bad_encoding_character",
+        MLLP_ERR_BAD_FIELD_SEPARATOR => c"bad_field_separator",
+        MLLP_ERR_BAD_PATH => c"bad_path",
+        MLLP_ERR_DUPLICATE_DELIMITER => c"duplicate_delimiter",
+        MLLP_ERR_NO_ENCODING_CHARACTERS => c"no_encoding_characters",
+        MLLP_ERR_NO_HEADER => c"no_header",
+        MLLP_ERR_SHORT_HEADER => c"short_header",
+        MLLP_ERR_NO_CONTROL_ID => c"no_control_id",
         _ => c"unknown",
     }
 }
