@@ -204,6 +204,9 @@ typedef uint32_t mllp_phase_t;
 // What became of a message, at one level of acknowledgment: `MLLP_OUTCOME_*`.
 typedef uint32_t mllp_outcome_t;
 
+// A character set of HL7 table 0211, including those that table once had: `MLLP_CHARACTER_SET_*`.
+typedef uint32_t mllp_character_set_t;
+
 // How a stream is cut into frames: `MLLP_PROFILE_*`.
 typedef uint32_t mllp_profile_t;
 
@@ -314,6 +317,39 @@ typedef struct mllp_delimiters_t {
     uint8_t truncation;
 } mllp_delimiters_t;
 
+// A view of one payload: a message, or a batch of them. It and everything that is cut from it
+// borrow from the payload, not from each other.
+typedef struct mllp_message_t {
+    uint64_t _state[14];
+} mllp_message_t;
+
+// The byte that ends segments in a message: `MLLP_TERMINATOR_*`.
+typedef uint32_t mllp_terminator_t;
+
+// What a payload holds: `MLLP_MESSAGE_*`.
+typedef uint32_t mllp_message_kind_t;
+
+// Where a value stands in a message: `PID-3[2].4.1`, `PID.3.1`, `OBX[3]-5`, `MSH-9.2`, `NK1[2]`.
+//
+// Segment and occurrence, field and repetition, component, subcomponent; every number counts from 1.
+typedef struct mllp_path_t {
+    uint64_t _state[4];
+} mllp_path_t;
+
+// What stands at an address: `MLLP_VALUE_*`.
+//
+// A receiver that updates records must tell them apart (HL7 v2.9.1 chapter 2, 2.5.3): absent and
+// empty leave the stored value alone, null deletes it.
+typedef uint32_t mllp_value_kind_t;
+
+// What stands at an address.
+typedef struct mllp_value_t {
+    // Which of the four it is.
+    mllp_value_kind_t kind;
+    // Of `MLLP_VALUE_VALUE`, the bytes as they stand in the payload, still escaped; else empty.
+    struct mllp_slice_t bytes;
+} mllp_value_t;
+
 // Finds whole frames in chunks and puts together in its memory what is split between them. A frame
 // that arrives whole is borrowed from its chunk.
 typedef struct mllp_receive_buffer_t {
@@ -333,6 +369,51 @@ typedef struct mllp_room_t {
 typedef struct mllp_scanner_t {
     uint64_t _state[23];
 } mllp_scanner_t;
+
+// The segments of a message; empty ones are skipped.
+typedef struct mllp_segments_t {
+    uint64_t _state[8];
+} mllp_segments_t;
+
+// One segment, without its terminator.
+typedef struct mllp_segment_t {
+    uint64_t _state[7];
+} mllp_segment_t;
+
+// A field with all its repetitions.
+typedef struct mllp_field_t {
+    uint64_t _state[5];
+} mllp_field_t;
+
+// The fields of a segment.
+typedef struct mllp_fields_t {
+    uint64_t _state[9];
+} mllp_fields_t;
+
+// The repetitions of a field.
+typedef struct mllp_repetitions_t {
+    uint64_t _state[6];
+} mllp_repetitions_t;
+
+// One repetition of a field with all its components.
+typedef struct mllp_repetition_t {
+    uint64_t _state[5];
+} mllp_repetition_t;
+
+// The components of a repetition.
+typedef struct mllp_components_t {
+    uint64_t _state[6];
+} mllp_components_t;
+
+// One component with all its subcomponents.
+typedef struct mllp_component_t {
+    uint64_t _state[5];
+} mllp_component_t;
+
+// The subcomponents of a component.
+typedef struct mllp_subcomponents_t {
+    uint64_t _state[4];
+} mllp_subcomponents_t;
 
 // Every complete frame can be answered, whatever it holds: what is missing takes a default.
 #define MLLP_POLICY_ALWAYS 0
@@ -375,6 +456,84 @@ typedef struct mllp_scanner_t {
 
 // The application acknowledgment, AA AE AR: about processing.
 #define MLLP_PHASE_APPLICATION 2
+
+// None that is known here.
+#define MLLP_CHARACTER_SET_UNKNOWN 0
+
+// `ASCII`, also meant by an empty MSH-18.
+#define MLLP_CHARACTER_SET_ASCII 1
+
+// `8859/1`.
+#define MLLP_CHARACTER_SET_ISO8859_1 2
+
+// `8859/2`.
+#define MLLP_CHARACTER_SET_ISO8859_2 3
+
+// `8859/3`.
+#define MLLP_CHARACTER_SET_ISO8859_3 4
+
+// `8859/4`.
+#define MLLP_CHARACTER_SET_ISO8859_4 5
+
+// `8859/5`.
+#define MLLP_CHARACTER_SET_ISO8859_5 6
+
+// `8859/6`.
+#define MLLP_CHARACTER_SET_ISO8859_6 7
+
+// `8859/7`.
+#define MLLP_CHARACTER_SET_ISO8859_7 8
+
+// `8859/8`.
+#define MLLP_CHARACTER_SET_ISO8859_8 9
+
+// `8859/9`.
+#define MLLP_CHARACTER_SET_ISO8859_9 10
+
+// `8859/15`.
+#define MLLP_CHARACTER_SET_ISO8859_15 11
+
+// `ISO IR6`: ASCII by its registration number.
+#define MLLP_CHARACTER_SET_ISO_IR6 12
+
+// `ISO IR14`: JIS X 0201.
+#define MLLP_CHARACTER_SET_ISO_IR14 13
+
+// `ISO IR87`: JIS X 0208, switched to by ISO 2022 escape sequences.
+#define MLLP_CHARACTER_SET_ISO_IR87 14
+
+// `ISO IR159`: JIS X 0212, switched to by ISO 2022 escape sequences.
+#define MLLP_CHARACTER_SET_ISO_IR159 15
+
+// `GB 18030-2000`.
+#define MLLP_CHARACTER_SET_GB18030 16
+
+// `KS X 1001`.
+#define MLLP_CHARACTER_SET_KS_X1001 17
+
+// `CNS 11643-1992`.
+#define MLLP_CHARACTER_SET_CNS11643 18
+
+// `BIG-5`.
+#define MLLP_CHARACTER_SET_BIG5 19
+
+// `UNICODE`: deprecated, read as UTF-8.
+#define MLLP_CHARACTER_SET_UNICODE 20
+
+// `UNICODE UTF-8`.
+#define MLLP_CHARACTER_SET_UTF8 21
+
+// `UNICODE UTF-16`: cannot be framed by MLLP.
+#define MLLP_CHARACTER_SET_UTF16 22
+
+// `UNICODE UTF-32`: cannot be framed by MLLP.
+#define MLLP_CHARACTER_SET_UTF32 23
+
+// `JAS2020`: ISO 2022 for Japanese, removed in version 2.9.
+#define MLLP_CHARACTER_SET_JAS2020 24
+
+// `JIS X 0202`: ISO 2022, removed in version 2.9.
+#define MLLP_CHARACTER_SET_JIS_X0202 25
 
 // The end block alone ends a frame; a start block inside a frame is payload, and is reported. The
 // default: it answers every sender at once. Its price: a sender that dies in mid-message and starts
@@ -529,6 +688,32 @@ typedef struct mllp_scanner_t {
 // They came between frames; reported once for each run, when it ends.
 #define MLLP_DISCARD_OUTSIDE 2
 
+// One message.
+#define MLLP_MESSAGE_SINGLE 1
+
+// A file or batch header, or more than one MSH (HL7 v2.9.1 chapter 2, 2.9.3). No single
+// acknowledgment can answer it.
+#define MLLP_MESSAGE_BATCH 2
+
+// A line feed and a carriage return both end a segment.
+#define MLLP_TERMINATOR_LINE_FEED 10
+
+// A carriage return ends a segment, and a single line feed right behind it is dropped. A line feed
+// elsewhere is data. Also the answer when there is neither.
+#define MLLP_TERMINATOR_CARRIAGE_RETURN 13
+
+// The segment, field, repetition, component or subcomponent is not there.
+#define MLLP_VALUE_ABSENT 0
+
+// It is there and has no bytes.
+#define MLLP_VALUE_EMPTY 1
+
+// Exactly two double quotes: delete what is stored.
+#define MLLP_VALUE_NULL 2
+
+// Anything else.
+#define MLLP_VALUE_VALUE 3
+
 // Done.
 #define MLLP_OK 0
 
@@ -651,6 +836,29 @@ mllp_phase_t mllp_ack_code_phase(mllp_ack_code_t code);
 // 1: the sender may forget the message, AA or CA.
 uint32_t mllp_ack_code_is_accept(mllp_ack_code_t code);
 
+// The set that a value of MSH-18 names. An empty value is ASCII.
+//
+// Case, blanks and punctuation do not count, and common other names are understood: `latin1` is
+// `8859/1`, `utf8` is `UNICODE UTF-8`, `Shift_JIS` is `ISO IR14`.
+mllp_character_set_t mllp_character_set_from_name(const uint8_t *text, size_t text_len);
+
+// The set of a whole message: the first repetition of MSH-18, ASCII if that is empty.
+mllp_character_set_t mllp_character_set_of(const struct mllp_message_header_t *header);
+
+// The name in HL7 table 0211; `unknown` for a number that is none.
+const char *mllp_character_set_name(mllp_character_set_t set);
+
+// How to search a message in this set; `MLLP_SCAN_SINGLE_BYTE` for one that is not known.
+mllp_scan_t mllp_character_set_scan(mllp_character_set_t set);
+
+// 1: a delimiter byte is a delimiter wherever it occurs, so that text can be searched and escaped
+// byte by byte.
+uint32_t mllp_character_set_delimiter_safe(mllp_character_set_t set);
+
+// 1: a message in this set can travel over MLLP. The framing bytes occur inside the characters of
+// UTF-16 and UTF-32.
+uint32_t mllp_character_set_allowed_in_mllp(mllp_character_set_t set);
+
 // `0B payload 1C 0D`.
 struct mllp_framing_t mllp_framing_default(void);
 
@@ -727,6 +935,47 @@ mllp_outcome_t mllp_error_code_outcome(mllp_error_code_t code);
 
 // The letter of table 0516; `unknown` for a number that is none.
 const char *mllp_severity_name(mllp_severity_t severity);
+
+// Writes `text` to the front of `out` with its escape sequences replaced by what they stand for, and
+// the length to `out_len`.
+//
+// Delimiters and hexadecimal sequences are replaced; formatting, highlighting, character set and
+// local sequences stay as they are, and so does everything unknown or unterminated: nothing is lost.
+// The output is never longer than `text`. `MLLP_ERR_BUFFER_TOO_SMALL`: it does not fit.
+mllp_status_t mllp_unescape(const uint8_t *text,
+                            size_t text_len,
+                            const struct mllp_delimiters_t *delimiters,
+                            uint8_t *out,
+                            size_t out_capacity,
+                            size_t *out_len);
+
+// As `mllp_unescape`, for text of a message that was parsed with this `scan`: an escape character
+// inside a two-byte character is none.
+mllp_status_t mllp_unescape_with(const uint8_t *text,
+                                 size_t text_len,
+                                 const struct mllp_delimiters_t *delimiters,
+                                 mllp_scan_t scan,
+                                 uint8_t *out,
+                                 size_t out_capacity,
+                                 size_t *out_len);
+
+// Writes `text` to the front of `out` so that it can stand inside any value, and the length to
+// `out_len`.
+//
+// Delimiters, carriage return and line feed become escape sequences, or blanks where `delimiters` has
+// no escape character. `MLLP_ERR_BUFFER_TOO_SMALL`: `out_capacity` is below `mllp_escaped_len`; five
+// times the length of `text` is always enough.
+mllp_status_t mllp_escape(const uint8_t *text,
+                          size_t text_len,
+                          const struct mllp_delimiters_t *delimiters,
+                          uint8_t *out,
+                          size_t out_capacity,
+                          size_t *out_len);
+
+// The length in bytes of what `mllp_escape` writes for this text.
+size_t mllp_escaped_len(const uint8_t *text,
+                        size_t text_len,
+                        const struct mllp_delimiters_t *delimiters);
 
 // The stable name of what a payload is, such as `commit_ack`; `unknown` for a number that is none.
 const char *mllp_frame_kind_name(mllp_frame_kind_t frame_kind);
@@ -869,6 +1118,82 @@ struct mllp_slice_t mllp_message_header_processing(const struct mllp_message_hea
 // The first repetition of MSH-18: the character set of the whole message.
 struct mllp_slice_t mllp_message_header_character_set_first(const struct mllp_message_header_t *header);
 
+// Reads MSH-1 and MSH-2 (or those of a leading FHS or BHS) and finds the first terminator.
+//
+// One UTF-8 byte order mark and leading bytes up to 20 (hex) are skipped. The first of these that
+// applies: `MLLP_ERR_NO_HEADER`, `MLLP_ERR_SHORT_HEADER`, `MLLP_ERR_BAD_FIELD_SEPARATOR`,
+// `MLLP_ERR_NO_ENCODING_CHARACTERS`, `MLLP_ERR_BAD_ENCODING_CHARACTER`,
+// `MLLP_ERR_DUPLICATE_DELIMITER`.
+mllp_status_t mllp_message_parse(const uint8_t *payload,
+                                 size_t payload_len,
+                                 struct mllp_message_t *out);
+
+// As `mllp_message_parse`, for a payload whose delimiters must be searched by `scan`: Shift_JIS,
+// GB 18030, Big5 or ISO-2022-JP.
+mllp_status_t mllp_message_parse_with(const uint8_t *payload,
+                                      size_t payload_len,
+                                      mllp_scan_t scan,
+                                      struct mllp_message_t *out);
+
+// Reads as much of a message as there is: for whoever must tell what a damaged message is called.
+//
+// As `mllp_message_parse_with`, but MSH-2 may be unusable: see `mllp_message_header_parse_lenient`.
+// `MLLP_NOT_FOUND` without MSH, FHS or BHS and a usable separator.
+mllp_status_t mllp_message_parse_lenient(const uint8_t *payload,
+                                         size_t payload_len,
+                                         mllp_scan_t scan,
+                                         struct mllp_message_t *out);
+
+// The bytes this was parsed from, all of them.
+struct mllp_slice_t mllp_message_payload(const struct mllp_message_t *message);
+
+// MSH-1 and MSH-2 as delimiters.
+struct mllp_delimiters_t mllp_message_delimiters(const struct mllp_message_t *message);
+
+// MSH-2 as it stands, a sixth and later character included.
+struct mllp_slice_t mllp_message_encoding_characters(const struct mllp_message_t *message);
+
+// Which byte ends the segments.
+mllp_terminator_t mllp_message_terminator(const struct mllp_message_t *message);
+
+// Whether this is one message or a batch: a search for a second MSH to the end of the payload.
+mllp_message_kind_t mllp_message_kind(const struct mllp_message_t *message);
+
+// All fields of the first MSH segment, in one pass.
+//
+// In a batch that starts with FHS or BHS this is the first MSH behind it, or a header whose fields
+// are all empty if there is none.
+mllp_status_t mllp_message_header(const struct mllp_message_t *message,
+                                  struct mllp_message_header_t *out);
+
+// Reads a path. `MLLP_ERR_BAD_PATH` if the text is not exactly one, or a number in it is 0 or does
+// not fit into 32 bits.
+mllp_status_t mllp_path_parse(const uint8_t *text, size_t text_len, struct mllp_path_t *out);
+
+// The bytes that `path` addresses. `MLLP_NOT_FOUND` if they are not there; an empty value is there.
+//
+// Exactly the addressed node: a path without a field is the whole segment, a path without a
+// repetition and a component is the whole field with all its repetitions. Each call searches from the
+// start of the payload.
+mllp_status_t mllp_message_get(const struct mllp_message_t *message,
+                               const struct mllp_path_t *path,
+                               struct mllp_slice_t *out);
+
+// The single value at `path`: where it names no repetition, component or subcomponent, the first one.
+//
+// `MLLP_NOT_FOUND` if it is not there, and for a path without a field.
+mllp_status_t mllp_message_leaf(const struct mllp_message_t *message,
+                                const struct mllp_path_t *path,
+                                struct mllp_slice_t *out);
+
+// As `mllp_message_leaf`, with absent, empty and null told apart.
+mllp_status_t mllp_message_value(const struct mllp_message_t *message,
+                                 const struct mllp_path_t *path,
+                                 struct mllp_value_t *out);
+
+// The state of what a lookup gave; a slice whose data is NULL is absent.
+struct mllp_value_t mllp_value_of(struct mllp_slice_t bytes);
+
 // Prepares a buffer for the beginning of a stream. It keeps `memory` until it is not used any more.
 //
 // The limit is `max_payload_len` or three bytes less than the memory, whichever is smaller.
@@ -939,6 +1264,71 @@ mllp_status_t mllp_scanner_reset(struct mllp_scanner_t *scanner);
 // Totals of the stream.
 mllp_status_t mllp_scanner_counters(const struct mllp_scanner_t *scanner,
                                     struct mllp_counters_t *out);
+
+// All segments in order.
+mllp_status_t mllp_message_segments(const struct mllp_message_t *message,
+                                    struct mllp_segments_t *out);
+
+// One segment of this message, from the bytes that `mllp_segment_raw` gave.
+mllp_status_t mllp_message_segment_of(const struct mllp_message_t *message,
+                                      const uint8_t *raw,
+                                      size_t raw_len,
+                                      struct mllp_segment_t *out);
+
+// The next segment; `MLLP_NOT_FOUND` after the last one.
+mllp_status_t mllp_segments_next(struct mllp_segments_t *segments, struct mllp_segment_t *out);
+
+// The bytes before the first field separator, or all if there is none. Three letters in a legal
+// message, anything at all in others.
+struct mllp_slice_t mllp_segment_id(const struct mllp_segment_t *segment);
+
+// All bytes of the segment.
+struct mllp_slice_t mllp_segment_raw(const struct mllp_segment_t *segment);
+
+// The field of this number, as HL7 counts: from 1, and in MSH, FHS and BHS the field separator itself
+// is field 1. `MLLP_NOT_FOUND` if the segment ends before it.
+mllp_status_t mllp_segment_field(const struct mllp_segment_t *segment,
+                                 size_t number,
+                                 struct mllp_field_t *out);
+
+// All fields in order, starting with number 1.
+mllp_status_t mllp_segment_fields(const struct mllp_segment_t *segment, struct mllp_fields_t *out);
+
+// The next field; `MLLP_NOT_FOUND` after the last one.
+mllp_status_t mllp_fields_next(struct mllp_fields_t *fields, struct mllp_field_t *out);
+
+// All bytes of the field.
+struct mllp_slice_t mllp_field_raw(const struct mllp_field_t *field);
+
+// Its repetitions, at least one. MSH-1 and MSH-2 are never cut.
+mllp_status_t mllp_field_repetitions(const struct mllp_field_t *field,
+                                     struct mllp_repetitions_t *out);
+
+// The next repetition; `MLLP_NOT_FOUND` after the last one.
+mllp_status_t mllp_repetitions_next(struct mllp_repetitions_t *repetitions,
+                                    struct mllp_repetition_t *out);
+
+// All bytes of the repetition.
+struct mllp_slice_t mllp_repetition_raw(const struct mllp_repetition_t *repetition);
+
+// Its components, at least one.
+mllp_status_t mllp_repetition_components(const struct mllp_repetition_t *repetition,
+                                         struct mllp_components_t *out);
+
+// The next component; `MLLP_NOT_FOUND` after the last one.
+mllp_status_t mllp_components_next(struct mllp_components_t *components,
+                                   struct mllp_component_t *out);
+
+// All bytes of the component.
+struct mllp_slice_t mllp_component_raw(const struct mllp_component_t *component);
+
+// Its subcomponents, at least one.
+mllp_status_t mllp_component_subcomponents(const struct mllp_component_t *component,
+                                           struct mllp_subcomponents_t *out);
+
+// The bytes of the next subcomponent; `MLLP_NOT_FOUND` after the last one.
+mllp_status_t mllp_subcomponents_next(struct mllp_subcomponents_t *subcomponents,
+                                      struct mllp_slice_t *out);
 
 // The stable name of a status, the same in every language where the thing has a name there:
 // `reserved_byte`, for instance. `unknown` for a number that is none. Never NULL.

@@ -63,6 +63,18 @@ impl mllp_delimiters_t {
             truncation: delimiters.truncation.unwrap_or_default(),
         }
     }
+
+    pub(crate) fn read(self) -> Delimiters {
+        let defined = |character: u8| (character != 0).then_some(character);
+        Delimiters {
+            field: self.field,
+            component: defined(self.component),
+            repetition: defined(self.repetition),
+            escape: defined(self.escape),
+            subcomponent: defined(self.subcomponent),
+            truncation: defined(self.truncation),
+        }
+    }
 }
 
 /// `|^~\&`: what HL7 recommends and nearly everybody sends.

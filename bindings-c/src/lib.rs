@@ -11,7 +11,8 @@
 //! | `code.rs` | Rust's enumerations as numbers, checked on the way in |
 //! | `config.rs`, `event.rs` | settings and events of the three decoders |
 //! | `scanner.rs`, `decoder.rs`, `receive_buffer.rs`, `encode.rs` | frames |
-//! | `delimiters.rs`, `header.rs`, `header_fields.rs` | MSH |
+//! | `delimiters.rs`, `header.rs`, `header_fields.rs`, `character_set.rs` | MSH |
+//! | `message.rs`, `path.rs`, `segment.rs`, `escape.rs` | a message and its values |
 //! | `ack_code.rs`, `error_detail.rs`, `ack.rs` | the acknowledgment |
 
 #![no_std]
@@ -20,17 +21,22 @@
 
 mod ack;
 mod ack_code;
+mod character_set;
 mod code;
 mod config;
 mod decoder;
 mod delimiters;
 mod encode;
 mod error_detail;
+mod escape;
 mod event;
 mod header;
 mod header_fields;
+mod message;
+mod path;
 mod receive_buffer;
 mod scanner;
+mod segment;
 mod slice;
 mod state;
 mod status;
@@ -38,16 +44,21 @@ mod version;
 
 pub use ack::*;
 pub use ack_code::*;
+pub use character_set::*;
 pub use config::*;
 pub use decoder::*;
 pub use delimiters::*;
 pub use encode::*;
 pub use error_detail::*;
+pub use escape::*;
 pub use event::*;
 pub use header::*;
 pub use header_fields::*;
+pub use message::*;
+pub use path::*;
 pub use receive_buffer::*;
 pub use scanner::*;
+pub use segment::*;
 pub use slice::*;
 pub use status::*;
 pub use version::*;

@@ -5,7 +5,9 @@ use core::{ptr, slice};
 
 use mllp_core::Storage;
 
-use crate::status::{Failure, MLLP_ERR_INVALID_ARGUMENT, MLLP_ERR_NULL};
+use crate::status::{
+    Failure, MLLP_ERR_INVALID_ARGUMENT, MLLP_ERR_NULL, MLLP_NOT_FOUND, MLLP_OK, mllp_status_t,
+};
 
 /// Bytes lent to the caller. `data` may be NULL when `len` is 0.
 ///
@@ -30,6 +32,12 @@ impl mllp_slice_t {
     /// What a call found: none where it failed.
     pub(crate) fn found(bytes: Result<&[u8], Failure>) -> mllp_slice_t {
         bytes.map_or(mllp_slice_t::NONE, mllp_slice_t::lend)
+    }
+
+    /// Gives out what a call found.
+    pub(crate) fn give(out: &mut MaybeUninit<mllp_slice_t>, bytes: Option<&[u8]>) -> mllp_status_t {
+        out.write(bytes.map_or(mllp_slice_t::NONE, mllp_slice_t::lend));
+        if bytes.is_some() { MLLP_OK } else { MLLP_NOT_FOUND }
     }
 
     /// # Safety
