@@ -7,10 +7,11 @@ CARGO := cargo --quiet
 HOST ?= 127.0.0.1
 PORT ?= 2575
 SECONDS ?= 60
+PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test serve build wheel fmt lint doc docs test-rust test-python test-vectors test-package \
-	test-bench check-artefact check-thumb check-budgets bench bench-servers sim fuzz clean
+.PHONY: help demo test serve build wheel libmllp header install fmt lint doc docs test-rust test-python \
+	test-vectors test-package test-bench check-artefact check-thumb check-budgets bench bench-servers sim fuzz clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +41,22 @@ build: $(VENV)/.installed  ## Build the Python package into .venv
 
 wheel: $(VENV)/.installed  ## Build the wheel and the source distribution into dist/
 	$(BIN)/maturin build --release --sdist --quiet -m bindings-python/Cargo.toml --out dist
+
+# A file, so that `sudo make install` builds nothing once it is there.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+LIBMLLP_SOURCES := Cargo.toml Cargo.lock bindings-c/build bindings-c/Cargo.toml $(foreach crate, \
+	mllp-core hl7-peek ack-gen mllp-link bindings-c, $(shell find $(crate)/src -name '*.rs'))
+
+$(TARGET)/c/libmllp.a: $(LIBMLLP_SOURCES)
+	bindings-c/build
+
+libmllp: $(TARGET)/c/libmllp.a  ## Build the C library: libmllp.a and libmllp.so in target/c
+
+header:  ## Write bindings-c/include/mllp.h from the sources
+	MLLP_WRITE_HEADER=1 cargo test --quiet -p mllp-c --test header
+
+install: libmllp  ## Install the C library: PREFIX=/usr/local DESTDIR=
+	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" bindings-c/install
 
 fmt: $(VENV)/.installed  ## Format the code
 	cargo fmt --all
@@ -81,7 +98,7 @@ test-bench: build $(VENV)/.benches  ## Every benchmark scenario and server once,
 	cd benches && $(CARGO) test --release --locked --workspace
 	$(BIN)/python -m pytest -q --timeout 60 benches/servers
 
-check-artefact:  ## No panic and no allocator in the machine code of the cores
+check-artefact: libmllp  ## No panic and no allocator in the machine code of the cores and of the C library
 	.ci/check-artefact
 
 check-thumb:  ## Build the cores for a Cortex-M3
