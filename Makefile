@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test serve build wheel libmllp header install fmt lint doc docs test-rust test-python \
-	test-vectors test-package test-bench check-artefact check-thumb check-budgets bench bench-servers sim fuzz clean
+	test-vectors test-package test-c test-bench check-artefact check-thumb check-budgets bench bench-servers sim fuzz clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ help:  ## List the commands
 demo: build  ## Set everything up, start a server and send it the sample messages
 	$(BIN)/python samples/demo.py
 
-test: lint doc docs test-rust test-vectors test-python test-package test-bench check-artefact check-thumb check-budgets  ## Set everything up and run every test
+test: lint doc docs test-rust test-vectors test-python test-package test-c test-bench check-artefact check-thumb check-budgets  ## Set everything up and run every test
 	@echo "all tests passed"
 
 serve: build  ## Start a server to play with: HOST=127.0.0.1 PORT=2575
@@ -89,6 +89,10 @@ test-python: build  ## The tests of the Python package
 
 test-package: build  ## Wheel and source distribution, each installed in a clean environment
 	$(BIN)/python bindings-python/tests/package.py
+
+test-c: libmllp  ## The C library: vectors, misuse and layout in C, with sanitizers and valgrind, and installed
+	$(PYTHON) bindings-c/tests/abi.py
+	$(PYTHON) bindings-c/tests/run.py
 
 $(VENV)/.benches: benches/requirements.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<

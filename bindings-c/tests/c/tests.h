@@ -1,0 +1,11 @@
+/* Every test: `main.c` runs them in this order. */
+#ifndef TESTS_H
+#define TESTS_H
+
+/* `rounds`: how much to do, for what has no end; valgrind is slow. */
+void test_frames(void);
+void test_encode(void);
+void test_random(unsigned long rounds);
+void test_misuse(void);
+
+#endif
