@@ -11,7 +11,8 @@ PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test serve build wheel libmllp header install fmt lint doc docs test-rust test-python \
-	test-vectors test-package test-c test-bench check-artefact check-thumb check-budgets bench bench-servers sim fuzz clean
+	test-vectors test-package test-c examples test-examples test-bench check-artefact check-thumb check-budgets \
+	bench bench-servers sim fuzz clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +90,17 @@ test-python: build  ## The tests of the Python package
 
 test-package: build  ## Wheel and source distribution, each installed in a clean environment
 	$(BIN)/python bindings-python/tests/package.py
+
+examples: libmllp build  ## Build the examples in C and Rust
+	cargo build --quiet --release -p mllp-examples
+	@mkdir -p target/c/examples
+	for program in ack_server send peek; do \
+		$(CC) -std=c99 -Wall -Wextra -Wpedantic -Werror -O2 -Ibindings-c/include examples/c/$$program.c \
+			target/c/libmllp.a -o target/c/examples/$$program || exit 1; \
+	done
+
+test-examples: examples  ## The examples in C, Rust and Python, against each other
+	$(BIN)/python -m pytest -q --timeout 60 examples/tests
 
 test-c: libmllp  ## The C library: vectors, misuse and layout in C, with sanitizers and valgrind, and installed
 	$(PYTHON) bindings-c/tests/abi.py

@@ -2,7 +2,7 @@
 
     python ack_server.py [PORT]
 
-Prints the port it listens on, and at SIGTERM or SIGINT, when every message is answered, how many
+Prints where it listens, and at SIGTERM or SIGINT, when every message is answered, how many
 there were. The same program: ../c/ack_server.c, ../rust/src/bin/ack_server.rs.
 """
 
@@ -23,7 +23,7 @@ async def main(port: int) -> None:
         return AckCode.AA
 
     server = await fastmllp.aio.start_server(take, "127.0.0.1", port)
-    print(f"listening on {server.address[1]}", flush=True)
+    print(f"listening 127.0.0.1:{server.address[1]}", flush=True)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

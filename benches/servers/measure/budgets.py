@@ -11,6 +11,7 @@ from measure.server import (
     FASTMLLP,
     FASTMLLP_LOG,
     FASTMLLP_THREADS,
+    LIBMLLP,
     PYTHON_HL7,
     THREAD_FIXED,
 )
@@ -51,6 +52,8 @@ def server_lines(figures: Figures) -> list[Line]:
     ours, threads = FASTMLLP, FASTMLLP_THREADS
     fixed = "asyncio fixed answer"
     return [
+        Line("C, 64 ping-pong, against C epoll", 0.95, ratio(LIBMLLP, EPOLL, PING_PONG_64)),
+        Line("C, 16 x 64, against C epoll", 0.85, ratio(LIBMLLP, EPOLL, PIPELINES)),
         Line("asyncio, 64 ping-pong, against C epoll", 0.85, ratio(ours, EPOLL, PING_PONG_64)),
         Line(
             f"asyncio, 64 ping-pong, against {fixed}",

@@ -51,7 +51,7 @@ class Server:
         """
         file, *options = self.arguments
         if file.endswith(".c"):
-            command = [str(programs.epoll_fixed), *options]
+            command = [str(programs.path(file.removesuffix(".c"))), *options]
         elif file.endswith(".py"):
             command = [sys.executable, str(SERVERS / file), *options]
         else:
@@ -86,6 +86,7 @@ class Running:
 EPOLL = Server("C epoll, fixed answer", ("epoll_fixed.c",), answers=False)
 ASYNCIO_FIXED = Server("asyncio, fixed answer", ("asyncio_fixed.py",), answers=False)
 THREAD_FIXED = Server("threads, fixed answer", ("thread_fixed.py",), answers=False)
+LIBMLLP = Server("fastmllp, C epoll", ("ack_server.c", "0"))
 FASTMLLP = Server("fastmllp, asyncio", ("fastmllp_async.py",))
 FASTMLLP_UVLOOP = Server("fastmllp, uvloop", ("fastmllp_async.py", "--uvloop"), needs="uvloop")
 FASTMLLP_THREADS = Server("fastmllp, threads", ("fastmllp_threads.py",))
@@ -108,6 +109,7 @@ HL7APY = Server(
 
 ALL_SERVERS = (
     EPOLL,
+    LIBMLLP,
     ASYNCIO_FIXED,
     FASTMLLP,
     FASTMLLP_UVLOOP,

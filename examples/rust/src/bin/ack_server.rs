@@ -5,7 +5,7 @@
 //! ack_server [PORT]
 //! ```
 //!
-//! Prints the port it listens on, and at SIGTERM or SIGINT, when every message is answered, how many
+//! Prints where it listens, and at SIGTERM or SIGINT, when every message is answered, how many
 //! there were. The same program: `../../../c/ack_server.c`, `../../../python/ack_server.py`.
 
 use std::io::{self, ErrorKind, Read, Write};
@@ -117,7 +117,7 @@ fn main() -> io::Result<()> {
     }
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     listener.set_nonblocking(true)?;
-    println!("listening on {}", listener.local_addr()?.port());
+    println!("listening {}", listener.local_addr()?);
 
     let poll = epoll::create(CreateFlags::CLOEXEC)?;
     epoll::add(&poll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;

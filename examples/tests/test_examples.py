@@ -1,0 +1,205 @@
+"""The examples in C, Rust and Python do the same, and do it with each other.
+
+They are built by `make examples`; this is run by `make test-examples`.
+"""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent
+ROOT = EXAMPLES.parent
+BUILT = ROOT / "target"
+SAMPLES = sorted((ROOT / "samples").glob("*.hl7"))
+LANGUAGES = ["c", "rust", "python"]
+
+FRAME = b"\x0bMSH|^~\\&|LAB||HIS||20261121||ORU^R01|%d|P|2.5.1\rOBX|1\r\x1c\r"
+
+
+def command(language: str, program: str) -> list[str]:
+    match language:
+        case "c":
+            return [str(BUILT / "c" / "examples" / program)]
+        case "rust":
+            return [str(BUILT / "release" / program)]
+        case _:
+            return [sys.executable, str(EXAMPLES / "python" / f"{program}.py")]
+
+
+def run(language: str, program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    words = [*command(language, program), *map(str, arguments)]
+    return subprocess.run(words, capture_output=True, encoding="latin-1", timeout=30, check=False)
+
+
+class RunningServer:
+    """One of the three servers, as a process."""
+
+    def __init__(self, language: str) -> None:
+        self.process = subprocess.Popen(
+            [*command(language, "ack_server"), "0"], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        self.port = int(self.process.stdout.readline().rpartition(":")[2])
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+    def stop(self) -> str:
+        """SIGTERM; what the server said at its end."""
+        self.process.send_signal(signal.SIGTERM)
+        output, _ = self.process.communicate(timeout=30)
+        assert self.process.returncode == 0
+        return output.strip()
+
+
+@contextlib.contextmanager
+def serving(language: str) -> Iterator[RunningServer]:
+    server = RunningServer(language)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+            server.process.communicate()
+
+
+def read_answers(peer: socket.socket, count: int) -> list[bytes]:
+    received = b""
+    while received.count(b"\x1c\r") < count:
+        chunk = peer.recv(65536)
+        if not chunk:
+            break
+        received += chunk
+    return received.split(b"\x1c\r")[:-1]
+
+
+@pytest.mark.parametrize("sender", LANGUAGES)
+@pytest.mark.parametrize("server", LANGUAGES)
+def test_every_sender_with_every_server(server: str, sender: str) -> None:
+    with serving(server) as running:
+        sent = run(sender, "send", "127.0.0.1", running.port, *SAMPLES)
+        assert sent.stdout == "".join(f"{path}: AA\n" for path in SAMPLES), sent.stderr
+        assert sent.returncode == 0
+        assert running.stop() == f"{len(SAMPLES)} messages"
+
+
+@pytest.mark.parametrize("sender", LANGUAGES)
+def test_nobody_listens(sender: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    sent = run(sender, "send", "127.0.0.1", port, SAMPLES[0])
+    assert (sent.stdout, sent.returncode) == (f"{SAMPLES[0]}: not_connected\n", 1)
+
+
+@pytest.mark.parametrize("sender", LANGUAGES)
+def test_a_refusal_is_no_success(sender: str, tmp_path: Path) -> None:
+    """A receiver that answers AE, and one that answers another message."""
+    path = tmp_path / "message.hl7"
+    path.write_bytes(b"MSH|^~\\&|A||||1||ADT^A01|M1|P|2.5\nPID|1\n")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        words = [*command(sender, "send"), "127.0.0.1", str(listener.getsockname()[1]), str(path)]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+            peer, _ = listener.accept()
+            with peer:
+                frame = peer.recv(4096)
+                assert frame == b"\x0bMSH|^~\\&|A||||1||ADT^A01|M1|P|2.5\rPID|1\r\x1c\r"
+                peer.sendall(b"\x0bMSH|^~\\&|||||1||ACK|7|P|2.5\rMSA|AE|M1\r\x1c\r")
+                output, _ = process.communicate(timeout=30)
+    assert (output, process.returncode) == (f"{path}: AE\n", 1)
+
+
+@pytest.mark.parametrize("server", LANGUAGES)
+def test_bad_input_costs_nobody_else_anything(server: str) -> None:
+    with serving(server) as running:
+        with running.connect() as truncated:
+            truncated.sendall(b"\x0bMSH|^~\\&|half a mess")
+            truncated.shutdown(socket.SHUT_WR)
+            assert truncated.recv(4096) == b""
+        with running.connect() as noisy:
+            noisy.sendall(b"noise\r\n\x00" + FRAME % 1 + b"\x0b\x1c" + FRAME % 2)
+            answers = read_answers(noisy, 3)
+        assert [b"|1" in answers[0][-3:], b"|2" in answers[2][-3:]] == [True, True]
+        assert running.stop() == "3 messages"
+
+
+@pytest.mark.parametrize("server", ["c", "rust"])
+def test_a_message_above_the_limit_is_refused(server: str) -> None:
+    with serving(server) as running, running.connect() as peer:
+        peer.sendall(FRAME.replace(b"OBX|1", b"OBX|" + b"x" * 300_000) % 1 + FRAME % 2)
+        refused, accepted = read_answers(peer, 2)
+        assert b"MSA|AR|1\r" in refused
+        assert b"MSA|AA|2\r" in accepted
+        assert running.stop() == "1 messages"
+
+
+@pytest.mark.parametrize("server", LANGUAGES)
+def test_idle_connections_do_not_matter(server: str) -> None:
+    with serving(server) as running, contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(running.connect()) for _ in range(300)]
+        with running.connect() as busy:
+            for number in range(200):
+                busy.sendall(FRAME % number)
+                (answer,) = read_answers(busy, 1)
+                assert answer.endswith(b"MSA|AA|%d\r" % number)
+        idle[150].sendall(FRAME % 4711)
+        assert read_answers(idle[150], 1)[0].endswith(b"MSA|AA|4711\r")
+
+
+@pytest.mark.parametrize("server", LANGUAGES)
+def test_what_was_received_is_answered_before_the_end(server: str) -> None:
+    """SIGTERM while many messages are on their way: as many answers as messages taken."""
+    with serving(server) as running, running.connect() as peer:
+        for number in range(500):
+            peer.sendall(FRAME % number)
+        running.process.send_signal(signal.SIGTERM)
+        answers = read_answers(peer, 500)
+        output, _ = running.process.communicate(timeout=30)
+        assert running.process.returncode == 0
+        taken = int(output.split()[0])
+        assert len(answers) == taken
+        assert [answer.split(b"|")[-1] for answer in answers] == [
+            b"%d\r" % number for number in range(taken)
+        ]
+
+
+def test_a_peer_that_does_not_read_its_answers() -> None:
+    """It is not read any further, the others are, and it still gets every answer."""
+    with serving("c") as running, running.connect() as slow, running.connect() as other:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.settimeout(0.3)
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            while sent < 400_000:
+                slow.sendall(FRAME % 1 * 100)
+                sent += 100
+        assert sent < 400_000
+        other.sendall(FRAME % 2)
+        assert read_answers(other, 1)[0].endswith(b"MSA|AA|2\r")
+        slow.settimeout(20)
+        assert len(read_answers(slow, sent)) >= sent
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_peek(language: str) -> None:
+    shown = run(language, "peek", ROOT / "samples/adt_a01.hl7", "MSH-10", "PID-5.1", "ZZZ-1")
+    lines = ["MSH-10\tADT20240131000001", "PID-5.1\tEVERYWOMAN", "ZZZ-1\t(absent)"]
+    assert (shown.stdout.splitlines(), shown.returncode) == (lines, 0)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_peek_says_what_is_wrong(language: str, tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear colleague,\n")
+    shown = run(language, "peek", path, "PID-3")
+    assert (shown.stdout, shown.returncode) == ("", 1)
+    assert "no_header" in shown.stderr
+    shown = run(language, "peek", ROOT / "samples/adt_a01.hl7", "PID-")
+    assert (shown.stdout, shown.returncode) == ("", 1)
+    assert "bad_path" in shown.stderr
+    assert run(language, "peek").returncode == 2
