@@ -105,6 +105,7 @@ test-examples: examples  ## The examples in C, Rust and Python, against each oth
 test-c: libmllp  ## The C library: vectors, misuse and layout in C, with sanitizers and valgrind, and installed
 	$(PYTHON) bindings-c/tests/abi.py
 	$(PYTHON) bindings-c/tests/run.py
+	$(PYTHON) bindings-c/tests/install.py
 
 $(VENV)/.benches: benches/requirements.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
