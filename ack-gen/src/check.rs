@@ -5,15 +5,21 @@ use hl7_peek::{Kind, MessageHeader};
 
 use crate::{ErrorCode, ErrorDetail, Location, Outcome};
 
-/// What a receiver accepts. `None` accepts everything.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AcceptLists<'a> {
+/// What a receiver accepts. `None` accepts everything. An entry is anything that lends its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct AcceptLists<'a, E = &'a [u8]> {
     /// MSH-9: `ADT` for every event of a type, `ADT^A01` for one.
-    pub message_types: Option<&'a [&'a [u8]]>,
+    pub message_types: Option<&'a [E]>,
     /// MSH-12.1.
-    pub versions: Option<&'a [&'a [u8]]>,
+    pub versions: Option<&'a [E]>,
     /// MSH-11.1.
-    pub processing_ids: Option<&'a [&'a [u8]]>,
+    pub processing_ids: Option<&'a [E]>,
+}
+
+impl Default for AcceptLists<'_> {
+    fn default() -> Self {
+        AcceptLists { message_types: None, versions: None, processing_ids: None }
+    }
 }
 
 /// What is known of a message beside its header.
@@ -39,7 +45,8 @@ pub struct HeaderErrors {
 }
 
 impl HeaderErrors {
-    const MAX: usize = 6;
+    /// How many there can be.
+    pub const MAX: usize = 6;
 
     /// The errors; none when the message may be processed.
     pub fn as_slice(&self) -> &[ErrorDetail<'static>] {
@@ -75,10 +82,10 @@ const fn msh(field: u32, repetition: u32, component: u32) -> Location<'static> {
 /// A damaged frame and a batch have no positive answer: the first because bytes are missing, the
 /// second because one MSA cannot speak for several messages (2.9.3). A message without MSH-10 has
 /// none either: nothing would tell the sender which message was accepted.
-pub fn check(
+pub fn check<E: AsRef<[u8]>>(
     header: &MessageHeader<'_>,
     receipt: Receipt,
-    lists: &AcceptLists<'_>,
+    lists: &AcceptLists<'_, E>,
 ) -> HeaderErrors {
     let none = ErrorDetail::new(ErrorCode::MessageAccepted);
     let mut found = HeaderErrors { errors: [none; HeaderErrors::MAX], len: 0 };
@@ -101,12 +108,16 @@ pub fn check(
     }
     if let Some(types) = lists.message_types {
         let (code, event) = (header.message_code(), header.trigger_event());
-        let split = |entry: &&[u8]| -> (usize, bool) {
+        let split = |entry: &[u8]| -> (usize, bool) {
             let end = entry.iter().position(|byte| *byte == b'^');
             (end.unwrap_or(entry.len()), end.is_some())
         };
-        let same_code = |entry: &&[u8]| entry.get(..split(entry).0) == Some(code);
-        let same_event = |entry: &&[u8]| {
+        let same_code = |entry: &E| {
+            let entry = entry.as_ref();
+            entry.get(..split(entry).0) == Some(code)
+        };
+        let same_event = |entry: &E| {
+            let entry = entry.as_ref();
             let (end, has_event) = split(entry);
             !has_event || entry.get(end.saturating_add(1)..) == Some(event)
         };
@@ -116,10 +127,13 @@ pub fn check(
             found.push(ErrorDetail::at(ErrorCode::UnsupportedEventCode, msh(9, 1, 2)));
         }
     }
-    if lists.versions.is_some_and(|versions| !versions.contains(&header.version())) {
+    let lacks = |list: Option<&[E]>, value: &[u8]| {
+        list.is_some_and(|list| !list.iter().any(|entry| entry.as_ref() == value))
+    };
+    if lacks(lists.versions, header.version()) {
         found.push(ErrorDetail::at(ErrorCode::UnsupportedVersionId, msh(12, 1, 1)));
     }
-    if lists.processing_ids.is_some_and(|ids| !ids.contains(&header.processing())) {
+    if lacks(lists.processing_ids, header.processing()) {
         found.push(ErrorDetail::at(ErrorCode::UnsupportedProcessingId, msh(11, 1, 1)));
     }
     found
