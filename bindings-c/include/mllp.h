@@ -43,6 +43,9 @@
 // How many errors an acknowledgment can have.
 #define MLLP_MAX_ERRORS 16
 
+// How many errors a header can have.
+#define MLLP_MAX_HEADER_ERRORS 6
+
 // `<SB>`, the start block character (MLLP release 1, C.4.2).
 #define MLLP_START_BLOCK 11
 
@@ -121,8 +124,7 @@ typedef struct mllp_location_t {
 
 // One ERR segment, or one repetition of ERR-1 before version 2.5.
 //
-// What is left zero says nothing: `mllp_error_detail_t error = {MLLP_ERROR_CODE_VALUE_TOO_LONG};`
-// is an error of severity `E` without a location.
+// Begin with all of it zeroed: an error of severity `E` without a location or a text.
 typedef struct mllp_error_detail_t {
     // ERR-3: what is wrong.
     mllp_error_code_t code;
@@ -207,6 +209,46 @@ typedef uint32_t mllp_outcome_t;
 // A character set of HL7 table 0211, including those that table once had: `MLLP_CHARACTER_SET_*`.
 typedef uint32_t mllp_character_set_t;
 
+// What a payload holds: `MLLP_MESSAGE_*`.
+typedef uint32_t mllp_message_kind_t;
+
+// What is known of a message beside its header.
+typedef struct mllp_receipt_t {
+    // Whether the payload holds one message or a batch: see `mllp_message_kind`.
+    mllp_message_kind_t kind;
+    // 1: bytes of the frame were lost.
+    uint32_t damaged;
+} mllp_receipt_t;
+
+// What a receiver accepts. A list that is NULL accepts everything, so all of it zeroed does; a list of
+// no entries accepts nothing.
+typedef struct mllp_accept_lists_t {
+    // MSH-9: `ADT` for every event of a type, `ADT^A01` for one.
+    const struct mllp_slice_t *message_types;
+    // How many.
+    size_t message_type_count;
+    // MSH-12.1.
+    const struct mllp_slice_t *versions;
+    // How many.
+    size_t version_count;
+    // MSH-11.1.
+    const struct mllp_slice_t *processing_ids;
+    // How many.
+    size_t processing_id_count;
+} mllp_accept_lists_t;
+
+// The errors of a header, in the order in which the standard checks: MSH-9, MSH-12, MSH-11.
+//
+// `errors` and `count` fit into an `mllp_ack_t`. They point to text of the library.
+typedef struct mllp_header_errors_t {
+    // The errors, the first `count` of them.
+    struct mllp_error_detail_t errors[MLLP_MAX_HEADER_ERRORS];
+    // How many; 0 when the message may be processed.
+    size_t count;
+    // What they make of the message: rejected if any of them is a rejection.
+    mllp_outcome_t outcome;
+} mllp_header_errors_t;
+
 // How a stream is cut into frames: `MLLP_PROFILE_*`.
 typedef uint32_t mllp_profile_t;
 
@@ -219,6 +261,36 @@ typedef struct mllp_config_t {
     // The longest payload that is delivered, in bytes; `SIZE_MAX` for no limit.
     size_t max_payload_len;
 } mllp_config_t;
+
+// MSH-15 or MSH-16, table 0155, when an acknowledgment is wanted: `MLLP_CONDITION_*`.
+typedef uint32_t mllp_condition_t;
+
+// What a received message itself is, told by its MSA-1: `MLLP_INBOUND_*`.
+typedef uint32_t mllp_inbound_t;
+
+// What the sender of a message asked for.
+typedef struct mllp_request_t {
+    // MSH-15.
+    mllp_condition_t accept;
+    // MSH-16.
+    mllp_condition_t application;
+    // What the message is.
+    mllp_inbound_t inbound;
+} mllp_request_t;
+
+// The mode of an exchange: `MLLP_MODE_*`.
+typedef uint32_t mllp_mode_t;
+
+// The acknowledgments that a message gets.
+typedef struct mllp_decision_t {
+    // The mode of the exchange.
+    mllp_mode_t mode;
+    // The accept acknowledgment, or `MLLP_ACK_NONE`.
+    mllp_ack_code_t accept;
+    // The application acknowledgment, or `MLLP_ACK_NONE`. In enhanced mode it is an exchange of its
+    // own, later.
+    mllp_ack_code_t application;
+} mllp_decision_t;
 
 // Finds whole frames in a buffer of the caller's: show everything unread, drop `consumed` bytes
 // from its front after each call. A frame that arrives byte by byte costs one pass over its bytes.
@@ -326,9 +398,6 @@ typedef struct mllp_message_t {
 // The byte that ends segments in a message: `MLLP_TERMINATOR_*`.
 typedef uint32_t mllp_terminator_t;
 
-// What a payload holds: `MLLP_MESSAGE_*`.
-typedef uint32_t mllp_message_kind_t;
-
 // Where a value stands in a message: `PID-3[2].4.1`, `PID.3.1`, `OBX[3]-5`, `MSH-9.2`, `NK1[2]`.
 //
 // Segment and occurrence, field and repetition, component, subcomponent; every number counts from 1.
@@ -414,6 +483,43 @@ typedef struct mllp_component_t {
 typedef struct mllp_subcomponents_t {
     uint64_t _state[4];
 } mllp_subcomponents_t;
+
+// The receiver's side: which number it expects next. Zeroed, it has seen no message yet.
+//
+// A refusal is AR in original mode and CE in enhanced mode (2.8.3.1 c).
+typedef struct mllp_sequence_receiver_t {
+    // The number that the next message must have, where `has_expected` is not 0.
+    int64_t expected;
+    // 0: before the first message, and after the sender asked to start over.
+    uint32_t has_expected;
+} mllp_sequence_receiver_t;
+
+// What the receiver answers.
+typedef struct mllp_sequence_answer_t {
+    // MSA-4.
+    int64_t expected_sequence_number;
+    // 1: the number fits, so that the message may be processed.
+    uint32_t fits;
+} mllp_sequence_answer_t;
+
+// What a sender does after a refusal for its sequence number: `MLLP_SEQUENCE_*`.
+typedef uint32_t mllp_sequence_action_kind_t;
+
+// What a sender does after a refusal for its sequence number.
+typedef struct mllp_sequence_action_t {
+    // The number to send again from, with `MLLP_SEQUENCE_RESTART_FROM`; else 0.
+    int64_t restart_from;
+    // What to do.
+    mllp_sequence_action_kind_t kind;
+} mllp_sequence_action_t;
+
+// A point in time as HL7 writes it, `YYYYMMDDHHMMSS` with or without `+ZZZZ` (2.A.22, DTM).
+typedef struct mllp_timestamp_t {
+    // The text.
+    uint8_t text[19];
+    // How many bytes of it: 14 or 19.
+    uint8_t len;
+} mllp_timestamp_t;
 
 // Every complete frame can be answered, whatever it holds: what is missing takes a default.
 #define MLLP_POLICY_ALWAYS 0
@@ -546,6 +652,36 @@ typedef struct mllp_subcomponents_t {
 
 // The published grammar and nothing else. For conformance tests.
 #define MLLP_PROFILE_STRICT 2
+
+// Empty, null, or nothing that is in the table.
+#define MLLP_CONDITION_UNVALUED 0
+
+// `AL`.
+#define MLLP_CONDITION_ALWAYS 1
+
+// `ER`: on error or reject only.
+#define MLLP_CONDITION_ERROR_ONLY 2
+
+// `NE`.
+#define MLLP_CONDITION_NEVER 3
+
+// `SU`: on success only.
+#define MLLP_CONDITION_SUCCESS_ONLY 4
+
+// MSH-15 and MSH-16 are both empty: one acknowledgment, at application level.
+#define MLLP_MODE_ORIGINAL 1
+
+// At least one of them is valued: up to two acknowledgments.
+#define MLLP_MODE_ENHANCED 2
+
+// It has no MSA.
+#define MLLP_INBOUND_MESSAGE 0
+
+// Its MSA-1 is CA, CE or CR.
+#define MLLP_INBOUND_ACCEPT_ACK 1
+
+// It has any other MSA: an application acknowledgment, or the response to a query.
+#define MLLP_INBOUND_APPLICATION_ACK 2
 
 // Every byte that equals a delimiter is one: ASCII, ISO 8859, UTF-8, EUC-KR and most others.
 #define MLLP_SCAN_SINGLE_BYTE 0
@@ -714,6 +850,15 @@ typedef struct mllp_subcomponents_t {
 // Anything else.
 #define MLLP_VALUE_VALUE 3
 
+// Only the acknowledgment was lost: go on with the next message.
+#define MLLP_SEQUENCE_CONTINUE 1
+
+// The receiver misses messages: send again from `restart_from`, or stop.
+#define MLLP_SEQUENCE_RESTART_FROM 2
+
+// The two sides disagree: stop the link and call for a person.
+#define MLLP_SEQUENCE_FREEZE 3
+
 // Done.
 #define MLLP_OK 0
 
@@ -859,11 +1004,57 @@ uint32_t mllp_character_set_delimiter_safe(mllp_character_set_t set);
 // UTF-16 and UTF-32.
 uint32_t mllp_character_set_allowed_in_mllp(mllp_character_set_t set);
 
+// Looks at everything that must be right before a message may be answered positively.
+//
+// A damaged frame and a batch have no positive answer: the first because bytes are missing, the
+// second because one MSA cannot speak for several messages (2.9.3). A message without MSH-10 has none
+// either: nothing would tell the sender which message was accepted.
+mllp_status_t mllp_message_header_check(const struct mllp_message_header_t *header,
+                                        struct mllp_receipt_t receipt,
+                                        const struct mllp_accept_lists_t *lists,
+                                        struct mllp_header_errors_t *out);
+
 // `0B payload 1C 0D`.
 struct mllp_framing_t mllp_framing_default(void);
 
 // The profile `permissive`, MLLP framing, and payloads of up to 1 MiB.
 struct mllp_config_t mllp_config_default(void);
+
+// Reads MSH-15 or MSH-16; case and padding are ignored.
+mllp_condition_t mllp_condition_from_field(const uint8_t *field, size_t field_len);
+
+// From MSA-1, as `mllp_message_get` gives it: without `data` there is none.
+mllp_inbound_t mllp_inbound_from_msa(struct mllp_slice_t msa_1);
+
+// What the header of a message asks for.
+mllp_status_t mllp_request_of(const struct mllp_message_header_t *header,
+                              mllp_inbound_t inbound,
+                              struct mllp_request_t *out);
+
+// The mode of the exchange.
+mllp_mode_t mllp_request_mode(const struct mllp_request_t *request);
+
+// The decision table of chapter 2, for what became of the message at each level: a message that was
+// stored (CA) may still be found wrong (AE).
+mllp_status_t mllp_request_decide(const struct mllp_request_t *request,
+                                  mllp_outcome_t accept,
+                                  mllp_outcome_t application,
+                                  struct mllp_decision_t *out);
+
+// The decision for a message that was refused before its content was looked at, so that the sender
+// hears of it once: an accept acknowledgment with the refusal ends the exchange; where none is wanted,
+// the application acknowledgment carries it.
+mllp_status_t mllp_request_refuse(const struct mllp_request_t *request,
+                                  mllp_outcome_t outcome,
+                                  struct mllp_decision_t *out);
+
+// Exactly one reply to every message that is not an acknowledgment itself, for senders that wait for
+// one whatever they asked for: at accept level when MSH-15 asks for it, at application level otherwise.
+// `MLLP_NOT_FOUND`, and `MLLP_ACK_NONE`: the message is an acknowledgment.
+mllp_status_t mllp_request_always_one_reply(const struct mllp_request_t *request,
+                                            mllp_outcome_t accept,
+                                            mllp_outcome_t application,
+                                            mllp_ack_code_t *out);
 
 // Prepares a decoder for the beginning of a stream.
 mllp_status_t mllp_decoder_init(struct mllp_decoder_t *decoder, const struct mllp_config_t *config);
@@ -1330,9 +1521,29 @@ mllp_status_t mllp_component_subcomponents(const struct mllp_component_t *compon
 mllp_status_t mllp_subcomponents_next(struct mllp_subcomponents_t *subcomponents,
                                       struct mllp_slice_t *out);
 
+// Takes MSH-13 of a message and moves on if it fits.
+mllp_status_t mllp_sequence_receiver_receive(struct mllp_sequence_receiver_t *receiver,
+                                             const uint8_t *sequence_number,
+                                             size_t sequence_number_len,
+                                             struct mllp_sequence_answer_t *out);
+
+// From the number of the refused message and MSA-4 of the refusal.
+mllp_status_t mllp_sequence_action_after_refusal(int64_t sent,
+                                                 const uint8_t *expected_sequence_number,
+                                                 size_t expected_sequence_number_len,
+                                                 struct mllp_sequence_action_t *out);
+
 // The stable name of a status, the same in every language where the thing has a name there:
 // `reserved_byte`, for instance. `unknown` for a number that is none. Never NULL.
 const char *mllp_status_name(mllp_status_t status);
+
+// Universal time: `seconds` since 1970-01-01T00:00:00Z, without leap seconds. Times before the year 0
+// or after 9999 become the first or last that four digits of year can write.
+struct mllp_timestamp_t mllp_timestamp_utc(int64_t seconds);
+
+// Local time with its offset from universal time, in minutes east of Greenwich. Offsets beyond 14
+// hours are taken as 14 hours.
+struct mllp_timestamp_t mllp_timestamp_with_offset(int64_t seconds, int16_t offset_minutes);
 
 // The version of the library that is linked, as text: `0.1.0`. The macros are of the header.
 const char *mllp_version(void);

@@ -102,6 +102,17 @@ pub struct mllp_location_t {
 }
 
 impl mllp_location_t {
+    fn of(location: Location<'static>) -> mllp_location_t {
+        mllp_location_t {
+            segment: mllp_slice_t::lend(location.segment),
+            occurrence: location.occurrence,
+            field: location.field,
+            repetition: location.repetition,
+            component: location.component,
+            subcomponent: location.subcomponent,
+        }
+    }
+
     /// # Safety
     ///
     /// Rule 6.
@@ -120,8 +131,7 @@ impl mllp_location_t {
 
 /// One ERR segment, or one repetition of ERR-1 before version 2.5.
 ///
-/// What is left zero says nothing: `mllp_error_detail_t error = {MLLP_ERROR_CODE_VALUE_TOO_LONG};`
-/// is an error of severity `E` without a location.
+/// Begin with all of it zeroed: an error of severity `E` without a location or a text.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mllp_error_detail_t {
@@ -140,6 +150,34 @@ pub struct mllp_error_detail_t {
 }
 
 impl mllp_error_detail_t {
+    /// Nothing at all.
+    pub(crate) const NONE: mllp_error_detail_t = mllp_error_detail_t {
+        code: MLLP_ERROR_CODE_MESSAGE_ACCEPTED,
+        severity: MLLP_SEVERITY_ERROR,
+        location: mllp_location_t {
+            segment: mllp_slice_t::NONE,
+            occurrence: 0,
+            field: 0,
+            repetition: 0,
+            component: 0,
+            subcomponent: 0,
+        },
+        application: [mllp_slice_t::NONE; 3],
+        diagnostic: mllp_slice_t::NONE,
+        user_message: mllp_slice_t::NONE,
+    };
+
+    pub(crate) fn of(error: &ErrorDetail<'static>) -> mllp_error_detail_t {
+        mllp_error_detail_t {
+            code: error.code.number().into(),
+            severity: error.severity.number(),
+            location: mllp_location_t::of(error.location),
+            application: error.application.map(mllp_slice_t::lend),
+            diagnostic: mllp_slice_t::lend(error.diagnostic),
+            user_message: mllp_slice_t::lend(error.user_message),
+        }
+    }
+
     /// # Safety
     ///
     /// Rule 6, for every slice.

@@ -13,7 +13,8 @@
 //! | `scanner.rs`, `decoder.rs`, `receive_buffer.rs`, `encode.rs` | frames |
 //! | `delimiters.rs`, `header.rs`, `header_fields.rs`, `character_set.rs` | MSH |
 //! | `message.rs`, `path.rs`, `segment.rs`, `escape.rs` | a message and its values |
-//! | `ack_code.rs`, `error_detail.rs`, `ack.rs` | the acknowledgment |
+//! | `ack_code.rs`, `error_detail.rs`, `timestamp.rs`, `ack.rs` | the acknowledgment |
+//! | `check.rs`, `decision.rs`, `sequence.rs` | which acknowledgment a message gets |
 
 #![no_std]
 #![allow(non_camel_case_types)] // the names are C's
@@ -22,8 +23,10 @@
 mod ack;
 mod ack_code;
 mod character_set;
+mod check;
 mod code;
 mod config;
+mod decision;
 mod decoder;
 mod delimiters;
 mod encode;
@@ -37,15 +40,19 @@ mod path;
 mod receive_buffer;
 mod scanner;
 mod segment;
+mod sequence;
 mod slice;
 mod state;
 mod status;
+mod timestamp;
 mod version;
 
 pub use ack::*;
 pub use ack_code::*;
 pub use character_set::*;
+pub use check::*;
 pub use config::*;
+pub use decision::*;
 pub use decoder::*;
 pub use delimiters::*;
 pub use encode::*;
@@ -59,8 +66,10 @@ pub use path::*;
 pub use receive_buffer::*;
 pub use scanner::*;
 pub use segment::*;
+pub use sequence::*;
 pub use slice::*;
 pub use status::*;
+pub use timestamp::*;
 pub use version::*;
 
 /// No function of this library panics (`make check-artefact` looks for one in the machine code), but
