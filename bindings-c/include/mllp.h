@@ -37,6 +37,7 @@
 #ifndef MLLP_H
 #define MLLP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -57,6 +58,20 @@
 
 // How much longer than its payload a frame of MLLP is, in bytes.
 #define MLLP_FRAME_OVERHEAD 3
+
+// How many messages of a connection can be without an answer at a time; with commit blocks half as
+// many.
+#define MLLP_RESPONDER_WINDOW 64
+
+// A deadline that never comes.
+#define MLLP_NEVER UINT64_MAX
+
+// How many bytes of a header a stream responder keeps.
+#define MLLP_STREAM_RESPONDER_HEADER 512
+
+// How many messages of a stream responder can be without an answer at a time; with commit blocks
+// half as many.
+#define MLLP_STREAM_RESPONDER_WINDOW 4
 
 // Changes of this number may break callers.
 #define MLLP_VERSION_MAJOR 0
@@ -389,6 +404,26 @@ typedef struct mllp_delimiters_t {
     uint8_t truncation;
 } mllp_delimiters_t;
 
+// What the first bytes of a connection belong to, as far as is known: `MLLP_PROTOCOL_*`.
+typedef uint32_t mllp_protocol_t;
+
+// Tells the protocol by the first bytes of a connection, which arrive in chunks.
+//
+// It keeps none of them: the caller does, because all of them, noise included, belong to the
+// protocol that is found. A listener says nothing before that, waits for it only so long, and gives
+// up when `offset` passes a limit of its own: noise alone never decides anything.
+typedef struct mllp_detector_t {
+    uint64_t _state[5];
+} mllp_detector_t;
+
+// What is known of the beginning of a connection.
+typedef struct mllp_detection_t {
+    // What it is.
+    mllp_protocol_t protocol;
+    // How many bytes of noise precede the first significant byte, or have come so far.
+    uint64_t offset;
+} mllp_detection_t;
+
 // A view of one payload: a message, or a batch of them. It and everything that is cut from it
 // borrow from the payload, not from each other.
 typedef struct mllp_message_t {
@@ -432,6 +467,116 @@ typedef struct mllp_room_t {
     // How many bytes.
     size_t len;
 } mllp_room_t;
+
+// One connection, seen from the end that receives messages and answers them.
+//
+// Answers leave in the order of the messages, in whatever order they are given. The loop: take every
+// event; send what is `_outgoing` and say so with `_sent`; while it `_wants_input`, read into its
+// `_spare` room and say so with `_commit_read`; wait for the socket until `_next_deadline`, then
+// call `_on_time`; until it `_is_finished`. While it wants no input, too much is unanswered or
+// unsent: the caller does not read, and the peer feels it.
+typedef struct mllp_responder_t {
+    uint64_t _state[318];
+} mllp_responder_t;
+
+// What a message over the limit does to its connection: `MLLP_OVER_LIMIT_*`.
+typedef uint32_t mllp_over_limit_t;
+
+// How long a peer may take, in milliseconds. 0 turns a time off.
+typedef struct mllp_times_t {
+    // Without a byte, between frames. Does not run while an answer is owed.
+    uint64_t idle;
+    // Without a byte, inside a frame.
+    uint64_t byte;
+    // For a whole frame, from its start block on: a sender that drips bytes does not extend it.
+    uint64_t frame;
+    // Without taking a byte of an answer.
+    uint64_t send;
+    // Without a byte behind an end block, where only what follows can tell whether it ends the
+    // frame (profile `resync`). Then the frame is complete; the connection goes on.
+    uint64_t trailer;
+} mllp_times_t;
+
+// The settings of a responder.
+typedef struct mllp_responder_config_t {
+    // How the stream is cut into frames, and the longest payload.
+    struct mllp_config_t decoder;
+    // How an acknowledgment mirrors its message.
+    mllp_policy_t policy;
+    // What a message over the limit does.
+    mllp_over_limit_t over_limit;
+    // How long the peer may take.
+    struct mllp_times_t times;
+    // The longest answer in bytes, framing included. For every message that waits for its answer,
+    // so much of the memory for answers is kept free.
+    size_t max_answer_len;
+    // Not 0: MLLP release 2. Each message is committed with a block of its own before it is
+    // answered, and the peer's commit blocks are events, not messages. A message then takes two
+    // places.
+    uint32_t commit_blocks;
+} mllp_responder_config_t;
+
+// What a link reports: `MLLP_LINK_*`.
+typedef uint32_t mllp_link_event_kind_t;
+
+// Why a connection ends: `MLLP_CLOSE_*`.
+typedef uint32_t mllp_close_reason_t;
+
+// The place of one complete message among the answers: good for one answer. A zeroed one is none.
+typedef struct mllp_ticket_t {
+    // The place among the answers of the connection, counted from 0 and wrapping: see
+    // `mllp_responder_is_settled`. With commit blocks a message has two places, and this is the
+    // second.
+    uint32_t number;
+    uint32_t _given;
+} mllp_ticket_t;
+
+// The place of a message that was lost: it can be refused, never accepted. A zeroed one is none.
+typedef struct mllp_refusal_t {
+    // The place among the answers of the connection: see `mllp_ticket_t`.
+    uint32_t number;
+    uint32_t _given;
+} mllp_refusal_t;
+
+// What happened on a connection. Which members say something depends on `kind`; the others are 0.
+// Offsets count bytes from 0 over the whole stream.
+typedef struct mllp_responder_event_t {
+    // What it is.
+    mllp_link_event_kind_t kind;
+    // What the payload is.
+    mllp_frame_kind_t frame_kind;
+    // Where the sender left the grammar.
+    mllp_deviations_t deviations;
+    // Why a message was lost.
+    mllp_fault_t fault;
+    // Why bytes are in no frame.
+    mllp_discard_reason_t discard_reason;
+    // 1: the bytes are only NUL, tab, line feed, carriage return and space: padding, not data.
+    uint32_t blank;
+    // 1: the commit block is positive.
+    uint32_t positive;
+    // Which other protocol it is.
+    mllp_protocol_t protocol;
+    // Why the connection ends.
+    mllp_close_reason_t close_reason;
+    // How many answers were given up; with commit blocks a message has two places.
+    uint32_t answers;
+    // For the answer. It may be kept until the message is stored.
+    struct mllp_ticket_t ticket;
+    // For the refusal.
+    struct mllp_refusal_t refusal;
+    // Where in the stream.
+    uint64_t offset;
+    // How many bytes are in no frame.
+    uint64_t len;
+    // Where the first of the deviations was seen.
+    uint64_t deviation_offset;
+    // The bytes: until the next event is taken, or bytes of the peer.
+    struct mllp_slice_t payload;
+} mllp_responder_event_t;
+
+// How a message that was lost is refused: `MLLP_REFUSE_*`. There is no positive way.
+typedef uint32_t mllp_refuse_t;
 
 // Cuts a stream into frames without storing any of it: payload leaves as spans of the input. For
 // messages larger than memory.
@@ -512,6 +657,29 @@ typedef struct mllp_sequence_action_t {
     // What to do.
     mllp_sequence_action_kind_t kind;
 } mllp_sequence_action_t;
+
+// A responder that stores no payload: its bytes pass by as spans of the input, and the answer is
+// made from the header.
+//
+// A header is kept whole when its MSH segment, with the CR behind it, has up to
+// `MLLP_STREAM_RESPONDER_HEADER` bytes. Of a longer one, the fields that were kept whole are there,
+// and the others are absent: no control ID is ever cut short. The length of a message is limited by
+// `max_payload_len` alone, which may be `SIZE_MAX`.
+//
+// The loop: `_step` over what was read until it returns `MLLP_PARTIAL`; send what is `_outgoing` and
+// say so with `_sent`; while it `_wants_input`, read; wait for the socket until `_next_deadline`,
+// then call `_on_time`; until it `_is_finished`.
+typedef struct mllp_stream_responder_t {
+    uint64_t _state[138];
+} mllp_stream_responder_t;
+
+// One step of a stream responder.
+typedef struct mllp_stream_step_t {
+    // How many bytes of the input are done with, whatever the event.
+    size_t consumed;
+    // What happened.
+    struct mllp_responder_event_t event;
+} mllp_stream_step_t;
 
 // A point in time as HL7 writes it, `YYYYMMDDHHMMSS` with or without `+ZZZZ` (2.A.22, DTM).
 typedef struct mllp_timestamp_t {
@@ -695,6 +863,51 @@ typedef struct mllp_timestamp_t {
 // ISO-2022-JP.
 #define MLLP_SCAN_ISO2022_JP 3
 
+// Nothing is known yet: more bytes are needed.
+#define MLLP_PROTOCOL_MORE 0
+
+// A start block, and HLLP is not excluded yet. Who does not speak HLLP takes it for MLLP.
+#define MLLP_PROTOCOL_START_BLOCK 1
+
+// A start block that no HLLP header follows.
+#define MLLP_PROTOCOL_MLLP 2
+
+// A start block, `D` or `N`, two digits and a carriage return: the header of an HLLP block.
+#define MLLP_PROTOCOL_HLLP 3
+
+// ENQ: a sender of ASTM E1381 / LIS01 asks for the line.
+#define MLLP_PROTOCOL_ASTM 4
+
+// STX: an ASTM frame without the ENQ before it, or a vendor's protocol.
+#define MLLP_PROTOCOL_ASTM_NO_ENQ 5
+
+// The header record of ASTM E1394 / LIS02 without frames.
+#define MLLP_PROTOCOL_ASTM_UNFRAMED 6
+
+// `MSH` and a field separator: a message without frames. Nothing marks its end.
+#define MLLP_PROTOCOL_HL7_UNFRAMED 7
+
+// `FHS` or `BHS` and a field separator: a batch without frames.
+#define MLLP_PROTOCOL_HL7_BATCH_UNFRAMED 8
+
+// A TLS ClientHello on a plain port.
+#define MLLP_PROTOCOL_TLS 9
+
+// The request line of HTTP: a probe, or a wrong port.
+#define MLLP_PROTOCOL_HTTP 10
+
+// UTF-16 with a byte order mark.
+#define MLLP_PROTOCOL_UTF16_BOM 11
+
+// `MS` in UTF-16. Of the big endian form the first NUL counts as noise.
+#define MLLP_PROTOCOL_UTF16_NO_BOM 12
+
+// `<`: POCT1-A, or other XML without frames.
+#define MLLP_PROTOCOL_XML 13
+
+// None of these.
+#define MLLP_PROTOCOL_UNKNOWN 14
+
 // Nothing; for an ERR segment that only informs.
 #define MLLP_ERROR_CODE_MESSAGE_ACCEPTED 0
 
@@ -824,6 +1037,77 @@ typedef struct mllp_timestamp_t {
 // They came between frames; reported once for each run, when it ends.
 #define MLLP_DISCARD_OUTSIDE 2
 
+// Nothing has happened: read, send, or wait for the deadline.
+#define MLLP_LINK_NONE 0
+
+// Responders: a complete message. `ticket` for its one answer, `payload`, `offset` of its start
+// block, `frame_kind`, `deviations`. From a stream responder `payload` is empty: what has come
+// since `MLLP_LINK_START` is the message.
+#define MLLP_LINK_MESSAGE 1
+
+// Responders: a message over the limit is to be refused, with `MLLP_OVER_LIMIT_REFUSE`: `refusal`
+// for that, or later answers wait for ever; `offset` of the first byte over the limit. `payload`
+// has its beginning, except from a stream responder: there, what has come since the start is no
+// message.
+#define MLLP_LINK_TOO_LARGE 2
+
+// A message or a reply was lost: `fault`, `offset` of the byte that showed it. A message is not
+// answered then; from a stream responder, what has come since the start is none.
+#define MLLP_LINK_FAULT 3
+
+// Responders: a commit block of MLLP release 2 about an answer: `positive`.
+#define MLLP_LINK_COMMIT 4
+
+// The peer left the grammar behind a frame that was delivered: `deviations` has what it did,
+// `offset` the byte that showed it.
+#define MLLP_LINK_WARNING 5
+
+// Bytes in no frame: `offset`, `len`, `discard_reason`, `blank`.
+#define MLLP_LINK_DISCARD 6
+
+// Responders: the first bytes of the connection are of another protocol: `protocol`. Once, before
+// the discards of these bytes; whether the connection goes on is for the caller to say.
+#define MLLP_LINK_PROTOCOL 7
+
+// Responders: the time for sending ran out and the link was given up: `answers` places, answered
+// or not, were not done. At most once, also behind `MLLP_LINK_CLOSING`.
+#define MLLP_LINK_ANSWERS_LOST 8
+
+// Responders: once. Nothing more will be delivered, `close_reason`. When all answers are sent the
+// connection can be closed.
+#define MLLP_LINK_CLOSING 9
+
+// Stream responder: a frame begins, at `offset`.
+#define MLLP_LINK_START 10
+
+// Stream responder: the MSH segment has come whole, or as much of it as is kept. At most once in a
+// frame, behind the span that ends there.
+#define MLLP_LINK_HEADER 11
+
+// Stream responder: the next bytes of the message are `payload`, MSH included. How it is cut into
+// spans depends on the input; their concatenation does not.
+#define MLLP_LINK_SPAN 12
+
+// Initiator: the end of a message, `handle`; each one that was submitted has exactly one.
+// `verdict` says what it is, where `MLLP_ACTION_RETRY` means that the attempts are used up;
+// `reply` is the reply that gave it.
+#define MLLP_LINK_VERDICT 13
+
+// Initiator: enhanced mode, the receiver has stored the message `handle` (CA). Its application
+// acknowledgment is still to come.
+#define MLLP_LINK_STORED 14
+
+// Initiator: the message `handle` will be sent again, not before `at`, because of `verdict`.
+#define MLLP_LINK_RETRY 15
+
+// Initiator: a reply, `reply`, that belongs to no message in flight, by `stray`. It is never a
+// success of anything.
+#define MLLP_LINK_STRAY 16
+
+// Initiator: the connection must be given up, with whatever is being written to it. A late reply
+// on it could be taken for another's, or what is left on it could swallow the next one.
+#define MLLP_LINK_RECONNECT 17
+
 // One message.
 #define MLLP_MESSAGE_SINGLE 1
 
@@ -849,6 +1133,33 @@ typedef struct mllp_timestamp_t {
 
 // Anything else.
 #define MLLP_VALUE_VALUE 3
+
+// It is not answered and the connection ends: whoever sends one such message may send many.
+#define MLLP_OVER_LIMIT_CLOSE 0
+
+// Its bytes are skipped, it is refused with its own control ID, and the connection goes on.
+#define MLLP_OVER_LIMIT_REFUSE 1
+
+// Nothing came between frames for as long as `idle`.
+#define MLLP_CLOSE_IDLE_TIMEOUT 1
+
+// Nothing came inside a frame for as long as `byte`.
+#define MLLP_CLOSE_BYTE_TIMEOUT 2
+
+// A frame took longer than `frame`.
+#define MLLP_CLOSE_FRAME_TIMEOUT 3
+
+// No byte of an answer was taken for as long as `send`.
+#define MLLP_CLOSE_SEND_TIMEOUT 4
+
+// The caller wants it.
+#define MLLP_CLOSE_CLOSED 5
+
+// The peer closed its side.
+#define MLLP_CLOSE_END_OF_STREAM 6
+
+// A message was over the limit.
+#define MLLP_CLOSE_TOO_LARGE 7
 
 // Only the acknowledgment was lost: go on with the next message.
 #define MLLP_SEQUENCE_CONTINUE 1
@@ -909,6 +1220,52 @@ typedef struct mllp_timestamp_t {
 
 // Chapter 2 accepts no message without MSH-10: its sender could not tell which one was accepted.
 #define MLLP_ERR_NO_CONTROL_ID -300
+
+// The ticket or the refusal was used, or is of no message of this connection.
+#define MLLP_ERR_NO_TICKET -400
+
+// The message was lost: it can be refused, never answered otherwise.
+#define MLLP_ERR_LOST -401
+
+// The payload or header of the message is no longer at hand: the `_later` call takes it from the
+// caller.
+#define MLLP_ERR_NOT_AT_HAND -402
+
+// The link was given up, and its answers with it.
+#define MLLP_ERR_CLOSED -403
+
+// The policy `conformant` has no positive answer for several messages at once.
+#define MLLP_ERR_BATCH -404
+
+// As many messages as the link holds are without a verdict.
+#define MLLP_ERR_FULL -410
+
+// MSH-10 is too long: the reply could not be told from others.
+#define MLLP_ERR_ID_TOO_LONG -411
+
+// A message with this MSH-10 has no verdict yet: their replies could not be told apart.
+#define MLLP_ERR_ID_IN_USE -412
+
+// What stands before `=` in a rule is no condition.
+#define MLLP_ERR_UNKNOWN_CONDITION -420
+
+// What stands behind `=` in a rule is no action.
+#define MLLP_ERR_UNKNOWN_ACTION -421
+
+// Nothing stands behind the condition of a rule.
+#define MLLP_ERR_MISSING_ACTION -422
+
+// There are more rules than `MLLP_MAX_RULES`.
+#define MLLP_ERR_TOO_MANY_RULES -423
+
+// The rule would take a message for delivered that nobody has accepted.
+#define MLLP_ERR_UNSAFE_ACCEPT -424
+
+// With AE or CE.
+#define MLLP_REFUSE_ERROR 1
+
+// With AR or CR.
+#define MLLP_REFUSE_REJECT 2
 
 #ifdef __cplusplus
 extern "C" {
@@ -1093,6 +1450,29 @@ mllp_status_t mllp_decoder_counters(const struct mllp_decoder_t *decoder,
 
 // `|^~\&`: what HL7 recommends and nearly everybody sends.
 struct mllp_delimiters_t mllp_delimiters_default(void);
+
+// The stable name of a protocol, such as `hl7_unframed`; `unknown` for a number that is none too.
+const char *mllp_protocol_name(mllp_protocol_t protocol);
+
+// Prepares a detector for the beginning of a connection.
+mllp_status_t mllp_detector_init(struct mllp_detector_t *detector);
+
+// Takes the next bytes of the connection, and says what is known of all of them.
+//
+// `MLLP_OK`: it is decided, and stays so. `MLLP_PARTIAL`: more bytes are needed. It writes `out`
+// too: `MLLP_PROTOCOL_MORE` or `MLLP_PROTOCOL_START_BLOCK`.
+mllp_status_t mllp_detector_feed(struct mllp_detector_t *detector,
+                                 const uint8_t *next_bytes,
+                                 size_t next_bytes_len,
+                                 struct mllp_detection_t *out);
+
+// What a connection that begins with these bytes is. Status and output as `mllp_detector_feed`.
+//
+// Noise before the first significant byte is passed over: NUL, tab, line feed, carriage return,
+// space, EOT, ACK and NAK, and one UTF-8 byte order mark at the very beginning.
+mllp_status_t mllp_detect(const uint8_t *first_bytes,
+                          size_t first_bytes_len,
+                          struct mllp_detection_t *out);
 
 // Length in bytes of the frame of MLLP around a payload of `payload_len` bytes.
 size_t mllp_encoded_len(size_t payload_len);
@@ -1430,6 +1810,171 @@ mllp_status_t mllp_receive_buffer_reset(struct mllp_receive_buffer_t *buffer);
 mllp_status_t mllp_receive_buffer_counters(const struct mllp_receive_buffer_t *buffer,
                                            struct mllp_counters_t *out);
 
+// Prepares a responder for a connection that was accepted at `now`. It keeps `incoming` for what is
+// received and `answers` for answers that wait, until it is not used any more.
+//
+// The longest message is `max_payload_len` or three bytes less than `incoming`, whichever is
+// smaller. `MLLP_ERR_BUFFER_TOO_SMALL`: no message could ever be taken, because `incoming` is empty
+// or `answers` is shorter than `max_answer_len`, with commit blocks twice that; the responder is not
+// prepared then.
+mllp_status_t mllp_responder_init(struct mllp_responder_t *responder,
+                                  const struct mllp_responder_config_t *config,
+                                  uint8_t *incoming,
+                                  size_t incoming_len,
+                                  uint8_t *answers,
+                                  size_t answers_len,
+                                  uint64_t now);
+
+// Whether to read from the socket. False of a responder that was never prepared.
+bool mllp_responder_wants_input(const struct mllp_responder_t *responder);
+
+// Room for the socket to read into: `want` bytes as long as there are so many, none while no input
+// is wanted. Take every event first.
+mllp_status_t mllp_responder_spare(struct mllp_responder_t *responder,
+                                   size_t want,
+                                   struct mllp_room_t *out);
+
+// The socket has read `len` bytes into the spare room.
+mllp_status_t mllp_responder_commit_read(struct mllp_responder_t *responder,
+                                         size_t len,
+                                         uint64_t now);
+
+// Takes bytes from a buffer of the caller's, as many as there is room for, and writes how many to
+// `taken`. Take every event first.
+mllp_status_t mllp_responder_receive(struct mllp_responder_t *responder,
+                                     const uint8_t *chunk,
+                                     size_t chunk_len,
+                                     uint64_t now,
+                                     size_t *taken);
+
+// What has happened. `MLLP_PARTIAL`: nothing; send, read, or wait for the deadline. It writes `out`
+// too.
+mllp_status_t mllp_responder_next_event(struct mllp_responder_t *responder,
+                                        uint64_t now,
+                                        struct mllp_responder_event_t *out);
+
+// The payload of the message, or the beginning of the one to be refused, that the last event was
+// about: until the next event is taken, or bytes of the peer. Otherwise none.
+struct mllp_slice_t mllp_responder_payload(const struct mllp_responder_t *responder);
+
+// Bytes for the socket. None of a responder that was never prepared.
+struct mllp_slice_t mllp_responder_outgoing(const struct mllp_responder_t *responder);
+
+// The socket has taken `len` of the outgoing bytes. `MLLP_ERR_INVALID_ARGUMENT`: there were not so
+// many.
+mllp_status_t mllp_responder_sent(struct mllp_responder_t *responder, size_t len, uint64_t now);
+
+// When `mllp_responder_on_time` is to be called, unless something else happens before; `MLLP_NEVER`
+// for never, and of a responder that was never prepared.
+uint64_t mllp_responder_next_deadline(const struct mllp_responder_t *responder);
+
+// Time has passed. A time that has run out ends the connection: what was received whole is still
+// answered, an open frame is reported as lost. Only the time for a trailer ends nothing: the next
+// event then is the message.
+//
+// A caller that comes late reads what has come before it calls this.
+mllp_status_t mllp_responder_on_time(struct mllp_responder_t *responder, uint64_t now);
+
+// The peer will send nothing more. It may still take answers.
+mllp_status_t mllp_responder_peer_closed(struct mllp_responder_t *responder, uint64_t now);
+
+// The caller wants to end the connection: what has been received is answered first.
+mllp_status_t mllp_responder_close(struct mllp_responder_t *responder, uint64_t now);
+
+// Whether the connection can be closed: everything is reported, answered and sent. True of a
+// responder that was never prepared.
+bool mllp_responder_is_finished(const struct mllp_responder_t *responder);
+
+// How many places wait for an answer; with commit blocks a message has two.
+size_t mllp_responder_waiting(const struct mllp_responder_t *responder);
+
+// Whether the place with this number, of a ticket or a refusal, is done: its answer has been taken
+// by the socket, or there is none to be sent. What was lost with `MLLP_LINK_ANSWERS_LOST` never is.
+// Numbers begin anew after 2^32 messages: ask within half of that.
+bool mllp_responder_is_settled(const struct mllp_responder_t *responder, uint32_t number);
+
+// Bytes taken of an unfinished frame, counted from its start block; 0 between frames.
+uint64_t mllp_responder_pending(const struct mllp_responder_t *responder);
+
+// Totals of the stream.
+mllp_status_t mllp_responder_counters(const struct mllp_responder_t *responder,
+                                      struct mllp_counters_t *out);
+
+// Answers the message whose payload is at hand: until the next event is taken. `header` and
+// `policy` of the acknowledgment are filled in from it and from the settings. An answer that is too
+// long is tried again without the names of the header.
+//
+// `MLLP_ERR_NO_TICKET`: the ticket was used, or is of no message. `MLLP_ERR_NOT_AT_HAND`: use
+// `mllp_responder_answer_later`. `MLLP_ERR_BUFFER_TOO_SMALL`: it is longer than `max_answer_len`.
+// `MLLP_ERR_RESERVED_BYTE`: it holds a framing byte. `MLLP_ERR_CLOSED`: the link was given up. By
+// the policy `conformant`, `MLLP_ERR_NO_CONTROL_ID`, `MLLP_ERR_BATCH`, and the errors of a header
+// that cannot be read. The ticket of an answer that failed is still good.
+mllp_status_t mllp_responder_answer(struct mllp_responder_t *responder,
+                                    struct mllp_ticket_t ticket,
+                                    const struct mllp_ack_t *ack,
+                                    uint64_t now);
+
+// Answers a message whose payload the caller has kept. Errors as for `mllp_responder_answer`.
+mllp_status_t mllp_responder_answer_later(struct mllp_responder_t *responder,
+                                          struct mllp_ticket_t ticket,
+                                          const uint8_t *payload,
+                                          size_t payload_len,
+                                          const struct mllp_ack_t *ack,
+                                          uint64_t now);
+
+// Answers with a payload that the caller made, without a frame.
+//
+// `MLLP_ERR_NO_TICKET`, `MLLP_ERR_BUFFER_TOO_SMALL`, `MLLP_ERR_RESERVED_BYTE` and
+// `MLLP_ERR_CLOSED` as for `mllp_responder_answer`.
+mllp_status_t mllp_responder_answer_with(struct mllp_responder_t *responder,
+                                         struct mllp_ticket_t ticket,
+                                         const uint8_t *answer,
+                                         size_t answer_len,
+                                         uint64_t now);
+
+// The message gets no answer: enhanced mode asked for none, or it is an acknowledgment itself.
+mllp_status_t mllp_responder_leave_unanswered(struct mllp_responder_t *responder,
+                                              struct mllp_ticket_t ticket,
+                                              uint64_t now);
+
+// MLLP release 2: the message is in safe storage, and its sender may know before the message is
+// answered. An answer without it does the same. The ticket stays good.
+mllp_status_t mllp_responder_commit(struct mllp_responder_t *responder,
+                                    struct mllp_ticket_t ticket,
+                                    uint64_t now);
+
+// MLLP release 2: the message could not be stored. It gets no other answer, and its sender sends it
+// again.
+mllp_status_t mllp_responder_refuse_commit(struct mllp_responder_t *responder,
+                                           struct mllp_ticket_t ticket,
+                                           uint64_t now);
+
+// Refuses the message over the limit whose beginning is at hand. The code of the acknowledgment is
+// replaced by a negative one at the same level.
+//
+// MLLP release 2: the negative commit block is all that the sender gets, because the message is not
+// in safe storage (1.2.1). Errors as for `mllp_responder_answer`; the refusal is still good then.
+mllp_status_t mllp_responder_refuse(struct mllp_responder_t *responder,
+                                    struct mllp_refusal_t refusal,
+                                    mllp_refuse_t refuse,
+                                    const struct mllp_ack_t *ack,
+                                    uint64_t now);
+
+// The message over the limit gets no answer: there is no way to refuse it.
+mllp_status_t mllp_responder_leave_unrefused(struct mllp_responder_t *responder,
+                                             struct mllp_refusal_t refusal,
+                                             uint64_t now);
+
+// 10 seconds each, 60 seconds for a whole frame, and a quarter of a second for a trailer.
+struct mllp_times_t mllp_times_default(void);
+
+// The defaults of all parts; the policy `always`, connections that end at a message over the limit,
+// answers of up to 1 KiB, no commit blocks.
+struct mllp_responder_config_t mllp_responder_config_default(void);
+
+// The stable name of a reason, such as `idle_timeout`; `unknown` for a number that is none.
+const char *mllp_close_reason_name(mllp_close_reason_t close_reason);
+
 // Prepares a scanner for the beginning of a stream.
 mllp_status_t mllp_scanner_init(struct mllp_scanner_t *scanner, const struct mllp_config_t *config);
 
@@ -1536,6 +2081,151 @@ mllp_status_t mllp_sequence_action_after_refusal(int64_t sent,
 // The stable name of a status, the same in every language where the thing has a name there:
 // `reserved_byte`, for instance. `unknown` for a number that is none. Never NULL.
 const char *mllp_status_name(mllp_status_t status);
+
+// Prepares a stream responder for a connection that was accepted at `now`. It keeps `answers` for
+// answers that wait, until it is not used any more.
+//
+// `MLLP_ERR_BUFFER_TOO_SMALL`: no message could ever be taken, because `answers` is shorter than
+// `max_answer_len`, with commit blocks twice that; the responder is not prepared then.
+mllp_status_t mllp_stream_responder_init(struct mllp_stream_responder_t *responder,
+                                         const struct mllp_responder_config_t *config,
+                                         uint8_t *answers,
+                                         size_t answers_len,
+                                         uint64_t now);
+
+// Whether to read from the socket. While it is false, no input is consumed. False of a responder
+// that was never prepared.
+bool mllp_stream_responder_wants_input(const struct mllp_stream_responder_t *responder);
+
+// Looks at the bytes that come next in the stream, up to the next event. Without input it reports
+// what is due.
+//
+// `MLLP_OK`: an event; call again with what `consumed` leaves of the input. `MLLP_PARTIAL`: the input
+// is consumed, or no input is wanted and the rest is for later. It writes `out` too. The payload of
+// a span is of the input.
+mllp_status_t mllp_stream_responder_step(struct mllp_stream_responder_t *responder,
+                                         const uint8_t *input,
+                                         size_t input_len,
+                                         uint64_t now,
+                                         struct mllp_stream_step_t *out);
+
+// The header of the message whose frame began last, as far as it has come and is kept: see
+// `mllp_message_header_parse_lenient`. `MLLP_NOT_FOUND`: there is none. It borrows from the
+// responder, until the next frame begins. For names in Shift_JIS and the like, read
+// `mllp_stream_responder_header_bytes`.
+mllp_status_t mllp_stream_responder_header(const struct mllp_stream_responder_t *responder,
+                                           struct mllp_message_header_t *out);
+
+// The bytes that are kept of the header, for a caller that answers later: the whole MSH segment and
+// what stands before it, or as many whole fields as there is room for.
+struct mllp_slice_t mllp_stream_responder_header_bytes(const struct mllp_stream_responder_t *responder);
+
+// Bytes for the socket. None of a responder that was never prepared.
+struct mllp_slice_t mllp_stream_responder_outgoing(const struct mllp_stream_responder_t *responder);
+
+// The socket has taken `len` of the outgoing bytes. `MLLP_ERR_INVALID_ARGUMENT`: there were not so
+// many.
+mllp_status_t mllp_stream_responder_sent(struct mllp_stream_responder_t *responder,
+                                         size_t len,
+                                         uint64_t now);
+
+// When `mllp_stream_responder_on_time` is to be called, unless something else happens before; `MLLP_NEVER`
+// for never, and of a responder that was never prepared.
+uint64_t mllp_stream_responder_next_deadline(const struct mllp_stream_responder_t *responder);
+
+// Time has passed: see `mllp_responder_on_time`. A caller that comes late reads what has come, and
+// steps over it, before it calls this.
+mllp_status_t mllp_stream_responder_on_time(struct mllp_stream_responder_t *responder,
+                                            uint64_t now);
+
+// The peer will send nothing more. It may still take answers. Step over everything that was read
+// first: no more is consumed.
+mllp_status_t mllp_stream_responder_peer_closed(struct mllp_stream_responder_t *responder,
+                                                uint64_t now);
+
+// The caller wants to end the connection: the messages that were complete are answered first.
+mllp_status_t mllp_stream_responder_close(struct mllp_stream_responder_t *responder, uint64_t now);
+
+// Whether the connection can be closed: everything is reported, answered and sent. True of a
+// responder that was never prepared.
+bool mllp_stream_responder_is_finished(const struct mllp_stream_responder_t *responder);
+
+// How many places wait for an answer; with commit blocks a message has two.
+size_t mllp_stream_responder_waiting(const struct mllp_stream_responder_t *responder);
+
+// Whether the place with this number is done: see `mllp_responder_is_settled`.
+bool mllp_stream_responder_is_settled(const struct mllp_stream_responder_t *responder,
+                                      uint32_t number);
+
+// Bytes taken of an unfinished frame, counted from its start block; 0 between frames.
+uint64_t mllp_stream_responder_pending(const struct mllp_stream_responder_t *responder);
+
+// Totals of the stream.
+mllp_status_t mllp_stream_responder_counters(const struct mllp_stream_responder_t *responder,
+                                             struct mllp_counters_t *out);
+
+// Answers the message whose header is at hand: until the next frame begins. `header` and `policy` of
+// the acknowledgment are filled in from it and from the settings. An answer that is too long is
+// tried again without the names of the header.
+//
+// Errors as for `mllp_responder_answer`; for `MLLP_ERR_NOT_AT_HAND`, use
+// `mllp_stream_responder_answer_later`. The ticket of an answer that failed is still good.
+mllp_status_t mllp_stream_responder_answer(struct mllp_stream_responder_t *responder,
+                                           struct mllp_ticket_t ticket,
+                                           const struct mllp_ack_t *ack,
+                                           uint64_t now);
+
+// Answers a message whose `mllp_stream_responder_header_bytes` the caller has kept. Errors as for
+// `mllp_responder_answer`.
+mllp_status_t mllp_stream_responder_answer_later(struct mllp_stream_responder_t *responder,
+                                                 struct mllp_ticket_t ticket,
+                                                 const uint8_t *header_bytes,
+                                                 size_t header_bytes_len,
+                                                 const struct mllp_ack_t *ack,
+                                                 uint64_t now);
+
+// Answers with a payload that the caller made, without a frame.
+//
+// `MLLP_ERR_NO_TICKET`, `MLLP_ERR_BUFFER_TOO_SMALL`, `MLLP_ERR_RESERVED_BYTE` and
+// `MLLP_ERR_CLOSED` as for `mllp_responder_answer`.
+mllp_status_t mllp_stream_responder_answer_with(struct mllp_stream_responder_t *responder,
+                                                struct mllp_ticket_t ticket,
+                                                const uint8_t *answer,
+                                                size_t answer_len,
+                                                uint64_t now);
+
+// The message gets no answer: enhanced mode asked for none, or it is an acknowledgment itself.
+mllp_status_t mllp_stream_responder_leave_unanswered(struct mllp_stream_responder_t *responder,
+                                                     struct mllp_ticket_t ticket,
+                                                     uint64_t now);
+
+// MLLP release 2: the message is in safe storage, and its sender may know before the message is
+// answered. An answer without it does the same. The ticket stays good.
+mllp_status_t mllp_stream_responder_commit(struct mllp_stream_responder_t *responder,
+                                           struct mllp_ticket_t ticket,
+                                           uint64_t now);
+
+// MLLP release 2: the message could not be stored. It gets no other answer, and its sender sends it
+// again.
+mllp_status_t mllp_stream_responder_refuse_commit(struct mllp_stream_responder_t *responder,
+                                                  struct mllp_ticket_t ticket,
+                                                  uint64_t now);
+
+// Refuses the message over the limit whose header is at hand. The code of the acknowledgment is
+// replaced by a negative one at the same level.
+//
+// MLLP release 2: the negative commit block is all that the sender gets, because the message is not
+// in safe storage (1.2.1). Errors as for `mllp_responder_answer`; the refusal is still good then.
+mllp_status_t mllp_stream_responder_refuse(struct mllp_stream_responder_t *responder,
+                                           struct mllp_refusal_t refusal,
+                                           mllp_refuse_t refuse,
+                                           const struct mllp_ack_t *ack,
+                                           uint64_t now);
+
+// The message over the limit gets no answer: there is no way to refuse it.
+mllp_status_t mllp_stream_responder_leave_unrefused(struct mllp_stream_responder_t *responder,
+                                                    struct mllp_refusal_t refusal,
+                                                    uint64_t now);
 
 // Universal time: `seconds` since 1970-01-01T00:00:00Z, without leap seconds. Times before the year 0
 // or after 9999 become the first or last that four digits of year can write.

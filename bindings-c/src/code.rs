@@ -29,17 +29,20 @@ pub(crate) fn name<T: Numbered>(number: u32) -> *const core::ffi::c_char {
     entry.map_or(c"unknown", |(.., name)| *name).as_ptr()
 }
 
-/// Binds variants to the numbers of the header and to their names. An enumeration that may grow
-/// says with `_` which number stands for a variant that is not written down here.
+/// Binds variants to the numbers of the header and to their names. A variant may hold one of another
+/// enumeration. An enumeration that may grow says with `_` which number stands for a variant that is
+/// not written down here.
 macro_rules! numbered {
-    ($type:ty { $($variant:path = $number:ident, $name:literal;)+ } $(, _ = $other:ident)?) => {
+    ($type:ty {
+        $($variant:path $(: $inner:path)? = $number:ident, $name:literal;)+
+    } $(, _ = $other:ident)?) => {
         impl crate::code::Numbered for $type {
             const TABLE: &'static [(Self, u32, &'static core::ffi::CStr)] =
-                &[$(($variant, $number, $name)),+];
+                &[$(($variant $(($inner))?, $number, $name)),+];
 
             fn number(self) -> u32 {
                 match self {
-                    $($variant => $number,)+
+                    $($variant $(($inner))? => $number,)+
                     $(_ => $other,)?
                 }
             }

@@ -15,6 +15,10 @@
 //! | `message.rs`, `path.rs`, `segment.rs`, `escape.rs` | a message and its values |
 //! | `ack_code.rs`, `error_detail.rs`, `timestamp.rs`, `ack.rs` | the acknowledgment |
 //! | `check.rs`, `decision.rs`, `sequence.rs` | which acknowledgment a message gets |
+//! | `responder.rs`, `stream_responder.rs`, each with its `answers.rs` | the receiving end of a link |
+//! | `responder_config.rs`, `responder_event.rs`, `link_event.rs` | settings and events of both |
+//! | `ticket.rs` | which messages can still be answered |
+//! | `detect.rs` | which protocol a peer speaks |
 
 #![no_std]
 #![allow(non_camel_case_types)] // the names are C's
@@ -29,21 +33,28 @@ mod config;
 mod decision;
 mod decoder;
 mod delimiters;
+mod detect;
 mod encode;
 mod error_detail;
 mod escape;
 mod event;
 mod header;
 mod header_fields;
+mod link_event;
 mod message;
 mod path;
 mod receive_buffer;
+mod responder;
+mod responder_config;
+mod responder_event;
 mod scanner;
 mod segment;
 mod sequence;
 mod slice;
 mod state;
 mod status;
+mod stream_responder;
+mod ticket;
 mod timestamp;
 mod version;
 
@@ -55,20 +66,27 @@ pub use config::*;
 pub use decision::*;
 pub use decoder::*;
 pub use delimiters::*;
+pub use detect::*;
 pub use encode::*;
 pub use error_detail::*;
 pub use escape::*;
 pub use event::*;
 pub use header::*;
 pub use header_fields::*;
+pub use link_event::*;
 pub use message::*;
 pub use path::*;
 pub use receive_buffer::*;
+pub use responder::*;
+pub use responder_config::*;
+pub use responder_event::*;
 pub use scanner::*;
 pub use segment::*;
 pub use sequence::*;
 pub use slice::*;
 pub use status::*;
+pub use stream_responder::*;
+pub use ticket::*;
 pub use timestamp::*;
 pub use version::*;
 

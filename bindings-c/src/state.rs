@@ -46,6 +46,17 @@ pub(crate) unsafe fn init<S: State>(state: *mut S, inner: S::Inner) -> Result<()
     Ok(())
 }
 
+/// Takes a state back that turned out to be of no use.
+///
+/// # Safety
+///
+/// [`init`] has just written it.
+#[inline(always)]
+pub(crate) unsafe fn clear<S: State>(state: *mut S) {
+    // SAFETY: the caller's promise; a state begins with a word, which is no mark when it is 0.
+    unsafe { state.cast::<u64>().write(0) };
+}
+
 /// Gives a state out that a call has made. Where there is none, what the caller's memory held is
 /// taken from it, so that nobody takes it for the answer.
 #[inline(always)]

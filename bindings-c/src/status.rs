@@ -2,6 +2,8 @@
 
 use core::ffi::{CStr, c_char};
 
+use mllp_link::{AnswerError, RuleError, RuleErrorKind, SubmitError};
+
 /// What a call returns: `MLLP_OK`, a condition above 0, or an error below 0.
 ///
 /// The numbers never change. Errors come in blocks: from -1 on what any call can return, from -100
@@ -46,6 +48,34 @@ pub const MLLP_ERR_SHORT_HEADER: mllp_status_t = -206;
 
 /// Chapter 2 accepts no message without MSH-10: its sender could not tell which one was accepted.
 pub const MLLP_ERR_NO_CONTROL_ID: mllp_status_t = -300;
+
+/// The ticket or the refusal was used, or is of no message of this connection.
+pub const MLLP_ERR_NO_TICKET: mllp_status_t = -400;
+/// The message was lost: it can be refused, never answered otherwise.
+pub const MLLP_ERR_LOST: mllp_status_t = -401;
+/// The payload or header of the message is no longer at hand: the `_later` call takes it from the
+/// caller.
+pub const MLLP_ERR_NOT_AT_HAND: mllp_status_t = -402;
+/// The link was given up, and its answers with it.
+pub const MLLP_ERR_CLOSED: mllp_status_t = -403;
+/// The policy `conformant` has no positive answer for several messages at once.
+pub const MLLP_ERR_BATCH: mllp_status_t = -404;
+/// As many messages as the link holds are without a verdict.
+pub const MLLP_ERR_FULL: mllp_status_t = -410;
+/// MSH-10 is too long: the reply could not be told from others.
+pub const MLLP_ERR_ID_TOO_LONG: mllp_status_t = -411;
+/// A message with this MSH-10 has no verdict yet: their replies could not be told apart.
+pub const MLLP_ERR_ID_IN_USE: mllp_status_t = -412;
+/// What stands before `=` in a rule is no condition.
+pub const MLLP_ERR_UNKNOWN_CONDITION: mllp_status_t = -420;
+/// What stands behind `=` in a rule is no action.
+pub const MLLP_ERR_UNKNOWN_ACTION: mllp_status_t = -421;
+/// Nothing stands behind the condition of a rule.
+pub const MLLP_ERR_MISSING_ACTION: mllp_status_t = -422;
+/// There are more rules than `MLLP_MAX_RULES`.
+pub const MLLP_ERR_TOO_MANY_RULES: mllp_status_t = -423;
+/// The rule would take a message for delivered that nobody has accepted.
+pub const MLLP_ERR_UNSAFE_ACCEPT: mllp_status_t = -424;
 
 /// What went wrong in a call, on its way to the status.
 pub(crate) struct Failure(pub(crate) mllp_status_t);
@@ -96,6 +126,42 @@ impl From<ack_gen::Error> for Failure {
     }
 }
 
+impl From<AnswerError> for Failure {
+    fn from(error: AnswerError) -> Failure {
+        Failure(match error {
+            AnswerError::Ack(error) => return error.into(),
+            AnswerError::Batch => MLLP_ERR_BATCH,
+            AnswerError::Closed => MLLP_ERR_CLOSED,
+            AnswerError::Frame(error) => return error.into(),
+            AnswerError::Message(error) => return error.into(),
+            AnswerError::NotAtHand => MLLP_ERR_NOT_AT_HAND,
+        })
+    }
+}
+
+impl From<SubmitError> for Failure {
+    fn from(error: SubmitError) -> Failure {
+        Failure(match error {
+            SubmitError::Full => MLLP_ERR_FULL,
+            SubmitError::IdTooLong => MLLP_ERR_ID_TOO_LONG,
+            SubmitError::IdInUse => MLLP_ERR_ID_IN_USE,
+            SubmitError::Frame(error) => return error.into(),
+        })
+    }
+}
+
+impl From<RuleError> for Failure {
+    fn from(error: RuleError) -> Failure {
+        Failure(match error.kind {
+            RuleErrorKind::UnknownCondition => MLLP_ERR_UNKNOWN_CONDITION,
+            RuleErrorKind::UnknownAction => MLLP_ERR_UNKNOWN_ACTION,
+            RuleErrorKind::MissingAction => MLLP_ERR_MISSING_ACTION,
+            RuleErrorKind::TooMany => MLLP_ERR_TOO_MANY_RULES,
+            RuleErrorKind::UnsafeAccept => MLLP_ERR_UNSAFE_ACCEPT,
+        })
+    }
+}
+
 /// The stable name of a status, the same in every language where the thing has a name there:
 /// `reserved_byte`, for instance. `unknown` for a number that is none. Never NULL.
 #[unsafe(no_mangle)]
@@ -122,6 +188,19 @@ fn name_of(status: mllp_status_t) -> &'static CStr {
         MLLP_ERR_NO_HEADER => c"no_header",
         MLLP_ERR_SHORT_HEADER => c"short_header",
         MLLP_ERR_NO_CONTROL_ID => c"no_control_id",
+        MLLP_ERR_NO_TICKET => c"no_ticket",
+        MLLP_ERR_LOST => c"lost",
+        MLLP_ERR_NOT_AT_HAND => c"not_at_hand",
+        MLLP_ERR_CLOSED => c"closed",
+        MLLP_ERR_BATCH => c"batch",
+        MLLP_ERR_FULL => c"full",
+        MLLP_ERR_ID_TOO_LONG => c"id_too_long",
+        MLLP_ERR_ID_IN_USE => c"id_in_use",
+        MLLP_ERR_UNKNOWN_CONDITION => c"unknown_condition",
+        MLLP_ERR_UNKNOWN_ACTION => c"unknown_action",
+        MLLP_ERR_MISSING_ACTION => c"missing_action",
+        MLLP_ERR_TOO_MANY_RULES => c"too_many_rules",
+        MLLP_ERR_UNSAFE_ACCEPT => c"unsafe_accept",
         _ => c"unknown",
     }
 }
