@@ -59,12 +59,21 @@
 // How much longer than its payload a frame of MLLP is, in bytes.
 #define MLLP_FRAME_OVERHEAD 3
 
+// How many messages of a link can be without a verdict at a time.
+#define MLLP_INITIATOR_WINDOW 16
+
+// The longest MSH-10 of a message that is sent, in bytes.
+#define MLLP_INITIATOR_ID 64
+
 // How many messages of a connection can be without an answer at a time; with commit blocks half as
 // many.
 #define MLLP_RESPONDER_WINDOW 64
 
 // A deadline that never comes.
 #define MLLP_NEVER UINT64_MAX
+
+// How many rules a list holds.
+#define MLLP_MAX_RULES 16
 
 // How many bytes of a header a stream responder keeps.
 #define MLLP_STREAM_RESPONDER_HEADER 512
@@ -424,6 +433,126 @@ typedef struct mllp_detection_t {
     uint64_t offset;
 } mllp_detection_t;
 
+// One link, seen from the end that sends messages and gives each one verdict.
+//
+// The payloads stay with the caller. The loop: take every event; connect when it
+// `_wants_connection`, and say what came of it; write the message that is `_next_to_send`, framed
+// and whole, and say so with `_sent`; read replies into its `_spare` room and say so with
+// `_commit_read`; wait for the socket until `_next_deadline`, then call `_on_time`.
+typedef struct mllp_initiator_t {
+    uint64_t _state[396];
+} mllp_initiator_t;
+
+// A list of rules; the first that applies acts. If none does, AA and CA are accepted, and:
+//
+// AE, CE: `error=fail+warn`. AR, CR: `reject=retry+warn`. No MSA: `no-msa=suspend+warn`. Another
+// MSA-2: `wrong-id=retry+warn`. Nothing: `no-reply=retry`. Not HL7: `not-hl7=retry+warn`.
+//
+// A retry can deliver twice, which MSH-10 shows. A late, foreign, unreadable or missing reply never
+// means delivery: a rule that says so is an error, and `*=accept` is for codes, refusals included.
+// `no-msa=accept` trusts any HL7 message that comes back.
+typedef struct mllp_rules_t {
+    uint64_t _state[11];
+} mllp_rules_t;
+
+// The settings of an initiator. Times are in milliseconds.
+typedef struct mllp_initiator_config_t {
+    // How replies are cut into frames, and the longest one.
+    struct mllp_config_t decoder;
+    // What a reply, or its absence, means; NULL for the built-in rules. Copied by the `_init`.
+    const struct mllp_rules_t *rules;
+    // How many messages may be without a reply on the connection at a time. 1 is what the standard
+    // expects; more need a receiver that reads ahead. After CA a message does not count.
+    size_t window;
+    // How delimiters are found in messages and replies.
+    mllp_scan_t scan;
+    // How often a message is sent in all before the action `retry` becomes `fail`.
+    uint32_t max_attempts;
+    // For writing one message, from its first byte to its last. 0 waits for ever.
+    uint64_t send;
+    // From the last byte of a message to its reply. 0 waits for ever.
+    uint64_t reply;
+    // Behind an end block whose trailer has not come, where the profile `resync` waits for it: a
+    // pause of this length ends the reply. 0 waits as long as for the whole reply.
+    uint64_t trailer;
+    // From the accept acknowledgment to the application acknowledgment, where both are asked for.
+    uint64_t application;
+    // Before the second attempt; it doubles with each further one.
+    uint64_t back_off;
+    // The longest time before an attempt.
+    uint64_t max_back_off;
+} mllp_initiator_config_t;
+
+// The name of a message that was submitted: a number that no other message of this link has.
+typedef uint32_t mllp_handle_t;
+
+// Room that the caller may write to: see the call that lends it.
+typedef struct mllp_room_t {
+    // The first byte.
+    uint8_t *data;
+    // How many bytes.
+    size_t len;
+} mllp_room_t;
+
+// What a link reports: `MLLP_LINK_*`.
+typedef uint32_t mllp_link_event_kind_t;
+
+// What came for a message that waits for its acknowledgment: `MLLP_REPLY_*`.
+typedef uint32_t mllp_reply_kind_t;
+
+// What becomes of a message: `MLLP_ACTION_*`.
+typedef uint32_t mllp_action_t;
+
+// When a rule applies: to one reply, `MLLP_REPLY_*`, or to several, `MLLP_RULE_*`.
+typedef uint32_t mllp_rule_condition_t;
+
+// What is done about a reply, and why.
+typedef struct mllp_verdict_t {
+    // What came.
+    mllp_reply_kind_t reply;
+    // What becomes of the message.
+    mllp_action_t action;
+    // 1: an operator is to be told.
+    uint32_t warn;
+    // The condition of the rule.
+    mllp_rule_condition_t condition;
+    // The number of the rule in the list, from 1; 0 is a built-in rule.
+    uint32_t rule;
+} mllp_verdict_t;
+
+// What is known of a reply that belongs to no message in flight: `MLLP_STRAY_*`.
+typedef uint32_t mllp_stray_t;
+
+// What happened on a link. Which members say something depends on `kind`; the others are 0. Offsets
+// count bytes from 0 over the whole stream of the connection.
+typedef struct mllp_initiator_event_t {
+    // What it is.
+    mllp_link_event_kind_t kind;
+    // Which message.
+    mllp_handle_t handle;
+    // What became of the message.
+    struct mllp_verdict_t verdict;
+    // What is known of a reply that is nobody's.
+    mllp_stray_t stray;
+    // Where the peer left the grammar.
+    mllp_deviations_t deviations;
+    // Why a reply was lost.
+    mllp_fault_t fault;
+    // Why bytes are in no frame.
+    mllp_discard_reason_t discard_reason;
+    // 1: the bytes are only NUL, tab, line feed, carriage return and space: padding, not data.
+    uint32_t blank;
+    // When the message will be sent again, at the earliest.
+    uint64_t at;
+    // Where in the stream.
+    uint64_t offset;
+    // How many bytes are in no frame.
+    uint64_t len;
+    // The payload of the reply, until the next event is taken or bytes of the peer. Without `data`
+    // when it was no reply that gave the event.
+    struct mllp_slice_t reply;
+} mllp_initiator_event_t;
+
 // A view of one payload: a message, or a batch of them. It and everything that is cut from it
 // borrow from the payload, not from each other.
 typedef struct mllp_message_t {
@@ -459,14 +588,6 @@ typedef struct mllp_value_t {
 typedef struct mllp_receive_buffer_t {
     uint64_t _state[31];
 } mllp_receive_buffer_t;
-
-// Room that the caller may write to: see the call that lends it.
-typedef struct mllp_room_t {
-    // The first byte.
-    uint8_t *data;
-    // How many bytes.
-    size_t len;
-} mllp_room_t;
 
 // One connection, seen from the end that receives messages and answers them.
 //
@@ -515,9 +636,6 @@ typedef struct mllp_responder_config_t {
     // places.
     uint32_t commit_blocks;
 } mllp_responder_config_t;
-
-// What a link reports: `MLLP_LINK_*`.
-typedef uint32_t mllp_link_event_kind_t;
 
 // Why a connection ends: `MLLP_CLOSE_*`.
 typedef uint32_t mllp_close_reason_t;
@@ -1037,6 +1155,27 @@ typedef struct mllp_timestamp_t {
 // They came between frames; reported once for each run, when it ends.
 #define MLLP_DISCARD_OUTSIDE 2
 
+// A commit block of MLLP release 2 on a link of release 1.
+#define MLLP_STRAY_COMMIT_BLOCK 1
+
+// A second reply to a message that has its verdict.
+#define MLLP_STRAY_DOUBLED 2
+
+// A positive reply to a message that has not been written to its end: nobody can have it.
+#define MLLP_STRAY_EARLY 3
+
+// Its MSA-2 is of no message that was sent lately.
+#define MLLP_STRAY_FOREIGN 4
+
+// It comes after its message was given up.
+#define MLLP_STRAY_LATE 5
+
+// It has no MSA with a code of table 0008, and no rule takes that for a receipt.
+#define MLLP_STRAY_NO_MSA 6
+
+// It is not HL7.
+#define MLLP_STRAY_NOT_HL7 7
+
 // Nothing has happened: read, send, or wait for the deadline.
 #define MLLP_LINK_NONE 0
 
@@ -1160,6 +1299,60 @@ typedef struct mllp_timestamp_t {
 
 // A message was over the limit.
 #define MLLP_CLOSE_TOO_LARGE 7
+
+// Its acknowledgment, with AA in MSA-1.
+#define MLLP_REPLY_AA 1
+
+// With AE.
+#define MLLP_REPLY_AE 2
+
+// With AR.
+#define MLLP_REPLY_AR 3
+
+// With CA.
+#define MLLP_REPLY_CA 4
+
+// With CE.
+#define MLLP_REPLY_CE 5
+
+// With CR.
+#define MLLP_REPLY_CR 6
+
+// HL7 without an MSA, or without a code of table 0008 in MSA-1.
+#define MLLP_REPLY_NO_MSA 7
+
+// An acknowledgment of another message: MSA-2 is not the MSH-10 that was sent.
+#define MLLP_REPLY_WRONG_ID 8
+
+// Nothing: the deadline passed, or the connection was lost.
+#define MLLP_REPLY_NO_REPLY 9
+
+// A frame that is not HL7.
+#define MLLP_REPLY_NOT_HL7 10
+
+// To AA and CA.
+#define MLLP_RULE_ACCEPT 11
+
+// To AE and CE.
+#define MLLP_RULE_ERROR 12
+
+// To AR and CR.
+#define MLLP_RULE_REJECT 13
+
+// To every reply; with the action `accept`, to every code and nothing else.
+#define MLLP_RULE_ANY 14
+
+// It is delivered and may be forgotten.
+#define MLLP_ACTION_ACCEPT 1
+
+// It is sent again, unchanged, as often and as late as the sender's limits say.
+#define MLLP_ACTION_RETRY 2
+
+// Nothing more is sent until somebody has looked and says so.
+#define MLLP_ACTION_SUSPEND 3
+
+// It is undeliverable as it is, and the next one follows.
+#define MLLP_ACTION_FAIL 4
 
 // Only the acknowledgment was lost: go on with the next message.
 #define MLLP_SEQUENCE_CONTINUE 1
@@ -1689,6 +1882,121 @@ struct mllp_slice_t mllp_message_header_processing(const struct mllp_message_hea
 // The first repetition of MSH-18: the character set of the whole message.
 struct mllp_slice_t mllp_message_header_character_set_first(const struct mllp_message_header_t *header);
 
+// Prepares a link without a connection and without messages. It keeps `incoming` for replies, until
+// it is not used any more.
+//
+// The longest reply is `max_payload_len` or three bytes less than `incoming`, whichever is smaller.
+// `MLLP_ERR_BUFFER_TOO_SMALL`: `incoming` is empty; the initiator is not prepared then.
+mllp_status_t mllp_initiator_init(struct mllp_initiator_t *initiator,
+                                  const struct mllp_initiator_config_t *config,
+                                  uint8_t *incoming,
+                                  size_t incoming_len);
+
+// Takes a message and writes its name to `handle`. The caller keeps the payload until the verdict.
+//
+// `MLLP_ERR_FULL`: as many messages as `MLLP_INITIATOR_WINDOW` are without a verdict.
+// `MLLP_ERR_ID_IN_USE`: one of them has this MSH-10. `MLLP_ERR_ID_TOO_LONG`: MSH-10 is longer than
+// `MLLP_INITIATOR_ID`. `MLLP_ERR_RESERVED_BYTE`: the payload holds a framing byte.
+mllp_status_t mllp_initiator_submit(struct mllp_initiator_t *initiator,
+                                    const uint8_t *payload,
+                                    size_t payload_len,
+                                    uint64_t now,
+                                    mllp_handle_t *handle);
+
+// Takes a message back that is not on its way: before it was written, or between two attempts. It
+// then has no verdict. `MLLP_NOT_FOUND`: it could not be.
+mllp_status_t mllp_initiator_withdraw(struct mllp_initiator_t *initiator, mllp_handle_t handle);
+
+// Whether to connect now. Take every event of the last connection first. False of an initiator that
+// was never prepared.
+bool mllp_initiator_wants_connection(const struct mllp_initiator_t *initiator, uint64_t now);
+
+// A connection is open. What was received on an earlier one is forgotten.
+mllp_status_t mllp_initiator_connected(struct mllp_initiator_t *initiator);
+
+// No connection could be opened.
+mllp_status_t mllp_initiator_connect_failed(struct mllp_initiator_t *initiator, uint64_t now);
+
+// The connection was lost or its stream has ended. Replies that had come are still credited; what
+// it means that the others will not come, the rules say.
+mllp_status_t mllp_initiator_disconnected(struct mllp_initiator_t *initiator, uint64_t now);
+
+// The message to write now, whole and framed, and nothing else before `mllp_initiator_sent`. Read
+// what has come and take every event first. `MLLP_NOT_FOUND`: none.
+mllp_status_t mllp_initiator_next_to_send(struct mllp_initiator_t *initiator,
+                                          uint64_t now,
+                                          mllp_handle_t *handle);
+
+// The last byte of the message has been written.
+mllp_status_t mllp_initiator_sent(struct mllp_initiator_t *initiator,
+                                  mllp_handle_t handle,
+                                  uint64_t now);
+
+// Room for the socket to read replies into: `want` bytes as long as there are so many. Take every
+// event first.
+mllp_status_t mllp_initiator_spare(struct mllp_initiator_t *initiator,
+                                   size_t want,
+                                   struct mllp_room_t *out);
+
+// The socket has read `len` bytes into the spare room.
+mllp_status_t mllp_initiator_commit_read(struct mllp_initiator_t *initiator,
+                                         size_t len,
+                                         uint64_t now);
+
+// Takes bytes from a buffer of the caller's, as many as there is room for, and writes how many to
+// `taken`. Take every event first.
+mllp_status_t mllp_initiator_receive(struct mllp_initiator_t *initiator,
+                                     const uint8_t *chunk,
+                                     size_t chunk_len,
+                                     uint64_t now,
+                                     size_t *taken);
+
+// What has happened. `MLLP_PARTIAL`: nothing; write, read, or wait for the deadline. It writes `out`
+// too.
+mllp_status_t mllp_initiator_next_event(struct mllp_initiator_t *initiator,
+                                        uint64_t now,
+                                        struct mllp_initiator_event_t *out);
+
+// When `mllp_initiator_on_time` is to be called, unless something else happens before; `MLLP_NEVER`
+// for never, and of an initiator that was never prepared.
+//
+// A time in the past while it wants a connection means just that: a caller that is connecting waits
+// for its connection instead.
+uint64_t mllp_initiator_next_deadline(const struct mllp_initiator_t *initiator);
+
+// Time has passed; read what has come first. A reply that has not come is judged by the rules, and
+// its connection given up: the reply may still be on its way.
+mllp_status_t mllp_initiator_on_time(struct mllp_initiator_t *initiator, uint64_t now);
+
+// Whether a rule has suspended the link: nothing is sent until `mllp_initiator_resume`.
+bool mllp_initiator_is_suspended(const struct mllp_initiator_t *initiator);
+
+// Goes on after a suspension.
+mllp_status_t mllp_initiator_resume(struct mllp_initiator_t *initiator);
+
+// How many messages have no verdict yet.
+size_t mllp_initiator_open_messages(const struct mllp_initiator_t *initiator);
+
+// Whether the payload of a reply answers the message with this MSH-10: its MSA-2 repeats it byte for
+// byte, or escaped where the reply has other delimiters or MSH-10 holds a framing byte. `MLLP_OK`: it
+// does. `MLLP_NOT_FOUND`: it does not.
+//
+// A message without a control ID, which is an empty one, takes any reply. Of one above 256 bytes, an
+// escaped MSA-2 is not recognised.
+mllp_status_t mllp_answers(const uint8_t *reply,
+                           size_t reply_len,
+                           const uint8_t *control_id,
+                           size_t control_id_len,
+                           mllp_scan_t scan);
+
+// The built-in rules; one message at a time, written within 10 seconds and answered within 10 more,
+// application acknowledgments within 60; five attempts, one second apart at first and one minute at
+// most.
+struct mllp_initiator_config_t mllp_initiator_config_default(void);
+
+// The stable name of a stray reply, such as `late`; `unknown` for a number that is none.
+const char *mllp_stray_name(mllp_stray_t stray);
+
 // Reads MSH-1 and MSH-2 (or those of a leading FHS or BHS) and finds the first terminator.
 //
 // One UTF-8 byte order mark and leading bytes up to 20 (hex) are skipped. The first of these that
@@ -1974,6 +2282,42 @@ struct mllp_responder_config_t mllp_responder_config_default(void);
 
 // The stable name of a reason, such as `idle_timeout`; `unknown` for a number that is none.
 const char *mllp_close_reason_name(mllp_close_reason_t close_reason);
+
+// Prepares the list of the built-in rules.
+mllp_status_t mllp_rules_init(struct mllp_rules_t *rules);
+
+// Prepares the list that `text` says: `condition=action` or `condition=action+warn`, separated by
+// commas, semicolons, blanks or line ends, with no blank inside; `#` begins a comment that ends with
+// the line. Case is ignored. The list may be empty.
+//
+// Conditions are the codes, `accept`, `error`, `reject`, `no-msa`, `wrong-id`, `no-reply`, `not-hl7`
+// and `*`; actions are `accept`, `retry`, `suspend` and `fail`.
+//
+// The first rule that is wrong gives one of `MLLP_ERR_UNKNOWN_CONDITION`,
+// `MLLP_ERR_UNKNOWN_ACTION`, `MLLP_ERR_MISSING_ACTION`, `MLLP_ERR_TOO_MANY_RULES` and
+// `MLLP_ERR_UNSAFE_ACCEPT`, and `mllp_rules_error_at` says which one it is. Text that is not UTF-8
+// gives `MLLP_ERR_INVALID_ARGUMENT`.
+mllp_status_t mllp_rules_parse(struct mllp_rules_t *rules,
+                               const char *text,
+                               size_t text_len);
+
+// The number of the first rule in `text` that is wrong, from 1. 0 when none is, or when there is no
+// text to read.
+size_t mllp_rules_error_at(const char *text, size_t text_len);
+
+// What is done about a reply, and by which rule.
+mllp_status_t mllp_rules_judge(const struct mllp_rules_t *rules,
+                               mllp_reply_kind_t reply,
+                               struct mllp_verdict_t *out);
+
+// As it is written in a list of rules, such as `no-msa`; `unknown` for a number that is none.
+const char *mllp_reply_kind_name(mllp_reply_kind_t reply);
+
+// As it is written in a list of rules, such as `reject`; `unknown` for a number that is none.
+const char *mllp_rule_condition_name(mllp_rule_condition_t condition);
+
+// As it is written in a list of rules, such as `retry`; `unknown` for a number that is none.
+const char *mllp_action_name(mllp_action_t action);
 
 // Prepares a scanner for the beginning of a stream.
 mllp_status_t mllp_scanner_init(struct mllp_scanner_t *scanner, const struct mllp_config_t *config);

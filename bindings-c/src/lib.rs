@@ -18,6 +18,7 @@
 //! | `responder.rs`, `stream_responder.rs`, each with its `answers.rs` | the receiving end of a link |
 //! | `responder_config.rs`, `responder_event.rs`, `link_event.rs` | settings and events of both |
 //! | `ticket.rs` | which messages can still be answered |
+//! | `initiator.rs`, `initiator_config.rs`, `initiator_event.rs`, `rules.rs` | the sending end of a link |
 //! | `detect.rs` | which protocol a peer speaks |
 
 #![no_std]
@@ -40,6 +41,9 @@ mod escape;
 mod event;
 mod header;
 mod header_fields;
+mod initiator;
+mod initiator_config;
+mod initiator_event;
 mod link_event;
 mod message;
 mod path;
@@ -47,6 +51,7 @@ mod receive_buffer;
 mod responder;
 mod responder_config;
 mod responder_event;
+mod rules;
 mod scanner;
 mod segment;
 mod sequence;
@@ -73,6 +78,9 @@ pub use escape::*;
 pub use event::*;
 pub use header::*;
 pub use header_fields::*;
+pub use initiator::*;
+pub use initiator_config::*;
+pub use initiator_event::*;
 pub use link_event::*;
 pub use message::*;
 pub use path::*;
@@ -80,6 +88,7 @@ pub use receive_buffer::*;
 pub use responder::*;
 pub use responder_config::*;
 pub use responder_event::*;
+pub use rules::*;
 pub use scanner::*;
 pub use segment::*;
 pub use sequence::*;
