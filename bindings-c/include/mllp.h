@@ -597,7 +597,7 @@ typedef struct mllp_receive_buffer_t {
 // call `_on_time`; until it `_is_finished`. While it wants no input, too much is unanswered or
 // unsent: the caller does not read, and the peer feels it.
 typedef struct mllp_responder_t {
-    uint64_t _state[318];
+    uint64_t _state[321];
 } mllp_responder_t;
 
 // What a message over the limit does to its connection: `MLLP_OVER_LIMIT_*`.
@@ -788,7 +788,7 @@ typedef struct mllp_sequence_action_t {
 // say so with `_sent`; while it `_wants_input`, read; wait for the socket until `_next_deadline`,
 // then call `_on_time`; until it `_is_finished`.
 typedef struct mllp_stream_responder_t {
-    uint64_t _state[138];
+    uint64_t _state[141];
 } mllp_stream_responder_t;
 
 // One step of a stream responder.

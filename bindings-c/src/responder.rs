@@ -32,7 +32,7 @@ pub const MLLP_RESPONDER_WINDOW: usize = 64;
 /// unsent: the caller does not read, and the peer feels it.
 #[repr(C)]
 pub struct mllp_responder_t {
-    _state: [u64; 318],
+    _state: [u64; 321],
 }
 
 pub(crate) struct Link {

@@ -39,7 +39,7 @@ pub const MLLP_STREAM_RESPONDER_WINDOW: usize = 4;
 /// then call `_on_time`; until it `_is_finished`.
 #[repr(C)]
 pub struct mllp_stream_responder_t {
-    _state: [u64; 138],
+    _state: [u64; 141],
 }
 
 pub(crate) struct Link {

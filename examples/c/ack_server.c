@@ -73,7 +73,7 @@ static mllp_ack_t stamped(mllp_ack_code_t code) {
     uint64_t number = stamps.next++;
     for (size_t at = sizeof stamps.id; at-- > 0; number >>= 4)
         stamps.id[at] = (uint8_t)"0123456789abcdef"[number & 15];
-    return mllp_ack_always(code, NULL, stamps.id, sizeof stamps.id, stamps.time.bytes,
+    return mllp_ack_always(code, NULL, stamps.id, sizeof stamps.id, stamps.time.text,
                            stamps.time.len);
 }
 
@@ -210,14 +210,15 @@ static void accept_all(const mllp_responder_config_t *config, uint64_t now) {
 }
 
 /* Accepts nothing further, answers what has come, and ends. */
-static void stop(uint64_t now) {
+static void stop(const mllp_responder_config_t *config, uint64_t now) {
+    accept_all(config, now); /* closing the listener would reset those that wait */
     close(listener);
     listener = -1;
     for (size_t at = 0; at < used; at++) {
-        if (connections[at].fd >= 0) {
+        turn(&connections[at], EPOLLIN, now);
+        if (connections[at].fd >= 0)
             mllp_responder_close(&connections[at].responder, now);
-            turn(&connections[at], 0, now);
-        }
+        turn(&connections[at], 0, now);
     }
 }
 
@@ -269,8 +270,8 @@ int main(int argc, char **argv) {
     }
     raise_limits();
     stamps.next = (uint64_t)time(NULL) << 32;
-    listener = listen_on((uint16_t)(argc > 1 ? atoi(argv[1]) : 2575));
     signals = catch_signals();
+    listener = listen_on((uint16_t)(argc > 1 ? atoi(argv[1]) : 2575));
     poller = epoll_create1(EPOLL_CLOEXEC);
     watch(listener, &listening, EPOLLIN, EPOLL_CTL_ADD);
     watch(signals, &stopping, EPOLLIN, EPOLL_CTL_ADD);
@@ -283,7 +284,7 @@ int main(int argc, char **argv) {
             void *of = events[at].data.ptr;
             if (of == &stopping) {
                 watch(signals, NULL, 0, EPOLL_CTL_DEL);
-                stop(now);
+                stop(&config, now);
             } else if (of != &listening) {
                 turn(of, events[at].events, now);
             } else if (listener >= 0) {

@@ -22,11 +22,11 @@ async def main(port: int) -> None:
         taken += 1  # here the message is stored: what is answered AA must not be lost
         return AckCode.AA
 
-    server = await fastmllp.aio.start_server(take, "127.0.0.1", port)
-    print(f"listening 127.0.0.1:{server.address[1]}", flush=True)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    server = await fastmllp.aio.start_server(take, "127.0.0.1", port)
+    print(f"listening 127.0.0.1:{server.address[1]}", flush=True)
     await stop.wait()
     server.close()
     await server.wait_closed()

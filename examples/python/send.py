@@ -6,6 +6,7 @@ Exit status: 0 every message was accepted, 1 one was not, 2 wrong usage. The sam
 ../c/send.c, ../rust/src/bin/send.rs.
 """
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -14,16 +15,16 @@ import fastmllp
 
 def main(host: str, port: int, files: list[str]) -> int:
     accepted = 0
-    with fastmllp.Client(host, port) as client:
+    with contextlib.closing(fastmllp.Client(host, port)) as client:
         for file in files:
             payload = Path(file).read_bytes().replace(b"\r\n", b"\r").replace(b"\n", b"\r")
             try:
                 reply = client.send(payload)
             except fastmllp.DeliveryError as error:
                 print(f"{file}: {error.code}")
-                continue
-            print(f"{file}: {reply.code}")
-            accepted += reply.accepted
+            else:
+                print(f"{file}: {reply.code}")
+                accepted += reply.accepted
     return 0 if accepted == len(files) else 1
 
 

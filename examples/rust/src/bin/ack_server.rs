@@ -73,19 +73,20 @@ struct Server {
     stamps: Stamps,
 }
 
-/// What is new in each acknowledgment: its time, and its name.
+/// What is new in each acknowledgment: its time, and its name; and how many messages were taken.
 struct Stamps {
     time: Timestamp,
-    /// Sixteen digits: the start of the program in seconds, and a count.
+    /// Sixteen digits: when the program was started, in seconds, and a count.
     id: [u8; 16],
-    start: u64,
+    /// The number of the next one.
+    next: u64,
     taken: u64,
 }
 
 impl Stamps {
     fn new() -> Self {
         let start = unix_time();
-        Stamps { time: Timestamp::utc(start as i64), id: [0; 16], start, taken: 0 }
+        Stamps { time: Timestamp::utc(start as i64), id: [0; 16], next: start << 32, taken: 0 }
     }
 
     /// Once in each turn of the loop.
@@ -93,9 +94,9 @@ impl Stamps {
         self.time = Timestamp::utc(unix_time() as i64);
     }
 
-    fn next(&mut self, code: AckCode) -> Ack<'_> {
-        self.taken += 1;
-        let mut number = self.start << 32 | self.taken & 0xffff_ffff;
+    fn stamped(&mut self, code: AckCode) -> Ack<'_> {
+        let mut number = self.next;
+        self.next += 1;
         for digit in self.id.iter_mut().rev() {
             *digit = b"0123456789abcdef"[(number & 15) as usize];
             number >>= 4;
@@ -202,11 +203,13 @@ impl Server {
     /// Accepts nothing further, answers what has come, and ends.
     fn stop(&mut self) {
         let now = self.now();
+        self.accept(); // closing the listener would reset those that wait
         self.listener = None;
-        for connection in self.connections.iter_mut().flatten() {
-            connection.responder.close(now);
-        }
         for at in 0..self.connections.len() {
+            self.turn(at, EventFlags::IN);
+            if let Some(connection) = &mut self.connections[at] {
+                connection.responder.close(now);
+            }
             self.turn(at, EventFlags::empty());
         }
     }
@@ -287,14 +290,14 @@ impl Connection {
             happened = true;
             match event {
                 ResponderEvent::Message(ticket, _) => {
-                    // Here the message is stored: what is answered AA must not be lost.
-                    let ack = stamps.next(AckCode::AA);
+                    stamps.taken += 1; // here it is stored: what is answered AA must not be lost
+                    let ack = stamps.stamped(AckCode::AA);
                     if let Err(unanswered) = self.responder.answer(ticket, &ack, now) {
                         self.responder.leave_unanswered(unanswered.ticket, now);
                     }
                 }
                 ResponderEvent::TooLarge(refusal, _) => {
-                    let ack = stamps.next(AckCode::AR);
+                    let ack = stamps.stamped(AckCode::AR);
                     let refused = self.responder.refuse(refusal, Refuse::Reject, &ack, now);
                     if let Err(unrefused) = refused {
                         self.responder.leave_unrefused(unrefused.refusal, now);

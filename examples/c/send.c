@@ -1,0 +1,167 @@
+/* Sends each file as one message, waits for its acknowledgment, and says what became of it.
+ *
+ *     send HOST PORT FILE...
+ *
+ * Exit status: 0 every message was accepted, 1 one was not, 2 wrong usage. The same program:
+ * ../rust/src/bin/send.rs, ../python/send.py. */
+#define _GNU_SOURCE
+#include <mllp.h>
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_MESSAGE (16 * 1024 * 1024)
+
+static uint8_t payload[MAX_MESSAGE], frame[MAX_MESSAGE + MLLP_FRAME_OVERHEAD], replies[64 * 1024];
+static size_t payload_len;
+static mllp_initiator_t initiator;
+static int connection = -1;
+
+static uint64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Reads a file, with the segment terminator of HL7, a carriage return. 0: it cannot be read. */
+static int read_message(const char *path) {
+    FILE *file = fopen(path, "rb");
+    int byte, before = 0;
+    if (!file)
+        return 0;
+    for (payload_len = 0; (byte = getc(file)) != EOF && payload_len < MAX_MESSAGE; before = byte) {
+        if (byte == '\n' && before == '\r')
+            continue;
+        payload[payload_len++] = byte == '\n' ? '\r' : (uint8_t)byte;
+    }
+    byte = byte == EOF && !ferror(file);
+    fclose(file);
+    return byte;
+}
+
+static int dial(const char *host, const char *port) {
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found, *at;
+    int fd = -1, one = 1;
+    if (getaddrinfo(host, port, &hints, &found))
+        return -1;
+    for (at = found; at && fd < 0; at = at->ai_next) {
+        fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
+        if (fd >= 0 && connect(fd, at->ai_addr, at->ai_addrlen)) {
+            close(fd);
+            fd = -1;
+        }
+    }
+    freeaddrinfo(found);
+    if (fd >= 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return fd;
+}
+
+static void hang_up(void) {
+    if (connection >= 0)
+        close(connection);
+    connection = -1;
+}
+
+static void lose(void) {
+    hang_up();
+    mllp_initiator_disconnected(&initiator, now_ms());
+}
+
+static void write_message(mllp_handle_t handle) {
+    size_t len, sent = 0;
+    if (mllp_encode(payload, payload_len, frame, sizeof frame, &len) != MLLP_OK) {
+        lose();
+        return;
+    }
+    while (sent < len) {
+        ssize_t now = send(connection, frame + sent, len - sent, MSG_NOSIGNAL);
+        if (now < 0 && errno != EINTR) {
+            lose();
+            return;
+        }
+        sent += now > 0 ? (size_t)now : 0;
+    }
+    mllp_initiator_sent(&initiator, handle, now_ms());
+}
+
+/* Reads what has come, or waits for it until the next deadline. */
+static void read_replies(void) {
+    uint64_t now = now_ms(), deadline = mllp_initiator_next_deadline(&initiator);
+    uint64_t wait = deadline > now ? deadline - now : 0;
+    struct pollfd readable = {.fd = connection, .events = POLLIN};
+    mllp_room_t room;
+    ssize_t len;
+    if (poll(&readable, 1, wait < 1000 ? (int)wait : 1000) <= 0)
+        return;
+    mllp_initiator_spare(&initiator, sizeof replies, &room);
+    len = recv(connection, room.data, room.len, 0);
+    if (len > 0)
+        mllp_initiator_commit_read(&initiator, (size_t)len, now_ms());
+    else if (len == 0 || errno != EINTR)
+        lose();
+}
+
+/* What became of the message: NULL and its verdict, or why there is none. */
+static const char *deliver(const char *host, const char *port, mllp_verdict_t *verdict) {
+    mllp_initiator_event_t event;
+    mllp_handle_t handle, next;
+    mllp_status_t status =
+        mllp_initiator_submit(&initiator, payload, payload_len, now_ms(), &handle);
+    if (status != MLLP_OK)
+        return mllp_status_name(status);
+    for (;;) {
+        uint64_t now = now_ms();
+        mllp_initiator_on_time(&initiator, now);
+        while (mllp_initiator_next_event(&initiator, now, &event) == MLLP_OK) {
+            if (event.kind == MLLP_LINK_RECONNECT)
+                hang_up();
+            if (event.kind == MLLP_LINK_VERDICT && event.handle == handle) {
+                *verdict = event.verdict;
+                return NULL;
+            }
+        }
+        if (mllp_initiator_wants_connection(&initiator, now)) {
+            connection = dial(host, port);
+            if (connection < 0) {
+                mllp_initiator_withdraw(&initiator, handle);
+                return "not_connected";
+            }
+            mllp_initiator_connected(&initiator);
+        }
+        if (mllp_initiator_next_to_send(&initiator, now, &next) == MLLP_OK)
+            write_message(next);
+        if (connection >= 0)
+            read_replies();
+    }
+}
+
+int main(int argc, char **argv) {
+    mllp_initiator_config_t config = mllp_initiator_config_default();
+    int accepted = 0;
+
+    if (argc < 4) {
+        fprintf(stderr, "usage: send HOST PORT FILE...\n");
+        return 2;
+    }
+    config.max_attempts = 1;
+    mllp_initiator_init(&initiator, &config, replies, sizeof replies);
+    for (int at = 3; at < argc; at++) {
+        mllp_verdict_t verdict = {0};
+        const char *reason = "not_readable";
+        if (read_message(argv[at]))
+            reason = deliver(argv[1], argv[2], &verdict);
+        printf("%s: %s\n", argv[at], reason ? reason : mllp_reply_kind_name(verdict.reply));
+        accepted += !reason && verdict.action == MLLP_ACTION_ACCEPT;
+    }
+    hang_up();
+    return accepted == argc - 3 ? 0 : 1;
+}
