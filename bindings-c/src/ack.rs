@@ -87,7 +87,7 @@ impl mllp_ack_t {
     ) -> Result<T, Failure> {
         if self.error_count == 0 {
             // SAFETY: the caller's promise is the same.
-            return write(&unsafe { self.read(&[]) }?);
+            return unsafe { self.with_only(&[], write) };
         }
         // SAFETY: the caller's promise is the same.
         unsafe { self.with_errors(write) }
@@ -114,34 +114,58 @@ impl mllp_ack_t {
             *error = unsafe { given.read() }?;
         }
         // SAFETY: the caller's promise is the same.
-        write(&unsafe { self.read(errors) }?)
+        unsafe { self.with_only(errors, write) }
     }
 
+    /// [`with`](mllp_ack_t::with) these errors.
+    ///
+    /// What can be wrong is found first, so that the acknowledgment, with the whole header in it, is on
+    /// the stack once.
+    ///
     /// # Safety
     ///
     /// As for [`with`](mllp_ack_t::with).
     #[inline(always)]
-    unsafe fn read<'a>(&self, errors: &'a [ErrorDetail<'a>]) -> Result<Ack<'a>, Failure> {
-        let expected = self.expected_sequence_number;
+    unsafe fn with_only<T>(
+        &self,
+        errors: &[ErrorDetail<'_>],
+        write: impl FnOnce(&Ack<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let policy = Policy::from_number(self.policy)?;
+        let code = AckCode::from_number(self.code)?;
+        let scan = Scan::from_number(self.scan)?;
+        let has_expected = self.has_expected_sequence_number != 0;
         // SAFETY: the caller's promise is the same.
         unsafe {
-            Ok(Ack {
-                policy: Policy::from_number(self.policy)?,
-                code: AckCode::from_number(self.code)?,
-                header: if self.header.is_null() { None } else { Some(*state(self.header)?) },
-                scan: Scan::from_number(self.scan)?,
-                control_id: self.control_id.borrow()?,
-                timestamp: self.timestamp.borrow()?,
-                text: self.text.borrow()?,
+            let header = if self.header.is_null() { None } else { Some(state(self.header)?) };
+            let control_id = self.control_id.borrow()?;
+            let timestamp = self.timestamp.borrow()?;
+            let text = self.text.borrow()?;
+            let sending_application = self.sending_application.borrow_some()?;
+            let sending_facility = self.sending_facility.borrow_some()?;
+            let accept_acknowledgment_type = self.accept_acknowledgment_type.borrow()?;
+            let application_acknowledgment_type = self.application_acknowledgment_type.borrow()?;
+            let mut ack = Ack {
+                policy,
+                code,
+                header: None,
+                scan,
+                control_id,
+                timestamp,
+                text,
                 errors,
-                expected_sequence_number: (self.has_expected_sequence_number != 0)
-                    .then_some(expected),
-                sending_application: self.sending_application.borrow_some()?,
-                sending_facility: self.sending_facility.borrow_some()?,
-                accept_acknowledgment_type: self.accept_acknowledgment_type.borrow()?,
-                application_acknowledgment_type: self.application_acknowledgment_type.borrow()?,
+                expected_sequence_number: has_expected.then_some(self.expected_sequence_number),
+                sending_application,
+                sending_facility,
+                accept_acknowledgment_type,
+                application_acknowledgment_type,
                 brief: self.brief != 0,
-            })
+            };
+            // Put in last, it is copied once; in the expression above the compiler copies it twice.
+            if let Some(header) = header {
+                ack.header = Some(*header);
+            }
+            write(&ack)
         }
     }
 }

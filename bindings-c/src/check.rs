@@ -1,9 +1,11 @@
 //! What must be right before a message may be answered positively (2.8.2.1, 2.8.3.1).
 
+use core::mem::MaybeUninit;
+
 use ack_gen::{AcceptLists, HeaderErrors, Receipt, check};
 use hl7_peek::Kind;
 
-use crate::ack_code::mllp_outcome_t;
+use crate::ack_code::{MLLP_OUTCOME_ACCEPT, mllp_outcome_t};
 use crate::code::Numbered;
 use crate::error_detail::mllp_error_detail_t;
 use crate::header::mllp_message_header_t;
@@ -61,16 +63,21 @@ pub struct mllp_header_errors_t {
 }
 
 impl mllp_header_errors_t {
-    fn of(found: &HeaderErrors) -> mllp_header_errors_t {
-        let mut errors = [mllp_error_detail_t::NONE; MLLP_MAX_HEADER_ERRORS];
-        for (error, found) in errors.iter_mut().zip(found.as_slice()) {
+    const NONE: mllp_header_errors_t = mllp_header_errors_t {
+        errors: [mllp_error_detail_t::NONE; MLLP_MAX_HEADER_ERRORS],
+        count: 0,
+        outcome: MLLP_OUTCOME_ACCEPT,
+    };
+
+    /// Gives out what was found, where it is to stand: it is too large for the stack of a small machine
+    /// to have it twice.
+    fn give(out: &mut MaybeUninit<mllp_header_errors_t>, found: &HeaderErrors) {
+        let out = out.write(mllp_header_errors_t::NONE);
+        for (error, found) in out.errors.iter_mut().zip(found.as_slice()) {
             *error = mllp_error_detail_t::of(found);
         }
-        mllp_header_errors_t {
-            errors,
-            count: found.as_slice().len(),
-            outcome: found.outcome().number(),
-        }
+        out.count = found.as_slice().len();
+        out.outcome = found.outcome().number();
     }
 }
 
@@ -99,7 +106,7 @@ pub unsafe extern "C" fn mllp_message_header_check(
                 processing_ids: entries(lists.processing_ids, lists.processing_id_count)?,
             }
         };
-        out.write(mllp_header_errors_t::of(&check(header, receipt, &lists)));
+        mllp_header_errors_t::give(out, &check(header, receipt, &lists));
         Ok(MLLP_OK)
     })
 }
