@@ -21,8 +21,8 @@
  *    bytes of a buffer too small for what was to be written.
  *  6 A buffer is a pointer and a length in bytes; NULL with length 0 is an empty one. An mllp_slice_t
  *    that a call gives out borrows from the buffer or the state it was given: it is valid until that
- *    buffer changes or a function that changes the state is called. Buffers of one call must not
- *    overlap where one of them is written.
+ *    buffer changes or a function that changes the state is called. Buffers and structs of one call
+ *    must not overlap where one of them is written.
  *  7 NULL elsewhere is answered with MLLP_ERR_NULL, a number that is no constant of its type with
  *    MLLP_ERR_INVALID_ARGUMENT, never with undefined behaviour.
  *  8 What is const is not changed. Different states may be used by different threads; one state by
