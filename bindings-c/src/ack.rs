@@ -74,17 +74,16 @@ pub struct mllp_ack_t {
     pub application_acknowledgment_type: mllp_slice_t,
 }
 
+/// What is done with an acknowledgment. Not generic, so that the conversion is in the library once.
+type Write<'w> = &'w mut dyn FnMut(&Ack<'_>) -> Result<mllp_status_t, Failure>;
+
 impl mllp_ack_t {
-    /// Calls `write` with the acknowledgment.
+    /// Calls `write` with the acknowledgment, once.
     ///
     /// # Safety
     ///
     /// Rules 2 and 6, for everything that the members point to.
-    #[inline(always)]
-    pub(crate) unsafe fn with<T>(
-        &self,
-        write: impl FnOnce(&Ack<'_>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+    pub(crate) unsafe fn with(&self, write: Write<'_>) -> Result<mllp_status_t, Failure> {
         if self.error_count == 0 {
             // SAFETY: the caller's promise is the same.
             return unsafe { self.with_only(&[], write) };
@@ -101,10 +100,7 @@ impl mllp_ack_t {
     /// As for [`with`](mllp_ack_t::with).
     #[cold]
     #[inline(never)]
-    unsafe fn with_errors<T>(
-        &self,
-        write: impl FnOnce(&Ack<'_>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+    unsafe fn with_errors(&self, write: Write<'_>) -> Result<mllp_status_t, Failure> {
         // SAFETY: the caller's promise is the same.
         let given = unsafe { values(self.errors, self.error_count) }?;
         let mut errors = [ErrorDetail::new(ErrorCode::MessageAccepted); MLLP_MAX_ERRORS];
@@ -125,12 +121,11 @@ impl mllp_ack_t {
     /// # Safety
     ///
     /// As for [`with`](mllp_ack_t::with).
-    #[inline(always)]
-    unsafe fn with_only<T>(
+    unsafe fn with_only(
         &self,
         errors: &[ErrorDetail<'_>],
-        write: impl FnOnce(&Ack<'_>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        write: Write<'_>,
+    ) -> Result<mllp_status_t, Failure> {
         let policy = Policy::from_number(self.policy)?;
         let code = AckCode::from_number(self.code)?;
         let scan = Scan::from_number(self.scan)?;
@@ -230,9 +225,12 @@ pub unsafe extern "C" fn mllp_ack_encoded_len(
     status(|| {
         // SAFETY: rules 2, 6 and 7.
         let (ack, out) = unsafe { (value(ack)?, place(out)?) };
+        let mut measure = |ack: &Ack<'_>| {
+            out.write(ack.encoded_len()?);
+            Ok(MLLP_OK)
+        };
         // SAFETY: rules 2 and 6.
-        out.write(unsafe { ack.with(|ack| Ok(ack.encoded_len()?)) }?);
-        Ok(MLLP_OK)
+        unsafe { ack.with(&mut measure) }
     })
 }
 
@@ -252,9 +250,12 @@ pub unsafe extern "C" fn mllp_ack_encode(
         // SAFETY: rules 6 and 7.
         let (ack, out, out_len) =
             unsafe { (value(ack)?, room(out, out_capacity)?, place(out_len)?) };
+        let mut write = |ack: &Ack<'_>| {
+            out_len.write(ack.encode(out)?);
+            Ok(MLLP_OK)
+        };
         // SAFETY: rules 2 and 6.
-        out_len.write(unsafe { ack.with(|ack| Ok(ack.encode(out)?)) }?);
-        Ok(MLLP_OK)
+        unsafe { ack.with(&mut write) }
     })
 }
 
@@ -303,9 +304,14 @@ unsafe fn encode(
         // SAFETY: the caller's promise is the same.
         let (ack, out, out_len) =
             unsafe { (value(ack)?, room(out, out_capacity)?, place(out_len)?) };
-        let write = |ack: &Ack<'_>| framing.encode_with(out, |payload| Ok(ack.encode(payload)?));
+        let mut write = |ack: &Ack<'_>| {
+            let len = framing.encode_with(out, |payload| -> Result<usize, Failure> {
+                Ok(ack.encode(payload)?)
+            })?;
+            out_len.write(len);
+            Ok(MLLP_OK)
+        };
         // SAFETY: the caller's promise is the same.
-        out_len.write(unsafe { ack.with(write) }?);
-        Ok(MLLP_OK)
+        unsafe { ack.with(&mut write) }
     })
 }

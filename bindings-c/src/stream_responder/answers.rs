@@ -27,12 +27,12 @@ pub unsafe extern "C" fn mllp_stream_responder_answer(
     status(|| {
         // SAFETY: rules 2 and 7.
         let (link, ack) = unsafe { (state_mut(responder)?, value(ack)?) };
-        let answer = |ack: &Ack<'_>| {
+        let mut answer = |ack: &Ack<'_>| {
             let answered = link.responder.answer(link.tickets.take(ticket)?, ack, now);
             link.tickets.answered(answered)
         };
         // SAFETY: rules 2 and 6.
-        unsafe { ack.with(answer) }
+        unsafe { ack.with(&mut answer) }
     })
 }
 
@@ -51,13 +51,13 @@ pub unsafe extern "C" fn mllp_stream_responder_answer_later(
         // SAFETY: rules 2, 6 and 7.
         let (link, header, ack) =
             unsafe { (state_mut(responder)?, bytes(header_bytes, header_bytes_len)?, value(ack)?) };
-        let answer = |ack: &Ack<'_>| {
+        let mut answer = |ack: &Ack<'_>| {
             let ticket = link.tickets.take(ticket)?;
             let answered = link.responder.answer_later(ticket, header, ack, now);
             link.tickets.answered(answered)
         };
         // SAFETY: rules 2 and 6.
-        unsafe { ack.with(answer) }
+        unsafe { ack.with(&mut answer) }
     })
 }
 
@@ -148,13 +148,13 @@ pub unsafe extern "C" fn mllp_stream_responder_refuse(
         let refuse = Refuse::from_number(refuse)?;
         // SAFETY: rules 2 and 7.
         let (link, ack) = unsafe { (state_mut(responder)?, value(ack)?) };
-        let answer = |ack: &Ack<'_>| {
+        let mut answer = |ack: &Ack<'_>| {
             let refusal = link.tickets.take_refusal(refusal)?;
             let refused = link.responder.refuse(refusal, refuse, ack, now);
             link.tickets.refused(refused)
         };
         // SAFETY: rules 2 and 6.
-        unsafe { ack.with(answer) }
+        unsafe { ack.with(&mut answer) }
     })
 }
 
