@@ -62,7 +62,7 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
         payload: &[u8],
         ack: &Ack<'_>,
     ) -> Result<(), Unanswered> {
-        match self.write(ticket.number, false, payload, ack) {
+        match self.write(ticket.number, false, payload, ack.code, ack) {
             Ok(()) => {
                 self.commit(&ticket);
                 Ok(())
@@ -97,8 +97,8 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
             // is for one that is.
             self.write_frame(number.wrapping_sub(1), held, COMMIT_NAK)
         } else {
-            let ack = Ack { code: AckCode::new(ack.code.phase(), refuse.outcome()), ..*ack };
-            self.write(number, held, whole_fields(payload), &ack)
+            let code = AckCode::new(ack.code.phase(), refuse.outcome());
+            self.write(number, held, whole_fields(payload), code, ack)
         };
         if self.commit_blocks && refused.is_ok() {
             self.answers.silence(number);
@@ -150,30 +150,42 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
         number: u32,
         held: bool,
         payload: &[u8],
+        code: AckCode,
         ack: &Ack<'_>,
     ) -> Result<(), AnswerError> {
-        let policy = self.policy;
-        let header = match policy {
-            Policy::Always => MessageHeader::parse_lenient_with(payload, ack.scan),
-            Policy::Conformant => {
-                let message = Message::parse_with(payload, ack.scan)?;
-                if ack.code.is_accept() && message.kind() == Kind::Batch {
-                    return Err(AnswerError::Batch);
-                }
-                Some(message.header())
-            }
-        };
+        // The only copy, because it is much of the stack of a small machine.
+        let mut ack = Ack { policy: self.policy, code, header: None, ..*ack };
+        read_header(payload, &mut ack)?;
         let (answers, framing) = (&mut self.answers, &self.framing);
         let len = USUAL_LEN.min(answers.max_len());
-        let mut write = |brief: bool| {
-            let ack = Ack { header, policy, brief, ..*ack };
+        let mut write = |ack: &Ack<'_>| {
             let encode = |room: &mut [u8]| Ok::<usize, AnswerError>(ack.encode(room)?);
             answers.store(number, held, len, |room| framing.encode_with(room, encode))
         };
-        match write(ack.brief) {
+        match write(&ack) {
             // Names of a thousand bytes must not cost the sender its answer: the control ID counts.
-            Err(AnswerError::Frame(_)) => write(true),
+            Err(AnswerError::Frame(_)) => {
+                ack.brief = true;
+                write(&ack)
+            }
             written => written,
         }
     }
+}
+
+/// Puts the header of the message into its answer. Apart from the writing, so that neither needs the
+/// stack of the other.
+#[inline(never)]
+fn read_header<'a>(payload: &'a [u8], ack: &mut Ack<'a>) -> Result<(), AnswerError> {
+    match ack.policy {
+        Policy::Always => ack.header = MessageHeader::parse_lenient_with(payload, ack.scan),
+        Policy::Conformant => {
+            let message = Message::parse_with(payload, ack.scan)?;
+            if ack.code.is_accept() && message.kind() == Kind::Batch {
+                return Err(AnswerError::Batch);
+            }
+            ack.header = Some(message.header());
+        }
+    }
+    Ok(())
 }
