@@ -16,7 +16,8 @@
  *  4 What can go wrong returns an mllp_status_t: MLLP_OK, a condition above 0 (the call did its work,
  *    and this is the answer), or an error below 0 (the call did nothing). With MLLP_NOT_FOUND a
  *    slice that is given out is empty and its data NULL, and a state is not prepared. What cannot go
- *    wrong returns its answer: for arguments that break a rule, 0 or a slice whose data is NULL.
+ *    wrong returns its answer: for arguments that break a rule, 0 or a slice whose data is NULL, if
+ *    it does not say otherwise.
  *  5 Inputs come first, outputs last. Outputs are written only by a status of 0 or above, except the
  *    bytes of a buffer too small for what was to be written.
  *  6 A buffer is a pointer and a length in bytes; NULL with length 0 is an empty one. An mllp_slice_t
@@ -37,7 +38,6 @@
 #ifndef MLLP_H
 #define MLLP_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -1907,9 +1907,8 @@ mllp_status_t mllp_initiator_submit(struct mllp_initiator_t *initiator,
 // then has no verdict. `MLLP_NOT_FOUND`: it could not be.
 mllp_status_t mllp_initiator_withdraw(struct mllp_initiator_t *initiator, mllp_handle_t handle);
 
-// Whether to connect now. Take every event of the last connection first. False of an initiator that
-// was never prepared.
-bool mllp_initiator_wants_connection(const struct mllp_initiator_t *initiator, uint64_t now);
+// 1: connect now. Take every event of the last connection first.
+uint32_t mllp_initiator_wants_connection(const struct mllp_initiator_t *initiator, uint64_t now);
 
 // A connection is open. What was received on an earlier one is forgotten.
 mllp_status_t mllp_initiator_connected(struct mllp_initiator_t *initiator);
@@ -1968,8 +1967,8 @@ uint64_t mllp_initiator_next_deadline(const struct mllp_initiator_t *initiator);
 // its connection given up: the reply may still be on its way.
 mllp_status_t mllp_initiator_on_time(struct mllp_initiator_t *initiator, uint64_t now);
 
-// Whether a rule has suspended the link: nothing is sent until `mllp_initiator_resume`.
-bool mllp_initiator_is_suspended(const struct mllp_initiator_t *initiator);
+// 1: a rule has suspended the link, and nothing is sent until `mllp_initiator_resume`.
+uint32_t mllp_initiator_is_suspended(const struct mllp_initiator_t *initiator);
 
 // Goes on after a suspension.
 mllp_status_t mllp_initiator_resume(struct mllp_initiator_t *initiator);
@@ -2133,8 +2132,8 @@ mllp_status_t mllp_responder_init(struct mllp_responder_t *responder,
                                   size_t answers_len,
                                   uint64_t now);
 
-// Whether to read from the socket. False of a responder that was never prepared.
-bool mllp_responder_wants_input(const struct mllp_responder_t *responder);
+// 1: read from the socket.
+uint32_t mllp_responder_wants_input(const struct mllp_responder_t *responder);
 
 // Room for the socket to read into: `want` bytes as long as there are so many, none while no input
 // is wanted. Take every event first.
@@ -2165,7 +2164,7 @@ mllp_status_t mllp_responder_next_event(struct mllp_responder_t *responder,
 // about: until the next event is taken, or bytes of the peer. Otherwise none.
 struct mllp_slice_t mllp_responder_payload(const struct mllp_responder_t *responder);
 
-// Bytes for the socket. None of a responder that was never prepared.
+// Bytes for the socket.
 struct mllp_slice_t mllp_responder_outgoing(const struct mllp_responder_t *responder);
 
 // The socket has taken `len` of the outgoing bytes. `MLLP_ERR_INVALID_ARGUMENT`: there were not so
@@ -2189,17 +2188,18 @@ mllp_status_t mllp_responder_peer_closed(struct mllp_responder_t *responder, uin
 // The caller wants to end the connection: what has been received is answered first.
 mllp_status_t mllp_responder_close(struct mllp_responder_t *responder, uint64_t now);
 
-// Whether the connection can be closed: everything is reported, answered and sent. True of a
+// 1: the connection can be closed, because everything is reported, answered and sent; also of a
 // responder that was never prepared.
-bool mllp_responder_is_finished(const struct mllp_responder_t *responder);
+uint32_t mllp_responder_is_finished(const struct mllp_responder_t *responder);
 
 // How many places wait for an answer; with commit blocks a message has two.
 size_t mllp_responder_waiting(const struct mllp_responder_t *responder);
 
-// Whether the place with this number, of a ticket or a refusal, is done: its answer has been taken
-// by the socket, or there is none to be sent. What was lost with `MLLP_LINK_ANSWERS_LOST` never is.
+// 1: the place with this number, of a ticket or a refusal, is done. Its answer has been taken by the
+// socket, or there is none to be sent. What was lost with `MLLP_LINK_ANSWERS_LOST` never is done.
 // Numbers begin anew after 2^32 messages: ask within half of that.
-bool mllp_responder_is_settled(const struct mllp_responder_t *responder, uint32_t number);
+uint32_t mllp_responder_is_settled(const struct mllp_responder_t *responder,
+                                   uint32_t number);
 
 // Bytes taken of an unfinished frame, counted from its start block; 0 between frames.
 uint64_t mllp_responder_pending(const struct mllp_responder_t *responder);
@@ -2298,12 +2298,12 @@ mllp_status_t mllp_rules_init(struct mllp_rules_t *rules);
 // `MLLP_ERR_UNSAFE_ACCEPT`, and `mllp_rules_error_at` says which one it is. Text that is not UTF-8
 // gives `MLLP_ERR_INVALID_ARGUMENT`.
 mllp_status_t mllp_rules_parse(struct mllp_rules_t *rules,
-                               const char *text,
+                               const uint8_t *text,
                                size_t text_len);
 
 // The number of the first rule in `text` that is wrong, from 1. 0 when none is, or when there is no
 // text to read.
-size_t mllp_rules_error_at(const char *text, size_t text_len);
+size_t mllp_rules_error_at(const uint8_t *text, size_t text_len);
 
 // What is done about a reply, and by which rule.
 mllp_status_t mllp_rules_judge(const struct mllp_rules_t *rules,
@@ -2437,9 +2437,8 @@ mllp_status_t mllp_stream_responder_init(struct mllp_stream_responder_t *respond
                                          size_t answers_len,
                                          uint64_t now);
 
-// Whether to read from the socket. While it is false, no input is consumed. False of a responder
-// that was never prepared.
-bool mllp_stream_responder_wants_input(const struct mllp_stream_responder_t *responder);
+// 1: read from the socket. 0: no input is consumed.
+uint32_t mllp_stream_responder_wants_input(const struct mllp_stream_responder_t *responder);
 
 // Looks at the bytes that come next in the stream, up to the next event. Without input it reports
 // what is due.
@@ -2464,7 +2463,7 @@ mllp_status_t mllp_stream_responder_header(const struct mllp_stream_responder_t 
 // what stands before it, or as many whole fields as there is room for.
 struct mllp_slice_t mllp_stream_responder_header_bytes(const struct mllp_stream_responder_t *responder);
 
-// Bytes for the socket. None of a responder that was never prepared.
+// Bytes for the socket.
 struct mllp_slice_t mllp_stream_responder_outgoing(const struct mllp_stream_responder_t *responder);
 
 // The socket has taken `len` of the outgoing bytes. `MLLP_ERR_INVALID_ARGUMENT`: there were not so
@@ -2490,16 +2489,16 @@ mllp_status_t mllp_stream_responder_peer_closed(struct mllp_stream_responder_t *
 // The caller wants to end the connection: the messages that were complete are answered first.
 mllp_status_t mllp_stream_responder_close(struct mllp_stream_responder_t *responder, uint64_t now);
 
-// Whether the connection can be closed: everything is reported, answered and sent. True of a
+// 1: the connection can be closed, because everything is reported, answered and sent; also of a
 // responder that was never prepared.
-bool mllp_stream_responder_is_finished(const struct mllp_stream_responder_t *responder);
+uint32_t mllp_stream_responder_is_finished(const struct mllp_stream_responder_t *responder);
 
 // How many places wait for an answer; with commit blocks a message has two.
 size_t mllp_stream_responder_waiting(const struct mllp_stream_responder_t *responder);
 
-// Whether the place with this number is done: see `mllp_responder_is_settled`.
-bool mllp_stream_responder_is_settled(const struct mllp_stream_responder_t *responder,
-                                      uint32_t number);
+// 1: the place with this number is done. See `mllp_responder_is_settled`.
+uint32_t mllp_stream_responder_is_settled(const struct mllp_stream_responder_t *responder,
+                                          uint32_t number);
 
 // Bytes taken of an unfinished frame, counted from its start block; 0 between frames.
 uint64_t mllp_stream_responder_pending(const struct mllp_stream_responder_t *responder);

@@ -107,15 +107,14 @@ pub unsafe extern "C" fn mllp_initiator_withdraw(
     })
 }
 
-/// Whether to connect now. Take every event of the last connection first. False of an initiator that
-/// was never prepared.
+/// 1: connect now. Take every event of the last connection first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_initiator_wants_connection(
     initiator: *const mllp_initiator_t,
     now: u64,
-) -> bool {
+) -> u32 {
     // SAFETY: rules 2 and 7.
-    unsafe { state(initiator) }.is_ok_and(|core| core.wants_connection(now))
+    unsafe { state(initiator) }.map_or(0, |core| u32::from(core.wants_connection(now)))
 }
 
 /// A connection is open. What was received on an earlier one is forgotten.
@@ -265,11 +264,11 @@ pub unsafe extern "C" fn mllp_initiator_on_time(
     unsafe { change(initiator, |core| core.on_time(now)) }
 }
 
-/// Whether a rule has suspended the link: nothing is sent until `mllp_initiator_resume`.
+/// 1: a rule has suspended the link, and nothing is sent until `mllp_initiator_resume`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mllp_initiator_is_suspended(initiator: *const mllp_initiator_t) -> bool {
+pub unsafe extern "C" fn mllp_initiator_is_suspended(initiator: *const mllp_initiator_t) -> u32 {
     // SAFETY: rules 2 and 7.
-    unsafe { state(initiator) }.is_ok_and(|core| core.is_suspended())
+    unsafe { state(initiator) }.map_or(0, |core| u32::from(core.is_suspended()))
 }
 
 /// Goes on after a suspension.

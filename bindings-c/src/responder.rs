@@ -87,11 +87,11 @@ pub unsafe extern "C" fn mllp_responder_init(
     })
 }
 
-/// Whether to read from the socket. False of a responder that was never prepared.
+/// 1: read from the socket.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mllp_responder_wants_input(responder: *const mllp_responder_t) -> bool {
+pub unsafe extern "C" fn mllp_responder_wants_input(responder: *const mllp_responder_t) -> u32 {
     // SAFETY: rules 2 and 7.
-    unsafe { state(responder) }.is_ok_and(|link| link.responder.wants_input())
+    unsafe { state(responder) }.map_or(0, |link| u32::from(link.responder.wants_input()))
 }
 
 /// Room for the socket to read into: `want` bytes as long as there are so many, none while no input
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn mllp_responder_payload(
     mllp_slice_t::found(unsafe { state(responder) }.map(|link| link.responder.payload()))
 }
 
-/// Bytes for the socket. None of a responder that was never prepared.
+/// Bytes for the socket.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_responder_outgoing(
     responder: *const mllp_responder_t,
@@ -242,12 +242,12 @@ pub unsafe extern "C" fn mllp_responder_close(
     unsafe { change(responder, |link| link.responder.close(now)) }
 }
 
-/// Whether the connection can be closed: everything is reported, answered and sent. True of a
+/// 1: the connection can be closed, because everything is reported, answered and sent; also of a
 /// responder that was never prepared.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mllp_responder_is_finished(responder: *const mllp_responder_t) -> bool {
+pub unsafe extern "C" fn mllp_responder_is_finished(responder: *const mllp_responder_t) -> u32 {
     // SAFETY: rules 2 and 7.
-    unsafe { state(responder) }.map_or(true, |link| link.responder.is_finished())
+    unsafe { state(responder) }.map_or(1, |link| u32::from(link.responder.is_finished()))
 }
 
 /// How many places wait for an answer; with commit blocks a message has two.
@@ -257,16 +257,17 @@ pub unsafe extern "C" fn mllp_responder_waiting(responder: *const mllp_responder
     unsafe { state(responder) }.map_or(0, |link| link.responder.waiting())
 }
 
-/// Whether the place with this number, of a ticket or a refusal, is done: its answer has been taken
-/// by the socket, or there is none to be sent. What was lost with `MLLP_LINK_ANSWERS_LOST` never is.
+/// 1: the place with this number, of a ticket or a refusal, is done. Its answer has been taken by the
+/// socket, or there is none to be sent. What was lost with `MLLP_LINK_ANSWERS_LOST` never is done.
 /// Numbers begin anew after 2^32 messages: ask within half of that.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_responder_is_settled(
     responder: *const mllp_responder_t,
     number: u32,
-) -> bool {
+) -> u32 {
     // SAFETY: rules 2 and 7.
-    unsafe { state(responder) }.is_ok_and(|link| is_settled(link.responder.settled(), number))
+    unsafe { state(responder) }
+        .map_or(0, |link| u32::from(is_settled(link.responder.settled(), number)))
 }
 
 /// Bytes taken of an unfinished frame, counted from its start block; 0 between frames.

@@ -164,7 +164,7 @@ pub unsafe extern "C" fn mllp_rules_init(rules: *mut mllp_rules_t) -> mllp_statu
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_rules_parse(
     rules: *mut mllp_rules_t,
-    text: *const c_char,
+    text: *const u8,
     text_len: usize,
 ) -> mllp_status_t {
     status(|| {
@@ -177,7 +177,7 @@ pub unsafe extern "C" fn mllp_rules_parse(
 /// The number of the first rule in `text` that is wrong, from 1. 0 when none is, or when there is no
 /// text to read.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mllp_rules_error_at(text: *const c_char, text_len: usize) -> usize {
+pub unsafe extern "C" fn mllp_rules_error_at(text: *const u8, text_len: usize) -> usize {
     // SAFETY: rules 6 and 7.
     let Ok(text) = (unsafe { read(text, text_len) }) else { return 0 };
     Rules::<MAX_RULES>::parse(text).map_or_else(|error| error.at, |_| 0)
@@ -201,9 +201,9 @@ pub unsafe extern "C" fn mllp_rules_judge(
 /// # Safety
 ///
 /// As for [`bytes`].
-unsafe fn read<'a>(text: *const c_char, text_len: usize) -> Result<&'a str, Failure> {
+unsafe fn read<'a>(text: *const u8, text_len: usize) -> Result<&'a str, Failure> {
     // SAFETY: the caller's promise is the same.
-    let text = unsafe { bytes(text.cast(), text_len) }?;
+    let text = unsafe { bytes(text, text_len) }?;
     str::from_utf8(text).map_err(|_| Failure(MLLP_ERR_INVALID_ARGUMENT))
 }
 

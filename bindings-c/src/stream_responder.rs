@@ -100,14 +100,13 @@ pub unsafe extern "C" fn mllp_stream_responder_init(
     })
 }
 
-/// Whether to read from the socket. While it is false, no input is consumed. False of a responder
-/// that was never prepared.
+/// 1: read from the socket. 0: no input is consumed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_stream_responder_wants_input(
     responder: *const mllp_stream_responder_t,
-) -> bool {
+) -> u32 {
     // SAFETY: rules 2 and 7.
-    unsafe { state(responder) }.is_ok_and(|link| link.responder.wants_input())
+    unsafe { state(responder) }.map_or(0, |link| u32::from(link.responder.wants_input()))
 }
 
 /// Looks at the bytes that come next in the stream, up to the next event. Without input it reports
@@ -164,7 +163,7 @@ pub unsafe extern "C" fn mllp_stream_responder_header_bytes(
     mllp_slice_t::found(unsafe { state(responder) }.map(|link| link.responder.header_bytes()))
 }
 
-/// Bytes for the socket. None of a responder that was never prepared.
+/// Bytes for the socket.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_stream_responder_outgoing(
     responder: *const mllp_stream_responder_t,
@@ -235,14 +234,14 @@ pub unsafe extern "C" fn mllp_stream_responder_close(
     unsafe { change(responder, |link| link.responder.close(now)) }
 }
 
-/// Whether the connection can be closed: everything is reported, answered and sent. True of a
+/// 1: the connection can be closed, because everything is reported, answered and sent; also of a
 /// responder that was never prepared.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_stream_responder_is_finished(
     responder: *const mllp_stream_responder_t,
-) -> bool {
+) -> u32 {
     // SAFETY: rules 2 and 7.
-    unsafe { state(responder) }.map_or(true, |link| link.responder.is_finished())
+    unsafe { state(responder) }.map_or(1, |link| u32::from(link.responder.is_finished()))
 }
 
 /// How many places wait for an answer; with commit blocks a message has two.
@@ -254,14 +253,15 @@ pub unsafe extern "C" fn mllp_stream_responder_waiting(
     unsafe { state(responder) }.map_or(0, |link| link.responder.waiting())
 }
 
-/// Whether the place with this number is done: see `mllp_responder_is_settled`.
+/// 1: the place with this number is done. See `mllp_responder_is_settled`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_stream_responder_is_settled(
     responder: *const mllp_stream_responder_t,
     number: u32,
-) -> bool {
+) -> u32 {
     // SAFETY: rules 2 and 7.
-    unsafe { state(responder) }.is_ok_and(|link| is_settled(link.responder.settled(), number))
+    unsafe { state(responder) }
+        .map_or(0, |link| u32::from(is_settled(link.responder.settled(), number)))
 }
 
 /// Bytes taken of an unfinished frame, counted from its start block; 0 between frames.
