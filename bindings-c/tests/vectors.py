@@ -6,6 +6,7 @@ length 0, what is absent is NULL.
 
 import json
 import pathlib
+import re
 import sys
 from typing import Any
 
@@ -53,6 +54,20 @@ def load(name: str) -> dict[str, Any]:
 
 def text(value: str | None) -> str:
     return "NULL" if value is None else json.dumps(value)
+
+
+def latin1(source: Source, value: str | None) -> str:
+    """An mllp_slice_t of the bytes of which a string is the image."""
+    return source.bytes((value or "").encode("latin-1"))
+
+
+def maybe(source: Source, value: str | None) -> str:
+    """A `struct maybe`."""
+    return f"{{{int(value is not None)}, {latin1(source, value)}}}"
+
+
+def constant(stem: str, value: str | None) -> str:
+    return f"MLLP_{stem}_{(value or 'none').upper()}"
 
 
 def op(source: Source, kind: str, data: str = "") -> str:
@@ -105,7 +120,172 @@ def frames(source: Source) -> None:
     source.table("struct encode_vector", "encode_vectors", rows)
 
 
-WRITES = {"frames": frames}
+DELIMITERS = ("field", "comp", "rep", "esc", "sub", "trunc")
+TERMINATORS = {"cr": "CARRIAGE_RETURN", "lf": "LINE_FEED"}
+SCANS = {
+    "shift_jis": "SHIFT_JIS",
+    "gb18030": "GB18030",
+    "big5": "GB18030",
+    "iso2022_jp": "ISO2022_JP",
+    "euc_kr": "SINGLE_BYTE",
+}
+
+
+def query(source: Source, query: dict[str, Any]) -> str:
+    values = [maybe(source, query.get(name)) for name in ("raw", "leaf", "text")]
+    kinds = [constant("VALUE", query.get(name, "absent")) for name in ("raw_status", "leaf_status")]
+    # MSH-1 and MSH-2 are never unescaped.
+    atomic = re.match(r"(MSH|FHS|BHS)[-.][12]\b", query["path"]) is not None
+    return f"{{{text(query['path'])}, {', '.join(values + kinds)}, {int(atomic)}}}"
+
+
+def peek(source: Source) -> None:
+    vectors = load("hl7_peek.json")
+    rows = []
+    for case in vectors["messages"]:
+        payload = source.bytes(bytes.fromhex(case["msg_hex"]))
+        delimiters = [str(ord(case["delims"][name] or "\0")) for name in DELIMITERS]
+        terminator = f"MLLP_TERMINATOR_{TERMINATORS[case['terminator']]}"
+        kind = f"MLLP_MESSAGE_{'BATCH' if case['id'] == 'batch' else 'SINGLE'}"
+        ids = source.counted("mllp_slice_t", [latin1(source, id_) for id_ in case["segments"]])
+        queries = source.counted("struct query", [query(source, one) for one in case["queries"]])
+        fields = (text(case["id"]), payload, "{" + ", ".join(delimiters) + "}")
+        rows.append(f"{{{', '.join((*fields, terminator, kind, ids, queries))}}}")
+    source.table("struct message_vector", "message_vectors", rows)
+
+    rows = []
+    for case in vectors["errors"]:
+        payload = source.bytes(bytes.fromhex(case["msg_hex"]))
+        names = (text(case["id"]), payload, latin1(source, case["path"]), text(case["error"]))
+        rows.append(f"{{{', '.join(names)}}}")
+    source.table("struct error_vector", "error_vectors", rows)
+
+    rows = []
+    for case in vectors["escape"]:
+        header = latin1(source, "MSH" + case["delims"])
+        values = (latin1(source, case["text"]), latin1(source, case["escaped"]))
+        rows.append(f"{{{header}, {', '.join(values)}}}")
+    source.table("struct escape_vector", "escape_vectors", rows)
+
+    rows = []
+    for case in vectors["multibyte"]:
+        payload, naive, aware = (
+            source.bytes(bytes.fromhex(case[name]))
+            for name in ("msg_hex", "naive_hex", "aware_hex")
+        )
+        second = case["naive_5_2_hex"]
+        naive_second = maybe(source, second and bytes.fromhex(second).decode("latin-1"))
+        scan = f"MLLP_SCAN_{SCANS[case['charset']]}"
+        # Under the name of ISO IR87, MSH-18 does not tell that it is Shift_JIS.
+        told = int(case["charset"] != "shift_jis")
+        path = latin1(source, case["path"])
+        values = (naive, naive_second, aware, latin1(source, case["aware_5_2"]))
+        fields = (text(case["charset"]), payload, path, scan, str(told), *values)
+        rows.append(f"{{{', '.join(fields)}}}")
+    source.table("struct multi_byte_vector", "multi_byte_vectors", rows)
+
+    rows = []
+    for row in load("charsets.json")["table0211"]:
+        allowed = int("not allowed in MLLP" not in row["note"])
+        name = row["hl7"]
+        rows.append(
+            f"{{{latin1(source, name)}, {text(name or 'ASCII')}, "
+            f"{row['delimiter_safe']}, {allowed}}}"
+        )
+    source.table("struct character_set_vector", "character_set_vectors", rows)
+
+
+SEVERITIES = {"W": "WARNING", "I": "INFORMATION", "E": "ERROR", "F": "FATAL"}
+
+
+def error_detail(source: Source, error: dict[str, Any]) -> str:
+    """An mllp_error_detail_t."""
+    segment, *numbers = error.get("loc") or [""]
+    numbers += [0] * (5 - len(numbers))
+    location = f"{{{latin1(source, segment)}, {', '.join(map(str, numbers))}}}"
+    application = ", ".join(latin1(source, part) for part in error.get("app") or ["", "", ""])
+    severity = f"MLLP_SEVERITY_{SEVERITIES[error.get('severity') or 'E']}"
+    texts = (latin1(source, error.get("diag")), latin1(source, error.get("user")))
+    return f"{{{error['code']}, {severity}, {location}, {{{application}}}, {', '.join(texts)}}}"
+
+
+def acks(source: Source) -> None:
+    vectors = load("ack.json")
+    always = load("ack_always.json")["build"]
+    rows = []
+    for policy, case in [
+        *(("ALWAYS", case) for case in always),
+        *(("CONFORMANT", case) for case in vectors["build"]),
+    ]:
+        args = case.get("args") or {"text": case.get("text")}
+        own = args.get("app") or [None, None]
+        details = [error_detail(source, error) for error in args.get("errors") or []]
+        enhanced = args.get("phase") == "application_enhanced"
+        fields = [
+            text(case["id"]),
+            f"MLLP_POLICY_{policy}",
+            *(latin1(source, case[name]) for name in ("inbound", "now", "control_id", "ack")),
+            constant("ACK", case["code"]),
+            latin1(source, args.get("text")),
+            source.counted("mllp_error_detail_t", details),
+            f"{int(args.get('seq') is not None)}, {args.get('seq') or 0}",
+            *(maybe(source, one) for one in own),
+            latin1(source, args.get("accept_type")),
+            latin1(source, "NE" if enhanced else ""),
+        ]
+        rows.append(f"{{{', '.join(fields)}}}")
+    source.table("struct ack_vector", "ack_vectors", rows)
+
+    rows = []
+    for name in ("decision", "decision_edge", "decision_response"):
+        for case in vectors[name]:
+            codes = [constant("ACK", case[level]) for level in ("accept_ack", "application_ack")]
+            mode = constant("MODE", case["mode"])
+            fields = [latin1(source, case["msh15"]), latin1(source, case["msh16"])]
+            msa_1 = maybe(source, case.get("inbound_msa1"))
+            outcome = constant("OUTCOME", case["outcome"])
+            rows.append(f"{{{', '.join((*fields, msa_1, outcome, mode, *codes))}}}")
+    source.table("struct decision_vector", "decision_vectors", rows)
+
+    for name, list_ in vectors["accept_lists"].items():
+        source.table("mllp_slice_t", f"accepted_{name}", [latin1(source, one) for one in list_])
+    rows = []
+    for case in vectors["validate"]:
+        details = [error_detail(source, error) for error in case["errors"]]
+        codes = [constant("ACK", case[level]) for level in ("accept_ack", "application_ack")]
+        errors = source.counted("mllp_error_detail_t", details)
+        fields = (text(case["id"]), latin1(source, case["inbound"]), errors)
+        rows.append(f"{{{', '.join((*fields, constant('MODE', case['mode']), *codes))}}}")
+    source.table("struct check_vector", "check_vectors", rows)
+
+    rows = []
+    for case in vectors["sequence"]:
+        before, after = (
+            f"{{{case[name] or 0}, {int(case[name] is not None)}}}"
+            for name in ("expected", "new_expected")
+        )
+        answer = f"{{{case['msa4']}, {int(case['code'] == 'AA')}}}"
+        rows.append(f"{{{before}, {latin1(source, str(case['msh13']))}, {answer}, {after}}}")
+    source.table("struct sequence_vector", "sequence_vectors", rows)
+
+    rows = []
+    classes = {"success": "accept", "error": "error", "reject": "reject"}
+    for number, row in load("tables.json")["0357"].items():
+        outcome = constant("OUTCOME", classes[row["class"]])
+        rows.append(f"{{{number}, {text(row['text'])}, {outcome}}}")
+    source.table("struct error_code_vector", "error_code_vectors", rows)
+
+
+def detect(source: Source) -> None:
+    rows = [
+        f"{{{text(case['id'])}, {source.bytes(bytes.fromhex(case['bytes']))}, "
+        f"{text(case['verdict'])}, {case['offset']}}}"
+        for case in load("detect.json")["cases"]
+    ]
+    source.table("struct detect_vector", "detect_vectors", rows)
+
+
+WRITES = {"frames": frames, "peek": peek, "acks": acks, "detect": detect}
 
 
 def write(folder: pathlib.Path) -> None:

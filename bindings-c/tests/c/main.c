@@ -11,6 +11,9 @@ int main(int argc, char **argv)
     test_frames();
     test_encode();
     test_random(rounds);
+    test_peek();
+    test_acks();
+    test_detect();
     test_misuse();
     printf("%lu checks, %lu failed\n", checks_done, checks_failed);
     return checks_failed > 0;
