@@ -10,10 +10,18 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-__all__ = ["JsonFormatter", "TextFormatter", "describe_exception", "words"]
+__all__ = ["EventFormatter", "JsonFormatter", "TextFormatter", "describe_exception", "words"]
 
 _PLAIN = re.compile(r"[\w.:/+@%^\[\]-]+", re.ASCII)
 _MAX_CAUSES = 8
+
+# Made once: `json.dumps` with a default makes one for each call.
+_encode = json.JSONEncoder(default=str).encode
+
+# The last second and the last millisecond that were written, with their texts: most records share
+# one of them with the record before. Pairs, so that no thread sees the text of another time.
+_second: tuple[int, str] = (-1, "")
+_millisecond: tuple[int, str] = (-1, "")
 
 
 def describe_exception(error: BaseException) -> str:
@@ -29,20 +37,46 @@ def describe_exception(error: BaseException) -> str:
     return "\nwhich led to:\n".join(parts)
 
 
-def words(event: str, connection: int | None, fields: Mapping[str, object]) -> str:
+def words(
+    event: str, connection: int | None, fields: Mapping[str, object], trace: str | None = None
+) -> str:
     """The text of a record: ``event=connect connection=1 peer=192.0.2.1:50312``."""
-    start = [f"event={event}"]
-    if connection is not None:
-        start.append(f"connection={connection}")
-    return " ".join(start + [f"{key}={_quoted(value)}" for key, value in fields.items()])
+    text = f"event={event}" if connection is None else f"event={event} connection={connection}"
+    for key, value in fields.items():
+        if type(value) is int:
+            text = f"{text} {key}={value}"
+        elif type(value) is float:
+            text = f"{text} {key}={value:.6f}"
+        else:
+            text = f"{text} {key}={_quoted(value)}"
+    return f"{text}\n{trace}" if trace else text
 
 
-class _Formatter(logging.Formatter):
+def _time(second: int, milliseconds: int) -> str:
+    """A time in UTC, ISO 8601 with milliseconds."""
+    global _second
+    known, text = _second
+    if second != known:
+        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        _second = second, text
+    return f"{text}.{milliseconds:03d}Z"
+
+
+def _now() -> str:
+    global _millisecond
+    now = int(time.time() * 1000)
+    known, text = _millisecond
+    if now != known:
+        text = _time(*divmod(now, 1000))
+        _millisecond = now, text
+    return text
+
+
+class EventFormatter(logging.Formatter):
     """Times in UTC, ISO 8601 with milliseconds; exceptions without their texts."""
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
-        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        return f"{seconds}.{int(record.msecs):03d}Z"
+        return _time(int(record.created), int(record.msecs))
 
     def formatException(
         self,
@@ -51,8 +85,19 @@ class _Formatter(logging.Formatter):
     ) -> str:
         return "" if ei[1] is None else describe_exception(ei[1])
 
+    def format_event(
+        self,
+        level: int,
+        event: str,
+        connection: int | None,
+        trace: str | None,
+        fields: Mapping[str, object],
+    ) -> str:
+        """What `format` writes for the record of this event, without a record."""
+        raise NotImplementedError
 
-class TextFormatter(_Formatter):
+
+class TextFormatter(EventFormatter):
     """One line for each record, and below it the traceback if there is one.
 
     A payload, which is there only if it was asked for, is written as a ``bytes`` literal.
@@ -61,8 +106,19 @@ class TextFormatter(_Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
 
+    def format_event(
+        self,
+        level: int,
+        event: str,
+        connection: int | None,
+        trace: str | None,
+        fields: Mapping[str, object],
+    ) -> str:
+        text = words(event, connection, fields, trace)
+        return f"{_now()} {logging.getLevelName(level)} {text}"
 
-class JsonFormatter(_Formatter):
+
+class JsonFormatter(EventFormatter):
     """One object on one line for each record, in ASCII.
 
     Its members are ``time``, ``level``, ``event``, ``connection`` (null where there is none), the
@@ -75,27 +131,53 @@ class JsonFormatter(_Formatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        entry: dict[str, Any] = {
-            "time": self.formatTime(record),
-            "level": record.levelname.lower(),
-        }
+        time, level = self.formatTime(record), record.levelname
         if hasattr(record, "event"):
-            entry["event"] = record.event
-            entry["connection"] = getattr(record, "connection", None)
-            for name, value in getattr(record, "fields", {}).items():
-                entry.update(_members(name, value))
+            connection = getattr(record, "connection", None)
+            fields = getattr(record, "fields", {})
             trace = getattr(record, "trace", None)
-        else:
-            entry["message"] = record.getMessage()
-            trace = self.formatException(record.exc_info) if record.exc_info else None
-        if trace:
+            return _object(time, level, record.event, connection, trace, fields)
+        entry = {"time": time, "level": level.lower(), "message": record.getMessage()}
+        if record.exc_info and (trace := self.formatException(record.exc_info)):
             entry["trace"] = trace
-        return json.dumps(entry, default=str)
+        return _encode(entry)
+
+    def format_event(
+        self,
+        level: int,
+        event: str,
+        connection: int | None,
+        trace: str | None,
+        fields: Mapping[str, object],
+    ) -> str:
+        return _object(_now(), logging.getLevelName(level), event, connection, trace, fields)
 
 
-def _members(name: str, value: object) -> dict[str, object]:
-    if not isinstance(value, bytes):
-        return {name: value}
+def _object(
+    time: str,
+    level: str,
+    event: str,
+    connection: int | None,
+    trace: str | None,
+    fields: Mapping[str, object],
+) -> str:
+    entry: dict[str, Any] = {
+        "time": time,
+        "level": level.lower(),
+        "event": event,
+        "connection": connection,
+    }
+    for name, value in fields.items():
+        if isinstance(value, bytes):
+            entry.update(_members(name, value))
+        else:
+            entry[name] = value
+    if trace:
+        entry["trace"] = trace
+    return _encode(entry)
+
+
+def _members(name: str, value: bytes) -> dict[str, object]:
     try:
         return {name: value.decode()}
     except UnicodeDecodeError:
@@ -107,5 +189,7 @@ def _quoted(value: object) -> str:
     if isinstance(value, bytes):
         return repr(value)
     text = str(value)
+    if text.isalnum() and text.isascii():
+        return text  # Most of them, and this is told faster.
     # Quoting keeps one record on one line, whatever a name or an error text holds.
     return text if _PLAIN.fullmatch(text) else json.dumps(text)

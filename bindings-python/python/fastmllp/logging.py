@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO, TypeAlias
 
 from fastmllp.log_format import JsonFormatter, TextFormatter, describe_exception, words
+from fastmllp.log_handler import LineHandler
 
 __all__ = [
     "FORMATS",
@@ -45,7 +46,7 @@ Observer: TypeAlias = Callable[[str, int | None, Mapping[str, Any]], object]
 """Called with the event, the number of the connection or None, and the fields."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Observation:
     observer: Observer
     # Counted without a lock, which a signal handler might find taken by its own thread.
@@ -56,6 +57,8 @@ class _Observation:
 _observations: tuple[_Observation, ...] = ()
 _observations_lock = threading.Lock()
 _log_message = False
+# The handler of `configure`. Another may have taken its place in the logger.
+_lines: LineHandler | None = None
 
 
 def log_event(
@@ -174,14 +177,14 @@ def configure(
         >>> log_event(logging.INFO, "connect", 1, peer="192.0.2.1:50312")
         {"time": "20...Z", "level": "info", "event": "connect", "connection": 1, "peer": "192...2"}
     """
-    global _log_message
+    global _log_message, _lines
     if level not in LEVELS:
         raise ValueError(f"level must be one of {', '.join(LEVELS)}, not {level!r}")
     if format not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, not {format!r}")
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter())
-    LOGGER.handlers[:] = [handler]
+    _lines = LineHandler(stream or sys.stderr)
+    _lines.setFormatter(JsonFormatter() if format == "json" else TextFormatter())
+    LOGGER.handlers[:] = [_lines]
     LOGGER.setLevel(level.upper())
     LOGGER.propagate = False
     _log_message = log_message
@@ -194,12 +197,32 @@ def _write(
     trace: str | None,
     fields: Mapping[str, object],
 ) -> None:
-    text = words(event, connection, fields)
-    if trace:
-        text = f"{text}\n{trace}"
+    if _lines is not None and _lines.is_alone(LOGGER, level):
+        try:
+            _lines.write_event(level, event, connection, trace, fields)
+        except RecursionError:
+            raise
+        except Exception:
+            # The standard module says what is wrong, or not, as it was told.
+            _lines.handleError(_record(level, event, connection, trace, fields))
+    else:
+        LOGGER.handle(_record(level, event, connection, trace, fields))
+
+
+def _record(
+    level: int,
+    event: str,
+    connection: int | None,
+    trace: str | None,
+    fields: Mapping[str, object],
+) -> logging.LogRecord:
+    # The place of a record is the caller of `log_event`. `LOGGER.log` finds it by the names of the
+    # files on the stack, which takes as long as all the rest.
+    caller = sys._getframe(3)
+    file, line, function = caller.f_code.co_filename, caller.f_lineno, caller.f_code.co_name
+    text = words(event, connection, fields, trace)
     extra = {"event": event, "connection": connection, "fields": fields, "trace": trace}
-    # The place of a record is the caller of `log_event`.
-    LOGGER.log(level, text, extra=extra, stacklevel=3)
+    return LOGGER.makeRecord(LOGGER.name, level, file, line, text, (), None, function, extra)
 
 
 def _tell(event: str, connection: int | None, fields: Mapping[str, object]) -> None:
@@ -211,5 +234,10 @@ def _tell(event: str, connection: int | None, fields: Mapping[str, object]) -> N
             raise
         except BaseException as error:
             if next(observation.failures) == 0:
-                trace = describe_exception(error)
-                _write(logging.ERROR, "observer_failed", connection, trace, {"during": event})
+                try:
+                    trace = describe_exception(error)
+                    _write(logging.ERROR, "observer_failed", connection, trace, {"during": event})
+                except RecursionError:
+                    # The caller of this has more of the stack left, and its turn comes now.
+                    observation.failures = itertools.count()
+                    raise

@@ -1,0 +1,56 @@
+"""The handler that `fastmllp.logging.configure` installs: lines of text, one for each event."""
+
+import logging
+from collections.abc import Mapping
+from typing import TextIO
+
+from fastmllp.log_format import JsonFormatter, TextFormatter
+
+__all__ = ["LineHandler"]
+
+# Their subclasses may see records: they are not these.
+_FORMATTERS = (TextFormatter, JsonFormatter)
+
+
+class LineHandler(logging.StreamHandler[TextIO]):
+    """A handler like any other, which can also write an event without a record.
+
+    To make a record and to pass it on takes several times as long as to write its line. So an event
+    is written directly where nobody could tell: no other handler, filter, record factory or parent
+    of the logger would see the record.
+    """
+
+    def is_alone(self, logger: logging.Logger, level: int) -> bool:
+        """Whether this handler, as it was made, is all that a record of the logger meets."""
+        return (
+            len(logger.handlers) == 1
+            and logger.handlers[0] is self
+            and not logger.propagate
+            and not logger.filters
+            and not self.filters
+            and self.level <= level
+            and type(self.formatter) in _FORMATTERS
+            and type(logger) is logging.Logger
+            and logging.getLogRecordFactory() is logging.LogRecord
+        )
+
+    def write_event(
+        self,
+        level: int,
+        event: str,
+        connection: int | None,
+        trace: str | None,
+        fields: Mapping[str, object],
+    ) -> None:
+        """Write the line that the record of this event would give.
+
+        Raises:
+            Exception: The line could not be made or written.
+        """
+        formatter = self.formatter
+        assert isinstance(formatter, _FORMATTERS)
+        line = formatter.format_event(level, event, connection, trace, fields) + self.terminator
+        assert self.lock is not None
+        with self.lock:
+            self.stream.write(line)
+            self.stream.flush()
