@@ -155,10 +155,18 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
     /// The message to write now, whole and framed, and nothing else before
     /// [`sent`](Initiator::sent). Read what has come and take every event first.
     pub fn next_to_send(&mut self, now: Millis) -> Option<Handle> {
+        if self.is_writing() { None } else { self.next_to_send_along(now) }
+    }
+
+    /// A further message for the same write, behind the one that
+    /// [`next_to_send`](Initiator::next_to_send) gave. For a host that knows how much of what it
+    /// has written is still on this side: it calls [`sent`](Initiator::sent) for each of them when
+    /// its last byte has left, before it takes in what was read after that.
+    pub fn next_to_send_along(&mut self, now: Millis) -> Option<Handle> {
         if self.connection != Connection::Open || self.suspended || self.reconnect {
             return None;
         }
-        if self.is_busy() {
+        if self.is_full() {
             return None;
         }
         // Bytes that came without a question: what they begin could swallow the next reply.
@@ -181,8 +189,11 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
     /// The last byte of the message has been written.
     pub fn sent(&mut self, handle: Handle, now: Millis) {
         let mut written = self.entries.iter_mut().filter(|entry| entry.is_being_written());
-        if let Some(entry) = written.find(|entry| entry.handle == handle) {
-            entry.stage = Stage::Sent(now);
+        let Some(entry) = written.find(|entry| entry.handle == handle) else { return };
+        entry.stage = Stage::Sent(now);
+        // What leaves behind it begins to leave now.
+        for next in self.entries.iter_mut().filter(|entry| entry.is_being_written()) {
+            next.stage = Stage::Writing(now);
         }
     }
 
@@ -291,6 +302,15 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
 
     /// Whether no further message can be written now.
     fn is_busy(&self) -> bool {
+        self.is_writing() || self.is_full()
+    }
+
+    fn is_writing(&self) -> bool {
+        self.entries.iter().any(Entry::is_being_written)
+    }
+
+    /// Whether as many messages as may be are without a reply.
+    fn is_full(&self) -> bool {
         let in_flight = || self.entries.iter().filter(|entry| entry.in_flight());
         // A message without a name takes whatever reply comes, so it travels alone.
         let next_is_nameless =
@@ -299,7 +319,7 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
             return true;
         }
         let unanswered = in_flight().filter(|entry| entry.is_unanswered()).count();
-        in_flight().any(Entry::is_being_written) || unanswered >= self.config.window.max(1)
+        unanswered >= self.config.window.max(1)
     }
 
     /// When the silence behind an end block is long enough to end its frame.

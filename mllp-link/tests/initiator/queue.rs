@@ -49,6 +49,39 @@ fn messages_leave_in_order_and_one_at_a_time() {
 }
 
 #[test]
+fn messages_may_leave_with_one_write() {
+    let mut link = link(InitiatorConfig { window: 3, ..config() });
+    let handles = ["1", "2", "3", "4"].map(|id| submit(&mut link, id, 0));
+    assert_eq!(link.next_to_send(0), Some(handles[0]));
+    assert_eq!(link.next_to_send_along(0), Some(handles[1]));
+    assert_eq!(link.next_to_send(0), None, "two are being written");
+    assert_eq!(link.next_to_send_along(0), Some(handles[2]));
+    assert_eq!(link.next_to_send_along(0), None, "the window is full");
+    link.sent(handles[0], 1);
+    assert_eq!(hear(&mut link, &reply("AA", "1"), 1), ["0: AA accept"]);
+    assert_eq!(hear(&mut link, &reply("AA", "2"), 1), ["early"], "that one has not left");
+    assert_eq!(link.next_to_send(1), None, "two are being written");
+    link.sent(handles[1], 2);
+    link.sent(handles[2], 2);
+    assert_eq!(hear(&mut link, &reply("AA", "2"), 3), ["1: AA accept"]);
+    assert_eq!(link.next_to_send(3), Some(handles[3]));
+}
+
+#[test]
+fn a_message_without_a_name_shares_no_write() {
+    let mut link = link(config());
+    let named = submit(&mut link, "1", 0);
+    let nameless = submit(&mut link, "", 0);
+    assert_eq!(link.next_to_send(0), Some(named));
+    assert_eq!(link.next_to_send_along(0), None);
+    link.sent(named, 0);
+    assert_eq!(hear(&mut link, &reply("AA", "1"), 0), ["0: AA accept"]);
+    submit(&mut link, "2", 0);
+    assert_eq!(link.next_to_send(0), Some(nameless));
+    assert_eq!(link.next_to_send_along(0), None);
+}
+
+#[test]
 fn nothing_overtakes_a_message_that_waits_for_its_next_attempt() {
     let mut link = link(config());
     sent(&mut link, "1", 0);

@@ -31,6 +31,19 @@ fn a_message_that_is_not_taken_costs_the_connection() {
 }
 
 #[test]
+fn each_message_of_one_write_has_its_own_time() {
+    let mut link = link(config());
+    let handles = ["1", "2"].map(|id| submit(&mut link, id, 0));
+    assert_eq!(link.next_to_send(0), Some(handles[0]));
+    assert_eq!(link.next_to_send_along(0), Some(handles[1]));
+    assert_eq!(link.next_deadline(), Some(50));
+    link.sent(handles[0], 40);
+    assert_eq!(link.next_deadline(), Some(90), "for writing the second");
+    link.sent(handles[1], 80);
+    assert_eq!(link.next_deadline(), Some(140), "for the reply to the first");
+}
+
+#[test]
 fn one_missing_reply_gives_up_all_on_its_connection() {
     let mut link = link(config());
     sent(&mut link, "1", 0);
