@@ -17,6 +17,7 @@ use crate::frame::encode;
 use crate::input::{Input, ScanArgument, read_profile};
 use crate::storage::Growing;
 use crate::time::{Seconds, seconds};
+use crate::writing::Writing;
 
 /// Messages without a verdict that one link holds at a time.
 const CAPACITY: usize = 64;
@@ -34,6 +35,8 @@ pub(crate) struct Initiator {
     core: Box<Core<Growing, CAPACITY, MAX_CONTROL_ID>>,
     /// The payloads that may be asked for again, by the numbers of their handles.
     payloads: HashMap<u32, Py<PyBytes>>,
+    /// What `take_outgoing` gave and `written` has not seen leave.
+    writing: Writing,
 }
 
 #[pymethods]
@@ -93,7 +96,7 @@ impl Initiator {
             max_back_off: max_back_off.length(),
         };
         let core = Box::new(Core::new(Growing::default(), config));
-        Ok(Initiator { core, payloads: HashMap::new() })
+        Ok(Initiator { core, payloads: HashMap::new(), writing: Writing::default() })
     }
 
     /// Takes a message and returns its handle, a number that no other message of this link has.
@@ -125,6 +128,7 @@ impl Initiator {
     /// A connection is open. What was received on an earlier one is forgotten.
     fn connected(&mut self) {
         self.core.connected();
+        self.writing = Writing::default();
     }
 
     /// No connection could be opened.
@@ -155,6 +159,69 @@ impl Initiator {
         self.core.sent(Handle::from_number(handle), now.point());
     }
 
+    /// The frames of the messages to write now, in one piece; empty when there is none. Take every
+    /// event first. Ends with the message that reaches `max_len` bytes. For a host that calls
+    /// `written`, and neither `next_to_send` nor `sent`.
+    #[pyo3(signature = (now, max_len = 65_536))]
+    fn take_outgoing<'py>(
+        &mut self,
+        py: Python<'py>,
+        now: Seconds,
+        max_len: usize,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let (mut payloads, mut len) = (Vec::new(), 0);
+        while len < max_len.max(1) {
+            let Some(handle) = self.core.next_to_send_along(now.point()) else { break };
+            let Some(payload) = self.payloads.get(&handle.number()) else { break };
+            let payload = payload.as_bytes(py);
+            let frame_len = Framing::MLLP.encoded_len(payload.len());
+            self.writing.push(handle, frame_len);
+            payloads.push(payload);
+            len += frame_len;
+        }
+        let mut fault = None;
+        let frames = PyBytes::new_with(py, len, |mut out| {
+            for payload in payloads {
+                let Some((frame, rest)) =
+                    out.split_at_mut_checked(Framing::MLLP.encoded_len(payload.len()))
+                else {
+                    break;
+                };
+                fault = fault.or(Framing::MLLP.encode(payload, frame).err());
+                out = rest;
+            }
+            Ok(())
+        })?;
+        fault.map_or(Ok(frames), |error| Err(frame_error(error)))
+    }
+
+    /// Of what `take_outgoing` gave, all but the last `unsent` bytes have left. Tell it before the
+    /// link gets what was read after that, and before `on_time`.
+    fn written(&mut self, unsent: usize, now: Seconds) {
+        while let Some(handle) = self.writing.pop_written(unsent) {
+            self.core.sent(handle, now.point());
+        }
+    }
+
+    /// Does what `receive` does, in a shorter form: a verdict is a pair, the handle and the payload
+    /// of the reply, which is None where none came. Every other event is a dictionary.
+    fn replies<'py>(
+        &mut self,
+        py: Python<'py>,
+        data: Input<'py>,
+        now: Seconds,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let events = PyList::empty(py);
+        self.take(&data, now, |link, event| match event {
+            InitiatorEvent::Verdict { handle, .. } => {
+                link.payloads.remove(&handle.number());
+                events.append((handle.number(), link.reply(py)))
+            }
+            event => events.append(link.entry(py, event)?),
+        })?;
+        Ok(events)
+    }
+
     /// Takes bytes of the peer and returns everything that they show, in order.
     fn receive<'py>(
         &mut self,
@@ -163,21 +230,14 @@ impl Initiator {
         now: Seconds,
     ) -> PyResult<Bound<'py, PyList>> {
         let events = PyList::empty(py);
-        let mut rest: &[u8] = &data;
-        loop {
-            let taken = self.core.receive(rest, now.point());
-            rest = rest.get(taken..).unwrap_or_default();
-            self.append_events(&events, now)?;
-            if rest.is_empty() || taken == 0 {
-                return Ok(events);
-            }
-        }
+        self.take(&data, now, |link, event| events.append(link.entry(py, event)?))?;
+        Ok(events)
     }
 
     /// Everything that has happened since events were taken last, in order.
     fn events<'py>(&mut self, py: Python<'py>, now: Seconds) -> PyResult<Bound<'py, PyList>> {
         let events = PyList::empty(py);
-        self.append_events(&events, now)?;
+        self.take(&[], now, |link, event| events.append(link.entry(py, event)?))?;
         Ok(events)
     }
 
@@ -210,44 +270,62 @@ impl Initiator {
 }
 
 impl Initiator {
-    fn append_events(&mut self, events: &Bound<'_, PyList>, now: Seconds) -> PyResult<()> {
-        let py = events.py();
-        while let Some(event) = self.core.next_event(now.point()) {
-            let entry = match event {
-                InitiatorEvent::Verdict { handle, verdict } => {
-                    let entry = verdict_event(py, "verdict", handle, &verdict)?;
-                    self.payloads.remove(&handle.number());
-                    entry.set_item("payload", self.reply(py))?;
-                    entry
-                }
-                InitiatorEvent::Retry { handle, at, verdict } => {
-                    let entry = verdict_event(py, "retry", handle, &verdict)?;
-                    entry.set_item("at", seconds(at))?;
-                    entry
-                }
-                InitiatorEvent::Stored { handle } => {
-                    let entry = event::new(py, "stored")?;
-                    entry.set_item("handle", handle.number())?;
-                    entry
-                }
-                InitiatorEvent::Stray(stray) => {
-                    let entry = event::new(py, "stray")?;
-                    entry.set_item("why", stray.name())?;
-                    entry.set_item("payload", self.reply(py))?;
-                    entry
-                }
-                InitiatorEvent::Reconnect => event::new(py, "reconnect")?,
-                InitiatorEvent::Warning { deviation, offset } => {
-                    event::coded(py, "warning", deviation.name(), offset)?
-                }
-                InitiatorEvent::Fault { fault, offset } => {
-                    event::coded(py, "error", fault.name(), offset)?
-                }
-                InitiatorEvent::Discard(discard) => event::discard(py, discard)?,
-            };
-            events.append(entry)?;
+    /// Hands the link every byte, and `report` every event.
+    fn take(
+        &mut self,
+        mut data: &[u8],
+        now: Seconds,
+        mut report: impl FnMut(&mut Self, InitiatorEvent) -> PyResult<()>,
+    ) -> PyResult<()> {
+        loop {
+            let taken = if data.is_empty() { 0 } else { self.core.receive(data, now.point()) };
+            data = data.get(taken..).unwrap_or_default();
+            while let Some(event) = self.core.next_event(now.point()) {
+                report(self, event)?;
+            }
+            if data.is_empty() || taken == 0 {
+                return Ok(());
+            }
         }
-        Ok(())
+    }
+
+    fn entry<'py>(
+        &mut self,
+        py: Python<'py>,
+        event: InitiatorEvent,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        Ok(match event {
+            InitiatorEvent::Verdict { handle, verdict } => {
+                let entry = verdict_event(py, "verdict", handle, &verdict)?;
+                self.payloads.remove(&handle.number());
+                entry.set_item("payload", self.reply(py))?;
+                entry
+            }
+            InitiatorEvent::Retry { handle, at, verdict } => {
+                let entry = verdict_event(py, "retry", handle, &verdict)?;
+                entry.set_item("at", seconds(at))?;
+                entry
+            }
+            InitiatorEvent::Stored { handle } => {
+                let entry = event::new(py, "stored")?;
+                entry.set_item("handle", handle.number())?;
+                entry
+            }
+            InitiatorEvent::Stray(stray) => {
+                let entry = event::new(py, "stray")?;
+                entry.set_item("why", stray.name())?;
+                entry.set_item("payload", self.reply(py))?;
+                entry
+            }
+            InitiatorEvent::Reconnect => event::new(py, "reconnect")?,
+            InitiatorEvent::Warning { deviation, offset } => {
+                event::coded(py, "warning", deviation.name(), offset)?
+            }
+            InitiatorEvent::Fault { fault, offset } => {
+                event::coded(py, "error", fault.name(), offset)?
+            }
+            InitiatorEvent::Discard(discard) => event::discard(py, discard)?,
+        })
     }
 
     fn reply<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
@@ -277,17 +355,4 @@ fn submit_error(error: SubmitError) -> PyErr {
         SubmitError::Frame(error) => frame_error(error),
         _ => link_error(error.to_string(), error.name()),
     }
-}
-
-/// Whether the payload of a reply answers the message with this MSH-10: its MSA-2 repeats it, byte
-/// for byte or escaped. A message without a control ID, which is empty, takes any reply. `scan` is
-/// as for Message.
-#[pyfunction]
-#[pyo3(
-    signature = (reply, control_id, *, scan = ScanArgument(Scan::SingleByte)),
-    text_signature = "(reply, control_id, *, scan='single_byte')"
-)]
-pub(crate) fn answers(reply: Input<'_>, control_id: Input<'_>, scan: ScanArgument) -> bool {
-    let mut scratch = vec![0; control_id.len()];
-    mllp_link::answers(&reply, &control_id, scan.0, &mut scratch)
 }

@@ -18,6 +18,7 @@ mod input;
 mod message;
 mod path;
 mod receiving;
+mod reply;
 mod report;
 mod responder;
 mod segment;
@@ -25,6 +26,7 @@ mod sequence;
 mod storage;
 mod ticket;
 mod time;
+mod writing;
 
 use pyo3::prelude::*;
 
@@ -49,11 +51,13 @@ mod _native {
     #[pymodule_export]
     use super::header::MessageHeader;
     #[pymodule_export]
-    use super::initiator::{Initiator, answers};
+    use super::initiator::Initiator;
     #[pymodule_export]
     use super::message::Message;
     #[pymodule_export]
     use super::path::Path;
+    #[pymodule_export]
+    use super::reply::{answers, read_msa};
     #[pymodule_export]
     use super::responder::Responder;
     #[pymodule_export]

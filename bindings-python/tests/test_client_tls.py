@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from certificates import Authority, Identity
-from conftest import Records, Serve
+from conftest import ClientClass, Records, Serve
 from fastmllp import Message
 from fastmllp.aio import connect
 from fastmllp.client import Client, ConnectError, ConnectionLost, NoReply
@@ -266,14 +266,16 @@ def test_plain_server_that_drips(trusting: ssl.SSLContext) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 20_000_000])
-def test_plain_client(serve: Serve, context: ssl.SSLContext, size: int) -> None:
+def test_plain_client(
+    serve: Serve, context: ssl.SSLContext, size: int, client_class: ClientClass
+) -> None:
     server = serve(tls=context)
-    with Client(*server.address) as client:
+    with client_class(*server.address) as client:
         with pytest.raises(ConnectionLost, match="expect TLS"):
             client.send(message("A").ljust(size, b"x"))
 
 
-def test_plain_client_of_a_server_that_stays_connected() -> None:
+def test_plain_client_of_a_server_that_stays_connected(client_class: ClientClass) -> None:
     finished = threading.Event()
 
     def script(peer: Peer) -> None:
@@ -283,30 +285,30 @@ def test_plain_client_of_a_server_that_stays_connected() -> None:
         peer.send(b"\x03\x01\x00\x02\x02\x46")
         assert finished.wait(DEADLINE)
 
-    with ScriptedServer(script) as server, Client(*server.address, timeout=0.4) as client:
+    with ScriptedServer(script) as server, client_class(*server.address, timeout=0.4) as client:
         with pytest.raises(NoReply, match="expect TLS"):
             client.send(message("A"))
         finished.set()
 
 
-def test_plain_client_of_a_server_that_resets() -> None:
+def test_plain_client_of_a_server_that_resets(client_class: ClientClass) -> None:
     """It has said why, and then closed with the message unread."""
 
     def script(peer: Peer) -> None:
         assert peer.socket.recv(10)
         peer.send(b"\x15\x03\x01\x00\x02\x02\x46")
 
-    with ScriptedServer(script) as server, Client(*server.address) as client:
+    with ScriptedServer(script) as server, client_class(*server.address) as client:
         with pytest.raises(ConnectionLost, match="expect TLS"):
             client.send(message("A").ljust(20_000_000, b"x"))
 
 
-def test_answer_that_is_no_alert_gives_no_hint() -> None:
+def test_answer_that_is_no_alert_gives_no_hint(client_class: ClientClass) -> None:
     def script(peer: Peer) -> None:
         peer.receive_frame()
         peer.send(b"\x15NAK\x15\x03")
 
-    with ScriptedServer(script) as server, Client(*server.address) as client:
+    with ScriptedServer(script) as server, client_class(*server.address) as client:
         with pytest.raises(ConnectionLost) as caught:
             client.send(message("A"))
     assert "TLS" not in str(caught.value)

@@ -154,3 +154,65 @@ def test_what_is_not_taken() -> None:
 def test_settings_out_of_bounds(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         Initiator(**options)
+
+
+def test_messages_that_leave_in_one_piece() -> None:
+    link = Initiator(window=3, send=5)
+    handles = [link.submit(message(name), 0) for name in "ABCD"]
+    assert link.take_outgoing(0) == b""
+    link.connected()
+    frames = [framed(message(name)) for name in "ABC"]
+    assert link.take_outgoing(0) == b"".join(frames)
+    assert link.take_outgoing(0) == b"", "the window is full"
+    # All but the end of the second message have left, and the first is answered.
+    link.written(len(frames[2]) + 1, 4)
+    assert link.next_deadline() == 9
+    early = framed(acknowledgment("B"))
+    assert link.replies(framed(acknowledgment("A")) + early, 4) == [
+        (handles[0], acknowledgment("A")),
+        {"ev": "stray", "why": "early", "payload": acknowledgment("B")},
+    ]
+    link.written(len(frames[2]), 5)
+    assert link.replies(early, 5) == [(handles[1], acknowledgment("B"))]
+    link.written(len(frames[2]) * 2, 5)
+    assert link.replies(framed(acknowledgment("C")), 5)[0]["why"] == "early"  # type: ignore[call-overload]
+    link.written(0, 5)
+    assert link.replies(framed(acknowledgment("C")), 5) == [(handles[2], acknowledgment("C"))]
+    assert link.take_outgoing(6) == framed(message("D"))
+
+
+def test_a_piece_has_a_limit_and_at_least_one_message() -> None:
+    link = Initiator(window=4)
+    for name in "ABCD":
+        link.submit(message(name), 0)
+    link.connected()
+    frame = framed(message("A"))
+    assert link.take_outgoing(0, 0) == frame
+    assert len(link.take_outgoing(0, len(frame) + 1)) == 2 * len(frame)
+    link.written(0, 0)
+    assert len(link.take_outgoing(0)) == len(frame)
+
+
+def test_what_was_written_on_a_connection_that_is_gone() -> None:
+    link = Initiator(window=2, max_attempts=2, back_off=0)
+    for name in "AB":
+        link.submit(message(name), 0)
+    link.connected()
+    both = link.take_outgoing(0)
+    link.written(1, 0)
+    link.disconnected(1)
+    assert [event["ev"] for event in link.replies(b"", 1)] == ["retry", "retry"]  # type: ignore[call-overload]
+    link.connected()
+    assert link.take_outgoing(1) == both
+    # As many bytes as on the first connection, and not one message has left.
+    link.written(len(both), 1)
+    stray, *_ = link.replies(framed(acknowledgment("A")), 1)
+    assert isinstance(stray, dict) and stray["why"] == "early"
+
+
+def test_a_verdict_without_a_reply_has_no_payload() -> None:
+    link = Initiator(reply=5, max_attempts=1)
+    handle = sent(link, "A")
+    link.on_time(5)
+    verdict, reconnect = link.replies(b"", 5)
+    assert verdict == (handle, None) and reconnect == {"ev": "reconnect"}

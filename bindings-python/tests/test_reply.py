@@ -6,6 +6,7 @@ import random
 import fastmllp.reply
 import pytest
 from fastmllp import Ack, ErrorDetail, Reply
+from fastmllp._native import read_msa
 
 MARK = "MARKED-PAYLOAD"
 
@@ -105,3 +106,21 @@ def test_no_payload_in_its_description() -> None:
 def test_examples() -> None:
     result = doctest.testmod(fastmllp.reply)
     assert result.attempted > 0 and result.failed == 0
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (b"MSH|^~\\&|x\rMSA|AA|A1|text\r", ("AA", "A1")),
+        (b"MSH|^~\\&|x\rMSA|A\xe4|\xff~B\\F\\\r", ("A\xe4", "\xff~B\\F\\")),
+        (b"MSH|^~\\&|x\rMSA|AE\r", ("AE", "")),
+        (b"MSH|^~\\&|x\rMSA\r", ("", "")),
+        (b"MSH|^~\\&|x\r", ("", "")),
+        (b"MSA|AA|A1\r", ("", "")),
+        (b"", ("", "")),
+    ],
+)
+def test_msa_of_any_payload(payload: bytes, expected: tuple[str, str]) -> None:
+    assert read_msa(payload) == expected
+    reply = Reply.from_payload(payload)
+    assert (reply.code, reply.control_id, reply.payload) == (*expected, payload)

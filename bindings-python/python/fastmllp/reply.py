@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from fastmllp._native import LinkError, answers
+from fastmllp._native import LinkError, answers, read_msa
 from fastmllp.ack import ACCEPTED, AckCode
 from fastmllp.hl7 import Message, MessageError, Segment
 from fastmllp.mllp import MllpError
@@ -96,13 +96,8 @@ class Reply:
 
         Read leniently: an answer that came must not be taken for none because of an unusual MSH-2.
         """
-        message = Message(payload, scan=scan, lenient=True)
-        return cls(
-            payload=payload,
-            code=_field(message, "MSA-1").decode("latin-1"),
-            control_id=_field(message, "MSA-2").decode("latin-1"),
-            scan=scan,
-        )
+        code, control_id = read_msa(payload, scan=scan)
+        return cls(payload, code, control_id, scan)
 
     @property
     def text(self) -> str | None:
@@ -144,10 +139,3 @@ class Reply:
 
     def _message(self) -> Message:
         return Message(self.payload, scan=self.scan, lenient=True)
-
-
-def _field(message: Message, path: str) -> bytes:
-    try:
-        return message.get(path) or b""
-    except MessageError:
-        return b""

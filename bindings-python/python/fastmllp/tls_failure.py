@@ -3,7 +3,10 @@
 import ssl
 from dataclasses import dataclass
 
-__all__ = ["TLS_CLOSED", "TLS_TIMEOUT", "TlsFailure"]
+__all__ = ["ALERT", "TLS_CLOSED", "TLS_TIMEOUT", "TlsFailure", "plain_hint"]
+
+ALERT = b"\x15\x03"
+"""How an alert of TLS begins: the answer of a server that speaks TLS to one who does not."""
 
 _BY_VERIFY_CODE = {
     9: ("certificate_not_yet_valid", "its certificate is not valid yet"),
@@ -95,6 +98,11 @@ class TlsFailure:
             return cls(f"alert_{name}", _BY_ALERT.get(name, default))
         words = reason.lower() or "tls_error"
         return cls(words, words.replace("_", " "))
+
+
+def plain_hint(first: bytes) -> str:
+    """What to add to the failure of a client without TLS, from the first bytes of the server."""
+    return "; it seems to expect TLS" if first.startswith(ALERT) else ""
 
 
 def _begins_a_record(first: bytes) -> bool:

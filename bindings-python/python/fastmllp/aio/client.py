@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-import os
 import ssl
 import time
+from collections import deque
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 from fastmllp import config
 from fastmllp._native import Initiator
+from fastmllp.aio.client_connection import ClientConnection
+from fastmllp.aio.dial import dial
 from fastmllp.client.client import RULES, encoded
 from fastmllp.logging import log_event
 from fastmllp.reply import (
@@ -20,7 +22,7 @@ from fastmllp.reply import (
     Reply,
     ReplyTooLarge,
 )
-from fastmllp.tls_failure import TlsFailure
+from fastmllp.tls_failure import plain_hint
 
 # Messages that the link holds at a time; further ones wait here.
 _CAPACITY = 64
@@ -83,11 +85,12 @@ class AsyncClient:
         self._server_hostname = server_hostname
         self._window = window
         self._link = self._new_link()
-        # As many places as the link has; one is free again with the verdict about its message.
-        self._room = asyncio.Semaphore(_CAPACITY)
-        self._turn = asyncio.Lock()
+        # Messages that the link does not have yet, and those that it has, by their handles.
+        self._queue: deque[tuple[bytes, asyncio.Future[Reply]]] = deque()
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
-        self._connection: _Connection | None = None
+        # The loop that is going to call `_pump`.
+        self._planned: asyncio.AbstractEventLoop | None = None
+        self._connection: ClientConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._opening = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
@@ -119,15 +122,18 @@ class AsyncClient:
     async def close(self) -> None:
         """Close the connection. Messages without a reply fail; the client stays usable."""
         self._generation += 1
-        for handle in list(self._waiting):
-            self._fail(handle, _closed())
+        futures = [*self._waiting.values(), *(future for _, future in self._queue)]
+        self._waiting.clear()
+        self._queue.clear()
+        for future in futures:
+            _fail(future, _closed())
         connecting, self._connecting = self._connecting, None
         if connecting is not None:
             connecting.cancel()
             await asyncio.wait({connecting})
         connection = self._connection
         self._hang_up()
-        self._link, self._room = self._new_link(), asyncio.Semaphore(_CAPACITY)
+        self._link = self._new_link()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -158,50 +164,69 @@ class AsyncClient:
             ReplyTooLarge: A reply is above `max_size`; the message may have arrived.
         """
         payload = encoded(message, self._encoding, strict=self._strict)
-        generation, room = self._generation, self._room
-        # In the order of the calls, also where one of them has to wait.
-        async with self._turn:
-            await room.acquire()
-            try:
-                if not self._waiting:
-                    # What came since the last reply, the end of the connection above all, is heard
-                    # before anything is written: two turns of the loop look at the socket once.
-                    await asyncio.sleep(0)
-                    await asyncio.sleep(0)
-                if generation != self._generation:
-                    raise _closed()
-                link = self._link
-                handle = link.submit(payload, time.monotonic())
-            except BaseException:
-                room.release()
-                raise
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._waiting[handle] = future
-        self._pump()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Reply] = loop.create_future()
+        self._queue.append((payload, future))
+        self._plan(loop)
         try:
             return await future
-        finally:
-            if self._waiting.get(handle) is future:
+        except BaseException:
+            self._take_back(future)
+            raise
+
+    def _plan(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let everything that is sent in this turn of the loop leave with one write."""
+        if self._planned is loop:
+            return
+        self._planned = loop
+        if self._waiting:
+            loop.call_soon(self._pump)
+        else:
+            # What came since the last reply, the end of the connection above all, is heard before
+            # anything is written: two turns of the loop look at the socket once.
+            loop.call_soon(loop.call_soon, self._pump)
+
+    def _take_back(self, future: asyncio.Future[Reply]) -> None:
+        """Nobody waits for this reply any more. In the queue, that is all there is to know."""
+        future.cancel()
+        for handle, waiting in self._waiting.items():
+            if waiting is future:
                 del self._waiting[handle]
-                if link.withdraw(handle):
-                    room.release()
+                if self._link.withdraw(handle) and self._queue:
+                    self._plan(future.get_loop())
+                return
 
     def _pump(self) -> None:
         """Do everything that the link has to do now, and set the time for the next look."""
+        self._planned = None
         now = time.monotonic()
-        self._take(self._link.events(now))
+        self._take(self._link.replies(b"", now))
+        self._submit(now)
         connection = self._connection
         while connection is not None and connection.writes:
-            message = self._link.next_to_send(now)
-            if message is None:
+            data = self._link.take_outgoing(now)
+            if not data:
                 break
-            connection.write(*message)
-        self._take(self._link.events(now))
+            connection.write(data)
+        self._take(self._link.replies(b"", now))
         if self._link.wants_connection(now) and self._connection is None:
             if self._connecting is None:
                 self._connecting = asyncio.ensure_future(self._connect_for_messages())
             return
         self._set_timer()
+
+    def _submit(self, now: float) -> None:
+        """Give the link what it has room for."""
+        while self._queue and self._link.open_messages < _CAPACITY:
+            payload, future = self._queue.popleft()
+            if future.done():
+                continue
+            try:
+                handle = self._link.submit(payload, now)
+            except Exception as error:
+                future.set_exception(error.with_traceback(None))
+            else:
+                self._waiting[handle] = future
 
     def _set_timer(self) -> None:
         """Wake up no later than the next deadline; a timer that is too early sets itself anew."""
@@ -218,6 +243,8 @@ class AsyncClient:
 
     def _on_timer(self) -> None:
         self._timer = None
+        if self._connection is not None:
+            self.written(self._connection, self._connection.unsent)
         self._link.on_time(time.monotonic())
         self._pump()
 
@@ -233,8 +260,7 @@ class AsyncClient:
             # Whoever has waited for this attempt hears of it; the next message makes the next one.
             for handle in list(self._waiting):
                 if self._link.withdraw(handle):
-                    self._room.release()
-                    self._fail(handle, why)
+                    _fail(self._waiting.pop(handle), why)
         self._connecting = None
         self._pump()
 
@@ -242,7 +268,9 @@ class AsyncClient:
         async with self._opening:
             if self._connection is not None:
                 return
-            connection = await self._new_connection()
+            connection = await dial(
+                self, self._host, self._port, self._timeout, self._tls, self._server_hostname
+            )
             if generation != self._generation:
                 connection.transport.abort()
                 raise _closed()
@@ -250,60 +278,34 @@ class AsyncClient:
             self._why = None
             self._link.connected()
 
-    async def _new_connection(self) -> "_Connection":
-        loop = asyncio.get_running_loop()
-        hostname = self._server_hostname if self._tls is not None else None
-        try:
-            async with asyncio.timeout(self._timeout or None):
-                _, connection = await loop.create_connection(
-                    lambda: _Connection(self),
-                    self._host,
-                    self._port,
-                    ssl=self._tls,
-                    server_hostname=hostname,
-                )
-        except TimeoutError as error:
-            raise ConnectError(f"cannot reach {self._server}: no answer in time") from error
-        except ssl.SSLError as error:
-            failure = TlsFailure.of(error, b"")
-            raise ConnectError(f"cannot reach {self._server}: {failure.text}") from error
-        except (OSError, UnicodeError) as error:
-            # asyncio adds the address to the text of an error; the number has the plain one.
-            number = getattr(error, "errno", None) or 0
-            text = os.strerror(number) if number > 0 else getattr(error, "strerror", None)
-            text = text or str(error) or "not a host name"
-            raise ConnectError(f"cannot reach {self._server}: {text}") from error
-        return connection
-
     # What the connection reports.
 
-    def received(self, connection: "_Connection", data: bytes) -> None:
+    def received(self, connection: ClientConnection, data: bytes) -> None:
         """Bytes of the server."""
         if connection is self._connection:
-            self._take(self._link.receive(data, time.monotonic()))
+            self._take(self._link.replies(data, time.monotonic()))
             self._pump()
 
-    def written(self, connection: "_Connection", handle: int) -> None:
-        """The last byte of a message is on its way."""
+    def written(self, connection: ClientConnection, unsent: int) -> None:
+        """All that was written has left, but for so many bytes."""
         if connection is self._connection:
-            self._link.sent(handle, time.monotonic())
+            self._link.written(unsent, time.monotonic())
 
     def resumed(self) -> None:
         """There is room to write again."""
         self._pump()
 
-    def ended(self, connection: "_Connection", error: Exception | None) -> None:
+    def ended(self, connection: ClientConnection, error: Exception | None) -> None:
         """The connection is gone, or the server will send nothing more."""
         if connection is self._connection:
             text = getattr(error, "strerror", None) or "closed without a reply"
-            self._lose(ConnectionLost(f"connection to {self._server} lost: {text}"))
+            self._lose(ConnectionLost(f"connection to {self._server} lost: {text}{self._hint}"))
             self._pump()
 
-    def _take(self, events: list[dict[str, Any]]) -> None:
+    def _take(self, events: list[tuple[int, bytes | None] | dict[str, Any]]) -> None:
         for event in events:
-            if event["ev"] == "verdict":
-                self._room.release()
-                self._conclude(event)
+            if isinstance(event, tuple):
+                self._conclude(*event)
             elif event["ev"] == "stray":
                 length = len(event["payload"])
                 event_name = "foreign_reply" if self._waiting else "stale_reply"
@@ -322,21 +324,15 @@ class AsyncClient:
                 text = f"reply of {self._server} is above {self._max_size} bytes"
                 self._lose(ReplyTooLarge(text))
 
-    def _conclude(self, event: dict[str, Any]) -> None:
-        reply = event["payload"]
-        if reply is None:
-            text = f"{self._server} did not answer within {self._timeout:g} s"
-            self._fail(event["handle"], self._why or NoReply(text))
-            return
-        future = self._waiting.pop(event["handle"], None)
-        if future is not None and not future.done():
-            future.set_result(Reply.from_payload(reply, self._scan))
-
-    def _fail(self, handle: int, error: DeliveryError) -> None:
+    def _conclude(self, handle: int, reply: bytes | None) -> None:
         future = self._waiting.pop(handle, None)
-        if future is not None and not future.done():
-            # One exception for each: a traceback belongs to one task.
-            future.set_exception(type(error)(*error.args).with_traceback(None))
+        if future is None or future.done():
+            return
+        if reply is not None:
+            future.set_result(Reply.from_payload(reply, self._scan))
+        else:
+            text = f"{self._server} did not answer within {self._timeout:g} s{self._hint}"
+            _fail(future, self._why or NoReply(text))
 
     def _lose(self, why: DeliveryError) -> None:
         """Give the connection up; the messages on their way fail for this reason."""
@@ -345,7 +341,7 @@ class AsyncClient:
         self._why = why
         self._hang_up()
         self._link.disconnected(time.monotonic())
-        self._take(self._link.events(time.monotonic()))
+        self._take(self._link.replies(b"", time.monotonic()))
         self._set_timer()
 
     def _new_link(self) -> Initiator:
@@ -369,60 +365,20 @@ class AsyncClient:
     def _server(self) -> str:
         return f"{self._host}:{self._port}"
 
+    @property
+    def _hint(self) -> str:
+        connection = self._connection
+        return "" if self._tls or connection is None else plain_hint(connection.first)
+
 
 def _closed() -> ConnectionLost:
     return ConnectionLost("the client was closed")
 
 
-class _Connection(asyncio.Protocol):
-    transport: asyncio.Transport
-
-    def __init__(self, client: AsyncClient) -> None:
-        self.writes = True
-        self.closed = asyncio.Event()
-        self._client = client
-        self._writing: list[int] = []
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # Not checked: the transports of uvloop are no subclasses.
-        self.transport = transport = cast(asyncio.Transport, transport)
-        # A message counts as written once the transport holds none of it. A mark of 0 is reached by
-        # an empty buffer under TLS, and by one byte without.
-        secure = transport.get_extra_info("sslcontext") is not None
-        transport.set_write_buffer_limits(high=1 if secure else 0, low=0)
-
-    def write(self, handle: int, framed: bytes) -> None:
-        """Write one message whole; `writes` is False until the transport has taken it."""
-        self._writing.append(handle)
-        self.transport.write(framed)
-        if self.writes:
-            self._on_written()
-
-    def data_received(self, data: bytes) -> None:
-        if self._writing and self.transport.get_write_buffer_size() == 0:
-            # All of it has left, and the transport has not come to say so before the reply.
-            self._on_written()
-        self._client.received(self, data)
-
-    def pause_writing(self) -> None:
-        self.writes = False
-
-    def resume_writing(self) -> None:
-        self.writes = True
-        self._on_written()
-        self._client.resumed()
-
-    def eof_received(self) -> None:
-        self._client.ended(self, None)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.closed.set()
-        self._client.ended(self, error)
-
-    def _on_written(self) -> None:
-        written, self._writing = self._writing, []
-        for handle in written:
-            self._client.written(self, handle)
+def _fail(future: asyncio.Future[Reply], error: DeliveryError) -> None:
+    if not future.done():
+        # One exception for each: a traceback belongs to one task.
+        future.set_exception(type(error)(*error.args).with_traceback(None))
 
 
 def connect(

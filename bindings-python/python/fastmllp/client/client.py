@@ -22,14 +22,12 @@ from fastmllp.reply import (
     ReplyTooLarge,
 )
 from fastmllp.stream import Stream
-from fastmllp.tls_failure import TlsFailure
+from fastmllp.tls_failure import ALERT, TlsFailure, plain_hint
 from fastmllp.tls_session import TlsSession
 
 _STALE_READS = 16
 # What a reply means is the caller's decision, and so is sending again.
 RULES = "accept=accept, *=fail"
-# How an alert of TLS begins: the answer of a server that speaks TLS to one who does not.
-_ALERT = b"\x15\x03"
 
 
 class Client:
@@ -244,7 +242,7 @@ class Client:
             self._note(stream.receive())
 
     def _note(self, data: bytes) -> None:
-        self._first = (self._first + data[: len(_ALERT)])[: len(_ALERT)]
+        self._first = (self._first + data[: len(ALERT)])[: len(ALERT)]
 
     def _remaining(self) -> float | None:
         """Seconds until the next time of the link runs out; None when there is none."""
@@ -286,7 +284,7 @@ class Client:
     def _conclude(self, reply: bytes | None) -> Reply:
         if reply is not None:
             return Reply.from_payload(reply, self._scan)
-        hint = "; it seems to expect TLS" if self._first == _ALERT and self._tls is None else ""
+        hint = plain_hint(self._first) if self._tls is None else ""
         if self._lost is None:
             text = f"{self._server} did not answer within {self._timeout:g} s{hint}"
             raise NoReply(text)
@@ -335,6 +333,8 @@ def encoded(
         EncodingError: The encoding has no bytes for a character, and `strict` forbids a ``?``.
         TypeError: The message is neither text nor bytes.
     """
+    if type(message) is bytes:
+        return message
     if isinstance(message, bytes | bytearray | memoryview):
         return bytes(message)
     if not isinstance(message, str):
