@@ -122,6 +122,45 @@ def test_an_answer_to_what_has_not_left_is_none() -> None:
         run(lambda: work(server.address))
 
 
+def test_what_is_sent_while_the_client_closes_is_for_the_next_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def script(peer: Peer) -> None:
+        assert peer.receive_frame() == message("B")
+        peer.send(framed(acknowledgment("B")))
+
+    async def work(address: Address) -> None:
+        dialling, proceed = asyncio.Event(), asyncio.Event()
+
+        async def slow_to_end(*args: object, **options: object) -> ClientConnection:
+            dialling.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                monkeypatch.undo()
+                await proceed.wait()
+            raise AssertionError
+
+        monkeypatch.setattr("fastmllp.aio.client.dial", slow_to_end)
+        client = connect(*address)
+        first = asyncio.create_task(client.send(message("A")))
+        await dialling.wait()
+        closing = asyncio.create_task(client.close())
+        second = asyncio.create_task(client.send(message("B")))
+        with pytest.raises(ConnectionLost):
+            await first
+        for _ in range(4):
+            await asyncio.sleep(0)
+        assert not closing.done()
+        proceed.set()
+        assert (await second).accepted
+        await closing
+        await client.close()
+
+    with ScriptedServer(script) as server:
+        run(lambda: work(server.address))
+
+
 def test_a_client_goes_from_loop_to_loop() -> None:
     """A loop that ends before the message has left takes nothing with it but that message."""
 

@@ -55,7 +55,7 @@ class ReplyTooLarge(DeliveryError):
     code = "too_large"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, init=False)
 class Reply:
     r"""The answer of a server to one message.
 
@@ -82,8 +82,16 @@ class Reply:
     accepted: bool = field(init=False)
     """Whether the code relieves the sender of the message: AA or CA."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "accepted", self.code in ACCEPTED)
+    def __init__(
+        self, payload: bytes, code: str, control_id: str, scan: str = "single_byte"
+    ) -> None:
+        # What a dataclass writes itself takes twice as long, and there is a reply for each message.
+        keep = object.__setattr__
+        keep(self, "payload", payload)
+        keep(self, "code", code)
+        keep(self, "control_id", control_id)
+        keep(self, "scan", scan)
+        keep(self, "accepted", code in ACCEPTED)
 
     def __repr__(self) -> str:
         # A reply may quote the patient's data in its fields; a code of table 0008 never does.

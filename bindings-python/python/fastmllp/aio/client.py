@@ -4,7 +4,6 @@ import asyncio
 import logging
 import ssl
 import time
-from collections import deque
 from types import TracebackType
 from typing import Any
 
@@ -12,6 +11,7 @@ from fastmllp import config
 from fastmllp._native import Initiator
 from fastmllp.aio.client_connection import ClientConnection
 from fastmllp.aio.dial import dial
+from fastmllp.aio.outbox import Outbox, Settled, fail
 from fastmllp.client.client import RULES, encoded
 from fastmllp.logging import log_event
 from fastmllp.reply import (
@@ -23,9 +23,6 @@ from fastmllp.reply import (
     ReplyTooLarge,
 )
 from fastmllp.tls_failure import plain_hint
-
-# Messages that the link holds at a time; further ones wait here.
-_CAPACITY = 64
 
 
 class AsyncClient:
@@ -85,9 +82,7 @@ class AsyncClient:
         self._server_hostname = server_hostname
         self._window = window
         self._link = self._new_link()
-        # Messages that the link does not have yet, and those that it has, by their handles.
-        self._queue: deque[tuple[bytes, asyncio.Future[Reply]]] = deque()
-        self._waiting: dict[int, asyncio.Future[Reply]] = {}
+        self._outbox = Outbox()
         # The loop that is going to call `_pump`.
         self._planned: asyncio.AbstractEventLoop | None = None
         self._connection: ClientConnection | None = None
@@ -122,21 +117,17 @@ class AsyncClient:
     async def close(self) -> None:
         """Close the connection. Messages without a reply fail; the client stays usable."""
         self._generation += 1
-        futures = [*self._waiting.values(), *(future for _, future in self._queue)]
-        self._waiting.clear()
-        self._queue.clear()
-        for future in futures:
-            _fail(future, _closed())
-        connecting, self._connecting = self._connecting, None
-        if connecting is not None:
-            connecting.cancel()
-            await asyncio.wait({connecting})
-        connection = self._connection
+        self._outbox.clear(_closed())
+        connection, connecting = self._connection, self._connecting
         self._hang_up()
-        self._link = self._new_link()
+        # At once: what is sent from here on is for the next connection.
+        self._link, self._connecting = self._new_link(), None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if connecting is not None:
+            connecting.cancel()
+            await asyncio.wait({connecting})
         if connection is not None:
             await connection.closed.wait()
 
@@ -163,45 +154,45 @@ class AsyncClient:
             ConnectionLost: The connection ended before the reply; the message may have arrived.
             ReplyTooLarge: A reply is above `max_size`; the message may have arrived.
         """
-        payload = encoded(message, self._encoding, strict=self._strict)
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Reply] = loop.create_future()
-        self._queue.append((payload, future))
-        self._plan(loop)
+        future = self._begin(message)
         try:
             return await future
         except BaseException:
-            self._take_back(future)
+            self._give_up(future)
             raise
+
+    def _begin(self, message: str | bytes | bytearray | memoryview) -> asyncio.Future[Reply]:
+        """Take one message. Whoever stops waiting for its reply calls `_give_up`."""
+        payload = encoded(message, self._encoding, strict=self._strict)
+        loop = asyncio.get_running_loop()
+        future = self._outbox.add(payload, loop)
+        self._plan(loop)
+        return future
+
+    def _give_up(self, future: asyncio.Future[Reply], settled: Settled | None = None) -> None:
+        """Nobody waits for this reply any more; `settled` hears when its message is gone."""
+        self._outbox.give_up(future, self._link, settled)
+        if self._outbox:
+            self._plan(future.get_loop())
 
     def _plan(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let everything that is sent in this turn of the loop leave with one write."""
         if self._planned is loop:
             return
         self._planned = loop
-        if self._waiting:
+        if self._outbox.waiting:
             loop.call_soon(self._pump)
         else:
             # What came since the last reply, the end of the connection above all, is heard before
             # anything is written: two turns of the loop look at the socket once.
             loop.call_soon(loop.call_soon, self._pump)
 
-    def _take_back(self, future: asyncio.Future[Reply]) -> None:
-        """Nobody waits for this reply any more. In the queue, that is all there is to know."""
-        future.cancel()
-        for handle, waiting in self._waiting.items():
-            if waiting is future:
-                del self._waiting[handle]
-                if self._link.withdraw(handle) and self._queue:
-                    self._plan(future.get_loop())
-                return
-
     def _pump(self) -> None:
         """Do everything that the link has to do now, and set the time for the next look."""
         self._planned = None
         now = time.monotonic()
         self._take(self._link.replies(b"", now))
-        self._submit(now)
+        self._outbox.submit(self._link, now)
         connection = self._connection
         while connection is not None and connection.writes:
             data = self._link.take_outgoing(now)
@@ -214,19 +205,6 @@ class AsyncClient:
                 self._connecting = asyncio.ensure_future(self._connect_for_messages())
             return
         self._set_timer()
-
-    def _submit(self, now: float) -> None:
-        """Give the link what it has room for."""
-        while self._queue and self._link.open_messages < _CAPACITY:
-            payload, future = self._queue.popleft()
-            if future.done():
-                continue
-            try:
-                handle = self._link.submit(payload, now)
-            except Exception as error:
-                future.set_exception(error.with_traceback(None))
-            else:
-                self._waiting[handle] = future
 
     def _set_timer(self) -> None:
         """Wake up no later than the next deadline; a timer that is too early sets itself anew."""
@@ -258,9 +236,8 @@ class AsyncClient:
             self._link.connect_failed(time.monotonic())
             why = error if isinstance(error, ConnectError) else ConnectError(type(error).__name__)
             # Whoever has waited for this attempt hears of it; the next message makes the next one.
-            for handle in list(self._waiting):
-                if self._link.withdraw(handle):
-                    _fail(self._waiting.pop(handle), why)
+            for future in self._outbox.take_back(self._link):
+                fail(future, why)
         self._connecting = None
         self._pump()
 
@@ -305,10 +282,13 @@ class AsyncClient:
     def _take(self, events: list[tuple[int, bytes | None] | dict[str, Any]]) -> None:
         for event in events:
             if isinstance(event, tuple):
-                self._conclude(*event)
+                handle, reply = event
+                future = self._outbox.take(handle)
+                if future is not None:
+                    self._conclude(future, reply)
             elif event["ev"] == "stray":
                 length = len(event["payload"])
-                event_name = "foreign_reply" if self._waiting else "stale_reply"
+                event_name = "foreign_reply" if self._outbox.waiting else "stale_reply"
                 log_event(
                     logging.WARNING,
                     event_name,
@@ -324,15 +304,12 @@ class AsyncClient:
                 text = f"reply of {self._server} is above {self._max_size} bytes"
                 self._lose(ReplyTooLarge(text))
 
-    def _conclude(self, handle: int, reply: bytes | None) -> None:
-        future = self._waiting.pop(handle, None)
-        if future is None or future.done():
-            return
+    def _conclude(self, future: asyncio.Future[Reply], reply: bytes | None) -> None:
         if reply is not None:
             future.set_result(Reply.from_payload(reply, self._scan))
         else:
             text = f"{self._server} did not answer within {self._timeout:g} s{self._hint}"
-            _fail(future, self._why or NoReply(text))
+            fail(future, self._why or NoReply(text))
 
     def _lose(self, why: DeliveryError) -> None:
         """Give the connection up; the messages on their way fail for this reason."""
@@ -373,12 +350,6 @@ class AsyncClient:
 
 def _closed() -> ConnectionLost:
     return ConnectionLost("the client was closed")
-
-
-def _fail(future: asyncio.Future[Reply], error: DeliveryError) -> None:
-    if not future.done():
-        # One exception for each: a traceback belongs to one task.
-        future.set_exception(type(error)(*error.args).with_traceback(None))
 
 
 def connect(

@@ -1,6 +1,7 @@
 """Many tasks, few connections."""
 
 import asyncio
+import functools
 import operator
 from types import TracebackType
 from typing import Any
@@ -69,15 +70,29 @@ class Pool:
     async def send(self, message: str | bytes | bytearray | memoryview) -> Reply:
         """Send one message and wait for its reply, as `AsyncClient.send` does."""
         closings = self._closings
-        async with self._room:
+        await self._room.acquire()
+        client = min(self._busy, key=self._busy.__getitem__)
+        self._busy[client] += 1
+        settled = functools.partial(self._settled, client)
+        try:
             if closings != self._closings:
                 raise ConnectionLost("the pool was closed")
-            client = min(self._busy, key=self._busy.__getitem__)
-            self._busy[client] += 1
-            try:
-                return await client.send(message)
-            finally:
-                self._busy[client] -= 1
+            future = client._begin(message)
+        except BaseException:
+            settled()
+            raise
+        try:
+            reply = await future
+        except BaseException:
+            # A message that is on its way keeps its place: another would have to wait behind it.
+            client._give_up(future, settled)
+            raise
+        settled()
+        return reply
+
+    def _settled(self, client: AsyncClient) -> None:
+        self._busy[client] -= 1
+        self._room.release()
 
     async def close(self) -> None:
         """Close every connection. Messages without a reply fail; the pool stays usable."""
