@@ -2472,8 +2472,8 @@ mllp_status_t mllp_stream_responder_sent(struct mllp_stream_responder_t *respond
                                          size_t len,
                                          uint64_t now);
 
-// When `mllp_stream_responder_on_time` is to be called, unless something else happens before; `MLLP_NEVER`
-// for never, and of a responder that was never prepared.
+// When `mllp_stream_responder_on_time` is to be called, unless something else happens before;
+// `MLLP_NEVER` for never, and of a responder that was never prepared.
 uint64_t mllp_stream_responder_next_deadline(const struct mllp_stream_responder_t *responder);
 
 // Time has passed: see `mllp_responder_on_time`. A caller that comes late reads what has come, and

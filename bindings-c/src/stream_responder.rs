@@ -191,8 +191,8 @@ pub unsafe extern "C" fn mllp_stream_responder_sent(
     })
 }
 
-/// When `mllp_stream_responder_on_time` is to be called, unless something else happens before; `MLLP_NEVER`
-/// for never, and of a responder that was never prepared.
+/// When `mllp_stream_responder_on_time` is to be called, unless something else happens before;
+/// `MLLP_NEVER` for never, and of a responder that was never prepared.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_stream_responder_next_deadline(
     responder: *const mllp_stream_responder_t,
