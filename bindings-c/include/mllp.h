@@ -1926,6 +1926,14 @@ mllp_status_t mllp_initiator_next_to_send(struct mllp_initiator_t *initiator,
                                           uint64_t now,
                                           mllp_handle_t *handle);
 
+// A further message for the same write, behind the one that `mllp_initiator_next_to_send` gave.
+// `MLLP_NOT_FOUND`: none. For a caller that knows how much of what it has written is still on this
+// side: it calls `mllp_initiator_sent` for each of them when its last byte has left, before it takes
+// in what was read after that.
+mllp_status_t mllp_initiator_next_to_send_along(struct mllp_initiator_t *initiator,
+                                                uint64_t now,
+                                                mllp_handle_t *handle);
+
 // The last byte of the message has been written.
 mllp_status_t mllp_initiator_sent(struct mllp_initiator_t *initiator,
                                   mllp_handle_t handle,

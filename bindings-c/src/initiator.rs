@@ -155,13 +155,22 @@ pub unsafe extern "C" fn mllp_initiator_next_to_send(
     now: u64,
     handle: *mut mllp_handle_t,
 ) -> mllp_status_t {
-    status(|| {
-        // SAFETY: rules 2 and 7.
-        let (core, handle) = unsafe { (state_mut(initiator)?, place(handle)?) };
-        let Some(next) = core.next_to_send(now) else { return Ok(MLLP_NOT_FOUND) };
-        handle.write(next.number());
-        Ok(MLLP_OK)
-    })
+    // SAFETY: rules 2 and 7.
+    unsafe { give(initiator, handle, |core| core.next_to_send(now)) }
+}
+
+/// A further message for the same write, behind the one that `mllp_initiator_next_to_send` gave.
+/// `MLLP_NOT_FOUND`: none. For a caller that knows how much of what it has written is still on this
+/// side: it calls `mllp_initiator_sent` for each of them when its last byte has left, before it takes
+/// in what was read after that.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mllp_initiator_next_to_send_along(
+    initiator: *mut mllp_initiator_t,
+    now: u64,
+    handle: *mut mllp_handle_t,
+) -> mllp_status_t {
+    // SAFETY: rules 2 and 7.
+    unsafe { give(initiator, handle, |core| core.next_to_send_along(now)) }
 }
 
 /// The last byte of the message has been written.
@@ -296,6 +305,24 @@ unsafe fn change(
     status(|| {
         // SAFETY: the caller's promise is the same.
         change(unsafe { state_mut(initiator) }?);
+        Ok(MLLP_OK)
+    })
+}
+
+/// # Safety
+///
+/// Rules 2 and 7.
+#[inline(always)]
+unsafe fn give(
+    initiator: *mut mllp_initiator_t,
+    handle: *mut mllp_handle_t,
+    next: impl FnOnce(&mut Core) -> Option<Handle>,
+) -> mllp_status_t {
+    status(|| {
+        // SAFETY: the caller's promise is the same.
+        let (core, handle) = unsafe { (state_mut(initiator)?, place(handle)?) };
+        let Some(next) = next(core) else { return Ok(MLLP_NOT_FOUND) };
+        handle.write(next.number());
         Ok(MLLP_OK)
     })
 }

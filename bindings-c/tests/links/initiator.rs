@@ -9,11 +9,18 @@ struct Initiator {
 
 impl Initiator {
     fn new(rules: &str) -> Initiator {
+        Initiator::with_window(rules, 1)
+    }
+
+    fn with_window(rules: &str, window: usize) -> Initiator {
         let mut list = State::zeroed();
         let status = unsafe { mllp_rules_parse(list.get(), rules.as_ptr(), rules.len()) };
         assert_eq!(status, MLLP_OK);
-        let config =
-            mllp_initiator_config_t { rules: list.get(), ..mllp_initiator_config_default() };
+        let config = mllp_initiator_config_t {
+            rules: list.get(),
+            window,
+            ..mllp_initiator_config_default()
+        };
         let (mut state, mut memory) = (State::zeroed(), vec![0xA5; 4096]);
         let (at, len) = (memory.as_mut_ptr(), memory.len());
         let status = unsafe { mllp_initiator_init(state.get(), &config, at, len) };
@@ -132,4 +139,17 @@ fn rule_suspends_the_link() {
     let event = initiator.event(0);
     assert_eq!((event.kind, event.handle), (MLLP_LINK_RETRY, second));
     assert_eq!(event.verdict.reply, MLLP_REPLY_NO_REPLY);
+}
+
+#[test]
+fn messages_leave_together() {
+    let mut initiator = Initiator::with_window("", 2);
+    let handles = ["M1", "M2", "M3"].map(|id| initiator.submit(&message(id)).1);
+    let get = initiator.get();
+    let along = || out!(mllp_initiator_next_to_send_along(get, 0));
+    assert_eq!(unsafe { mllp_initiator_connected(get) }, MLLP_OK);
+    assert_eq!(initiator.next_to_send(0), (MLLP_OK, handles[0]));
+    assert_eq!(initiator.next_to_send(0).0, MLLP_NOT_FOUND);
+    assert_eq!(along(), (MLLP_OK, handles[1]));
+    assert_eq!(along().0, MLLP_NOT_FOUND);
 }

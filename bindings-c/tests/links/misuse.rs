@@ -123,6 +123,7 @@ fn initiator_that_is_none() {
             mllp_initiator_connect_failed(0);
             mllp_initiator_disconnected(0);
             mllp_initiator_next_to_send(0, handle.as_mut_ptr());
+            mllp_initiator_next_to_send_along(0, handle.as_mut_ptr());
             mllp_initiator_sent(0, 0);
             mllp_initiator_spare(1, room.as_mut_ptr());
             mllp_initiator_commit_read(1, 0);
