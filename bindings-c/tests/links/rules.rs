@@ -58,3 +58,36 @@ fn first_rule_that_is_wrong_is_named() {
     let status = unsafe { mllp_rules_parse(rules.get(), text.as_ptr(), text.len()) };
     assert_eq!(status, MLLP_ERR_INVALID_ARGUMENT);
 }
+
+#[test]
+fn names_are_as_they_are_written() {
+    use mllp_link::{AnswerError, SubmitError};
+    let text = |name| unsafe { std::ffi::CStr::from_ptr(name) }.to_str().unwrap();
+    let name = |condition| text(mllp_rule_condition_name(condition));
+    for condition in MLLP_REPLY_AA..=MLLP_RULE_ANY {
+        let rule = format!("{}=fail", name(condition));
+        let (status, _, _) = parse(&rule);
+        assert_eq!(status, MLLP_OK, "{rule}");
+    }
+    for (reply, condition) in [
+        (MLLP_REPLY_AA, MLLP_RULE_ACCEPT),
+        (MLLP_REPLY_AE, MLLP_RULE_ERROR),
+        (MLLP_REPLY_AR, MLLP_RULE_REJECT),
+        (MLLP_REPLY_NO_MSA, MLLP_RULE_ANY),
+    ] {
+        let (_, _, mut rules) = parse(&format!("{}=fail", name(condition)));
+        let verdict = judge(&mut rules, reply);
+        assert_eq!((verdict.condition, verdict.rule), (condition, 1));
+    }
+    assert_eq!((name(0), name(MLLP_RULE_ANY + 1)), ("unknown", "unknown"));
+    for (status, name) in [
+        (MLLP_ERR_NOT_AT_HAND, AnswerError::NotAtHand.name()),
+        (MLLP_ERR_CLOSED, AnswerError::Closed.name()),
+        (MLLP_ERR_BATCH, AnswerError::Batch.name()),
+        (MLLP_ERR_FULL, SubmitError::Full.name()),
+        (MLLP_ERR_ID_TOO_LONG, SubmitError::IdTooLong.name()),
+        (MLLP_ERR_ID_IN_USE, SubmitError::IdInUse.name()),
+    ] {
+        assert_eq!(text(mllp_status_name(status)), name);
+    }
+}
