@@ -122,10 +122,18 @@ impl<S: Storage> ReceiveBuffer<S> {
     /// Call it again with what `consumed` leaves of the chunk until the event is `None`; then all
     /// of the chunk is consumed.
     pub fn feed<'a>(&'a mut self, chunk: &'a [u8]) -> Decoded<'a> {
+        if self.is_empty() { self.feed_empty(chunk) } else { self.feed_stored(chunk) }
+    }
+
+    /// [`feed`](ReceiveBuffer::feed) while nothing is stored. What it lends lies in the chunk, so
+    /// that the buffer is free while a frame is looked at. `None` while something is stored.
+    pub fn feed_in_place<'c>(&mut self, chunk: &'c [u8]) -> Option<Decoded<'c>> {
+        self.is_empty().then(|| self.feed_empty(chunk))
+    }
+
+    #[inline(always)]
+    fn feed_empty<'c>(&mut self, chunk: &'c [u8]) -> Decoded<'c> {
         self.payload = 0..0;
-        if !self.is_empty() {
-            return self.feed_stored(chunk);
-        }
         // Once every frame of a chunk is taken, there is nothing to look at.
         if chunk.is_empty() && self.scanner().is_settled() {
             self.give_back();
@@ -149,7 +157,7 @@ impl<S: Storage> ReceiveBuffer<S> {
         let from = self.start;
         let located = self.locate();
         if located.event.is_some() {
-            return Decoded { consumed: 0, ..located.lend(self.stored(from)) };
+            return Decoded { consumed: 0, event: self.lend(located, from) };
         }
         // What belongs to the frame is found in the chunk, and then joins the rest of it. Frames
         // behind it are better read where they are.
@@ -167,10 +175,7 @@ impl<S: Storage> ReceiveBuffer<S> {
         };
         let from = self.start;
         self.advance(located.consumed);
-        if located.event.is_none() {
-            self.give_back();
-        }
-        Decoded { consumed, ..located.lend(self.stored(from)) }
+        Decoded { consumed, event: self.lend(located, from) }
     }
 
     /// Room for a socket to read into: at least one byte, and `want` bytes where the storage
@@ -211,9 +216,9 @@ impl<S: Storage> ReceiveBuffer<S> {
     }
 
     /// The payload of the frame, or the prefix of the lost one, that
-    /// [`next_event`](ReceiveBuffer::next_event), [`idle`](ReceiveBuffer::idle) or
-    /// [`finish`](ReceiveBuffer::finish) gave last, for as long as no other is called and no room
-    /// is asked for.
+    /// [`next_event`](ReceiveBuffer::next_event), [`idle`](ReceiveBuffer::idle),
+    /// [`finish`](ReceiveBuffer::finish) or [`feed`](ReceiveBuffer::feed) gave last, for as long as
+    /// no other is called and no room is asked for. Empty where it lies in the chunk.
     pub fn payload(&self) -> &[u8] {
         self.storage.as_ref().get(self.payload.clone()).unwrap_or_default()
     }
