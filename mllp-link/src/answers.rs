@@ -166,6 +166,19 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
         matches!(self.slot(number), Some(Slot::Waiting))
     }
 
+    /// Whether an answer to this one would leave next, and nothing waits for the socket.
+    pub(crate) fn is_turn(&self, number: u32) -> bool {
+        number == self.first && matches!(self.slots.front(), Some(Slot::Waiting))
+    }
+
+    /// The first one has been answered past the storage, and is done.
+    pub(crate) fn pass(&mut self) {
+        if self.slots.pop_front().is_some() {
+            self.first = self.first.wrapping_add(1);
+        }
+        self.settle();
+    }
+
     /// The message gets no answer.
     pub(crate) fn silence(&mut self, number: u32) {
         self.put(number, Slot::Silent);

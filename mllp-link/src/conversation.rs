@@ -1,9 +1,11 @@
 //! What every kind of responder shares: its answers, its times, and how a connection ends.
 
+use ack_gen::Ack;
 use mllp_core::{FrameKind, START_BLOCK, Scanner, Storage};
 
 use crate::answers::{Refusal, Ticket};
 use crate::detect::{Detector, Protocol};
+use crate::error::Unanswered;
 use crate::event::CloseReason;
 use crate::outbox::Outbox;
 use crate::settings::{OverLimit, ResponderConfig};
@@ -95,6 +97,12 @@ impl<T: Storage, const WINDOW: usize> Conversation<T, WINDOW> {
     /// Whether the first bytes of the connection are still to be looked at.
     pub(crate) fn recognises(&self) -> bool {
         self.detector.is_some()
+    }
+
+    /// Whether the protocol will not be known after these bytes.
+    pub(crate) fn is_undecided_by(&self, bytes: &[u8]) -> bool {
+        let known = |mut detector: Detector| detector.feed(bytes).protocol().is_some();
+        self.detector.is_some_and(|detector| !known(detector))
     }
 
     /// Looks at the first bytes of the connection, until they tell the protocol.
@@ -194,6 +202,22 @@ impl<T: Storage, const WINDOW: usize> Conversation<T, WINDOW> {
 
     pub(crate) fn drop_payload(&mut self) {
         self.at_hand = None;
+    }
+
+    /// Answers one message, into the host's buffer where it is its turn.
+    pub(crate) fn answer_now(
+        &mut self,
+        ticket: Ticket,
+        payload: &[u8],
+        ack: &Ack<'_>,
+        out: &mut [u8],
+        now: Millis,
+    ) -> Result<usize, Unanswered> {
+        let len = self.outbox.acknowledge_into(ticket, payload, ack, out)?;
+        if len > 0 {
+            self.timer.sent(now);
+        }
+        Ok(len)
     }
 
     /// The socket has taken `len` bytes.

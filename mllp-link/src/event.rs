@@ -52,6 +52,29 @@ pub enum ResponderEvent {
     Closing(CloseReason),
 }
 
+/// One step of [`Responder::feed`](crate::Responder::feed).
+#[derive(PartialEq, Eq)]
+pub struct Fed<'c> {
+    /// How many bytes of the chunk are done with, whatever the event. The next step takes the rest.
+    pub consumed: usize,
+    /// What happened. `None`: the chunk is done with, or there is no room for what is left of it.
+    pub event: Option<ResponderEvent>,
+    /// The payload of a message that lies whole in the chunk. `None`: if there is one,
+    /// [`Responder::payload`](crate::Responder::payload) has it.
+    pub payload: Option<&'c [u8]>,
+}
+
+// Payloads are health data: a debug output shows how many bytes there are, never which.
+impl fmt::Debug for Fed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fed")
+            .field("consumed", &self.consumed)
+            .field("event", &self.event)
+            .field("payload_len", &self.payload.map(<[u8]>::len))
+            .finish()
+    }
+}
+
 /// One step of a [`StreamResponder`](crate::StreamResponder).
 #[derive(Debug, PartialEq, Eq)]
 pub struct StreamStep<'i> {

@@ -131,7 +131,7 @@ mod timer;
 pub use answers::{Refusal, Ticket};
 pub use detect::{Detection, Detector, Protocol, ProtocolVerdict, detect};
 pub use error::{AnswerError, Unanswered, Unrefused};
-pub use event::{Arrived, CloseReason, Refuse, ResponderEvent, StreamEvent, StreamStep};
+pub use event::{Arrived, CloseReason, Fed, Refuse, ResponderEvent, StreamEvent, StreamStep};
 pub use initiator::Initiator;
 pub use reply::answers;
 pub use responder::Responder;

@@ -71,6 +71,30 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
         }
     }
 
+    /// Answers one message: into `out` where it is its turn, and then it counts as sent. Returns how
+    /// many bytes those are; 0: the answer is stored.
+    pub(crate) fn acknowledge_into(
+        &mut self,
+        ticket: Ticket,
+        payload: &[u8],
+        ack: &Ack<'_>,
+        out: &mut [u8],
+    ) -> Result<usize, Unanswered> {
+        if self.policy == Policy::Always && self.answers.is_turn(ticket.number) {
+            let header = MessageHeader::parse_lenient_with(payload, ack.scan);
+            let ack = Ack { header, policy: Policy::Always, ..*ack };
+            let len = out.len().min(self.answers.max_len());
+            let room = out.get_mut(..len).unwrap_or_default();
+            let encode = |room: &mut [u8]| Ok::<usize, AnswerError>(ack.encode(room)?);
+            if let Ok(len) = self.framing.encode_with(room, encode) {
+                self.answers.pass();
+                return Ok(len);
+            }
+            // Whatever did not work, storage and its longer ways may.
+        }
+        self.acknowledge(ticket, payload, ack).map(|()| 0)
+    }
+
     /// Answers one message with a payload that is ready.
     pub(crate) fn answer_with(&mut self, ticket: Ticket, answer: &[u8]) -> Result<(), Unanswered> {
         match self.write_frame(ticket.number, false, answer) {

@@ -1,5 +1,7 @@
 //! The receiving end of a link: messages in, answers out.
 
+mod feed;
+
 use ack_gen::Ack;
 use mllp_core::{Fault, ReceiveBuffer, Received, Storage};
 
@@ -94,7 +96,8 @@ impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
     }
 
     /// The payload of the message, or the beginning of the refused one, that
-    /// [`next_event`](Self::next_event) gave last, until it is called again or bytes are taken.
+    /// [`next_event`](Self::next_event) or [`feed`](Self::feed) gave last, until one is called again
+    /// or bytes are taken. Empty where `feed` has lent the payload itself.
     pub fn payload(&self) -> &[u8] {
         self.incoming.payload()
     }
@@ -129,6 +132,26 @@ impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
         now: Millis,
     ) -> Result<(), Unanswered> {
         let answered = self.conversation.outbox.acknowledge(ticket, payload, ack);
+        self.watch(now);
+        answered
+    }
+
+    /// [`answer_later`](Self::answer_later) for a host that sends at once: returns how many bytes of
+    /// `out` are the answer, which count as sent. 0: `out` was too short or it is not the turn of
+    /// this answer, and [`outgoing`](Self::outgoing) has it when it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`answer`](Self::answer).
+    pub fn answer_now(
+        &mut self,
+        ticket: Ticket,
+        payload: &[u8],
+        ack: &Ack<'_>,
+        out: &mut [u8],
+        now: Millis,
+    ) -> Result<usize, Unanswered> {
+        let answered = self.conversation.answer_now(ticket, payload, ack, out, now);
         self.watch(now);
         answered
     }

@@ -36,26 +36,58 @@ enum Op {
 /// Only a missing trailer has a time.
 const TIMES: Times = Times { idle: 0, byte: 0, frame: 0, send: 0, trailer: 100 };
 
+/// How bytes come to a responder.
+#[derive(Clone, Copy)]
+enum Way {
+    /// All of them, and then the events.
+    Received,
+    /// Lent, from event to event, and answered at once into a buffer of so many bytes.
+    Fed(usize),
+}
+
 fn by_responder(ops: &[Op], config: ResponderConfig, ack: &Ack<'_>) -> (Vec<Seen>, Vec<u8>) {
+    by_whole_messages(ops, config, ack, Way::Received)
+}
+
+fn by_whole_messages(
+    ops: &[Op],
+    config: ResponderConfig,
+    ack: &Ack<'_>,
+    way: Way,
+) -> (Vec<Seen>, Vec<u8>) {
     let mut link: Responder<_, _, 4> = Responder::new([0; 2048], [0; 1024], config, 0);
     let (mut now, mut seen, mut sent) = (0, Vec::new(), Vec::new());
     for op in ops {
-        match op {
-            Op::Bytes(bytes) if link.wants_input() => {
+        let mut rest = &[][..];
+        match (op, way) {
+            (Op::Bytes(bytes), Way::Received) if link.wants_input() => {
                 assert_eq!(link.receive(bytes, now), bytes.len());
             }
-            Op::Bytes(_) => {}
-            Op::Idle => {
+            (Op::Bytes(bytes), Way::Fed(_)) => rest = bytes,
+            (Op::Bytes(_), _) => {}
+            (Op::Idle, _) => {
                 now += 100;
                 link.on_time(now);
             }
-            Op::Eof => link.peer_closed(now),
+            (Op::Eof, _) => link.peer_closed(now),
         }
-        while let Some(event) = link.next_event(now) {
+        let wanted = link.wants_input();
+        loop {
+            let fed = link.feed(rest, now);
+            rest = &rest[fed.consumed..];
+            let Some(event) = fed.event else { break };
             seen.push(match event {
                 ResponderEvent::Message(ticket, arrived) => {
-                    let payload = link.payload().to_vec();
-                    let error = link.answer(ticket, ack, now).err().map(|unanswered| {
+                    let payload = fed.payload.unwrap_or_else(|| link.payload()).to_vec();
+                    let answered = match way {
+                        Way::Received => link.answer(ticket, ack, now),
+                        Way::Fed(room) => {
+                            let mut out = vec![0; room];
+                            let answered = link.answer_now(ticket, &payload, ack, &mut out, now);
+                            answered.map(|len| sent.extend(&out[..len]))
+                        }
+                    };
+                    let error = answered.err().map(|unanswered| {
                         link.leave_unanswered(unanswered.ticket, now);
                         unanswered.error.name()
                     });
@@ -84,6 +116,7 @@ fn by_responder(ops: &[Op], config: ResponderConfig, ack: &Ack<'_>) -> (Vec<Seen
                 link.sent(link.outgoing().len(), now);
             }
         }
+        assert!(rest.is_empty() || !wanted || !link.wants_input(), "bytes are left");
         sent.extend(link.outgoing());
         link.sent(link.outgoing().len(), now);
     }
@@ -199,6 +232,10 @@ fn assert_same(id: &str, ops: &[Op], config: ResponderConfig, ack: &Ack<'_>) {
         assert_eq!(seen.0, expected.0, "{id}: {cut:?}");
         assert_eq!(seen.1, expected.1, "{id}: other answers, {cut:?}");
         assert_eq!(by_responder(&cut, config, ack).1, expected.1, "{id}: {cut:?}");
+        for room in [0, 1000] {
+            let fed = by_whole_messages(&cut, config, ack, Way::Fed(room));
+            assert_eq!(fed, expected, "{id}: fed, answered in {room}, {cut:?}");
+        }
     }
 }
 

@@ -65,6 +65,25 @@ fn receive<S: Storage, T: Storage, const W: usize>(
 }
 
 #[unsafe(no_mangle)]
+pub fn artefact_responder_feed(
+    link: &mut Link<'_>,
+    bytes: &[u8],
+    ack: &Ack<'_>,
+    out: &mut [u8],
+    now: Millis,
+) {
+    let fed = link.feed(bytes, now);
+    let payload = fed.payload.unwrap_or_else(|| link.payload());
+    black_box((fed.consumed, payload));
+    if let Some(ResponderEvent::Message(ticket, _)) = fed.event {
+        match link.answer_now(ticket, bytes, ack, out, now) {
+            Ok(len) => _ = black_box(len),
+            Err(unanswered) => note_error(unanswered.error),
+        }
+    }
+}
+
+#[unsafe(no_mangle)]
 pub fn artefact_responder_time(link: &mut Link<'_>, len: usize, now: Millis) {
     link.sent(len, now);
     link.on_time(now);
