@@ -1,18 +1,16 @@
 //! Acknowledgments.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use ack_gen::{Ack as Core, AckCode, ErrorDetail as CoreDetail, Policy, Timestamp};
 use hl7_peek::{Kind, Message as Peek, MessageHeader, Scan};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use uuid::Uuid;
 use uuid::fmt::Simple;
 
 use crate::detail::ErrorDetail;
 use crate::error::{ack_error, bad_ack_code, batch_accepted, message_error};
 use crate::input::{Input, ScanArgument};
+use crate::stamp::{new_control_id, unix_seconds};
 
 /// What an acknowledgment says, for whatever message it will answer.
 ///
@@ -235,27 +233,4 @@ fn encode<'py>(py: Python<'py>, ack: &Core<'_>) -> PyResult<Bound<'py, PyBytes>>
     }
     let len = ack.encoded_len().map_err(ack_error)?;
     PyBytes::new_with(py, len, |out| ack.encode(out).map(|_| ()).map_err(ack_error))
-}
-
-/// 32 hexadecimal digits, random, from the operating system: unique without a shared counter.
-fn new_control_id(buffer: &mut [u8; Simple::LENGTH]) -> &str {
-    Uuid::new_v4().simple().encode_lower(buffer)
-}
-
-fn unix_seconds() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// An acknowledgment with a name and a time of its own.
-pub(crate) fn with_acknowledgment<R>(
-    code: AckCode,
-    text: Option<&str>,
-    give: impl FnOnce(&Core<'_>) -> R,
-) -> R {
-    let mut id_buffer = [0; Simple::LENGTH];
-    let id = new_control_id(&mut id_buffer).as_bytes();
-    let time = Timestamp::utc(unix_seconds());
-    let text = text.unwrap_or_default().as_bytes();
-    give(&Core { text, ..Core::always(code, None, id, time.as_bytes()) })
 }

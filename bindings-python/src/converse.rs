@@ -1,128 +1,226 @@
 //! One read of a receiving host, in one call: bytes in, handler calls, answers out.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ack_gen::AckCode;
-use mllp_link::{Millis, ResponderEvent};
+use mllp_link::{Arrived, Millis, ResponderEvent, Ticket as CoreTicket};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
+use crate::answer_room::AnswerRoom;
 use crate::event;
+use crate::input::Input;
 use crate::message::Message;
 use crate::report::report;
 use crate::responder::Responder;
+use crate::stamp::{since_1970, timestamp};
 use crate::ticket::Ticket;
 use crate::time::{Seconds, seconds};
 
-/// Bytes for the socket, what is left for the host to do, and the next deadline.
-pub(crate) type Conversed<'py> = (Bound<'py, PyBytes>, Option<Bound<'py, PyList>>, Option<f64>);
+/// Bytes for the socket, what is left for the host to do, the next deadline, and whether there is more.
+pub(crate) type Conversed<'py> =
+    (Bound<'py, PyBytes>, Option<Bound<'py, PyList>>, Option<f64>, bool);
+
+/// Handlers that have taken so long in one call end it: the answers that are finished go before the
+/// next handler begins.
+const PATIENCE: Duration = Duration::from_millis(1);
+
+pub(crate) fn converse<'py>(
+    responder: &Bound<'py, Responder>,
+    data: Input<'py>,
+    now: Seconds,
+    handler: &Bound<'py, PyAny>,
+    hold: bool,
+) -> PyResult<Conversed<'py>> {
+    let py = responder.py();
+    let Some(chunk) = responder.borrow_mut().core().begin(py, data) else {
+        // A handler of an outer call gave these bytes, and that call goes on with them.
+        let deadline = responder.borrow_mut().core().next_deadline().map(seconds);
+        return Ok((PyBytes::new(py, b""), None, deadline, false));
+    };
+    let mut rest = chunk.as_bytes();
+    let mut conversation = Conversation {
+        responder,
+        handler,
+        clock: Clock::new(now.point()),
+        room: AnswerRoom::new(),
+        left: None,
+        hold,
+    };
+    let done = conversation.go_on(&mut rest);
+    let now = conversation.clock.now;
+    let mut link = responder.borrow_mut();
+    let kept = link.core().finish(rest, now);
+    let more = !done? || kept;
+    let deadline = link.core().next_deadline().map(seconds);
+    let answers = PyBytes::new(py, conversation.room.written());
+    Ok((answers, conversation.left, deadline, more))
+}
+
+/// What comes after an event.
+enum Next {
+    Event,
+    /// The host, which has to do something first.
+    Host,
+    /// Nothing: all bytes are taken, or there is no room for more messages.
+    Nothing,
+}
+
+struct Conversation<'a, 'py> {
+    responder: &'a Bound<'py, Responder>,
+    handler: &'a Bound<'py, PyAny>,
+    clock: Clock,
+    room: AnswerRoom,
+    left: Option<Bound<'py, PyList>>,
+    hold: bool,
+}
+
+impl<'py> Conversation<'_, 'py> {
+    /// Goes through the bytes, until nothing more is in them, the host has something to do, or the
+    /// answers have waited long enough. Whether there was nothing more.
+    fn go_on(&mut self, rest: &mut &[u8]) -> PyResult<bool> {
+        self.take_outgoing();
+        loop {
+            match self.take_event(rest)? {
+                Next::Nothing => return Ok(true),
+                Next::Host => return Ok(false),
+                Next::Event if self.clock.taken >= PATIENCE => return Ok(false),
+                Next::Event => {}
+            }
+        }
+    }
+
+    /// Does what the next event asks for.
+    fn take_event(&mut self, rest: &mut &[u8]) -> PyResult<Next> {
+        let py = self.responder.py();
+        let mut responder = self.responder.borrow_mut();
+        let link = responder.core();
+        let fed = link.feed(rest, self.clock.now);
+        *rest = rest.get(fed.consumed..).unwrap_or_default();
+        let Some(event) = fed.event else { return Ok(Next::Nothing) };
+        let ResponderEvent::Message(ticket, arrived) = event else {
+            let last = matches!(event, ResponderEvent::TooLarge(..) | ResponderEvent::Protocol(_));
+            let entry = report(py, link, event)?;
+            self.leave(entry)?;
+            // The refusal is given while the beginning of its message is at hand, and whether bytes
+            // of another protocol are looked at is for the host to say.
+            return Ok(if last { Next::Host } else { Next::Event });
+        };
+        let payload = PyBytes::new(py, fed.payload.unwrap_or_else(|| link.payload())).unbind();
+        let message = Message::of(payload.clone_ref(py), responder.scan());
+        // A handler may use the responder itself, so it is not kept borrowed while one runs.
+        drop(responder);
+        self.hand_over(ticket, arrived, payload, message)
+    }
+
+    /// Calls the handler, and answers with what it returns.
+    fn hand_over(
+        &mut self,
+        ticket: CoreTicket,
+        arrived: Arrived,
+        payload: Py<PyBytes>,
+        message: Message,
+    ) -> PyResult<Next> {
+        let py = self.responder.py();
+        if !arrived.deviations.is_empty() {
+            let entry = event::new(py, "deviations")?;
+            entry.set_item("warn", event::names(arrived.deviations))?;
+            entry.set_item("length", payload.as_bytes(py).len())?;
+            self.leave(entry)?;
+        }
+        let message = Bound::new(py, message)?;
+        let result = self.handler.call1((&message,));
+        self.clock.read();
+        let (ticket, entry) = match result {
+            Ok(result) => {
+                let ticket = match code(&result) {
+                    Some(code) => match self.answer(ticket, &payload, code) {
+                        None => return Ok(Next::Event),
+                        Some(ticket) => ticket,
+                    },
+                    None => ticket,
+                };
+                let entry = event::new(py, "result")?;
+                entry.set_item("result", result)?;
+                (ticket, entry)
+            }
+            Err(error) => {
+                let entry = event::new(py, "failure")?;
+                entry.set_item("error", error)?;
+                (ticket, entry)
+            }
+        };
+        entry.set_item("message", message)?;
+        entry.set_item("ticket", Py::new(py, Ticket::new(ticket, payload))?)?;
+        self.leave(entry)?;
+        // What follows may have to wait for what the host makes of this.
+        Ok(Next::Host)
+    }
+
+    /// Answers a message by a code. The ticket is back where there is no such answer.
+    fn answer(
+        &mut self,
+        ticket: CoreTicket,
+        payload: &Py<PyBytes>,
+        code: AckCode,
+    ) -> Option<CoreTicket> {
+        let payload = payload.as_bytes(self.responder.py());
+        let out = if self.hold { &mut [] } else { self.room.spare() };
+        let time = timestamp(self.clock.unix_seconds());
+        let mut responder = self.responder.borrow_mut();
+        match responder.acknowledge_now(ticket, payload, code, &time, out, self.clock.now) {
+            Ok(0) => {
+                drop(responder);
+                self.take_outgoing();
+            }
+            Ok(len) => self.room.advance(len),
+            Err(unanswered) => return Some(unanswered.ticket),
+        }
+        None
+    }
+
+    /// Hands out what the link has for the socket.
+    fn take_outgoing(&mut self) {
+        let mut responder = self.responder.borrow_mut();
+        let link = responder.core();
+        while let (false, outgoing @ [_, ..]) = (self.hold, link.outgoing()) {
+            let len = outgoing.len();
+            self.room.append(outgoing);
+            link.sent(len, self.clock.now);
+        }
+    }
+
+    fn leave(&mut self, entry: Bound<'py, PyDict>) -> PyResult<()> {
+        let py = self.responder.py();
+        self.left.get_or_insert_with(|| PyList::empty(py)).append(entry)
+    }
+}
 
 /// The clock of the host, which goes on while its handlers work. Read once for each of them: nothing
 /// else here takes time.
 struct Clock {
     called: Millis,
     since: Instant,
+    taken: Duration,
     now: Millis,
+    /// The time of day when the call began, since 1970.
+    day: Duration,
 }
 
 impl Clock {
     fn new(called: Millis) -> Clock {
-        Clock { called, since: Instant::now(), now: called }
+        let (since, taken) = (Instant::now(), Duration::ZERO);
+        Clock { called, since, taken, now: called, day: since_1970() }
     }
 
     fn read(&mut self) {
-        self.now = self.called.saturating_add(self.since.elapsed().as_micros() as Millis);
+        self.taken = self.since.elapsed();
+        self.now = self.called.saturating_add(self.taken.as_micros() as Millis);
     }
-}
 
-pub(crate) fn converse<'py>(
-    responder: &Bound<'py, Responder>,
-    data: &[u8],
-    now: Seconds,
-    handler: &Bound<'py, PyAny>,
-    hold: bool,
-    limit: usize,
-) -> PyResult<Conversed<'py>> {
-    let py = responder.py();
-    let mut clock = Clock::new(now.point());
-    let (mut left, mut sent) = (None, Vec::new());
-    responder.borrow_mut().core().take(data, clock.called);
-    let mut messages = 0;
-    loop {
-        let more = take_event(responder, handler, &mut clock, &mut left, &mut messages)?;
-        let mut link = responder.borrow_mut();
-        let link = link.core();
-        let outgoing = link.outgoing();
-        if !hold && !outgoing.is_empty() {
-            let len = outgoing.len();
-            sent.extend_from_slice(outgoing);
-            link.sent(len, clock.now);
-        }
-        if !more || messages >= limit {
-            let deadline = link.next_deadline().map(seconds);
-            return Ok((PyBytes::new(py, &sent), left, deadline));
-        }
+    fn unix_seconds(&self) -> i64 {
+        (self.day + self.taken).as_secs() as i64
     }
-}
-
-/// Does what the next event asks for; false when there is none.
-fn take_event<'py>(
-    responder: &Bound<'py, Responder>,
-    handler: &Bound<'py, PyAny>,
-    clock: &mut Clock,
-    left: &mut Option<Bound<'py, PyList>>,
-    messages: &mut usize,
-) -> PyResult<bool> {
-    let py = responder.py();
-    let mut link = responder.borrow_mut();
-    let Some(event) = link.core().next_event(clock.now) else { return Ok(false) };
-    let ResponderEvent::Message(core, arrived) = event else {
-        let last = matches!(event, ResponderEvent::TooLarge(..) | ResponderEvent::Protocol(_));
-        let entry = report(py, link.core(), event)?;
-        leave(py, left, entry)?;
-        // The refusal is given while the beginning of its message is at hand, and whether bytes of
-        // another protocol are looked at is for the host to say.
-        return Ok(!last);
-    };
-    *messages += 1;
-    let payload = PyBytes::new(py, link.core().payload()).unbind();
-    let message = Message::of(payload.clone_ref(py), link.scan());
-    // A handler may use the responder itself, so it is not kept borrowed while one runs.
-    drop(link);
-    if !arrived.deviations.is_empty() {
-        let entry = event::new(py, "deviations")?;
-        entry.set_item("warn", event::names(arrived.deviations))?;
-        entry.set_item("length", payload.as_bytes(py).len())?;
-        leave(py, left, entry)?;
-    }
-    let mut ticket = Ticket::new(core, payload);
-    let message = Bound::new(py, message)?;
-    let result = handler.call1((&message,));
-    clock.read();
-    let entry = match result {
-        Ok(result) => {
-            if let Some(code) = code(&result) {
-                let answered =
-                    responder.borrow_mut().acknowledge(py, &mut ticket, code, None, clock.now);
-                if answered.is_ok() {
-                    return Ok(true);
-                }
-            }
-            let entry = event::new(py, "result")?;
-            entry.set_item("result", result)?;
-            entry
-        }
-        Err(error) => {
-            let entry = event::new(py, "failure")?;
-            entry.set_item("error", error)?;
-            entry
-        }
-    };
-    entry.set_item("message", message)?;
-    entry.set_item("ticket", Py::new(py, ticket)?)?;
-    leave(py, left, entry)?;
-    // What follows may have to wait for what the host makes of this.
-    Ok(false)
 }
 
 /// The code that a handler's result stands for. Anything else is for the host.
@@ -132,12 +230,4 @@ fn code(result: &Bound<'_, PyAny>) -> Option<AckCode> {
     }
     let text = result.cast::<PyString>().ok()?;
     AckCode::from_bytes(text.to_str().ok()?.as_bytes())
-}
-
-fn leave<'py>(
-    py: Python<'py>,
-    left: &mut Option<Bound<'py, PyList>>,
-    entry: Bound<'py, PyDict>,
-) -> PyResult<()> {
-    left.get_or_insert_with(|| PyList::empty(py)).append(entry)
 }

@@ -4,6 +4,7 @@
 //! objects, exceptions, memory, the clock and random numbers.
 
 mod ack;
+mod answer_room;
 mod converse;
 mod decision;
 mod decoder;
@@ -23,6 +24,7 @@ mod report;
 mod responder;
 mod segment;
 mod sequence;
+mod stamp;
 mod storage;
 mod ticket;
 mod time;

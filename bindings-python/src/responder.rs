@@ -1,21 +1,23 @@
 //! The receiving end of a link.
 
-use ack_gen::{Ack as CoreAck, AckCode, Policy};
+use ack_gen::{Ack as CoreAck, AckCode, Policy, Timestamp};
 use hl7_peek::Scan;
 use mllp_core::Config;
 use mllp_link::{
-    Millis, OverLimit, Refuse, Responder as Core, ResponderConfig, ResponderEvent, Times,
+    Millis, OverLimit, Refuse, Responder as Core, ResponderConfig, ResponderEvent,
+    Ticket as CoreTicket, Times, Unanswered,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
-use crate::ack::{ack_code, read_policy, with_acknowledgment};
+use crate::ack::{ack_code, read_policy};
 use crate::converse::{Conversed, converse};
 use crate::event;
 use crate::input::{Input, ScanArgument, read_profile};
 use crate::receiving::{End, Receiving};
 use crate::report::report;
+use crate::stamp::{ControlIds, timestamp, unix_seconds};
 use crate::storage::Growing;
 use crate::ticket::{Refusal, Ticket};
 use crate::time::{Seconds, seconds};
@@ -32,6 +34,7 @@ const MAX_ANSWER_LEN: usize = 1 << 31;
 #[pyclass(module = "fastmllp")]
 pub(crate) struct Responder {
     core: Receiving,
+    control_ids: ControlIds,
     policy: Policy,
     scan: Scan,
 }
@@ -99,7 +102,12 @@ impl Responder {
             commit_blocks,
         };
         let core = Core::new(Growing::default(), Growing::default(), config, now.point());
-        Ok(Responder { core: Receiving::new(core), policy, scan: scan.0 })
+        Ok(Responder {
+            core: Receiving::new(core),
+            control_ids: ControlIds::new(),
+            policy,
+            scan: scan.0,
+        })
     }
 
     /// Whether to read from the socket: False while too much is unanswered or unsent.
@@ -128,15 +136,17 @@ impl Responder {
     /// answers with what it returns: None is AA, a code of table 0008 is that code.
     ///
     /// Returns the bytes for the socket, which count as sent; what is left for the host to do, as
-    /// events, or None when there is nothing; and the next deadline. An event `result` has the
-    /// ticket, the message and what the handler returned where it was nothing of the above; an
-    /// event `failure` has the exception that it raised as `error`. With `hold` nothing is handed
-    /// out, and the answers stay for `outgoing`; after `limit` messages it returns, and a call with
-    /// no data goes on. One call does the work of `receive`, `answer`,
-    /// `outgoing`, `sent` and `next_deadline`.
+    /// events, or None when there is nothing; the next deadline; and whether there is more, for a
+    /// call with no data. An event `result` has the ticket, the message and what the handler
+    /// returned where it was nothing of the above; an event `failure` has the exception that it
+    /// raised as `error`. With `hold` nothing is handed out, and the answers stay for `outgoing`.
+    ///
+    /// The answers leave together, but do not wait for handlers that take their time: once those of
+    /// this call have taken a millisecond, it returns. One call does the work of `receive`,
+    /// `answer`, `outgoing`, `sent` and `next_deadline`.
     #[pyo3(
-        signature = (data, now, handler, hold = false, limit = usize::MAX),
-        text_signature = "($self, data, now, handler, hold=False, limit=...)"
+        signature = (data, now, handler, hold = false),
+        text_signature = "($self, data, now, handler, hold=False)"
     )]
     fn converse<'py>(
         slf: &Bound<'py, Self>,
@@ -144,9 +154,8 @@ impl Responder {
         now: Seconds,
         handler: &Bound<'py, PyAny>,
         hold: bool,
-        limit: usize,
     ) -> PyResult<Conversed<'py>> {
-        converse(slf, &data, now, handler, hold, limit)
+        converse(slf, data, now, handler, hold)
     }
 
     /// Everything that has happened since events were taken last, in order.
@@ -239,9 +248,10 @@ impl Responder {
         };
         let core = refusal.take()?;
         let (now, scan) = (now.point(), self.scan);
-        let refused = with_acknowledgment(code, text, |ack| {
-            self.core.refuse(core, how, &CoreAck { scan, ..*ack }, now)
-        });
+        let (id, time) = (self.control_ids.next(), timestamp(unix_seconds()));
+        let text = text.unwrap_or_default().as_bytes();
+        let ack = CoreAck { scan, text, ..CoreAck::always(code, None, id, time.as_bytes()) };
+        let refused = self.core.refuse(core, how, &ack, now);
         refused.map_err(|unrefused| refusal.give_back(unrefused))
     }
 
@@ -331,6 +341,22 @@ impl Responder {
         self.scan
     }
 
+    /// Answers a message by a code, at once where it is its turn: returns how many bytes of `out` are
+    /// the answer.
+    pub(crate) fn acknowledge_now(
+        &mut self,
+        ticket: CoreTicket,
+        payload: &[u8],
+        code: AckCode,
+        time: &Timestamp,
+        out: &mut [u8],
+        now: Millis,
+    ) -> Result<usize, Unanswered> {
+        let (policy, scan) = (self.policy, self.scan);
+        let ack = CoreAck::always(code, None, self.control_ids.next(), time.as_bytes());
+        self.core.answer_now(ticket, payload, &CoreAck { policy, scan, ..ack }, out, now)
+    }
+
     /// Answers a message by a code.
     pub(crate) fn acknowledge(
         &mut self,
@@ -341,11 +367,12 @@ impl Responder {
         now: Millis,
     ) -> PyResult<()> {
         let core = ticket.take()?;
+        let text = text.unwrap_or_default().as_bytes();
         let (policy, scan) = (self.policy, self.scan);
-        let answered = with_acknowledgment(code, text, |ack| {
-            let ack = CoreAck { policy, scan, ..*ack };
-            self.core.answer_later(core, ticket.bytes(py), &ack, now)
-        });
+        let (id, time) = (self.control_ids.next(), timestamp(unix_seconds()));
+        let ack = CoreAck::always(code, None, id, time.as_bytes());
+        let ack = CoreAck { policy, scan, text, ..ack };
+        let answered = self.core.answer_later(core, ticket.bytes(py), &ack, now);
         answered.map_err(|unanswered| ticket.give_back(unanswered))
     }
 

@@ -180,22 +180,17 @@ class Connection:
     def _converse_natively(self, data: bytes, handler: Handler) -> None:
         """Take bytes when nobody wants a record of each message: one native call for each."""
         connection_number.set(self.number)
-        while True:
-            # Held back and sent from here: an answer does not wait for the handler to finish the
-            # messages behind it.
-            now = time.monotonic()
-            _, events, _ = self._link.converse(data, now, handler, hold=True, limit=1)
+        more = True
+        while more:
+            # Held back and sent from here: what the peer does not take stays in the link, which
+            # knows how long it may take.
+            _, events, _, more = self._link.converse(data, time.monotonic(), handler, hold=True)
             data = b""
-            if not self._link.unsent and events is None:
-                break
             for event in events or ():
                 self._on_event(event)
                 if self._report.is_foreign:
                     return
             self._flush()
-            if self._link.unsent:
-                # The peer takes no more for now: what is left is for when it does, or was too slow.
-                break
         if self._lost is not None:
             raise self._lost
 

@@ -106,15 +106,18 @@ class ServedConnection(asyncio.Protocol):
             self._take(self._link.receive(data, time.monotonic()))
             return
         connection_number.set(self._report.number)
-        answers, events, deadline = self._link.converse(
-            data, time.monotonic(), handler, not self._writes
-        )
-        if answers:
-            self._send(answers)
-        if events is None and self._writes:
-            self._set_timer(deadline)
-        else:
-            self._take(events or [])
+        more = True
+        while more:
+            answers, events, deadline, more = self._link.converse(
+                data, time.monotonic(), handler, not self._writes
+            )
+            if answers:
+                self._send(answers)
+            if events is not None or not self._writes:
+                self._take(events or [])
+                return
+            data = b""
+        self._set_timer(deadline)
 
     def eof_received(self) -> bool:
         if self._linger is not None:
