@@ -30,6 +30,9 @@ pub struct Delimiters {
     pub truncation: Option<u8>,
 }
 
+/// The encoding characters that chapter 2 suggests (2.5.4).
+const SUGGESTED: &[u8] = br"^~\&";
+
 impl Default for Delimiters {
     /// `|^~\&`: what HL7 recommends and nearly everybody sends.
     fn default() -> Delimiters {
@@ -43,7 +46,7 @@ impl Delimiters {
     /// A sixth and later character means nothing and is not looked at. `field` must be usable.
     pub(crate) fn read(field: u8, encoding_characters: &[u8]) -> Result<Delimiters, Error> {
         // Nearly every message has these, and this function is on the path of every message.
-        if field == b'|' && encoding_characters == b"^~\\&" {
+        if field == b'|' && encoding_characters == SUGGESTED {
             return Ok(Delimiters::default());
         }
         if encoding_characters.is_empty() {
@@ -51,15 +54,7 @@ impl Delimiters {
         }
         let mut positions = [None; 5];
         for (index, &character) in encoding_characters.iter().take(positions.len()).enumerate() {
-            if !is_usable(character) {
-                return Err(Error::BadEncodingCharacter);
-            }
-            if character == field || positions.contains(&Some(character)) {
-                return Err(Error::DuplicateDelimiter);
-            }
-            if let Some(position) = positions.get_mut(index) {
-                *position = Some(character);
-            }
+            put(character, field, index, &mut positions)?;
         }
         Ok(Delimiters::of(field, positions))
     }
@@ -69,22 +64,19 @@ impl Delimiters {
     /// In a damaged MSH-2 each usable character counts for its position, the first of equal ones;
     /// every other position falls back to its character of `^~\&` unless that one is taken.
     pub(crate) fn read_lenient(field: u8, encoding_characters: &[u8]) -> Delimiters {
-        if let Ok(delimiters) = Delimiters::read(field, encoding_characters) {
-            return delimiters;
+        if field == b'|' && encoding_characters == SUGGESTED {
+            return Delimiters::default();
         }
         let mut positions = [None; 5];
+        let mut damaged = encoding_characters.is_empty();
         for (index, &character) in encoding_characters.iter().take(positions.len()).enumerate() {
-            let taken = character == field || positions.contains(&Some(character));
-            if let (true, false, Some(position)) =
-                (is_usable(character), taken, positions.get_mut(index))
-            {
-                *position = Some(character);
-            }
+            damaged |= put(character, field, index, &mut positions).is_err();
         }
-        for (index, character) in b"^~\\&".iter().copied().enumerate() {
-            let taken = character == field || positions.contains(&Some(character));
-            if let (false, Some(position @ None)) = (taken, positions.get_mut(index)) {
-                *position = Some(character);
+        if damaged {
+            for (index, &character) in SUGGESTED.iter().enumerate() {
+                if positions.get(index) == Some(&None) {
+                    let _ = put(character, field, index, &mut positions);
+                }
             }
         }
         Delimiters::of(field, positions)
@@ -99,6 +91,25 @@ impl Delimiters {
         let [component, repetition, escape, subcomponent, truncation] = positions;
         Delimiters { field, component, repetition, escape, subcomponent, truncation }
     }
+}
+
+/// Puts a character into its position, if it can be a delimiter and is none yet.
+fn put(
+    character: u8,
+    field: u8,
+    index: usize,
+    positions: &mut [Option<u8>; 5],
+) -> Result<(), Error> {
+    if !is_usable(character) {
+        return Err(Error::BadEncodingCharacter);
+    }
+    if character == field || positions.contains(&Some(character)) {
+        return Err(Error::DuplicateDelimiter);
+    }
+    if let Some(position) = positions.get_mut(index) {
+        *position = Some(character);
+    }
+    Ok(())
 }
 
 /// Whether a byte can be a delimiter: printable ASCII, neither blank nor letter nor digit.

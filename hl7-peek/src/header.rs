@@ -57,7 +57,7 @@ impl<'a> MessageHeader<'a> {
     pub fn parse_lenient_with(payload: &'a [u8], scan: Scan) -> Option<MessageHeader<'a>> {
         let opening = Opening::read(payload).ok()?;
         if !opening.is_message() {
-            return MessageHeader::first_of_batch(payload, scan);
+            return MessageHeader::first_of_batch(payload, opening, scan);
         }
         let delimiters = Delimiters::read_lenient(opening.separator(), opening.encoding_characters);
         let syntax = Syntax { delimiters, scan };
@@ -75,7 +75,8 @@ impl<'a> MessageHeader<'a> {
 
     /// MSH-`first` to MSH-`last` with the separators between them, as they stand. Both are numbers
     /// from 2 to 21; others give an empty slice.
-    #[inline]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline)]
     pub fn fields(&self, first: usize, last: usize) -> &'a [u8] {
         let before = self.separators.get(first.wrapping_sub(2));
         let behind = self.separators.get(last.wrapping_sub(1));
@@ -175,8 +176,12 @@ impl<'a> MessageHeader<'a> {
     }
 
     #[cold]
-    fn first_of_batch(payload: &'a [u8], scan: Scan) -> Option<MessageHeader<'a>> {
-        let header = Message::parse_lenient(payload, scan)?.header();
+    fn first_of_batch(
+        payload: &'a [u8],
+        opening: Opening<'a>,
+        scan: Scan,
+    ) -> Option<MessageHeader<'a>> {
+        let header = Message::opened_leniently(payload, opening, scan).header();
         if header.field_separator.is_empty() { None } else { Some(header) }
     }
 
@@ -191,6 +196,7 @@ impl<'a> MessageHeader<'a> {
     ///
     /// A plain loop, because codes and version numbers are a few bytes long; plain bytes, because
     /// they are ASCII in every character set.
+    #[cfg_attr(target_os = "none", inline(never))]
     fn component(&self, field: &'a [u8], number: usize) -> &'a [u8] {
         let Delimiters { component, repetition, .. } = self.delimiters();
         // A delimiter that is not defined ends nothing, like the terminator, which no field holds.

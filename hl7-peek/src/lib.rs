@@ -65,6 +65,7 @@ mod character_set;
 mod delimiters;
 mod error;
 mod escape;
+mod find;
 mod header;
 mod message;
 mod opening;

@@ -78,9 +78,17 @@ impl<'a> Message<'a> {
     /// As [`parse_with`](Message::parse_with), but MSH-2 may be unusable: see
     /// [`MessageHeader::parse_lenient`]. `None` without MSH, FHS or BHS and a usable separator.
     pub fn parse_lenient(payload: &'a [u8], scan: Scan) -> Option<Message<'a>> {
-        let opening = Opening::read(payload).ok()?;
+        Some(Message::opened_leniently(payload, Opening::read(payload).ok()?, scan))
+    }
+
+    /// [`parse_lenient`](Message::parse_lenient), of a payload whose opening has been read.
+    pub(crate) fn opened_leniently(
+        payload: &'a [u8],
+        opening: Opening<'a>,
+        scan: Scan,
+    ) -> Message<'a> {
         let delimiters = Delimiters::read_lenient(opening.separator(), opening.encoding_characters);
-        Some(Message { payload, opening, syntax: Syntax { delimiters, scan } })
+        Message { payload, opening, syntax: Syntax { delimiters, scan } }
     }
 
     /// One segment of this message, from the bytes that [`Segment::raw`] gave.

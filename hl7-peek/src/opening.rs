@@ -1,6 +1,6 @@
 //! The opening of a message: what may stand before MSH, then MSH-1, MSH-2 and the first terminator.
 
-use memchr::memchr2;
+use crate::find::memchr2;
 
 use crate::delimiters::is_usable;
 use crate::{Error, Terminator};

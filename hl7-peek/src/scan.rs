@@ -1,6 +1,6 @@
 //! Finding a delimiter byte in text of any character set.
 
-use memchr::memchr;
+use crate::find::memchr;
 
 /// How delimiters are told from bytes that only look like them.
 ///

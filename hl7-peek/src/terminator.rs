@@ -1,6 +1,6 @@
 //! Where segments end.
 
-use memchr::{memchr, memchr2};
+use crate::find::{memchr, memchr2};
 
 /// The byte that ends segments in this message.
 ///

@@ -37,7 +37,8 @@ pub(crate) fn find_special(start_block: u8, end_block: u8, window: &[u8]) -> Opt
     // The framing bytes of MLLP are control characters like the others that are not allowed. The
     // exclusive or with CR maps the control characters to 00..1F and CR to 00, and less one they are
     // 00..1E and all other bytes are above: the least of a block tells.
-    if is_control(start_block) && is_control(end_block) {
+    // A microcontroller has no vectors, and less flash than time.
+    if cfg!(not(target_os = "none")) && is_control(start_block) && is_control(end_block) {
         let is_clean = |block: &[u8]| {
             let moved = |byte: u8| (byte ^ CARRIAGE_RETURN).wrapping_sub(1);
             block.iter().fold(0xFF, |least, &byte| moved(byte).min(least)) > 0x1E

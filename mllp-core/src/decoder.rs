@@ -169,7 +169,7 @@ impl Decoder {
     }
 
     /// [`decode`](Decoder::decode), with positions in place of slices.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn locate(&mut self, unread: &[u8]) -> Located {
         let seen = self.position(self.scanner.offset());
         let step = self.step(unread.get(seen..).unwrap_or_default());
@@ -196,7 +196,7 @@ impl Decoder {
         self.report(event, unread_len)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn report(&mut self, event: Option<Event<'_>>, unread_len: usize) -> Located {
         let payload = match event {
             Some(Event::FrameEnd(end)) => {
@@ -234,7 +234,7 @@ impl Decoder {
     }
 
     /// Moves the base to the first byte that is still needed.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn release(&mut self) -> usize {
         let offset = self.scanner.offset();
         let kept = if self.scanner.in_frame() { self.scanner.pending() } else { 0 };
@@ -263,7 +263,7 @@ pub(crate) enum Reported {
 }
 
 impl Located {
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn lend(self, unread: &[u8]) -> Decoded<'_> {
         let payload = unread.get(self.payload).unwrap_or_default();
         let event = self.event.map(|event| match event {

@@ -1,6 +1,6 @@
 //! Frames from payloads.
 
-use memchr::memchr2;
+use crate::find::memchr2;
 
 use crate::{Error, Framing};
 

@@ -78,6 +78,7 @@ mod decoder;
 mod encode;
 mod error;
 mod event;
+mod find;
 mod framing;
 mod receive_buffer;
 mod scanner;

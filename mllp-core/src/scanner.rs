@@ -5,7 +5,7 @@ mod search;
 
 use core::fmt;
 
-use memchr::{memchr, memchr2};
+use crate::find::{memchr, memchr2};
 
 use crate::bytes::{find_special, is_blank, one_byte};
 use crate::event::{Deviation, Deviations, Event, Fault};
@@ -129,7 +129,7 @@ impl Scanner {
         self.advance::<false>(input)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn advance<'a, const SPANS: bool>(&mut self, input: &'a [u8]) -> Step<'a> {
         let mut rest = input;
         loop {
@@ -236,7 +236,7 @@ impl Scanner {
 // it stops where a payload begins and after each span of it; without, it goes on to the next state
 // at once where that is the usual one.
 impl Scanner {
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn outside<'a, const SPANS: bool>(
         &mut self,
         byte: u8,
@@ -260,7 +260,7 @@ impl Scanner {
         ended.and_then(|_| self.end_run(self.offset))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn payload<'a, const SPANS: bool>(
         &mut self,
         byte: u8,
@@ -302,7 +302,7 @@ impl Scanner {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn end_block<'a>(&mut self, rest: &mut &'a [u8]) -> Option<Event<'a>> {
         let trailer = self.config.framing.trailer();
         // The trailer mostly comes with the end block: no need to come back for it.
@@ -377,7 +377,8 @@ impl Scanner {
     }
 
     /// The next bytes of the stream: they are consumed.
-    #[inline(always)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn take<'a>(&mut self, rest: &mut &'a [u8], len: usize) -> &'a [u8] {
         let (bytes, after) = rest.split_at_checked(len).unwrap_or((rest, &[]));
         *rest = after;

@@ -49,6 +49,7 @@ impl Scanner {
     }
 
     /// Ends the open frame at the byte that comes next, which is not part of it.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn fault<'a>(&mut self, fault: Fault) -> Event<'a> {
         // `permissive` ends a frame at its end block, also one that is too long.
         let skip = fault == Fault::TooLarge && self.config.profile == Profile::Permissive;
@@ -69,6 +70,7 @@ impl Scanner {
         Some(self.discard(run.offset, len, DiscardReason::Outside, run.blank))
     }
 
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn discard<'a>(
         &mut self,
         offset: u64,
@@ -81,6 +83,7 @@ impl Scanner {
         Event::Discard(discard)
     }
 
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn note(&mut self, deviation: Deviation, offset: u64) {
         if self.deviations.insert(deviation, offset) {
             self.counters.deviation(deviation);

@@ -1,6 +1,6 @@
 //! How the payload of a profile is searched.
 
-use memchr::{memchr, memchr2};
+use crate::find::{memchr, memchr2};
 
 use super::Scanner;
 use crate::bytes::{ACK, NAK};
