@@ -1,6 +1,6 @@
 //! The acknowledgment message itself.
 
-use core::{fmt, iter};
+use core::fmt;
 
 use hl7_peek::{Delimiters, MessageHeader, Scan};
 
@@ -63,6 +63,8 @@ pub struct Ack<'a> {
     pub brief: bool,
 }
 
+type Details = fn(&Ack<'_>, &mut Writer<'_>);
+
 /// MSH-1 and MSH-2 of the acknowledgment.
 struct Separators<'a> {
     delimiters: Delimiters,
@@ -116,8 +118,9 @@ impl<'a> Ack<'a> {
     /// # Errors
     ///
     /// [`Error::NoHeader`] and [`Error::NoControlId`] as for [`encode`](Ack::encode).
+    #[inline]
     pub fn encoded_len(&self) -> Result<usize, Error> {
-        self.write(&mut [])
+        self.write(&mut [], self.details())
     }
 
     /// Writes the acknowledgment, unframed, to the front of `out` and returns its length in bytes.
@@ -127,12 +130,26 @@ impl<'a> Ack<'a> {
     /// [`Error::BufferTooSmall`] when `out` is shorter than [`encoded_len`](Ack::encoded_len). With
     /// the policy `conformant`, [`Error::NoHeader`] without MSH, and [`Error::NoControlId`] for a
     /// positive code without MSH-10.
+    #[inline]
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, Error> {
-        let len = self.write(out)?;
+        let len = self.write(out, self.details())?;
         if len <= out.len() { Ok(len) } else { Err(Error::BufferTooSmall) }
     }
 
-    fn write(&self, out: &mut [u8]) -> Result<usize, Error> {
+    /// What writes MSA-3 and all that follows, if there is anything to write.
+    ///
+    /// It is looked at where an answer is made, because there the compiler mostly sees that there is
+    /// nothing. Then nobody refers to that code, and a microcontroller is spared a quarter of it all.
+    #[inline(always)]
+    fn details(&self) -> Option<Details> {
+        let sequence_number = self.expected_sequence_number;
+        if self.text.is_empty() && self.errors.is_empty() && sequence_number.is_none() {
+            return None;
+        }
+        Some(err::write)
+    }
+
+    fn write(&self, out: &mut [u8], details: Option<Details>) -> Result<usize, Error> {
         let header = self.header.as_ref();
         let separators = match (self.policy, header) {
             (Policy::Conformant, None) => return Err(Error::NoHeader),
@@ -152,14 +169,11 @@ impl<'a> Ack<'a> {
         let plain = self.is_plain(separators.delimiters.field);
         let mut writer = Writer::new(out, separators.delimiters, self.scan, plain);
         self.msh(&mut writer, separators.encoding_characters);
-        // Only text and errors are written differently from version to version.
-        let version = if self.text.is_empty() && self.errors.is_empty() {
-            Version::UNKNOWN
-        } else {
-            Version::parse(self.version())
-        };
-        self.msa(&mut writer, version);
-        err::write(&mut writer, version, self.code.outcome(), self.errors, self.text);
+        self.msa(&mut writer);
+        match details {
+            None => writer.end_segment(),
+            Some(write) => write(self, &mut writer),
+        }
         Ok(writer.len())
     }
 
@@ -191,6 +205,7 @@ impl<'a> Ack<'a> {
         }
     }
 
+    #[cfg_attr(target_os = "none", inline(never))]
     fn msh(&self, writer: &mut Writer<'_>, encoding_characters: &[u8]) {
         let component = writer.delimiters().component;
         let conformant = self.policy == Policy::Conformant;
@@ -234,7 +249,7 @@ impl<'a> Ack<'a> {
     }
 
     /// Two fields: those `given`, or else MSH-`first` and the field behind it, or else `defaults`.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn pair(
         &self,
         writer: &mut Writer<'_>,
@@ -258,12 +273,14 @@ impl<'a> Ack<'a> {
     }
 
     /// MSH-12.1 of the acknowledgment.
-    fn version(&self) -> &'a [u8] {
+    pub(crate) fn version(&self) -> &'a [u8] {
         let version = self.header.as_ref().map(MessageHeader::version).unwrap_or_default();
         if version.is_empty() { self.default_version() } else { version }
     }
 
-    fn msa(&self, writer: &mut Writer<'_>, version: Version) {
+    #[cfg_attr(target_os = "none", inline(never))]
+    /// MSA-1 and MSA-2.
+    fn msa(&self, writer: &mut Writer<'_>) {
         let header = self.header.as_ref();
         let inbound = header.map(MessageHeader::message_control_id).unwrap_or_default();
         let missing = inbound.is_empty() && self.policy == Policy::Always;
@@ -271,28 +288,7 @@ impl<'a> Ack<'a> {
         writer.segment(b"MSA");
         writer.raw_field(self.code.as_str().as_bytes());
         // MSA-2 is required: its separator is written even when there is nothing to quote.
-        if id.is_empty() {
-            writer.required_field(b"")
-        } else {
-            writer.copied_field(id)
-        }
-        writer.field();
-        if !version.is_from(7) {
-            writer.text(self.text);
-        }
-        writer.field();
-        if let Some(number) = self.expected_sequence_number {
-            writer.number(number);
-        }
-        writer.field(); // MSA-5, withdrawn in 2.5
-        writer.field();
-        if let Some(error) = self.errors.first() {
-            // MSA-6 came with 2.2 and is deprecated since 2.4; from 2.5 on ERR-3 says it.
-            if version.is_from(2) && version.is_before(5) {
-                err::coded(writer, error.code, writer.delimiters().component);
-            }
-        }
-        writer.end_segment();
+        if id.is_empty() { writer.required_field(b"") } else { writer.copied_field(id) }
     }
 }
 
@@ -314,9 +310,10 @@ fn echoed<'h>(header: &MessageHeader<'h>) -> Separators<'h> {
     let (delimiters, encoding_characters) = (header.delimiters(), header.encoding_characters());
     let Delimiters { component, repetition, escape, subcomponent, truncation, .. } = delimiters;
     let read = [component, repetition, escape, subcomponent, truncation];
-    let written = encoding_characters.iter().copied().map(Some).chain(iter::repeat(None));
+    let is_written =
+        |(at, read): (usize, &Option<u8>)| encoding_characters.get(at) == read.as_ref();
     // 2.8.2.1 is silent; echoing the delimiters lets MSH-10 and names be copied raw.
-    if written.take(read.len()).eq(read) {
+    if read.iter().enumerate().all(is_written) {
         return Separators { delimiters, encoding_characters };
     }
     mirrored(Some(header))

@@ -1,13 +1,37 @@
-//! ERR segments, in the layout of the version.
+//! What an acknowledgment says beyond its code: MSA-3 to MSA-6 and the ERR segments, in the layout of
+//! the version.
 
 use hl7_peek::Delimiters;
 
 use crate::version::Version;
 use crate::writer::Writer;
-use crate::{ErrorCode, ErrorDetail, Outcome, Severity};
+use crate::{Ack, ErrorCode, ErrorDetail, Outcome, Severity};
 
-/// Writes the errors, and the text for people where MSA-3 cannot take it.
-pub(crate) fn write(
+/// Writes everything behind MSA-2.
+pub(crate) fn write(ack: &Ack<'_>, writer: &mut Writer<'_>) {
+    let version = Version::parse(ack.version());
+    writer.field();
+    if !version.is_from(7) {
+        writer.text(ack.text);
+    }
+    writer.field();
+    if let Some(number) = ack.expected_sequence_number {
+        writer.number(number);
+    }
+    writer.field(); // MSA-5, withdrawn in 2.5
+    writer.field();
+    if let Some(error) = ack.errors.first() {
+        // MSA-6 came with 2.2 and is deprecated since 2.4; from 2.5 on ERR-3 says it.
+        if version.is_from(2) && version.is_before(5) {
+            coded(writer, error.code, writer.delimiters().component);
+        }
+    }
+    writer.end_segment();
+    segments(writer, version, ack.code.outcome(), ack.errors, ack.text);
+}
+
+/// The errors, and the text for people where MSA-3 cannot take it.
+fn segments(
     writer: &mut Writer<'_>,
     version: Version,
     outcome: Outcome,
@@ -88,7 +112,7 @@ fn segment(writer: &mut Writer<'_>, error: &ErrorDetail<'_>, user_message: &[u8]
 }
 
 /// Code, text and coding system, as ERR-3, MSA-6 and the last part of the old ERR-1 have them.
-pub(crate) fn coded(writer: &mut Writer<'_>, code: ErrorCode, separator: Option<u8>) {
+fn coded(writer: &mut Writer<'_>, code: ErrorCode, separator: Option<u8>) {
     writer.number(i64::from(code.number()));
     writer.delimiter(separator);
     writer.text(code.text().as_bytes());

@@ -41,13 +41,13 @@ impl<'o> Writer<'o> {
     }
 
     /// Begins a segment.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn segment(&mut self, id: &[u8; 3]) {
         self.append(id);
     }
 
     /// Ends the segment, without its trailing empty fields.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn end_segment(&mut self) {
         self.owed = 0;
         // 2.5.2: the segment terminator is always a carriage return.
@@ -55,13 +55,14 @@ impl<'o> Writer<'o> {
     }
 
     /// Begins the next field; it costs nothing until something is written into it.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn field(&mut self) {
         self.owed = self.owed.saturating_add(1);
     }
 
     /// Bytes that go out as they are.
-    #[inline(always)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.settle();
@@ -70,7 +71,8 @@ impl<'o> Writer<'o> {
     }
 
     /// The next field, of bytes that go out as they are.
-    #[inline(always)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn raw_field(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return self.field();
@@ -80,7 +82,7 @@ impl<'o> Writer<'o> {
     }
 
     /// The next field, written even when it is empty.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn required_field(&mut self, bytes: &[u8]) {
         let separator = self.delimiters.field;
         if let Some([first, rest @ ..]) = self.claim(bytes.len().saturating_add(1))
@@ -103,7 +105,7 @@ impl<'o> Writer<'o> {
     }
 
     /// Bytes of a field of another message, as [`copied_field`](Writer::copied_field) writes them.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn copied(&mut self, bytes: &[u8]) {
         if self.plain { self.raw(bytes) } else { self.escaped(bytes) }
     }
@@ -116,12 +118,12 @@ impl<'o> Writer<'o> {
     }
 
     /// One delimiter. A message without it cannot express the level: a space keeps the parts apart.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn delimiter(&mut self, delimiter: Option<u8>) {
         self.raw(&[delimiter.unwrap_or(b' ')]);
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn append(&mut self, bytes: &[u8]) {
         if let Some(room) = self.claim(bytes.len()) {
             room.copy_from_slice(bytes);
@@ -130,7 +132,8 @@ impl<'o> Writer<'o> {
 
     /// The next `len` bytes of the room. From the first time they are not there, bytes are only
     /// counted.
-    #[inline(always)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn claim(&mut self, len: usize) -> Option<&'o mut [u8]> {
         if len > self.spare.len() {
             self.room = self.room.saturating_sub(take(&mut self.spare).len());
@@ -143,7 +146,7 @@ impl<'o> Writer<'o> {
     }
 
     /// Writes the separators that are owed.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn settle(&mut self) {
         if self.owed > 0 {
             self.pay();
@@ -172,8 +175,8 @@ impl<'o> Writer<'o> {
                     byte => self.raw(&[byte]),
                 }
             }
-            rest = after.split_first().map(|(separator, after)| {
-                self.text(&[*separator]);
+            rest = after.split_first().map(|(_, after)| {
+                self.named(b'F');
                 after
             });
         }
@@ -202,22 +205,31 @@ impl<'o> Writer<'o> {
 
     /// A decimal number.
     pub(crate) fn number(&mut self, number: i64) {
-        let mut digits = [0; 20];
-        let mut rest = number.unsigned_abs();
-        let mut first = digits.len();
-        for (at, digit) in digits.iter_mut().enumerate().rev() {
-            // rest % 10 is below 10.
-            *digit = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            first = at;
-            if rest == 0 {
-                break;
-            }
-        }
         if number < 0 {
             self.raw(b"-");
         }
-        self.raw(digits.get(first..).unwrap_or_default());
+        // Subtraction: a division of 64 bits is a kilobyte of code where the processor has none.
+        let mut rest = number.unsigned_abs();
+        let mut begun = false;
+        for power in POWERS_OF_TEN {
+            let mut digit = b'0';
+            while rest >= power {
+                rest = rest.wrapping_sub(power);
+                digit = digit.wrapping_add(1);
+            }
+            begun = begun || digit != b'0' || power == 1;
+            if begun {
+                self.raw(&[digit]);
+            }
+        }
+    }
+
+    /// `\F\` and the like (2.7.1), or a space where the message has no escape character.
+    fn named(&mut self, name: u8) {
+        match self.delimiters.escape {
+            Some(escape) => self.raw(&[escape, name, escape]),
+            None => self.raw(b" "),
+        }
     }
 
     /// `\Xhh\` (2.7.5), or a space where the message has no escape character.
@@ -231,6 +243,17 @@ impl<'o> Writer<'o> {
     }
 }
 
+/// The greatest first.
+static POWERS_OF_TEN: [u64; 20] = {
+    let mut powers = [1; 20];
+    let mut at = 19;
+    while at > 0 {
+        at -= 1;
+        powers[at] = powers[at + 1] * 10;
+    }
+    powers
+};
+
 /// Bytes that cannot travel in an MLLP block, whatever message they are part of.
 const fn is_block(byte: u8) -> bool {
     matches!(byte, 0x0B | 0x1C)
@@ -240,8 +263,13 @@ const fn is_block(byte: u8) -> bool {
 ///
 /// Many bytes at a time: this looks at everything that an acknowledgment quotes. The last block may
 /// overlap the one before it; looking at a byte twice costs nothing.
-#[inline]
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline)]
 pub(crate) fn is_plain(bytes: &[u8], field: u8) -> bool {
+    // A microcontroller has no vectors, and less flash than time.
+    if cfg!(target_os = "none") {
+        return bytes.iter().all(|byte| *byte >= 0x20 && *byte != field);
+    }
     // Without a branch, which the compiler turns into vector instructions.
     let plain = |block: &[u8; 16]| {
         block.iter().fold(true, |plain, byte| plain & (*byte >= 0x20) & (*byte != field))
