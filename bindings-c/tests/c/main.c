@@ -14,6 +14,10 @@ int main(int argc, char **argv)
     test_peek();
     test_acks();
     test_detect();
+    test_conversation();
+    test_tickets();
+    test_large();
+    test_initiator();
     test_misuse();
     printf("%lu checks, %lu failed\n", checks_done, checks_failed);
     return checks_failed > 0;

@@ -123,6 +123,54 @@ static void check_query(const mllp_message_t *message, const struct query *query
     block_free(&out);
 }
 
+typedef mllp_slice_t header_field(const mllp_message_header_t *);
+
+/* By their numbers, from MSH-1 on. */
+static header_field *const header_fields[FIELDS] = {
+    mllp_message_header_field_separator,
+    mllp_message_header_encoding_characters,
+    mllp_message_header_sending_application,
+    mllp_message_header_sending_facility,
+    mllp_message_header_receiving_application,
+    mllp_message_header_receiving_facility,
+    mllp_message_header_date_time_of_message,
+    mllp_message_header_security,
+    mllp_message_header_message_type,
+    mllp_message_header_message_control_id,
+    mllp_message_header_processing_id,
+    mllp_message_header_version_id,
+    mllp_message_header_sequence_number,
+    mllp_message_header_continuation_pointer,
+    mllp_message_header_accept_acknowledgment_type,
+    mllp_message_header_application_acknowledgment_type,
+    mllp_message_header_country_code,
+    mllp_message_header_character_set,
+    mllp_message_header_principal_language_of_message,
+    mllp_message_header_alternate_character_set_handling_scheme,
+    mllp_message_header_message_profile_identifier,
+};
+
+static const struct {
+    header_field *field;
+    const char *path;
+} header_parts[] = {
+    {mllp_message_header_message_code, "MSH-9.1.1"},
+    {mllp_message_header_trigger_event, "MSH-9.2.1"},
+    {mllp_message_header_message_structure, "MSH-9.3.1"},
+    {mllp_message_header_version, "MSH-12.1.1"},
+    {mllp_message_header_processing, "MSH-11.1.1"},
+    {mllp_message_header_character_set_first, "MSH-18[1]"},
+};
+
+static mllp_slice_t found_at(const mllp_message_t *message, const char *text)
+{
+    mllp_path_t path = path_of(text);
+    mllp_slice_t found = {NULL, 0};
+    mllp_status_t status = mllp_message_leaf(message, &path, &found);
+    CHECK(status == MLLP_OK || status == MLLP_NOT_FOUND);
+    return found;
+}
+
 /* The header has the fields that paths find. */
 static void check_header(const mllp_message_t *message, mllp_slice_t payload)
 {
@@ -146,9 +194,12 @@ static void check_header(const mllp_message_t *message, mllp_slice_t payload)
         if (mllp_message_get(message, &path, &found) != MLLP_OK)
             found.len = 0;
         CHECK(slice_equal(field, found));
+        CHECK(slice_equal(field, header_fields[number - 1](&header)));
         if (number > 1)
             CHECK(slice_equal(field, mllp_message_header_fields(&header, number, number)));
     }
+    for (size_t i = 0; i < COUNT(header_parts); i++)
+        CHECK(slice_equal(header_parts[i].field(&header), found_at(message, header_parts[i].path)));
 }
 
 /* Once a header is complete, more bytes do not change it. */

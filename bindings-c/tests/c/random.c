@@ -2,9 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "block.h"
 #include "check.h"
 #include "stream.h"
 #include "tests.h"
+#include "walk.h"
 
 enum { OPS = 6, LONGEST = 700 };
 
@@ -63,6 +65,64 @@ static mllp_config_t any_config(void)
     return config;
 }
 
+/* Something like a message: what HL7 gives a meaning is frequent, and nothing is right. */
+static size_t any_message(uint8_t *bytes, size_t longest)
+{
+    static const char likely[] = "||||^~\\&&\r\r\nMSHPIDA1\"\"FE";
+    size_t len = below((uint32_t)longest), at = 0;
+    if (below(4) != 0 && len > 9)
+        for (; at < 9; at++)
+            bytes[at] = below(20) == 0 ? (uint8_t)below(256) : (uint8_t)"MSH|^~\\&|"[at];
+    for (; at < len; at++)
+        bytes[at] = below(8) == 0 ? (uint8_t)below(256) : (uint8_t)likely[below(sizeof likely - 1)];
+    return len;
+}
+
+/* The answer to whatever came is one frame without a fault, if it can be written at all. */
+static void answer(mllp_slice_t payload)
+{
+    static const uint8_t id[] = "4711", when[] = "20260101";
+    mllp_message_header_t header;
+    uint8_t frame[2048];
+    size_t len;
+    for (mllp_scan_t scan = MLLP_SCAN_SINGLE_BYTE; scan <= MLLP_SCAN_ISO2022_JP; scan++) {
+        int found = mllp_message_header_parse_lenient_with(payload.data, payload.len, scan,
+                                                           &header) == MLLP_OK;
+        mllp_ack_t ack = mllp_ack_always(MLLP_ACK_AE, found ? &header : NULL, id, 4, when, 8);
+        mllp_config_t config = mllp_config_default();
+        mllp_decoder_t decoder;
+        mllp_decoded_t decoded;
+        ack.scan = scan;
+        ack.text = payload;
+        config.profile = MLLP_PROFILE_RESYNC;
+        CHECK(mllp_encode_ack(&ack, frame, sizeof frame, &len) == MLLP_OK);
+        CHECK(mllp_decoder_init(&decoder, &config) == MLLP_OK);
+        CHECK(mllp_decoder_decode(&decoder, frame, len, &decoded) == MLLP_OK);
+        CHECK(decoded.event.kind == MLLP_EVENT_FRAME && decoded.event.deviations == 0);
+        CHECK(decoded.consumed == len);
+    }
+}
+
+static void random_messages(unsigned long rounds)
+{
+    static uint8_t bytes[120];
+    struct block block = {0};
+    for (unsigned long round = 0; round < rounds; round++) {
+        mllp_slice_t payload;
+        mllp_path_t path;
+        mllp_status_t status;
+        subject.numbers[0] = (size_t)seed;
+        block_copy(&block, bytes, any_message(bytes, sizeof bytes));
+        payload.data = block.data;
+        payload.len = block.len;
+        walk(payload);
+        answer(payload);
+        status = mllp_path_parse(payload.data, payload.len, &path);
+        CHECK(status == MLLP_OK || status == MLLP_ERR_BAD_PATH);
+    }
+    block_free(&block);
+}
+
 void test_random(unsigned long rounds)
 {
     static uint8_t bytes[LONGEST];
@@ -81,6 +141,7 @@ void test_random(unsigned long rounds)
         events += log.count;
     }
     log_free(&log);
+    random_messages(10 * rounds);
     CHECK(events >= rounds); /* else nothing was tested */
     printf("random: %lu streams read %lu times, %lu events\n", rounds, runs, events);
 }

@@ -9,6 +9,10 @@ void test_random(unsigned long rounds);
 void test_peek(void);
 void test_acks(void);
 void test_detect(void);
+void test_conversation(void);
+void test_tickets(void);
+void test_large(void);
+void test_initiator(void);
 void test_misuse(void);
 
 #endif
