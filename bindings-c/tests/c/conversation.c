@@ -33,7 +33,7 @@ struct link {
     size_t lens[MESSAGES];
     mllp_handle_t handles[MESSAGES];
     mllp_action_t verdicts[MESSAGES];
-    size_t submitted, delivered, judged;
+    size_t submitted, delivered, judged, most_together;
     uint64_t now;
 };
 
@@ -182,11 +182,36 @@ static void judge(struct link *link, const mllp_initiator_event_t *event)
     link->judged++;
 }
 
+static void write_message(struct link *link, mllp_handle_t handle)
+{
+    uint8_t frame[LONGEST + MLLP_FRAME_OVERHEAD];
+    size_t number = find(link, handle), len;
+    CHECK(mllp_encode(link->payloads[number], link->lens[number], frame, sizeof frame, &len) ==
+          MLLP_OK);
+    put(&link->there, frame, len);
+}
+
+/* One message after the other, or as many as may leave with one write. */
+static void write_messages(struct link *link, int together)
+{
+    mllp_initiator_t *initiator = &link->initiator;
+    mllp_handle_t handles[WINDOW];
+    while (mllp_initiator_next_to_send(initiator, link->now, &handles[0]) == MLLP_OK) {
+        size_t count = 0;
+        do
+            write_message(link, handles[count++]);
+        while (together && count < WINDOW &&
+               mllp_initiator_next_to_send_along(initiator, link->now, &handles[count]) == MLLP_OK);
+        for (size_t i = 0; i < count; i++)
+            CHECK(mllp_initiator_sent(initiator, handles[i], link->now) == MLLP_OK);
+        link->most_together = count > link->most_together ? count : link->most_together;
+    }
+}
+
 static void run_initiator(struct link *link, size_t carried)
 {
     mllp_initiator_t *initiator = &link->initiator;
     mllp_initiator_event_t event;
-    mllp_handle_t handle;
     size_t taken = 0, len = link->back.len < carried ? link->back.len : carried;
     submit(link);
     if (carried % 2 == 1) {
@@ -204,14 +229,7 @@ static void run_initiator(struct link *link, size_t carried)
         judge(link, &event);
     if (mllp_initiator_wants_connection(initiator, link->now))
         CHECK(mllp_initiator_connected(initiator) == MLLP_OK);
-    while (mllp_initiator_next_to_send(initiator, link->now, &handle) == MLLP_OK) {
-        uint8_t frame[LONGEST + MLLP_FRAME_OVERHEAD];
-        size_t number = find(link, handle), frame_len;
-        CHECK(mllp_encode(link->payloads[number], link->lens[number], frame, sizeof frame,
-                          &frame_len) == MLLP_OK);
-        put(&link->there, frame, frame_len);
-        CHECK(mllp_initiator_sent(initiator, handle, link->now) == MLLP_OK);
-    }
+    write_messages(link, carried % 3 == 0);
 }
 
 static void converse(size_t carried)
@@ -241,6 +259,7 @@ static void converse(size_t carried)
         run_responder(&link, carried);
     }
     CHECK(link.judged == MESSAGES && link.delivered == MESSAGES);
+    CHECK(link.most_together == (carried % 3 == 0 ? WINDOW : 1));
     CHECK(mllp_initiator_open_messages(&link.initiator) == 0);
     CHECK(!mllp_initiator_is_suspended(&link.initiator));
     CHECK(mllp_responder_waiting(&link.responder) == 0);
