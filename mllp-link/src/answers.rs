@@ -173,10 +173,7 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
 
     /// The first one has been answered past the storage, and is done.
     pub(crate) fn pass(&mut self) {
-        if self.slots.pop_front().is_some() {
-            self.first = self.first.wrapping_add(1);
-        }
-        self.settle();
+        self.silence(self.first);
     }
 
     /// The message gets no answer.
