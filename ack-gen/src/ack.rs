@@ -34,7 +34,7 @@ pub struct Ack<'a> {
     /// MSA-1.
     pub code: AckCode,
     /// The header of the message; `None` when it has no usable MSH.
-    pub header: Option<MessageHeader<'a>>,
+    pub header: Option<&'a MessageHeader<'a>>,
     /// How the header was read, for names in Shift_JIS and the like: see
     /// [`MessageHeader::parse_lenient_with`].
     pub scan: Scan,
@@ -81,7 +81,7 @@ impl<'a> Ack<'a> {
     /// A message without MSH-10 is answered with `control_id` in MSH-10 and MSA-2 both.
     pub const fn always(
         code: AckCode,
-        header: Option<MessageHeader<'a>>,
+        header: Option<&'a MessageHeader<'a>>,
         control_id: &'a [u8],
         timestamp: &'a [u8],
     ) -> Ack<'a> {
@@ -106,7 +106,7 @@ impl<'a> Ack<'a> {
     /// An acknowledgment by the policy `conformant`.
     pub const fn conformant(
         code: AckCode,
-        header: MessageHeader<'a>,
+        header: &'a MessageHeader<'a>,
         control_id: &'a [u8],
         timestamp: &'a [u8],
     ) -> Ack<'a> {
@@ -150,7 +150,7 @@ impl<'a> Ack<'a> {
     }
 
     fn write(&self, out: &mut [u8], details: Option<Details>) -> Result<usize, Error> {
-        let header = self.header.as_ref();
+        let header = self.header;
         let separators = match (self.policy, header) {
             (Policy::Conformant, None) => return Err(Error::NoHeader),
             // A batch without a message.
@@ -181,7 +181,7 @@ impl<'a> Ack<'a> {
     fn is_plain(&self, field: u8) -> bool {
         // A header is cut at its separator, so no field of it holds one, unless half of a
         // character looks like it.
-        let header = self.header.as_ref().is_none_or(|header| {
+        let header = self.header.is_none_or(|header| {
             header.delimiters().field == field
                 && header.scan() == Scan::SingleByte
                 && is_plain(header.raw(), 0)
@@ -210,7 +210,7 @@ impl<'a> Ack<'a> {
         let component = writer.delimiters().component;
         let conformant = self.policy == Policy::Conformant;
         let hidden = if self.brief { Some(&b""[..]) } else { None };
-        let mirrored = if self.brief { None } else { self.header.as_ref() };
+        let mirrored = if self.brief { None } else { self.header };
         let (sender, receiver): (&[u8], &[u8]) =
             if conformant { (b"", b"") } else { (b"FASTMLLP", b"UNKNOWN") };
         // MSH-9.3 is in the dictionaries from 2.3.1 and required from 2.7; products write it from
@@ -258,11 +258,11 @@ impl<'a> Ack<'a> {
         defaults: [&[u8]; 2],
     ) {
         let second = first.saturating_add(1);
-        let field = |number| self.header.as_ref().map(|h| h.field(number)).unwrap_or_default();
+        let field = |number| self.header.map(|h| h.field(number)).unwrap_or_default();
         let ([left, right], [left_default, right_default]) = (given, defaults);
         let (left, right) = (left.unwrap_or(field(first)), right.unwrap_or(field(second)));
         // Nearly always both are there and need no escape: they are one copy.
-        if let (true, [None, None], Some(header)) = (writer.is_plain(), given, &self.header)
+        if let (true, [None, None], Some(header)) = (writer.is_plain(), given, self.header)
             && !left.is_empty()
             && !right.is_empty()
         {
@@ -274,14 +274,14 @@ impl<'a> Ack<'a> {
 
     /// MSH-12.1 of the acknowledgment.
     pub(crate) fn version(&self) -> &'a [u8] {
-        let version = self.header.as_ref().map(MessageHeader::version).unwrap_or_default();
+        let version = self.header.map(MessageHeader::version).unwrap_or_default();
         if version.is_empty() { self.default_version() } else { version }
     }
 
     #[cfg_attr(target_os = "none", inline(never))]
     /// MSA-1 and MSA-2.
     fn msa(&self, writer: &mut Writer<'_>) {
-        let header = self.header.as_ref();
+        let header = self.header;
         let inbound = header.map(MessageHeader::message_control_id).unwrap_or_default();
         let missing = inbound.is_empty() && self.policy == Policy::Always;
         let id = if missing { self.control_id } else { inbound };

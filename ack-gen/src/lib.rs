@@ -7,7 +7,7 @@
 //! let message = b"MSH|^~\\&|LAB|L|HIS|H|20260101||ORU^R01|M1|P|2.5\rPID|1\r";
 //! let header = MessageHeader::parse_lenient(message);
 //! let now = Timestamp::utc(1_767_323_045);
-//! let ack = Ack::always(AckCode::AA, header, b"4711", now.as_bytes());
+//! let ack = Ack::always(AckCode::AA, header.as_ref(), b"4711", now.as_bytes());
 //! let mut out = [0; 256];
 //! let len = ack.encode(&mut out)?;
 //! assert_eq!(

@@ -10,7 +10,7 @@ fn header(message: &[u8]) -> Option<MessageHeader<'_>> {
     MessageHeader::parse_lenient(message)
 }
 
-fn ack<'a>(header: Option<MessageHeader<'a>>) -> Ack<'a> {
+fn ack<'a>(header: Option<&'a MessageHeader<'a>>) -> Ack<'a> {
     Ack::always(AckCode::AA, header, b"4711", b"2027")
 }
 
@@ -32,7 +32,8 @@ fn check(ack: &Ack<'_>, expected: &str) {
 fn every_argument_is_escaped_where_it_must_be() {
     const BREAKING: &[u8] = b"a|\x0b\x1c\r\nz";
     const ESCAPED: &str = r"a\F\\X0B\\X1C\\X0D\\X0A\z";
-    let plain = ack(header(MESSAGE));
+    let header = header(MESSAGE);
+    let plain = ack(header.as_ref());
     let whole = |fields: [&str; 6]| {
         let [sender, site, time, id, accept, application] = fields;
         let types = format!("|||{accept}|{application}");
@@ -84,11 +85,12 @@ fn each_name_has_its_own_default() {
             or(from, "UNKNOWN"),
             or(from_site, "UNKNOWN"),
         );
-        check(&ack(header(message.as_bytes())), &expected);
+        let header = header(message.as_bytes());
+        check(&ack(header.as_ref()), &expected);
         let mirrored = format!(
             "MSH|^~\\&|{to}|{to_site}|{from}|{from_site}|2027||ACK^R01|4711|P|2.3\rMSA|AA|M1\r"
         );
-        let conformant = Ack { policy: Policy::Conformant, ..ack(header(message.as_bytes())) };
+        let conformant = Ack { policy: Policy::Conformant, ..ack(header.as_ref()) };
         check(&conformant, &mirrored);
     }
 }
@@ -97,7 +99,8 @@ fn each_name_has_its_own_default() {
 fn a_separator_that_is_half_of_a_character_is_kept_only_by_those_who_know() {
     // The name is one character of Shift_JIS, 83 7C: its second byte is `|` in ASCII.
     let message = b"MSH|^~\\&|\x83\x7C|L|HIS|H|2026||ORU^R01|M1|P|2.3\r";
-    let aware = ack(MessageHeader::parse_lenient_with(message, Scan::ShiftJis));
+    let header = MessageHeader::parse_lenient_with(message, Scan::ShiftJis);
+    let aware = ack(header.as_ref());
     let mut out = [0; 512];
     let mut name = |ack: Ack<'_>| {
         let len = ack.encode(&mut out).unwrap();
@@ -112,13 +115,14 @@ fn a_message_with_another_separator_is_answered_with_it() {
     // MSH-2 is not usable, and so is `^~\&` beside this MSH-1: the answer has other delimiters.
     let header = header(b"MSH^AB|C^LAB|X^L^HIS^H^2026^^ORU^M1^P^2.3\r");
     let names = r"HIS|H|LAB\F\X|L";
-    check(&ack(header), &format!("MSH|^~\\&|{names}|2027||ACK|4711|P|2.3\rMSA|AA|M1\r"));
+    check(&ack(header.as_ref()), &format!("MSH|^~\\&|{names}|2027||ACK|4711|P|2.3\rMSA|AA|M1\r"));
 }
 
 #[test]
 fn a_brief_one_mirrors_neither_names_nor_what_else_may_be_long() {
     let message = b"MSH|^~\\&|LAB|L|HIS|H|2026||ORU^R01|M1|T|2.3||||||8859/1\r";
-    let brief = Ack { brief: true, ..ack(header(message)) };
+    let header = header(message);
+    let brief = Ack { brief: true, ..ack(header.as_ref()) };
     let names = "FASTMLLP|FASTMLLP|UNKNOWN|UNKNOWN";
     check(&brief, &format!("MSH|^~\\&|{names}|2027||ACK|4711|P|2.3\rMSA|AA|M1\r"));
     let named = Ack { sending_application: Some(b"ME"), ..brief };

@@ -93,7 +93,7 @@ proptest! {
             text: &text,
             errors: &errors,
             expected_sequence_number: Some(i64::from(occurrence) - 1),
-            ..Ack::always(code, header, b"4711", now.as_bytes())
+            ..Ack::always(code, header.as_ref(), b"4711", now.as_bytes())
         };
         let no_message = header.is_some_and(|header| header.field_separator().is_empty());
         let no_control_id = header.is_some_and(|header| header.message_control_id().is_empty());

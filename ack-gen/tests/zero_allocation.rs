@@ -13,7 +13,7 @@ const MESSAGE: &[u8] = b"MSH|^~\\&|LAB|L|HIS|H|20260101||ORU^R01|M1|P|2.5|||AL|N
 fn answer(payload: &[u8], out: &mut [u8]) -> usize {
     let now = Timestamp::utc(1_767_323_045);
     let lenient = MessageHeader::parse_lenient(payload);
-    let always = Ack::always(AckCode::AA, lenient, b"4711", now.as_bytes());
+    let always = Ack::always(AckCode::AA, lenient.as_ref(), b"4711", now.as_bytes());
     let frame = |ack: &Ack<'_>, out: &mut [u8]| {
         mllp_core::encode_with(out, |room| ack.encode(room).map_err(|_| Error::BufferTooSmall))
             .unwrap()
@@ -26,7 +26,7 @@ fn answer(payload: &[u8], out: &mut [u8]) -> usize {
     let conformant = Ack {
         text: b"a|b",
         errors: &errors,
-        ..Ack::conformant(AckCode::AE, header, b"4711", now.as_bytes())
+        ..Ack::conformant(AckCode::AE, &header, b"4711", now.as_bytes())
     };
     let receipt = Receipt { kind: message.kind(), damaged: false };
     let found = check(&header, receipt, &AcceptLists::default());

@@ -29,7 +29,7 @@ impl From<mllp_core::Error> for Refused {
 fn answer(payload: &[u8], out: &mut Reply) {
     let framed = mllp_core::encode_with(&mut out.bytes, |room| {
         let header = MessageHeader::parse_lenient(payload);
-        let ack = Ack::always(AckCode::AA, header, REPLY_ID.as_bytes(), TIME.as_bytes());
+        let ack = Ack::always(AckCode::AA, header.as_ref(), REPLY_ID.as_bytes(), TIME.as_bytes());
         ack.encode(room).map_err(|_| Refused::Ack)
     });
     out.len = framed.unwrap_or(0);

@@ -115,9 +115,6 @@ impl mllp_ack_t {
 
     /// [`with`](mllp_ack_t::with) these errors.
     ///
-    /// What can be wrong is found first, so that the acknowledgment, with the whole header in it, is on
-    /// the stack once.
-    ///
     /// # Safety
     ///
     /// As for [`with`](mllp_ack_t::with).
@@ -140,10 +137,10 @@ impl mllp_ack_t {
             let sending_facility = self.sending_facility.borrow_some()?;
             let accept_acknowledgment_type = self.accept_acknowledgment_type.borrow()?;
             let application_acknowledgment_type = self.application_acknowledgment_type.borrow()?;
-            let mut ack = Ack {
+            write(&Ack {
                 policy,
                 code,
-                header: None,
+                header,
                 scan,
                 control_id,
                 timestamp,
@@ -155,12 +152,7 @@ impl mllp_ack_t {
                 accept_acknowledgment_type,
                 application_acknowledgment_type,
                 brief: self.brief != 0,
-            };
-            // Put in last, it is copied once; in the expression above the compiler copies it twice.
-            if let Some(header) = header {
-                ack.header = Some(*header);
-            }
-            write(&ack)
+            })
         }
     }
 }

@@ -139,7 +139,7 @@ impl Ack {
             sending_facility: self.sending_facility.as_deref().map(str::as_bytes),
             accept_acknowledgment_type: self.accept_acknowledgment_type.as_bytes(),
             application_acknowledgment_type: self.application_acknowledgment_type.as_bytes(),
-            ..Core::always(code, header, control_id.as_bytes(), timestamp)
+            ..Core::always(code, header.as_ref(), control_id.as_bytes(), timestamp)
         };
         encode(py, &ack)
     }
@@ -191,7 +191,7 @@ pub(crate) fn build_ack<'py>(
     let ack = Core {
         scan: scan.0,
         text: text.unwrap_or_default().as_bytes(),
-        ..Core::always(code, header, control_id.as_bytes(), timestamp)
+        ..Core::always(code, header.as_ref(), control_id.as_bytes(), timestamp)
     };
     encode(py, &ack)
 }

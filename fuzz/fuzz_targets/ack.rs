@@ -42,7 +42,7 @@ fuzz_target!(|data: &[u8]| {
         sending_facility,
         accept_acknowledgment_type: types[0],
         application_acknowledgment_type: types[1],
-        ..Ack::always(code, header, control_id, now.as_bytes())
+        ..Ack::always(code, header.as_ref(), control_id, now.as_bytes())
     };
     // The policy `conformant` has no answer without MSH and accepts nothing without MSH-10.
     let nameless = |header: MessageHeader<'_>| header.message_control_id().is_empty();

@@ -104,7 +104,7 @@ fn payloads(buffer: &mut Buffer, stream: &[u8], seed: u8) -> Vec<Vec<u8>> {
 /// The answer to the payload makes the way back.
 fn check_answer(payload: &[u8], code: AckCode, seed: u8) {
     let header = MessageHeader::parse_lenient(payload);
-    let ack = Ack::always(code, header, b"4711", b"20260102030405");
+    let ack = Ack::always(code, header.as_ref(), b"4711", b"20260102030405");
     let mut out = vec![0; mllp_core::encoded_len(ack.encoded_len().unwrap())];
     let len = mllp_core::encode_with(&mut out, |room| {
         ack.encode(room).map_err(|_| Error::BufferTooSmall)

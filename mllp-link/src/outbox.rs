@@ -1,7 +1,7 @@
 //! Answers as both kinds of responder give them: acknowledgments, commit blocks, refusals.
 
 use ack_gen::{Ack, AckCode, Policy};
-use hl7_peek::{Kind, Message, MessageHeader};
+use hl7_peek::{Kind, Message, MessageHeader, Scan};
 use mllp_core::{Framing, Storage};
 
 use crate::answers::{Answers, Refusal, Ticket, USUAL_LEN};
@@ -82,7 +82,7 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
     ) -> Result<usize, Unanswered> {
         if self.policy == Policy::Always && self.answers.is_turn(ticket.number) {
             let header = MessageHeader::parse_lenient_with(payload, ack.scan);
-            let ack = Ack { header, policy: Policy::Always, ..*ack };
+            let ack = Ack { header: header.as_ref(), policy: Policy::Always, ..*ack };
             let len = out.len().min(self.answers.max_len());
             let room = out.get_mut(..len).unwrap_or_default();
             let encode = |room: &mut [u8]| Ok::<usize, AnswerError>(ack.encode(room)?);
@@ -177,9 +177,8 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
         code: AckCode,
         ack: &Ack<'_>,
     ) -> Result<(), AnswerError> {
-        // The only copy, because it is much of the stack of a small machine.
-        let mut ack = Ack { policy: self.policy, code, header: None, ..*ack };
-        read_header(payload, &mut ack)?;
+        let header = read_header(payload, self.policy, code, ack.scan)?;
+        let mut ack = Ack { policy: self.policy, code, header: header.as_ref(), ..*ack };
         let (answers, framing) = (&mut self.answers, &self.framing);
         let len = USUAL_LEN.min(answers.max_len());
         let mut write = |ack: &Ack<'_>| {
@@ -197,19 +196,23 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
     }
 }
 
-/// Puts the header of the message into its answer. Apart from the writing, so that neither needs the
-/// stack of the other.
+/// The header of the message that is answered. Apart from the writing, so that neither needs the stack
+/// of the other.
 #[inline(never)]
-fn read_header<'a>(payload: &'a [u8], ack: &mut Ack<'a>) -> Result<(), AnswerError> {
-    match ack.policy {
-        Policy::Always => ack.header = MessageHeader::parse_lenient_with(payload, ack.scan),
+fn read_header(
+    payload: &[u8],
+    policy: Policy,
+    code: AckCode,
+    scan: Scan,
+) -> Result<Option<MessageHeader<'_>>, AnswerError> {
+    match policy {
+        Policy::Always => Ok(MessageHeader::parse_lenient_with(payload, scan)),
         Policy::Conformant => {
-            let message = Message::parse_with(payload, ack.scan)?;
-            if ack.code.is_accept() && message.kind() == Kind::Batch {
+            let message = Message::parse_with(payload, scan)?;
+            if code.is_accept() && message.kind() == Kind::Batch {
                 return Err(AnswerError::Batch);
             }
-            ack.header = Some(message.header());
+            Ok(Some(message.header()))
         }
     }
-    Ok(())
 }

@@ -138,7 +138,7 @@ impl Server {
         let reply = world.ledger.reply(message, code);
         let header = MessageHeader::parse_lenient(&world.ledger.messages[message].payload);
         let id = reply_id(reply);
-        let ack = Ack::always(code, header, &id, TIME);
+        let ack = Ack::always(code, header.as_ref(), &id, TIME);
         let mut room = [0; 2048];
         let len = ack.encode(&mut room);
         Progress.check(len.is_ok(), "an application acknowledgment fits");
