@@ -31,6 +31,7 @@ pub(crate) fn converse<'py>(
     now: Seconds,
     handler: &Bound<'py, PyAny>,
     hold: bool,
+    pause: bool,
 ) -> PyResult<Conversed<'py>> {
     let py = responder.py();
     let Some(chunk) = responder.borrow_mut().core().begin(py, data) else {
@@ -46,6 +47,7 @@ pub(crate) fn converse<'py>(
         room: AnswerRoom::new(),
         left: None,
         hold,
+        pause,
     };
     let done = conversation.go_on(&mut rest);
     let now = conversation.clock.now;
@@ -73,6 +75,7 @@ struct Conversation<'a, 'py> {
     room: AnswerRoom,
     left: Option<Bound<'py, PyList>>,
     hold: bool,
+    pause: bool,
 }
 
 impl<'py> Conversation<'_, 'py> {
@@ -85,6 +88,7 @@ impl<'py> Conversation<'_, 'py> {
                 Next::Nothing => return Ok(true),
                 Next::Host => return Ok(false),
                 Next::Event if self.clock.taken >= PATIENCE => return Ok(false),
+                Next::Event if self.pause && self.left.is_some() => return Ok(false),
                 Next::Event => {}
             }
         }

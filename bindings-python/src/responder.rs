@@ -139,14 +139,16 @@ impl Responder {
     /// events, or None when there is nothing; the next deadline; and whether there is more, for a
     /// call with no data. An event `result` has the ticket, the message and what the handler
     /// returned where it was nothing of the above; an event `failure` has the exception that it
-    /// raised as `error`. With `hold` nothing is handed out, and the answers stay for `outgoing`.
+    /// raised as `error`. With `hold` nothing is handed out, and the answers stay for `outgoing`;
+    /// with `pause` it returns as soon as anything is left for the host, so that the host can come
+    /// before the next message.
     ///
     /// The answers leave together, but do not wait for handlers that take their time: once those of
     /// this call have taken a millisecond, it returns. One call does the work of `receive`,
     /// `answer`, `outgoing`, `sent` and `next_deadline`.
     #[pyo3(
-        signature = (data, now, handler, hold = false),
-        text_signature = "($self, data, now, handler, hold=False)"
+        signature = (data, now, handler, hold = false, pause = false),
+        text_signature = "($self, data, now, handler, hold=False, pause=False)"
     )]
     fn converse<'py>(
         slf: &Bound<'py, Self>,
@@ -154,8 +156,9 @@ impl Responder {
         now: Seconds,
         handler: &Bound<'py, PyAny>,
         hold: bool,
+        pause: bool,
     ) -> PyResult<Conversed<'py>> {
-        converse(slf, data, now, handler, hold)
+        converse(slf, data, now, handler, hold, pause)
     }
 
     /// Everything that has happened since events were taken last, in order.

@@ -2,9 +2,11 @@
 
 import logging
 import time
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
 
-from fastmllp._native import Responder, Ticket
+from fastmllp._native import CARRIAGE_RETURN, END_BLOCK, Responder, Ticket
+from fastmllp.hl7 import Message
 from fastmllp.logging import is_heard, log_event, message_fields
 from fastmllp.tls_failure import TlsFailure
 
@@ -14,6 +16,13 @@ _CLOSING = {"closed": "stopped", "too_large": "frame_too_large"}
 # Who speaks these waits for an answer in kind. What follows is ciphertext, or text that no frame
 # begins in; but either may hold a start block and an end block, and between them no message.
 _FOREIGN = frozenset({"tls", "http"})
+
+# What every frame of ours ends in, and no payload holds.
+_END = bytes([END_BLOCK, CARRIAGE_RETURN])
+
+Prompt: TypeAlias = Callable[[Message], object]
+# When a message arrived, when its handler was done, and what it returned.
+Note: TypeAlias = tuple[float, float, object]
 
 
 class _Answer(NamedTuple):
@@ -85,6 +94,52 @@ class ConnectionReport:
         """The sender of a complete frame left the grammar."""
         for deviation in deviations:
             self._warn(deviation, length=length)
+
+    def noting(self, handler: Prompt) -> tuple[Prompt, list[Note]]:
+        """A handler for the link to call itself, and what is to be recorded of its messages.
+
+        Each message is on record before `handler` is called for it. The notes are for `answered_by`
+        whenever the link returns.
+        """
+        notes: list[Note] = []
+
+        def noted(message: Message) -> object:
+            arrived = time.monotonic()
+            log_event(logging.INFO, "message_received", self.number, length=len(message))
+            result: object = None
+            try:
+                result = handler(message)
+            finally:
+                notes.append((arrived, time.monotonic(), result))
+            return result
+
+        return noted, notes
+
+    def answered_by(self, notes: list[Note], answers: bytes, rest: list[dict[str, Any]]) -> None:
+        """The link has called a handler of `noting`, and its answers have left.
+
+        Args:
+            notes: What there is to record.
+            answers: The frames of the answers, as many as the link gave itself.
+            rest: The events that the link has left to the host: the last may be the last message.
+        """
+        if rest and "ticket" in rest[-1]:
+            arrived, _, _ = notes.pop()
+            self._arrived[rest[-1]["ticket"].number] = arrived
+        sent, begin = time.monotonic(), 0
+        for arrived, answered, result in notes:
+            end = answers.index(_END, begin) + len(_END)
+            log_event(
+                logging.INFO,
+                "ack_sent",
+                self.number,
+                code="AA" if result is None else str(result),
+                length=end - begin,
+                handler_seconds=round(answered - arrived, 6),
+                answer_seconds=round(sent - arrived, 6),
+            )
+            begin = end
+        notes.clear()
 
     def answered(self, link: Responder, ticket: Ticket, code: str, before: int) -> None:
         """A message has its answer, or none; it is on record once it is sent.

@@ -12,8 +12,8 @@ from fastmllp.aio.connections import Connections
 from fastmllp.aio.linger import Linger
 from fastmllp.aio.service import Service, finished
 from fastmllp.handler import connection_number
-from fastmllp.logging import describe_exception, is_heard, log_event
-from fastmllp.report import ConnectionReport
+from fastmllp.logging import describe_exception, is_heard, log_event, message_fields
+from fastmllp.report import ConnectionReport, Note, Prompt
 
 # Bytes that the transport may hold beyond what the kernel took. The rest waits in the link, which
 # knows how long a peer may take for its answers.
@@ -101,18 +101,26 @@ class ServedConnection(asyncio.Protocol):
         self._receive(data)
 
     def _receive(self, data: bytes) -> None:
-        handler = self._service.prompt_handler
-        if handler is None or self._working is not None or is_heard(logging.INFO):
+        handler: Prompt | None = self._service.prompt_handler
+        notes: list[Note] | None = None
+        if handler is not None and is_heard(logging.INFO):
+            # Answers that wait for the peer, and whole messages in records, need more care.
+            plain = self._writes and not self._link.unsent and not message_fields(b"")
+            handler, notes = self._report.noting(handler) if plain else (None, None)
+        if handler is None or self._working is not None:
             self._take(self._link.receive(data, time.monotonic()))
             return
         connection_number.set(self._report.number)
         more = True
         while more:
+            # With records, what happens between two messages is on record between them.
             answers, events, deadline, more = self._link.converse(
-                data, time.monotonic(), handler, not self._writes
+                data, time.monotonic(), handler, not self._writes, pause=notes is not None
             )
             if answers:
                 self._send(answers)
+            if notes:
+                self._report.answered_by(notes, answers, events or [])
             if events is not None or not self._writes:
                 self._take(events or [])
                 return
