@@ -16,6 +16,7 @@ from typing import Any
 
 from fastmllp._native import __version__
 from fastmllp.ack import Ack, AckCode, AckError, Decision, ErrorDetail, build_ack, decide
+from fastmllp.back_off import BackOff
 from fastmllp.client import (
     Client,
     ConnectError,
@@ -55,6 +56,7 @@ __all__ = [
     "AckCode",
     "AckError",
     "CARRIAGE_RETURN",
+    "BackOff",
     "Client",
     "ConnectError",
     "ConnectionLost",

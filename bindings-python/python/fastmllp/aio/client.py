@@ -12,6 +12,7 @@ from fastmllp._native import Initiator
 from fastmllp.aio.client_connection import ClientConnection
 from fastmllp.aio.dial import dial
 from fastmllp.aio.outbox import Outbox, Settled, fail
+from fastmllp.back_off import Attempts, BackOff
 from fastmllp.client.client import RULES, encoded
 from fastmllp.logging import log_event
 from fastmllp.reply import (
@@ -50,6 +51,7 @@ class AsyncClient:
         window: int = 1,
         tls: ssl.SSLContext | None = None,
         server_hostname: str | None = None,
+        back_off: BackOff | None = None,
     ) -> None:
         """Keep the settings; does not connect.
 
@@ -67,6 +69,8 @@ class AsyncClient:
                 More than one needs a server that reads ahead.
             tls: For a connection over TLS, such as from `ssl.create_default_context`.
             server_hostname: The name in the server's certificate, where it is not `host`.
+            back_off: How long to wait before an attempt to connect when the last one has failed,
+                but no longer than `timeout`; without it, `BackOff` as it is. Messages wait with it.
 
         Raises:
             ValueError: A setting is out of bounds.
@@ -88,6 +92,7 @@ class AsyncClient:
         self._connection: ClientConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._opening = asyncio.Lock()
+        self._attempts = Attempts(back_off or BackOff(), self._timeout)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._why: DeliveryError | None = None
@@ -245,9 +250,18 @@ class AsyncClient:
         async with self._opening:
             if self._connection is not None:
                 return
-            connection = await dial(
-                self, self._host, self._port, self._timeout, self._tls, self._server_hostname
-            )
+            if wait := self._attempts.remaining():
+                await asyncio.sleep(wait)
+            if generation != self._generation:
+                raise _closed()
+            try:
+                connection = await dial(
+                    self, self._host, self._port, self._timeout, self._tls, self._server_hostname
+                )
+            except ConnectError:
+                self._attempts.failed()
+                raise
+            self._attempts.succeeded()
             if generation != self._generation:
                 connection.transport.abort()
                 raise _closed()

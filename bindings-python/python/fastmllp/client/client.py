@@ -11,6 +11,7 @@ from typing import Any
 
 from fastmllp import config
 from fastmllp._native import FrameError, Initiator, LinkError
+from fastmllp.back_off import Attempts, BackOff
 from fastmllp.dial import dial
 from fastmllp.logging import log_event
 from fastmllp.reply import (
@@ -43,6 +44,9 @@ class Client:
     has left. Once a byte was written, nobody can tell from here whether the message arrived, so a
     loss is raised and the caller decides about sending again.
 
+    A server that cannot be reached is an error at once. The attempt after that waits: a caller who
+    sends again and again does not connect any faster than `back_off` says.
+
     Threads may share a client; their messages go one after the other.
 
     Example:
@@ -64,6 +68,7 @@ class Client:
         strict: bool = False,
         tls: ssl.SSLContext | None = None,
         server_hostname: str | None = None,
+        back_off: BackOff | None = None,
     ) -> None:
         """Keep the settings; does not connect.
 
@@ -80,6 +85,8 @@ class Client:
                 whose names are in Shift_JIS.
             tls: A context of `fastmllp.tls.client_context`, or any other for a client: speak TLS.
             server_hostname: Name that the server's certificate must have, where it is not `host`.
+            back_off: How long `send` and `connect` wait before they connect when the last attempt
+                has failed, but no longer than `timeout`; without it, `BackOff` as it is.
 
         Raises:
             ValueError: A setting is out of bounds.
@@ -102,6 +109,9 @@ class Client:
         # The first bytes that the server has sent on the connection, inside of TLS if there is one.
         self._first = b""
         self._lock = threading.Lock()
+        self._attempts = Attempts(back_off or BackOff(), self._timeout)
+        # Set by `close` for the thread that waits before its attempt.
+        self._closing = threading.Event()
 
     def __enter__(self) -> "Client":
         self.connect()
@@ -122,14 +132,22 @@ class Client:
             ConnectError: The server cannot be reached, or TLS does not come about.
         """
         with self._lock:
+            self._closing.clear()
             self._connect()
 
     def _connect(self) -> None:
         if self._stream is not None:
             return
-        self._stream, early = dial(
-            self._host, self._port, self._timeout, self._tls, self._server_hostname
-        )
+        if (wait := self._attempts.remaining()) and self._closing.wait(wait):
+            raise ConnectError(f"cannot reach {self._server}: the client was closed")
+        try:
+            self._stream, early = dial(
+                self._host, self._port, self._timeout, self._tls, self._server_hostname
+            )
+        except ConnectError:
+            self._attempts.failed()
+            raise
+        self._attempts.succeeded()
         self._lost, self._first = None, b""
         self._note(early)
         self._link.connected()
@@ -139,8 +157,10 @@ class Client:
     def close(self) -> None:
         """Close the connection if there is one. The client stays usable.
 
-        A `send` of another thread that waits for its reply ends with `ConnectionLost`.
+        A `send` of another thread that waits for its reply ends with `ConnectionLost`, one that
+        waits before it connects with `ConnectError`.
         """
+        self._closing.set()
         if self._lock.acquire(blocking=False):
             try:
                 self._drop()
@@ -177,6 +197,7 @@ class Client:
         """
         payload = encoded(message, self._encoding, strict=self._strict)
         with self._lock:
+            self._closing.clear()
             try:
                 return self._exchange(payload)
             except (FrameError, LinkError):
@@ -291,6 +312,7 @@ class Client:
         failure = self._failure
         # TLS 1.3: the handshake was over for us, not for the server, which has read no message.
         if failure is not None and failure.is_about_our_certificate and not self._first:
+            self._attempts.failed()
             raise ConnectError(f"cannot reach {self._server}: {failure.text}") from self._lost
         text = failure.text if failure else self._lost.strerror or str(self._lost)
         raise ConnectionLost(f"connection to {self._server} lost: {text}{hint}") from self._lost
