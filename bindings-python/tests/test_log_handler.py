@@ -7,14 +7,21 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import fastmllp
 import fastmllp.logging
 import pytest
 from fastmllp.log_format import JsonFormatter, TextFormatter
-from fastmllp.logging import LOGGER, configure, log_event
+from fastmllp.logging import (
+    LOGGER,
+    add_observer,
+    configure,
+    log_event,
+    log_events,
+    remove_observer,
+)
 
 EVENTS: list[tuple[int, str, int | None, dict[str, Any]]] = [
     (logging.INFO, "connect", 7, {"peer": "192.0.2.1:50312"}),
@@ -199,6 +206,40 @@ def test_another_formatter_of_ours_is_used() -> None:
     LOGGER.handlers[0].setFormatter(JsonFormatter())
     log_event(logging.INFO, "connect", 7)
     assert json.loads(stream.getvalue())["event"] == "connect"
+
+
+def test_many_events_are_written_with_one_write(made: list[logging.LogRecord]) -> None:
+    class Counting(io.StringIO):
+        writes = 0
+
+        def write(self, text: str) -> int:
+            self.writes += 1
+            return super().write(text)
+
+    heard: list[tuple[str, int | None, dict[str, Any]]] = []
+
+    def hear(event: str, connection: int | None, fields: Mapping[str, Any]) -> None:
+        heard.append((event, connection, dict(fields)))
+
+    stream = Counting()
+    configure(stream=stream)
+    each = [{"code": "AA", "length": length} for length in range(3)]
+    add_observer(hear)
+    try:
+        log_events(logging.INFO, "ack_sent", 7, each)
+        log_events(logging.DEBUG, "ack_sent", 7, each)
+        log_events(logging.INFO, "ack_sent", 7, [])
+    finally:
+        remove_observer(hear)
+    texts = [f"event=ack_sent connection=7 code=AA length={length}" for length in range(3)]
+    assert [line.split(" INFO ")[1] for line in stream.getvalue().splitlines()] == texts
+    assert stream.writes == 1 and made == []
+    assert heard == [("ack_sent", 7, fields) for fields in each] * 2
+    LOGGER.addFilter(lambda record: record.__dict__["fields"]["length"] != 1)
+    log_events(logging.INFO, "ack_sent", 7, each)
+    assert [record.getMessage() for record in made] == texts
+    assert {record.funcName for record in made} == {"test_many_events_are_written_with_one_write"}
+    assert len(stream.getvalue().splitlines()) == 5
 
 
 def test_a_stream_that_fails_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,7 @@
 """The handler that `fastmllp.logging.configure` installs: lines of text, one for each event."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from fastmllp.log_format import JsonFormatter, TextFormatter
@@ -34,23 +34,26 @@ class LineHandler(logging.StreamHandler[TextIO]):
             and logging.getLogRecordFactory() is logging.LogRecord
         )
 
-    def write_event(
+    def write_events(
         self,
         level: int,
         event: str,
         connection: int | None,
         trace: str | None,
-        fields: Mapping[str, object],
+        each: Sequence[Mapping[str, object]],
     ) -> None:
-        """Write the line that the record of this event would give.
+        """Write the lines that the records of these events would give, with one write.
 
         Raises:
-            Exception: The line could not be made or written.
+            Exception: A line could not be made or written.
         """
         formatter = self.formatter
         assert isinstance(formatter, _FORMATTERS)
-        line = formatter.format_event(level, event, connection, trace, fields) + self.terminator
+        lines = ""
+        for fields in each:
+            lines += formatter.format_event(level, event, connection, trace, fields)
+            lines += self.terminator
         assert self.lock is not None
         with self.lock:
-            self.stream.write(line)
+            self.stream.write(lines)
             self.stream.flush()

@@ -14,7 +14,7 @@ import itertools
 import logging
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO, TypeAlias
 
@@ -33,6 +33,7 @@ __all__ = [
     "describe_exception",
     "is_heard",
     "log_event",
+    "log_events",
     "message_fields",
     "remove_observer",
 ]
@@ -86,6 +87,26 @@ def log_event(
         _write(level, event, connection, trace, fields)
     if _observations:
         _tell(event, connection, fields)
+
+
+def log_events(
+    level: int, event: str, connection: int | None, each: Sequence[Mapping[str, object]]
+) -> None:
+    """Write a record for each of these fields, and tell the observers, as `log_event` does for one.
+
+    The handler of `configure` writes their lines with one write.
+
+    Args:
+        level: As for `log_event`, and so are `event` and `connection`.
+        event: Stable name of what happened.
+        connection: Number of the connection.
+        each: The fields of each record.
+    """
+    if each and LOGGER.isEnabledFor(level):
+        _write(level, event, connection, None, *each)
+    if _observations:
+        for fields in each:
+            _tell(event, connection, fields)
 
 
 def is_heard(level: int) -> bool:
@@ -195,17 +216,18 @@ def _write(
     event: str,
     connection: int | None,
     trace: str | None,
-    fields: Mapping[str, object],
+    *each: Mapping[str, object],
 ) -> None:
     if _lines is not None and _lines.is_alone(LOGGER, level):
         try:
-            _lines.write_event(level, event, connection, trace, fields)
+            _lines.write_events(level, event, connection, trace, each)
         except RecursionError:
             raise
         except Exception:
             # The standard module says what is wrong, or not, as it was told.
-            _lines.handleError(_record(level, event, connection, trace, fields))
-    else:
+            _lines.handleError(_record(level, event, connection, trace, each[0]))
+        return
+    for fields in each:
         LOGGER.handle(_record(level, event, connection, trace, fields))
 
 

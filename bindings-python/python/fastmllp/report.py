@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from fastmllp._native import CARRIAGE_RETURN, END_BLOCK, Responder, Ticket
 from fastmllp.hl7 import Message
-from fastmllp.logging import is_heard, log_event, message_fields
+from fastmllp.logging import is_heard, log_event, log_events, message_fields
 from fastmllp.tls_failure import TlsFailure
 
 _TIMES = frozenset({"idle_timeout", "byte_timeout", "frame_timeout"})
@@ -127,19 +127,20 @@ class ConnectionReport:
             arrived, _, _ = notes.pop()
             self._arrived[rest[-1]["ticket"].number] = arrived
         sent, begin = time.monotonic(), 0
+        records: list[dict[str, object]] = []
         for arrived, answered, result in notes:
             end = answers.index(_END, begin) + len(_END)
-            log_event(
-                logging.INFO,
-                "ack_sent",
-                self.number,
-                code="AA" if result is None else str(result),
-                length=end - begin,
-                handler_seconds=round(answered - arrived, 6),
-                answer_seconds=round(sent - arrived, 6),
+            records.append(
+                {
+                    "code": "AA" if result is None else str(result),
+                    "length": end - begin,
+                    "handler_seconds": round(answered - arrived, 6),
+                    "answer_seconds": round(sent - arrived, 6),
+                }
             )
             begin = end
         notes.clear()
+        log_events(logging.INFO, "ack_sent", self.number, records)
 
     def answered(self, link: Responder, ticket: Ticket, code: str, before: int) -> None:
         """A message has its answer, or none; it is on record once it is sent.
