@@ -28,6 +28,7 @@ mod stamp;
 mod storage;
 mod ticket;
 mod time;
+mod words;
 mod writing;
 
 use pyo3::prelude::*;
@@ -69,6 +70,8 @@ mod _native {
 
     #[pymodule_export]
     use super::ticket::{Refusal, Ticket};
+    #[pymodule_export]
+    use super::words::plain_words;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

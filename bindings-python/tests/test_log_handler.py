@@ -13,7 +13,7 @@ from typing import Any
 import fastmllp
 import fastmllp.logging
 import pytest
-from fastmllp.log_format import JsonFormatter, TextFormatter
+from fastmllp.log_format import JsonFormatter, TextFormatter, words
 from fastmllp.logging import (
     LOGGER,
     add_observer,
@@ -277,3 +277,35 @@ def test_lines_of_many_threads_stay_whole() -> None:
     lines = stream.getvalue().splitlines()
     assert len(lines) == 400
     assert all(line.endswith(f" peer={'A' * 40}") and line.count("event=") == 1 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("AA", "AA"),
+        ("192.0.2.1:50312", "192.0.2.1:50312"),
+        ("a/b-c_d%20^[x]+@", "a/b-c_d%20^[x]+@"),
+        ("", '""'),
+        ("a b", '"a b"'),
+        ("a=b", '"a=b"'),
+        ("Müller", '"M\\u00fcller"'),
+        ("\udcff", '"\\udcff"'),
+        (0, "0"),
+        (-(2**63), str(-(2**63))),
+        (2**70, str(2**70)),
+        (0.000012, "0.000012"),
+        (1e300, f"{1e300:.6f}"),
+        (-0.0, "-0.000000"),
+        (float("nan"), "nan"),
+        (float("inf"), "inf"),
+        (True, "True"),
+        (None, "None"),
+        (b"\x0b", "b'\\x0b'"),
+        (fastmllp.AckCode.AE, "AE"),
+    ],
+)
+def test_a_value_in_words(value: object, text: str) -> None:
+    """The same whether one native call writes them, or another value sends all of them around."""
+    assert words("e", 7, {"key": value}) == f"event=e connection=7 key={text}"
+    assert words("e", None, {"key": value, "x": None}) == f"event=e key={text} x=None"
+    assert words("e", 7, {}, "lines") == "event=e connection=7\nlines"

@@ -40,6 +40,7 @@ __all__ = [
     "encode_slices",
     "escape",
     "frame",
+    "plain_words",
     "read_msa",
     "timestamp",
     "unescape",
@@ -348,6 +349,7 @@ class Initiator:
 
 def answers(reply: Buffer, control_id: Buffer, *, scan: str = "single_byte") -> bool: ...
 def read_msa(reply: Buffer, *, scan: str = "single_byte") -> tuple[str, str]: ...
+def plain_words(event: str, connection: int | None, fields: dict[str, Any]) -> str | None: ...
 
 @final
 class Ticket:

@@ -6,9 +6,10 @@ import logging
 import re
 import time
 import traceback
-from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
+
+from fastmllp._native import plain_words
 
 __all__ = ["EventFormatter", "JsonFormatter", "TextFormatter", "describe_exception", "words"]
 
@@ -38,18 +39,21 @@ def describe_exception(error: BaseException) -> str:
 
 
 def words(
-    event: str, connection: int | None, fields: Mapping[str, object], trace: str | None = None
+    event: str, connection: int | None, fields: dict[str, Any], trace: str | None = None
 ) -> str:
     """The text of a record: ``event=connect connection=1 peer=192.0.2.1:50312``."""
+    text = plain_words(event, connection, fields) or _quoted_words(event, connection, fields)
+    return f"{text}\n{trace}" if trace else text
+
+
+def _quoted_words(event: str, connection: int | None, fields: dict[str, Any]) -> str:
     text = f"event={event}" if connection is None else f"event={event} connection={connection}"
     for key, value in fields.items():
-        if type(value) is int:
-            text = f"{text} {key}={value}"
-        elif type(value) is float:
+        if type(value) is float:
             text = f"{text} {key}={value:.6f}"
         else:
             text = f"{text} {key}={_quoted(value)}"
-    return f"{text}\n{trace}" if trace else text
+    return text
 
 
 def _time(second: int, milliseconds: int) -> str:
@@ -91,7 +95,7 @@ class EventFormatter(logging.Formatter):
         event: str,
         connection: int | None,
         trace: str | None,
-        fields: Mapping[str, object],
+        fields: dict[str, Any],
     ) -> str:
         """What `format` writes for the record of this event, without a record."""
         raise NotImplementedError
@@ -112,7 +116,7 @@ class TextFormatter(EventFormatter):
         event: str,
         connection: int | None,
         trace: str | None,
-        fields: Mapping[str, object],
+        fields: dict[str, Any],
     ) -> str:
         text = words(event, connection, fields, trace)
         return f"{_now()} {logging.getLevelName(level)} {text}"
@@ -148,7 +152,7 @@ class JsonFormatter(EventFormatter):
         event: str,
         connection: int | None,
         trace: str | None,
-        fields: Mapping[str, object],
+        fields: dict[str, Any],
     ) -> str:
         return _object(_now(), logging.getLevelName(level), event, connection, trace, fields)
 
@@ -159,7 +163,7 @@ def _object(
     event: str,
     connection: int | None,
     trace: str | None,
-    fields: Mapping[str, object],
+    fields: dict[str, Any],
 ) -> str:
     entry: dict[str, Any] = {
         "time": time,
@@ -189,7 +193,5 @@ def _quoted(value: object) -> str:
     if isinstance(value, bytes):
         return repr(value)
     text = str(value)
-    if text.isalnum() and text.isascii():
-        return text  # Most of them, and this is told faster.
     # Quoting keeps one record on one line, whatever a name or an error text holds.
     return text if _PLAIN.fullmatch(text) else json.dumps(text)

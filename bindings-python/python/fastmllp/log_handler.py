@@ -1,8 +1,8 @@
 """The handler that `fastmllp.logging.configure` installs: lines of text, one for each event."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import TextIO
+from collections.abc import Sequence
+from typing import Any, TextIO
 
 from fastmllp.log_format import JsonFormatter, TextFormatter
 
@@ -40,7 +40,7 @@ class LineHandler(logging.StreamHandler[TextIO]):
         event: str,
         connection: int | None,
         trace: str | None,
-        each: Sequence[Mapping[str, object]],
+        each: Sequence[dict[str, Any]],
     ) -> None:
         """Write the lines that the records of these events would give, with one write.
 

@@ -90,7 +90,7 @@ def log_event(
 
 
 def log_events(
-    level: int, event: str, connection: int | None, each: Sequence[Mapping[str, object]]
+    level: int, event: str, connection: int | None, each: Sequence[dict[str, Any]]
 ) -> None:
     """Write a record for each of these fields, and tell the observers, as `log_event` does for one.
 
@@ -216,7 +216,7 @@ def _write(
     event: str,
     connection: int | None,
     trace: str | None,
-    *each: Mapping[str, object],
+    *each: dict[str, Any],
 ) -> None:
     if _lines is not None and _lines.is_alone(LOGGER, level):
         try:
@@ -236,7 +236,7 @@ def _record(
     event: str,
     connection: int | None,
     trace: str | None,
-    fields: Mapping[str, object],
+    fields: dict[str, Any],
 ) -> logging.LogRecord:
     # The place of a record is the caller of `log_event`. `LOGGER.log` finds it by the names of the
     # files on the stack, which takes as long as all the rest.
@@ -247,7 +247,7 @@ def _record(
     return LOGGER.makeRecord(LOGGER.name, level, file, line, text, (), None, function, extra)
 
 
-def _tell(event: str, connection: int | None, fields: Mapping[str, object]) -> None:
+def _tell(event: str, connection: int | None, fields: dict[str, Any]) -> None:
     for observation in _observations:
         try:
             observation.observer(event, connection, fields)
