@@ -80,6 +80,9 @@ class Connection:
         self._link = limits.new_link(time.monotonic())
         self._report = ConnectionReport(number, limits.max_size)
         self._lost: OSError | None = None
+        # Whether the last read has left nothing to do but to read on, until the deadline.
+        self._calm = False
+        self._deadline: float | None = None
         self._stop_at: float | None = None
 
     def run(self) -> None:
@@ -144,9 +147,26 @@ class Connection:
             self._wait()
             # Whatever ended the wait: what has come is read before a time is said to have run out.
             arrived = link.wants_input and self._read()
+            while arrived and self._waits_calmly():
+                arrived = self._read()
             if self._readiness.stopping and self._stops(arrived):
                 return
             self._on_time()
+
+    def _waits_calmly(self) -> bool:
+        """Wait for the next message, where the last read has left nothing else to do.
+
+        That is mostly so, and saves looking for what there could be. False: there was no wait.
+        """
+        if not self._calm or self._readiness.stopping:
+            return False
+        timeout = None
+        if self._deadline is not None:
+            timeout = self._deadline - time.monotonic()
+            if timeout <= 0:
+                return False
+        self._readiness.wait(timeout)
+        return True
 
     def _wait(self) -> None:
         """Wait for the peer, the server's stop, or the end of a time."""
@@ -167,32 +187,50 @@ class Connection:
         return not self._stream.is_ended
 
     def _take(self, data: bytes) -> None:
+        self._calm = False
         if self._stream.failure is not None:
             self._report.insecure(self._stream.failure)
         if data and self._answerer.prompt is not None and not is_heard(logging.INFO):
-            self._converse_natively(data, self._answerer.prompt)
+            self._calm = self._converse_natively(data, self._answerer.prompt)
         elif data:
             self._take_events(self._link.receive(data, time.monotonic()))
         if self._stream.is_ended:
+            self._calm = False
             self._link.peer_closed(time.monotonic())
             self._take_events(self._link.events(time.monotonic()))
 
-    def _converse_natively(self, data: bytes, handler: Handler) -> None:
-        """Take bytes when nobody wants a record of each message: one native call for each."""
+    def _converse_natively(self, data: bytes, handler: Handler) -> bool:
+        """Take bytes when nobody wants a record of each message: mostly one native call for all.
+
+        Returns:
+            Whether every answer has left, and the host had nothing to do but to send them.
+        """
         connection_number.set(self.number)
-        more = True
+        link, calm, more = self._link, True, True
         while more:
             # Held back and sent from here: what the peer does not take stays in the link, which
             # knows how long it may take.
-            _, events, _, more = self._link.converse(data, time.monotonic(), handler, hold=True)
+            _, events, self._deadline, more = link.converse(
+                data, time.monotonic(), handler, hold=True
+            )
             data = b""
             for event in events or ():
+                calm = False
                 self._on_event(event)
                 if self._report.is_foreign:
-                    return
-            self._flush()
+                    return False
+            if link.unsent:
+                # Answers that leave make room for messages that were read already.
+                more = more or not link.wants_input
+                self._flush()
+                if link.unsent:
+                    # The peer takes no more for now: the rest is for when it does, or was too slow.
+                    calm = False
+                    break
+                self._deadline = link.next_deadline()
         if self._lost is not None:
             raise self._lost
+        return calm
 
     def _stops(self, arrived: bool) -> bool:
         """The server stops: answer every frame that is complete, leave the rest to the sender.

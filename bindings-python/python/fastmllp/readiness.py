@@ -27,6 +27,7 @@ class Readiness:
         self._wake = wake
         if _POLL:
             self._poller = select.poll()
+            self._own_number, self._wanted = own.fileno(), select.POLLIN
             self._poller.register(own, select.POLLIN)
             self._poller.register(wake, select.POLLIN)
 
@@ -50,12 +51,14 @@ class Readiness:
 
     def _wait_poll(self, timeout: float | None, read: bool, write: bool) -> bool:
         wanted = (select.POLLIN if read else 0) | (select.POLLOUT if write else 0)
-        self._poller.modify(self._own, wanted)
+        if wanted != self._wanted:
+            self._poller.modify(self._own, wanted)
+            self._wanted = wanted
         # Rounded up: a poll that returns a fraction early would make its caller spin.
         ready = self._poller.poll(None if timeout is None else math.ceil(timeout * 1000))
         own_is_ready = False
         for descriptor, _ in ready:
-            if descriptor == self._own.fileno():
+            if descriptor == self._own_number:
                 own_is_ready = True
             else:
                 self.stopping = True
