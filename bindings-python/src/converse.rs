@@ -1,5 +1,6 @@
 //! One read of a receiving host, in one call: bytes in, handler calls, answers out.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ack_gen::AckCode;
@@ -11,6 +12,7 @@ use crate::answer_room::AnswerRoom;
 use crate::event;
 use crate::input::Input;
 use crate::message::Message;
+use crate::payload::Payload;
 use crate::report::report;
 use crate::responder::Responder;
 use crate::stamp::{since_1970, timestamp};
@@ -24,6 +26,9 @@ pub(crate) type Conversed<'py> =
 /// Handlers that have taken so long in one call end it: the answers that are finished go before the
 /// next handler begins.
 const PATIENCE: Duration = Duration::from_millis(1);
+
+/// A shorter payload is copied for its handler: that costs less than to lend it.
+const LENT_LEN: usize = 512;
 
 pub(crate) fn converse<'py>(
     responder: &Bound<'py, Responder>,
@@ -43,6 +48,7 @@ pub(crate) fn converse<'py>(
     let mut conversation = Conversation {
         responder,
         handler,
+        chunk: &chunk,
         clock: Clock::new(now.point()),
         room: AnswerRoom::new(),
         left: None,
@@ -71,6 +77,7 @@ enum Next {
 struct Conversation<'a, 'py> {
     responder: &'a Bound<'py, Responder>,
     handler: &'a Bound<'py, PyAny>,
+    chunk: &'a Bound<'py, PyBytes>,
     clock: Clock,
     room: AnswerRoom,
     left: Option<Bound<'py, PyList>>,
@@ -110,11 +117,18 @@ impl<'py> Conversation<'_, 'py> {
             // of another protocol are looked at is for the host to say.
             return Ok(if last { Next::Host } else { Next::Event });
         };
-        let payload = PyBytes::new(py, fed.payload.unwrap_or_else(|| link.payload())).unbind();
-        let message = Message::of(payload.clone_ref(py), responder.scan());
+        let lent = fed.payload.filter(|lent| lent.len() >= LENT_LEN);
+        let payload = Arc::new(match lent {
+            Some(lent) => Payload::lent(self.chunk, lent),
+            None => {
+                let payload = fed.payload.unwrap_or_else(|| link.payload());
+                Payload::new(PyBytes::new(py, payload).unbind())
+            }
+        });
+        let message = Message::of(payload.clone(), responder.scan());
         // A handler may use the responder itself, so it is not kept borrowed while one runs.
         drop(responder);
-        self.hand_over(ticket, arrived, payload, message)
+        self.hand_over(ticket, arrived, &payload, fed.payload, message)
     }
 
     /// Calls the handler, and answers with what it returns.
@@ -122,14 +136,15 @@ impl<'py> Conversation<'_, 'py> {
         &mut self,
         ticket: CoreTicket,
         arrived: Arrived,
-        payload: Py<PyBytes>,
+        payload: &Arc<Payload>,
+        lent: Option<&[u8]>,
         message: Message,
     ) -> PyResult<Next> {
         let py = self.responder.py();
         if !arrived.deviations.is_empty() {
             let entry = event::new(py, "deviations")?;
             entry.set_item("warn", event::names(arrived.deviations))?;
-            entry.set_item("length", payload.as_bytes(py).len())?;
+            entry.set_item("length", payload.place(py).bytes(py).len())?;
             self.leave(entry)?;
         }
         let message = Bound::new(py, message)?;
@@ -138,8 +153,15 @@ impl<'py> Conversation<'_, 'py> {
         let (ticket, entry) = match result {
             Ok(result) => {
                 let ticket = match code(&result) {
-                    Some(code) => match self.answer(ticket, &payload, code) {
-                        None => return Ok(Next::Event),
+                    Some(code) => match self.answer(ticket, payload, lent, code) {
+                        None => {
+                            drop(message);
+                            if Arc::strong_count(payload) > 1 {
+                                // The message is kept by somebody, and so needs bytes of its own.
+                                payload.object(py);
+                            }
+                            return Ok(Next::Event);
+                        }
                         Some(ticket) => ticket,
                     },
                     None => ticket,
@@ -155,7 +177,7 @@ impl<'py> Conversation<'_, 'py> {
             }
         };
         entry.set_item("message", message)?;
-        entry.set_item("ticket", Py::new(py, Ticket::new(ticket, payload))?)?;
+        entry.set_item("ticket", Py::new(py, Ticket::new(ticket, payload.object(py)))?)?;
         self.leave(entry)?;
         // What follows may have to wait for what the host makes of this.
         Ok(Next::Host)
@@ -165,10 +187,18 @@ impl<'py> Conversation<'_, 'py> {
     fn answer(
         &mut self,
         ticket: CoreTicket,
-        payload: &Py<PyBytes>,
+        payload: &Payload,
+        lent: Option<&[u8]>,
         code: AckCode,
     ) -> Option<CoreTicket> {
-        let payload = payload.as_bytes(self.responder.py());
+        let place;
+        let payload = match lent {
+            Some(payload) => payload,
+            None => {
+                place = payload.place(self.responder.py());
+                place.bytes(self.responder.py())
+            }
+        };
         let out = if self.hold { &mut [] } else { self.room.spare() };
         let time = timestamp(self.clock.unix_seconds());
         let mut responder = self.responder.borrow_mut();

@@ -18,6 +18,7 @@ mod initiator;
 mod input;
 mod message;
 mod path;
+mod payload;
 mod receiving;
 mod reply;
 mod report;

@@ -1,5 +1,7 @@
 //! Fields of a message.
 
+use std::sync::Arc;
+
 use hl7_peek::{CharacterSet, Kind, Message as Peek, Scan, Value};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
@@ -8,6 +10,7 @@ use crate::error::message_error;
 use crate::header::{MessageHeader, places};
 use crate::input::{Input, ScanArgument};
 use crate::path::PathArgument;
+use crate::payload::Payload;
 use crate::segment::Segment;
 
 /// An HL7 v2 message, read in place.
@@ -15,7 +18,7 @@ use crate::segment::Segment;
 /// Making one never raises, whatever the payload; reading a message without a usable header does.
 #[pyclass(module = "fastmllp", frozen)]
 pub(crate) struct Message {
-    payload: Py<PyBytes>,
+    payload: Arc<Payload>,
     reading: Reading,
 }
 
@@ -38,12 +41,14 @@ impl Reading {
 }
 
 impl Message {
-    pub(crate) fn of(payload: Py<PyBytes>, scan: Scan) -> Self {
+    pub(crate) fn of(payload: Arc<Payload>, scan: Scan) -> Self {
         Message { payload, reading: Reading { scan, lenient: false } }
     }
 
-    fn peek<'a>(&'a self, py: Python<'a>) -> PyResult<Peek<'a>> {
-        self.reading.peek(self.payload.as_bytes(py))
+    /// What `read` finds in the message.
+    fn peek<R>(&self, py: Python<'_>, read: impl FnOnce(Peek<'_>) -> R) -> PyResult<R> {
+        let place = self.payload.place(py);
+        self.reading.peek(place.bytes(py)).map(read)
     }
 }
 
@@ -56,35 +61,38 @@ impl Message {
     )]
     fn new(py: Python<'_>, payload: Input<'_>, scan: ScanArgument, lenient: bool) -> Self {
         let reading = Reading { scan: scan.0, lenient };
-        Message { payload: payload.into_bytes(py).unbind(), reading }
+        Message { payload: Arc::new(Payload::new(payload.into_bytes(py).unbind())), reading }
     }
 
     /// The bytes of the message, as they stood on the wire.
     #[getter]
     fn payload(&self, py: Python<'_>) -> Py<PyBytes> {
-        self.payload.clone_ref(py)
+        self.payload.object(py)
     }
 
     /// The fields of MSH. Raises MessageError when the payload has no usable header.
     #[getter]
     fn header(&self, py: Python<'_>) -> PyResult<MessageHeader> {
-        let fields = places(self.payload.as_bytes(py), &self.peek(py)?.header());
-        Ok(MessageHeader::new(self.payload.clone_ref(py), fields))
+        let payload = self.payload.object(py);
+        let bytes = payload.as_bytes(py);
+        let fields = places(bytes, &self.reading.peek(bytes)?.header());
+        Ok(MessageHeader::new(payload, fields))
     }
 
     /// MSH-1 followed by MSH-2. Raises MessageError when the payload has no usable header.
     #[getter]
     fn delimiters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let message = self.peek(py)?;
-        let delimiters = [&[message.delimiters().field], message.encoding_characters()].concat();
-        Ok(PyBytes::new(py, &delimiters))
+        self.peek(py, |message| {
+            let field = message.delimiters().field;
+            PyBytes::new(py, &[&[field], message.encoding_characters()].concat())
+        })
     }
 
     /// `single`, or `batch` when the payload starts with FHS or BHS or has a second MSH. Raises
     /// MessageError when the payload has no usable header.
     #[getter]
     fn kind(&self, py: Python<'_>) -> PyResult<&'static str> {
-        Ok(match self.peek(py)?.kind() {
+        self.peek(py, |message| match message.kind() {
             Kind::Single => "single",
             Kind::Batch => "batch",
         })
@@ -94,7 +102,7 @@ impl Message {
     /// MessageError when the payload has no usable header.
     #[getter]
     fn character_set(&self, py: Python<'_>) -> PyResult<Option<&'static str>> {
-        Ok(CharacterSet::of(&self.peek(py)?.header()).map(CharacterSet::name))
+        self.peek(py, |message| CharacterSet::of(&message.header()).map(CharacterSet::name))
     }
 
     /// The bytes at a path such as `PID-3.1`, still escaped; None when the message has no such
@@ -104,7 +112,7 @@ impl Message {
         py: Python<'py>,
         path: PathArgument,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        Ok(self.peek(py)?.get(path.0).map(|bytes| PyBytes::new(py, bytes)))
+        self.peek(py, |message| message.get(path.0).map(|bytes| PyBytes::new(py, bytes)))
     }
 
     /// The single value at a path, still escaped: repetition, component and subcomponent that the
@@ -114,12 +122,12 @@ impl Message {
         py: Python<'py>,
         path: PathArgument,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        Ok(self.peek(py)?.leaf(path.0).map(|bytes| PyBytes::new(py, bytes)))
+        self.peek(py, |message| message.leaf(path.0).map(|bytes| PyBytes::new(py, bytes)))
     }
 
     /// `absent`, `empty`, `null` (two double quotes: delete what is stored) or `value`.
     fn status(&self, py: Python<'_>, path: PathArgument) -> PyResult<&'static str> {
-        Ok(match self.peek(py)?.value(path.0) {
+        self.peek(py, |message| match message.value(path.0) {
             Value::Absent => "absent",
             Value::Empty => "empty",
             Value::Null => "null",
@@ -139,7 +147,8 @@ impl Message {
         encoding: Option<&str>,
         errors: &str,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let plain = self.peek(py)?;
+        let place = self.payload.place(py);
+        let plain = self.reading.peek(place.bytes(py))?;
         let named = match encoding {
             Some(encoding) => CharacterSet::from_name(encoding.as_bytes()),
             // Empty means ASCII, which UTF-8 contains; many senders leave it empty and send UTF-8.
@@ -148,7 +157,7 @@ impl Message {
         let codec = encoding.or(named.and_then(CharacterSet::codec)).unwrap_or("utf-8");
         let scan = named.map_or(self.reading.scan, CharacterSet::scan);
         let reading = Reading { scan, ..self.reading };
-        let message = reading.peek(self.payload.as_bytes(py))?;
+        let message = reading.peek(place.bytes(py))?;
         let Value::Value(value) = message.value(path.0) else { return Ok(None) };
         let mut out = vec![0; value.len()];
         let len = match path.0.field() {
@@ -166,7 +175,8 @@ impl Message {
 
     /// The segments, in order; empty ones are left out.
     fn segments<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        Segment::list(py, &self.peek(py)?, &self.payload, self.reading)
+        let payload = self.payload.object(py);
+        Segment::list(py, &self.reading.peek(payload.as_bytes(py))?, &payload, self.reading)
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -174,23 +184,23 @@ impl Message {
     }
 
     fn __bytes__(&self, py: Python<'_>) -> Py<PyBytes> {
-        self.payload.clone_ref(py)
+        self.payload.object(py)
     }
 
     fn __len__(&self, py: Python<'_>) -> usize {
-        self.payload.as_bytes(py).len()
+        self.payload.place(py).bytes(py).len()
     }
 
     fn __eq__(&self, py: Python<'_>, other: &Self) -> bool {
-        self.payload.as_bytes(py) == other.payload.as_bytes(py)
+        self.payload.place(py).bytes(py) == other.payload.place(py).bytes(py)
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        self.payload.bind(py).hash()
+        self.payload.object(py).bind(py).hash()
     }
 
     // Payloads are health data: the length, never the bytes.
     fn __repr__(&self, py: Python<'_>) -> String {
-        format!("Message(<{} bytes>)", self.payload.as_bytes(py).len())
+        format!("Message(<{} bytes>)", self.__len__(py))
     }
 }
