@@ -84,26 +84,31 @@ impl mllp_ack_t {
     ///
     /// Rules 2 and 6, for everything that the members point to.
     pub(crate) unsafe fn with(&self, write: Write<'_>) -> Result<mllp_status_t, Failure> {
-        if self.error_count == 0 {
-            // SAFETY: the caller's promise is the same.
-            return unsafe { self.with_only(&[], write) };
-        }
         // SAFETY: the caller's promise is the same.
-        unsafe { self.with_errors(write) }
+        unsafe {
+            match self.error_count {
+                0 => self.with_only(&[], write),
+                1 => self.with_errors::<1>(write),
+                _ => self.with_errors::<MLLP_MAX_ERRORS>(write),
+            }
+        }
     }
 
-    /// Apart from [`with`](mllp_ack_t::with), so that only an answer with errors needs the stack for
-    /// them.
+    /// Apart from [`with`](mllp_ack_t::with), so that only an answer with many errors needs the stack
+    /// for them, a kilobyte on a machine of 32 bits.
     ///
     /// # Safety
     ///
     /// As for [`with`](mllp_ack_t::with).
     #[cold]
     #[inline(never)]
-    unsafe fn with_errors(&self, write: Write<'_>) -> Result<mllp_status_t, Failure> {
+    unsafe fn with_errors<const MAX: usize>(
+        &self,
+        write: Write<'_>,
+    ) -> Result<mllp_status_t, Failure> {
         // SAFETY: the caller's promise is the same.
         let given = unsafe { values(self.errors, self.error_count) }?;
-        let mut errors = [ErrorDetail::new(ErrorCode::MessageAccepted); MLLP_MAX_ERRORS];
+        let mut errors = [ErrorDetail::new(ErrorCode::MessageAccepted); MAX];
         let errors = errors.get_mut(..given.len()).ok_or(Failure(MLLP_ERR_INVALID_ARGUMENT))?;
         for (error, given) in errors.iter_mut().zip(given) {
             // SAFETY: the caller's promise is the same.
