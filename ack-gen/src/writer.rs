@@ -211,7 +211,8 @@ impl<'o> Writer<'o> {
         // Subtraction: a division of 64 bits is a kilobyte of code where the processor has none.
         let mut rest = number.unsigned_abs();
         let mut begun = false;
-        for power in POWERS_OF_TEN {
+        // By reference: an array that is taken by value is first copied, onto the stack.
+        for &power in &POWERS_OF_TEN {
             let mut digit = b'0';
             while rest >= power {
                 rest = rest.wrapping_sub(power);
