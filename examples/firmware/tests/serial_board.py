@@ -2,10 +2,8 @@
 
 import contextlib
 import os
-import queue
 import socket
 import subprocess
-import threading
 import time
 from pathlib import Path
 
@@ -28,13 +26,14 @@ class Board:
     The line for messages is a UDP socket behind a multiplexer (``mux=on``), because QEMU's emulated
     UART takes a single byte from a stream for each turn of its event loop, 14 microseconds of a
     processor; from this it takes 32 bytes, and 5 MB do not need a minute. The multiplexer's escape
-    character is DEL. UDP on one machine loses nothing as long as the receiver has room: there is a
-    thread for what comes back, a packet for each byte.
+    character is DEL. UDP on one machine loses nothing as long as the receiver has room, for which
+    `send` waits. What comes back would be a packet for each byte; it is read from the line's log.
     """
 
     def __init__(self, image: Path) -> None:
         self._line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._line.bind(("127.0.0.1", 0))
+        self._answers, log = os.pipe()
         # Free a moment ago: QEMU must be told a number.
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.bind(("127.0.0.1", 0))
@@ -42,17 +41,21 @@ class Board:
         line = f"udp,id=line,mux=on,host=127.0.0.1,port={self._line.getsockname()[1]}"
         command = ["qemu-system-arm", "-M", "mps2-an385", "-kernel", str(image), "-semihosting"]
         command += ["-nodefaults", "-nic", "none", "-display", "none", "-echr", "0x7f"]
-        command += ["-chardev", f"{line},localaddr=127.0.0.1,localport={self._port}"]
+        line += f",localaddr=127.0.0.1,localport={self._port},logfile=/dev/fd/{log}"
+        command += ["-chardev", line]
         command += ["-serial", "chardev:line", "-serial", "stdio"]
         self._qemu = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[log],
         )
+        os.close(log)
         # A batch job does not interrupt the thread that wakes it for every byte.
         with contextlib.suppress(OSError):
             os.sched_setscheduler(self._qemu.pid, os.SCHED_BATCH, os.sched_param(0))
-        self._arrived: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._received = b""
-        threading.Thread(target=self._listen, daemon=True).start()
         assert self.report() == "ready"
 
     def send(self, wire: bytes) -> None:
@@ -69,15 +72,12 @@ class Board:
                 return int(fields[4].partition(":")[2], 16)
         return 0
 
-    def _listen(self) -> None:
-        with contextlib.suppress(OSError):  # when the socket is closed
-            while True:
-                self._arrived.put(self._line.recv(4096))
-
     def receive(self) -> bytes:
         """The payload of the next frame from the board."""
         while END not in self._received:
-            self._received += self._arrived.get()
+            arrived = os.read(self._answers, 4096)
+            assert arrived, "the board is gone"
+            self._received += arrived
         answer, _, self._received = self._received.partition(END)
         assert answer.startswith(START)
         return answer[1:]
@@ -104,3 +104,4 @@ class Board:
         self._qemu.kill()
         self._qemu.communicate()
         self._line.close()
+        os.close(self._answers)
