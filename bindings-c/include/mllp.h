@@ -2162,6 +2162,20 @@ mllp_status_t mllp_responder_receive(struct mllp_responder_t *responder,
                                      uint64_t now,
                                      size_t *taken);
 
+// Takes bytes from a buffer of the caller's up to the next event, and copies none of a message that
+// lies whole in it: `payload` of the event then is of the chunk. Writes to `consumed` how many bytes
+// are done with; the next call takes the rest.
+//
+// `MLLP_OK`: an event. `MLLP_PARTIAL`: the chunk is done with, or there is no room for what is left of
+// it, which comes first when there is. It writes both outputs too. Answer such a message with
+// `mllp_responder_answer_now` or `mllp_responder_answer_later`, which are given the payload.
+mllp_status_t mllp_responder_feed(struct mllp_responder_t *responder,
+                                  const uint8_t *chunk,
+                                  size_t chunk_len,
+                                  uint64_t now,
+                                  size_t *consumed,
+                                  struct mllp_responder_event_t *out);
+
 // What has happened. `MLLP_PARTIAL`: nothing; send, read, or wait for the deadline. It writes `out`
 // too.
 mllp_status_t mllp_responder_next_event(struct mllp_responder_t *responder,
@@ -2237,6 +2251,19 @@ mllp_status_t mllp_responder_answer_later(struct mllp_responder_t *responder,
                                           size_t payload_len,
                                           const struct mllp_ack_t *ack,
                                           uint64_t now);
+
+// As `mllp_responder_answer_later`, for a caller that sends at once: writes the answer to `out`, where
+// it is its turn, and its length to `out_len`; these bytes count as sent. A length of 0: `out` is too
+// short, or it is not the turn of this answer, and `mllp_responder_outgoing` has it when it is.
+mllp_status_t mllp_responder_answer_now(struct mllp_responder_t *responder,
+                                        struct mllp_ticket_t ticket,
+                                        const uint8_t *payload,
+                                        size_t payload_len,
+                                        const struct mllp_ack_t *ack,
+                                        uint64_t now,
+                                        uint8_t *out,
+                                        size_t out_capacity,
+                                        size_t *out_len);
 
 // Answers with a payload that the caller made, without a frame.
 //

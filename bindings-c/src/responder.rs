@@ -140,6 +140,39 @@ pub unsafe extern "C" fn mllp_responder_receive(
     })
 }
 
+/// Takes bytes from a buffer of the caller's up to the next event, and copies none of a message that
+/// lies whole in it: `payload` of the event then is of the chunk. Writes to `consumed` how many bytes
+/// are done with; the next call takes the rest.
+///
+/// `MLLP_OK`: an event. `MLLP_PARTIAL`: the chunk is done with, or there is no room for what is left of
+/// it, which comes first when there is. It writes both outputs too. Answer such a message with
+/// `mllp_responder_answer_now` or `mllp_responder_answer_later`, which are given the payload.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mllp_responder_feed(
+    responder: *mut mllp_responder_t,
+    chunk: *const u8,
+    chunk_len: usize,
+    now: u64,
+    consumed: *mut usize,
+    out: *mut mllp_responder_event_t,
+) -> mllp_status_t {
+    status(|| {
+        // SAFETY: rules 2, 6 and 7.
+        let (link, chunk, consumed, out) = unsafe {
+            (state_mut(responder)?, bytes(chunk, chunk_len)?, place(consumed)?, place(out)?)
+        };
+        let fed = link.responder.feed(chunk, now);
+        consumed.write(fed.consumed);
+        let Some(event) = fed.event else {
+            out.write(mllp_responder_event_t::NONE);
+            return Ok(MLLP_PARTIAL);
+        };
+        let payload = fed.payload.unwrap_or_else(|| link.responder.payload());
+        out.write(mllp_responder_event_t::of(event, payload, &mut link.tickets));
+        Ok(MLLP_OK)
+    })
+}
+
 /// What has happened. `MLLP_PARTIAL`: nothing; send, read, or wait for the deadline. It writes `out`
 /// too.
 #[unsafe(no_mangle)]

@@ -6,7 +6,7 @@ use mllp_link::Refuse;
 use super::{Link, mllp_responder_t};
 use crate::ack::mllp_ack_t;
 use crate::code::Numbered;
-use crate::slice::{bytes, value};
+use crate::slice::{bytes, place, room, value};
 use crate::state::state_mut;
 use crate::status::{Failure, MLLP_OK, mllp_status_t, status};
 use crate::ticket::{mllp_refusal_t, mllp_refuse_t, mllp_ticket_t};
@@ -60,6 +60,45 @@ pub unsafe extern "C" fn mllp_responder_answer_later(
         };
         // SAFETY: rules 2 and 6.
         unsafe { ack.with(&mut answer) }
+    })
+}
+
+/// As `mllp_responder_answer_later`, for a caller that sends at once: writes the answer to `out`, where
+/// it is its turn, and its length to `out_len`; these bytes count as sent. A length of 0: `out` is too
+/// short, or it is not the turn of this answer, and `mllp_responder_outgoing` has it when it is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mllp_responder_answer_now(
+    responder: *mut mllp_responder_t,
+    ticket: mllp_ticket_t,
+    payload: *const u8,
+    payload_len: usize,
+    ack: *const mllp_ack_t,
+    now: u64,
+    out: *mut u8,
+    out_capacity: usize,
+    out_len: *mut usize,
+) -> mllp_status_t {
+    status(|| {
+        // SAFETY: rules 2, 6 and 7.
+        let (link, payload, ack, out, out_len) = unsafe {
+            (
+                state_mut(responder)?,
+                bytes(payload, payload_len)?,
+                value(ack)?,
+                room(out, out_capacity)?,
+                place(out_len)?,
+            )
+        };
+        let mut len = 0;
+        let mut answer = |ack: &Ack<'_>| {
+            let ticket = link.tickets.take(ticket)?;
+            let answered = link.responder.answer_now(ticket, payload, ack, out, now);
+            link.tickets.answered(answered.map(|written| len = written))
+        };
+        // SAFETY: rules 2 and 6.
+        let status = unsafe { ack.with(&mut answer) }?;
+        out_len.write(len);
+        Ok(status)
     })
 }
 

@@ -16,6 +16,7 @@ int main(int argc, char **argv)
     test_detect();
     test_conversation();
     test_tickets();
+    test_lend();
     test_large();
     test_initiator();
     test_misuse();

@@ -11,6 +11,7 @@ void test_acks(void);
 void test_detect(void);
 void test_conversation(void);
 void test_tickets(void);
+void test_lend(void);
 void test_large(void);
 void test_initiator(void);
 void test_misuse(void);
