@@ -1,18 +1,31 @@
-/* Which answer a message gets that is stored. */
+/* Which answer a message gets that is stored, and its bytes. */
 #ifndef ANSWER_H
 #define ANSWER_H
 
 #include "segments.h"
 
+/* The longest answer in bytes. One that quotes the longest header that is kept fits. */
+#define MAX_ANSWER 1024
+
 struct answer {
-    mllp_ack_code_t code;             /* MLLP_ACK_NONE: it gets none */
-    const mllp_error_detail_t *error; /* why it must not be accepted, or NULL */
+    mllp_message_header_t header; /* of the message */
+    mllp_ack_t ack;
+    mllp_timestamp_t time;
+    uint8_t control_id[16];
+    uint32_t count; /* how many control IDs have been given out */
+    size_t len;     /* of the bytes */
+    uint8_t bytes[MAX_ANSWER - MLLP_FRAME_OVERHEAD];
 };
 
-/* By the policy `always`, everything is accepted. By `conformant`, chapter 2 decides (2.8.2,
- * 2.8.3): what must not be accepted is rejected, in enhanced mode the accept acknowledgment goes first,
- * and a sender that wants no answer gets none. */
-struct answer answer_choose(mllp_policy_t policy, const mllp_stream_responder_t *responder,
-                            const struct segments *segments);
+/* Writes the answer to the message with these bytes of a header. What is too long is rejected. By the
+ * policy `always`, everything else is accepted. By `conformant`, chapter 2 decides (2.8.2, 2.8.3):
+ * what must not be accepted is rejected, and in enhanced mode the accept acknowledgment goes first.
+ *
+ * MLLP_NOT_FOUND: there is none, because the sender wants none or has no header.
+ *
+ * mllp_stream_responder_answer does the same in one call. One step after the other needs half of its
+ * stack. */
+mllp_status_t answer_write(struct answer *answer, mllp_policy_t policy, mllp_slice_t header,
+                           const struct segments *segments, bool too_long, uint64_t now);
 
 #endif

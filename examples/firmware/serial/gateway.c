@@ -1,6 +1,5 @@
 #include "gateway.h"
 
-#include "answer.h"
 #include "clock.h"
 #include "report.h"
 
@@ -21,24 +20,25 @@ static const mllp_responder_config_t config = {
      * drops the half message then; the default one would take both for one. */
     .decoder = {.profile = MLLP_PROFILE_RESYNC,
                 .framing = {MLLP_START_BLOCK, MLLP_END_BLOCK, MLLP_CARRIAGE_RETURN, 1},
-                .max_payload_len = MAX_MESSAGE},
+                /* Nothing is stored: what is too long may pass, and is rejected at its end. */
+                .max_payload_len = SIZE_MAX},
     .policy = POLICY,
-    .over_limit = MLLP_OVER_LIMIT_REFUSE,
     /* The line is always there: silence between messages means nothing, and 5 MB take minutes.
      * Only inside a message does silence tell that its sender is gone. */
     .times = {.byte = PAUSE, .trailer = 250},
     .max_answer_len = MAX_ANSWER,
 };
 
-static void listen(struct gateway *gateway, uint64_t now) {
+static void listen(struct gateway *gateway) {
     /* It cannot fail: the settings are right, and there is memory for an answer. */
     mllp_stream_responder_init(&gateway->responder, &config, gateway->answers,
-                               sizeof gateway->answers, now);
+                               sizeof gateway->answers, gateway->now);
 }
 
-void gateway_start(struct gateway *gateway, uint64_t now) {
+void gateway_start(struct gateway *gateway) {
     uart_start(gateway->received, sizeof gateway->received);
-    listen(gateway, now);
+    gateway->now = clock_now();
+    listen(gateway);
     report_text("ready\n");
 }
 
@@ -57,41 +57,22 @@ static void report_event(const char *what, const char *why) {
     report_text("\n");
 }
 
-/* Writes an answer with what is new in each: its time, and its name, which is when the board
- * started and how many answers it has given since. */
-static void write_ack(struct gateway *gateway, mllp_ack_code_t code, uint64_t now) {
-    uint32_t words[2] = {clock_started(), gateway->answered++};
-    uint8_t *id = gateway->control_id;
-    for (unsigned at = 0; at < sizeof gateway->control_id; at++)
-        id[at] = (uint8_t)"0123456789ABCDEF"[words[at / 8] >> (28 - 4 * (at % 8)) & 15];
-    gateway->time = mllp_timestamp_utc(clock_started() + (int64_t)(now / 1000));
-    gateway->ack = mllp_ack_always(code, NULL, id, sizeof gateway->control_id, gateway->time.text,
-                                   gateway->time.len);
-}
-
 /* The whole message has passed, and what a real gateway does with it is done. */
-static void answer(struct gateway *gateway, mllp_ticket_t ticket, uint64_t now) {
+static void answer(struct gateway *gateway) {
     mllp_stream_responder_t *responder = &gateway->responder;
-    struct answer answer = answer_choose(POLICY, responder, &gateway->segments);
-    const char *outcome = "none";
-    mllp_status_t status = MLLP_NOT_FOUND;
-    if (answer.code != MLLP_ACK_NONE) {
-        write_ack(gateway, answer.code, now);
-        gateway->ack.errors = answer.error;
-        gateway->ack.error_count = answer.error ? 1 : 0;
-        status = mllp_stream_responder_answer(responder, ticket, &gateway->ack, now);
-        outcome = status == MLLP_OK ? mllp_ack_code_name(answer.code) : mllp_status_name(status);
-    }
+    struct answer *answer = &gateway->answer;
+    mllp_ticket_t ticket = gateway->step.event.ticket;
+    mllp_status_t status =
+        answer_write(answer, POLICY, mllp_stream_responder_header_bytes(responder),
+                     &gateway->segments, gateway->len > MAX_MESSAGE, gateway->now);
+    if (status == MLLP_OK)
+        status = mllp_stream_responder_answer_with(responder, ticket, answer->bytes, answer->len,
+                                                   gateway->now);
     if (status != MLLP_OK)
-        mllp_stream_responder_leave_unanswered(responder, ticket, now);
-    report_message(gateway, outcome);
-}
-
-static void refuse(struct gateway *gateway, mllp_refusal_t refusal, uint64_t now) {
-    mllp_stream_responder_t *responder = &gateway->responder;
-    write_ack(gateway, MLLP_ACK_AR, now);
-    if (mllp_stream_responder_refuse(responder, refusal, MLLP_REFUSE_REJECT, &gateway->ack, now))
-        mllp_stream_responder_leave_unrefused(responder, refusal, now);
+        mllp_stream_responder_leave_unanswered(responder, ticket, gateway->now);
+    report_message(gateway, status == MLLP_OK          ? mllp_ack_code_name(answer->ack.code)
+                            : status == MLLP_NOT_FOUND ? "none"
+                                                       : mllp_status_name(status));
 }
 
 static void begin_segments(struct gateway *gateway) {
@@ -99,8 +80,9 @@ static void begin_segments(struct gateway *gateway) {
     segments_begin(&gateway->segments, mllp_stream_responder_header_bytes(&gateway->responder));
 }
 
-/* Does what an event says. */
-static void handle(struct gateway *gateway, const mllp_responder_event_t *event, uint64_t now) {
+/* Does what the event says. */
+static void handle(struct gateway *gateway) {
+    const mllp_responder_event_t *event = &gateway->step.event;
     switch (event->kind) {
     case MLLP_LINK_START:
         gateway->header_came = false;
@@ -110,7 +92,8 @@ static void handle(struct gateway *gateway, const mllp_responder_event_t *event,
         begin_segments(gateway);
         break;
     case MLLP_LINK_SPAN: /* a real gateway passes these bytes on */
-        gateway->len += (uint32_t)event->payload.len;
+        if (gateway->len <= MAX_MESSAGE)
+            gateway->len += (uint32_t)event->payload.len;
         if (gateway->header_came)
             segments_pass(&gateway->segments, event->payload);
         break;
@@ -118,11 +101,7 @@ static void handle(struct gateway *gateway, const mllp_responder_event_t *event,
         if (!gateway->header_came) /* and there is nothing behind it */
             begin_segments(gateway);
         segments_end(&gateway->segments);
-        answer(gateway, event->ticket, now);
-        break;
-    case MLLP_LINK_TOO_LARGE:
-        refuse(gateway, event->refusal, now);
-        report_event("lost", mllp_fault_name(event->fault));
+        answer(gateway);
         break;
     case MLLP_LINK_FAULT:
         report_event("lost", mllp_fault_name(event->fault));
@@ -135,39 +114,38 @@ static void handle(struct gateway *gateway, const mllp_responder_event_t *event,
     }
 }
 
-/* Hands bytes to the protocol, does what it says, and returns how many it took. */
-static size_t take(struct gateway *gateway, struct bytes bytes, uint64_t now) {
-    size_t taken = 0;
-    mllp_stream_responder_t *responder = &gateway->responder;
-    mllp_stream_step_t *step = &gateway->step;
-    while (mllp_stream_responder_step(responder, bytes.data + taken, bytes.len - taken, now, step) ==
-           MLLP_OK) {
-        taken += step->consumed;
-        handle(gateway, &step->event, now);
-    }
-    return taken + step->consumed;
-}
-
-bool gateway_serve(struct gateway *gateway, uint64_t now) {
-    mllp_stream_responder_t *responder = &gateway->responder;
-    struct bytes received = uart_received();
-    uart_taken(take(gateway, received, now));
-
-    mllp_slice_t outgoing = mllp_stream_responder_outgoing(responder);
+/* Whether there was anything to send. */
+static bool send(struct gateway *gateway) {
+    mllp_slice_t outgoing = mllp_stream_responder_outgoing(&gateway->responder);
     size_t sent = uart_send((struct bytes){outgoing.data, outgoing.len});
     if (sent > 0)
-        mllp_stream_responder_sent(responder, sent, now);
+        mllp_stream_responder_sent(&gateway->responder, sent, gateway->now);
+    return outgoing.len > 0;
+}
 
-    /* Time is judged when everything has been looked at that came in time. */
-    if (received.len == 0) {
-        mllp_stream_responder_on_time(responder, now);
-        /* Bytes are missing: the message they belong to must not be accepted. */
-        if (uart_is_broken())
-            mllp_stream_responder_peer_closed(responder, now);
-    }
-    if (mllp_stream_responder_is_finished(responder)) {
+/* Nothing has been taken: for how long, and why? A link that has ended begins anew. */
+static void judge(struct gateway *gateway) {
+    mllp_stream_responder_on_time(&gateway->responder, gateway->now);
+    if (uart_is_broken()) {
+        /* The message that the missing bytes belong to must not be accepted. */
+        mllp_stream_responder_peer_closed(&gateway->responder, gateway->now);
         uart_mend();
-        listen(gateway, now);
     }
-    return received.len == 0 && outgoing.len == sent;
+    if (mllp_stream_responder_is_finished(&gateway->responder))
+        listen(gateway);
+}
+
+bool gateway_serve(struct gateway *gateway) {
+    mllp_stream_step_t *step = &gateway->step;
+    struct bytes received = uart_received();
+    gateway->now = clock_now();
+    mllp_status_t status = mllp_stream_responder_step(&gateway->responder, received.data,
+                                                      received.len, gateway->now, step);
+    uart_taken(step->consumed);
+    if (status == MLLP_OK)
+        handle(gateway);
+    else if (step->consumed == 0)
+        judge(gateway);
+    bool sends = send(gateway);
+    return status == MLLP_OK || step->consumed > 0 || sends;
 }

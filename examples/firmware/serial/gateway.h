@@ -2,34 +2,27 @@
 #ifndef GATEWAY_H
 #define GATEWAY_H
 
-#include "segments.h"
+#include "answer.h"
 #include "uart.h"
 
-#include <mllp.h>
-
-/* The longest answer in bytes. One that quotes the longest header that is kept fits. */
-#define MAX_ANSWER 1024
-
-/* All memory of the protocol. What is large is here and not on the stack, where nobody sees how much
- * there must be. */
+/* All memory of the protocol. What is large is here and not on the stack, where nobody sees how
+ * much there must be. */
 struct gateway {
     mllp_stream_responder_t responder;
-    mllp_stream_step_t step;      /* what happens */
-    mllp_ack_t ack;               /* the answer to it, */
-    mllp_timestamp_t time;        /* its time, */
-    uint8_t control_id[16];       /* and its name: */
-    uint32_t answered;            /* how many have been given out */
-    struct segments segments;     /* of the message that is passing by */
-    bool header_came;             /* its header has come whole */
-    uint32_t len;                 /* how many bytes of it have passed */
-    uint8_t answers[2 * MAX_ANSWER];
-    uint8_t received[1024];
+    uint64_t now;
+    mllp_stream_step_t step;  /* what happens */
+    struct segments segments; /* of the message that is passing by */
+    bool header_came;         /* its header has come whole */
+    uint32_t len;             /* how many bytes of it have passed */
+    struct answer answer;     /* to it */
+    uint8_t answers[MAX_ANSWER]; /* on their way from the responder to the line */
+    uint8_t received[1024];      /* on their way from the line to the responder */
 };
 
 /* Begins to listen. */
-void gateway_start(struct gateway *gateway, uint64_t now);
+void gateway_start(struct gateway *gateway);
 
-/* Does what there is to do now. False: there is more. */
-bool gateway_serve(struct gateway *gateway, uint64_t now);
+/* Does the next thing that there is to do. False: there was none. */
+bool gateway_serve(struct gateway *gateway);
 
 #endif

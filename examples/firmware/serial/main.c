@@ -15,15 +15,15 @@ static struct gateway gateway;
 int main(void) {
     clock_start();
     report_start();
-    gateway_start(&gateway, clock_now());
+    gateway_start(&gateway);
     for (;;) {
-        bool done = gateway_serve(&gateway, clock_now());
+        bool busy = gateway_serve(&gateway);
         if (report_asked()) {
             report_text("stack: ");
             report_number(stack_used());
             report_text("\n");
         }
-        if (done)
+        if (!busy)
             uart_wait();
     }
 }

@@ -56,7 +56,7 @@ void uart_taken(size_t len) {
 }
 
 bool uart_is_broken(void) {
-    return broken;
+    return broken && came == taken;
 }
 
 void uart_mend(void) {

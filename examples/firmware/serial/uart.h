@@ -24,10 +24,10 @@ struct bytes uart_received(void);
 /* The first `len` of them are done with. */
 void uart_taken(size_t len);
 
-/* Whether bytes were lost behind those that came. None is kept until uart_mend. */
+/* Whether bytes were lost behind those that were taken. None comes until uart_mend. */
 bool uart_is_broken(void);
 
-/* The line is good again: whoever reads it knows that bytes are missing. */
+/* The line is good again: whoever takes the next bytes knows that some are missing. */
 void uart_mend(void);
 
 /* Sends the first of the bytes if there is room for it; how many it took. */
