@@ -4,7 +4,7 @@
 
 #define TEXT(text) ((mllp_slice_t){(const uint8_t *)(text), sizeof(text) - 1})
 
-/* By the policy `always`, as much of the header as can be read; by `conformant`, one without fault. */
+/* By the policy `always`, as much of it as can be read; by `conformant`, one without fault. */
 static mllp_status_t read_header(mllp_policy_t policy, mllp_slice_t bytes,
                                  mllp_message_header_t *header) {
     mllp_message_t message;
@@ -29,8 +29,8 @@ static mllp_slice_t objection(const struct answer *answer, mllp_policy_t policy,
     return TEXT("");
 }
 
-static mllp_ack_code_t choose(const struct answer *answer, mllp_policy_t policy,
-                              mllp_inbound_t inbound, mllp_outcome_t outcome) {
+static mllp_ack_code_t choose_code(const struct answer *answer, mllp_policy_t policy,
+                                   mllp_inbound_t inbound, mllp_outcome_t outcome) {
     mllp_request_t request;
     mllp_decision_t decision;
     if (policy == MLLP_POLICY_ALWAYS)
@@ -58,18 +58,23 @@ static void fill_in(struct answer *answer, mllp_policy_t policy, mllp_ack_code_t
     answer->ack.text = text;
 }
 
-mllp_status_t answer_write(struct answer *answer, mllp_policy_t policy, mllp_slice_t header,
-                           const struct segments *segments, bool too_long, uint64_t now) {
+mllp_status_t answer_choose(struct answer *answer, mllp_policy_t policy, mllp_slice_t header,
+                            const struct segments *segments, bool too_long, uint64_t now) {
     mllp_status_t status = read_header(policy, header, &answer->header);
     const mllp_message_header_t *found = status == MLLP_OK ? &answer->header : NULL;
     if (!found && policy == MLLP_POLICY_CONFORMANT)
         return MLLP_NOT_FOUND;
     mllp_slice_t text = objection(answer, policy, segments, too_long);
     mllp_outcome_t outcome = text.len ? MLLP_OUTCOME_REJECT : MLLP_OUTCOME_ACCEPT;
-    mllp_ack_code_t code = choose(answer, policy, segments->inbound, outcome);
+    mllp_ack_code_t code = choose_code(answer, policy, segments->inbound, outcome);
     if (code == MLLP_ACK_NONE)
         return MLLP_NOT_FOUND;
     fill_in(answer, policy, code, found, text, now);
+    return MLLP_OK;
+}
+
+mllp_status_t answer_write(struct answer *answer) {
+    mllp_status_t status;
     /* Names of a thousand bytes must not cost the sender its answer: the control ID counts. */
     do {
         status = mllp_ack_encode(&answer->ack, answer->bytes, sizeof answer->bytes, &answer->len);

@@ -17,15 +17,19 @@ struct answer {
     uint8_t bytes[MAX_ANSWER - MLLP_FRAME_OVERHEAD];
 };
 
-/* Writes the answer to the message with these bytes of a header. What is too long is rejected. By the
- * policy `always`, everything else is accepted. By `conformant`, chapter 2 decides (2.8.2, 2.8.3):
- * what must not be accepted is rejected, and in enhanced mode the accept acknowledgment goes first.
+/* Chooses the answer to the message with these bytes of a header. What is too long is rejected. By
+ * the policy `always`, everything else is accepted. By `conformant`, chapter 2 decides (2.8.2,
+ * 2.8.3): what must not be accepted is rejected, and in enhanced mode the accept acknowledgment goes
+ * first.
  *
- * MLLP_NOT_FOUND: there is none, because the sender wants none or has no header.
+ * MLLP_NOT_FOUND: there is none, because the sender wants none or has no header. */
+mllp_status_t answer_choose(struct answer *answer, mllp_policy_t policy, mllp_slice_t header,
+                            const struct segments *segments, bool too_long, uint64_t now);
+
+/* Writes the answer that was chosen.
  *
- * mllp_stream_responder_answer does the same in one call. One step after the other needs half of its
- * stack. */
-mllp_status_t answer_write(struct answer *answer, mllp_policy_t policy, mllp_slice_t header,
-                           const struct segments *segments, bool too_long, uint64_t now);
+ * mllp_stream_responder_answer does both and sends it, in one call. One step after the other needs
+ * much less stack. */
+mllp_status_t answer_write(struct answer *answer);
 
 #endif

@@ -63,8 +63,10 @@ static void answer(struct gateway *gateway) {
     struct answer *answer = &gateway->answer;
     mllp_ticket_t ticket = gateway->step.event.ticket;
     mllp_status_t status =
-        answer_write(answer, POLICY, mllp_stream_responder_header_bytes(responder),
-                     &gateway->segments, gateway->len > MAX_MESSAGE, gateway->now);
+        answer_choose(answer, POLICY, mllp_stream_responder_header_bytes(responder),
+                      &gateway->segments, gateway->len > MAX_MESSAGE, gateway->now);
+    if (status == MLLP_OK)
+        status = answer_write(answer);
     if (status == MLLP_OK)
         status = mllp_stream_responder_answer_with(responder, ticket, answer->bytes, answer->len,
                                                    gateway->now);
