@@ -19,8 +19,8 @@ struct answer {
 
 /* Chooses the answer to the message with these bytes of a header. What is too long is rejected. By
  * the policy `always`, everything else is accepted. By `conformant`, chapter 2 decides (2.8.2,
- * 2.8.3): what must not be accepted is rejected, and in enhanced mode the accept acknowledgment goes
- * first.
+ * 2.8.3): what must not be accepted is rejected, and in enhanced mode the accept acknowledgment is
+ * the one that goes back.
  *
  * MLLP_NOT_FOUND: there is none, because the sender wants none or has no header. */
 mllp_status_t answer_choose(struct answer *answer, mllp_policy_t policy, mllp_slice_t header,

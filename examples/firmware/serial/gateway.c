@@ -125,18 +125,6 @@ static bool send(struct gateway *gateway) {
     return outgoing.len > 0;
 }
 
-/* Nothing has been taken: for how long, and why? A link that has ended begins anew. */
-static void judge(struct gateway *gateway) {
-    mllp_stream_responder_on_time(&gateway->responder, gateway->now);
-    if (uart_is_broken()) {
-        /* The message that the missing bytes belong to must not be accepted. */
-        mllp_stream_responder_peer_closed(&gateway->responder, gateway->now);
-        uart_mend();
-    }
-    if (mllp_stream_responder_is_finished(&gateway->responder))
-        listen(gateway);
-}
-
 bool gateway_serve(struct gateway *gateway) {
     mllp_stream_step_t *step = &gateway->step;
     struct bytes received = uart_received();
@@ -146,8 +134,17 @@ bool gateway_serve(struct gateway *gateway) {
     uart_taken(step->consumed);
     if (status == MLLP_OK)
         handle(gateway);
-    else if (step->consumed == 0)
-        judge(gateway);
     bool sends = send(gateway);
     return status == MLLP_OK || step->consumed > 0 || sends;
+}
+
+void gateway_rest(struct gateway *gateway) {
+    mllp_stream_responder_on_time(&gateway->responder, gateway->now);
+    if (uart_is_broken()) {
+        /* The message that the missing bytes belong to must not be accepted. */
+        mllp_stream_responder_peer_closed(&gateway->responder, gateway->now);
+        uart_mend();
+    }
+    if (mllp_stream_responder_is_finished(&gateway->responder))
+        listen(gateway);
 }

@@ -25,4 +25,7 @@ void gateway_start(struct gateway *gateway);
 /* Does the next thing that there is to do. False: there was none. */
 bool gateway_serve(struct gateway *gateway);
 
+/* There is nothing to do: for how long, and why? A link that has ended begins anew. */
+void gateway_rest(struct gateway *gateway);
+
 #endif

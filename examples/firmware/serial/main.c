@@ -23,7 +23,9 @@ int main(void) {
             report_number(stack_used());
             report_text("\n");
         }
-        if (!busy)
+        if (!busy) {
+            gateway_rest(&gateway);
             uart_wait();
+        }
     }
 }
