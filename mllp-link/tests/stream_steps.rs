@@ -2,7 +2,7 @@
 
 mod messages;
 
-use ack_gen::{AckCode, Policy};
+use ack_gen::{Ack, AckCode, Policy};
 use hl7_peek::{MessageHeader, Scan};
 use messages::{ack, answers, frame, message};
 use mllp_core::{Config, Fault, Profile};
@@ -308,4 +308,38 @@ fn a_control_id_that_was_cut_short_is_never_quoted() {
     let owed = ticket(&mut fits, &mut &frame(payload)[..], 0);
     assert!(fits.answer(owed, &ack(AckCode::AA), 0).is_ok());
     assert_eq!(sent(&mut fits, 0), ["AA|CONTROL-ID"]);
+}
+
+/// A sender that goes silent in the rest of a message over the limit does not hold its connection.
+#[test]
+fn silence_behind_the_limit_ends_the_connection() {
+    for profile in [Profile::Permissive, Profile::Resync, Profile::Strict] {
+        let decoder = Config { profile, max_payload_len: 50, ..Config::DEFAULT };
+        let over_limit = OverLimit::Refuse;
+        let config = ResponderConfig { decoder, over_limit, ..ResponderConfig::DEFAULT };
+        let mut link: StreamResponder<_, 512, 4> = StreamResponder::new([0; 4096], config, 0);
+        let mut input = &b"\x0bMSH|^~\\&|A|B|C|D|20260101||ADT^A01|M1|P|2.5\rPID|1|and so on"[..];
+        let (mut now, mut refused) = (5, 0);
+        while !link.is_finished() {
+            loop {
+                let step = link.step(input, now);
+                input = &input[step.consumed..];
+                match step.event {
+                    Some(StreamEvent::Lost { refusal: Some(refusal), .. }) => {
+                        let ack = Ack::always(AckCode::AR, None, b"1", b"2026");
+                        link.refuse(refusal, Refuse::Reject, &ack, now).expect("it fits");
+                        refused += 1;
+                    }
+                    Some(_) => {}
+                    None => break,
+                }
+            }
+            link.sent(link.outgoing().len(), now);
+            if !link.is_finished() {
+                now = link.next_deadline().expect("no silence lasts for ever");
+                link.on_time(now);
+            }
+        }
+        assert_eq!(refused, 1);
+    }
 }
