@@ -20,7 +20,7 @@ help:  ## List the commands
 demo: build  ## Set everything up, start a server and send it the sample messages
 	$(BIN)/python samples/demo.py
 
-test: lint doc docs test-rust test-vectors test-python test-package test-c test-bench check-artefact check-thumb check-budgets  ## Set everything up and run every test
+test: lint doc docs test-rust test-vectors test-python test-package test-c test-examples test-bench check-artefact check-thumb check-budgets  ## Set everything up and run every test
 	@echo "all tests passed"
 
 serve: build  ## Start a server to play with: HOST=127.0.0.1 PORT=2575
