@@ -62,8 +62,8 @@
 // How many messages of a link can be without a verdict at a time.
 #define MLLP_INITIATOR_WINDOW 16
 
-// The longest MSH-10 of a message that is sent, in bytes.
-#define MLLP_INITIATOR_ID 64
+// The longest MSH-10 of a message that is sent, in bytes: as long as HL7 v2.7 and later allow it.
+#define MLLP_INITIATOR_ID 199
 
 // How many messages of a connection can be without an answer at a time; with commit blocks half as
 // many.
@@ -440,7 +440,7 @@ typedef struct mllp_detection_t {
 // and whole, and say so with `_sent`; read replies into its `_spare` room and say so with
 // `_commit_read`; wait for the socket until `_next_deadline`, then call `_on_time`.
 typedef struct mllp_initiator_t {
-    uint64_t _state[396];
+    uint64_t _state[668];
 } mllp_initiator_t;
 
 // A list of rules; the first that applies acts. If none does, AA and CA are accepted, and:

@@ -19,8 +19,8 @@ use crate::status::{
 
 /// How many messages of a link can be without a verdict at a time.
 pub const MLLP_INITIATOR_WINDOW: usize = 16;
-/// The longest MSH-10 of a message that is sent, in bytes.
-pub const MLLP_INITIATOR_ID: usize = 64;
+/// The longest MSH-10 of a message that is sent, in bytes: as long as HL7 v2.7 and later allow it.
+pub const MLLP_INITIATOR_ID: usize = 199;
 
 /// One link, seen from the end that sends messages and gives each one verdict.
 ///
@@ -30,7 +30,7 @@ pub const MLLP_INITIATOR_ID: usize = 64;
 /// `_commit_read`; wait for the socket until `_next_deadline`, then call `_on_time`.
 #[repr(C)]
 pub struct mllp_initiator_t {
-    _state: [u64; 396],
+    _state: [u64; 668],
 }
 
 type Core = Initiator<Memory, MLLP_INITIATOR_WINDOW, MLLP_INITIATOR_ID>;
