@@ -58,7 +58,7 @@ static void receive(const char *reply, uint64_t now)
 static void what_it_takes(void)
 {
     mllp_handle_t handle, first = 0;
-    char id[80];
+    char id[MLLP_INITIATOR_ID + 2];
     subject.part = "what it takes";
     open_link("");
     for (int number = 0; number < MLLP_INITIATOR_WINDOW; number++) {
