@@ -30,6 +30,11 @@ pub(crate) fn write(ack: &Ack<'_>, writer: &mut Writer<'_>) {
     segments(writer, version, ack.code.outcome(), ack.errors, ack.text);
 }
 
+/// What a text says that goes out without an error.
+static ACCEPTED: ErrorDetail<'static> =
+    ErrorDetail { severity: Severity::Information, ..ErrorDetail::new(ErrorCode::MessageAccepted) };
+static REFUSED: ErrorDetail<'static> = ErrorDetail::new(ErrorCode::ApplicationInternalError);
+
 /// The errors, and the text for people where MSA-3 cannot take it.
 fn segments(
     writer: &mut Writer<'_>,
@@ -48,11 +53,8 @@ fn segments(
         segment(writer, error, if takes_text { text } else { error.user_message });
     }
     if errors.is_empty() && !text.is_empty() {
-        let (code, severity) = match outcome {
-            Outcome::Accept => (ErrorCode::MessageAccepted, Severity::Information),
-            _ => (ErrorCode::ApplicationInternalError, Severity::Error),
-        };
-        segment(writer, &ErrorDetail { severity, ..ErrorDetail::new(code) }, text);
+        let detail = if outcome == Outcome::Accept { &ACCEPTED } else { &REFUSED };
+        segment(writer, detail, text);
     }
 }
 

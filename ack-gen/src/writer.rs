@@ -82,6 +82,7 @@ impl<'o> Writer<'o> {
     }
 
     /// The next field, written even when it is empty.
+    #[cfg_attr(target_os = "none", inline(never))]
     #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn required_field(&mut self, bytes: &[u8]) {
         let separator = self.delimiters.field;
@@ -123,6 +124,7 @@ impl<'o> Writer<'o> {
         self.raw(&[delimiter.unwrap_or(b' ')]);
     }
 
+    #[cfg_attr(target_os = "none", inline(never))]
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn append(&mut self, bytes: &[u8]) {
         if let Some(room) = self.claim(bytes.len()) {
@@ -132,8 +134,7 @@ impl<'o> Writer<'o> {
 
     /// The next `len` bytes of the room. From the first time they are not there, bytes are only
     /// counted.
-    #[cfg_attr(target_os = "none", inline(never))]
-    #[cfg_attr(not(target_os = "none"), inline(always))]
+    #[inline(always)]
     fn claim(&mut self, len: usize) -> Option<&'o mut [u8]> {
         if len > self.spare.len() {
             self.room = self.room.saturating_sub(take(&mut self.spare).len());
