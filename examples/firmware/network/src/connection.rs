@@ -39,12 +39,13 @@ pub struct Connection<'m> {
 
 /// The message that is passing by.
 struct Message {
-    segments: Segments,
+    /// Once its header has come.
+    segments: Option<Segments>,
     len: u64,
 }
 
 impl Message {
-    const NEW: Message = Message { segments: Segments::NONE, len: 0 };
+    const NEW: Message = Message { segments: None, len: 0 };
 }
 
 impl<'m> Connection<'m> {
@@ -56,10 +57,10 @@ impl<'m> Connection<'m> {
     pub fn serve(&mut self, socket: &mut Socket<'_>, host: &mut Host, now: u64) {
         match socket.state() {
             State::Closed => {
-                if self.link.take().is_some() {
-                    log!("closed: reset");
+                // With a link, the peer has reset the connection.
+                if self.link.take().is_some() || self.closed.take().is_some() {
+                    log!("free");
                 }
-                self.closed = None;
                 // It cannot fail: there is a port, and the socket is closed.
                 let _ = socket.listen(PORT);
             }
@@ -120,11 +121,15 @@ impl Message {
                 Some(StreamEvent::Start { .. }) => *self = Message::NEW,
                 // A gateway would pass these bytes on.
                 Some(StreamEvent::Span(bytes)) => {
-                    self.segments.pass(bytes);
                     self.len += bytes.len() as u64;
+                    if let Some(segments) = &mut self.segments {
+                        segments.pass(bytes);
+                    }
+                }
+                Some(StreamEvent::Header) => {
+                    self.segments = Some(Segments::behind(link.header_bytes()));
                 }
                 Some(StreamEvent::End(ticket, arrived)) => {
-                    self.segments.end();
                     self.answer(ticket, &arrived, link, host, now);
                 }
                 Some(StreamEvent::Lost { refusal, fault, .. }) => {
@@ -138,8 +143,7 @@ impl Message {
                     link.close(now);
                 }
                 Some(StreamEvent::Closing(reason)) => {
-                    let (path, all) = (host.stack.protocol(), host.stack.all());
-                    log!("closed: {}, stack: {path} of {all}", reason.name());
+                    log!("closed: {}{}", reason.name(), host.stack);
                 }
                 Some(_) => {}
                 None => return input.len() - rest.len(),
@@ -148,42 +152,43 @@ impl Message {
     }
 
     fn answer(
-        &self,
+        &mut self,
         ticket: Ticket,
         arrived: &Arrived,
         link: &mut Link,
         host: &mut Host,
         now: u64,
     ) {
+        // Without the end of a header, nothing was behind it.
+        let behind = || Segments::behind(link.header_bytes());
+        let mut segments = self.segments.take().unwrap_or_else(behind);
+        segments.end();
+        let policy = host.config.policy;
+        let choose = || Answer::choose(policy, link.header(), &segments, arrived);
+        let Some(Answer { code, errors }) = host.stack.measure(choose) else {
+            link.leave_unanswered(ticket, now);
+            log!("message: {} bytes, answer: none", self.len);
+            return;
+        };
         let (id, time) = (host.identity.control_id(), host.identity.time(now));
-        let code = host.stack.measure(|| {
-            let policy = host.config.policy;
-            let Some(answer) = Answer::choose(policy, link.header(), &self.segments, arrived)
-            else {
-                link.leave_unanswered(ticket, now);
-                return "none";
-            };
-            let errors = answer.errors;
-            let ack = Ack { errors, ..Ack::always(answer.code, None, &id, time.as_bytes()) };
-            match link.answer(ticket, &ack, now) {
-                Ok(()) => answer.code.as_str(),
-                Err(unanswered) => {
-                    link.leave_unanswered(unanswered.ticket, now);
-                    unanswered.error.name()
-                }
+        let ack = Ack { errors, ..Ack::always(code, None, &id, time.as_bytes()) };
+        let name = match host.stack.measure(|| link.answer(ticket, &ack, now)) {
+            Ok(()) => code.as_str(),
+            Err(unanswered) => {
+                link.leave_unanswered(unanswered.ticket, now);
+                unanswered.error.name()
             }
-        });
-        log!("message: {} bytes, answer: {code}", self.len);
+        };
+        log!("message: {} bytes, answer: {name}{}", self.len, host.stack);
     }
 }
 
 /// Refuses a message over the limit, if its beginning tells whom to refuse it to.
 fn refuse(refusal: Refusal, link: &mut Link, host: &mut Host, now: u64) {
     let (id, time) = (host.identity.control_id(), host.identity.time(now));
-    host.stack.measure(|| {
-        let ack = Ack::always(AckCode::AR, None, &id, time.as_bytes());
-        if let Err(unrefused) = link.refuse(refusal, Refuse::Reject, &ack, now) {
-            link.leave_unrefused(unrefused.refusal, now);
-        }
-    });
+    let ack = Ack::always(AckCode::AR, None, &id, time.as_bytes());
+    let refuse = || link.refuse(refusal, Refuse::Reject, &ack, now);
+    if let Err(unrefused) = host.stack.measure(refuse) {
+        link.leave_unrefused(unrefused.refusal, now);
+    }
 }

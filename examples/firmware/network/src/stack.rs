@@ -2,6 +2,7 @@
 
 use core::arch::asm;
 use core::cell::Cell;
+use core::fmt;
 use core::ptr;
 
 /// No address and no small number, so that hardly anything that is pushed looks like it.
@@ -35,15 +36,10 @@ impl Stack {
     }
 
     /// Of everything, since the stack was painted.
-    pub fn all(&self) -> usize {
+    fn all(&self) -> usize {
         let used = (&raw const stack_top) as usize - lowest_use((&raw const stack_limit) as usize);
         self.all.set(self.all.get().max(used));
         self.all.get()
-    }
-
-    /// Of the work that `measure` was given.
-    pub fn protocol(&self) -> usize {
-        self.protocol.get()
     }
 
     /// Does a piece of work of the protocol, on a stack that is painted for it.
@@ -59,6 +55,16 @@ impl Stack {
         let result = apart(work);
         self.protocol.set(self.protocol.get().max(top - lowest_use(bottom)));
         result
+    }
+}
+
+/// For the end of a line in the log.
+impl fmt::Display for Stack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.measures {
+            return Ok(());
+        }
+        write!(f, ", stack: {} of {}", self.protocol.get(), self.all())
     }
 }
 
