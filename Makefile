@@ -1,4 +1,4 @@
-# The commands of this project. CI runs `make demo` and `make test`, nothing else.
+# The commands of this project. CI runs `make demo test firmware test-firmware`.
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 .DEFAULT_GOAL := help
 .PHONY: help demo test serve build wheel libmllp header install fmt lint doc docs test-rust test-python \
 	test-vectors test-package test-c examples test-examples test-bench check-artefact check-thumb check-budgets \
-	bench bench-servers sim fuzz clean
+	bench bench-servers firmware test-firmware sim fuzz clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -120,6 +120,14 @@ check-artefact: libmllp  ## No panic and no allocator in the machine code of the
 
 check-thumb:  ## Build the cores for a Cortex-M3
 	.ci/check-thumb
+
+firmware:  ## Build libmllp.a for microcontrollers, and a gateway in C and one in Rust
+	examples/firmware/build
+
+test-firmware: build  ## The gateways on an emulated board, and what they take: after make firmware
+	cd examples/firmware/network && cargo fmt --check
+	cd examples/firmware/smallest && cargo fmt --check
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile examples/firmware/tests
 
 check-budgets:  ## Instruction counts against benches/budgets.toml
 	benches/check-budgets
