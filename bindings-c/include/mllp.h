@@ -14,10 +14,10 @@
  *  3 Memory that is given to a state at its _init belongs to the state for as long as it is used. It
  *    need not be initialised, and must not move.
  *  4 What can go wrong returns an mllp_status_t: MLLP_OK, a condition above 0 (the call did its work,
- *    and this is the answer), or an error below 0 (the call did nothing). With MLLP_NOT_FOUND a
- *    slice that is given out is empty and its data NULL, and a state is not prepared. What cannot go
- *    wrong returns its answer: for arguments that break a rule, 0 or a slice whose data is NULL, if
- *    it does not say otherwise.
+ *    and this is the answer), or an error below 0 (the call did nothing, except that an _init leaves
+ *    its state unprepared). With MLLP_NOT_FOUND a slice that is given out is empty and its data NULL,
+ *    and a state is not prepared. What cannot go wrong returns its answer: for arguments that break a
+ *    rule, 0 or a slice whose data is NULL, if it does not say otherwise.
  *  5 Inputs come first, outputs last. Outputs are written only by a status of 0 or above, except the
  *    bytes of a buffer too small for what was to be written.
  *  6 A buffer is a pointer and a length in bytes; NULL with length 0 is an empty one. An mllp_slice_t
@@ -640,20 +640,23 @@ typedef struct mllp_responder_config_t {
 // Why a connection ends: `MLLP_CLOSE_*`.
 typedef uint32_t mllp_close_reason_t;
 
-// The place of one complete message among the answers: good for one answer. A zeroed one is none.
+// The place of one complete message among the answers: good for one answer. A zeroed one is none, and
+// one of another responder, or from before the responder was prepared anew, is recognised, unless
+// that was in the same millisecond: a caller who answers late asks whether the connection is still
+// the same.
 typedef struct mllp_ticket_t {
     // The place among the answers of the connection, counted from 0 and wrapping: see
     // `mllp_responder_is_settled`. With commit blocks a message has two places, and this is the
     // second.
     uint32_t number;
-    uint32_t _given;
+    uint32_t _link;
 } mllp_ticket_t;
 
 // The place of a message that was lost: it can be refused, never accepted. A zeroed one is none.
 typedef struct mllp_refusal_t {
     // The place among the answers of the connection: see `mllp_ticket_t`.
     uint32_t number;
-    uint32_t _given;
+    uint32_t _link;
 } mllp_refusal_t;
 
 // What happened on a connection. Which members say something depends on `kind`; the others are 0.
@@ -1945,7 +1948,8 @@ mllp_status_t mllp_initiator_spare(struct mllp_initiator_t *initiator,
                                    size_t want,
                                    struct mllp_room_t *out);
 
-// The socket has read `len` bytes into the spare room.
+// The socket has read `len` bytes into the spare room. `MLLP_ERR_INVALID_ARGUMENT`: there is no such
+// room; `len` is what a failed read returned, perhaps.
 mllp_status_t mllp_initiator_commit_read(struct mllp_initiator_t *initiator,
                                          size_t len,
                                          uint64_t now);
@@ -2103,8 +2107,10 @@ mllp_status_t mllp_receive_buffer_spare(struct mllp_receive_buffer_t *buffer,
                                         size_t want,
                                         struct mllp_room_t *out);
 
-// The socket has read `len` bytes into the spare room.
-mllp_status_t mllp_receive_buffer_commit(struct mllp_receive_buffer_t *buffer, size_t len);
+// The socket has read `len` bytes into the spare room. `MLLP_ERR_INVALID_ARGUMENT`: there is no such
+// room; `len` is what a failed read returned, perhaps.
+mllp_status_t mllp_receive_buffer_commit(struct mllp_receive_buffer_t *buffer,
+                                         size_t len);
 
 // What has happened in the bytes that were committed. `MLLP_PARTIAL`: read on.
 mllp_status_t mllp_receive_buffer_next_event(struct mllp_receive_buffer_t *buffer,
@@ -2149,7 +2155,8 @@ mllp_status_t mllp_responder_spare(struct mllp_responder_t *responder,
                                    size_t want,
                                    struct mllp_room_t *out);
 
-// The socket has read `len` bytes into the spare room.
+// The socket has read `len` bytes into the spare room. `MLLP_ERR_INVALID_ARGUMENT`: there is no such
+// room; `len` is what a failed read returned, perhaps.
 mllp_status_t mllp_responder_commit_read(struct mllp_responder_t *responder,
                                          size_t len,
                                          uint64_t now);

@@ -13,8 +13,8 @@ use crate::responder_config::MLLP_NEVER;
 use crate::slice::{Memory, bytes, mllp_room_t, place, value};
 use crate::state::{State, clear, init, state, state_mut};
 use crate::status::{
-    Failure, MLLP_ERR_BUFFER_TOO_SMALL, MLLP_NOT_FOUND, MLLP_OK, MLLP_PARTIAL, mllp_status_t,
-    status,
+    Failure, MLLP_ERR_BUFFER_TOO_SMALL, MLLP_ERR_INVALID_ARGUMENT, MLLP_NOT_FOUND, MLLP_OK,
+    MLLP_PARTIAL, mllp_status_t, status,
 };
 
 /// How many messages of a link can be without a verdict at a time.
@@ -200,15 +200,23 @@ pub unsafe extern "C" fn mllp_initiator_spare(
     })
 }
 
-/// The socket has read `len` bytes into the spare room.
+/// The socket has read `len` bytes into the spare room. `MLLP_ERR_INVALID_ARGUMENT`: there is no such
+/// room; `len` is what a failed read returned, perhaps.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_initiator_commit_read(
     initiator: *mut mllp_initiator_t,
     len: usize,
     now: u64,
 ) -> mllp_status_t {
-    // SAFETY: rules 2 and 7.
-    unsafe { change(initiator, |core| core.commit_read(len, now)) }
+    status(|| {
+        // SAFETY: rules 2 and 7.
+        let core = unsafe { state_mut(initiator) }?;
+        if len > core.spare_mut(0).len() {
+            return Err(Failure(MLLP_ERR_INVALID_ARGUMENT));
+        }
+        core.commit_read(len, now);
+        Ok(MLLP_OK)
+    })
 }
 
 /// Takes bytes from a buffer of the caller's, as many as there is room for, and writes how many to

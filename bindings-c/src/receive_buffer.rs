@@ -8,7 +8,7 @@ use crate::event::mllp_event_t;
 use crate::scanner::mllp_counters_t;
 use crate::slice::{Memory, bytes, mllp_room_t, place, value};
 use crate::state::{State, init, state, state_mut};
-use crate::status::{Failure, MLLP_OK, mllp_status_t, status};
+use crate::status::{Failure, MLLP_ERR_INVALID_ARGUMENT, MLLP_OK, mllp_status_t, status};
 
 /// Finds whole frames in chunks and puts together in its memory what is split between them. A frame
 /// that arrives whole is borrowed from its chunk.
@@ -79,7 +79,8 @@ pub unsafe extern "C" fn mllp_receive_buffer_spare(
     })
 }
 
-/// The socket has read `len` bytes into the spare room.
+/// The socket has read `len` bytes into the spare room. `MLLP_ERR_INVALID_ARGUMENT`: there is no such
+/// room; `len` is what a failed read returned, perhaps.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_receive_buffer_commit(
     buffer: *mut mllp_receive_buffer_t,
@@ -87,7 +88,11 @@ pub unsafe extern "C" fn mllp_receive_buffer_commit(
 ) -> mllp_status_t {
     status(|| {
         // SAFETY: rules 2 and 7.
-        unsafe { state_mut(buffer) }?.commit(len);
+        let buffer = unsafe { state_mut(buffer) }?;
+        if len > buffer.spare_mut(0).len() {
+            return Err(Failure(MLLP_ERR_INVALID_ARGUMENT));
+        }
+        buffer.commit(len);
         Ok(MLLP_OK)
     })
 }

@@ -71,7 +71,7 @@ pub unsafe extern "C" fn mllp_responder_init(
         };
         let link = Link {
             responder: ManuallyDrop::new(Responder::new(incoming, answers, config, now)),
-            tickets: Tickets::new(),
+            tickets: Tickets::new(responder.addr(), now),
         };
         // SAFETY: rules 2 and 7.
         let link = unsafe {
@@ -110,15 +110,23 @@ pub unsafe extern "C" fn mllp_responder_spare(
     })
 }
 
-/// The socket has read `len` bytes into the spare room.
+/// The socket has read `len` bytes into the spare room. `MLLP_ERR_INVALID_ARGUMENT`: there is no such
+/// room; `len` is what a failed read returned, perhaps.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_responder_commit_read(
     responder: *mut mllp_responder_t,
     len: usize,
     now: u64,
 ) -> mllp_status_t {
-    // SAFETY: rules 2 and 7.
-    unsafe { change(responder, |link| link.responder.commit_read(len, now)) }
+    status(|| {
+        // SAFETY: rules 2 and 7.
+        let link = unsafe { state_mut(responder) }?;
+        if len > link.responder.spare_mut(0).len() {
+            return Err(Failure(MLLP_ERR_INVALID_ARGUMENT));
+        }
+        link.responder.commit_read(len, now);
+        Ok(MLLP_OK)
+    })
 }
 
 /// Takes bytes from a buffer of the caller's, as many as there is room for, and writes how many to

@@ -84,7 +84,7 @@ pub unsafe extern "C" fn mllp_stream_responder_init(
             unsafe { (value(config)?.read()?, Memory::new(answers, answers_len)?) };
         let link = Link {
             responder: ManuallyDrop::new(StreamResponder::new(answers, config, now)),
-            tickets: Tickets::new(),
+            tickets: Tickets::new(responder.addr(), now),
         };
         // SAFETY: rules 2 and 7.
         let link = unsafe {

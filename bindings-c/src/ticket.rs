@@ -9,7 +9,10 @@ use mllp_link::{Refusal, Refuse, Ticket, Unanswered, Unrefused};
 use crate::code::numbered;
 use crate::status::{Failure, MLLP_ERR_LOST, MLLP_ERR_NO_TICKET, MLLP_OK, mllp_status_t};
 
-/// The place of one complete message among the answers: good for one answer. A zeroed one is none.
+/// The place of one complete message among the answers: good for one answer. A zeroed one is none, and
+/// one of another responder, or from before the responder was prepared anew, is recognised, unless
+/// that was in the same millisecond: a caller who answers late asks whether the connection is still
+/// the same.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mllp_ticket_t {
@@ -17,7 +20,7 @@ pub struct mllp_ticket_t {
     /// `mllp_responder_is_settled`. With commit blocks a message has two places, and this is the
     /// second.
     pub number: u32,
-    _given: u32,
+    _link: u32,
 }
 
 /// The place of a message that was lost: it can be refused, never accepted. A zeroed one is none.
@@ -26,7 +29,7 @@ pub struct mllp_ticket_t {
 pub struct mllp_refusal_t {
     /// The place among the answers of the connection: see `mllp_ticket_t`.
     pub number: u32,
-    _given: u32,
+    _link: u32,
 }
 
 /// How a message that was lost is refused: `MLLP_REFUSE_*`. There is no positive way.
@@ -43,11 +46,11 @@ numbered!(Refuse {
 });
 
 impl mllp_ticket_t {
-    pub(crate) const NONE: mllp_ticket_t = mllp_ticket_t { number: 0, _given: 0 };
+    pub(crate) const NONE: mllp_ticket_t = mllp_ticket_t { number: 0, _link: 0 };
 }
 
 impl mllp_refusal_t {
-    pub(crate) const NONE: mllp_refusal_t = mllp_refusal_t { number: 0, _given: 0 };
+    pub(crate) const NONE: mllp_refusal_t = mllp_refusal_t { number: 0, _link: 0 };
 }
 
 /// The tickets that were given out and not used.
@@ -55,6 +58,8 @@ impl mllp_refusal_t {
 /// Whoever has one has a place in the window, and the places in the window are numbered one behind
 /// the other: no two of them are the same modulo its size.
 pub(crate) struct Tickets<const WINDOW: usize> {
+    /// Tells this connection from the one before it in the same memory, and from others. Never 0.
+    link: u32,
     places: [Place; WINDOW],
 }
 
@@ -68,26 +73,30 @@ impl<const WINDOW: usize> Tickets<WINDOW> {
     /// Numbers wrap: what is left of them by the window has to go on where they do.
     const WRAPS: () = assert!(WINDOW.is_power_of_two());
 
-    pub(crate) const fn new() -> Self {
+    /// For a state at this address that is prepared now.
+    pub(crate) const fn new(address: usize, now: u64) -> Self {
         const { Self::WRAPS };
-        Tickets { places: [const { Place::Free }; WINDOW] }
+        // Multiplied by the golden ratio (Knuth), so that a step of either changes the upper half.
+        let mixed = (address as u64).rotate_left(32).wrapping_add(now);
+        let link = (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32 | 1;
+        Tickets { link, places: [const { Place::Free }; WINDOW] }
     }
 
     pub(crate) fn keep(&mut self, ticket: Ticket) -> mllp_ticket_t {
         let number = ticket.number();
         self.put(number, Place::Complete(ticket));
-        mllp_ticket_t { number, _given: 1 }
+        mllp_ticket_t { number, _link: self.link }
     }
 
     pub(crate) fn keep_refusal(&mut self, refusal: Refusal) -> mllp_refusal_t {
         let number = refusal.number();
         self.put(number, Place::Lost(refusal));
-        mllp_refusal_t { number, _given: 1 }
+        mllp_refusal_t { number, _link: self.link }
     }
 
     /// The ticket, as long as it is not taken.
     pub(crate) fn find(&mut self, ticket: mllp_ticket_t) -> Result<&Ticket, Failure> {
-        match self.place(ticket.number, ticket._given)? {
+        match self.place(ticket.number, ticket._link)? {
             Place::Complete(found) if found.number() == ticket.number => Ok(found),
             Place::Lost(found) if found.number() == ticket.number => Err(Failure(MLLP_ERR_LOST)),
             _ => Err(Failure(MLLP_ERR_NO_TICKET)),
@@ -96,7 +105,7 @@ impl<const WINDOW: usize> Tickets<WINDOW> {
 
     pub(crate) fn take(&mut self, ticket: mllp_ticket_t) -> Result<Ticket, Failure> {
         self.find(ticket)?;
-        let place = self.place(ticket.number, ticket._given)?;
+        let place = self.place(ticket.number, ticket._link)?;
         match core::mem::replace(place, Place::Free) {
             Place::Complete(ticket) => Ok(ticket),
             // `find` has seen that it is there.
@@ -105,7 +114,7 @@ impl<const WINDOW: usize> Tickets<WINDOW> {
     }
 
     pub(crate) fn take_refusal(&mut self, refusal: mllp_refusal_t) -> Result<Refusal, Failure> {
-        let place = self.place(refusal.number, refusal._given)?;
+        let place = self.place(refusal.number, refusal._link)?;
         match core::mem::replace(place, Place::Free) {
             Place::Lost(found) if found.number() == refusal.number => Ok(found),
             other => {
@@ -138,13 +147,14 @@ impl<const WINDOW: usize> Tickets<WINDOW> {
     }
 
     fn put(&mut self, number: u32, kept: Place) {
-        if let Ok(place) = self.place(number, 1) {
+        if let Ok(place) = self.place(number, self.link) {
             *place = kept;
         }
     }
 
-    fn place(&mut self, number: u32, given: u32) -> Result<&mut Place, Failure> {
-        let place = self.places.get_mut(number as usize % WINDOW).filter(|_| given != 0);
+    fn place(&mut self, number: u32, link: u32) -> Result<&mut Place, Failure> {
+        let known = link == self.link;
+        let place = self.places.get_mut(number as usize % WINDOW).filter(|_| known);
         place.ok_or(Failure(MLLP_ERR_NO_TICKET))
     }
 }

@@ -298,7 +298,8 @@ static void small_memory(void)
         CHECK(mllp_receive_buffer_init(&buffer, &config, len ? room.data : NULL, len) == MLLP_OK);
         CHECK(mllp_receive_buffer_spare(&buffer, 0, &spare) == MLLP_OK && spare.len <= len);
         CHECK(mllp_receive_buffer_spare(&buffer, SIZE_MAX, &spare) == MLLP_OK && spare.len <= len);
-        CHECK(mllp_receive_buffer_commit(&buffer, SIZE_MAX) == MLLP_OK);
+        CHECK(mllp_receive_buffer_commit(&buffer, SIZE_MAX) == MLLP_ERR_INVALID_ARGUMENT);
+        CHECK(mllp_receive_buffer_commit(&buffer, spare.len) == MLLP_OK);
         for (size_t i = 0; i < 2 * len + 2; i++)
             if (mllp_receive_buffer_next_event(&buffer, &event) == MLLP_PARTIAL)
                 break;

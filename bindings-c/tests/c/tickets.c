@@ -59,6 +59,47 @@ static mllp_ack_t accepted(void)
     return mllp_ack_always(MLLP_ACK_AA, NULL, id, 4, when, 8);
 }
 
+/* A peer that is gone, and another in the same memory: its messages are not answered by late answers to
+ * the first one's. */
+static void of_another_link(void)
+{
+    mllp_ack_t ack = accepted();
+    mllp_responder_config_t config = mllp_responder_config_default();
+    const uint8_t *payload = (const uint8_t *)"MSH|^~\\&|||||2026||ADT|OLD|P|2.5\r";
+    mllp_ticket_t ticket;
+    subject.part = "of another link";
+    open_link(MLLP_OVER_LIMIT_CLOSE, 0);
+    CHECK(*receive(MESSAGE("OLD")) == 0);
+    expect(MLLP_LINK_MESSAGE);
+    ticket = event.ticket;
+    config.max_answer_len = 100;
+    CHECK(mllp_responder_init(&responder, &config, incoming, sizeof incoming, waiting,
+                              sizeof waiting, 1) == MLLP_OK);
+    CHECK(*receive(MESSAGE("NEW")) == 0);
+    expect(MLLP_LINK_MESSAGE);
+    CHECK(event.ticket.number == ticket.number);
+    CHECK(mllp_responder_answer_later(&responder, ticket, payload, 33, &ack, 1) ==
+          MLLP_ERR_NO_TICKET);
+    CHECK(mllp_responder_leave_unanswered(&responder, ticket, 1) == MLLP_ERR_NO_TICKET);
+    CHECK(mllp_responder_answer(&responder, event.ticket, &ack, 1) == MLLP_OK);
+    expect_answer("MSA|AA|NEW\r\x1C\r");
+}
+
+/* What a failed read returns is no length. */
+static void more_than_the_room(void)
+{
+    mllp_room_t room;
+    subject.part = "more than the room";
+    open_link(MLLP_OVER_LIMIT_CLOSE, 0);
+    CHECK(mllp_responder_spare(&responder, sizeof incoming, &room) == MLLP_OK);
+    CHECK(mllp_responder_commit_read(&responder, (size_t)-1, 0) == MLLP_ERR_INVALID_ARGUMENT);
+    CHECK(mllp_responder_commit_read(&responder, room.len + 1, 0) == MLLP_ERR_INVALID_ARGUMENT);
+    CHECK(mllp_responder_next_event(&responder, 0, &event) == MLLP_PARTIAL);
+    memcpy(room.data, "\x0BX\x1C\r", 4);
+    CHECK(mllp_responder_commit_read(&responder, 4, 0) == MLLP_OK);
+    expect(MLLP_LINK_MESSAGE);
+}
+
 static void used_twice(void)
 {
     static const mllp_ticket_t none;
@@ -221,6 +262,8 @@ void test_tickets(void)
 {
     memset(&subject, 0, sizeof subject);
     subject.name = "tickets";
+    of_another_link();
+    more_than_the_room();
     used_twice();
     later();
     lost();
