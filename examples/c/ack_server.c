@@ -3,8 +3,9 @@
  *
  *     ack_server [PORT]
  *
- * Prints where it listens, and at SIGTERM or SIGINT, when every message is answered, how many
- * there were. The same program: ../rust/src/bin/ack_server.rs, ../python/ack_server.py. */
+ * Prints where it listens, and at SIGTERM or SIGINT, when it has answered what it has read, how
+ * many messages there were. The same program: ../rust/src/bin/ack_server.rs,
+ * ../python/ack_server.py. */
 #define _GNU_SOURCE
 #include <mllp.h>
 
@@ -83,22 +84,31 @@ static int answer(struct connection *connection, uint64_t now) {
     mllp_responder_event_t event;
     int happened = 0;
     while (mllp_responder_next_event(responder, now, &event) == MLLP_OK) {
+        mllp_status_t status = MLLP_OK;
         mllp_ack_t ack;
         happened = 1;
         switch (event.kind) {
         case MLLP_LINK_MESSAGE:
-            taken++; /* here event.payload is stored: what is answered AA must not be lost */
+            /* Here event.payload is stored, before it is answered: AA says that it is safe. */
             ack = stamped(MLLP_ACK_AA);
-            if (mllp_responder_answer(responder, event.ticket, &ack, now) < 0)
+            status = mllp_responder_answer(responder, event.ticket, &ack, now);
+            if (status < 0)
                 mllp_responder_leave_unanswered(responder, event.ticket, now);
+            else
+                taken++;
             break;
         case MLLP_LINK_TOO_LARGE:
             ack = stamped(MLLP_ACK_AR);
-            if (mllp_responder_refuse(responder, event.refusal, MLLP_REFUSE_REJECT, &ack, now) < 0)
+            status = mllp_responder_refuse(responder, event.refusal, MLLP_REFUSE_REJECT, &ack, now);
+            if (status < 0)
                 mllp_responder_leave_unrefused(responder, event.refusal, now);
             break;
         default: /* what the peer did wrong, for a log */
             break;
+        }
+        if (status < 0) { /* an open connection on which no answer comes tells the sender nothing */
+            fprintf(stderr, "not answered: %s\n", mllp_status_name(status));
+            mllp_responder_close(responder, now);
         }
     }
     return happened;
@@ -144,7 +154,9 @@ static int send_answers(struct connection *connection, uint64_t now) {
 
 static int converse(struct connection *connection, uint32_t ready, uint64_t now) {
     mllp_responder_t *responder = &connection->responder;
-    if (ready & (EPOLLIN | EPOLLHUP | EPOLLERR) && !receive(connection, now))
+    /* If it is this program that is late, what the peer sent in time is still to be read. */
+    int due = mllp_responder_next_deadline(responder) <= now;
+    if ((due || ready & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !receive(connection, now))
         return 0;
     mllp_responder_on_time(responder, now);
     do {
@@ -207,9 +219,13 @@ static void accept_all(const mllp_responder_config_t *config, uint64_t now) {
         open_connections++;
         watch(fd, connection, EPOLLIN, EPOLL_CTL_ADD);
     }
+    /* Out of descriptors, for instance: those that wait would wake epoll for ever. */
+    if (errno != EAGAIN)
+        watch(listener, &listening, 0, EPOLL_CTL_MOD);
 }
 
-/* Accepts nothing further, answers what has come, and ends. */
+/* Accepts nothing further, reads once more from each connection, answers what it has read, and
+ * ends. What comes later is not taken: its sender gets no answer and keeps it. */
 static void stop(const mllp_responder_config_t *config, uint64_t now) {
     accept_all(config, now); /* closing the listener would reset those that wait */
     close(listener);
@@ -278,6 +294,10 @@ int main(int argc, char **argv) {
 
     while (listener >= 0 || open_connections > 0) {
         int ready = epoll_wait(poller, events, EVENTS, tick > now ? (int)(tick - now) : 0);
+        if (ready < 0 && errno != EINTR) {
+            perror("epoll_wait");
+            return 1;
+        }
         now = now_ms();
         stamps.time = mllp_timestamp_utc(time(NULL));
         for (int at = 0; at < ready; at++) {
@@ -293,6 +313,8 @@ int main(int argc, char **argv) {
         }
         if (now >= tick) {
             tick = now + TICK;
+            if (listener >= 0) /* where it rested, it tries again */
+                watch(listener, &listening, EPOLLIN, EPOLL_CTL_MOD);
             for (size_t at = 0; at < used; at++)
                 turn(&connections[at], 0, now);
         }

@@ -8,6 +8,7 @@
 #include <mllp.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -21,7 +22,8 @@
 #define MAX_MESSAGE (16 * 1024 * 1024)
 
 static uint8_t payload[MAX_MESSAGE], frame[MAX_MESSAGE + MLLP_FRAME_OVERHEAD], replies[64 * 1024];
-static size_t payload_len;
+static size_t payload_len, frame_len, written; /* of a frame that is being written; or 0 and 0 */
+static mllp_handle_t writing;                  /* whose frame it is */
 static mllp_initiator_t initiator;
 static int connection = -1;
 
@@ -60,8 +62,10 @@ static int dial(const char *host, const char *port) {
         }
     }
     freeaddrinfo(found);
-    if (fd >= 0)
+    if (fd >= 0) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        fcntl(fd, F_SETFL, O_NONBLOCK);
+    }
     return fd;
 }
 
@@ -69,6 +73,7 @@ static void hang_up(void) {
     if (connection >= 0)
         close(connection);
     connection = -1;
+    frame_len = written = 0;
 }
 
 static void lose(void) {
@@ -76,59 +81,77 @@ static void lose(void) {
     mllp_initiator_disconnected(&initiator, now_ms());
 }
 
-static void write_message(mllp_handle_t handle) {
-    size_t len, sent = 0;
-    if (mllp_encode(payload, payload_len, frame, sizeof frame, &len) != MLLP_OK) {
-        lose();
-        return;
-    }
-    while (sent < len) {
-        ssize_t now = send(connection, frame + sent, len - sent, MSG_NOSIGNAL);
-        if (now < 0 && errno != EINTR) {
-            lose();
-            return;
-        }
-        sent += now > 0 ? (size_t)now : 0;
-    }
-    mllp_initiator_sent(&initiator, handle, now_ms());
-}
-
-/* Reads what has come, or waits for it until the next deadline. */
-static void read_replies(void) {
+/* What the socket is ready for: waits for it, until the next deadline. */
+static short wait_for_socket(void) {
+    struct pollfd socket = {.fd = connection, .events = POLLIN | POLLRDHUP};
     uint64_t now = now_ms(), deadline = mllp_initiator_next_deadline(&initiator);
     uint64_t wait = deadline > now ? deadline - now : 0;
-    struct pollfd readable = {.fd = connection, .events = POLLIN};
+    if (written < frame_len)
+        socket.events |= POLLOUT;
+    return poll(&socket, 1, wait < 1000 ? (int)wait : 1000) > 0 ? socket.revents : 0;
+}
+
+static void read_replies(void) {
     mllp_room_t room;
     ssize_t len;
-    if (poll(&readable, 1, wait < 1000 ? (int)wait : 1000) <= 0)
-        return;
     mllp_initiator_spare(&initiator, sizeof replies, &room);
     len = recv(connection, room.data, room.len, 0);
     if (len > 0)
         mllp_initiator_commit_read(&initiator, (size_t)len, now_ms());
-    else if (len == 0 || errno != EINTR)
+    else if (len == 0 || (errno != EAGAIN && errno != EINTR))
         lose();
+}
+
+/* Whether the message has its verdict. Takes every event: only then may more be read. */
+static int take_events(mllp_handle_t handle, uint64_t now, mllp_verdict_t *verdict) {
+    mllp_initiator_event_t event;
+    int judged = 0;
+    while (mllp_initiator_next_event(&initiator, now, &event) == MLLP_OK) {
+        if (event.kind == MLLP_LINK_RECONNECT)
+            hang_up();
+        if (event.kind == MLLP_LINK_VERDICT && event.handle == handle) {
+            *verdict = event.verdict;
+            judged = 1;
+        }
+    }
+    return judged;
+}
+
+static void write_frame(void) {
+    ssize_t len = send(connection, frame + written, frame_len - written, MSG_NOSIGNAL);
+    if (len < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            lose();
+        return;
+    }
+    written += (size_t)len;
+    if (written < frame_len)
+        return;
+    mllp_initiator_sent(&initiator, writing, now_ms());
+    frame_len = written = 0;
 }
 
 /* What became of the message: NULL and its verdict, or why there is none. */
 static const char *deliver(const char *host, const char *port, mllp_verdict_t *verdict) {
-    mllp_initiator_event_t event;
-    mllp_handle_t handle, next;
+    mllp_handle_t handle;
     mllp_status_t status =
         mllp_initiator_submit(&initiator, payload, payload_len, now_ms(), &handle);
     if (status != MLLP_OK)
         return mllp_status_name(status);
     for (;;) {
-        uint64_t now = now_ms();
-        mllp_initiator_on_time(&initiator, now);
-        while (mllp_initiator_next_event(&initiator, now, &event) == MLLP_OK) {
-            if (event.kind == MLLP_LINK_RECONNECT)
-                hang_up();
-            if (event.kind == MLLP_LINK_VERDICT && event.handle == handle) {
-                *verdict = event.verdict;
-                return NULL;
-            }
+        uint64_t now;
+        short ready;
+        if (mllp_initiator_is_suspended(&initiator)) { /* by what became of an earlier one */
+            mllp_initiator_withdraw(&initiator, handle);
+            return "suspended";
         }
+        ready = wait_for_socket();
+        if (ready & ~POLLOUT)
+            read_replies();
+        now = now_ms();
+        mllp_initiator_on_time(&initiator, now);
+        if (take_events(handle, now, verdict))
+            return NULL;
         if (mllp_initiator_wants_connection(&initiator, now)) {
             connection = dial(host, port);
             if (connection < 0) {
@@ -137,10 +160,12 @@ static const char *deliver(const char *host, const char *port, mllp_verdict_t *v
             }
             mllp_initiator_connected(&initiator);
         }
-        if (mllp_initiator_next_to_send(&initiator, now, &next) == MLLP_OK)
-            write_message(next);
-        if (connection >= 0)
-            read_replies();
+        /* A peer that closes after an answer takes no further message: its end is read first. */
+        if (!(ready & POLLRDHUP) &&
+            mllp_initiator_next_to_send(&initiator, now, &writing) == MLLP_OK)
+            mllp_encode(payload, payload_len, frame, sizeof frame, &frame_len);
+        if (written < frame_len)
+            write_frame();
     }
 }
 
@@ -160,6 +185,7 @@ int main(int argc, char **argv) {
         if (read_message(argv[at]))
             reason = deliver(argv[1], argv[2], &verdict);
         printf("%s: %s\n", argv[at], reason ? reason : mllp_reply_kind_name(verdict.reply));
+        fflush(stdout);
         accepted += !reason && verdict.action == MLLP_ACTION_ACCEPT;
     }
     hang_up();

@@ -2,8 +2,8 @@
 
     python ack_server.py [PORT]
 
-Prints where it listens, and at SIGTERM or SIGINT, when every message is answered, how many
-there were. The same program: ../c/ack_server.c, ../rust/src/bin/ack_server.rs.
+Prints where it listens, and at SIGTERM or SIGINT, when it has answered what it has read, how many
+messages there were. The same program: ../c/ack_server.c, ../rust/src/bin/ack_server.rs.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ async def main(port: int) -> None:
 
     def take(message: Message) -> AckCode:
         nonlocal taken
-        taken += 1  # here the message is stored: what is answered AA must not be lost
+        taken += 1  # here the message is stored, before it is answered: AA says that it is safe
         return AckCode.AA
 
     stop = asyncio.Event()

@@ -21,9 +21,9 @@ def main(host: str, port: int, files: list[str]) -> int:
             try:
                 reply = client.send(payload)
             except fastmllp.DeliveryError as error:
-                print(f"{file}: {error.code}")
+                print(f"{file}: {error.code}", flush=True)
             else:
-                print(f"{file}: {reply.code}")
+                print(f"{file}: {reply.code}", flush=True)
                 accepted += reply.accepted
     return 0 if accepted == len(files) else 1
 

@@ -4,10 +4,14 @@ They are built by `make examples`; this is run by `make test-examples`.
 """
 
 import contextlib
+import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +53,16 @@ class RunningServer:
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+    def busy(self, seconds: float) -> float:
+        """How much of this time it computes, from 0 to 1."""
+        before = self._cpu_seconds()
+        time.sleep(seconds)
+        return (self._cpu_seconds() - before) / seconds
+
+    def _cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> str:
         """SIGTERM; what the server said at its end."""
@@ -115,6 +129,54 @@ def test_a_refusal_is_no_success(sender: str, tmp_path: Path) -> None:
     assert (output, process.returncode) == (f"{path}: AE\n", 1)
 
 
+def answer_each_and_close(listener: socket.socket, answer: bytes, connections: int) -> None:
+    """One message on each connection; its answer and the end leave in one segment."""
+    for number in range(connections):
+        peer, _ = listener.accept()
+        with peer:
+            peer.recv(4096)
+            peer.send(answer % number, socket.MSG_MORE)
+
+
+@contextlib.contextmanager
+def answering_each_and_closing(answer: bytes, connections: int) -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(20)
+        arguments = (listener, answer, connections)
+        server = threading.Thread(target=answer_each_and_close, args=arguments)
+        server.start()
+        yield listener.getsockname()[1]
+        server.join()
+
+
+def write_messages(folder: Path, count: int) -> list[Path]:
+    paths = [folder / f"{number}.hl7" for number in range(count)]
+    for number, path in enumerate(paths):
+        path.write_bytes(b"MSH|^~\\&|A||||1||ADT^A01|M%d|P|2.5\rPID|1\r" % number)
+    return paths
+
+
+@pytest.mark.parametrize("sender", LANGUAGES)
+def test_a_receiver_that_closes_after_each_answer(sender: str, tmp_path: Path) -> None:
+    """No message is written to a connection whose end has come."""
+    paths = write_messages(tmp_path, 4)
+    answer = b"\x0bMSH|^~\\&|||||1||ACK|7|P|2.5\rMSA|AA|M%d\r\x1c\r"
+    with answering_each_and_closing(answer, len(paths)) as port:
+        sent = run(sender, "send", "127.0.0.1", port, *paths)
+    assert (sent.stdout, sent.returncode) == ("".join(f"{path}: AA\n" for path in paths), 0)
+
+
+@pytest.mark.parametrize("sender", ["c", "rust"])
+def test_a_suspended_link_ends(sender: str, tmp_path: Path) -> None:
+    """By the built-in rules, a receiver that answers without MSA gets nothing further."""
+    paths = write_messages(tmp_path, 3)
+    with answering_each_and_closing(b"\x0bMSH|^~\\&|||||1||ACK|%d|P|2.5\r\x1c\r", 1) as port:
+        sent = run(sender, "send", "127.0.0.1", port, *paths)
+    said = zip(paths, ["no-msa", "suspended", "suspended"], strict=True)
+    assert sent.stdout == "".join(f"{path}: {word}\n" for path, word in said)
+    assert sent.returncode == 1
+
+
 @pytest.mark.parametrize("server", LANGUAGES)
 def test_bad_input_costs_nobody_else_anything(server: str) -> None:
     with serving(server) as running:
@@ -137,6 +199,45 @@ def test_a_message_above_the_limit_is_refused(server: str) -> None:
         assert b"MSA|AR|1\r" in refused
         assert b"MSA|AA|2\r" in accepted
         assert running.stop() == "1 messages"
+
+
+@pytest.mark.parametrize("server", ["c", "rust"])
+def test_what_cannot_be_answered_is_not_taken(server: str, capfd: pytest.CaptureFixture) -> None:
+    """Nor is its connection kept: the sender must see that something is wrong."""
+    with serving(server) as running:
+        with running.connect() as peer:
+            peer.sendall((FRAME % 1).replace(b"|1|P", b"|" + b"1" * 2000 + b"|P") + FRAME % 2)
+            assert b"MSA|AA|2\r" in read_answers(peer, 2)[0]
+            assert peer.recv(4096) == b""
+        assert running.stop() == "1 messages"
+    assert capfd.readouterr().err == "not answered: buffer_too_small\n"
+
+
+@pytest.mark.parametrize("server", LANGUAGES)
+def test_no_descriptor_left(server: str) -> None:
+    """Those that cannot be accepted wait, without work for the server, until one ends."""
+    with serving(server) as running, contextlib.ExitStack() as first:
+        for number in range(4):
+            peer = first.enter_context(running.connect())
+            peer.sendall(FRAME % number)
+            assert len(read_answers(peer, 1)) == 1
+        files = len(os.listdir(f"/proc/{running.process.pid}/fd"))
+        resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE, (files, files))
+        with running.connect() as late:
+            late.sendall(FRAME % 4)
+            assert running.busy(1.0) < 0.3
+            first.close()
+            assert read_answers(late, 1)[0].endswith(b"MSA|AA|4\r")
+
+
+@pytest.mark.parametrize("server", LANGUAGES)
+def test_waiting_for_a_peer_to_close_is_no_work(server: str) -> None:
+    with serving(server) as running, running.connect() as peer:
+        peer.sendall(FRAME % 1)
+        assert len(read_answers(peer, 1)) == 1
+        running.process.send_signal(signal.SIGTERM)
+        assert peer.recv(4096) == b""
+        assert running.busy(0.5) < 0.3
 
 
 @pytest.mark.parametrize("server", LANGUAGES)

@@ -5,8 +5,9 @@
 //! ack_server [PORT]
 //! ```
 //!
-//! Prints where it listens, and at SIGTERM or SIGINT, when every message is answered, how many
-//! there were. The same program: `../../../c/ack_server.c`, `../../../python/ack_server.py`.
+//! Prints where it listens, and at SIGTERM or SIGINT, when it has answered what it has read, how
+//! many messages there were. The same program: `../../../c/ack_server.c`,
+//! `../../../python/ack_server.py`.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -18,6 +19,7 @@ use ack_gen::{Ack, AckCode, Timestamp};
 use mllp_link::{OverLimit, Refuse, Responder, ResponderConfig, ResponderEvent};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::fd::OwnedFd;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 const MAX_CONNECTIONS: usize = 8192;
@@ -66,6 +68,8 @@ impl<const N: usize> mllp_core::Storage for Memory<N> {}
 
 struct Server {
     poll: OwnedFd,
+    /// Readable after a signal.
+    signalled: UnixStream,
     listener: Option<TcpListener>,
     connections: Vec<Option<Connection>>,
     free: Vec<usize>,
@@ -109,9 +113,17 @@ fn unix_time() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
+/// As many connections as the system allows.
+fn raise_limits() {
+    let mut files = getrlimit(Resource::Nofile);
+    files.current = files.maximum;
+    let _ = setrlimit(Resource::Nofile, files);
+}
+
 fn main() -> io::Result<()> {
     let port = env::args().nth(1).map_or(Ok(2575), |port| port.parse());
     let port = port.map_err(|_| io::Error::other("usage: ack_server [PORT]"))?;
+    raise_limits();
     let (signalled, signal) = UnixStream::pair()?;
     for number in [SIGTERM, SIGINT] {
         signal_hook::low_level::pipe::register(number, signal.try_clone()?)?;
@@ -125,6 +137,7 @@ fn main() -> io::Result<()> {
     epoll::add(&poll, &signalled, EventData::new_u64(SIGNAL), EventFlags::IN)?;
     let mut server = Server {
         poll,
+        signalled,
         listener: Some(listener),
         connections: Vec::new(),
         free: Vec::new(),
@@ -152,20 +165,20 @@ impl Server {
             events.clear();
             match epoll::wait(&self.poll, rustix::buffer::spare_capacity(&mut events), Some(&wait))
             {
-                Ok(_) => {}
-                Err(rustix::io::Errno::INTR) => continue,
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
             self.stamps.set_time();
             for event in &events {
                 match event.data.u64() {
-                    LISTENER => self.accept(),
-                    SIGNAL => self.stop(),
+                    LISTENER => self.accept()?,
+                    SIGNAL => self.stop()?,
                     at => self.turn(at as usize, event.flags),
                 }
             }
             if self.now() >= tick {
                 tick = self.now() + TICK;
+                self.watch_listener(EventFlags::IN)?; // where it rested, it tries again
                 for at in 0..self.connections.len() {
                     self.turn(at, EventFlags::empty());
                 }
@@ -174,8 +187,19 @@ impl Server {
         Ok(())
     }
 
-    fn accept(&mut self) {
-        while let Some(Ok((stream, _))) = self.listener.as_ref().map(TcpListener::accept) {
+    fn watch_listener(&self, interest: EventFlags) -> io::Result<()> {
+        let Some(listener) = &self.listener else { return Ok(()) };
+        Ok(epoll::modify(&self.poll, listener, EventData::new_u64(LISTENER), interest)?)
+    }
+
+    fn accept(&mut self) -> io::Result<()> {
+        while let Some(listener) = &self.listener {
+            let stream = match listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                // Out of descriptors, for instance: those that wait would wake epoll for ever.
+                Err(_) => return self.watch_listener(EventFlags::empty()),
+            };
             let at = match self.free.pop() {
                 Some(at) => at,
                 None if self.connections.len() < MAX_CONNECTIONS => {
@@ -198,12 +222,15 @@ impl Server {
             self.connections[at] =
                 Some(Connection { stream, responder, gone: None, interest: EventFlags::IN });
         }
+        Ok(())
     }
 
-    /// Accepts nothing further, answers what has come, and ends.
-    fn stop(&mut self) {
+    /// Accepts nothing further, reads once more from each connection, answers what it has read, and
+    /// ends. What comes later is not taken: its sender gets no answer and keeps it.
+    fn stop(&mut self) -> io::Result<()> {
         let now = self.now();
-        self.accept(); // closing the listener would reset those that wait
+        epoll::delete(&self.poll, &self.signalled)?; // it stays readable, and once is enough
+        self.accept()?; // closing the listener would reset those that wait
         self.listener = None;
         for at in 0..self.connections.len() {
             self.turn(at, EventFlags::IN);
@@ -212,6 +239,7 @@ impl Server {
             }
             self.turn(at, EventFlags::empty());
         }
+        Ok(())
     }
 
     /// One turn of a connection: read, answer, write, look at the time.
@@ -237,7 +265,9 @@ impl Server {
 
 impl Connection {
     fn turn(&mut self, flags: EventFlags, now: u64, stamps: &mut Stamps) -> io::Result<()> {
-        if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
+        // If it is this program that is late, what the peer sent in time is still to be read.
+        let due = self.responder.next_deadline().is_some_and(|at| at <= now);
+        if due || flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
             self.read(now)?;
         }
         self.responder.on_time(now);
@@ -288,22 +318,31 @@ impl Connection {
         let mut happened = false;
         while let Some(event) = self.responder.next_event(now) {
             happened = true;
-            match event {
+            let answered = match event {
                 ResponderEvent::Message(ticket, _) => {
-                    stamps.taken += 1; // here it is stored: what is answered AA must not be lost
+                    // Here it is stored, before it is answered: AA says that it is safe.
                     let ack = stamps.stamped(AckCode::AA);
-                    if let Err(unanswered) = self.responder.answer(ticket, &ack, now) {
+                    let answered = self.responder.answer(ticket, &ack, now);
+                    stamps.taken += u64::from(answered.is_ok());
+                    answered.map_err(|unanswered| {
                         self.responder.leave_unanswered(unanswered.ticket, now);
-                    }
+                        unanswered.error
+                    })
                 }
                 ResponderEvent::TooLarge(refusal, _) => {
                     let ack = stamps.stamped(AckCode::AR);
                     let refused = self.responder.refuse(refusal, Refuse::Reject, &ack, now);
-                    if let Err(unrefused) = refused {
+                    refused.map_err(|unrefused| {
                         self.responder.leave_unrefused(unrefused.refusal, now);
-                    }
+                        unrefused.error
+                    })
                 }
-                _ => {} // what the peer did wrong, for a log
+                _ => Ok(()), // what the peer did wrong, for a log
+            };
+            if let Err(error) = answered {
+                // An open connection on which no answer comes tells the sender nothing.
+                eprintln!("not answered: {}", error.name());
+                self.responder.close(now);
             }
         }
         happened

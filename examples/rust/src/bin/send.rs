@@ -13,7 +13,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{env, fs, io};
 
-use mllp_link::{Action, Initiator, InitiatorConfig, InitiatorEvent, ReplyKind, Verdict};
+use mllp_link::{Action, Handle, Initiator, InitiatorConfig, InitiatorEvent, ReplyKind, Verdict};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// One message at a time: the next one leaves when this one has its verdict.
 type Link = Initiator<[u8; 64 * 1024], 1, 199>;
@@ -69,14 +70,22 @@ struct Sender<'a> {
     port: u16,
     link: Link,
     stream: Option<TcpStream>,
+    writing: Option<Writing>,
     start: Instant,
+}
+
+/// A frame that is being written.
+struct Writing {
+    handle: Handle,
+    frame: Vec<u8>,
+    written: usize,
 }
 
 impl<'a> Sender<'a> {
     fn new(host: &'a str, port: u16) -> Self {
         let config = InitiatorConfig { max_attempts: 1, ..InitiatorConfig::default() };
         let link = Initiator::new([0; 64 * 1024], config);
-        Sender { host, port, link, stream: None, start: Instant::now() }
+        Sender { host, port, link, stream: None, writing: None, start: Instant::now() }
     }
 
     fn now(&self) -> u64 {
@@ -86,68 +95,115 @@ impl<'a> Sender<'a> {
     fn send(&mut self, payload: &[u8]) -> Result<Verdict, &'static str> {
         let handle = self.link.submit(payload, self.now()).map_err(|error| error.name())?;
         loop {
+            if self.link.is_suspended() {
+                // By what became of an earlier one.
+                self.link.withdraw(handle);
+                return Err("suspended");
+            }
+            let ready = self.wait();
+            if !ready.difference(PollFlags::OUT).is_empty() {
+                self.read();
+            }
             let now = self.now();
             self.link.on_time(now);
-            while let Some(event) = self.link.next_event(now) {
-                match event {
-                    InitiatorEvent::Verdict { handle: of, verdict } if of == handle => {
-                        return Ok(verdict);
-                    }
-                    InitiatorEvent::Reconnect => self.stream = None,
-                    _ => {}
-                }
+            if let Some(verdict) = self.take_events(handle, now) {
+                return Ok(verdict);
             }
             if self.link.wants_connection(now) {
-                match TcpStream::connect((self.host, self.port)) {
-                    Ok(stream) => {
-                        stream.set_nodelay(true).map_err(|_| "not_connected")?;
-                        self.stream = Some(stream);
-                        self.link.connected();
-                    }
-                    Err(_) => {
-                        self.link.withdraw(handle);
-                        return Err("not_connected");
-                    }
+                self.stream = self.dial().ok();
+                if self.stream.is_none() {
+                    self.link.withdraw(handle);
+                    return Err("not_connected");
                 }
+                self.link.connected();
             }
-            if let Some(handle) = self.link.next_to_send(now) {
-                self.write(payload);
-                self.link.sent(handle, self.now());
+            // A peer that closes after an answer takes no further message: its end is read first.
+            if !ready.contains(PollFlags::RDHUP)
+                && let Some(handle) = self.link.next_to_send(now)
+            {
+                let mut frame = vec![0; mllp_core::encoded_len(payload.len())];
+                mllp_core::encode(payload, &mut frame).map_err(|error| error.name())?;
+                self.writing = Some(Writing { handle, frame, written: 0 });
             }
-            self.read();
+            self.write();
         }
     }
 
-    fn write(&mut self, payload: &[u8]) {
-        let mut frame = vec![0; mllp_core::encoded_len(payload.len())];
-        let framed = mllp_core::encode(payload, &mut frame).is_ok();
-        let written = self.stream.as_mut().map(|stream| stream.write_all(&frame));
-        if !framed || !matches!(written, Some(Ok(()))) {
-            self.lose();
+    fn dial(&self) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect((self.host, self.port))?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        Ok(stream)
+    }
+
+    /// What the socket is ready for: waits for it, until the next deadline.
+    fn wait(&self) -> PollFlags {
+        let mut interest = PollFlags::IN | PollFlags::RDHUP;
+        interest.set(PollFlags::OUT, self.writing.is_some());
+        let wait = self.link.next_deadline().map_or(1000, |at| at.saturating_sub(self.now()));
+        let wait = Duration::from_millis(wait.min(1000));
+        let wait = Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: wait.subsec_nanos().into() };
+        let mut sockets: Vec<_> =
+            self.stream.iter().map(|stream| PollFd::new(stream, interest)).collect();
+        match poll(&mut sockets, Some(&wait)) {
+            Ok(1) => sockets[0].revents(),
+            _ => PollFlags::empty(),
         }
     }
 
-    /// Reads what has come, or waits for it until the next deadline.
     fn read(&mut self) {
         let now = self.now();
-        let wait = self.link.next_deadline().map_or(1000, |at| at.saturating_sub(now).max(1));
-        let Some(stream) = self.stream.as_mut() else { return };
-        let room = self.link.spare_mut(4096);
-        let read = stream
-            .set_read_timeout(Some(Duration::from_millis(wait)))
-            .and_then(|()| stream.read(room));
-        match read {
+        let Some(stream) = &mut self.stream else { return };
+        match stream.read(self.link.spare_mut(64 * 1024)) {
             Ok(0) => self.lose(),
-            Ok(len) => self.link.commit_read(len, self.start.elapsed().as_millis() as u64),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Ok(len) => self.link.commit_read(len, now),
+            Err(error) if is_passing(&error) => {}
             Err(_) => self.lose(),
         }
     }
 
-    fn lose(&mut self) {
+    /// The verdict on the message, if it has one. Takes every event: only then may more be read.
+    fn take_events(&mut self, handle: Handle, now: u64) -> Option<Verdict> {
+        let mut judged = None;
+        while let Some(event) = self.link.next_event(now) {
+            match event {
+                InitiatorEvent::Verdict { handle: of, verdict } if of == handle => {
+                    judged = Some(verdict);
+                }
+                InitiatorEvent::Reconnect => self.hang_up(),
+                _ => {}
+            }
+        }
+        judged
+    }
+
+    fn write(&mut self) {
+        let (Some(stream), Some(writing)) = (&mut self.stream, &mut self.writing) else { return };
+        match stream.write(&writing.frame[writing.written..]) {
+            Ok(len) => writing.written += len,
+            Err(error) if is_passing(&error) => {}
+            Err(_) => return self.lose(),
+        }
+        if writing.written == writing.frame.len() {
+            let handle = writing.handle;
+            self.writing = None;
+            self.link.sent(handle, self.now());
+        }
+    }
+
+    fn hang_up(&mut self) {
         self.stream = None;
+        self.writing = None;
+    }
+
+    fn lose(&mut self) {
+        self.hang_up();
         let now = self.now();
         self.link.disconnected(now);
     }
+}
+
+/// Not now, but soon.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
