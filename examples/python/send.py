@@ -17,11 +17,13 @@ def main(host: str, port: int, files: list[str]) -> int:
     accepted = 0
     with contextlib.closing(fastmllp.Client(host, port)) as client:
         for file in files:
-            payload = Path(file).read_bytes().replace(b"\r\n", b"\r").replace(b"\n", b"\r")
             try:
-                reply = client.send(payload)
+                text = Path(file).read_bytes()
+                reply = client.send(text.replace(b"\r\n", b"\r").replace(b"\n", b"\r"))
             except fastmllp.DeliveryError as error:
                 print(f"{file}: {error.code}", flush=True)
+            except OSError:
+                print(f"{file}: not_readable", flush=True)
             else:
                 print(f"{file}: {reply.code}", flush=True)
                 accepted += reply.accepted

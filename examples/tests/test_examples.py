@@ -105,6 +105,14 @@ def test_every_sender_with_every_server(server: str, sender: str) -> None:
 
 
 @pytest.mark.parametrize("sender", LANGUAGES)
+def test_a_file_that_cannot_be_read(sender: str) -> None:
+    with serving("c") as running:
+        sent = run(sender, "send", "127.0.0.1", running.port, "nowhere.hl7", SAMPLES[0])
+    assert sent.stdout == f"nowhere.hl7: not_readable\n{SAMPLES[0]}: AA\n"
+    assert sent.returncode == 1
+
+
+@pytest.mark.parametrize("sender", LANGUAGES)
 def test_nobody_listens(sender: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

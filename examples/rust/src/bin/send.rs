@@ -27,8 +27,8 @@ fn main() -> io::Result<ExitCode> {
     let mut sender = Sender::new(host, port);
     let mut accepted = 0;
     for file in files {
-        let payload = segments(&fs::read(file)?);
-        match sender.send(&payload) {
+        let text = fs::read(file).map_err(|_| "not_readable");
+        match text.and_then(|text| sender.send(&segments(&text))) {
             Ok(verdict) => {
                 println!("{file}: {}", name(&verdict));
                 accepted += usize::from(verdict.action == Action::Accept);
