@@ -37,12 +37,13 @@ struct connection {
     uint32_t interest;
     struct connection *next_free;
     uint8_t answers[16 * 1024];
-    uint8_t incoming[128 * 1024]; /* the longest message, and three bytes */
+    uint8_t incoming[64 * 1024]; /* the longest message, and three bytes */
 };
 
 /* What is new in each acknowledgment: its time, and its name. */
 struct stamps {
     mllp_timestamp_t time;
+    time_t second; /* of which the time is */
     uint64_t next;
     uint8_t id[16];
 };
@@ -68,6 +69,14 @@ static void watch(int fd, void *of, uint32_t interest, int operation) {
         perror("epoll_ctl");
         exit(1);
     }
+}
+
+/* Once in each turn of the loop. */
+static void set_time(void) {
+    time_t second = time(NULL);
+    if (second != stamps.second)
+        stamps.time = mllp_timestamp_utc(second);
+    stamps.second = second;
 }
 
 static mllp_ack_t stamped(mllp_ack_code_t code) {
@@ -299,7 +308,7 @@ int main(int argc, char **argv) {
             return 1;
         }
         now = now_ms();
-        stamps.time = mllp_timestamp_utc(time(NULL));
+        set_time();
         for (int at = 0; at < ready; at++) {
             void *of = events[at].data.ptr;
             if (of == &stopping) {
