@@ -278,8 +278,8 @@ impl<'a> Ack<'a> {
         if version.is_empty() { self.default_version() } else { version }
     }
 
-    #[cfg_attr(target_os = "none", inline(never))]
     /// MSA-1 and MSA-2.
+    #[cfg_attr(target_os = "none", inline(never))]
     fn msa(&self, writer: &mut Writer<'_>) {
         let header = self.header;
         let inbound = header.map(MessageHeader::message_control_id).unwrap_or_default();

@@ -80,6 +80,9 @@ class Server:
 
         Args:
             handler: Called with a `Message` for every complete frame; without one, AA to all.
+                Messages that come with one read are answered together, once their handlers have
+                returned or have taken a millisecond: one that blocks holds the answers of those
+                just before it.
             host: Address or name to listen on. ``0.0.0.0`` is every IPv4 address of the machine;
                 ``::`` is every IPv6 address and IPv6 only, on every system.
             port: TCP port; 0 takes a free one, see `address`.

@@ -10,7 +10,7 @@ from typing import Any, cast
 from fastmllp._native import Responder, Ticket
 from fastmllp.aio.connections import Connections
 from fastmllp.aio.linger import Linger
-from fastmllp.aio.service import Service, finished
+from fastmllp.aio.service import HandlerTimeoutError, Service
 from fastmllp.handler import connection_number
 from fastmllp.logging import describe_exception, is_heard, log_event, message_fields
 from fastmllp.report import ConnectionReport, Note, Prompt
@@ -294,42 +294,27 @@ class ServedConnection(asyncio.Protocol):
     async def _await_handler(
         self, ticket: Ticket, payload: bytes, result: Awaitable[object] | None
     ) -> None:
-        task: asyncio.Future[object] | None = None
         try:
             if result is None:
                 result = self._service.call(self._answerer.message(payload))
-            limit = self._service.handler_timeout or None
-            task = asyncio.ensure_future(finished(result))
-            done, _ = await asyncio.wait({task}, timeout=limit)
-            if not done:
-                task.add_done_callback(self._on_late_result)
-                log_event(logging.ERROR, "handler_timeout", self._report.number)
-                self._conclude(ticket, payload, "AE")
-                return
-            value = task.result()
+            value = await self._service.outcome(result, self._report.number)
+        except HandlerTimeoutError:
+            log_event(logging.ERROR, "handler_timeout", self._report.number)
+            self._conclude(ticket, payload, "AE")
         except asyncio.CancelledError as error:
             self._fail(ticket, error)
             current = asyncio.current_task()
             if current is not None and current.cancelling():
                 # The server gives up on us, not the handler on itself.
-                if task is not None:
-                    task.add_done_callback(self._on_late_result)
-                    task.cancel()
                 raise
         except BaseException as error:
             self._fail(ticket, error)
         else:
             self._conclude(ticket, payload, value)
 
-    def _on_late_result(self, task: "asyncio.Future[object]") -> None:
-        error = None if task.cancelled() else task.exception()
-        trace = None if error is None else describe_exception(error)
-        log_event(logging.WARNING, "late_result", self._report.number, trace=trace)
-
     def _conclude(self, ticket: Ticket, payload: bytes, result: object) -> None:
         before = self._link.unsent
-        number = self._report.number
-        code = self._answerer.conclude(self._link, ticket, payload, result, number)
+        code = self._answerer.conclude(self._link, ticket, payload, result, self._report.number)
         self._report.answered(self._link, ticket, code, before)
 
     def _fail(self, ticket: Ticket, error: BaseException) -> None:

@@ -132,6 +132,9 @@ async def start_server(
 
     Args:
         handler: Called with a `Message` for every complete frame; without one, AA to all.
+            Messages that come with one read are answered together, once their handlers have
+            returned or have taken a millisecond: one that blocks holds the answers of those just
+            before it.
         host: Address or name to listen on.
         port: TCP port; 0 takes a free one, see `AsyncServer.address`.
         timeout: Seconds without a byte from the peer, between frames or in a frame, and seconds

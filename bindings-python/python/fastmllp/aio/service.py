@@ -12,9 +12,13 @@ from fastmllp._native import Message
 from fastmllp.allow import AllowList
 from fastmllp.connection import ConnectionLimits
 from fastmllp.handler import Answerer, HandlerResult
-from fastmllp.logging import log_event
+from fastmllp.logging import describe_exception, log_event
 
 AsyncHandler: TypeAlias = Callable[[Message], HandlerResult | Awaitable[HandlerResult]]
+
+
+class HandlerTimeoutError(Exception):
+    """A handler has had its time. What it returns later is on record then, and nothing else."""
 
 
 class Service:
@@ -70,6 +74,31 @@ class Service:
             result = handler(message)
         return await result if inspect.isawaitable(result) else result
 
+    async def outcome(self, result: Awaitable[object], number: int) -> object:
+        """What a handler that is awaited returns, in its time.
+
+        Raises:
+            HandlerTimeoutError: It is not done. It goes on; nobody waits for it any more.
+            BaseException: What the handler raised.
+        """
+
+        def on_late_result(task: "asyncio.Future[object]") -> None:
+            error = None if task.cancelled() else task.exception()
+            trace = None if error is None else describe_exception(error)
+            log_event(logging.WARNING, "late_result", number, trace=trace)
+
+        task = asyncio.ensure_future(_finished(result))
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self.handler_timeout or None)
+        except asyncio.CancelledError:
+            task.add_done_callback(on_late_result)
+            task.cancel()
+            raise
+        if not done:
+            task.add_done_callback(on_late_result)
+            raise HandlerTimeoutError
+        return task.result()
+
 
 def _attempt(
     handler: AsyncHandler, message: Message
@@ -80,7 +109,7 @@ def _attempt(
         return None, error
 
 
-async def finished(result: Awaitable[object]) -> object:
+async def _finished(result: Awaitable[object]) -> object:
     """Await what a handler has begun. What ends the program elsewhere ends one message here."""
     try:
         return await result
