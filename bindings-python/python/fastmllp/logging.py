@@ -12,6 +12,7 @@ handler's ``KeyError`` or ``ValueError`` often quotes the field that it stumbled
 
 import itertools
 import logging
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ __all__ = [
     "LEVELS",
     "LOGGER",
     "JsonFormatter",
+    "Log",
     "Observer",
     "TextFormatter",
     "add_observer",
@@ -42,6 +44,9 @@ LOGGER = logging.getLogger("fastmllp")
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 FORMATS = ("text", "json")
+
+# A name is written without quotes in a text log, and is safe on a terminal and in a label.
+_NAME = re.compile(r"[\w.:/@+-]{1,64}", re.ASCII)
 
 Observer: TypeAlias = Callable[[str, int | None, Mapping[str, Any]], object]
 """Called with the event, the number of the connection or None, and the fields."""
@@ -107,6 +112,74 @@ def log_events(
     if _observations:
         for fields in each:
             _tell(event, connection, fields)
+
+
+class Log:
+    """The records of one server or link: the field ``name``, which comes first, says which.
+
+    Numbers of connections begin with 1 in each server, so in a process with several only the name
+    tells them apart. Without a name the records are those of `log_event`, at the same cost.
+
+    Attributes:
+        name: The name; empty if there is none.
+
+    Example:
+        >>> configure(stream=sys.stdout)
+        >>> log = Log("adt-in")
+        >>> log.event(logging.INFO, "connect", 1, peer="192.0.2.1:50312")
+        20...Z INFO event=connect connection=1 name=adt-in peer=192.0.2.1:50312
+    """
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str = "") -> None:
+        """Check the name.
+
+        Args:
+            name: At most 64 ASCII letters, digits, and ``. _ - : / @ +``; empty for no name.
+
+        Raises:
+            ValueError: The name is too long, or has a blank or any other character.
+        """
+        if name and not _NAME.fullmatch(name):
+            allowed = "up to 64 ASCII letters, digits and . _ - : / @ +"
+            raise ValueError(f"name must be {allowed}, not {name!a}")
+        self.name = name
+
+    def event(
+        self,
+        level: int,
+        event: str,
+        connection: int | None = None,
+        *,
+        trace: str | None = None,
+        **fields: object,
+    ) -> None:
+        """Write one record, and tell the observers, as `log_event` does."""
+        enabled = LOGGER.isEnabledFor(level)
+        if not (enabled or _observations):
+            return
+        if self.name:
+            fields = {"name": self.name, **fields}
+        if enabled:
+            _write(level, event, connection, trace, fields)
+        if _observations:
+            _tell(event, connection, fields)
+
+    def events(
+        self, level: int, event: str, connection: int | None, each: Sequence[dict[str, Any]]
+    ) -> None:
+        """Write a record for each of these fields, as `log_events` does."""
+        enabled = each and LOGGER.isEnabledFor(level)
+        if not (enabled or _observations):
+            return
+        if self.name:
+            each = [{"name": self.name, **fields} for fields in each]
+        if enabled:
+            _write(level, event, connection, None, *each)
+        if _observations:
+            for fields in each:
+                _tell(event, connection, fields)
 
 
 def is_heard(level: int) -> bool:
