@@ -5,7 +5,7 @@ import ssl
 
 import pytest
 from certificates import Authority
-from fastmllp.stream import Stream, TlsStream, set_options
+from fastmllp.stream import Stream, TlsStream
 from fastmllp.tls import client_context, server_context
 from fastmllp.tls_session import TlsSession
 from peers import framed, message
@@ -140,14 +140,3 @@ def test_nothing_is_sent_after_a_failure(ends: Ends) -> None:
     assert ends.stream.is_ended and ends.stream.failure is not None
     with pytest.raises(ssl.SSLError):
         ends.stream.send_all(b"answer")
-
-
-def test_socket_options() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        with socket.create_connection(listener.getsockname()) as connected:
-            set_options(connected)
-            assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-            assert connected.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-    left, right = socket.socketpair()
-    with left, right:
-        set_options(left)  # No TCP, no options, no error.

@@ -6,7 +6,8 @@ import ssl
 import time
 
 from fastmllp.reply import ConnectError
-from fastmllp.stream import Stream, TlsStream, set_options
+from fastmllp.sockets.options import set_options
+from fastmllp.stream import Stream, TlsStream
 from fastmllp.tls_failure import TLS_CLOSED
 from fastmllp.tls_session import TlsSession
 

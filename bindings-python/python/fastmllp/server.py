@@ -16,10 +16,11 @@ from fastmllp import config
 from fastmllp.allow import AllowList
 from fastmllp.connection import Connection, ConnectionLimits
 from fastmllp.handler import Answerer, Handler
-from fastmllp.listener import BACKLOG, listen
 from fastmllp.logging import describe_exception, log_event
 from fastmllp.readiness import Readiness, pause
-from fastmllp.stream import Stream, TlsStream, set_options
+from fastmllp.sockets.listening import BACKLOG, listen
+from fastmllp.sockets.options import set_options
+from fastmllp.stream import Stream, TlsStream
 from fastmllp.tls_session import TlsSession
 
 __all__ = ["Handler", "Server"]

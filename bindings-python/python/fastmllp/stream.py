@@ -6,18 +6,11 @@ import socket
 from fastmllp.tls_failure import TlsFailure
 from fastmllp.tls_session import TlsSession
 
-__all__ = ["Stream", "TlsStream", "set_options"]
+__all__ = ["Stream", "TlsStream"]
 
 _READ_SIZE = 65_536
 # As much is encrypted at once.
 _WRITE_SIZE = 65_536
-
-
-def set_options(connected: socket.socket) -> None:
-    """Set what every connection has: no delay for small frames, and a probe of a silent peer."""
-    with contextlib.suppress(OSError):  # Some systems refuse when the peer has left.
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 class Stream:

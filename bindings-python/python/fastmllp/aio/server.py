@@ -12,12 +12,12 @@ from typing import Any, cast
 from fastmllp import config
 from fastmllp.aio.connection import ServedConnection
 from fastmllp.aio.connections import Connections
-from fastmllp.aio.keep_alive import keep_alive
 from fastmllp.aio.secure import SecureConnection
 from fastmllp.aio.service import AsyncHandler, Service
 from fastmllp.allow import AllowList
 from fastmllp.connection import ConnectionLimits
 from fastmllp.handler import Answerer
+from fastmllp.sockets.options import set_options
 from fastmllp.tls_session import TlsSession
 
 _BACKLOG = 1024
@@ -96,7 +96,7 @@ class AsyncServer:
             self._new_connection, host, port, backlog=_BACKLOG, **options
         )
         for listening in self._listener.sockets:
-            keep_alive(listening)
+            set_options(listening)
         address = self._listener.sockets[0].getsockname()
         self.address = (address[0], address[1])
 

@@ -14,12 +14,13 @@ from typing import Any
 from fastmllp import config
 from fastmllp.cli.delivery import MAX_WINDOW, Agenda, Delivery, describe, interruptible
 from fastmllp.cli.flags import Commands, count, positive
-from fastmllp.cli.output import complain, place, show
+from fastmllp.cli.output import complain, show
 from fastmllp.cli.progress import progress
 from fastmllp.cli.status import CANNOT_PRINT, DONE, INTERRUPTED, NOT_DELIVERED, REFUSED
 from fastmllp.cli.summary import Summary
 from fastmllp.config import bounds
 from fastmllp.config.setting import PREFIX
+from fastmllp.sockets.addresses import place
 
 # Messages that differ in MSH-10, so that those on the wire at a time can be told apart.
 _MESSAGES = 1000

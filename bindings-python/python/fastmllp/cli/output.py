@@ -47,8 +47,3 @@ def show(command: str, text: str | bytes) -> bool:
 def complain(command: str, text: str) -> None:
     """Write one line to standard error."""
     write(sys.stderr, f"fastmllp {command}: {text}\n")
-
-
-def place(host: str, port: int) -> str:
-    """Host and port, with an IPv6 address in brackets."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

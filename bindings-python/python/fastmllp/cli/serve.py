@@ -7,13 +7,14 @@ from types import FrameType
 from typing import Any
 
 from fastmllp.cli.flags import Commands, add_settings, configure_logging, settings_of
-from fastmllp.cli.output import complain, place, show
+from fastmllp.cli.output import complain, show
 from fastmllp.cli.status import CANNOT_LISTEN, STOPPED
 from fastmllp.cli.tls import server_tls
 from fastmllp.cli.workers import OnListening, Workers
 from fastmllp.config import ConfigError, Settings
 from fastmllp.saving import SaveTo
 from fastmllp.server import Server
+from fastmllp.sockets.addresses import place
 
 # Settings of the command that `Server` knows under another name or not at all.
 _OF_THE_COMMAND = frozenset(

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from fastmllp.aio.connections import Connections
-from fastmllp.aio.keep_alive import keep_alive
 from fastmllp.link.reconnect import Reconnect
 from fastmllp.logging import log_event
+from fastmllp.sockets.options import set_options
 from fastmllp.tls_failure import TLS_CLOSED, TlsFailure
 
 DialerState: TypeAlias = Literal["connecting", "connected", "waiting", "stopped"]
@@ -108,7 +108,7 @@ class Dialer:
         except (OSError, UnicodeError) as error:
             log_event(logging.WARNING, "dial_failed", peer=self._peer, error=_reason(error))
             return False
-        keep_alive(transport.get_extra_info("socket"))
+        set_options(transport.get_extra_info("socket"))
         return True
 
     @property

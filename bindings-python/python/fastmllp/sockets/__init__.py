@@ -1,0 +1,1 @@
+"""Sockets, the same for every server, client and link: options, addresses, listening."""
