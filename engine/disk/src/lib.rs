@@ -1,0 +1,1 @@
+//! The disk room of the engine.

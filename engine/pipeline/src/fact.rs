@@ -1,0 +1,222 @@
+//! What the host tells the pipeline.
+
+use alloc::vec::Vec;
+
+use crate::body::{Body, Piece};
+use crate::ids::{CallId, Epoch, LaneId, MessageId, Millis, Seq, Stamp, Ticket};
+use crate::order::Source;
+use crate::record::{Disposition, Failure, Note};
+
+/// Something has happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// A message is here, whole, and its sender waits for an answer.
+    Received(Received),
+    /// What became of the one transaction that was ordered and not answered yet.
+    Outcome(CommitOutcome),
+    /// Another node has appended to a lane: its tail is here now.
+    Appended {
+        /// The lane.
+        lane: LaneId,
+        /// Its tail.
+        up_to: Seq,
+    },
+    /// The rows of lanes, as [`Order::ReadHeads`](crate::Order::ReadHeads) asked.
+    Heads(Vec<Head>),
+    /// Rows of a lane, as [`Order::Load`](crate::Order::Load) asked, in order and without a gap;
+    /// empty when the store could not be read, which is then asked again.
+    Loaded {
+        /// The lane.
+        lane: LaneId,
+        /// The rows.
+        entries: Vec<Entry>,
+    },
+    /// What [`Order::Compare`](crate::Order::Compare) asked; `None`: the bytes differ, or the first
+    /// is no longer there.
+    Compared {
+        /// The message that may be a duplicate.
+        ticket: Ticket,
+        /// The first, if it holds the same bytes.
+        first: Option<First>,
+    },
+    /// A router has run: for each message of the call, in order, the handlers it chose.
+    Routed {
+        /// The call.
+        call: CallId,
+        /// Lanes of handlers, each once; empty: unrouted.
+        results: Vec<Result<Vec<LaneId>, CallFailure>>,
+    },
+    /// A handler has run: for each message of the call, in order, what it sends.
+    Transformed {
+        /// The call.
+        call: CallId,
+        /// What it sends, in order; empty: filtered.
+        results: Vec<Result<Vec<Sent>, CallFailure>>,
+    },
+    /// The partner took a delivery. Only an answer of its own says so; a foreign or late one is no
+    /// fact.
+    Delivered {
+        /// The outbound's lane.
+        lane: LaneId,
+        /// The row.
+        seq: Seq,
+        /// Milliseconds from the first byte out to the answer.
+        milliseconds: Millis,
+        /// What the partner said.
+        note: Note,
+    },
+    /// An attempt to deliver has failed.
+    Failed {
+        /// The outbound's lane.
+        lane: LaneId,
+        /// The row.
+        seq: Seq,
+        /// Why.
+        failure: Failure,
+        /// What the partner said, or the type of the error.
+        note: Note,
+    },
+    /// Whether an outbound can send now: it is connected and not stopped.
+    Ready {
+        /// The outbound's lane.
+        lane: LaneId,
+        /// Whether it can.
+        ready: bool,
+    },
+}
+
+/// A message that was received.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Received {
+    /// Names it in the answer.
+    pub ticket: Ticket,
+    /// The lane of the inbound that received it.
+    pub inbound: LaneId,
+    /// Hash of the bytes and of MSH-3, 4, 7 and 10; 0 when there is nothing to tell it by.
+    pub identity: u128,
+    /// MSH-10, empty if there is none.
+    pub control_id: Piece,
+    /// MSH-9, empty if there is none.
+    pub message_type: Piece,
+    /// What was received.
+    pub body: Body,
+    /// The acknowledgment that takes it over, which is stored with it and sent after the commit.
+    pub acknowledgment: Piece,
+}
+
+/// What became of a transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CommitOutcome {
+    /// It is durable.
+    Committed(Committed),
+    /// It is certain that nothing of it was written.
+    Refused(Refusal),
+    /// Nobody knows whether it was written.
+    Unknown,
+    /// Nothing was written, because somebody else owns these lanes by now.
+    Fenced(Vec<LaneId>),
+}
+
+/// What a store tells of a transaction that is durable.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Committed {
+    /// Each lane that was appended to or updated, as it is now. The rows that the transaction has
+    /// appended to a lane are the last ones up to its tail.
+    pub lanes: Vec<LaneMark>,
+    /// Messages that its parts have made final.
+    pub finals: Vec<(MessageId, Disposition)>,
+}
+
+/// How far a lane has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneMark {
+    /// The lane.
+    pub lane: LaneId,
+    /// Its last row.
+    pub tail: Seq,
+    /// Nothing above this may have been sent; equal to the cursor for lanes that send nothing.
+    pub sent_to: Seq,
+}
+
+/// Why nothing was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no room on the disk.
+    Full,
+    /// The store cannot write for now: locked, or the database is not reachable.
+    Unavailable,
+}
+
+/// The row of a lane, and what is completed ahead of its cursor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The lane.
+    pub lane: LaneId,
+    /// This owner's epoch.
+    pub epoch: Epoch,
+    /// The last row.
+    pub tail: Seq,
+    /// Everything up to here is consumed.
+    pub cursor: Seq,
+    /// Nothing above this may have been sent.
+    pub sent_to: Seq,
+    /// Rows above the cursor that are completed, in order.
+    pub done: Vec<Seq>,
+    /// Attempts that the head has had.
+    pub attempt: u32,
+    /// The head is not tried before this, by the wall clock.
+    pub due: u64,
+}
+
+/// A row of a lane.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its place.
+    pub seq: Seq,
+    /// The message.
+    pub message: MessageId,
+    /// Where the bytes are.
+    pub body: Source,
+    /// As in [`Append`](crate::Append).
+    pub sole: bool,
+}
+
+/// The first of two messages with the same bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct First {
+    /// Its number.
+    pub message: MessageId,
+    /// What has become of it.
+    pub disposition: Disposition,
+    /// The answer that its sender got.
+    pub acknowledgment: Piece,
+}
+
+/// What a handler sends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sent {
+    /// The outbound's lane.
+    pub outbound: LaneId,
+    /// The body, where it is not that of the message as received.
+    pub body: Option<Body>,
+}
+
+/// A router or a handler has not done its work on one message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallFailure {
+    /// Content: the message ends in ERROR. Infrastructure: it is called again.
+    pub failure: Failure,
+    /// The type of the error; never its text.
+    pub note: Note,
+}
+
+/// What a pipeline begins with: the store's rows, and numbers that nobody has used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The rows of every lane of the graph.
+    pub heads: Vec<Head>,
+    /// The number of the next message.
+    pub next_message: MessageId,
+    /// A stamp above all that are stored, with room for those of this life.
+    pub next_stamp: Stamp,
+}

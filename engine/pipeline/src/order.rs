@@ -1,0 +1,99 @@
+//! What the pipeline asks the host to do.
+
+use alloc::vec::Vec;
+
+use crate::body::{Body, Piece};
+use crate::ids::{CallId, LaneId, MessageId, Seq, Ticket};
+use crate::record::Transaction;
+
+/// Something to do. Each is given out once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    /// Commit these records, with a sync; then tell the outcome. There is one at a time.
+    Commit(Transaction),
+    /// Answer a sender.
+    Answer {
+        /// Its message.
+        ticket: Ticket,
+        /// How.
+        answer: Answer,
+    },
+    /// Run the router of an inbound on these messages.
+    Route {
+        /// Names the call.
+        call: CallId,
+        /// The inbound's lane.
+        inbound: LaneId,
+        /// The messages, in order.
+        work: Vec<Work>,
+    },
+    /// Run a handler on these messages.
+    Transform {
+        /// Names the call.
+        call: CallId,
+        /// The handler's lane.
+        handler: LaneId,
+        /// The messages, in order.
+        work: Vec<Work>,
+    },
+    /// Send a delivery to the partner, after those of the same lane that were ordered before it.
+    Deliver {
+        /// The outbound's lane.
+        lane: LaneId,
+        /// The row.
+        seq: Seq,
+        /// The message, and the body to send.
+        work: Work,
+        /// Counted from 1.
+        attempt: u32,
+    },
+    /// Read rows of a lane.
+    Load {
+        /// The lane.
+        lane: LaneId,
+        /// The rows that follow this one.
+        after: Seq,
+        /// At most this many.
+        limit: u32,
+    },
+    /// Read the rows of these lanes, because nobody knows what they hold.
+    ReadHeads(Vec<LaneId>),
+    /// Compare a received message with a stored one, byte for byte.
+    Compare {
+        /// The received one.
+        ticket: Ticket,
+        /// The stored one.
+        with: MessageId,
+    },
+}
+
+/// How a sender is answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// With the acknowledgment that was stored for it.
+    Acknowledgment(Piece),
+    /// With a refusal for now, AE or CE: nothing was stored, and sending again is right.
+    NotStored,
+    /// With nothing: close the connection. Nobody knows whether the message was stored.
+    Close,
+}
+
+/// A message to work on, and its bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Work {
+    /// The message.
+    pub message: MessageId,
+    /// The row's own body, if it has one.
+    pub body: Source,
+}
+
+/// Where the bytes are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// At hand.
+    Memory(Body),
+    /// In the store, with the message as it was received.
+    Message,
+    /// In the store, with the row of the lane.
+    Row(LaneId, Seq),
+}

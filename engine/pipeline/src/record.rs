@@ -1,0 +1,321 @@
+//! What one commit writes: the records of a transaction, in terms that every store understands.
+//!
+//! A store keeps an append-only log for each lane and one small row for the lane itself. Nothing a
+//! claim reads is updated or deleted row by row. Rows of a lane are numbered inside the transaction,
+//! so a record that appends carries no sequence number: the commit's outcome tells it.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::body::{Body, Piece};
+use crate::ids::{BodyId, Epoch, LaneId, MessageId, Millis, Seq, Stamp};
+
+/// Records that are committed together or not at all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Transaction {
+    /// What is inserted, in this order.
+    pub records: Vec<Record>,
+    /// What changes in the rows of lanes, at most one for each lane, applied after the records. Each
+    /// is checked against the epoch of its lane: a lane that somebody else owns by now fences the
+    /// whole transaction.
+    pub lanes: Vec<LaneUpdate>,
+}
+
+/// One thing to insert.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// A message exists from here on.
+    Message(NewMessage),
+    /// A piece of a body above the inline limit, committed before the message that holds it.
+    Chunk {
+        /// The body.
+        body: BodyId,
+        /// Its number, from 0 on.
+        n: u32,
+        /// The bytes.
+        bytes: Piece,
+    },
+    /// A row at the tail of a lane. Appends are never fenced: any node may append.
+    Append(Append),
+    /// A row of an owned lane was completed ahead of the cursor.
+    Done {
+        /// The lane.
+        lane: LaneId,
+        /// The row.
+        seq: Seq,
+    },
+    /// Work on a message with several parts was added or finished. See [`Part`].
+    Part(Part),
+    /// The message's disposition from here on; the one with the highest stamp counts.
+    Outcome {
+        /// The message.
+        message: MessageId,
+        /// Orders the outcomes of the message.
+        stamp: Stamp,
+        /// The disposition.
+        disposition: Disposition,
+        /// When, by the wall clock, milliseconds since 1970 in UTC.
+        at: u64,
+    },
+    /// A delivery will not be tried again. Its row is consumed by the same transaction.
+    Dead {
+        /// The outbound's lane.
+        lane: LaneId,
+        /// The row.
+        seq: Seq,
+        /// The message.
+        message: MessageId,
+        /// Why, in the stable name of a failure class.
+        why: Failure,
+        /// When, by the wall clock.
+        at: u64,
+    },
+    /// One line of a message's journey.
+    Event(Event),
+}
+
+/// A message as it was received.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewMessage {
+    /// Its number.
+    pub id: MessageId,
+    /// The lane of the inbound that received it.
+    pub inbound: LaneId,
+    /// When, by the wall clock.
+    pub received_at: u64,
+    /// Hash of the bytes and of MSH-3, 4, 7 and 10, for finding duplicates; 0 when they are not
+    /// looked for.
+    pub identity: u128,
+    /// MSH-10, empty if there is none.
+    pub control_id: Piece,
+    /// MSH-9, such as `ADT^A01`, empty if there is none.
+    pub message_type: Piece,
+    /// What was received.
+    pub body: Body,
+    /// The acknowledgment that its sender gets once this is committed.
+    pub acknowledgment: Piece,
+    /// Whether that acknowledgment takes the message over (AA or CA).
+    pub accepted: bool,
+    /// The message of which this is a duplicate.
+    pub duplicate_of: Option<MessageId>,
+}
+
+/// A row at the tail of a lane.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Append {
+    /// The lane.
+    pub lane: LaneId,
+    /// The message.
+    pub message: MessageId,
+    /// The body, where it is not that of the message as received.
+    pub body: Option<Body>,
+    /// Whether this is all the open work of the message. The transaction that completes such a row
+    /// writes the message's outcome itself; for any other row it writes a [`Part`].
+    pub sole: bool,
+}
+
+/// Work on a message that was added and finished by one transaction.
+///
+/// A message is final when as many parts are finished as were added, over all its records; a store
+/// finds that out inside the transaction, because the parts may be finished by different owners at
+/// the same time, and appends the outcome: ERROR if any part has failed, else PROCESSED if any was
+/// delivered, else FILTERED.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The message.
+    pub message: MessageId,
+    /// Orders the records of the message; the stamp of the outcome if this makes it final.
+    pub stamp: Stamp,
+    /// Parts added.
+    pub added: u32,
+    /// Parts finished.
+    pub finished: u32,
+    /// How many of the finished ones were deliveries that their partner took.
+    pub delivered: u32,
+    /// How many of the finished ones have failed.
+    pub failed: u32,
+    /// When, by the wall clock.
+    pub at: u64,
+}
+
+/// What changes in the row of a lane. Only its owner writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneUpdate {
+    /// The lane.
+    pub lane: LaneId,
+    /// The owner's epoch.
+    pub epoch: Epoch,
+    /// Everything up to here is consumed.
+    pub cursor: Seq,
+    /// How far beyond the cursor deliveries may leave; `None` while the lane may not send now. The
+    /// store raises `sent_to` to the smaller of the tail and `cursor + window`, inside the
+    /// transaction and after its appends, because others may append as well. It never lowers it.
+    pub window: Option<u32>,
+    /// Attempts that the head has had.
+    pub attempt: u32,
+    /// The head is not tried before this, by the wall clock; 0: at once.
+    pub due: u64,
+}
+
+/// What has become of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Disposition {
+    /// Stored. Open.
+    Received,
+    /// The router chose at least one handler. Open.
+    Routed,
+    /// It chose none.
+    Unrouted,
+    /// Every handler ran, nothing was sent.
+    Filtered,
+    /// Every delivery was delivered.
+    Processed,
+    /// Refused at intake, or a stage has failed, or a delivery is dead.
+    Error,
+    /// It came before, and got the answer of the first.
+    Duplicate,
+}
+
+impl Disposition {
+    /// The stable name, the same everywhere.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Disposition::Received => "RECEIVED",
+            Disposition::Routed => "ROUTED",
+            Disposition::Unrouted => "UNROUTED",
+            Disposition::Filtered => "FILTERED",
+            Disposition::Processed => "PROCESSED",
+            Disposition::Error => "ERROR",
+            Disposition::Duplicate => "DUPLICATE",
+        }
+    }
+
+    /// Whether nothing more happens to the message by itself.
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Disposition::Received | Disposition::Routed)
+    }
+}
+
+/// Why something was not done. The class decides what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// The partner refuses the message for good: AR, CR.
+    RefusedForGood,
+    /// The partner refuses it for now: AE, CE.
+    RefusedForNow,
+    /// The connection could not be opened, or was lost. `NotSent` says that no byte had left.
+    Transport,
+    /// No answer came in time. The partner may have the message.
+    NoReply,
+    /// The user's function raised, or returned what is none of its results.
+    Content,
+    /// Ours: a worker died, the store does not answer. Never blamed on a message.
+    Infrastructure,
+}
+
+impl Failure {
+    /// The stable name, the same everywhere.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Failure::RefusedForGood => "refused_for_good",
+            Failure::RefusedForNow => "refused_for_now",
+            Failure::Transport => "transport",
+            Failure::NoReply => "no_reply",
+            Failure::Content => "content",
+            Failure::Infrastructure => "infrastructure",
+        }
+    }
+}
+
+/// One line of a message's journey.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// The message.
+    pub message: MessageId,
+    /// Orders the events of the message.
+    pub stamp: Stamp,
+    /// When, by the wall clock.
+    pub at: u64,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened to a message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// It was received by this inbound, stored and answered.
+    Received {
+        /// The inbound's lane.
+        inbound: LaneId,
+        /// Whether the answer took it over.
+        accepted: bool,
+    },
+    /// The router of the inbound chose these handlers.
+    Routed {
+        /// The handlers' lanes; empty: unrouted.
+        handlers: Vec<LaneId>,
+    },
+    /// A handler ran.
+    Transformed {
+        /// The handler's lane.
+        handler: LaneId,
+        /// The outbounds' lanes it sent to, in order; empty: filtered.
+        outbounds: Vec<LaneId>,
+    },
+    /// An attempt to deliver has failed.
+    Attempt {
+        /// The outbound's lane.
+        outbound: LaneId,
+        /// Counted from 1.
+        attempt: u32,
+        /// Why.
+        failure: Failure,
+        /// What the partner said, such as `AE lab system busy`; empty if nothing.
+        note: Note,
+    },
+    /// After a crash: it had been let go and may have been sent, so the partner may get it twice.
+    PossiblySent {
+        /// The outbound's lane.
+        outbound: LaneId,
+    },
+    /// The partner took it.
+    Delivered {
+        /// The outbound's lane.
+        outbound: LaneId,
+        /// Milliseconds from the first byte out to the answer.
+        milliseconds: Millis,
+        /// What the partner said, such as `AA`.
+        note: Note,
+    },
+    /// It will not be tried again.
+    Dead {
+        /// The lane in which it died.
+        lane: LaneId,
+        /// Why.
+        failure: Failure,
+    },
+    /// A router or handler has failed on it.
+    Failed {
+        /// The lane of the inbound or handler.
+        lane: LaneId,
+        /// Why.
+        failure: Failure,
+        /// The type of the error; never its text, which may quote the message.
+        note: Note,
+    },
+    /// It is a duplicate of this one.
+    Duplicate {
+        /// The first.
+        of: MessageId,
+    },
+}
+
+/// A text of a partner or of a user's function. `Debug` shows the length alone.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Note(pub String);
+
+impl core::fmt::Debug for Note {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Note({} bytes)", self.0.len())
+    }
+}

@@ -1,0 +1,1 @@
+//! The torture room of the engine.
