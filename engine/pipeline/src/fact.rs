@@ -76,6 +76,15 @@ pub enum Fact {
         /// What the partner said, or the type of the error.
         note: Note,
     },
+    /// Identities of messages that were stored in an earlier life and are less than 24 hours old, in
+    /// the order of their numbers. Told in pieces of any size, best before the first message of
+    /// that inbound is received: a duplicate is found only among what is known.
+    Known {
+        /// The inbound's lane.
+        inbound: LaneId,
+        /// Each with its message.
+        identities: Vec<(u128, MessageId)>,
+    },
     /// Whether an outbound can send now: it is connected and not stopped.
     Ready {
         /// The outbound's lane.
@@ -100,8 +109,11 @@ pub struct Received {
     pub message_type: Piece,
     /// What was received.
     pub body: Body,
-    /// The acknowledgment that takes it over, which is stored with it and sent after the commit.
+    /// The acknowledgment, which is stored with it and sent after the commit.
     pub acknowledgment: Piece,
+    /// Whether that acknowledgment takes the message over. One that does not (AR or AE: it cannot
+    /// be decoded, it is too large) is stored as ERROR and not routed.
+    pub accepted: bool,
 }
 
 /// What became of a transaction.

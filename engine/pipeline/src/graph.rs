@@ -13,6 +13,53 @@ pub struct Graph {
     pub handlers: Vec<Handler>,
     /// Where deliveries go.
     pub outbounds: Vec<Outbound>,
+    /// How much is held in memory and put into one commit.
+    pub limits: Limits,
+}
+
+/// Bounds of memory and of one commit. What does not fit rests in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows of one lane that are held in memory; the others are loaded when their turn comes.
+    pub look_ahead: u32,
+    /// Bytes of bodies that all lanes together hold in memory; beyond it the host reads a body from
+    /// the store when it is needed.
+    pub held_bytes: u64,
+    /// Messages that may wait for their commit before `Pipeline::wants_input` says no.
+    ///
+    /// `Pipeline::wants_input`: crate::Pipeline::wants_input
+    pub waiting: usize,
+    /// Bytes of messages that may wait for their commit.
+    pub waiting_bytes: u64,
+    /// Records in one commit. A message that needs more goes alone.
+    pub batch_records: usize,
+    /// Bytes of bodies in one commit.
+    pub batch_bytes: u64,
+    /// Messages in one call of a router or handler.
+    pub call: usize,
+    /// Identities that one inbound remembers to find duplicates, 16 bytes each.
+    pub identities: usize,
+}
+
+impl Limits {
+    /// 2,048 rows of a lane, 64 MiB of bodies, 8,192 messages or 64 MiB that wait, 4,096 records or
+    /// 8 MiB in a commit, 256 messages in a call, 1,000,000 identities.
+    pub const DEFAULT: Limits = Limits {
+        look_ahead: 2_048,
+        held_bytes: 64 << 20,
+        waiting: 8_192,
+        waiting_bytes: 64 << 20,
+        batch_records: 4_096,
+        batch_bytes: 8 << 20,
+        call: 256,
+        identities: 1_000_000,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits::DEFAULT
+    }
 }
 
 /// A connection that receives.

@@ -1,5 +1,6 @@
 //! What the pipeline asks the host to do.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::body::{Body, Piece};
@@ -9,8 +10,9 @@ use crate::record::Transaction;
 /// Something to do. Each is given out once.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Order {
-    /// Commit these records, with a sync; then tell the outcome. There is one at a time.
-    Commit(Transaction),
+    /// Commit these records, with a sync; then tell the outcome. There is one at a time. Drop the
+    /// `Arc` before telling: the pipeline then uses its memory again.
+    Commit(Arc<Transaction>),
     /// Answer a sender.
     Answer {
         /// Its message.
@@ -56,12 +58,15 @@ pub enum Order {
         /// At most this many.
         limit: u32,
     },
-    /// Read the rows of these lanes, because nobody knows what they hold.
+    /// Read the rows of these lanes, because nobody knows what they hold. Give up the deliveries of
+    /// these lanes that are in progress first: no fact about them may follow the heads.
     ReadHeads(Vec<LaneId>),
     /// Compare a received message with a stored one, byte for byte.
     Compare {
         /// The received one.
         ticket: Ticket,
+        /// The bytes of the received one.
+        body: Body,
         /// The stored one.
         with: MessageId,
     },
@@ -94,6 +99,6 @@ pub enum Source {
     Memory(Body),
     /// In the store, with the message as it was received.
     Message,
-    /// In the store, with the row of the lane.
+    /// In the store, with the row of the lane; where that row has no body, with its message.
     Row(LaneId, Seq),
 }

@@ -24,7 +24,8 @@ pub struct Transaction {
 /// One thing to insert.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
-    /// A message exists from here on.
+    /// A message exists from here on. Until there is an outcome it is RECEIVED: no outcome and no
+    /// event is written for that.
     Message(NewMessage),
     /// A piece of a body above the inline limit, committed before the message that holds it.
     Chunk {
@@ -90,13 +91,14 @@ pub struct NewMessage {
     pub control_id: Piece,
     /// MSH-9, such as `ADT^A01`, empty if there is none.
     pub message_type: Piece,
-    /// What was received.
+    /// What was received. Empty if it is a DUPLICATE, whose bytes are those of the first.
     pub body: Body,
     /// The acknowledgment that its sender gets once this is committed.
     pub acknowledgment: Piece,
     /// Whether that acknowledgment takes the message over (AA or CA).
     pub accepted: bool,
-    /// The message of which this is a duplicate.
+    /// The message that came before with the same bytes. This one is a DUPLICATE if its outcome says
+    /// so, else it is processed anew because the first was not.
     pub duplicate_of: Option<MessageId>,
 }
 
@@ -203,7 +205,7 @@ pub enum Failure {
     RefusedForGood,
     /// The partner refuses it for now: AE, CE.
     RefusedForNow,
-    /// The connection could not be opened, or was lost. `NotSent` says that no byte had left.
+    /// The connection could not be opened, or was lost.
     Transport,
     /// No answer came in time. The partner may have the message.
     NoReply,
@@ -243,7 +245,8 @@ pub struct Event {
 /// What happened to a message.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
-    /// It was received by this inbound, stored and answered.
+    /// It was received by this inbound, stored and answered. Not written: a reader takes it from the
+    /// message itself.
     Received {
         /// The inbound's lane.
         inbound: LaneId,
