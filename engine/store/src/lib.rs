@@ -1,1 +1,33 @@
-//! The store room of the engine.
+//! The durable engine's stores: one contract, kept by memory, SQLite and PostgreSQL.
+//!
+//! A store keeps an append-only log for each stage and one small row for each lane. Nothing that a
+//! claim reads is updated or deleted row by row, so a snapshot that somebody holds open slows nothing
+//! down, and no index on a random key is in the path of a commit.
+//!
+//! | table | a row for each |
+//! |---|---|
+//! | `lane` | lane: its tail, its cursor, how far deliveries may have left, its owner's epoch |
+//! | `message` | message as it was received, with the acknowledgment that was sent |
+//! | `work` | place in a lane, from the tail on |
+//! | `done` | place that was completed ahead of the cursor |
+//! | `part` | transaction that has added or finished work on a message with several parts |
+//! | `outcome` | disposition that a message has come to; the last one counts |
+//! | `event` | line of a message's journey |
+//! | `chunk` | 256 KiB of a body that is too large for one row |
+//! | `dead` | delivery that is not tried again |
+//!
+//! The contract is [`Store`] and [`Reader`]; the suite `conformance` holds every store to it.
+
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+mod codes;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod contract;
+mod memory;
+mod sqlite;
+
+pub use contract::{Held, Identity, LaneName, Numbers, Reader, Store, StoreError, StoredMessage};
+pub use memory::{Fault, MemoryStore};
+pub use sqlite::SqliteStore;

@@ -1,0 +1,173 @@
+//! The numbers that stand in every database for dispositions, failures, stages and events. They are
+//! part of the format: a number is never given a second meaning.
+
+use mllp_pipeline::{Disposition, Event, Failure, LaneId, MessageId, Note, Stage, Stamp, What};
+
+use crate::contract::StoreError;
+
+const DISPOSITIONS: [Disposition; 7] = [
+    Disposition::Received,
+    Disposition::Routed,
+    Disposition::Unrouted,
+    Disposition::Filtered,
+    Disposition::Processed,
+    Disposition::Error,
+    Disposition::Duplicate,
+];
+const FAILURES: [Failure; 6] = [
+    Failure::RefusedForGood,
+    Failure::RefusedForNow,
+    Failure::Transport,
+    Failure::NoReply,
+    Failure::Content,
+    Failure::Infrastructure,
+];
+const STAGES: [Stage; 3] = [Stage::Ingress, Stage::Routed, Stage::Outbound];
+
+/// The kind of the event that a message was routed.
+pub(crate) const ROUTED: i64 = 1;
+
+pub(crate) fn of_disposition(disposition: Disposition) -> i64 {
+    position(&DISPOSITIONS, disposition)
+}
+
+pub(crate) fn disposition(code: i64) -> Result<Disposition, StoreError> {
+    member(&DISPOSITIONS, code, "disposition")
+}
+
+pub(crate) fn of_failure(failure: Failure) -> i64 {
+    position(&FAILURES, failure)
+}
+
+pub(crate) fn failure(code: i64) -> Result<Failure, StoreError> {
+    member(&FAILURES, code, "failure")
+}
+
+pub(crate) fn of_stage(stage: Stage) -> i64 {
+    position(&STAGES, stage)
+}
+
+pub(crate) fn stage(code: i64) -> Result<Stage, StoreError> {
+    member(&STAGES, code, "stage")
+}
+
+fn position<T: PartialEq + Copy>(all: &[T], one: T) -> i64 {
+    all.iter().position(|it| *it == one).map_or(-1, |at| at as i64)
+}
+
+fn member<T: Copy>(all: &[T], code: i64, what: &str) -> Result<T, StoreError> {
+    let found = usize::try_from(code).ok().and_then(|at| all.get(at).copied());
+    found.ok_or_else(|| StoreError::Corrupt(format!("unknown {what} {code}")))
+}
+
+/// What a message ends as that has no open part. See [`Part`](mllp_pipeline::Part).
+pub(crate) const fn disposition_of(failed: i64, delivered: i64) -> Disposition {
+    match (failed, delivered) {
+        (0, 0) => Disposition::Filtered,
+        (0, _) => Disposition::Processed,
+        _ => Disposition::Error,
+    }
+}
+
+/// An event as the columns of a row.
+pub(crate) struct EventRow<'a> {
+    pub(crate) kind: i64,
+    /// The lane that it is about; 0 for none.
+    pub(crate) lane: i64,
+    pub(crate) number: i64,
+    pub(crate) text: Text<'a>,
+}
+
+/// The last column of an event.
+pub(crate) enum Text<'a> {
+    None,
+    Note(&'a str),
+    Lanes(Vec<u8>),
+}
+
+impl Text<'_> {
+    /// The bytes; `None` when there are none, which takes the least room.
+    pub(crate) fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Text::None | Text::Note("") => None,
+            Text::Note(text) => Some(text.as_bytes()),
+            Text::Lanes(bytes) if bytes.is_empty() => None,
+            Text::Lanes(bytes) => Some(bytes),
+        }
+    }
+}
+
+impl<'a> EventRow<'a> {
+    pub(crate) fn of(what: &'a What) -> Self {
+        let row =
+            |kind, lane: LaneId, number, text| EventRow { kind, lane: lane.0.into(), number, text };
+        match what {
+            What::Received { inbound, accepted } => {
+                row(0, *inbound, (*accepted).into(), Text::None)
+            }
+            What::Routed { handlers } => row(ROUTED, LaneId(0), 0, lanes(handlers)),
+            What::Transformed { handler, outbounds } => row(2, *handler, 0, lanes(outbounds)),
+            What::Attempt { outbound, attempt, failure, note } => {
+                let number = i64::from(*attempt) << 8 | of_failure(*failure);
+                row(3, *outbound, number, Text::Note(&note.0))
+            }
+            What::PossiblySent { outbound } => row(4, *outbound, 0, Text::None),
+            What::Delivered { outbound, milliseconds, note } => {
+                let number = i64::try_from(*milliseconds).unwrap_or(i64::MAX);
+                row(5, *outbound, number, Text::Note(&note.0))
+            }
+            What::Dead { lane, failure } => row(6, *lane, of_failure(*failure), Text::None),
+            What::Failed { lane, failure, note } => {
+                row(7, *lane, of_failure(*failure), Text::Note(&note.0))
+            }
+            What::Duplicate { of } => row(8, LaneId(0), of.0 as i64, Text::None),
+        }
+    }
+}
+
+/// The event that a row stands for.
+///
+/// # Errors
+///
+/// [`StoreError::Corrupt`]: the row has numbers that nobody writes.
+pub(crate) fn event(
+    message: MessageId,
+    stamp: Stamp,
+    at: u64,
+    (kind, lane, number): (i64, i64, i64),
+    text: &[u8],
+) -> Result<Event, StoreError> {
+    let lane = LaneId(u32::try_from(lane).map_err(|_| corrupt("lane"))?);
+    let note = || Note(String::from_utf8_lossy(text).into_owned());
+    let what = match kind {
+        0 => What::Received { inbound: lane, accepted: number != 0 },
+        ROUTED => What::Routed { handlers: read_lanes(text) },
+        2 => What::Transformed { handler: lane, outbounds: read_lanes(text) },
+        3 => What::Attempt {
+            outbound: lane,
+            attempt: u32::try_from(number >> 8).map_err(|_| corrupt("attempt"))?,
+            failure: failure(number & 0xff)?,
+            note: note(),
+        },
+        4 => What::PossiblySent { outbound: lane },
+        5 => What::Delivered { outbound: lane, milliseconds: number as u64, note: note() },
+        6 => What::Dead { lane, failure: failure(number)? },
+        7 => What::Failed { lane, failure: failure(number)?, note: note() },
+        8 => What::Duplicate { of: MessageId(number as u64) },
+        _ => return Err(corrupt("event")),
+    };
+    Ok(Event { message, stamp, at, what })
+}
+
+fn lanes<'a>(lanes: &[LaneId]) -> Text<'a> {
+    Text::Lanes(lanes.iter().flat_map(|lane| lane.0.to_le_bytes()).collect())
+}
+
+fn read_lanes(bytes: &[u8]) -> Vec<LaneId> {
+    let (lanes, _) = bytes.as_chunks::<4>();
+    lanes.iter().map(|lane| LaneId(u32::from_le_bytes(*lane))).collect()
+}
+
+fn corrupt(what: &str) -> StoreError {
+    StoreError::Corrupt(format!("unknown {what} in the journey of a message"))
+}

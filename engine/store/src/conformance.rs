@@ -1,0 +1,142 @@
+//! What every store has to pass: the contract, sentence by sentence.
+//!
+//! ```
+//! use mllp_store::{LaneName, MemoryStore, Store, conformance};
+//!
+//! struct Memory(MemoryStore);
+//!
+//! impl conformance::Subject for Memory {
+//!     fn open(&mut self) -> Box<dyn Store> {
+//!         Box::new(self.0.clone())
+//!     }
+//!     fn take_over(&mut self, name: &LaneName) {
+//!         self.0.own(std::slice::from_ref(name)).unwrap();
+//!     }
+//! }
+//!
+//! conformance::run(&mut || Box::new(Memory(MemoryStore::new())));
+//! ```
+
+mod bodies;
+mod journeys;
+mod lanes;
+mod lives;
+mod parts;
+
+use mllp_pipeline::{
+    Append, Body, CommitOutcome, Committed, Head, LaneId, LaneUpdate, MessageId, NewMessage, Piece,
+    Record, Seq, Stage, Transaction,
+};
+
+use crate::contract::{LaneName, Store};
+
+/// A store under test.
+pub trait Subject {
+    /// Opens it, again if it was open before: the one that was open is gone by then.
+    fn open(&mut self) -> Box<dyn Store>;
+
+    /// Takes a lane as another node would, beside the open store.
+    fn take_over(&mut self, name: &LaneName);
+}
+
+/// Makes a new, empty store.
+pub type Make<'a> = &'a mut dyn FnMut() -> Box<dyn Subject>;
+
+type Case = fn(&mut dyn Subject);
+
+const CASES: [(&str, &[(&str, Case)]); 5] = [
+    ("lanes", lanes::CASES),
+    ("parts", parts::CASES),
+    ("bodies", bodies::CASES),
+    ("journeys", journeys::CASES),
+    ("lives", lives::CASES),
+];
+
+/// Runs the whole suite, each case on a store of its own.
+///
+/// # Panics
+///
+/// The store breaks the contract. The case was printed before.
+pub fn run(make: Make<'_>) {
+    for (chapter, cases) in CASES {
+        for (name, case) in cases {
+            println!("conformance: {chapter}: {name}");
+            case(&mut *make());
+        }
+    }
+}
+
+fn name(stage: Stage, name: &str) -> LaneName {
+    LaneName { stage, name: name.into() }
+}
+
+/// A store that was opened, with one ingress lane and two outbound lanes.
+struct Bench {
+    store: Box<dyn Store>,
+    ingress: Head,
+    lab: Head,
+    bill: Head,
+}
+
+impl Bench {
+    fn of(subject: &mut dyn Subject) -> Bench {
+        let mut store = subject.open();
+        store.numbers().unwrap();
+        let heads = store.own(&Self::names()).unwrap();
+        let [ingress, lab, bill] = heads.try_into().unwrap();
+        Bench { store, ingress, lab, bill }
+    }
+
+    fn names() -> [LaneName; 3] {
+        [name(Stage::Ingress, "IN"), name(Stage::Outbound, "LAB"), name(Stage::Outbound, "BILL")]
+    }
+
+    fn commit(&mut self, records: Vec<Record>, lanes: Vec<LaneUpdate>) -> CommitOutcome {
+        self.store.commit(&Transaction { records, lanes }).unwrap()
+    }
+
+    fn committed(&mut self, records: Vec<Record>, lanes: Vec<LaneUpdate>) -> Committed {
+        match self.commit(records, lanes) {
+            CommitOutcome::Committed(committed) => committed,
+            other => panic!("not committed: {other:?}"),
+        }
+    }
+
+    fn head(&mut self, lane: LaneId) -> Head {
+        self.store.heads(&[lane]).unwrap().remove(0)
+    }
+}
+
+fn append(lane: LaneId, message: u64) -> Record {
+    Record::Append(Append { lane, message: MessageId(message), body: None, sole: true })
+}
+
+fn update(head: &Head, cursor: u64, window: Option<u32>) -> LaneUpdate {
+    LaneUpdate {
+        lane: head.lane,
+        epoch: head.epoch,
+        cursor: Seq(cursor),
+        window,
+        attempt: 0,
+        due: 0,
+    }
+}
+
+fn message(id: u64, inbound: LaneId, body: Body) -> NewMessage {
+    NewMessage {
+        id: MessageId(id),
+        inbound,
+        received_at: 1_796_000_000_000 + id,
+        identity: 0,
+        control_id: Piece::from(format!("M{id}").as_bytes()),
+        message_type: Piece::from(&b"ADT^A01"[..]),
+        body,
+        acknowledgment: Piece::from(&b"MSH|...AA"[..]),
+        accepted: true,
+        duplicate_of: None,
+    }
+}
+
+fn inline(bytes: &[u8]) -> Body {
+    Body::Inline(bytes.into())
+}

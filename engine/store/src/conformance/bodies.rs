@@ -1,0 +1,130 @@
+//! Messages and bodies, whole and in chunks.
+
+use mllp_pipeline::{Append, Body, BodyId, MessageId, Piece, Record, Seq, Source};
+
+use super::{Bench, Case, Subject, inline, message};
+use crate::contract::{Held, Identity, Reader};
+
+pub(super) const CASES: &[(&str, Case)] = &[
+    ("a message comes back as it was", round_trip),
+    ("bytes of every value, and none at all", every_byte),
+    ("a body in chunks", chunked),
+    ("a row's own body", own_body),
+    ("identities, newest first, in slices", identities),
+    ("what is not there is not there", absent),
+];
+
+fn bytes(reader: &mut dyn Reader, of: Held) -> Option<Vec<u8>> {
+    let mut all = Vec::new();
+    let found = reader.body(of, &mut |bytes| all.extend_from_slice(bytes)).unwrap();
+    found.then_some(all)
+}
+
+fn round_trip(subject: &mut dyn Subject) {
+    let mut bench = Bench::of(subject);
+    let mut first = message(1, bench.ingress.lane, inline(b"MSH|^~\\&|LAB\rPID|1\r"));
+    first.identity = u128::MAX - 5;
+    first.accepted = false;
+    let mut second = message(2, bench.ingress.lane, inline(b"MSH|again"));
+    second.duplicate_of = Some(MessageId(1));
+    second.control_id = Piece::default();
+    bench.committed(vec![Record::Message(first.clone()), Record::Message(second.clone())], vec![]);
+    let mut reader = bench.store.reader().unwrap();
+    for sent in [first, second] {
+        let stored = reader.message(sent.id).unwrap().unwrap();
+        assert_eq!(stored.len, sent.body.len());
+        let Body::Inline(body) = &sent.body else { unreachable!() };
+        assert_eq!(bytes(&mut *reader, Held::Message(sent.id)).unwrap(), body[..]);
+        let mut expected = sent;
+        expected.body = inline(b"");
+        assert_eq!(stored.message, expected);
+    }
+}
+
+fn every_byte(subject: &mut dyn Subject) {
+    let mut bench = Bench::of(subject);
+    let all: Vec<u8> = (0..=255).collect();
+    let inbound = bench.ingress.lane;
+    let records = vec![
+        Record::Message(message(1, inbound, inline(&all))),
+        Record::Message(message(2, inbound, inline(b""))),
+    ];
+    bench.committed(records, vec![]);
+    let mut reader = bench.store.reader().unwrap();
+    assert_eq!(bytes(&mut *reader, Held::Message(MessageId(1))).unwrap(), all);
+    assert_eq!(bytes(&mut *reader, Held::Message(MessageId(2))).unwrap(), b"");
+}
+
+fn chunked(subject: &mut dyn Subject) {
+    let mut bench = Bench::of(subject);
+    let id = BodyId(1);
+    let pieces: Vec<Vec<u8>> = (0..5u8).map(|n| vec![n; 256 * 1024 - usize::from(n)]).collect();
+    for (n, piece) in (0..).zip(&pieces) {
+        let bytes = Piece::from(&piece[..]);
+        bench.committed(vec![Record::Chunk { body: id, n, bytes }], vec![]);
+    }
+    let whole = pieces.concat();
+    let body = Body::Chunked { id, len: whole.len() as u64 };
+    let append = Append {
+        lane: bench.lab.lane,
+        message: MessageId(1),
+        body: Some(body.clone()),
+        sole: true,
+    };
+    let records =
+        vec![Record::Message(message(1, bench.ingress.lane, body.clone())), Record::Append(append)];
+    bench.committed(records, vec![]);
+    let mut reader = bench.store.reader().unwrap();
+    let stored = reader.message(MessageId(1)).unwrap().unwrap();
+    assert_eq!((stored.len, stored.message.body), (whole.len() as u64, body));
+    for of in [Held::Message(MessageId(1)), Held::Row(bench.lab.lane, Seq(1))] {
+        let mut longest = 0;
+        reader.body(of, &mut |bytes| longest = longest.max(bytes.len())).unwrap();
+        assert!(longest <= 256 * 1024, "pieces are bounded");
+        assert_eq!(bytes(&mut *reader, of).unwrap(), whole);
+    }
+}
+
+fn own_body(subject: &mut dyn Subject) {
+    let mut bench = Bench::of(subject);
+    let lane = bench.lab.lane;
+    let row = |body| Record::Append(Append { lane, message: MessageId(1), body, sole: false });
+    bench.committed(vec![row(Some(inline(b"changed"))), row(None)], vec![]);
+    let mut reader = bench.store.reader().unwrap();
+    let entries = reader.entries(lane, Seq(0), 9).unwrap();
+    assert_eq!(entries[0].body, Source::Row(lane, Seq(1)));
+    assert_eq!(entries[1].body, Source::Message);
+    assert!(!entries[0].sole);
+    assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(1))).unwrap(), b"changed");
+    assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(2))), None);
+}
+
+fn identities(subject: &mut dyn Subject) {
+    let mut bench = Bench::of(subject);
+    let inbound = bench.ingress.lane;
+    let records = (1..=5u64).map(|id| {
+        let mut one = message(id, inbound, inline(b"MSH|"));
+        one.identity = if id == 3 { 0 } else { u128::from(id) << 64 | 7 };
+        Record::Message(one)
+    });
+    bench.committed(records.collect(), vec![]);
+    let mut reader = bench.store.reader().unwrap();
+    let newest = reader.identities(MessageId(u64::MAX), 3).unwrap();
+    assert_eq!(newest.iter().map(|it| it.message.0).collect::<Vec<_>>(), [5, 4, 2]);
+    let received_at = 1_796_000_000_005;
+    let identity = 5u128 << 64 | 7;
+    assert_eq!(newest[0], Identity { message: MessageId(5), inbound, received_at, identity });
+    let rest = reader.identities(MessageId(2), 3).unwrap();
+    assert_eq!(rest.iter().map(|it| it.message.0).collect::<Vec<_>>(), [1]);
+}
+
+fn absent(subject: &mut dyn Subject) {
+    let bench = Bench::of(subject);
+    let mut reader = bench.store.reader().unwrap();
+    assert!(reader.message(MessageId(1)).unwrap().is_none());
+    assert!(reader.journey(MessageId(1)).unwrap().is_empty());
+    assert_eq!(bytes(&mut *reader, Held::Message(MessageId(1))), None);
+    assert_eq!(bytes(&mut *reader, Held::Row(bench.lab.lane, Seq(1))), None);
+    assert!(reader.identities(MessageId(u64::MAX), 9).unwrap().is_empty());
+    assert!(reader.dispositions(MessageId(0), 9).unwrap().is_empty());
+}

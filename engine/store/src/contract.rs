@@ -1,0 +1,225 @@
+//! What every store promises. The pipeline never asks which one it has.
+
+use std::fmt;
+
+use mllp_pipeline::{
+    BodyId, CommitOutcome, Disposition, Entry, Event, Head, LaneId, MessageId, NewMessage, Seq,
+    Stage, Stamp, Transaction,
+};
+
+/// A lane by the name that its configuration gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LaneName {
+    /// Its stage.
+    pub stage: Stage,
+    /// The name of the inbound, handler or outbound.
+    pub name: String,
+}
+
+/// Numbers that nobody has used, for the life that begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// The next message.
+    pub message: MessageId,
+    /// The next body in chunks.
+    pub body: BodyId,
+    /// The next stamp. Every life of a store has 2^40 of them.
+    pub stamp: Stamp,
+}
+
+/// The writing end of a store. There is one in a process, used by one thread.
+///
+/// Every call blocks. What is committed is durable: it survives a power cut.
+pub trait Store: Send {
+    /// Numbers for this life.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be used.
+    fn numbers(&mut self) -> Result<Numbers, StoreError>;
+
+    /// Takes these lanes: whoever owned them before is fenced from now on. Lanes that the store does
+    /// not know are made, empty. Returns their rows in the order of the names; durable on return.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nothing has changed.
+    fn own(&mut self, lanes: &[LaneName]) -> Result<Vec<Head>, StoreError>;
+
+    /// The rows of these lanes as they are now, with the epochs of their owners; a lane that the
+    /// store does not know is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn heads(&mut self, lanes: &[LaneId]) -> Result<Vec<Head>, StoreError>;
+
+    /// Every lane that the store knows, by number.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn lanes(&mut self) -> Result<Vec<(LaneId, LaneName)>, StoreError>;
+
+    /// Writes a transaction, and returns once it is durable or certainly is not.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store has come to its end, and the process has to end as well. After a
+    /// sync that has failed the next one would lie, so nothing may be tried again.
+    fn commit(&mut self, transaction: &Transaction) -> Result<CommitOutcome, StoreError>;
+
+    /// Does a slice of upkeep between two commits, short enough not to be felt by a sender who
+    /// waits. Returns whether there is more to do.
+    ///
+    /// # Errors
+    ///
+    /// As for [`commit`](Store::commit).
+    fn tend(&mut self) -> Result<bool, StoreError>;
+
+    /// A reading end, for another thread. It sees what was committed before each call.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError>;
+}
+
+/// A reading end of a store. A call never delays a commit, and holds nothing when it has returned.
+pub trait Reader: Send {
+    /// Rows of a lane that follow `after`, in order, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn entries(&mut self, lane: LaneId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError>;
+
+    /// A message as it was received, without its body; `None`: there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn message(&mut self, id: MessageId) -> Result<Option<StoredMessage>, StoreError>;
+
+    /// Gives out the body of a message, or of a lane's row that has one of its own, in pieces of at
+    /// most 256 KiB. Returns whether there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError>;
+
+    /// The journey of a message, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn journey(&mut self, id: MessageId) -> Result<Vec<Event>, StoreError>;
+
+    /// Identities of messages below `before`, newest first, at most `limit`: what duplicates are
+    /// found by after a start.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn identities(&mut self, before: MessageId, limit: u32) -> Result<Vec<Identity>, StoreError>;
+
+    /// Messages from `from` on with the disposition of each, in order, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn dispositions(
+        &mut self,
+        from: MessageId,
+        limit: u32,
+    ) -> Result<Vec<(MessageId, Disposition)>, StoreError>;
+}
+
+/// What a body belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// The message as it was received.
+    Message(MessageId),
+    /// The row of a lane, which has a body of its own.
+    Row(LaneId, Seq),
+}
+
+/// A message in the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredMessage {
+    /// As it was received. Its body says how long it is; the bytes are read with
+    /// [`Reader::body`].
+    pub message: NewMessage,
+    /// Length of the body in bytes.
+    pub len: u64,
+    /// What has become of it.
+    pub disposition: Disposition,
+    /// When that was written, by the wall clock; 0 while it is RECEIVED.
+    pub since: u64,
+}
+
+/// What a message is recognised by when it comes again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The message.
+    pub message: MessageId,
+    /// The lane of the inbound that received it.
+    pub inbound: LaneId,
+    /// When, by the wall clock.
+    pub received_at: u64,
+    /// The hash.
+    pub identity: u128,
+}
+
+/// Why a store cannot be used, or not any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreError {
+    /// Another engine has it open.
+    InUse,
+    /// It was written by a newer program, whose format has this number.
+    Newer(u32),
+    /// It is no store of ours.
+    Foreign,
+    /// It lies on a network file system, whose locks and syncs cannot be relied on.
+    NetworkFileSystem,
+    /// There is no room on the disk.
+    Full,
+    /// It cannot be opened or read, for this reason.
+    Unavailable(String),
+    /// It is damaged.
+    Corrupt(String),
+    /// A write or a sync has failed, and what is on the disk is not known.
+    SyncFailed(String),
+}
+
+impl StoreError {
+    /// Exit status of a program that ends because of it: 4 the store is refused, 5 a sync failed.
+    pub const fn exit_status(&self) -> u8 {
+        match self {
+            StoreError::SyncFailed(_) => 5,
+            _ => 4,
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::InUse => f.write_str("the store is in use by another engine"),
+            StoreError::Newer(format) => {
+                write!(f, "the store has format {format}, which is newer than this program")
+            }
+            StoreError::Foreign => f.write_str("the file is not a store of this engine"),
+            StoreError::NetworkFileSystem => f.write_str(
+                "the store is on a network file system, whose locks and syncs are not reliable",
+            ),
+            StoreError::Full => f.write_str("the disk of the store is full"),
+            StoreError::Unavailable(why) => write!(f, "the store cannot be used: {why}"),
+            StoreError::Corrupt(why) => write!(f, "the store is damaged: {why}"),
+            StoreError::SyncFailed(why) => write!(f, "a write to the store has failed: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}

@@ -1,0 +1,330 @@
+//! The store in memory: for simulations and tests, with faults on demand.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mllp_pipeline::{
+    Append, Body, BodyId, CommitOutcome, Committed, Disposition, Entry, Epoch, Event, Head, LaneId,
+    LaneMark, LaneUpdate, MessageId, NewMessage, Part, Record, Refusal, Seq, Source, Stamp,
+    Transaction,
+};
+
+use crate::codes::disposition_of;
+use crate::contract::{
+    Held, Identity, LaneName, Numbers, Reader, Store, StoreError, StoredMessage,
+};
+
+/// A store that lives as long as one of its handles.
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    shared: Arc<Mutex<Shared>>,
+}
+
+/// What goes wrong with a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing is written.
+    Refuse(Refusal),
+    /// The outcome is unknown, and this says what it was.
+    Unknown {
+        /// Whether it was written all the same.
+        written: bool,
+    },
+    /// The store comes to its end, and nothing is written.
+    End(StoreError),
+}
+
+#[derive(Default)]
+struct Shared {
+    state: State,
+    faults: VecDeque<Fault>,
+}
+
+/// What is durable.
+#[derive(Default)]
+struct State {
+    lives: u64,
+    names: Vec<LaneName>,
+    lanes: BTreeMap<LaneId, Lane>,
+    messages: BTreeMap<MessageId, NewMessage>,
+    chunks: BTreeMap<(BodyId, u32), Arc<[u8]>>,
+    parts: BTreeMap<MessageId, Vec<Part>>,
+    outcomes: BTreeMap<(MessageId, Stamp), (Disposition, u64)>,
+    events: BTreeMap<(MessageId, Stamp), Event>,
+}
+
+#[derive(Default)]
+struct Lane {
+    rows: Vec<Append>,
+    cursor: u64,
+    sent_to: u64,
+    done: BTreeSet<Seq>,
+    epoch: u64,
+    attempt: u32,
+    due: u64,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        MemoryStore::default()
+    }
+
+    /// Lets one of the next commits fail, each call one more of them, in order.
+    pub fn fail_next(&self, fault: Fault) {
+        self.lock().faults.push_back(fault);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        // A test that panicked with the lock has left what it had committed.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn numbers(&mut self) -> Result<Numbers, StoreError> {
+        let state = &mut self.lock().state;
+        state.lives += 1;
+        let message = state.messages.last_key_value().map_or(1, |(id, _)| id.0 + 1);
+        let body = state.chunks.last_key_value().map_or(1, |((id, _), _)| id.0 + 1);
+        let stamp = Stamp(state.lives << 40);
+        Ok(Numbers { message: MessageId(message), body: BodyId(body), stamp })
+    }
+
+    fn own(&mut self, names: &[LaneName]) -> Result<Vec<Head>, StoreError> {
+        let state = &mut self.lock().state;
+        let mut heads = Vec::with_capacity(names.len());
+        for name in names {
+            let known = state.names.iter().position(|it| it == name);
+            let at = known.unwrap_or_else(|| {
+                state.names.push(name.clone());
+                state.names.len() - 1
+            });
+            let id = LaneId(at as u32 + 1);
+            let lane = state.lanes.entry(id).or_default();
+            lane.epoch += 1;
+            heads.push(lane.head(id));
+        }
+        Ok(heads)
+    }
+
+    fn heads(&mut self, lanes: &[LaneId]) -> Result<Vec<Head>, StoreError> {
+        let state = &self.lock().state;
+        Ok(lanes.iter().filter_map(|id| Some(state.lanes.get(id)?.head(*id))).collect())
+    }
+
+    fn lanes(&mut self) -> Result<Vec<(LaneId, LaneName)>, StoreError> {
+        let names = self.lock().state.names.clone();
+        Ok((1..).map(LaneId).zip(names).collect())
+    }
+
+    fn commit(&mut self, transaction: &Transaction) -> Result<CommitOutcome, StoreError> {
+        let mut shared = self.lock();
+        let fault = shared.faults.pop_front();
+        match fault {
+            Some(Fault::Refuse(why)) => return Ok(CommitOutcome::Refused(why)),
+            Some(Fault::Unknown { written: false }) => return Ok(CommitOutcome::Unknown),
+            Some(Fault::End(error)) => return Err(error),
+            Some(Fault::Unknown { written: true }) | None => {}
+        }
+        let outcome = shared.state.apply(transaction);
+        Ok(if fault.is_some() { CommitOutcome::Unknown } else { outcome })
+    }
+
+    fn tend(&mut self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl State {
+    fn apply(&mut self, transaction: &Transaction) -> CommitOutcome {
+        let owns = |update: &&LaneUpdate| {
+            self.lanes.get(&update.lane).is_some_and(|it| Epoch(it.epoch) == update.epoch)
+        };
+        let fenced: Vec<_> =
+            transaction.lanes.iter().filter(|it| !owns(it)).map(|it| it.lane).collect();
+        if !fenced.is_empty() {
+            return CommitOutcome::Fenced(fenced);
+        }
+        let mut touched = BTreeSet::new();
+        let mut finals = Vec::new();
+        let mut last: BTreeMap<MessageId, Part> = BTreeMap::new();
+        for record in &transaction.records {
+            match record {
+                Record::Append(append) => {
+                    self.lanes.entry(append.lane).or_default().rows.push(append.clone());
+                    touched.insert(append.lane);
+                }
+                Record::Part(part) => {
+                    self.parts.entry(part.message).or_default().push(*part);
+                    last.insert(part.message, *part);
+                }
+                other => self.insert(other),
+            }
+        }
+        for (message, part) in last {
+            if let Some(disposition) = self.finished(message) {
+                self.outcomes.insert((message, part.stamp), (disposition, part.at));
+                finals.push((message, disposition));
+            }
+        }
+        for update in &transaction.lanes {
+            self.lanes.entry(update.lane).or_default().update(update);
+            touched.insert(update.lane);
+        }
+        let mark = |lane: LaneId| {
+            let row = self.lanes.get(&lane)?;
+            let tail = Seq(row.rows.len() as u64);
+            Some(LaneMark { lane, tail, sent_to: Seq(row.sent_to) })
+        };
+        let lanes = touched.into_iter().filter_map(mark).collect();
+        CommitOutcome::Committed(Committed { lanes, finals })
+    }
+
+    fn insert(&mut self, record: &Record) {
+        match record {
+            Record::Message(message) => {
+                self.messages.insert(message.id, message.clone());
+            }
+            Record::Chunk { body, n, bytes } => {
+                self.chunks.insert((*body, *n), Arc::clone(&bytes.0));
+            }
+            Record::Done { lane, seq } => {
+                self.lanes.entry(*lane).or_default().done.insert(*seq);
+            }
+            Record::Outcome { message, stamp, disposition, at } => {
+                self.outcomes.insert((*message, *stamp), (*disposition, *at));
+            }
+            Record::Event(event) => {
+                self.events.insert((event.message, event.stamp), event.clone());
+            }
+            // A dead delivery is found by its event; a part and a row are written by the caller.
+            Record::Dead { .. } | Record::Append(_) | Record::Part(_) => {}
+        }
+    }
+
+    fn finished(&self, message: MessageId) -> Option<Disposition> {
+        let parts = self.parts.get(&message)?;
+        let sum = |of: fn(&Part) -> u32| parts.iter().map(|part| i64::from(of(part))).sum::<i64>();
+        let open = sum(|part| part.added) - sum(|part| part.finished);
+        (open == 0).then(|| disposition_of(sum(|part| part.failed), sum(|part| part.delivered)))
+    }
+
+    fn disposition(&self, id: MessageId) -> (Disposition, u64) {
+        let outcomes = self.outcomes.range((id, Stamp(0))..=(id, Stamp(u64::MAX)));
+        if let Some((_, outcome)) = outcomes.last() {
+            return *outcome;
+        }
+        let mut events = self.events.range((id, Stamp(0))..=(id, Stamp(u64::MAX)));
+        let routed = events.find(|(_, it)| matches!(it.what, mllp_pipeline::What::Routed { .. }));
+        routed.map_or((Disposition::Received, 0), |(_, it)| (Disposition::Routed, it.at))
+    }
+
+    fn give(&self, body: &Body, each: &mut dyn FnMut(&[u8])) {
+        match body {
+            Body::Inline(bytes) => each(bytes),
+            Body::Chunked { id, .. } => {
+                let chunks = self.chunks.range((*id, 0)..=(*id, u32::MAX));
+                chunks.for_each(|(_, bytes)| each(bytes));
+            }
+        }
+    }
+}
+
+impl Lane {
+    fn head(&self, lane: LaneId) -> Head {
+        Head {
+            lane,
+            epoch: Epoch(self.epoch),
+            tail: Seq(self.rows.len() as u64),
+            cursor: Seq(self.cursor),
+            sent_to: Seq(self.sent_to),
+            done: self.done.range(Seq(self.cursor + 1)..).copied().collect(),
+            attempt: self.attempt,
+            due: self.due,
+        }
+    }
+
+    fn update(&mut self, update: &LaneUpdate) {
+        let cursor = update.cursor.0;
+        let tail = self.rows.len() as u64;
+        let let_go = update.window.map_or(0, |it| tail.min(cursor + u64::from(it)));
+        self.sent_to = self.sent_to.max(cursor).max(let_go);
+        (self.cursor, self.attempt, self.due) = (cursor, update.attempt, update.due);
+    }
+}
+
+impl Reader for MemoryStore {
+    fn entries(&mut self, lane: LaneId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        let state = &self.lock().state;
+        let rows = state.lanes.get(&lane).map_or(&[][..], |it| &it.rows);
+        let rows = (1..).zip(rows).skip(after.0 as usize).take(limit as usize);
+        let entry = |(seq, row): (u64, &Append)| Entry {
+            seq: Seq(seq),
+            message: row.message,
+            body: row.body.as_ref().map_or(Source::Message, |_| Source::Row(lane, Seq(seq))),
+            sole: row.sole,
+        };
+        Ok(rows.map(entry).collect())
+    }
+
+    fn message(&mut self, id: MessageId) -> Result<Option<StoredMessage>, StoreError> {
+        let state = &self.lock().state;
+        Ok(state.messages.get(&id).map(|message| {
+            let (disposition, since) = state.disposition(id);
+            let (mut message, len) = (message.clone(), message.body.len());
+            if let Body::Inline(bytes) = &mut message.body {
+                *bytes = [].into();
+            }
+            StoredMessage { message, len, disposition, since }
+        }))
+    }
+
+    fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
+        let state = &self.lock().state;
+        let body = match of {
+            Held::Message(id) => state.messages.get(&id).map(|it| &it.body),
+            Held::Row(lane, seq) => {
+                let row = state
+                    .lanes
+                    .get(&lane)
+                    .and_then(|it| it.rows.get(usize::try_from(seq.0.checked_sub(1)?).ok()?));
+                row.and_then(|it| it.body.as_ref())
+            }
+        };
+        Ok(body.map(|body| state.give(body, each)).is_some())
+    }
+
+    fn journey(&mut self, id: MessageId) -> Result<Vec<Event>, StoreError> {
+        let state = &self.lock().state;
+        let events = state.events.range((id, Stamp(0))..=(id, Stamp(u64::MAX)));
+        Ok(events.map(|(_, event)| event.clone()).collect())
+    }
+
+    fn identities(&mut self, before: MessageId, limit: u32) -> Result<Vec<Identity>, StoreError> {
+        let state = &self.lock().state;
+        let messages = state.messages.range(..before).rev().map(|(_, message)| message);
+        let identity = |message: &NewMessage| Identity {
+            message: message.id,
+            inbound: message.inbound,
+            received_at: message.received_at,
+            identity: message.identity,
+        };
+        let known = messages.filter(|it| it.identity != 0).map(identity);
+        Ok(known.take(limit as usize).collect())
+    }
+
+    fn dispositions(
+        &mut self,
+        from: MessageId,
+        limit: u32,
+    ) -> Result<Vec<(MessageId, Disposition)>, StoreError> {
+        let state = &self.lock().state;
+        let ids = state.messages.range(from..).map(|(id, _)| *id).take(limit as usize);
+        Ok(ids.map(|id| (id, state.disposition(id).0)).collect())
+    }
+}

@@ -1,0 +1,157 @@
+//! The store in one SQLite file: a log for each stage and one row for each lane.
+//!
+//! ```text
+//! DATA/lock       held while an engine runs
+//! DATA/store.db   and beside it store.db-wal, store.db-shm while it runs
+//! ```
+//!
+//! The file is in WAL mode with `synchronous=FULL`: a commit returns after its `fdatasync`. One
+//! connection writes and checkpoints, on one thread; readers hold a snapshot for the length of one
+//! call. SQLite itself is linked in, in a version that is past the loss of committed transactions at
+//! a WAL reset (fixed in 3.51.3), so nothing else may open the live file.
+
+mod directory;
+mod failure;
+mod read;
+mod schema;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use mllp_pipeline::{CommitOutcome, Head, LaneId, Transaction};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::contract::{LaneName, Numbers, Reader, Store, StoreError};
+use directory::Lock;
+use failure::failed;
+use read::SqliteReader;
+
+/// A store in a directory of its own.
+pub struct SqliteStore {
+    connection: Connection,
+    path: PathBuf,
+    vfs: Option<String>,
+    wal: Wal,
+    /// Held as long as the store is open.
+    _lock: Lock,
+}
+
+/// How far the write-ahead log has come.
+struct Wal {
+    /// Frames in it after the last commit. SQLite begins it anew once all of them are copied.
+    frames: Arc<AtomicI64>,
+    /// How many of them the last checkpoint has found copied.
+    copied: i64,
+}
+
+/// A checkpoint begins when this much has been written since the last one, so that none has much
+/// more than this to copy: 2 MiB in pages.
+const SLICE_FRAMES: i64 = 2 * 1024 * 1024 / schema::PAGE_SIZE;
+
+impl SqliteStore {
+    /// Opens the store of a directory, and makes both if they are not there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nothing in the directory was changed.
+    pub fn open(data: &Path) -> Result<Self, StoreError> {
+        Self::open_with_vfs(data, None)
+    }
+
+    /// The same through a VFS that was registered under this name, for tests of crashes.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](SqliteStore::open).
+    pub fn open_with_vfs(data: &Path, vfs: Option<&str>) -> Result<Self, StoreError> {
+        let lock = directory::take(data)?;
+        let path = data.join("store.db");
+        if vfs.is_none() {
+            schema::check_untouched(&path)?;
+        }
+        let mut connection = connect(&path, vfs, OpenFlags::default())?;
+        schema::prepare_writer(&connection).map_err(failed)?;
+        schema::migrate(&connection)?;
+        if vfs.is_none() {
+            directory::sync(data)?;
+        }
+        let frames = Arc::new(AtomicI64::new(0));
+        let seen = Arc::clone(&frames);
+        // In place of SQLite's own hook, which would checkpoint inside a commit.
+        let hook = move |_: &mut rusqlite::hooks::Wal, pages: std::ffi::c_int| {
+            seen.store(pages.into(), Ordering::Relaxed);
+            Ok(())
+        };
+        connection.wal_hook(Some(hook)).map_err(failed)?;
+        let wal = Wal { frames, copied: 0 };
+        Ok(SqliteStore { connection, path, vfs: vfs.map(str::to_owned), wal, _lock: lock })
+    }
+
+    /// A second writing end, which knows nothing of the first one's lock. Only for the conformance
+    /// suite, where it plays the node that takes lanes away.
+    #[cfg(feature = "conformance")]
+    pub fn second_handle(&self) -> Result<rusqlite::Connection, StoreError> {
+        connect(&self.path, self.vfs.as_deref(), OpenFlags::default())
+    }
+}
+
+fn connect(path: &Path, vfs: Option<&str>, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let opened = match vfs {
+        None => Connection::open_with_flags(path, flags),
+        Some(name) => Connection::open_with_flags_and_vfs(path, flags, name),
+    };
+    opened.map_err(failed)
+}
+
+impl Store for SqliteStore {
+    fn numbers(&mut self) -> Result<Numbers, StoreError> {
+        schema::begin_life(&mut self.connection)
+    }
+
+    fn own(&mut self, lanes: &[LaneName]) -> Result<Vec<Head>, StoreError> {
+        write::own(&mut self.connection, lanes)
+    }
+
+    fn heads(&mut self, lanes: &[LaneId]) -> Result<Vec<Head>, StoreError> {
+        read::heads(&self.connection, lanes).map_err(failed)
+    }
+
+    fn lanes(&mut self) -> Result<Vec<(LaneId, LaneName)>, StoreError> {
+        read::lanes(&self.connection)
+    }
+
+    fn commit(&mut self, transaction: &Transaction) -> Result<CommitOutcome, StoreError> {
+        write::commit(&mut self.connection, transaction)
+    }
+
+    fn tend(&mut self) -> Result<bool, StoreError> {
+        self.checkpoint()
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = connect(&self.path, self.vfs.as_deref(), flags)?;
+        schema::prepare_reader(&connection).map_err(failed)?;
+        Ok(Box::new(SqliteReader::new(connection)))
+    }
+}
+
+impl SqliteStore {
+    /// Copies what the WAL has gained into the file, once that is a slice. A reader that holds an
+    /// older snapshot bounds it, and a later call goes on.
+    fn checkpoint(&mut self) -> Result<bool, StoreError> {
+        let frames = self.wal.frames.load(Ordering::Relaxed);
+        // Fewer than were copied: it has begun anew.
+        let gained = if frames < self.wal.copied { frames } else { frames - self.wal.copied };
+        if gained < SLICE_FRAMES {
+            return Ok(false);
+        }
+        self.wal.copied = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |row| row.get(2))
+            .map_err(failure::fatal)?;
+        Ok(false)
+    }
+}

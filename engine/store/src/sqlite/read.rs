@@ -1,0 +1,267 @@
+//! Reading: rows of lanes, messages, journeys.
+
+use mllp_pipeline::{
+    Body, BodyId, Disposition, Entry, Epoch, Event, Head, LaneId, MessageId, NewMessage, Piece,
+    Seq, Source, Stamp,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::failure::failed;
+use crate::codes;
+use crate::contract::{Held, Identity, LaneName, Reader, StoreError, StoredMessage};
+
+/// Where the chunks of a body are, or its bytes.
+type BodyColumns = (Option<i64>, Option<Vec<u8>>);
+
+/// A reading end. Every call ends its statement, and with it its snapshot.
+pub(super) struct SqliteReader {
+    connection: Connection,
+}
+
+impl SqliteReader {
+    pub(super) fn new(connection: Connection) -> Self {
+        SqliteReader { connection }
+    }
+}
+
+pub(super) fn heads(connection: &Connection, lanes: &[LaneId]) -> rusqlite::Result<Vec<Head>> {
+    let mut row_of = connection.prepare_cached(
+        "SELECT epoch, tail, cursor, sent_to, attempt, due FROM lane WHERE id = ?1",
+    )?;
+    let mut done_of = connection
+        .prepare_cached("SELECT seq FROM done WHERE lane = ?1 AND seq > ?2 ORDER BY seq")?;
+    let mut heads = Vec::with_capacity(lanes.len());
+    for &lane in lanes {
+        let read = |row: &Row<'_>| {
+            let number = |at| row.get::<_, i64>(at).map(|it| it as u64);
+            Ok(Head {
+                lane,
+                epoch: Epoch(number(0)?),
+                tail: Seq(number(1)?),
+                cursor: Seq(number(2)?),
+                sent_to: Seq(number(3)?),
+                done: Vec::new(),
+                attempt: row.get(4)?,
+                due: number(5)?,
+            })
+        };
+        let Some(mut head) = row_of.query_row((lane.0,), read).optional()? else { continue };
+        let values = params![lane.0, head.cursor.0 as i64];
+        let done = done_of.query_map(values, |row| row.get::<_, i64>(0))?;
+        head.done = done.map(|seq| seq.map(|it| Seq(it as u64))).collect::<Result<_, _>>()?;
+        heads.push(head);
+    }
+    Ok(heads)
+}
+
+pub(super) fn lanes(connection: &Connection) -> Result<Vec<(LaneId, LaneName)>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT id, stage, name FROM lane ORDER BY id")
+        .map_err(failed)?;
+    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let rows = statement.query_map((), row).map_err(failed)?;
+    rows.map(|row| {
+        let (id, stage, name): (u32, i64, String) = row.map_err(failed)?;
+        Ok((LaneId(id), LaneName { stage: codes::stage(stage)?, name }))
+    })
+    .collect()
+}
+
+impl Reader for SqliteReader {
+    fn entries(&mut self, lane: LaneId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT seq, message, sole, body IS NOT NULL OR chunks IS NOT NULL FROM work
+                 WHERE lane = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+            )
+            .map_err(failed)?;
+        let row = |row: &Row<'_>| {
+            let seq = Seq(row.get::<_, i64>(0)? as u64);
+            let own: bool = row.get(3)?;
+            Ok(Entry {
+                seq,
+                message: MessageId(row.get::<_, i64>(1)? as u64),
+                body: if own { Source::Row(lane, seq) } else { Source::Message },
+                sole: row.get(2)?,
+            })
+        };
+        let rows = statement.query_map(params![lane.0, after.0 as i64, limit], row);
+        rows.and_then(Iterator::collect).map_err(failed)
+    }
+
+    fn message(&mut self, id: MessageId) -> Result<Option<StoredMessage>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT inbound, received_at, identity, accepted, duplicate_of, control_id,
+                     message_type, acknowledgment, chunks, len FROM message WHERE id = ?1",
+            )
+            .map_err(failed)?;
+        let read = |row: &Row<'_>| {
+            let identity = row.get::<_, Option<[u8; 16]>>(2)?.map_or(0, u128::from_be_bytes);
+            let piece = |at| row.get::<_, Vec<u8>>(at).map(|it| Piece(it.into()));
+            let number = |at| row.get::<_, i64>(at).map(|it| it as u64);
+            let len = number(9)?;
+            let chunks = row.get::<_, Option<i64>>(8)?;
+            let body = match chunks {
+                Some(id) => Body::Chunked { id: BodyId(id as u64), len },
+                None => Body::Inline([].into()),
+            };
+            let duplicate_of = row.get::<_, Option<i64>>(4)?;
+            let message = NewMessage {
+                id,
+                inbound: LaneId(row.get(0)?),
+                received_at: number(1)?,
+                identity,
+                control_id: piece(5)?,
+                message_type: piece(6)?,
+                body,
+                acknowledgment: piece(7)?,
+                accepted: row.get(3)?,
+                duplicate_of: duplicate_of.map(|it| MessageId(it as u64)),
+            };
+            Ok((message, len))
+        };
+        let found = statement.query_row((id.0 as i64,), read).optional().map_err(failed)?;
+        let Some((message, len)) = found else { return Ok(None) };
+        let (disposition, since) = self.disposition(id)?;
+        Ok(Some(StoredMessage { message, len, disposition, since }))
+    }
+
+    fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
+        let found = match of {
+            Held::Message(id) => self.columns(
+                "SELECT chunks, body FROM message WHERE id = ?1 AND ?2 = 0",
+                id.0 as i64,
+                0,
+            ),
+            Held::Row(lane, seq) => self.columns(
+                "SELECT chunks, body FROM work WHERE lane = ?1 AND seq = ?2",
+                lane.0.into(),
+                seq.0 as i64,
+            ),
+        };
+        match found.map_err(failed)? {
+            Some((_, Some(bytes))) => each(&bytes),
+            Some((Some(id), None)) => self.chunks(id, each).map_err(failed)?,
+            Some((None, None)) | None => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn journey(&mut self, id: MessageId) -> Result<Vec<Event>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT stamp, at, kind, lane, number, text FROM event
+                 WHERE message = ?1 ORDER BY stamp",
+            )
+            .map_err(failed)?;
+        let mut rows = statement.query((id.0 as i64,)).map_err(failed)?;
+        let mut events = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            let number = |at| row.get::<_, i64>(at).map_err(failed);
+            let text: Option<Vec<u8>> = row.get(5).map_err(failed)?;
+            events.push(codes::event(
+                id,
+                Stamp(number(0)? as u64),
+                number(1)? as u64,
+                (number(2)?, number(3)?, number(4)?),
+                &text.unwrap_or_default(),
+            )?);
+        }
+        Ok(events)
+    }
+
+    fn identities(&mut self, before: MessageId, limit: u32) -> Result<Vec<Identity>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT id, inbound, received_at, identity FROM message
+                 WHERE id < ?1 AND identity IS NOT NULL ORDER BY id DESC LIMIT ?2",
+            )
+            .map_err(failed)?;
+        let row = |row: &Row<'_>| {
+            Ok(Identity {
+                message: MessageId(row.get::<_, i64>(0)? as u64),
+                inbound: LaneId(row.get(1)?),
+                received_at: row.get::<_, i64>(2)? as u64,
+                identity: u128::from_be_bytes(row.get(3)?),
+            })
+        };
+        let before = i64::try_from(before.0).unwrap_or(i64::MAX);
+        let rows = statement.query_map(params![before, limit], row);
+        rows.and_then(Iterator::collect).map_err(failed)
+    }
+
+    fn dispositions(
+        &mut self,
+        from: MessageId,
+        limit: u32,
+    ) -> Result<Vec<(MessageId, Disposition)>, StoreError> {
+        let ids: Vec<i64> = {
+            let mut statement = self
+                .connection
+                .prepare_cached("SELECT id FROM message WHERE id >= ?1 ORDER BY id LIMIT ?2")
+                .map_err(failed)?;
+            let rows = statement.query_map(params![from.0 as i64, limit], |row| row.get(0));
+            rows.and_then(Iterator::collect).map_err(failed)?
+        };
+        ids.into_iter()
+            .map(|id| {
+                let id = MessageId(id as u64);
+                self.disposition(id).map(|(disposition, _)| (id, disposition))
+            })
+            .collect()
+    }
+}
+
+impl SqliteReader {
+    /// The outcome with the highest stamp; without one the message is on its way, and how far it has
+    /// come its journey says.
+    fn disposition(&self, id: MessageId) -> Result<(Disposition, u64), StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT disposition, at FROM outcome WHERE message = ?1
+                 ORDER BY stamp DESC LIMIT 1",
+            )
+            .map_err(failed)?;
+        let row = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?));
+        let found = statement.query_row((id.0 as i64,), row).optional().map_err(failed)?;
+        if let Some((code, at)) = found {
+            return Ok((codes::disposition(code)?, at as u64));
+        }
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT at FROM event WHERE message = ?1 AND kind = ?2 LIMIT 1")
+            .map_err(failed)?;
+        let values = params![id.0 as i64, codes::ROUTED];
+        let routed = statement.query_row(values, |row| row.get::<_, i64>(0)).optional();
+        Ok(match routed.map_err(failed)? {
+            Some(at) => (Disposition::Routed, at as u64),
+            None => (Disposition::Received, 0),
+        })
+    }
+
+    fn columns(&self, sql: &str, first: i64, second: i64) -> rusqlite::Result<Option<BodyColumns>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        statement.query_row((first, second), row).optional()
+    }
+
+    /// One statement for each chunk: a slow taker holds no snapshot.
+    fn chunks(&self, id: i64, each: &mut dyn FnMut(&[u8])) -> rusqlite::Result<()> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT bytes FROM chunk WHERE body = ?1 AND n = ?2")?;
+        for n in 0i64.. {
+            let bytes = statement.query_row((id, n), |row| row.get::<_, Vec<u8>>(0)).optional()?;
+            match bytes {
+                Some(bytes) => each(&bytes),
+                None => break,
+            }
+        }
+        Ok(())
+    }
+}

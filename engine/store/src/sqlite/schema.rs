@@ -1,0 +1,228 @@
+//! The tables, their versions, and the settings of a connection.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use mllp_pipeline::{BodyId, MessageId, Stamp};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+
+use super::failure::{failed, fatal};
+use crate::contract::{Numbers, StoreError};
+
+/// Of the file. It cannot change once the file exists.
+pub(super) const PAGE_SIZE: i64 = 8192;
+
+/// `FMLP`: marks the file as ours in its header.
+const APPLICATION_ID: i32 = 0x464D_4C50;
+/// The number of the newest migration.
+const VERSION: u32 = 1;
+/// Stamps for each life of the store: no life is long enough to use them up.
+const STAMPS: u64 = 1 << 40;
+
+/// Bodies above this are stored in chunks.
+#[expect(dead_code, reason = "named in the contract; the pipeline's host decides by it")]
+const INLINE_LIMIT: usize = 64 * 1024;
+
+/// Each brings a store from the version before to its own. Nothing that was released is changed.
+const MIGRATIONS: [&str; VERSION as usize] = ["
+    CREATE TABLE life(
+        id INTEGER PRIMARY KEY,
+        next_stamp INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE lane(
+        id INTEGER PRIMARY KEY,
+        stage INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        tail INTEGER NOT NULL DEFAULT 0,
+        cursor INTEGER NOT NULL DEFAULT 0,
+        sent_to INTEGER NOT NULL DEFAULT 0,
+        epoch INTEGER NOT NULL DEFAULT 0,
+        attempt INTEGER NOT NULL DEFAULT 0,
+        due INTEGER NOT NULL DEFAULT 0,
+        UNIQUE(stage, name)
+    ) STRICT;
+    CREATE TABLE message(
+        id INTEGER PRIMARY KEY,
+        inbound INTEGER NOT NULL,
+        received_at INTEGER NOT NULL,
+        identity BLOB,
+        accepted INTEGER NOT NULL,
+        duplicate_of INTEGER,
+        control_id BLOB NOT NULL,
+        message_type BLOB NOT NULL,
+        acknowledgment BLOB NOT NULL,
+        chunks INTEGER,
+        len INTEGER NOT NULL,
+        body BLOB
+    ) STRICT;
+    CREATE TABLE chunk(
+        body INTEGER NOT NULL,
+        n INTEGER NOT NULL,
+        bytes BLOB NOT NULL,
+        PRIMARY KEY(body, n)
+    ) STRICT;
+    CREATE TABLE work(
+        lane INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        message INTEGER NOT NULL,
+        sole INTEGER NOT NULL,
+        chunks INTEGER,
+        body BLOB,
+        PRIMARY KEY(lane, seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE done(
+        lane INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY(lane, seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE part(
+        message INTEGER NOT NULL,
+        stamp INTEGER NOT NULL,
+        added INTEGER NOT NULL,
+        finished INTEGER NOT NULL,
+        delivered INTEGER NOT NULL,
+        failed INTEGER NOT NULL,
+        PRIMARY KEY(message, stamp)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE outcome(
+        message INTEGER NOT NULL,
+        stamp INTEGER NOT NULL,
+        disposition INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY(message, stamp)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE dead(
+        lane INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        message INTEGER NOT NULL,
+        why INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY(lane, seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE event(
+        message INTEGER NOT NULL,
+        stamp INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        lane INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        text BLOB,
+        PRIMARY KEY(message, stamp)
+    ) STRICT, WITHOUT ROWID;
+"];
+
+/// Looks at the header of the file without opening it as a database, which could write beside it.
+///
+/// # Errors
+///
+/// [`StoreError`]: it is newer than this program, or not ours.
+pub(super) fn check_untouched(path: &Path) -> Result<(), StoreError> {
+    let mut header = [0; 100];
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(StoreError::Unavailable(error.kind().to_string())),
+    };
+    match file.read_exact(&mut header) {
+        Ok(()) => {}
+        // Its maker got no further than this.
+        Err(_) if file.metadata().is_ok_and(|it| it.len() == 0) => return Ok(()),
+        Err(_) => return Err(StoreError::Foreign),
+    }
+    let number = |at: usize| header[at..].first_chunk().map_or(0, |it| u32::from_be_bytes(*it));
+    if !header.starts_with(b"SQLite format 3\0") {
+        return Err(StoreError::Foreign);
+    }
+    match (number(68), number(60)) {
+        // Made, and cut off before its first commit.
+        (0, 0) => Ok(()),
+        (id, version) if id == APPLICATION_ID as u32 => match version {
+            version if version > VERSION => Err(StoreError::Newer(version)),
+            _ => Ok(()),
+        },
+        _ => Err(StoreError::Foreign),
+    }
+}
+
+pub(super) fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(&format!(
+        "PRAGMA page_size = {PAGE_SIZE};
+         PRAGMA auto_vacuum = INCREMENTAL;
+         PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA fullfsync = ON;
+         PRAGMA checkpoint_fullfsync = ON;
+         PRAGMA wal_autocheckpoint = 0;
+         PRAGMA journal_size_limit = 67108864;
+         PRAGMA cache_size = -65536;
+         PRAGMA cell_size_check = ON;
+         PRAGMA temp_store = MEMORY;"
+    ))?;
+    prepare(connection)
+}
+
+pub(super) fn prepare_reader(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA query_only = ON;")?;
+    // The last one to leave would otherwise checkpoint, beside the writer.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    prepare(connection)
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "PRAGMA mmap_size = 0; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF;",
+    )?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Brings the store to this program's version.
+pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    let version: u32 =
+        connection.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(failed)?;
+    if version > VERSION {
+        return Err(StoreError::Newer(version));
+    }
+    if version == VERSION {
+        return Ok(());
+    }
+    for (from, migration) in (0..).zip(MIGRATIONS).skip(version as usize) {
+        let batch = format!(
+            "BEGIN IMMEDIATE; {migration}
+             PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {}; COMMIT;",
+            from + 1
+        );
+        if let Err(error) = connection.execute_batch(&batch) {
+            let _ = connection.execute_batch("ROLLBACK");
+            return Err(failed(error));
+        }
+    }
+    // The version has to be in the header of the file itself, where an older program looks for it.
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).map_err(fatal)
+}
+
+/// The numbers of a new life. Durable before any of them is used.
+pub(super) fn begin_life(connection: &mut Connection) -> Result<Numbers, StoreError> {
+    let begun = (|| {
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = connection.transaction_with_behavior(behavior)?;
+        let one = |sql: &str| transaction.query_row(sql, (), |row| row.get::<_, i64>(0));
+        let stamp = one("SELECT coalesce(max(next_stamp), 1) FROM life")? as u64;
+        let message = one("SELECT coalesce(max(id), 0) + 1 FROM message")? as u64;
+        let body = one("SELECT coalesce(max(body), 0) + 1 FROM chunk")? as u64;
+        let next = stamp.saturating_add(STAMPS) as i64;
+        let life: Option<i64> =
+            transaction.query_row("SELECT id FROM life", (), |row| row.get(0)).optional()?;
+        match life {
+            None => transaction.execute("INSERT INTO life VALUES(1, ?1)", (next,))?,
+            Some(_) => transaction.execute("UPDATE life SET next_stamp = ?1", (next,))?,
+        };
+        transaction.commit()?;
+        Ok(Numbers { message: MessageId(message), body: BodyId(body), stamp: Stamp(stamp) })
+    })();
+    begun.map_err(failed)
+}

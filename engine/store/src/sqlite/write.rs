@@ -1,0 +1,293 @@
+//! One transaction of the pipeline as one transaction of SQLite.
+
+use std::collections::BTreeMap;
+
+use mllp_pipeline::{
+    Append, Body, CommitOutcome, Committed, Disposition, Event, Head, LaneId, LaneMark, LaneUpdate,
+    MessageId, NewMessage, Part, Record, Refusal, Seq, Stamp, Transaction,
+};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, TransactionBehavior, params};
+
+use super::failure::{Trouble, failed, of_commit};
+use super::read;
+use crate::codes::{EventRow, disposition_of, of_disposition, of_failure, of_stage};
+use crate::contract::{LaneName, StoreError};
+
+/// Takes lanes for a new owner. See [`Store::own`](crate::Store::own).
+pub(super) fn own(
+    connection: &mut Connection,
+    names: &[LaneName],
+) -> Result<Vec<Head>, StoreError> {
+    let owned = (|| {
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = connection.transaction_with_behavior(behavior)?;
+        let mut lanes = Vec::with_capacity(names.len());
+        for LaneName { stage, name } in names {
+            let id: u32 = transaction.query_row(
+                "INSERT INTO lane(stage, name, epoch) VALUES(?1, ?2, 1)
+                 ON CONFLICT(stage, name) DO UPDATE SET epoch = epoch + 1 RETURNING id",
+                params![of_stage(*stage), name],
+                |row| row.get(0),
+            )?;
+            lanes.push(LaneId(id));
+        }
+        let heads = read::heads(&transaction, &lanes)?;
+        transaction.commit()?;
+        Ok(heads)
+    })();
+    owned.map_err(failed)
+}
+
+/// Commits. See [`Store::commit`](crate::Store::commit).
+pub(super) fn commit(
+    connection: &mut Connection,
+    transaction: &Transaction,
+) -> Result<CommitOutcome, StoreError> {
+    let written = (|| {
+        let behavior = TransactionBehavior::Immediate;
+        let open = connection.transaction_with_behavior(behavior)?;
+        let committed = match write(&open, transaction)? {
+            Ok(committed) => committed,
+            Err(fenced) => {
+                open.rollback()?;
+                return Ok(CommitOutcome::Fenced(fenced));
+            }
+        };
+        open.commit()?;
+        Ok(CommitOutcome::Committed(committed))
+    })();
+    // What failed was rolled back when the transaction was dropped.
+    written.or_else(|error| match of_commit(error) {
+        Trouble::Full => Ok(CommitOutcome::Refused(Refusal::Full)),
+        Trouble::Busy => Ok(CommitOutcome::Refused(Refusal::Unavailable)),
+        Trouble::Fatal(error) => Err(error),
+    })
+}
+
+/// Writes everything; the inner error names the lanes that somebody else owns.
+fn write(
+    open: &Connection,
+    transaction: &Transaction,
+) -> rusqlite::Result<Result<Committed, Vec<LaneId>>> {
+    let mut marks: BTreeMap<LaneId, LaneMark> = BTreeMap::new();
+    let mut next = take_places(open, &transaction.records, &mut marks)?;
+    let mut statements = Statements::new(open)?;
+    let mut parts: Vec<&Part> = Vec::new();
+    for record in &transaction.records {
+        match record {
+            Record::Append(append) => {
+                let seq = next.get_mut(&append.lane).map(|seq| std::mem::replace(seq, seq.next()));
+                statements.append(append, seq.unwrap_or(Seq(0)))?;
+            }
+            Record::Part(part) => {
+                statements.part(part)?;
+                parts.push(part);
+            }
+            other => statements.insert(other)?,
+        }
+    }
+    let finals = finish(open, &mut statements, &parts)?;
+    let fenced = update_lanes(open, &transaction.lanes, &mut marks)?;
+    if !fenced.is_empty() {
+        return Ok(Err(fenced));
+    }
+    Ok(Ok(Committed { lanes: marks.into_values().collect(), finals }))
+}
+
+/// Moves the tails of the lanes that are appended to, once for each; returns the first new place.
+fn take_places(
+    open: &Connection,
+    records: &[Record],
+    marks: &mut BTreeMap<LaneId, LaneMark>,
+) -> rusqlite::Result<BTreeMap<LaneId, Seq>> {
+    let mut counts: BTreeMap<LaneId, i64> = BTreeMap::new();
+    for record in records {
+        if let Record::Append(append) = record {
+            *counts.entry(append.lane).or_default() += 1;
+        }
+    }
+    let mut statement = open
+        .prepare_cached("UPDATE lane SET tail = tail + ?2 WHERE id = ?1 RETURNING tail, sent_to")?;
+    let mut next = BTreeMap::new();
+    for (lane, count) in counts {
+        let mark = statement.query_row(params![lane.0, count], |row| mark(lane, row))?;
+        next.insert(lane, Seq(mark.tail.0 - count as u64 + 1));
+        marks.insert(lane, mark);
+    }
+    Ok(next)
+}
+
+fn update_lanes(
+    open: &Connection,
+    updates: &[LaneUpdate],
+    marks: &mut BTreeMap<LaneId, LaneMark>,
+) -> rusqlite::Result<Vec<LaneId>> {
+    let mut statement = open.prepare_cached(
+        "UPDATE lane SET cursor = ?3, attempt = ?4, due = ?5,
+             sent_to = max(sent_to, ?3, coalesce(min(tail, ?3 + ?6), 0))
+         WHERE id = ?1 AND epoch = ?2 RETURNING tail, sent_to",
+    )?;
+    let mut fenced = Vec::new();
+    for update in updates {
+        let lane = update.lane;
+        let values = params![
+            lane.0,
+            update.epoch.0 as i64,
+            update.cursor.0 as i64,
+            update.attempt,
+            update.due as i64,
+            update.window,
+        ];
+        match statement.query_row(values, |row| mark(lane, row)).optional()? {
+            Some(mark) => drop(marks.insert(lane, mark)),
+            None => fenced.push(lane),
+        }
+    }
+    Ok(fenced)
+}
+
+fn mark(lane: LaneId, row: &rusqlite::Row<'_>) -> rusqlite::Result<LaneMark> {
+    let place = |at| row.get::<_, i64>(at).map(|it| Seq(it as u64));
+    Ok(LaneMark { lane, tail: place(0)?, sent_to: place(1)? })
+}
+
+/// Appends the outcome of each message of which no part is open any more.
+fn finish(
+    open: &Connection,
+    statements: &mut Statements<'_>,
+    parts: &[&Part],
+) -> rusqlite::Result<Vec<(MessageId, Disposition)>> {
+    let mut last: BTreeMap<MessageId, &Part> = BTreeMap::new();
+    for part in parts {
+        last.insert(part.message, part);
+    }
+    let mut sums = open.prepare_cached(
+        "SELECT sum(added) - sum(finished), sum(failed), sum(delivered)
+         FROM part WHERE message = ?1",
+    )?;
+    let mut finals = Vec::new();
+    for (message, part) in last {
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let (left, failed, delivered): (i64, i64, i64) =
+            sums.query_row((message.0 as i64,), row)?;
+        if left == 0 {
+            let disposition = disposition_of(failed, delivered);
+            statements.outcome(message, part.stamp, disposition, part.at)?;
+            finals.push((message, disposition));
+        }
+    }
+    Ok(finals)
+}
+
+/// Prepared once for a transaction.
+struct Statements<'a> {
+    message: CachedStatement<'a>,
+    chunk: CachedStatement<'a>,
+    work: CachedStatement<'a>,
+    done: CachedStatement<'a>,
+    part: CachedStatement<'a>,
+    outcome: CachedStatement<'a>,
+    dead: CachedStatement<'a>,
+    event: CachedStatement<'a>,
+}
+
+impl<'a> Statements<'a> {
+    fn new(open: &'a Connection) -> rusqlite::Result<Self> {
+        Ok(Statements {
+            message: open.prepare_cached(
+                "INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            )?,
+            chunk: open.prepare_cached("INSERT INTO chunk VALUES(?1, ?2, ?3)")?,
+            work: open.prepare_cached("INSERT INTO work VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?,
+            done: open.prepare_cached("INSERT INTO done VALUES(?1, ?2)")?,
+            part: open.prepare_cached("INSERT INTO part VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?,
+            outcome: open.prepare_cached("INSERT INTO outcome VALUES(?1, ?2, ?3, ?4)")?,
+            dead: open.prepare_cached("INSERT INTO dead VALUES(?1, ?2, ?3, ?4, ?5)")?,
+            event: open.prepare_cached("INSERT INTO event VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
+        })
+    }
+
+    fn insert(&mut self, record: &Record) -> rusqlite::Result<()> {
+        match record {
+            Record::Message(message) => self.message(message),
+            Record::Chunk { body, n, bytes } => {
+                self.chunk.execute(params![body.0 as i64, n, &bytes.0[..]]).map(drop)
+            }
+            Record::Done { lane, seq } => {
+                self.done.execute(params![lane.0, seq.0 as i64]).map(drop)
+            }
+            Record::Outcome { message, stamp, disposition, at } => {
+                self.outcome(*message, *stamp, *disposition, *at)
+            }
+            Record::Dead { lane, seq, message, why, at } => {
+                let (seq, message) = (seq.0 as i64, message.0 as i64);
+                let values = params![lane.0, seq, message, of_failure(*why), *at as i64];
+                self.dead.execute(values).map(drop)
+            }
+            Record::Event(event) => self.event(event),
+            Record::Append(_) | Record::Part(_) => Ok(()),
+        }
+    }
+
+    fn message(&mut self, message: &NewMessage) -> rusqlite::Result<()> {
+        let (chunks, bytes) = columns(Some(&message.body));
+        let identity = (message.identity != 0).then(|| message.identity.to_be_bytes());
+        self.message.execute(params![
+            message.id.0 as i64,
+            message.inbound.0,
+            message.received_at as i64,
+            identity,
+            message.accepted,
+            message.duplicate_of.map(|it| it.0 as i64),
+            &message.control_id.0[..],
+            &message.message_type.0[..],
+            &message.acknowledgment.0[..],
+            chunks,
+            message.body.len() as i64,
+            bytes,
+        ])?;
+        Ok(())
+    }
+
+    fn append(&mut self, append: &Append, seq: Seq) -> rusqlite::Result<()> {
+        let (chunks, bytes) = columns(append.body.as_ref());
+        let message = append.message.0 as i64;
+        let values = params![append.lane.0, seq.0 as i64, message, append.sole, chunks, bytes];
+        self.work.execute(values).map(drop)
+    }
+
+    fn part(&mut self, part: &Part) -> rusqlite::Result<()> {
+        let (message, stamp) = (part.message.0 as i64, part.stamp.0 as i64);
+        let Part { added, finished, delivered, failed, .. } = part;
+        self.part.execute(params![message, stamp, added, finished, delivered, failed]).map(drop)
+    }
+
+    fn outcome(
+        &mut self,
+        message: MessageId,
+        stamp: Stamp,
+        disposition: Disposition,
+        at: u64,
+    ) -> rusqlite::Result<()> {
+        let code = of_disposition(disposition);
+        let values = params![message.0 as i64, stamp.0 as i64, code, at as i64];
+        self.outcome.execute(values).map(drop)
+    }
+
+    fn event(&mut self, event: &Event) -> rusqlite::Result<()> {
+        let row = EventRow::of(&event.what);
+        let (message, stamp) = (event.message.0 as i64, event.stamp.0 as i64);
+        let text = row.text.bytes();
+        let values = params![message, stamp, event.at as i64, row.kind, row.lane, row.number, text];
+        self.event.execute(values).map(drop)
+    }
+}
+
+/// A body as the columns `chunks` and `body`.
+fn columns(body: Option<&Body>) -> (Option<i64>, Option<&[u8]>) {
+    match body {
+        None => (None, None),
+        Some(Body::Inline(bytes)) => (None, Some(bytes)),
+        Some(Body::Chunked { id, .. }) => (Some(id.0 as i64), None),
+    }
+}

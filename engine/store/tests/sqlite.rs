@@ -1,0 +1,169 @@
+//! The store in SQLite keeps the contract, and refuses what it must not touch.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use mllp_pipeline::Transaction;
+use mllp_store::conformance::{self, Subject};
+use mllp_store::{LaneName, SqliteStore, Store, StoreError};
+use tempfile::TempDir;
+
+struct Sqlite {
+    data: TempDir,
+    /// Plays the other node.
+    other: Option<rusqlite::Connection>,
+}
+
+impl Subject for Sqlite {
+    fn open(&mut self) -> Box<dyn Store> {
+        self.other = None;
+        let store = SqliteStore::open(self.data.path()).unwrap();
+        self.other = Some(store.second_handle().unwrap());
+        Box::new(store)
+    }
+
+    fn take_over(&mut self, name: &LaneName) {
+        let other = self.other.as_ref().unwrap();
+        let sql = "UPDATE lane SET epoch = epoch + 1 WHERE name = ?1";
+        assert_eq!(other.execute(sql, (&name.name,)).unwrap(), 1);
+    }
+}
+
+#[test]
+fn sqlite_keeps_the_contract() {
+    conformance::run(&mut || Box::new(Sqlite { data: TempDir::new().unwrap(), other: None }));
+}
+
+fn refusal(data: &Path) -> StoreError {
+    SqliteStore::open(data).map(drop).unwrap_err()
+}
+
+fn contents(data: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = fs::read_dir(data)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !path.ends_with("lock"))
+        .map(|path| (path.display().to_string(), fs::read(path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn one_engine_at_a_time() {
+    let data = TempDir::new().unwrap();
+    let first = SqliteStore::open(data.path()).unwrap();
+    assert_eq!(refusal(data.path()), StoreError::InUse);
+    drop(first);
+    SqliteStore::open(data.path()).unwrap();
+}
+
+#[test]
+fn a_newer_store_is_not_touched() {
+    let data = TempDir::new().unwrap();
+    let mut store = SqliteStore::open(data.path()).unwrap();
+    store.commit(&Transaction::default()).unwrap();
+    drop(store);
+    let path = data.path().join("store.db");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[60..64].copy_from_slice(&2u32.to_be_bytes());
+    fs::write(&path, bytes).unwrap();
+    let before = contents(data.path());
+    let refused = refusal(data.path());
+    assert_eq!((&refused, refused.exit_status()), (&StoreError::Newer(2), 4));
+    assert_eq!(contents(data.path()), before);
+}
+
+#[test]
+fn a_file_of_somebody_else_is_not_touched() {
+    for foreign in [&b"not a database"[..], &[b'x'; 200]] {
+        let data = TempDir::new().unwrap();
+        fs::write(data.path().join("store.db"), foreign).unwrap();
+        let before = contents(data.path());
+        assert_eq!(refusal(data.path()), StoreError::Foreign);
+        assert_eq!(contents(data.path()), before);
+    }
+    let data = TempDir::new().unwrap();
+    let theirs = rusqlite::Connection::open(data.path().join("store.db")).unwrap();
+    theirs.execute_batch("PRAGMA user_version = 3; CREATE TABLE t(a)").unwrap();
+    drop(theirs);
+    let before = contents(data.path());
+    assert_eq!(refusal(data.path()), StoreError::Foreign);
+    assert_eq!(contents(data.path()), before);
+}
+
+#[test]
+fn a_store_whose_making_was_cut_off_is_made() {
+    let data = TempDir::new().unwrap();
+    fs::write(data.path().join("store.db"), b"").unwrap();
+    SqliteStore::open(data.path()).unwrap();
+}
+
+#[test]
+fn a_directory_that_cannot_be_made() {
+    let data = TempDir::new().unwrap();
+    fs::write(data.path().join("file"), b"").unwrap();
+    let refused = refusal(&data.path().join("file/data"));
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
+}
+
+/// The WAL is copied back while commits go on, so it stays small, and nothing is copied inside of a
+/// commit.
+#[test]
+fn the_log_is_copied_back_between_commits() {
+    use mllp_pipeline::{Body, LaneId, MessageId, NewMessage, Piece, Record};
+    let data = TempDir::new().unwrap();
+    let mut store = SqliteStore::open(data.path()).unwrap();
+    let wal = data.path().join("store.db-wal");
+    let file = data.path().join("store.db");
+    let mut id = 0;
+    let mut largest = 0;
+    for _ in 0..200 {
+        let records = (0..50).map(|_| {
+            id += 1;
+            Record::Message(NewMessage {
+                id: MessageId(id),
+                inbound: LaneId(1),
+                received_at: 0,
+                identity: 0,
+                control_id: Piece::default(),
+                message_type: Piece::default(),
+                body: Body::Inline(Arc::from(&[7u8; 2000][..])),
+                acknowledgment: Piece::default(),
+                accepted: true,
+                duplicate_of: None,
+            })
+        });
+        let transaction = Transaction { records: records.collect(), lanes: vec![] };
+        let before = fs::metadata(&file).unwrap().modified().unwrap();
+        store.commit(&transaction).unwrap();
+        assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), before);
+        store.tend().unwrap();
+        largest = largest.max(fs::metadata(&wal).unwrap().len());
+    }
+    assert!(largest < 8 * 1024 * 1024, "{largest}");
+    assert!(fs::metadata(&file).unwrap().len() > 15 * 1024 * 1024);
+}
+
+#[test]
+fn a_reader_on_another_thread_sees_what_was_committed() {
+    let data = TempDir::new().unwrap();
+    let mut store = SqliteStore::open(data.path()).unwrap();
+    let names = [LaneName { stage: mllp_pipeline::Stage::Ingress, name: "IN".into() }];
+    let lane = store.own(&names).unwrap()[0].lane;
+    let reader = Arc::new(Mutex::new(store.reader().unwrap()));
+    let row = mllp_pipeline::Append {
+        lane,
+        message: mllp_pipeline::MessageId(1),
+        body: None,
+        sole: true,
+    };
+    let records = vec![mllp_pipeline::Record::Append(row)];
+    store.commit(&Transaction { records, lanes: vec![] }).unwrap();
+    let thread = std::thread::spawn(move || {
+        let mut reader = reader.lock().unwrap();
+        reader.entries(lane, mllp_pipeline::Seq(0), 9).unwrap().len()
+    });
+    assert_eq!(thread.join().unwrap(), 1);
+}
