@@ -16,6 +16,7 @@ from fastmllp._native import (
     escape,
     unescape,
 )
+from fastmllp.printable import lines
 
 __all__ = [
     "Message",
@@ -37,11 +38,12 @@ def readable(payload: bytes, encoding: str = "utf-8") -> str:
         encoding: The character set in which it is shown; Latin-1 if it is not in that.
 
     Returns:
-        Lines that each end with a line feed. Control characters are written as ``\x1b``.
+        Lines that each end with a line feed. Characters that are not printable, such as control
+        characters and bidirectional marks, are written as ``\x1b`` or ``\u202e``.
     """
     try:
         text = payload.decode(encoding)
     except ValueError:  # UnicodeDecodeError, and what a codec of a stranger says.
         text = payload.decode("latin-1")
     text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
-    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+    return lines(text)

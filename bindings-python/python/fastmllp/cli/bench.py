@@ -20,6 +20,7 @@ from fastmllp.cli.status import CANNOT_PRINT, DONE, INTERRUPTED, NOT_DELIVERED, 
 from fastmllp.cli.summary import Summary
 from fastmllp.config import bounds
 from fastmllp.config.setting import PREFIX
+from fastmllp.printable import one_line
 from fastmllp.sockets.addresses import place
 
 # Messages that differ in MSH-10, so that those on the wire at a time can be told apart.
@@ -147,7 +148,7 @@ def _as_text(result: dict[str, Any]) -> str:
         ("messages/s", result["per_second"]),
         *((f"round trip {name}", f"{milliseconds} ms") for name, milliseconds in times.items()),
     ]
-    return "".join(f"{name:20} {value}\n" for name, value in rows)
+    return "".join(f"{name:20} {one_line(str(value))}\n" for name, value in rows)
 
 
 @contextlib.contextmanager
@@ -190,7 +191,7 @@ def _address(text: str) -> tuple[str, int]:
     try:
         if not (host and colon):
             raise ValueError("address must be HOST:PORT")
-        number = int(port)
+        number = bounds.read_integer(port)
         bounds.PORT.check("port", number)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
