@@ -230,7 +230,8 @@ typedef uint32_t mllp_phase_t;
 // What became of a message, at one level of acknowledgment: `MLLP_OUTCOME_*`.
 typedef uint32_t mllp_outcome_t;
 
-// A character set of HL7 table 0211, including those that table once had: `MLLP_CHARACTER_SET_*`.
+// A character set of HL7 table 0211, including those that table once had, or one that vendors name in
+// MSH-18 although the table lacks it: `MLLP_CHARACTER_SET_*`.
 typedef uint32_t mllp_character_set_t;
 
 // What a payload holds: `MLLP_MESSAGE_*`.
@@ -930,6 +931,84 @@ typedef struct mllp_timestamp_t {
 // `JIS X 0202`: ISO 2022, removed in version 2.9.
 #define MLLP_CHARACTER_SET_JIS_X0202 25
 
+// `8859/10`.
+#define MLLP_CHARACTER_SET_ISO8859_10 26
+
+// `8859/11`: Thai, also known as TIS-620.
+#define MLLP_CHARACTER_SET_ISO8859_11 27
+
+// `8859/13`.
+#define MLLP_CHARACTER_SET_ISO8859_13 28
+
+// `8859/14`.
+#define MLLP_CHARACTER_SET_ISO8859_14 29
+
+// `8859/16`.
+#define MLLP_CHARACTER_SET_ISO8859_16 30
+
+// `ISO IR13`: the half-width katakana of JIS X 0201.
+#define MLLP_CHARACTER_SET_ISO_IR13 31
+
+// `WINDOWS-874`: Thai.
+#define MLLP_CHARACTER_SET_WINDOWS_874 32
+
+// `WINDOWS-1250`: Central European.
+#define MLLP_CHARACTER_SET_WINDOWS_1250 33
+
+// `WINDOWS-1251`: Cyrillic.
+#define MLLP_CHARACTER_SET_WINDOWS_1251 34
+
+// `WINDOWS-1252`: Western European.
+#define MLLP_CHARACTER_SET_WINDOWS_1252 35
+
+// `WINDOWS-1253`: Greek.
+#define MLLP_CHARACTER_SET_WINDOWS_1253 36
+
+// `WINDOWS-1254`: Turkish.
+#define MLLP_CHARACTER_SET_WINDOWS_1254 37
+
+// `WINDOWS-1255`: Hebrew.
+#define MLLP_CHARACTER_SET_WINDOWS_1255 38
+
+// `WINDOWS-1256`: Arabic.
+#define MLLP_CHARACTER_SET_WINDOWS_1256 39
+
+// `WINDOWS-1257`: Baltic.
+#define MLLP_CHARACTER_SET_WINDOWS_1257 40
+
+// `WINDOWS-1258`: Vietnamese.
+#define MLLP_CHARACTER_SET_WINDOWS_1258 41
+
+// `WINDOWS-31J`: Shift_JIS with the extensions of Windows, also known as cp932.
+#define MLLP_CHARACTER_SET_WINDOWS_31J 42
+
+// `WINDOWS-949`: KS X 1001 with all other Hangul, also known as UHC.
+#define MLLP_CHARACTER_SET_WINDOWS_949 43
+
+// `EUC-JP`.
+#define MLLP_CHARACTER_SET_EUC_JP 44
+
+// `KOI8-R`.
+#define MLLP_CHARACTER_SET_KOI8_R 45
+
+// `KOI8-U`.
+#define MLLP_CHARACTER_SET_KOI8_U 46
+
+// `CP437`: DOS, United States.
+#define MLLP_CHARACTER_SET_CP437 47
+
+// `CP850`: DOS, Western European.
+#define MLLP_CHARACTER_SET_CP850 48
+
+// `CP852`: DOS, Central European.
+#define MLLP_CHARACTER_SET_CP852 49
+
+// `CP858`: CP850 with the euro sign.
+#define MLLP_CHARACTER_SET_CP858 50
+
+// `CP866`: DOS, Cyrillic.
+#define MLLP_CHARACTER_SET_CP866 51
+
 // The end block alone ends a frame; a start block inside a frame is payload, and is reported. The
 // default: it answers every sender at once. Its price: a sender that dies in mid-message and starts
 // again on the same connection has two messages fused.
@@ -981,8 +1060,13 @@ typedef struct mllp_timestamp_t {
 // GB 18030, GBK and Big5.
 #define MLLP_SCAN_GB18030 2
 
-// ISO-2022-JP.
+// ISO-2022-JP, and ISO 2022 with any other sets.
 #define MLLP_SCAN_ISO2022_JP 3
+
+// The one of these that MSH-18 and MSH-20 of each message call for. Costs one more pass over the MSH
+// segment, and three more if that has other characters than ASCII. `mllp_message_header_scan` tells
+// which one it was; for a text without a message it is `MLLP_SCAN_SINGLE_BYTE`.
+#define MLLP_SCAN_AUTO 4
 
 // Nothing is known yet: more bytes are needed.
 #define MLLP_PROTOCOL_MORE 0
@@ -1537,13 +1621,14 @@ uint32_t mllp_ack_code_is_accept(mllp_ack_code_t code);
 // The set that a value of MSH-18 names. An empty value is ASCII.
 //
 // Case, blanks and punctuation do not count, and common other names are understood: `latin1` is
-// `8859/1`, `utf8` is `UNICODE UTF-8`, `Shift_JIS` is `ISO IR14`.
+// `8859/1`, `utf8` is `UNICODE UTF-8`, `Shift_JIS` is `ISO IR14`, `CP1252` is `WINDOWS-1252`.
 mllp_character_set_t mllp_character_set_from_name(const uint8_t *text, size_t text_len);
 
 // The set of a whole message: the first repetition of MSH-18, ASCII if that is empty.
 mllp_character_set_t mllp_character_set_of(const struct mllp_message_header_t *header);
 
-// The name in HL7 table 0211; `unknown` for a number that is none.
+// The name in HL7 table 0211, or a common name where the table has none; `unknown` for a number that
+// is none.
 const char *mllp_character_set_name(mllp_character_set_t set);
 
 // How to search a message in this set; `MLLP_SCAN_SINGLE_BYTE` for one that is not known.
