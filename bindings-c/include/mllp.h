@@ -584,6 +584,31 @@ typedef struct mllp_value_t {
     struct mllp_slice_t bytes;
 } mllp_value_t;
 
+// On whose behalf a proxy has connected: `MLLP_PROXY_*`.
+typedef uint32_t mllp_proxy_origin_t;
+
+// An address and a port that a proxy names.
+typedef struct mllp_proxy_address_t {
+    // 4 for IPv4, 6 for IPv6, 0 for none.
+    uint8_t ip_version;
+    // The address in network byte order. An IPv4 address takes the first four bytes.
+    uint8_t ip[16];
+    // The port, in the byte order of this machine.
+    uint16_t port;
+} mllp_proxy_address_t;
+
+// A header of the PROXY protocol, version 1 or 2.
+typedef struct mllp_proxy_header_t {
+    // How many bytes the header takes. The bytes of the client follow.
+    size_t len;
+    // On whose behalf the proxy has connected.
+    mllp_proxy_origin_t origin;
+    // The client's address, with `MLLP_PROXY_CLIENT`.
+    struct mllp_proxy_address_t source;
+    // The address that the client connected to, with `MLLP_PROXY_CLIENT`.
+    struct mllp_proxy_address_t destination;
+} mllp_proxy_header_t;
+
 // Finds whole frames in chunks and puts together in its memory what is split between them. A frame
 // that arrives whole is borrowed from its chunk.
 typedef struct mllp_receive_buffer_t {
@@ -1113,6 +1138,12 @@ typedef struct mllp_timestamp_t {
 // None of these.
 #define MLLP_PROTOCOL_UNKNOWN 14
 
+// A line of the PROXY protocol, version 1. `mllp_proxy_header_parse` reads it.
+#define MLLP_PROTOCOL_PROXY_V1 15
+
+// The signature of the PROXY protocol, version 2. What follows is binary, and may hold a start block.
+#define MLLP_PROTOCOL_PROXY_V2 16
+
 // Nothing; for an ERR segment that only informs.
 #define MLLP_ERROR_CODE_MESSAGE_ACCEPTED 0
 
@@ -1360,6 +1391,15 @@ typedef struct mllp_timestamp_t {
 // Anything else.
 #define MLLP_VALUE_VALUE 3
 
+// On its own, as a load balancer does to probe a server. The peer is the one of the socket.
+#define MLLP_PROXY_LOCAL 0
+
+// On behalf of a client whose address it does not name. The address of the socket is the proxy's.
+#define MLLP_PROXY_UNNAMED 1
+
+// On behalf of a client whose address it names.
+#define MLLP_PROXY_CLIENT 2
+
 // It is not answered and the connection ends: whoever sends one such message may send many.
 #define MLLP_OVER_LIMIT_CLOSE 0
 
@@ -1540,6 +1580,12 @@ typedef struct mllp_timestamp_t {
 
 // The rule would take a message for delivered that nobody has accepted.
 #define MLLP_ERR_UNSAFE_ACCEPT -424
+
+// The connection does not begin with a PROXY protocol header.
+#define MLLP_ERR_NO_PROXY_HEADER -430
+
+// The PROXY protocol header breaks its specification.
+#define MLLP_ERR_BAD_PROXY_HEADER -431
 
 // With AE or CE.
 #define MLLP_REFUSE_ERROR 1
@@ -2168,6 +2214,16 @@ mllp_status_t mllp_message_value(const struct mllp_message_t *message,
 
 // The state of what a lookup gave; a slice whose data is NULL is absent.
 struct mllp_value_t mllp_value_of(struct mllp_slice_t bytes);
+
+// Reads the header of the PROXY protocol from the first bytes of a connection: all that have come so
+// far. Expect one only from proxies: a peer that connects directly can write any address into it.
+//
+// `MLLP_OK`: `out` is the header, and what follows its `len` bytes comes from the client.
+// `MLLP_PARTIAL`: more bytes are needed, 107 in all for version 1 and 65,551 for version 2 at most;
+// `out` is not written. `MLLP_ERR_NO_PROXY_HEADER`, `MLLP_ERR_BAD_PROXY_HEADER`: close the connection.
+mllp_status_t mllp_proxy_header_parse(const uint8_t *first_bytes,
+                                      size_t first_bytes_len,
+                                      struct mllp_proxy_header_t *out);
 
 // Prepares a buffer for the beginning of a stream. It keeps `memory` until it is not used any more.
 //

@@ -6,7 +6,9 @@ use ack_gen::{AckCode, ErrorCode, Severity};
 use hl7_peek::CharacterSet;
 use mllp::*;
 use mllp_core::{Deviation, DiscardReason, Fault, FrameKind};
-use mllp_link::{Action, CloseReason, Expired, Protocol, ProtocolVerdict, ReplyKind, Stray};
+use mllp_link::{
+    Action, CloseReason, Expired, Protocol, ProtocolVerdict, ProxyError, ReplyKind, Stray,
+};
 
 macro_rules! names {
     ($function:ident, $name:path { $($variant:expr => $number:ident,)+ }) => {
@@ -149,6 +151,8 @@ names!(mllp_protocol_name, ProtocolVerdict::name {
     ProtocolVerdict::Decided(Protocol::Utf16WithoutBom) => MLLP_PROTOCOL_UTF16_NO_BOM,
     ProtocolVerdict::Decided(Protocol::Xml) => MLLP_PROTOCOL_XML,
     ProtocolVerdict::Decided(Protocol::Unknown) => MLLP_PROTOCOL_UNKNOWN,
+    ProtocolVerdict::Decided(Protocol::ProxyV1) => MLLP_PROTOCOL_PROXY_V1,
+    ProtocolVerdict::Decided(Protocol::ProxyV2) => MLLP_PROTOCOL_PROXY_V2,
 });
 
 names!(mllp_close_reason_name, CloseReason::name {
@@ -215,6 +219,8 @@ fn statuses() {
         (MLLP_ERR_NO_HEADER, &[MessageError::NoHeader.name(), AckError::NoHeader.name()]),
         (MLLP_ERR_SHORT_HEADER, &[MessageError::ShortHeader.name()]),
         (MLLP_ERR_NO_CONTROL_ID, &[AckError::NoControlId.name()]),
+        (MLLP_ERR_NO_PROXY_HEADER, &[ProxyError::NoHeader.name()]),
+        (MLLP_ERR_BAD_PROXY_HEADER, &[ProxyError::BadHeader.name()]),
     ] {
         for name in names {
             assert_eq!(text(mllp_status_name(status)), *name);

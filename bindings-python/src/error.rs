@@ -13,6 +13,12 @@ pyo3::create_exception!(fastmllp, FrameError, MllpError, "A payload that cannot 
 pyo3::create_exception!(fastmllp, MessageError, MllpError, "A message that cannot be read.");
 pyo3::create_exception!(fastmllp, AckError, MllpError, "An acknowledgment that cannot be built.");
 pyo3::create_exception!(fastmllp, LinkError, MllpError, "A message that a link does not take.");
+pyo3::create_exception!(
+    fastmllp,
+    ProxyError,
+    MllpError,
+    "A connection that does not begin as the PROXY protocol asks."
+);
 
 fn with_code(error: PyErr, code: &'static str) -> PyErr {
     Python::attach(|py| match error.value(py).setattr("code", code) {
@@ -31,6 +37,10 @@ pub(crate) fn message_error(error: hl7_peek::Error) -> PyErr {
 
 pub(crate) fn ack_error(error: ack_gen::Error) -> PyErr {
     with_code(AckError::new_err(error.to_string()), error.name())
+}
+
+pub(crate) fn proxy_error(error: mllp_link::ProxyError) -> PyErr {
+    with_code(ProxyError::new_err(error.to_string()), error.name())
 }
 
 pub(crate) fn link_error(text: String, code: &'static str) -> PyErr {

@@ -19,6 +19,7 @@ mod input;
 mod message;
 mod path;
 mod payload;
+mod proxy;
 mod receiving;
 mod reply;
 mod report;
@@ -47,7 +48,7 @@ mod _native {
     #[pymodule_export]
     use super::detail::ErrorDetail;
     #[pymodule_export]
-    use super::error::{AckError, FrameError, LinkError, MessageError, MllpError};
+    use super::error::{AckError, FrameError, LinkError, MessageError, MllpError, ProxyError};
     #[pymodule_export]
     use super::escape::{escape, unescape};
     #[pymodule_export]
@@ -60,6 +61,8 @@ mod _native {
     use super::message::Message;
     #[pymodule_export]
     use super::path::Path;
+    #[pymodule_export]
+    use super::proxy::{ProxyHeader, parse_proxy_header};
     #[pymodule_export]
     use super::reply::{answers, read_msa};
     #[pymodule_export]

@@ -99,7 +99,8 @@
 //! * What a reply means is a list of [`Rules`]; every [`Verdict`] names the one that gave it.
 //!
 //! [`Detector`] tells by the first bytes of a connection which protocol is spoken; both responders
-//! use it.
+//! use it. [`ProxyHeader`] reads the header that a proxy puts before the bytes of its client; a host
+//! that expects one reads it first, and gives a responder what follows.
 //!
 //! # Limits, panics, costs
 //!
@@ -119,6 +120,7 @@ mod event;
 mod header;
 mod initiator;
 mod outbox;
+mod proxy;
 mod recent;
 mod reply;
 mod responder;
@@ -133,6 +135,7 @@ pub use detect::{Detection, Detector, Protocol, ProtocolVerdict, detect};
 pub use error::{AnswerError, Unanswered, Unrefused};
 pub use event::{Arrived, CloseReason, Fed, Refuse, ResponderEvent, StreamEvent, StreamStep};
 pub use initiator::Initiator;
+pub use proxy::{ProxyError, ProxyHeader, ProxyOrigin};
 pub use reply::answers;
 pub use responder::Responder;
 pub use rules::{Action, Condition, ReplyKind, Rule, RuleError, RuleErrorKind, Rules, Verdict};

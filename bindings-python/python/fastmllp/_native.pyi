@@ -25,6 +25,8 @@ __all__ = [
     "MessageHeader",
     "MllpError",
     "Path",
+    "ProxyError",
+    "ProxyHeader",
     "Refusal",
     "Responder",
     "Segment",
@@ -40,6 +42,7 @@ __all__ = [
     "encode_slices",
     "escape",
     "frame",
+    "parse_proxy_header",
     "plain_words",
     "read_msa",
     "timestamp",
@@ -58,6 +61,7 @@ class FrameError(MllpError): ...
 class MessageError(MllpError): ...
 class AckError(MllpError): ...
 class LinkError(MllpError): ...
+class ProxyError(MllpError): ...
 
 @final
 class Decoder:
@@ -349,6 +353,19 @@ class Initiator:
 
 def answers(reply: Buffer, control_id: Buffer, *, scan: str = "single_byte") -> bool: ...
 def read_msa(reply: Buffer, *, scan: str = "single_byte") -> tuple[str, str]: ...
+
+@final
+class ProxyHeader:
+    @property
+    def length(self) -> int: ...
+    @property
+    def is_local(self) -> bool: ...
+    @property
+    def source(self) -> tuple[str, int] | None: ...
+    @property
+    def destination(self) -> tuple[str, int] | None: ...
+
+def parse_proxy_header(data: Buffer) -> ProxyHeader | None: ...
 def plain_words(event: str, connection: int | None, fields: dict[str, Any]) -> str | None: ...
 
 @final

@@ -13,9 +13,10 @@ from fastmllp.tls_failure import TlsFailure
 _TIMES = frozenset({"idle_timeout", "byte_timeout", "frame_timeout"})
 # What the log calls the ends of a connection where the link has another name for them.
 _CLOSING = {"closed": "stopped", "too_large": "frame_too_large"}
-# Who speaks these waits for an answer in kind. What follows is ciphertext, or text that no frame
-# begins in; but either may hold a start block and an end block, and between them no message.
-_FOREIGN = frozenset({"tls", "http"})
+# A peer that speaks these waits for an answer in kind, or is a proxy whose header is not expected.
+# What follows is ciphertext, binary, or text without frames; any of it may hold a start block and
+# an end block, and between them no message.
+_FOREIGN = frozenset({"tls", "http", "proxy_v1", "proxy_v2"})
 
 # What every frame of ours ends in, and no payload holds.
 _END = bytes([END_BLOCK, CARRIAGE_RETURN])
@@ -40,8 +41,8 @@ class ConnectionReport:
     Attributes:
         number: The connection's number in every record, counted from 1.
         reason: Why the connection ends; empty while it goes on.
-        is_foreign: The peer speaks TLS or HTTP where MLLP is spoken. Its connection is to be closed
-            at once, and nothing on it is a message.
+        is_foreign: The peer speaks TLS, HTTP or the PROXY protocol where plain MLLP is expected.
+            Its connection is closed at once, and nothing on it is a message.
     """
 
     # There is one for each connection, of which there may be thousands that are idle.
