@@ -35,7 +35,7 @@ _ROWS = (
         "server",
         "host",
         "0.0.0.0",
-        "address or name to listen on, `::` for IPv6 only",
+        "address or name to listen on, `*` for IPv4 and IPv6, `::` for IPv6 only",
         check_text=_check_host,
     ),
     Setting(
