@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from fastmllp.cli.delivery import MAX_WINDOW, Agenda, Delivery, describe, interr
 from fastmllp.cli.flags import Commands, count, positive
 from fastmllp.cli.output import complain, show
 from fastmllp.cli.progress import progress
+from fastmllp.cli.signals import heed_interruption
 from fastmllp.cli.status import CANNOT_PRINT, DONE, INTERRUPTED, NOT_DELIVERED, REFUSED
 from fastmllp.cli.summary import Summary
 from fastmllp.config import bounds
@@ -83,6 +85,8 @@ def run(options: argparse.Namespace) -> int:
     """Run the command."""
     if options.address is not None:
         return _measure(options, *options.address)
+    # Until messages are sent an interruption ends the command, and its server with it.
+    heed_interruption(signal.default_int_handler)
     try:
         with _server() as (host, port):
             return _measure(options, host, port)

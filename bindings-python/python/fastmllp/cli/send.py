@@ -40,7 +40,8 @@ def add(commands: Commands) -> None:
         " MLLP frames is sent frame by frame, its payloads unchanged. Of a batch each message is"
         " sent on its own; the lines of its envelope are left out. Nothing is sent when a batch is"
         " cut or its counts differ. Of a folder each file is sent, by name. The first"
-        " failure ends the work; the first Ctrl-C too, after the answers that are on their way."
+        " failure ends the work; so does the first Ctrl-C, SIGTERM or SIGHUP, after the answers"
+        " that are due; the second one waits for nothing."
         " Exit status: 0 all accepted, 1 a negative acknowledgment came, 2 wrong usage, 3 server"
         " not reached or no answer in time, 130 interrupted.",
     )
