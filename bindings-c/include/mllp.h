@@ -441,7 +441,7 @@ typedef struct mllp_detection_t {
 // and whole, and say so with `_sent`; read replies into its `_spare` room and say so with
 // `_commit_read`; wait for the socket until `_next_deadline`, then call `_on_time`.
 typedef struct mllp_initiator_t {
-    uint64_t _state[668];
+    uint64_t _state[684];
 } mllp_initiator_t;
 
 // A list of rules; the first that applies acts. If none does, AA and CA are accepted, and:
@@ -521,6 +521,9 @@ typedef struct mllp_verdict_t {
     uint32_t rule;
 } mllp_verdict_t;
 
+// What is known of a message at its verdict, whatever the rules are: `MLLP_FATE_*`.
+typedef uint32_t mllp_fate_t;
+
 // What is known of a reply that belongs to no message in flight: `MLLP_STRAY_*`.
 typedef uint32_t mllp_stray_t;
 
@@ -531,8 +534,10 @@ typedef struct mllp_initiator_event_t {
     mllp_link_event_kind_t kind;
     // Which message.
     mllp_handle_t handle;
-    // What became of the message.
+    // What the rules say about the reply, or its absence.
     struct mllp_verdict_t verdict;
+    // At a verdict: what became of the message.
+    mllp_fate_t fate;
     // What is known of a reply that is nobody's.
     mllp_stray_t stray;
     // Where the peer left the grammar.
@@ -1294,6 +1299,26 @@ typedef struct mllp_timestamp_t {
 // It is not HL7.
 #define MLLP_STRAY_NOT_HL7 7
 
+// The answer to a message that asked for none: its verdict did not wait for it.
+#define MLLP_STRAY_UNASKED 8
+
+// A reply of its own decided, positive or negative.
+#define MLLP_FATE_ANSWERED 1
+
+// The receiver has stored the message (CA), and the application acknowledgment did not come in its
+// time. It is accepted, and need not be sent again.
+#define MLLP_FATE_STORED 2
+
+// MSH-15 and MSH-16 ask for no answer to a message that is accepted, and none came: the success
+// that was asked for.
+#define MLLP_FATE_UNASKED 3
+
+// No byte of it has left, in any attempt: sending it again cannot deliver it twice.
+#define MLLP_FATE_NOT_SENT 4
+
+// Everything else: some byte may have left, so the receiver may have the message.
+#define MLLP_FATE_UNCERTAIN 5
+
 // Nothing has happened: read, send, or wait for the deadline.
 #define MLLP_LINK_NONE 0
 
@@ -2037,8 +2062,8 @@ mllp_status_t mllp_initiator_submit(struct mllp_initiator_t *initiator,
                                     uint64_t now,
                                     mllp_handle_t *handle);
 
-// Takes a message back that is not on its way: before it was written, or between two attempts. It
-// then has no verdict. `MLLP_NOT_FOUND`: it could not be.
+// Takes back a message that waits: before it was written, between two attempts, or after CA for its
+// application acknowledgment. It then has no verdict. `MLLP_NOT_FOUND`: it could not be taken back.
 mllp_status_t mllp_initiator_withdraw(struct mllp_initiator_t *initiator, mllp_handle_t handle);
 
 // 1: connect now. Take every event of the last connection first.
@@ -2068,10 +2093,20 @@ mllp_status_t mllp_initiator_next_to_send_along(struct mllp_initiator_t *initiat
                                                 uint64_t now,
                                                 mllp_handle_t *handle);
 
-// The last byte of the message has been written.
+// The last byte of the message has been written. One that asks for no answer in any case (MSH-15 and
+// MSH-16) has its verdict now: take the events.
 mllp_status_t mllp_initiator_sent(struct mllp_initiator_t *initiator,
                                   mllp_handle_t handle,
                                   uint64_t now);
+
+// No byte of the message that is to be written has left this host, so no receiver can have it.
+//
+// Without this, every message that was to be written counts as possibly received. Say it right
+// before `mllp_initiator_disconnected` or `mllp_initiator_on_time`, for each message that it is true
+// of: it counts for that call. A message that ends there, and of which nothing left in an earlier
+// attempt either, has the fate `MLLP_FATE_NOT_SENT`.
+mllp_status_t mllp_initiator_not_sent(struct mllp_initiator_t *initiator,
+                                      mllp_handle_t handle);
 
 // Room for the socket to read replies into: `want` bytes as long as there are so many. Take every
 // event first.
@@ -2107,7 +2142,9 @@ mllp_status_t mllp_initiator_next_event(struct mllp_initiator_t *initiator,
 uint64_t mllp_initiator_next_deadline(const struct mllp_initiator_t *initiator);
 
 // Time has passed; read what has come first. A reply that has not come is judged by the rules, and
-// its connection given up: the reply may still be on its way.
+// its connection given up, because the reply may still come. Both are different where its absence
+// was to be expected: a message that asks for no receipt has succeeded, and one that was stored is
+// accepted.
 mllp_status_t mllp_initiator_on_time(struct mllp_initiator_t *initiator, uint64_t now);
 
 // 1: a rule has suspended the link, and nothing is sent until `mllp_initiator_resume`.
@@ -2138,6 +2175,9 @@ struct mllp_initiator_config_t mllp_initiator_config_default(void);
 
 // The stable name of a stray reply, such as `late`; `unknown` for a number that is none.
 const char *mllp_stray_name(mllp_stray_t stray);
+
+// The stable name of a fate, such as `not_sent`; `unknown` for a number that is none.
+const char *mllp_fate_name(mllp_fate_t fate);
 
 // Reads MSH-1 and MSH-2 (or those of a leading FHS or BHS) and finds the first terminator.
 //

@@ -7,7 +7,7 @@ use hl7_peek::CharacterSet;
 use mllp::*;
 use mllp_core::{Deviation, DiscardReason, Fault, FrameKind};
 use mllp_link::{
-    Action, CloseReason, Expired, Protocol, ProtocolVerdict, ProxyError, ReplyKind, Stray,
+    Action, CloseReason, Expired, Fate, Protocol, ProtocolVerdict, ProxyError, ReplyKind, Stray,
 };
 
 macro_rules! names {
@@ -173,6 +173,15 @@ names!(mllp_stray_name, Stray::name {
     Stray::Late => MLLP_STRAY_LATE,
     Stray::NoMsa => MLLP_STRAY_NO_MSA,
     Stray::NotHl7 => MLLP_STRAY_NOT_HL7,
+    Stray::Unasked => MLLP_STRAY_UNASKED,
+});
+
+names!(mllp_fate_name, Fate::name {
+    Fate::Answered => MLLP_FATE_ANSWERED,
+    Fate::Stored => MLLP_FATE_STORED,
+    Fate::Unasked => MLLP_FATE_UNASKED,
+    Fate::NotSent => MLLP_FATE_NOT_SENT,
+    Fate::Uncertain => MLLP_FATE_UNCERTAIN,
 });
 
 names!(mllp_reply_kind_name, ReplyKind::name {
