@@ -16,10 +16,12 @@ mod frame;
 mod header;
 mod initiator;
 mod input;
+mod iso_2022;
 mod message;
 mod path;
 mod payload;
 mod proxy;
+mod reading;
 mod receiving;
 mod reply;
 mod report;
@@ -28,6 +30,7 @@ mod segment;
 mod sequence;
 mod stamp;
 mod storage;
+mod text;
 mod ticket;
 mod time;
 mod words;
@@ -79,6 +82,7 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("CharacterSetError", super::error::character_set_error(module.py())?)?;
         module.add("START_BLOCK", mllp_core::START_BLOCK)?;
         module.add("END_BLOCK", mllp_core::END_BLOCK)?;
         module.add("CARRIAGE_RETURN", mllp_core::CARRIAGE_RETURN)?;

@@ -12,8 +12,10 @@ from fastmllp.config import bounds
 from fastmllp.config.setting import Setting, Value
 from fastmllp.config.sources import Settings, SettingsTable
 
-_SCANS = ("single_byte", "shift_jis", "gb18030", "gbk", "big5", "iso2022_jp")
-_SCAN_MEANING = "how delimiters are told from the bytes of two-byte characters"
+_SCANS = ("single_byte", "shift_jis", "gb18030", "gbk", "big5", "iso2022_jp", "auto")
+_SCAN_MEANING = (
+    "how delimiters are told from the bytes of two-byte characters; `auto` follows MSH-18"
+)
 
 
 def _check_allow(name: str, value: tuple[str, ...]) -> None:
