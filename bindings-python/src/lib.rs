@@ -9,6 +9,7 @@ mod converse;
 mod decision;
 mod decoder;
 mod detail;
+mod deviations;
 mod error;
 mod escape;
 mod event;
@@ -67,7 +68,7 @@ mod _native {
     #[pymodule_export]
     use super::proxy::{ProxyHeader, parse_proxy_header};
     #[pymodule_export]
-    use super::reply::{answers, read_msa};
+    use super::reply::{answers, ignores_character_set, read_msa};
     #[pymodule_export]
     use super::responder::Responder;
     #[pymodule_export]

@@ -44,15 +44,6 @@ pub(crate) fn has_alternates(header: &MessageHeader<'_>) -> bool {
         || !header.alternate_character_set_handling_scheme().is_empty()
 }
 
-/// Whether reading a payload by `scan` ignores a set of MSH-18 whose characters may hold the bytes of
-/// delimiters.
-///
-/// Costs one pass over MSH, more only if that is not ASCII.
-pub(crate) fn ignores_character_set(payload: &[u8], scan: Scan) -> bool {
-    scan != Scan::Auto
-        && !matches!(Scan::detect(payload), found if found == Scan::SingleByte || found == scan)
-}
-
 /// The codec of text without escape sequences.
 pub(crate) fn default_codec(set: CharacterSet) -> Option<&'static str> {
     match set {

@@ -43,6 +43,7 @@ __all__ = [
     "encode_slices",
     "escape",
     "frame",
+    "ignores_character_set",
     "parse_proxy_header",
     "plain_words",
     "read_msa",
@@ -361,6 +362,7 @@ class Initiator:
     def open_messages(self) -> int: ...
 
 def answers(reply: Buffer, control_id: Buffer, *, scan: str = "single_byte") -> bool: ...
+def ignores_character_set(payload: Buffer, *, scan: str = "single_byte") -> bool: ...
 def read_msa(reply: Buffer, *, scan: str = "single_byte") -> tuple[str, str]: ...
 
 @final
