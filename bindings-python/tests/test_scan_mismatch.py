@@ -1,4 +1,4 @@
-"""A reading that ignores a two-byte set which MSH-18 names is on record, and `auto` follows MSH-18."""
+"""A scan that ignores the two-byte set of MSH-18 is on record, and `auto` follows MSH-18."""
 
 import logging
 

@@ -112,9 +112,9 @@ class Reply:
         """What the server says to people, unescaped and decoded as MSH-18 tells; None: nothing.
 
         MSA-3, or else ERR-8, the user message, or ERR-7, the diagnostic information, of the first
-        ERR segment: from version 2.7 on MSA-3 is withdrawn. Where MSH-18 names a set that is not known
-        it is read as UTF-8, and bytes that are none are shown as ``\\xhh``. May quote the patient's
-        data. Read anew each time; never raises.
+        ERR segment: from version 2.7 on MSA-3 is withdrawn. Where MSH-18 names a set that is not
+        known, it is read as UTF-8, and bytes that are none are shown as ``\\xhh``. May quote the
+        patient's data. Read again each time; never raises.
         """
         message = self._message()
         for path in ("MSA-3", "ERR-8", "ERR-7"):
