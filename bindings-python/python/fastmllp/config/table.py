@@ -11,6 +11,7 @@ from fastmllp.allow import AllowList
 from fastmllp.config import bounds
 from fastmllp.config.setting import Setting, Value
 from fastmllp.config.sources import Settings, SettingsTable
+from fastmllp.logging import Log
 
 _SCANS = ("single_byte", "shift_jis", "gb18030", "gbk", "big5", "iso2022_jp", "auto")
 _SCAN_MEANING = (
@@ -24,6 +25,13 @@ def _check_allow(name: str, value: tuple[str, ...]) -> None:
     except ValueError as error:
         # Its text begins with the name of the option, which is that of the key.
         raise ValueError(name.removesuffix("allow") + str(error)) from error
+
+
+def _check_name(name: str, value: str) -> None:
+    try:
+        Log(value)
+    except ValueError as error:
+        raise ValueError(name.removesuffix("name") + str(error)) from error
 
 
 def _check_host(name: str, value: str) -> None:
@@ -113,6 +121,27 @@ _ROWS = (
         check_text=_check_allow,
         placeholder="NETWORKS",
         never_empty=True,
+    ),
+    Setting(
+        "server",
+        "proxy_protocol",
+        "off",
+        "`required` behind a proxy that begins each connection with the address of the peer",
+        choices=("off", "required"),
+    ),
+    Setting(
+        "server",
+        "name",
+        "",
+        "what records and metrics call this server, to tell it from others",
+        check_text=_check_name,
+    ),
+    Setting(
+        "server",
+        "stop_timeout",
+        bounds.DEFAULT_STOP_TIMEOUT,
+        "seconds that a stop waits for connections before it ends them, 0 for ever",
+        bounds.SECONDS,
     ),
     Setting("server", "workers", 1, "processes that share the port", bounds.WORKERS),
     Setting(
