@@ -18,6 +18,7 @@ mod header;
 mod initiator;
 mod input;
 mod iso_2022;
+mod log_lines;
 mod message;
 mod path;
 mod payload;
@@ -61,6 +62,8 @@ mod _native {
     use super::header::MessageHeader;
     #[pymodule_export]
     use super::initiator::Initiator;
+    #[pymodule_export]
+    use super::log_lines::write_lines;
     #[pymodule_export]
     use super::message::Message;
     #[pymodule_export]

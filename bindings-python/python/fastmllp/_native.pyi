@@ -49,6 +49,7 @@ __all__ = [
     "read_msa",
     "timestamp",
     "unescape",
+    "write_lines",
 ]
 
 START_BLOCK: Final[int]
@@ -378,6 +379,7 @@ class ProxyHeader:
 
 def parse_proxy_header(data: Buffer) -> ProxyHeader | None: ...
 def plain_words(event: str, connection: int | None, fields: dict[str, Any]) -> str | None: ...
+def write_lines(descriptor: int, lines: bytes) -> int: ...
 
 @final
 class Ticket:
