@@ -167,7 +167,11 @@ impl<'a> Ack<'a> {
             (Policy::Always, header) => mirrored(header),
         };
         let plain = self.is_plain(separators.delimiters.field);
-        let mut writer = Writer::new(out, separators.delimiters, self.scan, plain);
+        let scan = match (self.scan, header) {
+            (Scan::Auto, Some(header)) => header.scan(),
+            (scan, _) => scan,
+        };
+        let mut writer = Writer::new(out, separators.delimiters, scan, plain);
         self.msh(&mut writer, separators.encoding_characters);
         self.msa(&mut writer);
         match details {

@@ -2,7 +2,7 @@
 
 use core::mem::take;
 
-use hl7_peek::{Delimiters, Scan, escape, escaped_len};
+use hl7_peek::{Delimiters, Scan, escape_with, escaped_len_with};
 
 /// Counts every byte, and keeps those that fit. One code path gives both the length and the bytes.
 pub(crate) struct Writer<'o> {
@@ -197,9 +197,9 @@ impl<'o> Writer<'o> {
             let (part, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
             rest = after;
             self.settle();
-            if let Some(room) = self.claim(escaped_len(part, &self.delimiters)) {
+            if let Some(room) = self.claim(escaped_len_with(part, &self.delimiters, self.scan)) {
                 // It fits.
-                let _ = escape(part, &self.delimiters, room);
+                let _ = escape_with(part, &self.delimiters, self.scan, room);
             }
         }
     }

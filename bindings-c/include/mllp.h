@@ -230,7 +230,8 @@ typedef uint32_t mllp_phase_t;
 // What became of a message, at one level of acknowledgment: `MLLP_OUTCOME_*`.
 typedef uint32_t mllp_outcome_t;
 
-// A character set of HL7 table 0211, including those that table once had: `MLLP_CHARACTER_SET_*`.
+// A character set of HL7 table 0211, including those that table once had, or one that vendors name in
+// MSH-18 although the table lacks it: `MLLP_CHARACTER_SET_*`.
 typedef uint32_t mllp_character_set_t;
 
 // What a payload holds: `MLLP_MESSAGE_*`.
@@ -440,7 +441,7 @@ typedef struct mllp_detection_t {
 // and whole, and say so with `_sent`; read replies into its `_spare` room and say so with
 // `_commit_read`; wait for the socket until `_next_deadline`, then call `_on_time`.
 typedef struct mllp_initiator_t {
-    uint64_t _state[668];
+    uint64_t _state[684];
 } mllp_initiator_t;
 
 // A list of rules; the first that applies acts. If none does, AA and CA are accepted, and:
@@ -520,6 +521,9 @@ typedef struct mllp_verdict_t {
     uint32_t rule;
 } mllp_verdict_t;
 
+// What is known of a message at its verdict, whatever the rules are: `MLLP_FATE_*`.
+typedef uint32_t mllp_fate_t;
+
 // What is known of a reply that belongs to no message in flight: `MLLP_STRAY_*`.
 typedef uint32_t mllp_stray_t;
 
@@ -530,8 +534,10 @@ typedef struct mllp_initiator_event_t {
     mllp_link_event_kind_t kind;
     // Which message.
     mllp_handle_t handle;
-    // What became of the message.
+    // What the rules say about the reply, or its absence.
     struct mllp_verdict_t verdict;
+    // At a verdict: what became of the message.
+    mllp_fate_t fate;
     // What is known of a reply that is nobody's.
     mllp_stray_t stray;
     // Where the peer left the grammar.
@@ -582,6 +588,31 @@ typedef struct mllp_value_t {
     // Of `MLLP_VALUE_VALUE`, the bytes as they stand in the payload, still escaped; else empty.
     struct mllp_slice_t bytes;
 } mllp_value_t;
+
+// On whose behalf a proxy has connected: `MLLP_PROXY_*`.
+typedef uint32_t mllp_proxy_origin_t;
+
+// An address and a port that a proxy names.
+typedef struct mllp_proxy_address_t {
+    // 4 for IPv4, 6 for IPv6, 0 for none.
+    uint8_t ip_version;
+    // The address in network byte order. An IPv4 address takes the first four bytes.
+    uint8_t ip[16];
+    // The port, in the byte order of this machine.
+    uint16_t port;
+} mllp_proxy_address_t;
+
+// A header of the PROXY protocol, version 1 or 2.
+typedef struct mllp_proxy_header_t {
+    // How many bytes the header takes. The bytes of the client follow.
+    size_t len;
+    // On whose behalf the proxy has connected.
+    mllp_proxy_origin_t origin;
+    // The client's address, with `MLLP_PROXY_CLIENT`.
+    struct mllp_proxy_address_t source;
+    // The address that the client connected to, with `MLLP_PROXY_CLIENT`.
+    struct mllp_proxy_address_t destination;
+} mllp_proxy_header_t;
 
 // Finds whole frames in chunks and puts together in its memory what is split between them. A frame
 // that arrives whole is borrowed from its chunk.
@@ -930,6 +961,84 @@ typedef struct mllp_timestamp_t {
 // `JIS X 0202`: ISO 2022, removed in version 2.9.
 #define MLLP_CHARACTER_SET_JIS_X0202 25
 
+// `8859/10`.
+#define MLLP_CHARACTER_SET_ISO8859_10 26
+
+// `8859/11`: Thai, also known as TIS-620.
+#define MLLP_CHARACTER_SET_ISO8859_11 27
+
+// `8859/13`.
+#define MLLP_CHARACTER_SET_ISO8859_13 28
+
+// `8859/14`.
+#define MLLP_CHARACTER_SET_ISO8859_14 29
+
+// `8859/16`.
+#define MLLP_CHARACTER_SET_ISO8859_16 30
+
+// `ISO IR13`: the half-width katakana of JIS X 0201.
+#define MLLP_CHARACTER_SET_ISO_IR13 31
+
+// `WINDOWS-874`: Thai.
+#define MLLP_CHARACTER_SET_WINDOWS_874 32
+
+// `WINDOWS-1250`: Central European.
+#define MLLP_CHARACTER_SET_WINDOWS_1250 33
+
+// `WINDOWS-1251`: Cyrillic.
+#define MLLP_CHARACTER_SET_WINDOWS_1251 34
+
+// `WINDOWS-1252`: Western European.
+#define MLLP_CHARACTER_SET_WINDOWS_1252 35
+
+// `WINDOWS-1253`: Greek.
+#define MLLP_CHARACTER_SET_WINDOWS_1253 36
+
+// `WINDOWS-1254`: Turkish.
+#define MLLP_CHARACTER_SET_WINDOWS_1254 37
+
+// `WINDOWS-1255`: Hebrew.
+#define MLLP_CHARACTER_SET_WINDOWS_1255 38
+
+// `WINDOWS-1256`: Arabic.
+#define MLLP_CHARACTER_SET_WINDOWS_1256 39
+
+// `WINDOWS-1257`: Baltic.
+#define MLLP_CHARACTER_SET_WINDOWS_1257 40
+
+// `WINDOWS-1258`: Vietnamese.
+#define MLLP_CHARACTER_SET_WINDOWS_1258 41
+
+// `WINDOWS-31J`: Shift_JIS with the extensions of Windows, also known as cp932.
+#define MLLP_CHARACTER_SET_WINDOWS_31J 42
+
+// `WINDOWS-949`: KS X 1001 with all other Hangul, also known as UHC.
+#define MLLP_CHARACTER_SET_WINDOWS_949 43
+
+// `EUC-JP`.
+#define MLLP_CHARACTER_SET_EUC_JP 44
+
+// `KOI8-R`.
+#define MLLP_CHARACTER_SET_KOI8_R 45
+
+// `KOI8-U`.
+#define MLLP_CHARACTER_SET_KOI8_U 46
+
+// `CP437`: DOS, United States.
+#define MLLP_CHARACTER_SET_CP437 47
+
+// `CP850`: DOS, Western European.
+#define MLLP_CHARACTER_SET_CP850 48
+
+// `CP852`: DOS, Central European.
+#define MLLP_CHARACTER_SET_CP852 49
+
+// `CP858`: CP850 with the euro sign.
+#define MLLP_CHARACTER_SET_CP858 50
+
+// `CP866`: DOS, Cyrillic.
+#define MLLP_CHARACTER_SET_CP866 51
+
 // The end block alone ends a frame; a start block inside a frame is payload, and is reported. The
 // default: it answers every sender at once. Its price: a sender that dies in mid-message and starts
 // again on the same connection has two messages fused.
@@ -981,8 +1090,13 @@ typedef struct mllp_timestamp_t {
 // GB 18030, GBK and Big5.
 #define MLLP_SCAN_GB18030 2
 
-// ISO-2022-JP.
+// ISO-2022-JP, and ISO 2022 with any other sets.
 #define MLLP_SCAN_ISO2022_JP 3
+
+// The one of these that MSH-18 and MSH-20 of each message call for. Costs one more pass over the MSH
+// segment, and three more if that has other characters than ASCII. `mllp_message_header_scan` tells
+// which one it was; for a text without a message it is `MLLP_SCAN_SINGLE_BYTE`.
+#define MLLP_SCAN_AUTO 4
 
 // Nothing is known yet: more bytes are needed.
 #define MLLP_PROTOCOL_MORE 0
@@ -1028,6 +1142,12 @@ typedef struct mllp_timestamp_t {
 
 // None of these.
 #define MLLP_PROTOCOL_UNKNOWN 14
+
+// A line of the PROXY protocol, version 1. `mllp_proxy_header_parse` reads it.
+#define MLLP_PROTOCOL_PROXY_V1 15
+
+// The signature of the PROXY protocol, version 2. What follows is binary, and may hold a start block.
+#define MLLP_PROTOCOL_PROXY_V2 16
 
 // Nothing; for an ERR segment that only informs.
 #define MLLP_ERROR_CODE_MESSAGE_ACCEPTED 0
@@ -1107,7 +1227,8 @@ typedef struct mllp_timestamp_t {
 #define MLLP_EVENT_WARNING 4
 
 // A frame was lost: `fault`, `offset` of the byte that showed it. Except from a scanner, `payload`
-// has the first bytes of it: for a refusal that quotes MSH-10, never for a positive answer.
+// has the first bytes of it, up to its last whole field: for a refusal that quotes MSH-10, never for
+// a positive answer.
 #define MLLP_EVENT_FAULT 5
 
 // Bytes in no frame: `offset`, `len`, `discard_reason`, `blank`.
@@ -1178,6 +1299,26 @@ typedef struct mllp_timestamp_t {
 
 // It is not HL7.
 #define MLLP_STRAY_NOT_HL7 7
+
+// The answer to a message that asked for none: its verdict did not wait for it.
+#define MLLP_STRAY_UNASKED 8
+
+// A reply of its own decided, positive or negative.
+#define MLLP_FATE_ANSWERED 1
+
+// The receiver has stored the message (CA), and the application acknowledgment did not come in its
+// time. It is accepted, and need not be sent again.
+#define MLLP_FATE_STORED 2
+
+// MSH-15 and MSH-16 ask for no answer to a message that is accepted, and none came: the success
+// that was asked for.
+#define MLLP_FATE_UNASKED 3
+
+// No byte of it has left, in any attempt: sending it again cannot deliver it twice.
+#define MLLP_FATE_NOT_SENT 4
+
+// Everything else: some byte may have left, so the receiver may have the message.
+#define MLLP_FATE_UNCERTAIN 5
 
 // Nothing has happened: read, send, or wait for the deadline.
 #define MLLP_LINK_NONE 0
@@ -1275,6 +1416,15 @@ typedef struct mllp_timestamp_t {
 
 // Anything else.
 #define MLLP_VALUE_VALUE 3
+
+// On its own, as a load balancer does to probe a server. The peer is the one of the socket.
+#define MLLP_PROXY_LOCAL 0
+
+// On behalf of a client whose address it does not name. The address of the socket is the proxy's.
+#define MLLP_PROXY_UNNAMED 1
+
+// On behalf of a client whose address it names.
+#define MLLP_PROXY_CLIENT 2
 
 // It is not answered and the connection ends: whoever sends one such message may send many.
 #define MLLP_OVER_LIMIT_CLOSE 0
@@ -1457,6 +1607,12 @@ typedef struct mllp_timestamp_t {
 // The rule would take a message for delivered that nobody has accepted.
 #define MLLP_ERR_UNSAFE_ACCEPT -424
 
+// The connection does not begin with a PROXY protocol header.
+#define MLLP_ERR_NO_PROXY_HEADER -430
+
+// The PROXY protocol header breaks its specification.
+#define MLLP_ERR_BAD_PROXY_HEADER -431
+
 // With AE or CE.
 #define MLLP_REFUSE_ERROR 1
 
@@ -1537,13 +1693,14 @@ uint32_t mllp_ack_code_is_accept(mllp_ack_code_t code);
 // The set that a value of MSH-18 names. An empty value is ASCII.
 //
 // Case, blanks and punctuation do not count, and common other names are understood: `latin1` is
-// `8859/1`, `utf8` is `UNICODE UTF-8`, `Shift_JIS` is `ISO IR14`.
+// `8859/1`, `utf8` is `UNICODE UTF-8`, `Shift_JIS` is `ISO IR14`, `CP1252` is `WINDOWS-1252`.
 mllp_character_set_t mllp_character_set_from_name(const uint8_t *text, size_t text_len);
 
 // The set of a whole message: the first repetition of MSH-18, ASCII if that is empty.
 mllp_character_set_t mllp_character_set_of(const struct mllp_message_header_t *header);
 
-// The name in HL7 table 0211; `unknown` for a number that is none.
+// The name in HL7 table 0211, or a common name where the table has none; `unknown` for a number that
+// is none.
 const char *mllp_character_set_name(mllp_character_set_t set);
 
 // How to search a message in this set; `MLLP_SCAN_SINGLE_BYTE` for one that is not known.
@@ -1906,8 +2063,8 @@ mllp_status_t mllp_initiator_submit(struct mllp_initiator_t *initiator,
                                     uint64_t now,
                                     mllp_handle_t *handle);
 
-// Takes a message back that is not on its way: before it was written, or between two attempts. It
-// then has no verdict. `MLLP_NOT_FOUND`: it could not be.
+// Takes back a message that waits: before it was written, between two attempts, or after CA for its
+// application acknowledgment. It then has no verdict. `MLLP_NOT_FOUND`: it could not be taken back.
 mllp_status_t mllp_initiator_withdraw(struct mllp_initiator_t *initiator, mllp_handle_t handle);
 
 // 1: connect now. Take every event of the last connection first.
@@ -1937,10 +2094,20 @@ mllp_status_t mllp_initiator_next_to_send_along(struct mllp_initiator_t *initiat
                                                 uint64_t now,
                                                 mllp_handle_t *handle);
 
-// The last byte of the message has been written.
+// The last byte of the message has been written. One that asks for no answer in any case (MSH-15 and
+// MSH-16) has its verdict now: take the events.
 mllp_status_t mllp_initiator_sent(struct mllp_initiator_t *initiator,
                                   mllp_handle_t handle,
                                   uint64_t now);
+
+// No byte of the message that is to be written has left this host, so no receiver can have it.
+//
+// Without this, every message that was to be written counts as possibly received. Say it right
+// before `mllp_initiator_disconnected` or `mllp_initiator_on_time`, for each message that it is true
+// of: it counts for that call. A message that ends there, and of which nothing left in an earlier
+// attempt either, has the fate `MLLP_FATE_NOT_SENT`.
+mllp_status_t mllp_initiator_not_sent(struct mllp_initiator_t *initiator,
+                                      mllp_handle_t handle);
 
 // Room for the socket to read replies into: `want` bytes as long as there are so many. Take every
 // event first.
@@ -1976,7 +2143,9 @@ mllp_status_t mllp_initiator_next_event(struct mllp_initiator_t *initiator,
 uint64_t mllp_initiator_next_deadline(const struct mllp_initiator_t *initiator);
 
 // Time has passed; read what has come first. A reply that has not come is judged by the rules, and
-// its connection given up: the reply may still be on its way.
+// its connection given up, because the reply may still come. Both are different where its absence
+// was to be expected: a message that asks for no receipt has succeeded, and one that was stored is
+// accepted.
 mllp_status_t mllp_initiator_on_time(struct mllp_initiator_t *initiator, uint64_t now);
 
 // 1: a rule has suspended the link, and nothing is sent until `mllp_initiator_resume`.
@@ -2007,6 +2176,9 @@ struct mllp_initiator_config_t mllp_initiator_config_default(void);
 
 // The stable name of a stray reply, such as `late`; `unknown` for a number that is none.
 const char *mllp_stray_name(mllp_stray_t stray);
+
+// The stable name of a fate, such as `not_sent`; `unknown` for a number that is none.
+const char *mllp_fate_name(mllp_fate_t fate);
 
 // Reads MSH-1 and MSH-2 (or those of a leading FHS or BHS) and finds the first terminator.
 //
@@ -2083,6 +2255,16 @@ mllp_status_t mllp_message_value(const struct mllp_message_t *message,
 
 // The state of what a lookup gave; a slice whose data is NULL is absent.
 struct mllp_value_t mllp_value_of(struct mllp_slice_t bytes);
+
+// Reads the header of the PROXY protocol from the first bytes of a connection: all that have come so
+// far. Expect one only from proxies: a peer that connects directly can write any address into it.
+//
+// `MLLP_OK`: `out` is the header, and what follows its `len` bytes comes from the client.
+// `MLLP_PARTIAL`: more bytes are needed, 107 in all for version 1 and 65,551 for version 2 at most;
+// `out` is not written. `MLLP_ERR_NO_PROXY_HEADER`, `MLLP_ERR_BAD_PROXY_HEADER`: close the connection.
+mllp_status_t mllp_proxy_header_parse(const uint8_t *first_bytes,
+                                      size_t first_bytes_len,
+                                      struct mllp_proxy_header_t *out);
 
 // Prepares a buffer for the beginning of a stream. It keeps `memory` until it is not used any more.
 //

@@ -15,14 +15,19 @@ pub const MLLP_SCAN_SINGLE_BYTE: mllp_scan_t = 0;
 pub const MLLP_SCAN_SHIFT_JIS: mllp_scan_t = 1;
 /// GB 18030, GBK and Big5.
 pub const MLLP_SCAN_GB18030: mllp_scan_t = 2;
-/// ISO-2022-JP.
+/// ISO-2022-JP, and ISO 2022 with any other sets.
 pub const MLLP_SCAN_ISO2022_JP: mllp_scan_t = 3;
+/// The one of these that MSH-18 and MSH-20 of each message call for. Costs one more pass over the MSH
+/// segment, and three more if that has other characters than ASCII. `mllp_message_header_scan` tells
+/// which one it was; for a text without a message it is `MLLP_SCAN_SINGLE_BYTE`.
+pub const MLLP_SCAN_AUTO: mllp_scan_t = 4;
 
 numbered!(Scan {
     Scan::SingleByte = MLLP_SCAN_SINGLE_BYTE, c"single_byte";
     Scan::ShiftJis = MLLP_SCAN_SHIFT_JIS, c"shift_jis";
     Scan::Gb18030 = MLLP_SCAN_GB18030, c"gb18030";
     Scan::Iso2022Jp = MLLP_SCAN_ISO2022_JP, c"iso2022_jp";
+    Scan::Auto = MLLP_SCAN_AUTO, c"auto";
 });
 
 /// The delimiters of a message. 0: the message does not define it, and nothing is split at it.

@@ -42,6 +42,10 @@ pub const MLLP_PROTOCOL_UTF16_NO_BOM: mllp_protocol_t = 12;
 pub const MLLP_PROTOCOL_XML: mllp_protocol_t = 13;
 /// None of these.
 pub const MLLP_PROTOCOL_UNKNOWN: mllp_protocol_t = 14;
+/// A line of the PROXY protocol, version 1. `mllp_proxy_header_parse` reads it.
+pub const MLLP_PROTOCOL_PROXY_V1: mllp_protocol_t = 15;
+/// The signature of the PROXY protocol, version 2. What follows is binary, and may hold a start block.
+pub const MLLP_PROTOCOL_PROXY_V2: mllp_protocol_t = 16;
 
 numbered!(ProtocolVerdict {
     ProtocolVerdict::More = MLLP_PROTOCOL_MORE, c"more";
@@ -62,6 +66,8 @@ numbered!(ProtocolVerdict {
         MLLP_PROTOCOL_UTF16_NO_BOM, c"utf16_no_bom";
     ProtocolVerdict::Decided: Protocol::Xml = MLLP_PROTOCOL_XML, c"xml";
     ProtocolVerdict::Decided: Protocol::Unknown = MLLP_PROTOCOL_UNKNOWN, c"unknown";
+    ProtocolVerdict::Decided: Protocol::ProxyV1 = MLLP_PROTOCOL_PROXY_V1, c"proxy_v1";
+    ProtocolVerdict::Decided: Protocol::ProxyV2 = MLLP_PROTOCOL_PROXY_V2, c"proxy_v2";
 });
 
 /// The stable name of a protocol, such as `hl7_unframed`; `unknown` for a number that is none too.

@@ -30,7 +30,7 @@ pub const MLLP_INITIATOR_ID: usize = 199;
 /// `_commit_read`; wait for the socket until `_next_deadline`, then call `_on_time`.
 #[repr(C)]
 pub struct mllp_initiator_t {
-    _state: [u64; 668],
+    _state: [u64; 684],
 }
 
 type Core = Initiator<Memory, MLLP_INITIATOR_WINDOW, MLLP_INITIATOR_ID>;
@@ -93,8 +93,8 @@ pub unsafe extern "C" fn mllp_initiator_submit(
     })
 }
 
-/// Takes a message back that is not on its way: before it was written, or between two attempts. It
-/// then has no verdict. `MLLP_NOT_FOUND`: it could not be.
+/// Takes back a message that waits: before it was written, between two attempts, or after CA for its
+/// application acknowledgment. It then has no verdict. `MLLP_NOT_FOUND`: it could not be taken back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_initiator_withdraw(
     initiator: *mut mllp_initiator_t,
@@ -173,7 +173,8 @@ pub unsafe extern "C" fn mllp_initiator_next_to_send_along(
     unsafe { give(initiator, handle, |core| core.next_to_send_along(now)) }
 }
 
-/// The last byte of the message has been written.
+/// The last byte of the message has been written. One that asks for no answer in any case (MSH-15 and
+/// MSH-16) has its verdict now: take the events.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_initiator_sent(
     initiator: *mut mllp_initiator_t,
@@ -182,6 +183,21 @@ pub unsafe extern "C" fn mllp_initiator_sent(
 ) -> mllp_status_t {
     // SAFETY: rules 2 and 7.
     unsafe { change(initiator, |core| core.sent(Handle::from_number(handle), now)) }
+}
+
+/// No byte of the message that is to be written has left this host, so no receiver can have it.
+///
+/// Without this, every message that was to be written counts as possibly received. Say it right
+/// before `mllp_initiator_disconnected` or `mllp_initiator_on_time`, for each message that it is true
+/// of: it counts for that call. A message that ends there, and of which nothing left in an earlier
+/// attempt either, has the fate `MLLP_FATE_NOT_SENT`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mllp_initiator_not_sent(
+    initiator: *mut mllp_initiator_t,
+    handle: mllp_handle_t,
+) -> mllp_status_t {
+    // SAFETY: rules 2 and 7.
+    unsafe { change(initiator, |core| core.not_sent(Handle::from_number(handle))) }
 }
 
 /// Room for the socket to read replies into: `want` bytes as long as there are so many. Take every
@@ -271,7 +287,9 @@ pub unsafe extern "C" fn mllp_initiator_next_deadline(initiator: *const mllp_ini
 }
 
 /// Time has passed; read what has come first. A reply that has not come is judged by the rules, and
-/// its connection given up: the reply may still be on its way.
+/// its connection given up, because the reply may still come. Both are different where its absence
+/// was to be expected: a message that asks for no receipt has succeeded, and one that was stored is
+/// accepted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_initiator_on_time(
     initiator: *mut mllp_initiator_t,

@@ -2,7 +2,7 @@
 
 use core::ffi::c_char;
 
-use mllp_link::{Handle, InitiatorEvent, Stray, Verdict};
+use mllp_link::{Fate, Handle, InitiatorEvent, Stray, Verdict};
 
 use crate::code::{Numbered, name, numbered};
 use crate::event::{mllp_deviations_t, mllp_discard_reason_t, mllp_fault_t};
@@ -30,6 +30,8 @@ pub const MLLP_STRAY_LATE: mllp_stray_t = 5;
 pub const MLLP_STRAY_NO_MSA: mllp_stray_t = 6;
 /// It is not HL7.
 pub const MLLP_STRAY_NOT_HL7: mllp_stray_t = 7;
+/// The answer to a message that asked for none: its verdict did not wait for it.
+pub const MLLP_STRAY_UNASKED: mllp_stray_t = 8;
 
 numbered!(Stray {
     Stray::CommitBlock = MLLP_STRAY_COMMIT_BLOCK, c"commit_block";
@@ -39,6 +41,31 @@ numbered!(Stray {
     Stray::Late = MLLP_STRAY_LATE, c"late";
     Stray::NoMsa = MLLP_STRAY_NO_MSA, c"no_msa";
     Stray::NotHl7 = MLLP_STRAY_NOT_HL7, c"not_hl7";
+    Stray::Unasked = MLLP_STRAY_UNASKED, c"unasked";
+});
+
+/// What is known of a message at its verdict, whatever the rules are: `MLLP_FATE_*`.
+pub type mllp_fate_t = u32;
+
+/// A reply of its own decided, positive or negative.
+pub const MLLP_FATE_ANSWERED: mllp_fate_t = 1;
+/// The receiver has stored the message (CA), and the application acknowledgment did not come in its
+/// time. It is accepted, and need not be sent again.
+pub const MLLP_FATE_STORED: mllp_fate_t = 2;
+/// MSH-15 and MSH-16 ask for no answer to a message that is accepted, and none came: the success
+/// that was asked for.
+pub const MLLP_FATE_UNASKED: mllp_fate_t = 3;
+/// No byte of it has left, in any attempt: sending it again cannot deliver it twice.
+pub const MLLP_FATE_NOT_SENT: mllp_fate_t = 4;
+/// Everything else: some byte may have left, so the receiver may have the message.
+pub const MLLP_FATE_UNCERTAIN: mllp_fate_t = 5;
+
+numbered!(Fate {
+    Fate::Answered = MLLP_FATE_ANSWERED, c"answered";
+    Fate::Stored = MLLP_FATE_STORED, c"stored";
+    Fate::Unasked = MLLP_FATE_UNASKED, c"unasked";
+    Fate::NotSent = MLLP_FATE_NOT_SENT, c"not_sent";
+    Fate::Uncertain = MLLP_FATE_UNCERTAIN, c"uncertain";
 });
 
 /// What happened on a link. Which members say something depends on `kind`; the others are 0. Offsets
@@ -50,8 +77,10 @@ pub struct mllp_initiator_event_t {
     pub kind: mllp_link_event_kind_t,
     /// Which message.
     pub handle: mllp_handle_t,
-    /// What became of the message.
+    /// What the rules say about the reply, or its absence.
     pub verdict: mllp_verdict_t,
+    /// At a verdict: what became of the message.
+    pub fate: mllp_fate_t,
     /// What is known of a reply that is nobody's.
     pub stray: mllp_stray_t,
     /// Where the peer left the grammar.
@@ -78,6 +107,7 @@ impl mllp_initiator_event_t {
         kind: MLLP_LINK_NONE,
         handle: 0,
         verdict: mllp_verdict_t::NONE,
+        fate: 0,
         stray: 0,
         deviations: 0,
         fault: 0,
@@ -93,9 +123,10 @@ impl mllp_initiator_event_t {
     pub(crate) fn of(event: InitiatorEvent, reply: Option<&[u8]>) -> mllp_initiator_event_t {
         let reply = reply.map_or(mllp_slice_t::NONE, mllp_slice_t::lend);
         let event = match event {
-            InitiatorEvent::Verdict { handle, verdict } => {
-                Self::message(MLLP_LINK_VERDICT, handle, Some(verdict))
-            }
+            InitiatorEvent::Verdict { handle, verdict, fate } => mllp_initiator_event_t {
+                fate: fate.number(),
+                ..Self::message(MLLP_LINK_VERDICT, handle, Some(verdict))
+            },
             InitiatorEvent::Stored { handle } => Self::message(MLLP_LINK_STORED, handle, None),
             InitiatorEvent::Retry { handle, at, verdict } => mllp_initiator_event_t {
                 at,
@@ -142,4 +173,10 @@ impl mllp_initiator_event_t {
 #[unsafe(no_mangle)]
 pub extern "C" fn mllp_stray_name(stray: mllp_stray_t) -> *const c_char {
     name::<Stray>(stray)
+}
+
+/// The stable name of a fate, such as `not_sent`; `unknown` for a number that is none.
+#[unsafe(no_mangle)]
+pub extern "C" fn mllp_fate_name(fate: mllp_fate_t) -> *const c_char {
+    name::<Fate>(fate)
 }

@@ -19,7 +19,7 @@
 //! | `responder_config.rs`, `responder_event.rs`, `link_event.rs` | settings and events of both |
 //! | `ticket.rs` | which messages can still be answered |
 //! | `initiator.rs`, `initiator_config.rs`, `initiator_event.rs`, `rules.rs` | the sending end of a link |
-//! | `detect.rs` | which protocol a peer speaks |
+//! | `detect.rs`, `proxy.rs` | which protocol a peer speaks, and which client a proxy names |
 
 #![no_std]
 #![allow(non_camel_case_types)] // the names are C's
@@ -47,6 +47,7 @@ mod initiator_event;
 mod link_event;
 mod message;
 mod path;
+mod proxy;
 mod receive_buffer;
 mod responder;
 mod responder_config;
@@ -84,6 +85,7 @@ pub use initiator_event::*;
 pub use link_event::*;
 pub use message::*;
 pub use path::*;
+pub use proxy::*;
 pub use receive_buffer::*;
 pub use responder::*;
 pub use responder_config::*;

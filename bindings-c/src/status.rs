@@ -2,7 +2,7 @@
 
 use core::ffi::{CStr, c_char};
 
-use mllp_link::{AnswerError, RuleError, RuleErrorKind, SubmitError};
+use mllp_link::{AnswerError, ProxyError, RuleError, RuleErrorKind, SubmitError};
 
 /// What a call returns: `MLLP_OK`, a condition above 0, or an error below 0.
 ///
@@ -76,6 +76,11 @@ pub const MLLP_ERR_MISSING_ACTION: mllp_status_t = -422;
 pub const MLLP_ERR_TOO_MANY_RULES: mllp_status_t = -423;
 /// The rule would take a message for delivered that nobody has accepted.
 pub const MLLP_ERR_UNSAFE_ACCEPT: mllp_status_t = -424;
+
+/// The connection does not begin with a PROXY protocol header.
+pub const MLLP_ERR_NO_PROXY_HEADER: mllp_status_t = -430;
+/// The PROXY protocol header breaks its specification.
+pub const MLLP_ERR_BAD_PROXY_HEADER: mllp_status_t = -431;
 
 /// What went wrong in a call, on its way to the status.
 pub(crate) struct Failure(pub(crate) mllp_status_t);
@@ -162,6 +167,15 @@ impl From<RuleError> for Failure {
     }
 }
 
+impl From<ProxyError> for Failure {
+    fn from(error: ProxyError) -> Failure {
+        Failure(match error {
+            ProxyError::NoHeader => MLLP_ERR_NO_PROXY_HEADER,
+            ProxyError::BadHeader => MLLP_ERR_BAD_PROXY_HEADER,
+        })
+    }
+}
+
 /// The stable name of a status, the same in every language where the thing has a name there:
 /// `reserved_byte`, for instance. `unknown` for a number that is none. Never NULL.
 #[unsafe(no_mangle)]
@@ -201,6 +215,8 @@ fn name_of(status: mllp_status_t) -> &'static CStr {
         MLLP_ERR_MISSING_ACTION => c"missing_action",
         MLLP_ERR_TOO_MANY_RULES => c"too_many_rules",
         MLLP_ERR_UNSAFE_ACCEPT => c"unsafe_accept",
+        MLLP_ERR_NO_PROXY_HEADER => c"no_proxy_header",
+        MLLP_ERR_BAD_PROXY_HEADER => c"bad_proxy_header",
         _ => c"unknown",
     }
 }

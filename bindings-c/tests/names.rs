@@ -6,7 +6,9 @@ use ack_gen::{AckCode, ErrorCode, Severity};
 use hl7_peek::CharacterSet;
 use mllp::*;
 use mllp_core::{Deviation, DiscardReason, Fault, FrameKind};
-use mllp_link::{Action, CloseReason, Expired, Protocol, ProtocolVerdict, ReplyKind, Stray};
+use mllp_link::{
+    Action, CloseReason, Expired, Fate, Protocol, ProtocolVerdict, ProxyError, ReplyKind, Stray,
+};
 
 macro_rules! names {
     ($function:ident, $name:path { $($variant:expr => $number:ident,)+ }) => {
@@ -70,6 +72,32 @@ names!(mllp_character_set_name, CharacterSet::name {
     CharacterSet::Utf32 => MLLP_CHARACTER_SET_UTF32,
     CharacterSet::Jas2020 => MLLP_CHARACTER_SET_JAS2020,
     CharacterSet::JisX0202 => MLLP_CHARACTER_SET_JIS_X0202,
+    CharacterSet::Iso8859_10 => MLLP_CHARACTER_SET_ISO8859_10,
+    CharacterSet::Iso8859_11 => MLLP_CHARACTER_SET_ISO8859_11,
+    CharacterSet::Iso8859_13 => MLLP_CHARACTER_SET_ISO8859_13,
+    CharacterSet::Iso8859_14 => MLLP_CHARACTER_SET_ISO8859_14,
+    CharacterSet::Iso8859_16 => MLLP_CHARACTER_SET_ISO8859_16,
+    CharacterSet::IsoIr13 => MLLP_CHARACTER_SET_ISO_IR13,
+    CharacterSet::Windows874 => MLLP_CHARACTER_SET_WINDOWS_874,
+    CharacterSet::Windows1250 => MLLP_CHARACTER_SET_WINDOWS_1250,
+    CharacterSet::Windows1251 => MLLP_CHARACTER_SET_WINDOWS_1251,
+    CharacterSet::Windows1252 => MLLP_CHARACTER_SET_WINDOWS_1252,
+    CharacterSet::Windows1253 => MLLP_CHARACTER_SET_WINDOWS_1253,
+    CharacterSet::Windows1254 => MLLP_CHARACTER_SET_WINDOWS_1254,
+    CharacterSet::Windows1255 => MLLP_CHARACTER_SET_WINDOWS_1255,
+    CharacterSet::Windows1256 => MLLP_CHARACTER_SET_WINDOWS_1256,
+    CharacterSet::Windows1257 => MLLP_CHARACTER_SET_WINDOWS_1257,
+    CharacterSet::Windows1258 => MLLP_CHARACTER_SET_WINDOWS_1258,
+    CharacterSet::Windows31J => MLLP_CHARACTER_SET_WINDOWS_31J,
+    CharacterSet::Windows949 => MLLP_CHARACTER_SET_WINDOWS_949,
+    CharacterSet::EucJp => MLLP_CHARACTER_SET_EUC_JP,
+    CharacterSet::Koi8R => MLLP_CHARACTER_SET_KOI8_R,
+    CharacterSet::Koi8U => MLLP_CHARACTER_SET_KOI8_U,
+    CharacterSet::Cp437 => MLLP_CHARACTER_SET_CP437,
+    CharacterSet::Cp850 => MLLP_CHARACTER_SET_CP850,
+    CharacterSet::Cp852 => MLLP_CHARACTER_SET_CP852,
+    CharacterSet::Cp858 => MLLP_CHARACTER_SET_CP858,
+    CharacterSet::Cp866 => MLLP_CHARACTER_SET_CP866,
 });
 
 names!(mllp_ack_code_name, AckCode::as_str {
@@ -123,6 +151,8 @@ names!(mllp_protocol_name, ProtocolVerdict::name {
     ProtocolVerdict::Decided(Protocol::Utf16WithoutBom) => MLLP_PROTOCOL_UTF16_NO_BOM,
     ProtocolVerdict::Decided(Protocol::Xml) => MLLP_PROTOCOL_XML,
     ProtocolVerdict::Decided(Protocol::Unknown) => MLLP_PROTOCOL_UNKNOWN,
+    ProtocolVerdict::Decided(Protocol::ProxyV1) => MLLP_PROTOCOL_PROXY_V1,
+    ProtocolVerdict::Decided(Protocol::ProxyV2) => MLLP_PROTOCOL_PROXY_V2,
 });
 
 names!(mllp_close_reason_name, CloseReason::name {
@@ -143,6 +173,15 @@ names!(mllp_stray_name, Stray::name {
     Stray::Late => MLLP_STRAY_LATE,
     Stray::NoMsa => MLLP_STRAY_NO_MSA,
     Stray::NotHl7 => MLLP_STRAY_NOT_HL7,
+    Stray::Unasked => MLLP_STRAY_UNASKED,
+});
+
+names!(mllp_fate_name, Fate::name {
+    Fate::Answered => MLLP_FATE_ANSWERED,
+    Fate::Stored => MLLP_FATE_STORED,
+    Fate::Unasked => MLLP_FATE_UNASKED,
+    Fate::NotSent => MLLP_FATE_NOT_SENT,
+    Fate::Uncertain => MLLP_FATE_UNCERTAIN,
 });
 
 names!(mllp_reply_kind_name, ReplyKind::name {
@@ -189,6 +228,8 @@ fn statuses() {
         (MLLP_ERR_NO_HEADER, &[MessageError::NoHeader.name(), AckError::NoHeader.name()]),
         (MLLP_ERR_SHORT_HEADER, &[MessageError::ShortHeader.name()]),
         (MLLP_ERR_NO_CONTROL_ID, &[AckError::NoControlId.name()]),
+        (MLLP_ERR_NO_PROXY_HEADER, &[ProxyError::NoHeader.name()]),
+        (MLLP_ERR_BAD_PROXY_HEADER, &[ProxyError::BadHeader.name()]),
     ] {
         for name in names {
             assert_eq!(text(mllp_status_name(status)), *name);

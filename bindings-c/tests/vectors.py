@@ -285,7 +285,29 @@ def detect(source: Source) -> None:
     source.table("struct detect_vector", "detect_vectors", rows)
 
 
-WRITES = {"frames": frames, "peek": peek, "acks": acks, "detect": detect}
+def proxy_address(source: Source, address: list[Any] | None) -> str:
+    """A `struct proxy_address`."""
+    ip, port = address or ("", 0)
+    return f"{{{source.bytes(bytes.fromhex(ip))}, {port}}}"
+
+
+def proxy(source: Source) -> None:
+    rows = []
+    for case in load("proxy.json")["cases"]:
+        expect = case["expect"]
+        known_at = "SIZE_MAX" if case["known_at"] is None else case["known_at"]
+        fields = (
+            text(case["id"]),
+            source.bytes(bytes.fromhex(case["bytes"])),
+            f"{known_at}, {text(expect.get('error', 'ok'))}, {expect.get('len', 0)}",
+            f"MLLP_PROXY_{expect.get('origin', 'local').upper()}",
+            *(proxy_address(source, expect.get(name)) for name in ("source", "destination")),
+        )
+        rows.append(f"{{{', '.join(fields)}}}")
+    source.table("struct proxy_vector", "proxy_vectors", rows)
+
+
+WRITES = {"frames": frames, "peek": peek, "acks": acks, "detect": detect, "proxy": proxy}
 
 
 def write(folder: pathlib.Path) -> None:

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use hl7_peek::Scan;
 use mllp_core::{Config, Framing};
 use mllp_link::{
-    Handle, Initiator as Core, InitiatorConfig, InitiatorEvent, Rules, SubmitError, Verdict,
+    Fate, Handle, Initiator as Core, InitiatorConfig, InitiatorEvent, Rules, SubmitError, Verdict,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -110,8 +110,8 @@ impl Initiator {
         Ok(handle.number())
     }
 
-    /// Takes a message back that is not on its way: before it was written, or between two attempts.
-    /// Returns whether it could be; then it has no verdict.
+    /// Takes back a message that waits: before it was written, between two attempts, or after CA for
+    /// its application acknowledgment. Returns whether it could be; then it has no verdict.
     fn withdraw(&mut self, handle: u32) -> bool {
         let withdrawn = self.core.withdraw(Handle::from_number(handle));
         if withdrawn {
@@ -154,9 +154,17 @@ impl Initiator {
         encode(py, Framing::MLLP, payload.as_bytes(py)).map(|frame| Some((number, frame)))
     }
 
-    /// The last byte of the message has been written.
+    /// The last byte of the message has been written. One that asks for no answer in any case (MSH-15
+    /// and MSH-16) has its verdict now: take the events.
     fn sent(&mut self, handle: u32, now: Seconds) {
         self.core.sent(Handle::from_number(handle), now.point());
+    }
+
+    /// No byte of the message that `next_to_send` gave has left this host, so no receiver can have it.
+    /// Say it right before `disconnected` or `on_time`: it counts for that call. Without this, what
+    /// was to be written counts as possibly received.
+    fn not_sent(&mut self, handle: u32) {
+        self.core.not_sent(Handle::from_number(handle));
     }
 
     /// The frames of the messages to write now, in one piece; empty when there is none. Take every
@@ -203,8 +211,17 @@ impl Initiator {
         }
     }
 
-    /// Does what `receive` does, in a shorter form: a verdict is a pair, the handle and the payload
-    /// of the reply, which is None where none came. Every other event is a dictionary.
+    /// The last `unsent` bytes of what `take_outgoing` gave have not left this host: a message of
+    /// which none has left can be with no receiver. Say it right before `disconnected` or `on_time`:
+    /// it counts for that call, as `not_sent` does.
+    fn not_written(&mut self, unsent: usize) {
+        for handle in self.writing.untouched(unsent) {
+            self.core.not_sent(handle);
+        }
+    }
+
+    /// Does what `receive` does, in a shorter form: a verdict with the fate `answered` is a pair, the
+    /// handle and the payload of the reply. Every other verdict or event is a dictionary.
     fn replies<'py>(
         &mut self,
         py: Python<'py>,
@@ -213,7 +230,7 @@ impl Initiator {
     ) -> PyResult<Bound<'py, PyList>> {
         let events = PyList::empty(py);
         self.take(&data, now, |link, event| match event {
-            InitiatorEvent::Verdict { handle, .. } => {
+            InitiatorEvent::Verdict { handle, fate: Fate::Answered, .. } => {
                 link.payloads.remove(&handle.number());
                 events.append((handle.number(), link.reply(py)))
             }
@@ -246,7 +263,7 @@ impl Initiator {
         self.core.next_deadline().map(seconds)
     }
 
-    /// Time has passed: read what has come before this call, and take the events behind it.
+    /// Time has passed: read what has come before this call, and take the events after it.
     fn on_time(&mut self, now: Seconds) {
         self.core.on_time(now.point());
     }
@@ -295,10 +312,11 @@ impl Initiator {
         event: InitiatorEvent,
     ) -> PyResult<Bound<'py, PyDict>> {
         Ok(match event {
-            InitiatorEvent::Verdict { handle, verdict } => {
+            InitiatorEvent::Verdict { handle, verdict, fate } => {
                 let entry = verdict_event(py, "verdict", handle, &verdict)?;
                 self.payloads.remove(&handle.number());
                 entry.set_item("payload", self.reply(py))?;
+                entry.set_item("fate", fate.name())?;
                 entry
             }
             InitiatorEvent::Retry { handle, at, verdict } => {
@@ -309,6 +327,7 @@ impl Initiator {
             InitiatorEvent::Stored { handle } => {
                 let entry = event::new(py, "stored")?;
                 entry.set_item("handle", handle.number())?;
+                entry.set_item("payload", self.reply(py))?;
                 entry
             }
             InitiatorEvent::Stray(stray) => {

@@ -28,4 +28,14 @@ impl Writing {
         self.frames.pop_front();
         Some(handle)
     }
+
+    /// The messages of which no byte has left, when `unsent` bytes have not.
+    pub(crate) fn untouched(&self, unsent: usize) -> impl Iterator<Item = Handle> {
+        let mut behind = self.len;
+        self.frames.iter().filter_map(move |(handle, len)| {
+            let whole = behind;
+            behind = behind.saturating_sub(*len);
+            (unsent >= whole).then_some(*handle)
+        })
+    }
 }

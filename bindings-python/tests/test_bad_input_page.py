@@ -25,6 +25,8 @@ TOKENS = {
     "large": message("A").ljust(1_048_577, b"x"),
     "CLIENTHELLO": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     "REQUEST": b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n",
+    "PROXY1": b"PROXY TCP4 192.0.2.7 192.0.2.2 40000 2575\r\n",
+    "PROXY2": bytes.fromhex("0d0a0d0a000d0a515549540a 2111000c 0a0b0201 c0000202 9c40 0a0f"),
 }
 HEADER = b"MSH|^~\\&|LAB|L|HIS|H|20260101||ADT^A01|A|P|2.5\r"
 TEXTS = {

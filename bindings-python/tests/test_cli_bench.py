@@ -90,13 +90,14 @@ def test_server_that_leaves(run: Run) -> None:
     assert result.stderr.count(b"\n") == 1
 
 
-def test_interruption_shows_what_was_measured(serve: Serve) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interruption_shows_what_was_measured(serve: Serve, number: int) -> None:
     audience = Audience()
     options = ("--address", place(serve(audience).address), "--seconds", "1000", "--json")
     command = [sys.executable, "-m", "fastmllp", "bench", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert audience.arrived.wait(DEADLINE)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 130 and err.startswith(b"fastmllp bench: waiting for the answers")
     assert json.loads(out)["messages"] == len(audience.lengths)

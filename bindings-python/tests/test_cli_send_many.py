@@ -18,6 +18,7 @@ from conftest import Run, Serve
 from fastmllp import Message
 from fastmllp.cli.delivery import Agenda, Outcome
 from fastmllp.cli.progress import progress
+from fastmllp.cli.signals import HANG_UP
 from fastmllp.cli.summary import Summary
 from fastmllp.reply import ConnectError, NoReply, Reply
 from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message
@@ -269,7 +270,16 @@ def sending(*arguments: object, **streams: int) -> Iterator["subprocess.Popen[by
 STOPPING = b"fastmllp send: waiting for the answers on their way, interrupt again to give up\n"
 
 
-def test_interruption_waits_for_the_answer_that_is_on_its_way(tmp_path: Path) -> None:
+# Whoever runs the tests by nohup has SIGHUP ignored, here and in what is started here.
+INTERRUPTIONS = [
+    number
+    for number in (signal.SIGINT, signal.SIGTERM, *HANG_UP)
+    if signal.getsignal(number) != signal.SIG_IGN
+]
+
+
+@pytest.mark.parametrize("number", INTERRUPTIONS)
+def test_interruption_waits_for_the_answer_that_is_on_its_way(tmp_path: Path, number: int) -> None:
     arrived, interrupted = threading.Event(), threading.Event()
 
     def script(peer: Peer) -> None:
@@ -285,7 +295,7 @@ def test_interruption_waits_for_the_answer_that_is_on_its_way(tmp_path: Path) ->
     with ScriptedServer(script) as server:
         with sending(*place(server.address), tmp_path / "three") as process:
             assert arrived.wait(DEADLINE)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             assert process.stderr is not None
             assert process.stderr.readline() == STOPPING
             interrupted.set()
@@ -294,7 +304,8 @@ def test_interruption_waits_for_the_answer_that_is_on_its_way(tmp_path: Path) ->
     assert b"MSA|AA|B" in out and counts(out.decode().splitlines()[-1]) == [3, 2, 0, 0, 1]
 
 
-def test_second_interruption_waits_for_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", INTERRUPTIONS)
+def test_second_interruption_waits_for_nothing(tmp_path: Path, number: int) -> None:
     arrived, gone = threading.Event(), threading.Event()
 
     def script(peer: Peer) -> None:
@@ -308,13 +319,33 @@ def test_second_interruption_waits_for_nothing(tmp_path: Path) -> None:
         with sending(*options, tmp_path / "two") as process:
             assert arrived.wait(DEADLINE)
             while process.poll() is None:
-                process.send_signal(signal.SIGINT)
+                process.send_signal(number)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(0.1)
             out, err = process.communicate(timeout=DEADLINE)
             gone.set()
     assert (process.returncode, err) == (130, STOPPING)
     assert counts(out.decode().strip()) == [2, 0, 0, 1, 1]
+
+
+@pytest.mark.skipif(not HANG_UP, reason="this system has no SIGHUP")
+def test_a_closed_terminal_is_nothing_to_a_program_of_nohup(tmp_path: Path) -> None:
+    arrived, hung_up = threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        arrived.set()
+        assert hung_up.wait(DEADLINE)
+        peer.send(framed(acknowledgment("A")))
+
+    (tmp_path / "one").write_bytes(A)
+    with ScriptedServer(script) as server:
+        command = ["nohup", sys.executable, "-m", "fastmllp", "send", "-q", *place(server.address)]
+        with subprocess.Popen([*command, tmp_path / "one"], stdin=subprocess.DEVNULL) as process:
+            assert arrived.wait(DEADLINE)
+            process.send_signal(HANG_UP[0])
+            hung_up.set()
+            assert process.wait(DEADLINE) == 0
 
 
 def test_agenda_ends_and_stops() -> None:

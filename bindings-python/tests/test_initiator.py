@@ -38,6 +38,7 @@ def test_a_message_and_its_reply() -> None:
         "rule": None,
         "text": "AA: accept by the built-in rule (accept=accept)",
         "payload": acknowledgment("A"),
+        "fate": "answered",
     }
     assert link.open_messages == 0 and link.next_deadline() is None
 
@@ -112,6 +113,7 @@ def test_the_accept_acknowledgment_is_not_the_end() -> None:
     assert only(link.receive(framed(acknowledgment("A", "CA")), 1)) == {
         "ev": "stored",
         "handle": handle,
+        "payload": acknowledgment("A", "CA"),
     }
     assert only(link.receive(framed(acknowledgment("A", "AA")), 2))["ev"] == "verdict"
 
@@ -215,4 +217,64 @@ def test_a_verdict_without_a_reply_has_no_payload() -> None:
     handle = sent(link, "A")
     link.on_time(5)
     verdict, reconnect = link.replies(b"", 5)
-    assert verdict == (handle, None) and reconnect == {"ev": "reconnect"}
+    assert isinstance(verdict, dict) and reconnect == {"ev": "reconnect"}
+    assert (verdict["handle"], verdict["payload"]) == (handle, None)
+    assert verdict["fate"] == "uncertain"
+
+
+def asking(link: Initiator, control_id: str, accept: str, application: str) -> int:
+    """Submit a message with this MSH-15 and MSH-16."""
+    payload = f"MSH|^~\\&|A|B|C|D|2026||ADT^A01|{control_id}|P|2.5|||{accept}|{application}\r"
+    return link.submit(payload.encode(), 0)
+
+
+def test_a_stored_message_that_waits_in_vain_is_accepted() -> None:
+    link = Initiator(application=5)
+    link.connected()
+    handle = asking(link, "A", "AL", "AL")
+    link.take_outgoing(0)
+    link.written(0, 0)
+    stored = acknowledgment("A", "CA")
+    assert link.replies(framed(stored), 1) == [
+        {"ev": "stored", "handle": handle, "payload": stored}
+    ]
+    link.on_time(6)
+    verdict = only(link.events(6))
+    assert (verdict["action"], verdict["fate"], verdict["payload"]) == ("accept", "stored", None)
+
+
+def test_a_message_that_asks_for_no_answer_has_its_verdict_when_it_is_written() -> None:
+    link = Initiator()
+    link.connected()
+    asking(link, "A", "NE", "NE")
+    frames = link.take_outgoing(0)
+    link.written(1, 0)
+    assert link.events(0) == []
+    link.written(0, 0)
+    assert link.next_deadline() == 0, "there is an event to take"
+    verdict = only(link.events(0))
+    assert (verdict["action"], verdict["fate"]) == ("accept", "unasked")
+    assert verdict["text"] == "no-reply: accept, since no answer was asked for"
+    assert frames and link.next_deadline() is None
+    stray = only(link.receive(framed(acknowledgment("A")), 1))
+    assert (stray["ev"], stray["why"]) == ("stray", "unasked")
+
+
+def test_only_what_has_not_left_at_all_is_not_sent() -> None:
+    link = Initiator(window=3, max_attempts=1)
+    link.connected()
+    for control_id in ("A", "B", "C"):
+        link.submit(message(control_id), 0)
+    frames = link.take_outgoing(0)
+    third = len(frames) // 3
+    link.not_written(third + 1)  # one byte of the second is among what has left
+    link.disconnected(1)
+    fates = [event["fate"] for event in link.events(1)]
+    assert fates == ["uncertain", "uncertain", "not_sent"]
+    link.connected()
+    link.submit(message("D"), 2)
+    handed_out = link.next_to_send(2)
+    assert handed_out is not None
+    link.not_sent(handed_out[0])
+    link.disconnected(2)
+    assert only(link.events(2))["fate"] == "not_sent"

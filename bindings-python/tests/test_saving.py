@@ -12,6 +12,7 @@ import pytest
 from conftest import Program, Records, Run, Serve
 from fastmllp import Client, Message
 from fastmllp.saving import SaveTo
+from fastmllp.unfinished import remove_unfinished
 from peers import DEADLINE, Peer, framed, message, msa
 from test_cli_serve import Start
 
@@ -253,3 +254,65 @@ def test_serve_cannot_save(run: Run, tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (1, b"")
     expected = f"fastmllp serve: cannot save to {folder}: No such file or directory\n"
     assert result.stderr.decode() == expected
+
+
+UNFINISHED = ".20260131T120000.123456Z-7-42-4711.part"
+
+
+def test_unfinished_files_of_dead_processes_are_removed(records: Records, tmp_path: Path) -> None:
+    others = [
+        ".part",
+        ".x.part",
+        UNFINISHED[1:],
+        UNFINISHED + "x",
+        "20260131T120000.123456Z-7-42.hl7",
+    ]
+    for name in [UNFINISHED, UNFINISHED.replace(".part", ".named"), *others]:
+        (tmp_path / name).write_bytes(A)
+    SaveTo(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(others)
+    record = records.wait_for("unfinished_removed")
+    assert record.levelname == "WARNING" and record.fields == {"count": 2}  # type: ignore[attr-defined]
+    SaveTo(tmp_path)
+    assert len(list(tmp_path.iterdir())) == len(others)
+
+
+def test_unfinished_file_of_a_killed_process(tmp_path: Path) -> None:
+    """While it lives its file stays, whoever looks; when it is killed the file goes."""
+    pytest.importorskip("fcntl")
+    code = (
+        "import os, sys, time\n"
+        "from fastmllp.saving import SaveTo\n"
+        "save = SaveTo(sys.argv[1])\n"
+        "def wait(*names):\n"
+        "    print('written', flush=True)\n"
+        "    sys.stdin.read()\n"
+        "os.link = wait\n"
+        "save.store(b'MSH|^~\\\\&|')\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"written\n"
+        SaveTo(tmp_path)
+        assert len(list(tmp_path.iterdir())) == 1, "a file that is being written was removed"
+        process.kill()
+    SaveTo(tmp_path).store(A)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [A]
+
+
+def test_file_taken_for_a_dead_one_before_it_was_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    save = SaveTo(tmp_path)
+    flock = fcntl.flock
+
+    def first(descriptor: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        assert remove_unfinished(tmp_path) == 1
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", first)
+    path = save.store(A)
+    assert [path.read_bytes()] == stored(tmp_path) == [A]
+    assert len(list(tmp_path.iterdir())) == 1

@@ -15,6 +15,13 @@ from peers import Peer, framed, message
         # What looks like a frame is a part of a key, perhaps.
         (b"\x16\x03\x01\x02\x00\x01" + framed(b"\xfc\x03\x03"), "tls"),
         (b"POST / HTTP/1.1\r\n\r\n" + framed(message("A")), "http"),
+        (b"PROXY TCP4 192.0.2.7 192.0.2.2 40000 2575\r\n" + framed(message("A")), "proxy_v1"),
+        # The address 10.11.2.1 holds a start block.
+        (
+            bytes.fromhex("0d0a0d0a000d0a515549540a 2111000c 0a0b0201 c0000202 9c40 0a0f")
+            + framed(message("A")),
+            "proxy_v2",
+        ),
     ],
 )
 def test_other_protocol_on_a_plain_port_is_closed_at_once(

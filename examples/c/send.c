@@ -76,7 +76,14 @@ static void hang_up(void) {
     frame_len = written = 0;
 }
 
+/* Of a message that is to be written, perhaps nothing has left yet. */
+static void say_what_has_not_left(void) {
+    if (frame_len && !written)
+        mllp_initiator_not_sent(&initiator, writing);
+}
+
 static void lose(void) {
+    say_what_has_not_left();
     hang_up();
     mllp_initiator_disconnected(&initiator, now_ms());
 }
@@ -102,19 +109,29 @@ static void read_replies(void) {
         lose();
 }
 
-/* Whether the message has its verdict. Takes every event: only then may more be read. */
-static int take_events(mllp_handle_t handle, uint64_t now, mllp_verdict_t *verdict) {
+/* What became of the message, or NULL as long as nobody knows. Takes every event: only then may more
+ * be read. */
+static const char *take_events(mllp_handle_t handle, uint64_t now, int *accepted) {
     mllp_initiator_event_t event;
-    int judged = 0;
+    const char *end = NULL;
     while (mllp_initiator_next_event(&initiator, now, &event) == MLLP_OK) {
         if (event.kind == MLLP_LINK_RECONNECT)
             hang_up();
         if (event.kind == MLLP_LINK_VERDICT && event.handle == handle) {
-            *verdict = event.verdict;
-            judged = 1;
+            int says = event.fate == MLLP_FATE_ANSWERED ||
+                       (event.fate == MLLP_FATE_UNCERTAIN &&
+                        event.verdict.reply != MLLP_REPLY_NO_REPLY);
+            end = says ? mllp_reply_kind_name(event.verdict.reply) : mllp_fate_name(event.fate);
+            *accepted = event.verdict.action == MLLP_ACTION_ACCEPT;
+        }
+        /* The receiver has the message in safe storage: there is nothing more to wait for. */
+        if (event.kind == MLLP_LINK_STORED && event.handle == handle) {
+            mllp_initiator_withdraw(&initiator, handle);
+            end = mllp_fate_name(MLLP_FATE_STORED);
+            *accepted = 1;
         }
     }
-    return judged;
+    return end;
 }
 
 static void write_frame(void) {
@@ -131,8 +148,9 @@ static void write_frame(void) {
     frame_len = written = 0;
 }
 
-/* What became of the message: NULL and its verdict, or why there is none. */
-static const char *deliver(const char *host, const char *port, mllp_verdict_t *verdict) {
+/* What became of the message. */
+static const char *deliver(const char *host, const char *port, int *accepted) {
+    const char *end;
     mllp_handle_t handle;
     mllp_status_t status =
         mllp_initiator_submit(&initiator, payload, payload_len, now_ms(), &handle);
@@ -149,9 +167,11 @@ static const char *deliver(const char *host, const char *port, mllp_verdict_t *v
         if (ready & ~POLLOUT)
             read_replies();
         now = now_ms();
+        say_what_has_not_left();
         mllp_initiator_on_time(&initiator, now);
-        if (take_events(handle, now, verdict))
-            return NULL;
+        end = take_events(handle, now, accepted);
+        if (end)
+            return end;
         if (mllp_initiator_wants_connection(&initiator, now)) {
             connection = dial(host, port);
             if (connection < 0) {
@@ -180,13 +200,13 @@ int main(int argc, char **argv) {
     config.max_attempts = 1;
     mllp_initiator_init(&initiator, &config, replies, sizeof replies);
     for (int at = 3; at < argc; at++) {
-        mllp_verdict_t verdict = {0};
-        const char *reason = "not_readable";
+        const char *end = "not_readable";
+        int taken = 0;
         if (read_message(argv[at]))
-            reason = deliver(argv[1], argv[2], &verdict);
-        printf("%s: %s\n", argv[at], reason ? reason : mllp_reply_kind_name(verdict.reply));
+            end = deliver(argv[1], argv[2], &taken);
+        printf("%s: %s\n", argv[at], end);
         fflush(stdout);
-        accepted += !reason && verdict.action == MLLP_ACTION_ACCEPT;
+        accepted += taken;
     }
     hang_up();
     return accepted == argc - 3 ? 0 : 1;

@@ -1,10 +1,13 @@
-//! MSH-18: the names of HL7 table 0211.
+//! MSH-18: the character sets of HL7 table 0211, and those that vendors write beside them.
+
+mod names;
 
 use crate::{MessageHeader, Scan};
 
-/// A character set of HL7 table 0211, including those that table once had.
+/// A character set of HL7 table 0211, including those that table once had, or one that vendors name
+/// in MSH-18 although the table lacks it.
 ///
-/// The variants are in the order of the table. [`name`](CharacterSet::name) is the table's own
+/// The sets of the table come first, in its order. [`name`](CharacterSet::name) is the table's own
 /// spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -59,65 +62,71 @@ pub enum CharacterSet {
     Jas2020,
     /// `JIS X 0202`: ISO 2022, removed in version 2.9.
     JisX0202,
+    /// `8859/10`.
+    Iso8859_10,
+    /// `8859/11`: Thai, also known as TIS-620.
+    Iso8859_11,
+    /// `8859/13`.
+    Iso8859_13,
+    /// `8859/14`.
+    Iso8859_14,
+    /// `8859/16`.
+    Iso8859_16,
+    /// `ISO IR13`: the half-width katakana of JIS X 0201.
+    IsoIr13,
+    /// `WINDOWS-874`: Thai.
+    Windows874,
+    /// `WINDOWS-1250`: Central European.
+    Windows1250,
+    /// `WINDOWS-1251`: Cyrillic.
+    Windows1251,
+    /// `WINDOWS-1252`: Western European.
+    Windows1252,
+    /// `WINDOWS-1253`: Greek.
+    Windows1253,
+    /// `WINDOWS-1254`: Turkish.
+    Windows1254,
+    /// `WINDOWS-1255`: Hebrew.
+    Windows1255,
+    /// `WINDOWS-1256`: Arabic.
+    Windows1256,
+    /// `WINDOWS-1257`: Baltic.
+    Windows1257,
+    /// `WINDOWS-1258`: Vietnamese.
+    Windows1258,
+    /// `WINDOWS-31J`: Shift_JIS with the extensions of Windows, also known as cp932.
+    Windows31J,
+    /// `WINDOWS-949`: KS X 1001 with all other Hangul, also known as UHC.
+    Windows949,
+    /// `EUC-JP`.
+    EucJp,
+    /// `KOI8-R`.
+    Koi8R,
+    /// `KOI8-U`.
+    Koi8U,
+    /// `CP437`: DOS, United States.
+    Cp437,
+    /// `CP850`: DOS, Western European.
+    Cp850,
+    /// `CP852`: DOS, Central European.
+    Cp852,
+    /// `CP858`: CP850 with the euro sign.
+    Cp858,
+    /// `CP866`: DOS, Cyrillic.
+    Cp866,
 }
 
 impl CharacterSet {
-    /// The set that a value of MSH-18 names, or `None` if it is not known here.
-    ///
-    /// Case, blanks and punctuation do not count, and common other names are understood:
-    /// `ISO-8859-1`, `ISO8859-1` and `latin1` are `8859/1`, `UTF-8` and `utf8` are
-    /// `UNICODE UTF-8`, `Shift_JIS` is `ISO IR14`. An empty value is ASCII.
-    pub fn from_name(name: &[u8]) -> Option<CharacterSet> {
-        // Longer than any name below, so a name that does not fit is none of them.
-        let mut letters = [0u8; 16];
-        let mut len = 0usize;
-        for &byte in name {
-            if byte.is_ascii_alphanumeric() {
-                *letters.get_mut(len)? = byte.to_ascii_uppercase();
-                len = len.wrapping_add(1);
-            } else if !matches!(byte, b' ' | b'-' | b'_' | b'/' | b'.' | b':') {
-                return None;
-            }
-        }
-        // ISO_IR 100 and the like are the names that DICOM has for these sets.
-        Some(match letters.get(..len)? {
-            b"" | b"ASCII" | b"USASCII" | b"ISO646" => CharacterSet::Ascii,
-            b"88591" | b"ISO88591" | b"LATIN1" | b"ISOIR100" => CharacterSet::Iso8859_1,
-            b"88592" | b"ISO88592" | b"LATIN2" | b"ISOIR101" => CharacterSet::Iso8859_2,
-            b"88593" | b"ISO88593" | b"LATIN3" | b"ISOIR109" => CharacterSet::Iso8859_3,
-            b"88594" | b"ISO88594" | b"LATIN4" | b"ISOIR110" => CharacterSet::Iso8859_4,
-            b"88595" | b"ISO88595" | b"ISOIR144" => CharacterSet::Iso8859_5,
-            b"88596" | b"ISO88596" | b"ISOIR127" => CharacterSet::Iso8859_6,
-            b"88597" | b"ISO88597" | b"ISOIR126" => CharacterSet::Iso8859_7,
-            b"88598" | b"ISO88598" | b"ISOIR138" => CharacterSet::Iso8859_8,
-            b"88599" | b"ISO88599" | b"LATIN5" | b"ISOIR148" => CharacterSet::Iso8859_9,
-            b"885915" | b"ISO885915" | b"LATIN9" | b"ISOIR203" => CharacterSet::Iso8859_15,
-            b"ISOIR6" => CharacterSet::IsoIr6,
-            b"ISOIR14" | b"SHIFTJIS" | b"SJIS" => CharacterSet::IsoIr14,
-            b"ISOIR87" | b"ISO2022JP" => CharacterSet::IsoIr87,
-            b"ISOIR159" => CharacterSet::IsoIr159,
-            b"GB180302000" | b"GB18030" | b"GBK" | b"GB2312" => CharacterSet::Gb18030,
-            b"KSX1001" | b"EUCKR" => CharacterSet::KsX1001,
-            b"CNS116431992" | b"CNS11643" => CharacterSet::Cns11643,
-            b"BIG5" => CharacterSet::Big5,
-            b"UNICODE" => CharacterSet::Unicode,
-            b"UNICODEUTF8" | b"UTF8" | b"ISOIR192" => CharacterSet::Utf8,
-            b"UNICODEUTF16" | b"UTF16" => CharacterSet::Utf16,
-            b"UNICODEUTF32" | b"UTF32" => CharacterSet::Utf32,
-            b"JAS2020" => CharacterSet::Jas2020,
-            b"JISX0202" => CharacterSet::JisX0202,
-            _ => return None,
-        })
-    }
-
     /// The set of a whole message: the first repetition of MSH-18, ASCII if that is empty.
     ///
-    /// `None` if it names a set that is not known here.
+    /// The further repetitions name sets that escape sequences switch to (HL7 v2.9.1 chapter 2,
+    /// 2.14.9.18); see [`switches`](CharacterSet::switches). `None` if the first one names a set that
+    /// is not known here.
     pub fn of(header: &MessageHeader<'_>) -> Option<CharacterSet> {
         CharacterSet::from_name(header.character_set_first())
     }
 
-    /// The name in HL7 table 0211.
+    /// The name in HL7 table 0211, or a name that is common where the table has none.
     pub const fn name(self) -> &'static str {
         match self {
             CharacterSet::Ascii => "ASCII",
@@ -145,6 +154,32 @@ impl CharacterSet {
             CharacterSet::Utf32 => "UNICODE UTF-32",
             CharacterSet::Jas2020 => "JAS2020",
             CharacterSet::JisX0202 => "JIS X 0202",
+            CharacterSet::Iso8859_10 => "8859/10",
+            CharacterSet::Iso8859_11 => "8859/11",
+            CharacterSet::Iso8859_13 => "8859/13",
+            CharacterSet::Iso8859_14 => "8859/14",
+            CharacterSet::Iso8859_16 => "8859/16",
+            CharacterSet::IsoIr13 => "ISO IR13",
+            CharacterSet::Windows874 => "WINDOWS-874",
+            CharacterSet::Windows1250 => "WINDOWS-1250",
+            CharacterSet::Windows1251 => "WINDOWS-1251",
+            CharacterSet::Windows1252 => "WINDOWS-1252",
+            CharacterSet::Windows1253 => "WINDOWS-1253",
+            CharacterSet::Windows1254 => "WINDOWS-1254",
+            CharacterSet::Windows1255 => "WINDOWS-1255",
+            CharacterSet::Windows1256 => "WINDOWS-1256",
+            CharacterSet::Windows1257 => "WINDOWS-1257",
+            CharacterSet::Windows1258 => "WINDOWS-1258",
+            CharacterSet::Windows31J => "WINDOWS-31J",
+            CharacterSet::Windows949 => "WINDOWS-949",
+            CharacterSet::EucJp => "EUC-JP",
+            CharacterSet::Koi8R => "KOI8-R",
+            CharacterSet::Koi8U => "KOI8-U",
+            CharacterSet::Cp437 => "CP437",
+            CharacterSet::Cp850 => "CP850",
+            CharacterSet::Cp852 => "CP852",
+            CharacterSet::Cp858 => "CP858",
+            CharacterSet::Cp866 => "CP866",
         }
     }
 
@@ -165,7 +200,7 @@ impl CharacterSet {
             CharacterSet::Iso8859_8 => "iso8859-8",
             CharacterSet::Iso8859_9 => "iso8859-9",
             CharacterSet::Iso8859_15 => "iso8859-15",
-            CharacterSet::IsoIr14 => "shift_jis",
+            CharacterSet::IsoIr13 | CharacterSet::IsoIr14 => "shift_jis",
             CharacterSet::IsoIr87 | CharacterSet::Jas2020 | CharacterSet::JisX0202 => "iso2022_jp",
             CharacterSet::IsoIr159 => "iso2022_jp_1",
             CharacterSet::Gb18030 => "gb18030",
@@ -175,6 +210,31 @@ impl CharacterSet {
             CharacterSet::Unicode | CharacterSet::Utf8 => "utf-8",
             CharacterSet::Utf16 => "utf-16",
             CharacterSet::Utf32 => "utf-32",
+            CharacterSet::Iso8859_10 => "iso8859-10",
+            CharacterSet::Iso8859_11 => "iso8859-11",
+            CharacterSet::Iso8859_13 => "iso8859-13",
+            CharacterSet::Iso8859_14 => "iso8859-14",
+            CharacterSet::Iso8859_16 => "iso8859-16",
+            CharacterSet::Windows874 => "cp874",
+            CharacterSet::Windows1250 => "cp1250",
+            CharacterSet::Windows1251 => "cp1251",
+            CharacterSet::Windows1252 => "cp1252",
+            CharacterSet::Windows1253 => "cp1253",
+            CharacterSet::Windows1254 => "cp1254",
+            CharacterSet::Windows1255 => "cp1255",
+            CharacterSet::Windows1256 => "cp1256",
+            CharacterSet::Windows1257 => "cp1257",
+            CharacterSet::Windows1258 => "cp1258",
+            CharacterSet::Windows31J => "cp932",
+            CharacterSet::Windows949 => "cp949",
+            CharacterSet::EucJp => "euc_jp",
+            CharacterSet::Koi8R => "koi8-r",
+            CharacterSet::Koi8U => "koi8-u",
+            CharacterSet::Cp437 => "cp437",
+            CharacterSet::Cp850 => "cp850",
+            CharacterSet::Cp852 => "cp852",
+            CharacterSet::Cp858 => "cp858",
+            CharacterSet::Cp866 => "cp866",
         })
     }
 
@@ -192,6 +252,7 @@ impl CharacterSet {
                 | CharacterSet::Utf32
                 | CharacterSet::Jas2020
                 | CharacterSet::JisX0202
+                | CharacterSet::Windows31J
         )
     }
 
@@ -203,7 +264,9 @@ impl CharacterSet {
     /// for UTF-16 and UTF-32 no search is right.
     pub const fn scan(self) -> Scan {
         match self {
-            CharacterSet::IsoIr14 => Scan::ShiftJis,
+            CharacterSet::IsoIr13 | CharacterSet::IsoIr14 | CharacterSet::Windows31J => {
+                Scan::ShiftJis
+            }
             CharacterSet::Gb18030 | CharacterSet::Big5 => Scan::Gb18030,
             CharacterSet::IsoIr87
             | CharacterSet::IsoIr159

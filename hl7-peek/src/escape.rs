@@ -1,7 +1,6 @@
 //! Escape sequences: delimiters inside values (HL7 v2.9.1 chapter 2, 2.6).
 //!
-//! [`escape`] works on single bytes: text for a character set whose two-byte characters contain
-//! ASCII bytes (see [`Scan`]) must be escaped before it is encoded.
+//! [`escape`] works on single bytes; [`escape_with`] leaves the bytes of two-byte characters alone.
 
 use crate::{Delimiters, Error, Scan};
 
@@ -104,30 +103,82 @@ pub fn unescape_with(
 /// [`BufferTooSmall`](Error::BufferTooSmall), after which `out` holds anything. [`escaped_len`]
 /// tells the length needed; five times the length of `text` is always enough.
 pub fn escape(text: &[u8], delimiters: &Delimiters, out: &mut [u8]) -> Result<usize, Error> {
+    escape_with(text, delimiters, Scan::SingleByte, out)
+}
+
+/// [`escape`] for text of a message that is read with this [`Scan`]: a byte of a two-byte character is
+/// no delimiter, and is not escaped.
+///
+/// # Errors
+///
+/// Those of [`escape`].
+pub fn escape_with(
+    text: &[u8],
+    delimiters: &Delimiters,
+    scan: Scan,
+    out: &mut [u8],
+) -> Result<usize, Error> {
     let mut output = Output::new(out);
-    for &byte in text {
-        match (escape_name(byte, delimiters), delimiters.escape) {
-            ([], _) => output.push(&[byte])?,
-            (_, None) => output.push(b" ")?,
-            (name, Some(escape)) => {
+    let mut rest = text;
+    while let Some((before, name, after)) = next_escaped(rest, delimiters, scan) {
+        output.push(before)?;
+        match delimiters.escape {
+            None => output.push(b" ")?,
+            Some(escape) => {
                 output.push(&[escape])?;
                 output.push(name)?;
                 output.push(&[escape])?;
             }
         }
+        rest = after;
     }
+    output.push(rest)?;
     Ok(output.len)
 }
 
 /// The length of what [`escape`] writes for this text.
 pub fn escaped_len(text: &[u8], delimiters: &Delimiters) -> usize {
-    text.iter().fold(0, |len: usize, &byte| {
-        let added = match (escape_name(byte, delimiters), delimiters.escape) {
-            ([], _) | (_, None) => 1,
-            (name, Some(_)) => name.len().saturating_add(2),
-        };
-        len.saturating_add(added)
-    })
+    escaped_len_with(text, delimiters, Scan::SingleByte)
+}
+
+/// The length of what [`escape_with`] writes for this text.
+pub fn escaped_len_with(text: &[u8], delimiters: &Delimiters, scan: Scan) -> usize {
+    let mut len = 0usize;
+    let mut rest = text;
+    while let Some((before, name, after)) = next_escaped(rest, delimiters, scan) {
+        let added = delimiters.escape.map_or(1, |_| name.len().saturating_add(2));
+        len = len.saturating_add(before.len()).saturating_add(added);
+        rest = after;
+    }
+    len.saturating_add(rest.len())
+}
+
+/// The text before the first byte that must be escaped, what stands between the escape characters
+/// for that byte, and the text behind it.
+fn next_escaped<'t>(
+    text: &'t [u8],
+    delimiters: &Delimiters,
+    scan: Scan,
+) -> Option<(&'t [u8], &'static [u8], &'t [u8])> {
+    let is_escaped = |byte: &u8| !escape_name(*byte, delimiters).is_empty();
+    let at = match scan {
+        Scan::SingleByte | Scan::Auto => text.iter().position(is_escaped)?,
+        _ => first_outside_characters(text, delimiters, scan)?,
+    };
+    let (before, rest) = text.split_at_checked(at)?;
+    let (byte, after) = rest.split_first()?;
+    Some((before, escape_name(*byte, delimiters), after))
+}
+
+/// Offset of the first line end, or of the first delimiter that is not part of a longer character.
+#[cold]
+fn first_outside_characters(text: &[u8], delimiters: &Delimiters, scan: Scan) -> Option<usize> {
+    let Delimiters { field, component, repetition, escape, subcomponent, .. } = *delimiters;
+    let defined = [Some(field), component, repetition, escape, subcomponent];
+    let found = defined.into_iter().flatten().filter_map(|byte| scan.find(byte, text));
+    // A line end ends the segment wherever it stands, also inside what should be a character.
+    let line_end = text.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+    found.chain(line_end).min()
 }
 
 /// What stands between the escape characters for this byte; empty if it needs no escape.
@@ -230,5 +281,42 @@ impl<'o> Output<'o> {
             self.push(&[value(*high) << 4 | value(*low)])?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(scan: Scan, text: &[u8], expected: &[u8]) {
+        let delimiters = Delimiters::default();
+        let mut out = [0; 64];
+        let len = escape_with(text, &delimiters, scan, &mut out).unwrap();
+        assert_eq!(&out[..len], expected);
+        assert_eq!(escaped_len_with(text, &delimiters, scan), len);
+        assert_eq!(
+            escape_with(text, &delimiters, scan, &mut out[..len - 1]),
+            Err(Error::BufferTooSmall)
+        );
+        let mut back = [0; 64];
+        let len = unescape_with(expected, &delimiters, scan, &mut back).unwrap();
+        assert_eq!(&back[..len], text);
+    }
+
+    #[test]
+    fn a_byte_of_a_longer_character_is_not_escaped() {
+        check(Scan::ShiftJis, b"\x83\x7C|\x83\x5C\\", b"\x83\x7C\\F\\\x83\x5C\\E\\");
+        check(Scan::Gb18030, b"\x81\x5E^\x81\x7E~", b"\x81\x5E\\S\\\x81\x7E\\R\\");
+        check(Scan::Iso2022Jp, b"\x1B$B%^\x1B(B^&", b"\x1B$B%^\x1B(B\\S\\\\T\\");
+        check(Scan::SingleByte, b"a|b\r", b"a\\F\\b\\X0D\\");
+    }
+
+    #[test]
+    fn a_line_end_is_escaped_wherever_it_stands() {
+        let mut out = [0; 32];
+        let delimiters = Delimiters::default();
+        let len = escape_with(b"\x1B$B%\r", &delimiters, Scan::Iso2022Jp, &mut out).unwrap();
+        assert_eq!(&out[..len], b"\x1B$B%\\X0D\\");
     }
 }

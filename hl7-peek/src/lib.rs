@@ -45,7 +45,7 @@
 //! Bytes are never decoded. In most sets a delimiter byte is always a delimiter; Shift_JIS,
 //! GB 18030, Big5 and ISO-2022-JP are the exception, and [`Message::parse_with`] takes a [`Scan`]
 //! that knows their characters. [`CharacterSet`] names the sets of HL7 table 0211 and tells which
-//! `Scan` each one needs.
+//! `Scan` each one needs; [`Scan::Auto`] follows the MSH-18 of each message.
 //!
 //! # Limits
 //!
@@ -63,6 +63,7 @@
 
 mod character_set;
 mod delimiters;
+mod detect;
 mod error;
 mod escape;
 mod find;
@@ -77,11 +78,12 @@ mod separators;
 mod split;
 mod terminator;
 mod value;
+mod whole_fields;
 
 pub use character_set::CharacterSet;
 pub use delimiters::Delimiters;
 pub use error::Error;
-pub use escape::{escape, escaped_len, unescape, unescape_with};
+pub use escape::{escape, escape_with, escaped_len, escaped_len_with, unescape, unescape_with};
 pub use header::MessageHeader;
 pub use message::{Kind, Message};
 pub use path::Path;
@@ -92,3 +94,4 @@ pub use segment::{
 };
 pub use terminator::Terminator;
 pub use value::Value;
+pub use whole_fields::whole_fields;

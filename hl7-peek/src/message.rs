@@ -47,19 +47,20 @@ impl<'a> Message<'a> {
     }
 
     /// As [`parse`](Message::parse), for a payload whose delimiters must be searched by `scan`.
+    /// [`Scan::Auto`] finds out by itself which one that is.
     ///
     /// ```
-    /// use hl7_peek::{CharacterSet, Message, Path, Scan};
+    /// use hl7_peek::{Message, Path, Scan};
     ///
     /// // The family name is one Shift_JIS character, 83 7C: its second byte is `|` in ASCII.
     /// let payload = b"MSH|^~\\&|||||||ADT^A08|1|P|2.5||||||ISO IR14\rPID|1||2||\x83\x7C^X\r";
-    /// let message = Message::parse(payload)?;
-    /// let scan = CharacterSet::of(&message.header()).map_or(Scan::SingleByte, |set| set.scan());
-    /// assert_eq!(scan, Scan::ShiftJis);
-    ///
     /// let family = Path::parse("PID-5.1")?;
-    /// assert_eq!(message.get(family), Some(&b"\x83"[..]));
-    /// assert_eq!(Message::parse_with(payload, scan)?.get(family), Some(&b"\x83\x7C"[..]));
+    /// assert_eq!(Message::parse(payload)?.get(family), Some(&b"\x83"[..]));
+    /// assert_eq!(Message::parse_with(payload, Scan::ShiftJis)?.get(family), Some(&b"\x83\x7C"[..]));
+    ///
+    /// let message = Message::parse_with(payload, Scan::Auto)?;
+    /// assert_eq!(message.get(family), Some(&b"\x83\x7C"[..]));
+    /// assert_eq!(message.header().scan(), Scan::ShiftJis);
     /// # Ok::<(), hl7_peek::Error>(())
     /// ```
     ///
@@ -70,6 +71,7 @@ impl<'a> Message<'a> {
     pub fn parse_with(payload: &'a [u8], scan: Scan) -> Result<Message<'a>, Error> {
         let opening = Opening::read(payload)?;
         let delimiters = Delimiters::read(opening.separator(), opening.encoding_characters)?;
+        let scan = scan.chosen_for(&opening, delimiters);
         Ok(Message { payload, opening, syntax: Syntax { delimiters, scan } })
     }
 
@@ -88,6 +90,7 @@ impl<'a> Message<'a> {
         scan: Scan,
     ) -> Message<'a> {
         let delimiters = Delimiters::read_lenient(opening.separator(), opening.encoding_characters);
+        let scan = scan.chosen_for(&opening, delimiters);
         Message { payload, opening, syntax: Syntax { delimiters, scan } }
     }
 
@@ -109,6 +112,11 @@ impl<'a> Message<'a> {
     /// MSH-2 as it stands, a sixth and later character included.
     pub fn encoding_characters(&self) -> &'a [u8] {
         self.opening.encoding_characters
+    }
+
+    /// How delimiters are searched; never [`Scan::Auto`], but what that stood for.
+    pub fn scan(&self) -> Scan {
+        self.syntax.scan
     }
 
     /// Which byte ends the segments.

@@ -17,8 +17,12 @@ pub enum Scan {
     ShiftJis,
     /// GB 18030, GBK and Big5: 81-FE start a two-byte character, or half of a four-byte one.
     Gb18030,
-    /// ISO-2022-JP: escape sequences switch to two-byte sets and back.
+    /// ISO-2022-JP, and ISO 2022 with any other sets: escape sequences switch to two-byte sets and
+    /// back.
     Iso2022Jp,
+    /// The one that MSH-18 and MSH-20 of the message call for: [`Scan::detect`]. Each message costs one
+    /// more pass over its MSH segment, and three more if that has other characters than ASCII.
+    Auto,
 }
 
 // Segment terminators need none of this and are searched plainly: no second byte of these sets is
@@ -28,11 +32,13 @@ impl Scan {
     /// Offset of the first `separator` in `text` that is a delimiter.
     ///
     /// `text` must start at the beginning of a character, in the ASCII state. That holds at the
-    /// start of a segment and after any delimiter that was found this way.
+    /// start of a segment and after any delimiter that was found this way. `Auto` is chosen by a whole
+    /// message, so here it searches plainly; the header of a message that was read with `Auto` tells
+    /// which scan was chosen.
     #[inline]
     pub fn find(self, separator: u8, text: &[u8]) -> Option<usize> {
         match self {
-            Scan::SingleByte => memchr(separator, text),
+            Scan::SingleByte | Scan::Auto => memchr(separator, text),
             Scan::ShiftJis => find_between_pairs(
                 separator,
                 text,
@@ -60,18 +66,20 @@ fn find_between_pairs(separator: u8, text: &[u8], is_lead: fn(u8) -> bool) -> Op
     None
 }
 
-/// Looks only where the text is in ASCII or JIS X 0201 Roman.
+/// Looks only where the left half of the code table (GL) is ASCII or JIS X 0201 Roman.
 ///
-/// `ESC $ B`, `ESC $ @` and `ESC $ ( D` switch to two-byte sets, whose bytes are all of 21 to 7E;
-/// `ESC ( B` and `ESC ( J` switch back. Any other `ESC ( x` names a set in which the delimiter
-/// bytes are letters too (`ESC ( I`: half-width katakana).
+/// `ESC $ B`, `ESC $ @`, `ESC $ A` and `ESC $ ( F` switch it to two-byte sets, whose bytes are all of 21
+/// to 7E; `ESC ( B` and `ESC ( J` switch back. Any other `ESC ( F` names a set in which the delimiter
+/// bytes are letters too (`ESC ( I`: half-width katakana). Every other designation, such as
+/// `ESC $ ) C`, concerns the right half (A0 to FF) and changes nothing here.
 fn find_in_ascii_state(separator: u8, text: &[u8]) -> Option<usize> {
     const ESC: u8 = 0x1B;
     let mut ascii = true;
     let mut rest = text;
     while let [byte, after @ ..] = rest {
         rest = match rest {
-            [ESC, b'$', _, after @ ..] => {
+            [ESC, b'$', b')'..=b'/', _, after @ ..] | [ESC, b')'..=b'/', _, after @ ..] => after,
+            [ESC, b'$', b'(', _, after @ ..] | [ESC, b'$', _, after @ ..] => {
                 ascii = false;
                 after
             }
@@ -118,6 +126,10 @@ mod tests {
         assert_eq!(find(b"\x1B(I^\x1B(B^"), Some(7));
         assert_eq!(find(b"\x1B$B^^"), None);
         assert_eq!(find(b"\x1B^"), Some(1));
+        assert_eq!(find(b"\x1B$(C^^\x1B(B^"), Some(9));
+        // What is designated to the right half leaves ASCII where it is.
+        assert_eq!(find(b"\x1B$)C\xB0\xA1^"), Some(6));
+        assert_eq!(find(b"\x1B-A\xE4^"), Some(4));
         // The bytes of an escape sequence are no delimiters either.
         assert_eq!(Scan::Iso2022Jp.find(b'$', b"\x1B$B!!\x1B(B$"), Some(8));
     }

@@ -231,6 +231,16 @@ fn character_sets() {
             assert_eq!(CharacterSet::from_name(alias.as_bytes()), Some(set), "{alias}");
         }
     }
+    for row in vectors["names"].as_array().unwrap() {
+        let name = text(&row["name"]);
+        let set = CharacterSet::from_name(name.as_bytes()).unwrap_or_else(|| panic!("{name}"));
+        assert_eq!(set.name(), text(&row["set"]), "{name}");
+        assert_eq!(set.codec(), row["python"].as_str(), "{name}");
+        assert_eq!(CharacterSet::from_name(set.name().as_bytes()), Some(set), "{name}");
+    }
+    for name in vectors["unknown"].as_array().unwrap() {
+        assert_eq!(CharacterSet::from_name(text(name).as_bytes()), None, "{name}");
+    }
 }
 
 fn load(file: &str) -> Json {

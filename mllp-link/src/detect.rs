@@ -23,6 +23,12 @@ pub enum Protocol {
     Tls,
     /// The request line of HTTP: a probe, or a wrong port.
     Http,
+    /// A line of the PROXY protocol, version 1: a proxy names its client. See
+    /// [`ProxyHeader`](crate::ProxyHeader).
+    ProxyV1,
+    /// The signature of the PROXY protocol, version 2. What follows is binary, and may hold a start
+    /// block.
+    ProxyV2,
     /// UTF-16 with a byte order mark.
     Utf16WithBom,
     /// `MS` in UTF-16. Of the big endian form the first NUL counts as noise.
@@ -46,6 +52,8 @@ impl Protocol {
             Protocol::Hl7BatchUnframed => "hl7_batch_unframed",
             Protocol::Tls => "tls",
             Protocol::Http => "http",
+            Protocol::ProxyV1 => "proxy_v1",
+            Protocol::ProxyV2 => "proxy_v2",
             Protocol::Utf16WithBom => "utf16_bom",
             Protocol::Utf16WithoutBom => "utf16_no_bom",
             Protocol::Xml => "xml",
@@ -107,7 +115,8 @@ pub struct Detection {
 ///
 /// Noise before the first significant byte is passed over: NUL, tab, line feed, carriage return,
 /// space, the EOT, ACK and NAK of an ASTM session that another connection has left behind, and one
-/// UTF-8 byte order mark at the very beginning.
+/// UTF-8 byte order mark at the very beginning. The signature of PROXY protocol version 2 begins
+/// with bytes that are noise elsewhere; once it is whole, they count as significant.
 ///
 /// ```
 /// use mllp_link::{Protocol, ProtocolVerdict, detect};
@@ -143,8 +152,10 @@ pub fn detect(first_bytes: &[u8]) -> Detection {
 pub struct Detector {
     verdict: ProtocolVerdict,
     noise: u64,
+    /// The last bytes of noise, with which a signature may begin.
+    before: [u8; PROXY_V2_NOISE.len()],
     first: [u8; SIGNIFICANT],
-    len: usize,
+    len: u8,
 }
 
 /// The longest that has to be seen: `PRI * HTTP`.
@@ -152,10 +163,20 @@ const SIGNIFICANT: usize = 10;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
+/// The signature of PROXY protocol version 2, in two parts: the first is noise.
+const PROXY_V2_NOISE: [u8; 7] = *b"\r\n\r\n\0\r\n";
+const PROXY_V2_REST: &[u8] = b"QUIT\n";
+
 impl Detector {
     /// Nothing seen yet.
     pub const fn new() -> Detector {
-        Detector { verdict: ProtocolVerdict::More, noise: 0, first: [0; SIGNIFICANT], len: 0 }
+        Detector {
+            verdict: ProtocolVerdict::More,
+            noise: 0,
+            before: [0; PROXY_V2_NOISE.len()],
+            first: [0; SIGNIFICANT],
+            len: 0,
+        }
     }
 
     /// Takes the next bytes of the connection. The verdict does not depend on how they are cut; once
@@ -183,13 +204,24 @@ impl Detector {
     fn take(&mut self, byte: u8) {
         if self.len == 0 && is_noise(byte) {
             self.noise = self.noise.saturating_add(1);
+            self.before.rotate_left(1);
+            if let Some(last) = self.before.last_mut() {
+                *last = byte;
+            }
             return;
         }
-        let Some(slot) = self.first.get_mut(self.len) else { return };
+        let Some(slot) = self.first.get_mut(usize::from(self.len)) else { return };
         *slot = byte;
         self.len = self.len.saturating_add(1);
-        let significant = self.first.get(..self.len).unwrap_or_default();
+        let significant = self.first.get(..usize::from(self.len)).unwrap_or_default();
         self.verdict = match significant {
+            PROXY_V2_REST if self.before == PROXY_V2_NOISE => {
+                self.noise = self.noise.saturating_sub(PROXY_V2_NOISE.len() as u64);
+                ProtocolVerdict::Decided(Protocol::ProxyV2)
+            }
+            part if self.before == PROXY_V2_NOISE && PROXY_V2_REST.starts_with(part) => {
+                ProtocolVerdict::More
+            }
             // A byte order mark is one at the very beginning only.
             [0xEF] | [0xFE] | [0xFF] if self.noise == 0 => ProtocolVerdict::More,
             [0xEF, 0xBB] => ProtocolVerdict::More,
@@ -262,14 +294,19 @@ const fn judge_start_block(header: &[u8]) -> ProtocolVerdict {
     }
 }
 
-/// The words of HTTP, and the header record of ASTM, which begins like one of them.
+/// The words of HTTP and of PROXY protocol version 1, and the header record of ASTM, which begins
+/// like one of them.
 fn judge_text(first: &[u8]) -> ProtocolVerdict {
     const WORDS: [&[u8]; 7] =
         [b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS ", b"CONNECT ", b"PRI * HTTP"];
+    const PROXY_V1: &[u8] = b"PROXY ";
     if WORDS.iter().any(|word| first.starts_with(word)) {
         return ProtocolVerdict::Decided(Protocol::Http);
     }
-    if WORDS.iter().any(|word| word.starts_with(first)) {
+    if first.starts_with(PROXY_V1) {
+        return ProtocolVerdict::Decided(Protocol::ProxyV1);
+    }
+    if WORDS.iter().chain([&PROXY_V1]).any(|word| word.starts_with(first)) {
         return ProtocolVerdict::More;
     }
     let [b'H', rest @ ..] = first else { return ProtocolVerdict::Decided(Protocol::Unknown) };

@@ -3,12 +3,14 @@
 mod entry;
 mod judging;
 mod matching;
+mod writing;
 
 use ack_gen::{Inbound, Request};
 use heapless::Vec;
 use hl7_peek::MessageHeader;
 use mllp_core::{ReceiveBuffer, Storage};
 
+use crate::fate::Fate;
 use crate::recent::Recent;
 use crate::submission::{Handle, InitiatorConfig, InitiatorEvent, SubmitError};
 use crate::timer::Millis;
@@ -103,17 +105,25 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
             attempts: 0,
             stage: Stage::Queued(now),
             instead: None,
+            left: false,
+            untouched: false,
             news: None,
         };
         self.entries.push(entry).map_err(|_| SubmitError::Full)?;
         Ok(handle)
     }
 
-    /// Takes a message back that is not on its way: before it was written, or between two attempts.
-    /// It then has no verdict. Returns whether it could be.
+    /// Takes back a message that waits: before it was written, between two attempts, or after CA for
+    /// its application acknowledgment. It then has no verdict. Returns whether it could be.
     pub fn withdraw(&mut self, handle: Handle) -> bool {
-        let queued = |entry: &Entry<ID>| entry.handle == handle && entry.is_queued();
-        let Some(at) = self.entries.iter().position(queued) else { return false };
+        let waits = |entry: &Entry<ID>| {
+            entry.handle == handle && matches!(entry.stage, Stage::Queued(_) | Stage::Stored(_))
+        };
+        let Some(at) = self.entries.iter().position(waits) else { return false };
+        let stored = self.entries.get(at).filter(|entry| matches!(entry.stage, Stage::Stored(_)));
+        if let Some(entry) = stored {
+            self.recent.remember(&entry.id, Fate::Stored);
+        }
         if at < self.entries.len() {
             self.entries.remove(at);
         }
@@ -131,6 +141,7 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
     /// A connection is open. What was received on an earlier one is forgotten.
     pub fn connected(&mut self) {
         self.incoming.reset();
+        self.recent.connected();
         self.silence = Silence::Unknown;
         self.connection = Connection::Open;
         self.failures = 0;
@@ -149,51 +160,6 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         if self.connection == Connection::Open {
             self.connection = Connection::Closed(now);
             self.silence = Silence::End;
-        }
-    }
-
-    /// The message to write now, whole and framed, and nothing else before
-    /// [`sent`](Initiator::sent). Read what has come and take every event first.
-    pub fn next_to_send(&mut self, now: Millis) -> Option<Handle> {
-        if self.is_writing() { None } else { self.next_to_send_along(now) }
-    }
-
-    /// A further message for the same write, behind the one that
-    /// [`next_to_send`](Initiator::next_to_send) gave. For a host that knows how much of what it
-    /// has written is still on this side: it calls [`sent`](Initiator::sent) for each of them when
-    /// its last byte has left, before it takes in what was read after that.
-    pub fn next_to_send_along(&mut self, now: Millis) -> Option<Handle> {
-        if self.connection != Connection::Open || self.suspended || self.reconnect {
-            return None;
-        }
-        if self.is_full() {
-            return None;
-        }
-        // Bytes that came without a question: what they begin could swallow the next reply.
-        if self.incoming.scanner().pending() > 0 && !self.entries.iter().any(Entry::in_flight) {
-            self.reconnect = self.entries.iter().any(Entry::is_queued);
-            return None;
-        }
-        // In order: a message that waits for its next attempt is not overtaken.
-        let entry = self.entries.iter_mut().find(|entry| entry.is_queued())?;
-        match entry.stage {
-            Stage::Queued(from) if from <= now => {
-                entry.stage = Stage::Writing(now);
-                entry.attempts = entry.attempts.saturating_add(1);
-                Some(entry.handle)
-            }
-            _ => None,
-        }
-    }
-
-    /// The last byte of the message has been written.
-    pub fn sent(&mut self, handle: Handle, now: Millis) {
-        let mut written = self.entries.iter_mut().filter(|entry| entry.is_being_written());
-        let Some(entry) = written.find(|entry| entry.handle == handle) else { return };
-        entry.stage = Stage::Sent(now);
-        // What leaves behind it begins to leave now.
-        for next in self.entries.iter_mut().filter(|entry| entry.is_being_written()) {
-            next.stage = Stage::Writing(now);
         }
     }
 
@@ -284,6 +250,9 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
     /// A time in the past while [`wants_connection`](Initiator::wants_connection) means just that: a
     /// host that is connecting waits for its connection instead.
     pub fn next_deadline(&self) -> Option<Millis> {
+        if self.entries.iter().any(|entry| entry.news.is_some()) {
+            return Some(0); // There is an event to take.
+        }
         let open = self.connection == Connection::Open;
         let retry = match self.connection {
             Connection::Closed(from) => from,
@@ -300,28 +269,6 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         replies.chain(queued).chain(self.pause()).min()
     }
 
-    /// Whether no further message can be written now.
-    fn is_busy(&self) -> bool {
-        self.is_writing() || self.is_full()
-    }
-
-    fn is_writing(&self) -> bool {
-        self.entries.iter().any(Entry::is_being_written)
-    }
-
-    /// Whether as many messages as may be are without a reply.
-    fn is_full(&self) -> bool {
-        let in_flight = || self.entries.iter().filter(|entry| entry.in_flight());
-        // A message without a name takes whatever reply comes, so it travels alone.
-        let next_is_nameless =
-            self.entries.iter().find(|it| it.is_queued()).is_some_and(is_nameless);
-        if in_flight().any(|entry| next_is_nameless || is_nameless(entry)) {
-            return true;
-        }
-        let unanswered = in_flight().filter(|entry| entry.is_unanswered()).count();
-        unanswered >= self.config.window.max(1)
-    }
-
     /// When the silence behind an end block is long enough to end its frame.
     fn pause(&self) -> Option<Millis> {
         let trailer = self.config.trailer;
@@ -332,7 +279,9 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
     }
 
     /// Time has passed; read what has come first. A reply that has not come is judged by the rules,
-    /// and its connection given up: the reply may still be on its way.
+    /// and its connection given up, because the reply may still come. Both are different where its
+    /// absence was to be expected: a message that asks for no receipt has succeeded, and one that
+    /// was stored is accepted.
     pub fn on_time(&mut self, now: Millis) {
         if self.pause().is_some_and(|at| at <= now) {
             self.silence = Silence::Pause;
@@ -340,9 +289,12 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         for at in 0..self.entries.len() {
             let expired = self.entries.get(at).and_then(|entry| entry.deadline(&self.config));
             if expired.is_some_and(|deadline| deadline <= now) {
-                self.judge_absence(at, now);
-                self.reconnect = true;
+                self.reconnect |= !self.judge_expired(at, now);
             }
+        }
+        if !self.reconnect {
+            // What had not left may leave from now on.
+            self.entries.iter_mut().for_each(|entry| entry.untouched = false);
         }
     }
 
@@ -368,17 +320,13 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         Some(match entry.news.take()? {
             News::Stored => InitiatorEvent::Stored { handle },
             News::Retry(at, verdict) => InitiatorEvent::Retry { handle, at, verdict },
-            News::Verdict(verdict) => {
+            News::Verdict(verdict, fate) => {
                 // The order of the others is the order in which they are sent.
                 if at < self.entries.len() {
                     self.entries.remove(at);
                 }
-                InitiatorEvent::Verdict { handle, verdict }
+                InitiatorEvent::Verdict { handle, verdict, fate }
             }
         })
     }
-}
-
-fn is_nameless<const ID: usize>(entry: &Entry<ID>) -> bool {
-    entry.id.is_empty()
 }

@@ -94,12 +94,15 @@
 //!   [`ResponderEvent::AnswersLost`].
 //! * A reply is credited to the message whose MSH-10 its MSA-2 repeats, for every code; late, foreign
 //!   and doubled replies are events. After a reply that did not come, the connection is given up.
+//! * Every verdict says what became of the message, its [`Fate`]. After CA a message is never sent
+//!   again.
 //! * Times are values: [`Responder::next_deadline`] and [`Initiator::next_deadline`] say when
 //!   `on_time` is to be called.
 //! * What a reply means is a list of [`Rules`]; every [`Verdict`] names the one that gave it.
 //!
 //! [`Detector`] tells by the first bytes of a connection which protocol is spoken; both responders
-//! use it.
+//! use it. [`ProxyHeader`] reads the header that a proxy puts before the bytes of its client; a host
+//! that expects one reads it first, and gives a responder what follows.
 //!
 //! # Limits, panics, costs
 //!
@@ -116,9 +119,11 @@ mod conversation;
 mod detect;
 mod error;
 mod event;
+mod fate;
 mod header;
 mod initiator;
 mod outbox;
+mod proxy;
 mod recent;
 mod reply;
 mod responder;
@@ -132,7 +137,9 @@ pub use answers::{Refusal, Ticket};
 pub use detect::{Detection, Detector, Protocol, ProtocolVerdict, detect};
 pub use error::{AnswerError, Unanswered, Unrefused};
 pub use event::{Arrived, CloseReason, Fed, Refuse, ResponderEvent, StreamEvent, StreamStep};
+pub use fate::Fate;
 pub use initiator::Initiator;
+pub use proxy::{ProxyError, ProxyHeader, ProxyOrigin};
 pub use reply::answers;
 pub use responder::Responder;
 pub use rules::{Action, Condition, ReplyKind, Rule, RuleError, RuleErrorKind, Rules, Verdict};

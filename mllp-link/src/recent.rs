@@ -2,38 +2,73 @@
 
 use heapless::Deque;
 
-/// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// A reply was taken for it.
-    Answered,
-    /// It was given up, or sent again, without one.
-    GivenUp,
-}
+use crate::fate::Fate;
 
 /// The last thirty-two of them, by a hash of the control ID: a wrong name in a report is the worst
 /// that a collision can do.
+///
+/// It also knows which answers are *owed*: those to messages whose verdict did not wait for an
+/// answer, and whose connection was kept. Such an answer may still come, and must not be credited
+/// to another message.
 #[derive(Debug)]
-pub(crate) struct Recent(Deque<(u64, Fate), 32>);
+pub(crate) struct Recent {
+    list: Deque<Known, 32>,
+    /// An answer is owed that the list cannot name: to a message without a control ID, or to one
+    /// that has left the list.
+    owes_unnamed: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    hash: u64,
+    fate: Fate,
+    owed: bool,
+}
 
 impl Recent {
     pub(crate) fn new() -> Recent {
-        Recent(Deque::new())
+        Recent { list: Deque::new(), owes_unnamed: false }
     }
 
+    /// The verdict of this message did not wait for an answer, or no longer does.
     pub(crate) fn remember(&mut self, id: &[u8], fate: Fate) {
+        let owed = matches!(fate, Fate::Stored | Fate::Unasked);
         if id.is_empty() {
+            self.owes_unnamed |= owed;
             return;
         }
-        if self.0.is_full() {
-            let _ = self.0.pop_front();
+        if self.list.is_full() {
+            let forgotten = self.list.pop_front();
+            self.owes_unnamed |= forgotten.is_some_and(|it| it.owed);
         }
-        let _ = self.0.push_back((hash(id), fate));
+        let _ = self.list.push_back(Known { hash: hash(id), fate, owed });
     }
 
+    /// What became of the last message of this name.
     pub(crate) fn fate(&self, id: &[u8]) -> Option<Fate> {
         let hash = hash(id);
-        self.0.iter().rfind(|(known, _)| *known == hash).map(|(_, fate)| *fate)
+        self.list.iter().rfind(|known| known.hash == hash).map(|known| known.fate)
+    }
+
+    /// Whether the connection owes any answer.
+    pub(crate) fn owes_any(&self) -> bool {
+        self.owes_unnamed || self.list.iter().any(|known| known.owed)
+    }
+
+    /// Whether it owes an answer that could be taken for one to this message: to a message of the
+    /// same name, or any at all where there is no name to compare.
+    pub(crate) fn owes(&self, id: &[u8]) -> bool {
+        if id.is_empty() {
+            return self.owes_any();
+        }
+        let hash = hash(id);
+        self.list.iter().any(|known| known.owed && known.hash == hash)
+    }
+
+    /// On a new connection nothing is owed.
+    pub(crate) fn connected(&mut self) {
+        self.owes_unnamed = false;
+        self.list.iter_mut().for_each(|known| known.owed = false);
     }
 }
 

@@ -23,9 +23,9 @@ pub(crate) struct Name<'a> {
 }
 
 impl<'a> Name<'a> {
-    fn of(message: &Message<'a>, scan: Scan) -> Name<'a> {
+    fn of(message: &Message<'a>) -> Name<'a> {
         let raw = MSA_2.ok().and_then(|path| message.get(path)).unwrap_or_default();
-        Name { raw, delimiters: message.delimiters(), scan }
+        Name { raw, delimiters: message.delimiters(), scan: message.scan() }
     }
 
     /// `None` when it is longer than any that was sent.
@@ -44,7 +44,7 @@ pub(crate) fn read(payload: &[u8], scan: Scan) -> Reply<'_> {
         return Reply::NotHl7;
     };
     match MSA_1.ok().and_then(|path| message.get(path)).and_then(AckCode::from_bytes) {
-        Some(code) => Reply::Acknowledgment { code, name: Name::of(&message, scan) },
+        Some(code) => Reply::Acknowledgment { code, name: Name::of(&message) },
         None => Reply::NoMsa,
     }
 }
@@ -67,6 +67,6 @@ pub fn answers(reply: &[u8], control_id: &[u8], scan: Scan, scratch: &mut [u8]) 
         return true;
     }
     let Some(message) = Message::parse_lenient(reply, scan) else { return false };
-    let name = Name::of(&message, scan);
+    let name = Name::of(&message);
     name.raw == control_id || name.unescaped(scratch) == Some(control_id)
 }

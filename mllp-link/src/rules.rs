@@ -140,6 +140,10 @@ impl Rule {
     }
 
     fn applies(self, reply: ReplyKind) -> bool {
+        // CA relieves the sender of sending again (2.8.3), whatever a list says.
+        if reply == ReplyKind::Code(AckCode::CA) && self.action == Action::Retry {
+            return false;
+        }
         match (self.condition, reply) {
             (Condition::Reply(expected), _) => expected == reply,
             (Condition::Outcome(outcome), ReplyKind::Code(code)) => code.outcome() == outcome,
@@ -171,7 +175,8 @@ impl fmt::Display for Rule {
 ///
 /// A reply that is not the message's own ends no wait, because its own may still come: the last such
 /// reply is judged when the wait is over. One without MSA ends it at once where a rule accepts it.
-/// A retry can deliver twice, which MSH-10 shows. A late, foreign, unreadable or missing reply never
+/// A retry can deliver twice, which MSH-10 shows. CA is never retried, since the receiver has stored
+/// the message (2.8.3): a rule with that action does not apply to it. A late, foreign, unreadable or missing reply never
 /// means delivery: `wrong-id=accept`, `no-reply=accept` and `not-hl7=accept` are errors, `*=accept`
 /// is for codes, refusals included. `no-msa=accept` trusts any HL7 message that comes back.
 ///
@@ -248,8 +253,22 @@ pub struct Verdict {
     pub rule: Option<usize>,
 }
 
+impl Verdict {
+    /// No reply came, and none was asked for. No rule says so, because none may accept silence.
+    pub(crate) const UNASKED: Verdict = Verdict {
+        reply: ReplyKind::NoReply,
+        action: Action::Accept,
+        warn: false,
+        condition: Condition::Reply(ReplyKind::NoReply),
+        rule: None,
+    };
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Verdict::UNASKED {
+            return f.write_str("no-reply: accept, since no answer was asked for");
+        }
         let Verdict { reply, action, warn, condition, rule } = *self;
         let (text, warn) = (Rule { condition, action, warn }, if warn { "+warn" } else { "" });
         write!(f, "{}: {}{warn} by ", reply.name(), action.name())?;

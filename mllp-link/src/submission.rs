@@ -5,6 +5,7 @@ use core::fmt;
 use hl7_peek::Scan;
 use mllp_core::{Deviation, Discard, Fault};
 
+use crate::fate::Fate;
 use crate::rules::{Rules, Verdict};
 use crate::timer::Millis;
 
@@ -31,6 +32,7 @@ pub struct InitiatorConfig {
     /// pause of this length ends the reply. 0 waits as long as for the whole reply.
     pub trailer: Millis,
     /// From the accept acknowledgment to the application acknowledgment, where both are asked for.
+    /// Then the message ends as stored. 0 waits for ever.
     pub application: Millis,
     /// How often a message is sent in all before the action `retry` becomes `fail`.
     pub max_attempts: u32,
@@ -121,11 +123,14 @@ pub enum InitiatorEvent {
     Verdict {
         /// The message.
         handle: Handle,
-        /// What it is, and which rule said so. `retry` here means that the attempts are used up.
+        /// What it is, and which rule said so. `retry` here means that it is not sent again: the
+        /// attempts are used up, or the receiver may have the message and was not asked to say so.
         verdict: Verdict,
+        /// What is known of the message, whatever the rules are.
+        fate: Fate,
     },
-    /// Enhanced mode: the receiver has stored the message (CA); its application acknowledgment is
-    /// still to come.
+    /// Enhanced mode: the receiver has stored the message (CA, which is the reply at hand); its
+    /// application acknowledgment is still to come. It is never sent again.
     Stored {
         /// The message.
         handle: Handle,
@@ -179,6 +184,8 @@ pub enum Stray {
     NoMsa,
     /// It is not HL7.
     NotHl7,
+    /// The answer to a message that asked for none: its verdict did not wait for it.
+    Unasked,
 }
 
 impl Stray {
@@ -192,6 +199,7 @@ impl Stray {
             Stray::Late => "late",
             Stray::NoMsa => "no_msa",
             Stray::NotHl7 => "not_hl7",
+            Stray::Unasked => "unasked",
         }
     }
 }

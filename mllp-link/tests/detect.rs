@@ -53,7 +53,7 @@ fn assert_stable(bytes: &[u8]) {
 #[test]
 fn vectors_whole() {
     let cases = cases();
-    assert!(cases.len() >= 41, "only {} cases", cases.len());
+    assert!(cases.len() >= 56, "only {} cases", cases.len());
     for case in cases {
         let Detection { verdict, offset } = detect(&case.bytes);
         assert_eq!((verdict.name(), offset), (&*case.verdict, case.offset), "{}", case.id);
@@ -114,6 +114,12 @@ fn edges() {
         (b"PRI * HTTP/2.0", "http", 0),
         (b"PRI * HTTX", "unknown", 0),
         (b"OPTIONS *", "http", 0),
+        (b"\xef\xbb\xbfPROXY ", "proxy_v1", 3),
+        (b"\xef\xbb\xbf\r\n\r\n\0\r\nQUIT\n", "proxy_v2", 3),
+        (b"\r\n\r\n\0\r\nQUIT\n\x0bMSH|", "proxy_v2", 0),
+        (b"\r\n\r\n\r\n\0\r\nQUI", "more", 9),
+        (b"\r\n\r\0\r\nQUIT\n", "unknown", 6),
+        (b"\r\n\r\n\0\r\nQQUIT\n", "unknown", 7),
     ] {
         let detection = detect(bytes);
         assert_eq!((detection.verdict.name(), detection.offset), (verdict, offset), "{bytes:?}");
@@ -167,6 +173,8 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
             b"HEAD ",
             b"GET /",
             b"PRI * HTTP/2",
+            b"PROXY TCP4",
+            b"\r\n\r\n\0\r\nQUIT\n",
             b"\x16\x03\x01",
             b"M\0S\0",
             b"CONNECT ",

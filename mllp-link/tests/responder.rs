@@ -300,6 +300,13 @@ fn another_protocol_is_reported_once_and_first() {
     for (bytes, protocol) in [
         (&b"GET / HTTP/1.1\r\n\r\n"[..], Protocol::Http),
         (b"\x16\x03\x01\x02\x00\x01", Protocol::Tls),
+        (b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n\x0bMSH|^~\\&|A\r\x1c\r", Protocol::ProxyV1),
+        // The address 10.11.2.1 holds a start block.
+        (
+            b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\x0a\x0b\x02\x01\xc0\x00\x02\x02\x9c\x40\x0a\x0f\
+              \x0bMSH|^~\\&|A\r\x1c\r",
+            Protocol::ProxyV2,
+        ),
         (b"\r\n\x05\x021H|\\^&\r", Protocol::Astm),
         (b"MSH|^~\\&|A\r", Protocol::Hl7Unframed),
         (b"\x0bD12\rMSH|^~\\&|A\r00000000\x1c\r", Protocol::Hllp),

@@ -6,8 +6,8 @@ use ack_gen::Ack;
 use mllp_core::Storage;
 use mllp_link::{
     AnswerError, CloseReason, Detector, Handle, Initiator, InitiatorConfig, InitiatorEvent, Millis,
-    Protocol, Refusal, Refuse, ReplyKind, Responder, ResponderConfig, ResponderEvent, Rules,
-    StreamEvent, StreamResponder, Ticket, Verdict, detect,
+    Protocol, ProxyHeader, Refusal, Refuse, ReplyKind, Responder, ResponderConfig, ResponderEvent,
+    Rules, StreamEvent, StreamResponder, Ticket, Verdict, detect,
 };
 
 use crate::decode::Opaque;
@@ -228,6 +228,18 @@ pub fn artefact_initiator_receive(link: &mut Sender<'_>, bytes: &[u8], len: usiz
     black_box((event, link.reply()));
     black_box(link.next_deadline());
     link.on_time(now);
+}
+
+#[unsafe(no_mangle)]
+pub fn artefact_proxy_header(first_bytes: &[u8]) {
+    match black_box(ProxyHeader::parse(first_bytes)) {
+        Ok(header) => {
+            black_box(header);
+        }
+        Err(error) => {
+            black_box(error.name());
+        }
+    }
 }
 
 #[unsafe(no_mangle)]

@@ -10,11 +10,18 @@ static uint8_t memory[256];
 static mllp_initiator_t initiator;
 static mllp_initiator_event_t event;
 
-static mllp_status_t submit(const char *id, mllp_handle_t *handle)
+/* `asks` is what follows MSH-12. */
+static mllp_status_t submit_asking(const char *id, const char *asks, mllp_handle_t *handle)
 {
     char payload[256];
-    int len = snprintf(payload, sizeof payload, "MSH|^~\\&|A|B|C|D|2026||ADT^A01|%s|P|2.5\r", id);
+    int len = snprintf(payload, sizeof payload,
+                       "MSH|^~\\&|A|B|C|D|2026||ADT^A01|%s|P|2.5%s\r", id, asks);
     return mllp_initiator_submit(&initiator, (const uint8_t *)payload, (size_t)len, 0, handle);
+}
+
+static mllp_status_t submit(const char *id, mllp_handle_t *handle)
+{
+    return submit_asking(id, "", handle);
 }
 
 static void open_link(const char *text)
@@ -109,6 +116,47 @@ static void no_reply(void)
     CHECK(mllp_initiator_open_messages(&initiator) == 0);
 }
 
+static void expect_fate(mllp_fate_t fate, const char *name, uint64_t now)
+{
+    expect(MLLP_LINK_VERDICT, now);
+    CHECK(event.fate == fate && strcmp(mllp_fate_name(event.fate), name) == 0);
+    CHECK(mllp_initiator_next_event(&initiator, now, &event) == MLLP_PARTIAL && event.fate == 0);
+}
+
+static void fates(void)
+{
+    mllp_handle_t handle;
+    subject.part = "fates";
+    open_link("no-reply=fail, *=retry");
+    CHECK(submit_asking("M1", "|||NE|NE", &handle) == MLLP_OK);
+    write_next(handle, 0);
+    CHECK(mllp_initiator_next_deadline(&initiator) == 0); /* there is an event to take */
+    expect_fate(MLLP_FATE_UNASKED, "unasked", 0);
+    CHECK(mllp_initiator_disconnected(&initiator, 1) == MLLP_OK);
+    CHECK(mllp_initiator_next_event(&initiator, 1, &event) == MLLP_PARTIAL);
+
+    CHECK(submit_asking("M2", "|||AL|AL", &handle) == MLLP_OK);
+    write_next(handle, 1);
+    receive("MSH|^~\\&|||||2026||ACK|1|P|2.5\rMSA|CA|M2\r", 2);
+    expect(MLLP_LINK_STORED, 2);
+    CHECK(event.handle == handle && event.reply.len > 0);
+    CHECK(mllp_initiator_on_time(&initiator, mllp_initiator_next_deadline(&initiator)) == MLLP_OK);
+    expect_fate(MLLP_FATE_STORED, "stored", 2);
+
+    for (int left = 0; left < 2; left++) {
+        mllp_fate_t fate = left ? MLLP_FATE_UNCERTAIN : MLLP_FATE_NOT_SENT;
+        CHECK(submit("M3", &handle) == MLLP_OK);
+        CHECK(mllp_initiator_disconnected(&initiator, 3) == MLLP_OK);
+        CHECK(mllp_initiator_next_event(&initiator, 3, &event) == MLLP_PARTIAL);
+        CHECK(mllp_initiator_connected(&initiator) == MLLP_OK);
+        CHECK(mllp_initiator_next_to_send(&initiator, 3, &handle) == MLLP_OK);
+        if (!left)
+            CHECK(mllp_initiator_not_sent(&initiator, handle) == MLLP_OK);
+        CHECK(mllp_initiator_disconnected(&initiator, 4) == MLLP_OK);
+        expect_fate(fate, left ? "uncertain" : "not_sent", 4);
+    }
+}
+
 static void strays(void)
 {
     mllp_handle_t handle;
@@ -189,6 +237,7 @@ void test_initiator(void)
     subject.name = "initiator";
     what_it_takes();
     no_reply();
+    fates();
     strays();
     rules_that_are_wrong();
     answers();

@@ -14,6 +14,7 @@ int main(int argc, char **argv)
     test_peek();
     test_acks();
     test_detect();
+    test_proxy();
     test_conversation();
     test_tickets();
     test_lend();

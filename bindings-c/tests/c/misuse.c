@@ -252,6 +252,7 @@ static void no_bytes(void)
     struct block none = {0};
     mllp_decoded_t out;
     mllp_detection_t detection;
+    mllp_proxy_header_t proxy_header;
     mllp_stream_step_t step;
     subject.part = "no bytes";
     prepare();
@@ -264,6 +265,7 @@ static void no_bytes(void)
         CHECK(mllp_receive_buffer_feed(&the.receive_buffer, at, 0, &out) == MLLP_PARTIAL);
         CHECK(mllp_detect(at, 0, &detection) == MLLP_PARTIAL);
         CHECK(mllp_detector_feed(&the.detector, at, 0, &detection) == MLLP_PARTIAL);
+        CHECK(mllp_proxy_header_parse(at, 0, &proxy_header) == MLLP_PARTIAL);
         CHECK(mllp_stream_responder_step(&the.stream_responder, at, 0, 0, &step) == MLLP_PARTIAL);
         CHECK(mllp_message_parse(at, 0, &the.message) == MLLP_ERR_NO_HEADER);
         CHECK(mllp_message_header_parse_lenient(at, 0, &the.message_header) == MLLP_NOT_FOUND);

@@ -85,7 +85,7 @@ static void answer(mllp_slice_t payload)
     mllp_message_header_t header;
     uint8_t frame[2048];
     size_t len;
-    for (mllp_scan_t scan = MLLP_SCAN_SINGLE_BYTE; scan <= MLLP_SCAN_ISO2022_JP; scan++) {
+    for (mllp_scan_t scan = MLLP_SCAN_SINGLE_BYTE; scan <= MLLP_SCAN_AUTO; scan++) {
         int found = mllp_message_header_parse_lenient_with(payload.data, payload.len, scan,
                                                            &header) == MLLP_OK;
         mllp_ack_t ack = mllp_ack_always(MLLP_ACK_AE, found ? &header : NULL, id, 4, when, 8);

@@ -9,6 +9,7 @@ void test_random(unsigned long rounds);
 void test_peek(void);
 void test_acks(void);
 void test_detect(void);
+void test_proxy(void);
 void test_conversation(void);
 void test_tickets(void);
 void test_lend(void);

@@ -100,7 +100,7 @@ static void walk_message(const mllp_message_t *message)
 
 void walk(mllp_slice_t payload)
 {
-    for (mllp_scan_t scan = MLLP_SCAN_SINGLE_BYTE; scan <= MLLP_SCAN_ISO2022_JP; scan++) {
+    for (mllp_scan_t scan = MLLP_SCAN_SINGLE_BYTE; scan <= MLLP_SCAN_AUTO; scan++) {
         mllp_message_t message;
         mllp_message_header_t header;
         mllp_status_t status =

@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 
 from fastmllp.ack import Ack, ErrorDetail
-from fastmllp.handler import connection_number
+from fastmllp.handler import connection_number, server_name
 from fastmllp.hl7 import Message
-from fastmllp.logging import log_event
+from fastmllp.logging import Log
+from fastmllp.unfinished import hidden_file, remove_unfinished
 
 __all__ = ["SaveTo"]
 
@@ -36,7 +37,13 @@ class SaveTo:
     comes from the message. Files are readable for their owner only, since they hold health data.
 
     A message that cannot be stored is answered with AE and logged as ``save_failed``; the next one
-    is tried anew. Threads may share one. Under asyncio give the server an executor: storing blocks.
+    is tried again. Threads may share one. Under asyncio give the server an executor, because
+    storing blocks.
+
+    A process that is killed while it stores leaves a hidden file that ends in ``.part``. Its
+    message was not acknowledged. The next `SaveTo` of the folder removes such files and logs how
+    many as ``unfinished_removed``; files of living processes are locked, and stay. Where the file
+    system has no locks (``flock``), nothing is removed.
 
     Example:
         >>> with Server(SaveTo("/var/spool/hl7"), port=2575) as server:
@@ -58,26 +65,26 @@ class SaveTo:
         with contextlib.suppress(FileExistsError):
             self._folder.mkdir(mode=0o700)
             _flush_folder(self._folder.parent)
-        probe = self._hide(b"", self._new_name())
-        named = probe.with_suffix(".named")
-        try:
+        with hidden_file(self._folder, self._new_name(), b"") as probe:
+            named = probe.with_suffix(".named")
             os.link(probe, named)
             os.unlink(named)
-        finally:
-            os.unlink(probe)
+        removed = remove_unfinished(self._folder)
+        if removed:
+            Log().event(logging.WARNING, "unfinished_removed", count=removed)
 
     def __call__(self, message: Message) -> Ack | None:
         """Store a message and accept it, or answer AE."""
-        connection = connection_number.get()
+        connection, log = connection_number.get(), Log(server_name.get())
         payload = message.payload
         try:
             path = self.store(payload)
         except OSError as error:
             text = error.strerror or type(error).__name__
-            log_event(logging.ERROR, "save_failed", connection, length=len(payload), error=text)
+            log.event(logging.ERROR, "save_failed", connection, length=len(payload), error=text)
             detail = ErrorDetail(_APPLICATION_INTERNAL_ERROR, user_message=_REASON)
             return Ack("AE", text=_REASON, errors=[detail])
-        log_event(logging.INFO, "saved", connection, length=len(payload), file=path.name)
+        log.event(logging.INFO, "saved", connection, length=len(payload), file=path.name)
         return None
 
     def store(self, payload: bytes) -> Path:
@@ -90,34 +97,13 @@ class SaveTo:
             OSError: It is not stored, and no file with a name that looks complete is left.
         """
         name = self._new_name()
-        hidden = self._hide(payload, name)
-        try:
+        with hidden_file(self._folder, name, payload) as hidden:
             path = self._reveal(hidden, name)
-        finally:
-            # Whether this works changes nothing: a hidden name is a file that does not count.
-            with contextlib.suppress(OSError):
-                os.unlink(hidden)
         try:
             _flush_folder(self._folder)
         except OSError:
             # It might be there after a power failure, and might not. The sender is told that it
             # is not and sends again, so it had better not be there.
-            with contextlib.suppress(OSError):
-                os.unlink(path)
-            raise
-        return path
-
-    def _hide(self, payload: bytes, name: str) -> Path:
-        """Write a file that does not count yet."""
-        path = self._folder / f".{name}-{os.getpid()}.part"
-        file = open(path, "xb", buffering=0, opener=_open_private)
-        try:
-            with file:
-                rest = memoryview(payload)
-                while len(rest):
-                    rest = rest[file.write(rest) :]
-                os.fsync(file.fileno())
-        except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(path)
             raise
@@ -138,10 +124,6 @@ class SaveTo:
         stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(seconds))
         connection = connection_number.get() or 0
         return f"{stamp}.{nanoseconds // 1000:06}Z-{connection}-{next(self._numbers)}"
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -21,6 +21,7 @@ from typing import TypeAlias
 from fastmllp.ack import Ack
 from fastmllp.hl7 import Message
 from fastmllp.mllp import Decoder, frame
+from fastmllp.opening import begins_message
 from fastmllp.readiness import Readiness
 
 __all__ = ["Answer", "Messages", "MockServer", "Script"]
@@ -98,7 +99,7 @@ class Script:
 
         Args:
             answer: A code of HL7 table 0008, an `Ack`, or a whole acknowledgment: bytes, or a text
-                that begins with ``MSH``.
+                that begins with a header, MSH.
 
         Raises:
             AckError: There is no such code.
@@ -328,9 +329,9 @@ def _prepared(answer: Answer) -> _Prepared:
     """Find an answer that cannot be sent in the line that asks for it, not in the server."""
     if isinstance(answer, Ack):
         return answer
-    if isinstance(answer, str) and not answer.startswith("MSH"):
-        return Ack(answer)
     payload = answer.encode() if isinstance(answer, str) else bytes(answer)
+    if isinstance(answer, str) and not begins_message(payload):
+        return Ack(answer)
     frame(payload)
     return payload
 

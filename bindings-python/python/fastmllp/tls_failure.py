@@ -3,6 +3,8 @@
 import ssl
 from dataclasses import dataclass
 
+from fastmllp.opening import begins_message
+
 __all__ = ["ALERT", "TLS_CLOSED", "TLS_TIMEOUT", "TlsFailure", "plain_hint"]
 
 ALERT = b"\x15\x03"
@@ -111,7 +113,7 @@ def _begins_a_record(first: bytes) -> bool:
 
 def _not_tls(first: bytes) -> TlsFailure:
     # A frame, or a message whose sender leaves out the framing.
-    if first.startswith((b"\x0b", b"MSH")):
+    if first.startswith(b"\x0b") or begins_message(first):
         return TlsFailure("plain_mllp", "it speaks plain MLLP: it does not speak TLS")
     return TlsFailure("not_tls", "it does not speak TLS")
 

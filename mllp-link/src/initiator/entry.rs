@@ -2,9 +2,10 @@
 
 use core::fmt;
 
-use ack_gen::Request;
+use ack_gen::{Condition, Outcome, Request};
 use heapless::Vec;
 
+use crate::fate::Fate;
 use crate::rules::{ReplyKind, Verdict};
 use crate::submission::{Handle, InitiatorConfig};
 use crate::timer::Millis;
@@ -17,6 +18,10 @@ pub(super) struct Entry<const ID: usize> {
     pub(super) stage: Stage,
     /// What came instead of its reply while it waited. Without a reply, the last of that is judged.
     pub(super) instead: Option<ReplyKind>,
+    /// Some byte of it may have left in an attempt that is over.
+    pub(super) left: bool,
+    /// The host says that no byte has left in this attempt.
+    pub(super) untouched: bool,
     /// A reply or its absence was judged and has not been reported.
     pub(super) news: Option<News>,
 }
@@ -45,7 +50,7 @@ pub(super) enum Stage {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum News {
-    Verdict(Verdict),
+    Verdict(Verdict, Fate),
     Retry(Millis, Verdict),
     Stored,
 }
@@ -67,6 +72,40 @@ impl<const ID: usize> Entry<ID> {
     /// Whether a reply to it may come.
     pub(super) const fn in_flight(&self) -> bool {
         matches!(self.stage, Stage::Writing(_) | Stage::Sent(_) | Stage::Stored(_))
+    }
+
+    /// Whether a receiver that takes the message says so (2.8.3, MSH-15 and MSH-16). Otherwise
+    /// silence is the success that was asked for.
+    pub(super) fn asks_for_receipt(&self) -> bool {
+        self.is_answered_on(Outcome::Accept)
+    }
+
+    /// Whether no answer is asked for, whatever becomes of the message.
+    pub(super) fn asks_for_nothing(&self) -> bool {
+        ![Outcome::Accept, Outcome::Error, Outcome::Reject]
+            .into_iter()
+            .any(|outcome| self.is_answered_on(outcome))
+    }
+
+    fn is_answered_on(&self, outcome: Outcome) -> bool {
+        let decision = self.request.decide(outcome, outcome);
+        decision.accept.is_some() || decision.application.is_some()
+    }
+
+    /// Whether an application acknowledgment of the success is to follow CA.
+    pub(super) fn asks_for_application(&self) -> bool {
+        matches!(self.request.application, Condition::Always | Condition::SuccessOnly)
+    }
+
+    /// Whether nothing came that may have been its own: what names another message was not.
+    pub(super) fn heard_nothing(&self) -> bool {
+        matches!(self.instead, None | Some(ReplyKind::WrongId))
+    }
+
+    /// What is known of it when no reply came.
+    pub(super) fn fate_unanswered(&self) -> Fate {
+        let leaves = !self.is_queued() && !self.untouched;
+        if self.left || leaves { Fate::Uncertain } else { Fate::NotSent }
     }
 
     /// When what it waits for is given up.

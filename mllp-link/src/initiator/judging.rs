@@ -1,12 +1,12 @@
 //! What becomes of a message when a reply came for it, or none.
 
-use ack_gen::{AckCode, Condition, Outcome, Request};
+use ack_gen::AckCode;
 use mllp_core::Storage;
 
 use super::Initiator;
 use super::entry::{News, Stage};
 use super::matching::Found;
-use crate::recent::Fate;
+use crate::fate::Fate;
 use crate::rules::{Action, ReplyKind, Verdict};
 use crate::submission::{InitiatorEvent, Stray};
 use crate::timer::Millis;
@@ -18,8 +18,9 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
             Found::Reply(at, kind) => self.on_own_reply(at, kind, now),
             Found::Anonymous(at, kind) => {
                 // It names no message. Only a rule that takes such a reply for a receipt ends the
-                // wait for a better one.
-                if self.config.rules.judge(kind).action == Action::Accept {
+                // wait for a better one, and only where nobody else's answer may still come.
+                let accepted = self.config.rules.judge(kind).action == Action::Accept;
+                if accepted && !self.recent.owes_any() {
                     return self.on_own_reply(at, kind, now);
                 }
                 Some(self.stray(if kind == ReplyKind::NoMsa {
@@ -37,9 +38,11 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
             Stray::Late | Stray::Foreign | Stray::Doubled => Some(ReplyKind::WrongId),
             Stray::NoMsa => Some(ReplyKind::NoMsa),
             Stray::NotHl7 => Some(ReplyKind::NotHl7),
-            Stray::CommitBlock | Stray::Early => None,
+            Stray::CommitBlock | Stray::Early | Stray::Unasked => None,
         };
-        if instead.is_some() {
+        // Where an answer is owed that no message waits for, this may be it: it says nothing about
+        // those that do wait.
+        if instead.is_some() && !self.recent.owes_any() {
             let waiting = self.entries.iter_mut().filter(|entry| entry.in_flight());
             waiting.for_each(|entry| entry.instead = instead);
         }
@@ -59,7 +62,7 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         }
         let stored = kind == ReplyKind::Code(AckCode::CA)
             && verdict.action == Action::Accept
-            && entry.request.application == Condition::Always;
+            && entry.asks_for_application();
         if !stored {
             self.apply(at, verdict, Fate::Answered, now);
             return None;
@@ -72,16 +75,50 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         None
     }
 
+    /// The last byte of a message has left, and it asks for no answer, or its time for a refusal is
+    /// over. Its connection is kept; what may come all the same, [`Recent`](crate::recent::Recent)
+    /// knows.
+    pub(super) fn end_unasked(&mut self, at: usize, now: Millis) {
+        self.apply(at, Verdict::UNASKED, Fate::Unasked, now);
+    }
+
+    /// The time of a message has run out. Returns whether its connection can be kept.
+    ///
+    /// It can where the absence says nothing about the peer: the success was to be silent, or the
+    /// application acknowledgment of a stored message comes by another way, as the standard has it
+    /// (2.8.3.2). Giving the connection up would cost the other messages on it their replies, and
+    /// a reply that is late all the same finds its name in [`Recent`](crate::recent::Recent).
+    /// Nothing without a name, or with the same one, is sent on this connection any more.
+    pub(super) fn judge_expired(&mut self, at: usize, now: Millis) -> bool {
+        let Some(entry) = self.entries.get(at) else { return true };
+        match entry.stage {
+            Stage::Stored(_) => {
+                let verdict = self.config.rules.judge(ReplyKind::Code(AckCode::CA));
+                self.apply(at, verdict, Fate::Stored, now);
+                true
+            }
+            Stage::Sent(_) if !entry.asks_for_receipt() && entry.heard_nothing() => {
+                self.end_unasked(at, now);
+                true
+            }
+            _ => {
+                self.judge_absence(at, now);
+                false
+            }
+        }
+    }
+
     /// No reply came, or only replies that were not its own.
-    pub(super) fn judge_absence(&mut self, at: usize, now: Millis) {
-        let instead = self.entries.get(at).and_then(|entry| entry.instead);
-        let verdict = self.config.rules.judge(instead.unwrap_or(ReplyKind::NoReply));
+    fn judge_absence(&mut self, at: usize, now: Millis) {
+        let Some(entry) = self.entries.get(at) else { return };
+        let fate = entry.fate_unanswered();
+        let verdict = self.config.rules.judge(entry.instead.unwrap_or(ReplyKind::NoReply));
         // A rule may take such a reply for a receipt, but not its connection's end for one.
         let verdict = match verdict.action {
             Action::Accept => self.config.rules.judge(ReplyKind::NoReply),
             _ => verdict,
         };
-        self.apply(at, verdict, Fate::GivenUp, now);
+        self.apply(at, verdict, fate, now);
     }
 
     /// The connection is gone, and with it the replies that would have come on it.
@@ -99,19 +136,27 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         let attempts = self.entries.get(at).map_or(0, |entry| entry.attempts);
         let delay = self.back_off(attempts);
         let Some(entry) = self.entries.get_mut(at) else { return };
-        // Who asks for no answer may well have been heard: sending again would deliver twice.
-        let unasked = verdict.reply == ReplyKind::NoReply && !asks_for_reply(entry.request);
-        let exhausted = attempts >= self.config.max_attempts || unasked;
+        let again = match entry.stage {
+            // CA relieves the sender of sending again (2.8.3).
+            Stage::Stored(_) => false,
+            // Whoever asks for no receipt may well have been heard: sending again would deliver
+            // twice.
+            Stage::Sent(_) if fate != Fate::Answered => entry.asks_for_receipt(),
+            _ => true,
+        };
+        let again = again && attempts < self.config.max_attempts;
         self.recent.remember(&entry.id, fate);
+        entry.left |= !entry.untouched;
+        entry.untouched = false;
         entry.instead = None;
-        if verdict.action == Action::Retry && !exhausted {
+        if verdict.action == Action::Retry && again {
             let from = now.saturating_add(delay);
             entry.stage = Stage::Queued(from);
             entry.news = Some(News::Retry(from, verdict));
             return;
         }
         entry.stage = Stage::Done;
-        entry.news = Some(News::Verdict(verdict));
+        entry.news = Some(News::Verdict(verdict, fate));
         self.suspended |= verdict.action == Action::Suspend;
     }
 
@@ -121,10 +166,4 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         let time = self.config.back_off.saturating_mul(1 << doublings);
         time.min(self.config.max_back_off)
     }
-}
-
-/// Whether a receiver that takes the message says so (2.8.3, MSH-15 and MSH-16).
-fn asks_for_reply(request: Request) -> bool {
-    let decision = request.decide(Outcome::Accept, Outcome::Accept);
-    decision.accept.is_some() || decision.application.is_some()
 }

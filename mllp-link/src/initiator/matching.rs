@@ -4,7 +4,8 @@ use hl7_peek::Scan;
 use mllp_core::{FrameKind, Received};
 
 use super::entry::Entry;
-use crate::recent::{Fate, Recent};
+use crate::fate::Fate;
+use crate::recent::Recent;
 use crate::reply::{Name, Reply, read};
 use crate::rules::ReplyKind;
 use crate::submission::{InitiatorEvent, Stray};
@@ -65,10 +66,13 @@ fn in_flight<const ID: usize>(entries: &[Entry<ID>]) -> impl Iterator<Item = (us
 }
 
 fn anonymous<const ID: usize>(entries: &[Entry<ID>], kind: ReplyKind, stray: Stray) -> Found {
-    let mut waiting = in_flight(entries);
+    let mut waiting = in_flight(entries).filter(|(_, entry)| !entry.asks_for_nothing());
     match (waiting.next(), waiting.next()) {
-        // Who sends a message without a name takes whatever comes for it.
-        (Some((at, entry)), None) if entry.id.is_empty() => Found::Reply(at, kind),
+        // Who sends a message without a name takes whatever comes for it. What was stored is not
+        // undone by noise.
+        (Some((at, entry)), None) if entry.id.is_empty() && entry.is_unanswered() => {
+            Found::Reply(at, kind)
+        }
         (Some((at, _)), None) => Found::Anonymous(at, kind),
         _ => Found::Stray(stray),
     }
@@ -86,11 +90,15 @@ fn named<const ID: usize>(
     let own = in_flight(entries).find(|(_, entry)| is(&entry.id));
     let known = recent.fate(name.raw).or_else(|| recent.fate(plain?));
     // A message without a control ID takes the first reply that is nobody else's.
-    let nameless = || in_flight(entries).find(|(_, entry)| entry.id.is_empty());
+    let nameless =
+        || in_flight(entries).find(|(_, entry)| entry.id.is_empty() && !entry.asks_for_nothing());
     match (own.or_else(|| known.is_none().then(nameless).flatten()), known) {
+        // Nothing waits for it, and it may be the answer to an earlier message of this name.
+        (Some((_, entry)), _) if entry.asks_for_nothing() => Found::Stray(Stray::Unasked),
         (Some((at, _)), _) => Found::Reply(at, kind),
         (None, Some(Fate::Answered)) => Found::Stray(Stray::Doubled),
-        (None, Some(Fate::GivenUp)) => Found::Stray(Stray::Late),
+        (None, Some(Fate::Unasked)) => Found::Stray(Stray::Unasked),
+        (None, Some(_)) => Found::Stray(Stray::Late),
         (None, None) => Found::Stray(Stray::Foreign),
     }
 }

@@ -1,13 +1,14 @@
 //! The initiator, step by step.
 
 mod enhanced;
+mod fates;
 mod matching;
 mod queue;
 mod strays;
 mod times;
 
 use mllp_core::{Config, Profile};
-use mllp_link::{Handle, Initiator, InitiatorConfig, InitiatorEvent, Rules};
+use mllp_link::{Fate, Handle, Initiator, InitiatorConfig, InitiatorEvent, Rules};
 
 type Link = Initiator<[u8; 512], 4, 8>;
 
@@ -82,14 +83,19 @@ fn pass(link: &mut Link, now: u64) -> Vec<String> {
     events(link, now)
 }
 
-/// What has happened, a line for each event: the number of a message is that of its submission.
+/// What has happened, a line for each event: the number of a message is that of its submission. The
+/// fate of a verdict is named where no reply gave it.
 fn events(link: &mut Link, now: u64) -> Vec<String> {
     let mut all = Vec::new();
     while let Some(event) = link.next_event(now) {
         all.push(match event {
-            InitiatorEvent::Verdict { handle, verdict } => {
+            InitiatorEvent::Verdict { handle, verdict, fate } => {
                 let (reply, action) = (verdict.reply.name(), verdict.action.name());
-                format!("{}: {reply} {action}", handle.number())
+                let fate = match fate {
+                    Fate::Answered => String::new(),
+                    fate => format!(", {}", fate.name()),
+                };
+                format!("{}: {reply} {action}{fate}", handle.number())
             }
             InitiatorEvent::Retry { handle, at, verdict } => {
                 format!("{}: {} again at {at}", handle.number(), verdict.reply.name())

@@ -4,12 +4,13 @@ mod writing;
 
 use std::collections::BTreeMap;
 
-use mllp_link::{Action, Handle, Initiator, InitiatorEvent, ReplyKind, Verdict};
+use ack_gen::Outcome;
+use mllp_link::{Action, Fate, Handle, Initiator, InitiatorEvent, ReplyKind, Verdict};
 
 use crate::connection::Connection;
 use crate::hl7::{message, reply_number};
 use crate::invariant::Invariant;
-use crate::invariant::Invariant::{Credited, Deadline, Memory, Truncated};
+use crate::invariant::Invariant::{Credited, Deadline, Fate as FateIs, Memory, Truncated};
 use crate::sabotage::sending::Sabotaged;
 use crate::scenario::Mode;
 use crate::world::World;
@@ -95,6 +96,7 @@ impl<const W: usize> Client<W> {
             self.read(at, connections, world);
         }
         if self.link.next_deadline().is_some_and(|at| at <= now) {
+            self.say_what_has_not_left();
             self.link.on_time(now);
         }
         self.events(connections, world);
@@ -150,6 +152,7 @@ impl<const W: usize> Client<W> {
 
     /// The host dies, wherever it is in a message, and its successor takes over.
     fn begin_again(&mut self, connections: &mut [Connection], world: &mut World) {
+        self.say_what_has_not_left();
         self.writing = None;
         self.line = self.connection.take();
         world.tell("sender: begins again");
@@ -165,6 +168,7 @@ impl<const W: usize> Client<W> {
         connections[at].wire.outward.take(taken);
         self.events(connections, world);
         if self.connection == Some(at) && connections[at].wire.outward.ended(world.now) {
+            self.say_what_has_not_left();
             self.link.disconnected(world.now);
             self.give_up(connections);
             self.events(connections, world);
@@ -191,11 +195,11 @@ impl<const W: usize> Client<W> {
         while let Some(event) = self.link.next_event(world.now) {
             world.tell(format_args!("sender: {event:?}"));
             match event {
-                InitiatorEvent::Verdict { handle, verdict } => {
+                InitiatorEvent::Verdict { handle, verdict, fate } => {
                     let number = self.number(handle);
                     Invariant::Verdict.check(number.is_some(), "a second verdict");
                     let number = number.unwrap_or_default();
-                    self.check(number, verdict, world);
+                    self.check_fate(number, fate, verdict, world);
                     self.open.remove(&number);
                     self.verdicts.insert(number, verdict.action);
                     let suspends = verdict.action == Action::Suspend;
@@ -206,6 +210,8 @@ impl<const W: usize> Client<W> {
                     let number = self.number(handle);
                     Invariant::Verdict.check(number.is_some(), "a retry behind the verdict");
                     let number = number.unwrap_or_default();
+                    let stored = matches!(self.open.get(&number), Some((_, Stage::Stored(_))));
+                    FateIs.check(!stored, "a stored message is sent again");
                     self.check(number, verdict, world);
                     let latest = world.now + world.scenario.initiator.max_back_off;
                     Deadline.check((world.now..=latest).contains(&at), "a retry at no time");
@@ -225,6 +231,28 @@ impl<const W: usize> Client<W> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// The fate is true of the message, and the verdict goes with it.
+    fn check_fate(&self, number: usize, fate: Fate, verdict: Verdict, world: &World) {
+        let message = &world.ledger.messages[number];
+        let stored = matches!(self.open.get(&number), Some((_, Stage::Stored(_))));
+        let accepted = verdict.action == Action::Accept;
+        match fate {
+            Fate::Answered => return self.check(number, verdict, world),
+            Fate::Stored => FateIs.check(stored && accepted, "stored, without CA or not accepted"),
+            Fate::Unasked => {
+                let decision = message.request.decide(Outcome::Accept, Outcome::Accept);
+                let asks = decision.accept.is_some() || decision.application.is_some();
+                let whole = message.whole > 0;
+                FateIs.check(!asks && whole && accepted, "unasked, and a receipt was asked for");
+            }
+            Fate::NotSent => FateIs.check(!message.left, "not sent, and some byte has left"),
+            Fate::Uncertain => FateIs.check(!stored, "uncertain, and it was stored"),
+        }
+        if !matches!(fate, Fate::Stored | Fate::Unasked) {
+            self.check(number, verdict, world);
         }
     }
 

@@ -15,6 +15,9 @@ pub enum Invariant {
     Credited,
     /// Every message handed to an initiator ends in exactly one verdict, the one of its rules.
     Verdict,
+    /// The fate of a message is true: what is `not_sent` has not left, what is `unasked` asked for
+    /// no receipt, and what is `stored` had CA, and is never sent again.
+    Fate,
     /// Memory stays within its fixed capacity: windows, storage, and bytes that were taken and not
     /// looked at.
     Memory,
@@ -32,6 +35,7 @@ impl Invariant {
             Invariant::Truncated => "nothing truncated is positive",
             Invariant::Credited => "credited to its own message",
             Invariant::Verdict => "exactly one verdict",
+            Invariant::Fate => "a true fate",
             Invariant::Memory => "memory within its capacity",
             Invariant::Deadline => "a deadline acts",
             Invariant::Progress => "progress after the faults",

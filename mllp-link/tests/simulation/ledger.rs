@@ -15,6 +15,8 @@ pub struct Message {
     pub fresh: bool,
     /// How often its payload and end block were written in one piece.
     pub whole: usize,
+    /// Some byte of it has left its sender.
+    pub left: bool,
 }
 
 pub struct Reply {
@@ -38,7 +40,7 @@ impl Ledger {
         let header = MessageHeader::parse_lenient(&payload).expect("MSH");
         let id = header.message_control_id().to_vec();
         let request = Request::new(&header, Inbound::Message);
-        self.messages.push(Message { payload, id, request, fresh, whole: 0 });
+        self.messages.push(Message { payload, id, request, fresh, whole: 0, left: false });
         self.messages.len() - 1
     }
 

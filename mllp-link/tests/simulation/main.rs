@@ -8,9 +8,10 @@
 //! 2. nothing truncated is answered positively;
 //! 3. no reply is credited to another message;
 //! 4. every message handed to an initiator ends in exactly one verdict;
-//! 5. memory stays within its fixed capacity;
-//! 6. a time that has run out acts;
-//! 7. after the faults stop, progress resumes.
+//! 5. what a verdict says became of its message is true;
+//! 6. memory stays within its fixed capacity;
+//! 7. a time that has run out acts;
+//! 8. after the faults stop, progress resumes.
 //!
 //! The checks do not believe the code under test: a `reference` reads the stream once more byte by
 //! byte, and a `ledger` knows for which message each reply was made.

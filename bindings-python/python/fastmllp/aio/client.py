@@ -293,13 +293,17 @@ class AsyncClient:
             self._lose(ConnectionLost(f"connection to {self._server} lost: {text}{self._hint}"))
             self._pump()
 
-    def _take(self, events: list[tuple[int, bytes | None] | dict[str, Any]]) -> None:
+    def _take(self, events: list[tuple[int, bytes] | dict[str, Any]]) -> None:
         for event in events:
             if isinstance(event, tuple):
                 handle, reply = event
                 future = self._outbox.take(handle)
                 if future is not None:
                     self._conclude(future, reply)
+            elif event["ev"] == "verdict":
+                future = self._outbox.take(event["handle"])
+                if future is not None:
+                    self._conclude(future, None)
             elif event["ev"] == "stray":
                 length = len(event["payload"])
                 event_name = "foreign_reply" if self._outbox.waiting else "stale_reply"

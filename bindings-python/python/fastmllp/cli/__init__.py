@@ -7,12 +7,14 @@ exit status; `fastmllp.cli.status` lists what each status means.
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from fastmllp import __version__
 from fastmllp.cli import ack, bench, config, peek, send, serve
 from fastmllp.cli.output import complain
 from fastmllp.cli.status import INTERRUPTED, WRONG_USAGE
 from fastmllp.config import ConfigError
+from fastmllp.printable import one_line
 
 __all__ = ["main"]
 
@@ -42,10 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
+class _Parser(argparse.ArgumentParser):
+    """Its complaints quote arguments, which are not safe to print as they are."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(one_line(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="fastmllp", description="Receive and send HL7 v2 messages over MLLP."
-    )
+    parser = _Parser(prog="fastmllp", description="Receive and send HL7 v2 messages over MLLP.")
     parser.add_argument("--version", action="version", version=f"fastmllp {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in _COMMANDS:

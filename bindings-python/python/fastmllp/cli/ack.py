@@ -6,7 +6,7 @@ from functools import partial
 
 from fastmllp.ack import Ack, AckCode, AckError
 from fastmllp.cli.flags import Commands
-from fastmllp.cli.messages import Found, NotReadable, read_all
+from fastmllp.cli.messages import Found, NotReadable, Reader
 from fastmllp.cli.output import complain, show
 from fastmllp.cli.status import CANNOT_PRINT, DONE, NOT_READABLE, WRONG_USAGE
 from fastmllp.hl7 import readable
@@ -49,7 +49,7 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     try:
-        messages = read_all(options.files, partial(complain, "ack"))
+        messages = Reader(partial(complain, "ack")).read_all(options.files)
     except NotReadable as error:
         complain("ack", str(error))
         return WRONG_USAGE

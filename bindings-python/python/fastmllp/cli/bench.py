@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -16,10 +17,12 @@ from fastmllp.cli.delivery import MAX_WINDOW, Agenda, Delivery, describe, interr
 from fastmllp.cli.flags import Commands, count, positive
 from fastmllp.cli.output import complain, show
 from fastmllp.cli.progress import progress
+from fastmllp.cli.signals import heed_interruption
 from fastmllp.cli.status import CANNOT_PRINT, DONE, INTERRUPTED, NOT_DELIVERED, REFUSED
 from fastmllp.cli.summary import Summary
 from fastmllp.config import bounds
 from fastmllp.config.setting import PREFIX
+from fastmllp.printable import one_line
 from fastmllp.sockets.addresses import place
 
 # Messages that differ in MSH-10, so that those on the wire at a time can be told apart.
@@ -82,6 +85,8 @@ def run(options: argparse.Namespace) -> int:
     """Run the command."""
     if options.address is not None:
         return _measure(options, *options.address)
+    # Until messages are sent an interruption ends the command, and its server with it.
+    heed_interruption(signal.default_int_handler)
     try:
         with _server() as (host, port):
             return _measure(options, host, port)
@@ -147,7 +152,7 @@ def _as_text(result: dict[str, Any]) -> str:
         ("messages/s", result["per_second"]),
         *((f"round trip {name}", f"{milliseconds} ms") for name, milliseconds in times.items()),
     ]
-    return "".join(f"{name:20} {value}\n" for name, value in rows)
+    return "".join(f"{name:20} {one_line(str(value))}\n" for name, value in rows)
 
 
 @contextlib.contextmanager
@@ -190,7 +195,7 @@ def _address(text: str) -> tuple[str, int]:
     try:
         if not (host and colon):
             raise ValueError("address must be HOST:PORT")
-        number = int(port)
+        number = bounds.read_integer(port)
         bounds.PORT.check("port", number)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None

@@ -1,7 +1,6 @@
 """Sending many messages: over several connections, several at a time, at a given rate."""
 
 import queue
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +10,7 @@ from types import FrameType
 from typing import Any, TypeAlias
 
 from fastmllp.cli.output import complain
+from fastmllp.cli.signals import heed_interruption, ignore
 from fastmllp.client import Client, Reply
 from fastmllp.mllp import MllpError
 
@@ -200,7 +200,7 @@ class Delivery:
 
 @contextmanager
 def interruptible(delivery: Delivery) -> Iterator[list[int]]:
-    """Let Ctrl-C end the work in order; the list holds the signals that came.
+    """Let Ctrl-C, SIGTERM and SIGHUP end the work in order; the list holds the signals that came.
 
     Afterwards they are ignored: what is left to do is short, and an exit status counts.
     """
@@ -210,11 +210,11 @@ def interruptible(delivery: Delivery) -> Iterator[list[int]]:
         signals.append(number)
         delivery.interrupt()
 
-    signal.signal(signal.SIGINT, stop)
+    heeded = heed_interruption(stop)
     try:
         yield signals
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        ignore(heeded)
 
 
 def describe(error: Exception) -> str:

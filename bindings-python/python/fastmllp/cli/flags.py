@@ -1,11 +1,12 @@
-"""Flags that are made of the table of settings."""
+"""The flags of the commands."""
 
 import argparse
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from fastmllp import config
-from fastmllp.config import SETTINGS, Setting, Settings, Value
+from fastmllp.config import TABLE, Settings
+from fastmllp.config.bounds import read_integer, read_number
+from fastmllp.config.flags import add_flags, load_with_flags
 from fastmllp.logging import configure
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -14,12 +15,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def add_settings(parser: argparse.ArgumentParser, sections: Iterable[str]) -> None:
     """Give a command ``--config`` and a flag for each setting of some sections."""
-    parser.add_argument("--config", metavar="FILE", help="a TOML file with settings")
-    wanted = tuple(sections)
-    parser.set_defaults(sections=wanted)
-    for setting in SETTINGS:
-        if setting.section in wanted:
-            _add(parser, setting)
+    add_flags(parser, TABLE, sections)
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -28,13 +24,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     Raises:
         ConfigError: Something in the file or in the environment is unknown or out of bounds.
     """
-    given = vars(options)
-    flags = {
-        (setting.section, setting.key): given[_destination(setting)]
-        for setting in SETTINGS
-        if given.get(_destination(setting)) is not None
-    }
-    return config.load(options.sections, flags=flags, file=options.config)
+    return load_with_flags(options, TABLE)
 
 
 def configure_logging(settings: Settings, unless_set: str = "") -> None:
@@ -56,7 +46,7 @@ def count(name: str, least: int = 1, most: int = 1_000_000_000) -> Callable[[str
 
     def parse(text: str) -> int:
         try:
-            number = int(text)
+            number = read_integer(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f"{name} is not a number: {text!r}") from None
         if not least <= number <= most:
@@ -71,55 +61,11 @@ def positive(name: str) -> Callable[[str], float]:
 
     def parse(text: str) -> float:
         try:
-            number = float(text)
+            number = read_number(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f"{name} is not a number: {text!r}") from None
         if not 0 < number <= 1_000_000:
             raise argparse.ArgumentTypeError(f"{name} must be above 0 and at most 1000000")
         return number
-
-    return parse
-
-
-def _add(parser: argparse.ArgumentParser, setting: Setting) -> None:
-    # In the help text a percent sign would be a format of argparse.
-    meaning = setting.meaning.replace("`", "").replace("%", "%%")
-    default = ", ".join(setting.default) if isinstance(setting.default, tuple) else setting.default
-    text = f"{meaning}; default: {default}" if default not in ("", False) else meaning
-    if isinstance(setting.default, bool):
-        parser.add_argument(
-            setting.flag,
-            dest=_destination(setting),
-            action=argparse.BooleanOptionalAction,
-            help=text,
-            default=None,
-        )
-        return
-    parser.add_argument(
-        setting.flag,
-        dest=_destination(setting),
-        type=_typed(setting),
-        metavar=_placeholder(setting),
-        help=text,
-    )
-
-
-def _destination(setting: Setting) -> str:
-    return f"{setting.section}.{setting.key}"
-
-
-def _placeholder(setting: Setting) -> str:
-    if setting.choices:
-        return f"{{{','.join(setting.choices)}}}"
-    unit = setting.range.unit if setting.range is not None else ""
-    return setting.placeholder or unit.upper() or setting.key.upper()
-
-
-def _typed(setting: Setting) -> Callable[[str], Value]:
-    def parse(text: str) -> Value:
-        try:
-            return setting.from_text(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
 
     return parse

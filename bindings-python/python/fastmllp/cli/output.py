@@ -5,6 +5,8 @@ import os
 import sys
 from typing import IO, AnyStr
 
+from fastmllp.printable import one_line
+
 
 def write(stream: IO[AnyStr] | None, text: AnyStr) -> OSError | None:
     """Write to a standard stream, if the process has it.
@@ -45,5 +47,5 @@ def show(command: str, text: str | bytes) -> bool:
 
 
 def complain(command: str, text: str) -> None:
-    """Write one line to standard error."""
-    write(sys.stderr, f"fastmllp {command}: {text}\n")
+    """Write one line to standard error, whatever the text quotes."""
+    write(sys.stderr, f"fastmllp {command}: {one_line(text)}\n")

@@ -6,7 +6,7 @@ from functools import partial
 
 from fastmllp import config
 from fastmllp.cli.flags import Commands
-from fastmllp.cli.messages import Found, NotReadable, read_all
+from fastmllp.cli.messages import Found, NotReadable, Reader
 from fastmllp.cli.output import complain, show
 from fastmllp.cli.status import CANNOT_PRINT, DONE, NOT_READABLE, WRONG_USAGE
 from fastmllp.hl7 import Message, MessageError, Path, readable
@@ -46,7 +46,8 @@ def add(commands: Commands) -> None:
         help="show fields of messages",
         description="Show fields of each message of a file, one line for each message, the values"
         " separated by tabs, as they stand on the wire. Without a path the fields of MSH are shown."
-        " Exit status: 0 shown, 1 a message has no usable header, 2 wrong usage.",
+        " A damaged MSH-2 is read as far as possible, and noted. Exit status: 0 shown, 1 a message"
+        " has no usable header, 2 wrong usage.",
     )
     parser.add_argument("file", metavar="FILE", help="a file, a folder, or - for standard input")
     parser.add_argument("paths", metavar="PATH", nargs="*", help="such as PID-3.1 or OBX[2]-5")
@@ -57,7 +58,9 @@ def add(commands: Commands) -> None:
         help="character set in which values are shown; default: %(default)s, or else Latin-1",
     )
     parser.add_argument(
-        "--json", action="store_true", help="an object for each message; null for what is absent"
+        "--json",
+        action="store_true",
+        help="an object for each message; null for what is absent, deviation for a damaged MSH-2",
     )
     parser.set_defaults(run=run)
 
@@ -66,19 +69,25 @@ def run(options: argparse.Namespace) -> int:
     """Run the command."""
     try:
         paths = {text: Path(text) for text in options.paths}
-        messages = read_all([options.file], partial(complain, "peek"))
+        messages = Reader(partial(complain, "peek")).read_all([options.file])
     except (MessageError, NotReadable) as error:
         complain("peek", str(error))
         return WRONG_USAGE
     status = DONE
     for found in messages:
         try:
-            values = _values(Message(found.payload), paths, options.encoding)
+            # As leniently as a server reads for its acknowledgment.
+            values = _values(Message(found.payload, lenient=True), paths, options.encoding)
         except MessageError as error:
             complain("peek", f"{found.place}: {error}")
             status = NOT_READABLE
             continue
-        text = _as_json(found, values) if options.json else _as_text(found, values, bool(paths))
+        deviation = _deviation(found.payload)
+        if deviation is not None:
+            complain("peek", f"{found.place}: MSH-2 is damaged, and read as far as possible")
+        text = _as_text(found, values, bool(paths))
+        if options.json:
+            text = _as_json(found, values, deviation)
         if not show("peek", text):
             return CANNOT_PRINT
     return status
@@ -95,9 +104,21 @@ def _values(message: Message, paths: dict[str, Path], encoding: str) -> dict[str
     }
 
 
-def _as_json(found: Found, values: dict[str, str | None]) -> str:
-    row = {"file": found.file, "number": found.number, "bytes": len(found.payload)}
-    return json.dumps(row | {"fields": values}) + "\n"
+def _deviation(payload: bytes) -> str | None:
+    """Why a message cannot be read strictly: a code of `MessageError`."""
+    try:
+        _ = Message(payload).header
+    except MessageError as error:
+        return error.code
+    return None
+
+
+def _as_json(found: Found, values: dict[str, str | None], deviation: str | None) -> str:
+    row: dict[str, object] = {"file": found.file, "number": found.number}
+    row |= {"bytes": len(found.payload), "fields": values}
+    if deviation is not None:
+        row["deviation"] = deviation
+    return json.dumps(row) + "\n"
 
 
 def _as_text(found: Found, values: dict[str, str | None], by_path: bool) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+from fastmllp._native import Initiator
 from fastmllp.cli.delivery import MAX_WINDOW, Agenda, Delivery, Outcome, describe, interruptible
 from fastmllp.cli.flags import (
     Commands,
@@ -17,7 +18,7 @@ from fastmllp.cli.flags import (
     positive,
     settings_of,
 )
-from fastmllp.cli.messages import Found, NotReadable, read_all
+from fastmllp.cli.messages import Found, NotReadable, Reader
 from fastmllp.cli.output import complain, write
 from fastmllp.cli.progress import progress
 from fastmllp.cli.status import ACCEPTED, INTERRUPTED, NOT_DELIVERED, REFUSED, WRONG_USAGE
@@ -35,15 +36,22 @@ def add(commands: Commands) -> None:
         allow_abbrev=False,
         help="send messages and print their acknowledgments",
         description="Send each message of each file and print its acknowledgment. A message begins"
-        " at each line that starts with MSH; line ends become CR. A file of MLLP frames is sent"
-        " frame by frame, its payloads unchanged. Of a batch each message is sent on its own; the"
-        " lines of its envelope are left out. Of a folder each file is sent, by name. The first"
-        " failure ends the work; the first Ctrl-C too, after the answers that are on their way."
+        " at each line with a header: MSH, a separator and MSH-2; line ends become CR. A file of"
+        " MLLP frames is sent frame by frame, its payloads unchanged. Of a batch each message is"
+        " sent on its own; the lines of its envelope are left out. Nothing is sent when a batch is"
+        " cut or its counts differ. Of a folder each file is sent, by name. The first"
+        " failure ends the work; so does the first Ctrl-C, SIGTERM or SIGHUP, after the answers"
+        " that are due; the second one waits for nothing."
         " Exit status: 0 all accepted, 1 a negative acknowledgment came, 2 wrong usage, 3 server"
         " not reached or no answer in time, 130 interrupted.",
     )
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="a file, a folder, or - for standard input"
+    )
+    parser.add_argument(
+        "--ignore-counts",
+        action="store_true",
+        help="send the messages of a batch that is cut or whose counts (BTS-1, FTS-1) differ",
     )
     parser.add_argument(
         "--repeat",
@@ -91,8 +99,13 @@ def run(options: argparse.Namespace) -> int:
     """
     settings = settings_of(options)
     configure_logging(settings, unless_set="warning")
+    reader = Reader(
+        partial(complain, "send"),
+        whole_batches=not options.ignore_counts,
+        check=_submitted(settings.section("client")["scan"]),
+    )
     try:
-        messages = read_all(options.files, partial(complain, "send"))
+        messages = reader.read_all(options.files)
     except NotReadable as error:
         complain("send", str(error))
         return WRONG_USAGE
@@ -121,6 +134,12 @@ def run(options: argparse.Namespace) -> int:
     if summary.answered < total:
         return INTERRUPTED if interrupted else NOT_DELIVERED
     return REFUSED if summary.refused else ACCEPTED
+
+
+def _submitted(scan: str) -> Callable[[bytes], object]:
+    """A check that refuses what a client would refuse, before anything has left."""
+    trial = Initiator(scan=scan)
+    return lambda payload: trial.withdraw(trial.submit(payload, 0.0))
 
 
 class _Report:

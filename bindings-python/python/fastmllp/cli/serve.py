@@ -158,3 +158,6 @@ def _offer_metrics(settings: Settings, stack: contextlib.ExitStack) -> None:
     except OSError as error:
         where = place(host, port)
         raise _CannotServe(f"cannot offer metrics on {where}: {error.strerror or error}") from error
+    except UnicodeError as error:  # A label of the name is too long, or empty.
+        where = place(host, port)
+        raise _CannotServe(f"cannot offer metrics on {where}: not a host name") from error

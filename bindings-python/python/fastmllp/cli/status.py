@@ -9,6 +9,8 @@ has no header, or no acknowledgment; cannot print |
 | 3 | | server not reached, or no answer in time | |
 | 130 | interrupted before it listened | interrupted | interrupted |
 
+``send`` and ``bench`` are interrupted by SIGINT, SIGTERM and SIGHUP alike.
+
 The status tells what became of the messages, also when their acknowledgments cannot be printed.
 """
 

@@ -112,6 +112,7 @@ class Workers:
         except BaseException as error:
             log_event(logging.ERROR, "worker_failed", trace=describe_exception(error))
         finally:
+            logging.shutdown()  # The last records: `os._exit` does not wait for them.
             os._exit(status)  # What is below on the stack belongs to the process that watches.
 
     def _stop_when_alone(self, server: Server) -> None:

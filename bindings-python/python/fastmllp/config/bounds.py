@@ -1,8 +1,8 @@
 """The defaults of the settings, and the bounds within which they make sense."""
 
 import codecs
-import math
 import operator
+import re
 from typing import NamedTuple
 
 DEFAULT_PORT = 2575
@@ -15,6 +15,9 @@ DEFAULT_MAX_SIZE = 1_048_576
 """Payload bytes of a frame, framing bytes not counted: 1 MiB."""
 DEFAULT_MAX_CONNECTIONS = 1024
 """Connections that a server serves at the same time, each with its thread."""
+
+DEFAULT_STOP_TIMEOUT = 10.0
+"""Seconds that a graceful stop may take."""
 
 
 class Range(NamedTuple):
@@ -37,9 +40,15 @@ class Range(NamedTuple):
         Raises:
             ValueError: The value is out of bounds or not a number.
         """
-        if math.isnan(value) or not self.least <= value <= self.most:
+        if not self.least <= value <= self.most:  # NaN is not, either.
             raise ValueError(f"{name} must be {self.text}, not {value}")
 
+
+# Python's own reading also takes underscores and the digits of every script.
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(
+    r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|nan)", re.IGNORECASE
+)
 
 SECONDS = Range(0, 1_000_000, "seconds")
 """Up to eleven days; what a poll in milliseconds can hold with room to spare."""
@@ -81,6 +90,28 @@ def port(name: str, value: int) -> int:
     value = operator.index(value)
     PORT.check(name, value)
     return value
+
+
+def read_integer(text: str) -> int:
+    """Read a whole number that is written with the digits 0 to 9.
+
+    Raises:
+        ValueError: The text is not one, or has thousands of digits.
+    """
+    if _INTEGER.fullmatch(text.strip()) is None:
+        raise ValueError("not a whole number")
+    return int(text)
+
+
+def read_number(text: str) -> float:
+    """Read a number that is written with the digits 0 to 9; ``inf`` and ``nan`` are numbers too.
+
+    Raises:
+        ValueError: The text is not one.
+    """
+    if _NUMBER.fullmatch(text.strip()) is None:
+        raise ValueError("not a number")
+    return float(text)
 
 
 def encoding(name: str, value: str) -> str:

@@ -4,14 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from fastmllp.config.bounds import Range
+from fastmllp.config.bounds import Range, read_integer, read_number
 
 Value: TypeAlias = str | int | float | bool | tuple[str, ...]
 
 PREFIX = "FASTMLLP_"
-"""What all environment variables begin with."""
-# The keys of these sections carry a prefix already, which is not repeated: FASTMLLP_LOG_LEVEL.
-_PREFIXES = {"logging": "log_", "metrics": "metrics_"}
+"""What the environment variables of this program begin with."""
 _TYPES = {
     str: "a string",
     int: "an integer",
@@ -25,7 +23,7 @@ _FALSE = frozenset({"false", "no", "off", "0"})
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row of the table. The type of the default is the type of the setting."""
+    """One row of a table. The type of the default is the type of the setting."""
 
     section: str
     key: str
@@ -37,6 +35,15 @@ class Setting:
     """What else a value must be; raises ValueError, with a text that begins with the name."""
     placeholder: str = ""
     """What stands for the value in the help text of the flag."""
+    never_empty: bool = False
+    """Whether a source that gives an empty value is in error, rather than giving none.
+
+    For everything that protects someone: a list of networks that became empty by mistake would
+    admit every peer."""
+    prefix: str = PREFIX
+    """What all environment variables of the program begin with; see `SettingsTable`."""
+    section_prefix: str = ""
+    """What the keys of the section begin with already; see `SettingsTable`."""
 
     @property
     def flag(self) -> str:
@@ -46,13 +53,13 @@ class Setting:
     @property
     def variable(self) -> str:
         """The environment variable, such as ``FASTMLLP_SERVER_MAX_SIZE``."""
-        prefix = _PREFIXES.get(self.section, f"{self.section}_")
-        return PREFIX + (prefix + self.key.removeprefix(prefix)).upper()
+        prefix = self.section_prefix or f"{self.section}_"
+        return self.prefix + (prefix + self.key.removeprefix(prefix)).upper()
 
     @property
     def variable_prefix(self) -> str:
         """What all environment variables of the section begin with."""
-        return PREFIX + _PREFIXES.get(self.section, f"{self.section}_").upper()
+        return self.prefix + (self.section_prefix or f"{self.section}_").upper()
 
     @property
     def type_name(self) -> str:
@@ -65,7 +72,10 @@ class Setting:
         Raises:
             ValueError: It is out of bounds. The text begins with the section and the key.
         """
-        name = f"[{self.section}] {self.key}"
+        name = self._name
+        for text in value if isinstance(value, tuple) else (value,):
+            if isinstance(text, str):
+                _check_characters(name, text)
         if self.range is not None and isinstance(value, int | float):
             self.range.check(name, value)
         if self.choices and value not in self.choices:
@@ -74,8 +84,22 @@ class Setting:
             self.check_text(name, value)
         return value
 
+    def check_given(self, value: Value) -> Value:
+        """Check that a value that some source gives is not an empty one, where that is an error.
+
+        Raises:
+            ValueError: It is. The text begins with the section and the key.
+        """
+        empty = not value.strip() if isinstance(value, str) else value == ()
+        if self.never_empty and empty:
+            raise ValueError(f"{self._name} is set, but empty: give it a value, or do not set it")
+        return value
+
     def from_text(self, text: str) -> Value:
-        """Read the value of a flag or of an environment variable. Lists are comma separated.
+        """Read the value of a flag or of an environment variable.
+
+        Lists are comma separated; what is empty between commas does not count. A number is written
+        with the digits 0 to 9, without underscores.
 
         Raises:
             ValueError: It is of another type or out of bounds.
@@ -87,8 +111,10 @@ class Setting:
                 value = _read_boolean(text)
             elif kind is tuple:
                 value = tuple(word.strip() for word in text.split(",") if word.strip())
-            elif kind is int or kind is float:
-                value = kind(text)
+            elif kind is int:
+                value = read_integer(text)
+            elif kind is float:
+                value = read_number(text)
             else:
                 value = text
         except ValueError:
@@ -108,11 +134,26 @@ class Setting:
         elif type(value) is kind:
             return self.check(value)
         elif kind is float and type(value) is int:
-            return self.check(float(value))
+            self.check(value)  # First, since a float cannot hold every integer.
+            return float(value)
         raise self._wrong_type(value)
 
+    @property
+    def _name(self) -> str:
+        return f"[{self.section}] {self.key}"
+
     def _wrong_type(self, value: object) -> ValueError:
-        return ValueError(f"[{self.section}] {self.key} must be {self.type_name}, not {value!r}")
+        return ValueError(f"{self._name} must be {self.type_name}, not {value!r}")
+
+
+def _check_characters(name: str, text: str) -> None:
+    """Refuse what neither a settings file nor the system can hold."""
+    if "\0" in text:
+        raise ValueError(f"{name} must not hold a NUL character")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} must be UTF-8 text") from None
 
 
 def _read_boolean(text: str) -> bool:

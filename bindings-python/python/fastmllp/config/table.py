@@ -4,12 +4,19 @@ Flags, environment variables, the check of a settings file, the output of ``fast
 the page ``docs/settings.md`` are all derived from `SETTINGS`.
 """
 
+import os
+from collections.abc import Iterable, Mapping
+
 from fastmllp.allow import AllowList
 from fastmllp.config import bounds
-from fastmllp.config.setting import Setting
+from fastmllp.config.setting import Setting, Value
+from fastmllp.config.sources import Settings, SettingsTable
+from fastmllp.logging import Log
 
-_SCANS = ("single_byte", "shift_jis", "gb18030", "gbk", "big5", "iso2022_jp")
-_SCAN_MEANING = "how delimiters are told from the bytes of two-byte characters"
+_SCANS = ("single_byte", "shift_jis", "gb18030", "gbk", "big5", "iso2022_jp", "auto")
+_SCAN_MEANING = (
+    "how delimiters are told from the bytes of two-byte characters; `auto` follows MSH-18"
+)
 
 
 def _check_allow(name: str, value: tuple[str, ...]) -> None:
@@ -20,8 +27,27 @@ def _check_allow(name: str, value: tuple[str, ...]) -> None:
         raise ValueError(name.removesuffix("allow") + str(error)) from error
 
 
-SETTINGS: tuple[Setting, ...] = (
-    Setting("server", "host", "0.0.0.0", "address or name to listen on, `::` for IPv6 only"),
+def _check_name(name: str, value: str) -> None:
+    try:
+        Log(value)
+    except ValueError as error:
+        raise ValueError(name.removesuffix("name") + str(error)) from error
+
+
+def _check_host(name: str, value: str) -> None:
+    # The system reads an empty one as every address, which nobody who sets a host has in mind.
+    if not value.strip():
+        raise ValueError(f"{name} must not be empty")
+
+
+_ROWS = (
+    Setting(
+        "server",
+        "host",
+        "0.0.0.0",
+        "address or name to listen on, `*` for IPv4 and IPv6, `::` for IPv6 only",
+        check_text=_check_host,
+    ),
     Setting(
         "server",
         "port",
@@ -91,9 +117,31 @@ SETTINGS: tuple[Setting, ...] = (
         "server",
         "allow",
         (),
-        "networks whose peers are served, such as `10.1.0.0/16`; none for everybody",
+        "networks that may connect, such as `10.1.0.0/16`; not set: any peer may",
         check_text=_check_allow,
         placeholder="NETWORKS",
+        never_empty=True,
+    ),
+    Setting(
+        "server",
+        "proxy_protocol",
+        "off",
+        "`required` behind a proxy that begins each connection with the address of the peer",
+        choices=("off", "required"),
+    ),
+    Setting(
+        "server",
+        "name",
+        "",
+        "what records and metrics call this server, to tell it from others",
+        check_text=_check_name,
+    ),
+    Setting(
+        "server",
+        "stop_timeout",
+        bounds.DEFAULT_STOP_TIMEOUT,
+        "seconds that a stop waits for connections before it ends them, 0 for ever",
+        bounds.SECONDS,
     ),
     Setting("server", "workers", 1, "processes that share the port", bounds.WORKERS),
     Setting(
@@ -102,6 +150,7 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "folder in which each message is stored before it is acknowledged",
         placeholder="DIR",
+        never_empty=True,
     ),
     Setting(
         "server",
@@ -109,22 +158,32 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "certificate chain of the server, PEM; turns TLS on",
         placeholder="FILE",
+        never_empty=True,
     ),
-    Setting("server", "tls_key", "", "private key of the certificate, PEM", placeholder="FILE"),
+    Setting(
+        "server",
+        "tls_key",
+        "",
+        "private key of the certificate, PEM",
+        placeholder="FILE",
+        never_empty=True,
+    ),
     Setting(
         "server",
         "tls_ca",
         "",
         "certificate authorities that clients are checked against, PEM",
         placeholder="FILE",
+        never_empty=True,
     ),
     Setting(
         "server",
         "tls_require_client_certificate",
         False,
         "refuse clients without a certificate of `tls_ca`",
+        never_empty=True,
     ),
-    Setting("client", "host", "127.0.0.1", "address or name of the server"),
+    Setting("client", "host", "127.0.0.1", "address or name of the server", check_text=_check_host),
     Setting("client", "port", bounds.DEFAULT_PORT, "TCP port of the server", bounds.PORT),
     Setting(
         "client",
@@ -149,24 +208,38 @@ SETTINGS: tuple[Setting, ...] = (
         bounds.BYTES,
     ),
     Setting("client", "scan", "single_byte", _SCAN_MEANING, choices=_SCANS),
-    Setting("client", "tls", False, "connect with TLS"),
+    Setting("client", "tls", False, "connect with TLS", never_empty=True),
     Setting(
         "client",
         "tls_ca",
         "",
         "certificate authorities that the server is checked against, PEM; the system's if not set",
         placeholder="FILE",
+        never_empty=True,
     ),
     Setting(
-        "client", "tls_certificate", "", "certificate chain of the client, PEM", placeholder="FILE"
+        "client",
+        "tls_certificate",
+        "",
+        "certificate chain of the client, PEM",
+        placeholder="FILE",
+        never_empty=True,
     ),
-    Setting("client", "tls_key", "", "private key of the certificate, PEM", placeholder="FILE"),
+    Setting(
+        "client",
+        "tls_key",
+        "",
+        "private key of the certificate, PEM",
+        placeholder="FILE",
+        never_empty=True,
+    ),
     Setting(
         "client",
         "tls_server_name",
         "",
         "name in the server's certificate, where it is not `host`",
         placeholder="NAME",
+        never_empty=True,
     ),
     Setting(
         "logging",
@@ -178,9 +251,37 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("logging", "log_message", False, "write payloads, which are health data, into the log"),
     Setting("logging", "log_format", "text", "form of the log", choices=("text", "json")),
     Setting(
-        "metrics", "metrics_host", "127.0.0.1", "address at which counters are offered over HTTP"
+        "metrics",
+        "metrics_host",
+        "127.0.0.1",
+        "address at which counters are offered over HTTP",
+        check_text=_check_host,
     ),
     Setting("metrics", "metrics_port", 0, "TCP port of the counters, 0 for none", bounds.PORT),
 )
 
-SECTIONS: tuple[str, ...] = tuple(dict.fromkeys(setting.section for setting in SETTINGS))
+TABLE = SettingsTable(
+    _ROWS,
+    section_prefixes={"logging": "log_", "metrics": "metrics_"},
+    section_heads={
+        "server": "Of `fastmllp serve`.",
+        "client": "Of `fastmllp send`.",
+        "logging": "Of `serve` and `send`. Log records go to standard error. `send` writes"
+        " warnings\nand errors only, unless `log_level` is set.",
+        "metrics": "Of `fastmllp serve`.",
+    },
+)
+"""The settings of this program."""
+SETTINGS: tuple[Setting, ...] = TABLE.settings
+SECTIONS: tuple[str, ...] = TABLE.sections
+
+
+def load(
+    sections: Iterable[str] = SECTIONS,
+    *,
+    flags: Mapping[tuple[str, str], Value] | None = None,
+    file: str | os.PathLike[str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Find the effective settings of this program: `SettingsTable.load` of its table."""
+    return TABLE.load(sections, flags=flags, file=file, environment=environment)

@@ -138,7 +138,12 @@ impl Message {
                         refuse(refusal, link, host, now);
                     }
                 }
-                Some(StreamEvent::Protocol(protocol @ (Protocol::Tls | Protocol::Http))) => {
+                Some(StreamEvent::Protocol(
+                    protocol @ (Protocol::Tls
+                    | Protocol::Http
+                    | Protocol::ProxyV1
+                    | Protocol::ProxyV2),
+                )) => {
                     log!("protocol: {}", protocol.name());
                     link.close(now);
                 }

@@ -13,7 +13,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{env, fs, io};
 
-use mllp_link::{Action, Handle, Initiator, InitiatorConfig, InitiatorEvent, ReplyKind, Verdict};
+use mllp_link::{
+    Action, Fate, Handle, Initiator, InitiatorConfig, InitiatorEvent, ReplyKind, Verdict,
+};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// One message at a time: the next one leaves when this one has its verdict.
@@ -29,9 +31,9 @@ fn main() -> io::Result<ExitCode> {
     for file in files {
         let text = fs::read(file).map_err(|_| "not_readable");
         match text.and_then(|text| sender.send(&segments(&text))) {
-            Ok(verdict) => {
-                println!("{file}: {}", name(&verdict));
-                accepted += usize::from(verdict.action == Action::Accept);
+            Ok(end) => {
+                println!("{file}: {}", end.word);
+                accepted += usize::from(end.accepted);
             }
             Err(reason) => println!("{file}: {reason}"),
         }
@@ -57,10 +59,23 @@ fn segments(text: &[u8]) -> Vec<u8> {
     payload
 }
 
-fn name(verdict: &Verdict) -> &'static str {
-    match verdict.reply {
-        ReplyKind::Code(code) => code.as_str(),
-        other => other.name(),
+/// What became of a message.
+struct End {
+    word: &'static str,
+    accepted: bool,
+}
+
+impl End {
+    /// The receiver has the message in safe storage: there is nothing more to wait for.
+    const STORED: End = End { word: Fate::Stored.name(), accepted: true };
+
+    fn new(verdict: &Verdict, fate: Fate) -> End {
+        let word = match (fate, verdict.reply) {
+            (Fate::Answered, reply) => reply.name(),
+            (Fate::Uncertain, reply) if reply != ReplyKind::NoReply => reply.name(),
+            (fate, _) => fate.name(),
+        };
+        End { word, accepted: verdict.action == Action::Accept }
     }
 }
 
@@ -92,7 +107,7 @@ impl<'a> Sender<'a> {
         self.start.elapsed().as_millis() as u64
     }
 
-    fn send(&mut self, payload: &[u8]) -> Result<Verdict, &'static str> {
+    fn send(&mut self, payload: &[u8]) -> Result<End, &'static str> {
         let handle = self.link.submit(payload, self.now()).map_err(|error| error.name())?;
         loop {
             if self.link.is_suspended() {
@@ -105,9 +120,10 @@ impl<'a> Sender<'a> {
                 self.read();
             }
             let now = self.now();
+            self.say_what_has_not_left();
             self.link.on_time(now);
-            if let Some(verdict) = self.take_events(handle, now) {
-                return Ok(verdict);
+            if let Some(end) = self.take_events(handle, now) {
+                return Ok(end);
             }
             if self.link.wants_connection(now) {
                 self.stream = self.dial().ok();
@@ -162,19 +178,23 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// The verdict on the message, if it has one. Takes every event: only then may more be read.
-    fn take_events(&mut self, handle: Handle, now: u64) -> Option<Verdict> {
-        let mut judged = None;
+    /// What became of the message, if that is known. Takes every event: only then may more be read.
+    fn take_events(&mut self, handle: Handle, now: u64) -> Option<End> {
+        let mut end = None;
         while let Some(event) = self.link.next_event(now) {
             match event {
-                InitiatorEvent::Verdict { handle: of, verdict } if of == handle => {
-                    judged = Some(verdict);
+                InitiatorEvent::Verdict { handle: of, verdict, fate } if of == handle => {
+                    end = Some(End::new(&verdict, fate));
+                }
+                InitiatorEvent::Stored { handle: of } if of == handle => {
+                    self.link.withdraw(handle);
+                    end = Some(End::STORED);
                 }
                 InitiatorEvent::Reconnect => self.hang_up(),
                 _ => {}
             }
         }
-        judged
+        end
     }
 
     fn write(&mut self) {
@@ -197,9 +217,16 @@ impl<'a> Sender<'a> {
     }
 
     fn lose(&mut self) {
+        self.say_what_has_not_left();
         self.hang_up();
         let now = self.now();
         self.link.disconnected(now);
+    }
+
+    fn say_what_has_not_left(&mut self) {
+        if let Some(writing) = self.writing.as_ref().filter(|writing| writing.written == 0) {
+            self.link.not_sent(writing.handle);
+        }
     }
 }
 

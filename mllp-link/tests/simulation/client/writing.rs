@@ -38,6 +38,7 @@ impl<const W: usize> Client<W> {
             }
             let at = world.arrival();
             let until = writing.from + len;
+            world.ledger.messages[writing.number].left = true;
             pipe.write(&writing.frame[writing.from..until], at);
             // Nobody but `strict` needs more than the end block.
             let strict = world.scenario.profile() == Profile::Strict;
@@ -51,6 +52,14 @@ impl<const W: usize> Client<W> {
             } else if !world.calm && (world.scenario.slow || world.rng.one_in(2)) {
                 return;
             }
+        }
+    }
+
+    /// Of a message that was handed out, perhaps nothing was written.
+    pub(super) fn say_what_has_not_left(&mut self) {
+        let untouched = self.writing.as_ref().filter(|writing| writing.from == 0);
+        if let Some((handle, _)) = untouched.and_then(|writing| self.open.get(&writing.number)) {
+            self.link.not_sent(*handle);
         }
     }
 
