@@ -216,10 +216,17 @@ pub struct Sent {
 /// A router or a handler has not done its work on one message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallFailure {
-    /// Content: the message ends in ERROR. Infrastructure: it is called again.
+    /// Content or refused for good: the message ends in ERROR. Any other: it is called again.
     pub failure: Failure,
     /// The type of the error; never its text.
     pub note: Note,
+}
+
+impl CallFailure {
+    /// Whether the call is made again, instead of the message ending in ERROR.
+    pub fn is_tried_again(&self) -> bool {
+        !matches!(self.failure, Failure::Content | Failure::RefusedForGood)
+    }
 }
 
 /// What a pipeline begins with: the store's rows, and numbers that nobody has used.

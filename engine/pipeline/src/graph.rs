@@ -25,9 +25,8 @@ pub struct Limits {
     /// Bytes of bodies that all lanes together hold in memory; beyond it the host reads a body from
     /// the store when it is needed.
     pub held_bytes: u64,
-    /// Messages that may wait for their commit before `Pipeline::wants_input` says no.
-    ///
-    /// `Pipeline::wants_input`: crate::Pipeline::wants_input
+    /// Messages that may wait for their commit before [`wants_input`](crate::Pipeline::wants_input)
+    /// says no.
     pub waiting: usize,
     /// Bytes of messages that may wait for their commit.
     pub waiting_bytes: u64,
@@ -72,7 +71,7 @@ pub struct Inbound {
 }
 
 /// A function that filters and transforms.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Handler {
     /// Its lane of the stage routed.
     pub lane: LaneId,

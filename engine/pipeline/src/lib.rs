@@ -33,22 +33,47 @@
 
 extern crate alloc;
 
+mod assemble;
+mod batch;
 mod body;
+mod call;
+mod completion;
+mod delivery;
+mod disposition;
+mod duplicates;
 mod fact;
 mod graph;
+mod handler;
+mod handoff;
 mod ids;
+mod ingress;
+mod intake;
+mod lane;
 mod order;
+mod outcome;
+mod pipeline;
 mod record;
+mod retry;
+mod routing;
+#[cfg(feature = "sabotage")]
+mod sabotage;
+mod shared;
+mod stage;
+mod status;
 
 pub use body::{Body, Piece};
 pub use fact::{
     CallFailure, CommitOutcome, Committed, Entry, Fact, First, Head, LaneMark, Received, Refusal,
     Sent, Start,
 };
-pub use graph::{Graph, Handler, Inbound, Outbound, Retry};
+pub use graph::{Graph, Handler, Inbound, Limits, Outbound, Retry};
 pub use ids::{BodyId, CallId, Epoch, LaneId, MessageId, Millis, Now, Seq, Stage, Stamp, Ticket};
 pub use order::{Answer, Order, Source, Work};
+pub use pipeline::Pipeline;
 pub use record::{
     Append, Disposition, Event, Failure, LaneUpdate, NewMessage, Note, Part, Record, Transaction,
     What,
 };
+#[cfg(feature = "sabotage")]
+pub use sabotage::Sabotage;
+pub use status::{LaneStatus, Left};

@@ -1,0 +1,167 @@
+//! Building the next commit: everything that waits, completions first, then handoffs, then intake.
+
+use crate::batch::{Appended, Batch, Duty};
+use crate::fact::Received;
+use crate::ids::{LaneId, Now};
+use crate::intake::{Standing, Waiting};
+use crate::lane::Hold;
+use crate::order::{Order, Source};
+use crate::pipeline::Pipeline;
+use crate::record::{Disposition, NewMessage, Record, What};
+#[cfg(feature = "sabotage")]
+use crate::sabotage::Sabotage;
+use crate::shared::{Place, Shared};
+
+impl Pipeline {
+    /// The next commit, if one may be ordered now and something waits for it.
+    pub(crate) fn next_commit(&mut self, now: Now) -> Option<Order> {
+        if self.open.is_some() || now.steady < self.commit_after {
+            return None;
+        }
+        let mut batch = match self.kept.take() {
+            Some(kept) => self.refreshed(kept, now),
+            None => {
+                let mut batch = core::mem::take(&mut self.spare).renewed();
+                self.fill(&mut batch, now);
+                batch
+            }
+        };
+        if batch.is_empty() {
+            self.spare = batch;
+            return None;
+        }
+        let transaction = batch.share();
+        self.open = Some(batch);
+        Some(Order::Commit(transaction))
+    }
+
+    /// A batch that is committed again: a lane that may not send any more lets nothing new go.
+    fn refreshed(&mut self, mut kept: Batch, now: Now) -> Batch {
+        for update in kept.updates() {
+            if let Some(Place::Outbound(outbound)) = self.shared.place(update.lane)
+                && let Some(fresh) = self.outbounds[outbound].update(now.steady, &self.shared)
+            {
+                update.window = fresh.window;
+            }
+        }
+        kept
+    }
+
+    fn fill(&mut self, batch: &mut Batch, now: Now) {
+        let all = self.shared.limits.batch_records;
+        // Intake keeps a quarter of each batch, so that a backlog does not shut senders out.
+        let first = if self.shared.intakes.is_empty() { all } else { all - all / 4 };
+        self.add_deliveries(batch, first, now);
+        self.add_handoffs(batch, first, now);
+        if now.steady >= self.full_until {
+            self.add_intakes(batch, all, now);
+        }
+        for outbound in core::mem::take(&mut self.concerned) {
+            self.outbounds[outbound].concerned = false;
+            if let Some(update) = self.outbounds[outbound].update(now.steady, &self.shared) {
+                batch.update(update);
+            }
+        }
+    }
+
+    /// The batch that is built may have to write the row of this outbound's lane.
+    pub(crate) fn concern(&mut self, outbound: usize) {
+        if !core::mem::replace(&mut self.outbounds[outbound].concerned, true) {
+            self.concerned.push(outbound);
+        }
+    }
+
+    fn add_deliveries(&mut self, batch: &mut Batch, records: usize, now: Now) {
+        while batch.fits(records, self.shared.limits.batch_bytes) {
+            let Some(index) = self.shared.deliveries.pop_front() else { return };
+            self.concern(index);
+            let outbound = &mut self.outbounds[index];
+            outbound.listed = false;
+            let mark = batch.mark();
+            if outbound.can_recover() {
+                outbound.recover(batch, &mut self.shared, now);
+            }
+            outbound.complete(batch, &mut self.shared, now);
+            batch.end(Duty::Deliveries(index), mark);
+        }
+    }
+
+    fn add_intakes(&mut self, batch: &mut Batch, records: usize, now: Now) {
+        for _ in 0..self.shared.intakes.len() {
+            if !batch.fits(records, self.shared.limits.batch_bytes) {
+                return;
+            }
+            let Some(inbound) = self.shared.intakes.pop_front() else { return };
+            let ingress = &mut self.inbounds[inbound];
+            ingress.listed = false;
+            if ingress.stage.lane.hold == Hold::Unread {
+                continue;
+            }
+            #[cfg(feature = "sabotage")]
+            if self.shared.broken(Sabotage::OrderByTime) {
+                ingress.intake.order_by_time();
+            }
+            let (mark, mut count) = (batch.mark(), 0);
+            let lane = ingress.stage.lane.id;
+            for waiting in ingress.intake.queue.range(..ingress.intake.resolved) {
+                if !batch.fits(records, self.shared.limits.batch_bytes) {
+                    break;
+                }
+                let routed =
+                    store(waiting, lane, Place::Ingress(inbound), batch, &mut self.shared, now);
+                ingress.stage.lane.appending += u32::from(routed);
+                count += 1;
+            }
+            if count < ingress.intake.resolved {
+                ingress.list(&mut self.shared);
+            }
+            batch.end(Duty::Intake { inbound, count }, mark);
+        }
+    }
+}
+
+/// Adds a message that was received; true if it is to be routed.
+fn store(
+    waiting: &Waiting,
+    lane: LaneId,
+    to: Place,
+    batch: &mut Batch,
+    shared: &mut Shared,
+    now: Now,
+) -> bool {
+    let Waiting { id, received_at, received, standing } = waiting;
+    let Received { identity, control_id, message_type, body, acknowledgment, accepted, .. } =
+        received;
+    let (duplicate_of, is_duplicate) = match standing {
+        Standing::Duplicate(first) => (Some(*first), true),
+        Standing::Anew(first) => (Some(*first), false),
+        _ => (None, false),
+    };
+    batch.record(Record::Message(NewMessage {
+        id: *id,
+        inbound: lane,
+        received_at: *received_at,
+        identity: *identity,
+        control_id: control_id.clone(),
+        message_type: message_type.clone(),
+        body: body.clone(),
+        acknowledgment: acknowledgment.clone(),
+        accepted: *accepted,
+        duplicate_of,
+    }));
+    let disposition = match (is_duplicate, accepted) {
+        (true, _) => Disposition::Duplicate,
+        (false, false) => Disposition::Error,
+        (false, true) => {
+            let (message, source) = (*id, Source::Memory(body.clone()));
+            batch.append(lane, None, Appended { to, message, source, sole: true, call: None });
+            return true;
+        }
+    };
+    if let (true, Some(of)) = (is_duplicate, duplicate_of) {
+        batch.record(Record::Event(shared.event(*id, now.wall, What::Duplicate { of })));
+    }
+    let stamp = shared.stamp();
+    batch.record(Record::Outcome { message: *id, stamp, disposition, at: now.wall });
+    false
+}

@@ -1,0 +1,150 @@
+//! What one commit consists of, and what is left of it when lanes turn out to be somebody else's.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::body::Body;
+use crate::ids::{CallId, LaneId, MessageId};
+use crate::intake::in_memory;
+use crate::order::Source;
+use crate::record::{Append, LaneUpdate, Record, Transaction};
+use crate::shared::Place;
+
+/// What a unit of a batch does. All that one lane contributes is one unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Duty {
+    /// Stores so many messages that this inbound has received.
+    Intake { inbound: usize, count: usize },
+    /// Hands on the first messages of the lane of an inbound or of a handler.
+    Handoff(Place),
+    /// Completes deliveries of this outbound, or writes down what it may have sent.
+    Deliveries(usize),
+}
+
+impl Duty {
+    /// The lane that it consumes from.
+    pub fn consumes(self) -> Option<Place> {
+        match self {
+            Duty::Intake { .. } => None,
+            Duty::Handoff(place) => Some(place),
+            Duty::Deliveries(outbound) => Some(Place::Outbound(outbound)),
+        }
+    }
+}
+
+/// Records that are committed together or leave the batch together.
+#[derive(Clone, Debug)]
+pub(crate) struct Unit {
+    pub duty: Duty,
+    records: Range<usize>,
+    appended: Range<usize>,
+}
+
+/// A row that the batch appends, as it is kept in memory afterwards.
+#[derive(Clone, Debug)]
+pub(crate) struct Appended {
+    pub to: Place,
+    pub message: MessageId,
+    pub source: Source,
+    pub sole: bool,
+    /// The call that goes on for it, and its place there.
+    pub call: Option<(CallId, usize)>,
+}
+
+/// One commit. Once it is shared with the host it does not change.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    building: Transaction,
+    shared: Option<Arc<Transaction>>,
+    pub units: Vec<Unit>,
+    pub appended: Vec<Appended>,
+    bytes: u64,
+}
+
+impl Batch {
+    /// An empty batch in the memory of one that is done.
+    pub fn renewed(mut self) -> Batch {
+        if let Some(transaction) = self.shared.take().and_then(Arc::into_inner) {
+            self.building = transaction;
+        }
+        self.building.records.clear();
+        self.building.lanes.clear();
+        self.units.clear();
+        self.appended.clear();
+        self.bytes = 0;
+        self
+    }
+
+    pub fn share(&mut self) -> Arc<Transaction> {
+        let transaction = Arc::new(core::mem::take(&mut self.building));
+        self.shared = Some(Arc::clone(&transaction));
+        transaction
+    }
+
+    pub fn transaction(&self) -> &Transaction {
+        self.shared.as_deref().unwrap_or(&self.building)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.transaction().records.is_empty() && self.transaction().lanes.is_empty()
+    }
+
+    pub fn fits(&self, records: usize, bytes: u64) -> bool {
+        self.building.records.len() < records && self.bytes < bytes
+    }
+
+    pub fn record(&mut self, record: Record) {
+        if let Record::Message(message) = &record {
+            self.bytes += in_memory(&message.body);
+        }
+        self.building.records.push(record);
+    }
+
+    /// Appends a row. `source` is where its bytes are at hand.
+    pub fn append(&mut self, lane: LaneId, body: Option<Body>, row: Appended) {
+        self.bytes += body.as_ref().map_or(0, in_memory);
+        let (message, sole) = (row.message, row.sole);
+        self.building.records.push(Record::Append(Append { lane, message, body, sole }));
+        self.appended.push(row);
+    }
+
+    pub fn update(&mut self, update: LaneUpdate) {
+        self.building.lanes.push(update);
+    }
+
+    pub fn updates(&mut self) -> &mut [LaneUpdate] {
+        &mut self.building.lanes
+    }
+
+    /// Where the next unit begins.
+    pub fn mark(&self) -> (usize, usize) {
+        (self.building.records.len(), self.appended.len())
+    }
+
+    /// Ends the unit that began at `mark`.
+    pub fn end(&mut self, duty: Duty, mark: (usize, usize)) {
+        let records = mark.0..self.building.records.len();
+        let appended = mark.1..self.appended.len();
+        self.units.push(Unit { duty, records, appended });
+    }
+
+    /// What is left when only these units stay, and these lanes' rows.
+    pub fn filtered(
+        &self,
+        stays: impl Fn(Duty) -> bool,
+        updates: impl Fn(LaneId) -> bool,
+    ) -> Batch {
+        let mut rest = Batch::default();
+        for unit in self.units.iter().filter(|unit| stays(unit.duty)) {
+            let mark = rest.mark();
+            let records = &self.transaction().records[unit.records.clone()];
+            rest.building.records.extend_from_slice(records);
+            rest.appended.extend_from_slice(&self.appended[unit.appended.clone()]);
+            rest.end(unit.duty, mark);
+        }
+        let lanes = self.transaction().lanes.iter().filter(|update| updates(update.lane));
+        rest.building.lanes.extend(lanes.copied());
+        rest
+    }
+}

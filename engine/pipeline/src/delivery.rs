@@ -1,0 +1,329 @@
+//! The lane of an outbound: what may leave, in which order, and what comes after an attempt.
+
+use alloc::vec::Vec;
+
+use crate::fact::{Entry, Head};
+use crate::graph::{self, Retry};
+use crate::ids::{MessageId, Millis, Now, Seq};
+use crate::lane::{Hold, Lane, Row};
+use crate::order::{Order, Source, Work};
+use crate::record::{Failure, LaneUpdate, Note};
+use crate::retry::rest_of_wait;
+#[cfg(feature = "sabotage")]
+use crate::sabotage::Sabotage;
+use crate::shared::{Alarm, Place, Shared, ours_again};
+
+/// A message for the partner.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub message: MessageId,
+    pub source: Source,
+    pub sole: bool,
+    /// Attempts that have failed, or that a crash has interrupted.
+    pub attempts: u32,
+    /// Until when it waits, by the wall clock, as it is stored.
+    pub due: u64,
+    /// A crash came when it may have been sent.
+    pub possibly_sent: bool,
+    pub state: State,
+}
+
+#[derive(Debug)]
+pub(crate) enum State {
+    /// Not sent in this life.
+    Rests,
+    /// With the partner.
+    InFlight,
+    /// The host has told how it went; no commit has it yet.
+    Told(Told),
+    /// In the open commit, and this afterwards.
+    Settling(After),
+    /// Has failed, and waits.
+    Waits(Millis),
+    /// Durably completed, ahead of the cursor.
+    Done,
+}
+
+#[derive(Debug)]
+pub(crate) enum Told {
+    Delivered { milliseconds: Millis, note: Note },
+    Failed { failure: Failure, note: Note },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    Done,
+    Waits(Millis),
+}
+
+impl Row for Delivery {
+    fn source(&self) -> &Source {
+        &self.source
+    }
+}
+
+impl Delivery {
+    pub fn new(message: MessageId, source: Source, sole: bool) -> Delivery {
+        let state = State::Rests;
+        Delivery { message, source, sole, attempts: 0, due: 0, possibly_sent: false, state }
+    }
+
+    /// Whether it has failed and is not sent again yet, so that nothing new may pass it.
+    fn holds_the_lane(&self, now: Millis) -> bool {
+        match self.state {
+            State::Told(Told::Failed { .. }) | State::Settling(After::Waits(_)) => true,
+            State::Waits(until) => until > now,
+            _ => false,
+        }
+    }
+}
+
+/// What the store says of the head of a lane that is read.
+#[derive(Clone, Debug, Default)]
+struct Restored {
+    attempts: u32,
+    due: u64,
+    until: Millis,
+    done: Vec<Seq>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    pub lane: Lane<Delivery>,
+    pub retry: Retry,
+    pub window: u32,
+    /// The partner can be reached.
+    pub ready: bool,
+    /// Nothing above this may leave.
+    pub sent_to: Seq,
+    /// What may have been sent before a crash is not written down yet.
+    pub recovering: bool,
+    restored: Restored,
+    /// Rows whose attempt has ended, in the order in which that was told.
+    pub told: Vec<Seq>,
+    /// Rows in the open commit.
+    pub settling: Vec<(Seq, After)>,
+    /// All below were sent in this life.
+    next: Seq,
+    /// How many of those have failed and were not sent again.
+    pub failed: usize,
+    pub listed: bool,
+    /// The open commit writes down what may have been sent.
+    pub recovered: bool,
+    /// The batch that is built concerns the lane.
+    pub concerned: bool,
+    ours: u32,
+    index: usize,
+}
+
+impl Outbound {
+    pub fn new(outbound: &graph::Outbound, limits: &graph::Limits, index: usize) -> Outbound {
+        Outbound {
+            lane: Lane::new(outbound.lane, limits.look_ahead.max(outbound.window)),
+            retry: outbound.retry,
+            window: outbound.window.max(1),
+            ready: false,
+            sent_to: Seq(0),
+            recovering: false,
+            restored: Restored::default(),
+            told: Vec::new(),
+            settling: Vec::new(),
+            next: Seq(1),
+            failed: 0,
+            listed: false,
+            recovered: false,
+            concerned: false,
+            ours: 0,
+            index,
+        }
+    }
+
+    pub fn restore(&mut self, head: &Head, now: Now, shared: &mut Shared) {
+        self.lane.restore(head);
+        self.sent_to = head.sent_to.max(head.cursor);
+        self.next = head.cursor.next();
+        let let_go = self.sent_to.0 - head.cursor.0;
+        self.recovering = let_go > head.done.len() as u64;
+        self.lane.look_at_least(let_go + 1);
+        let wait = rest_of_wait(&self.retry, head.due, now.wall, head.attempt);
+        let until = now.steady + wait;
+        let (attempts, due, done) = (head.attempt, head.due, head.done.clone());
+        self.restored = Restored { attempts, due, until, done };
+        if wait > 0 {
+            shared.wake(until, Alarm::Lane(Place::Outbound(self.index)));
+        }
+    }
+
+    pub fn forget(&mut self, hold: Hold, shared: &mut Shared) {
+        self.lane.forget(hold, &mut shared.shelf);
+        self.told.clear();
+        self.settling.clear();
+        (self.failed, self.recovering, self.recovered) = (0, false, false);
+    }
+
+    /// Takes rows that were read from the store.
+    pub fn loaded(&mut self, entries: Vec<Entry>, shared: &mut Shared) {
+        let (id, head, restored) = (self.lane.id, self.lane.cursor.next(), &self.restored);
+        let first_load = self.next == head && self.lane.rows.is_empty();
+        let failed = &mut self.failed;
+        self.lane.loaded(entries, |entry| {
+            let source = shared.shelf.take(entry.body, id, entry.seq);
+            let mut row = Delivery::new(entry.message, source, entry.sole);
+            if first_load && entry.seq == head {
+                (row.attempts, row.due) = (restored.attempts, restored.due);
+                if restored.due > 0 {
+                    row.state = State::Waits(restored.until);
+                    *failed += 1;
+                }
+            }
+            if restored.done.binary_search(&entry.seq).is_ok() {
+                row.state = State::Done;
+            }
+            row
+        });
+        if !self.lane.rows.is_empty() {
+            (self.restored.attempts, self.restored.due) = (0, 0);
+        }
+    }
+
+    /// Whether everything is in memory that may have been sent before the crash.
+    pub fn can_recover(&self) -> bool {
+        let let_go = self.sent_to.0 - self.lane.cursor.0;
+        let missing = self.recovering && !self.recovered && self.lane.hold == Hold::Owned;
+        missing && self.lane.rows.len() as u64 >= let_go
+    }
+
+    /// Whether the lane may send, apart from its window. `head` is its first row from now on.
+    fn may_send(&self, head: usize, now: Millis, shared: &Shared) -> bool {
+        let open = self.ready && self.lane.hold == Hold::Owned && !self.recovering;
+        let held = self.lane.rows.get(head).is_some_and(|row| row.holds_the_lane(now));
+        open && !held && !shared.stopping && (head > 0 || self.restored.due == 0)
+    }
+
+    /// Whether a commit should let more rows go.
+    fn wants_to_let_go(&self, head: usize, now: Millis, shared: &Shared) -> bool {
+        let tail = self.lane.tail.0 + u64::from(self.lane.appending);
+        let limit = self.lane.cursor.0 + head as u64 + u64::from(self.window);
+        self.sent_to.0 < tail.min(limit) && self.may_send(head, now, shared)
+    }
+
+    /// The rows at the front that are completed with the open commit.
+    pub fn completed(&self) -> usize {
+        let done =
+            |row: &&Delivery| matches!(row.state, State::Done | State::Settling(After::Done));
+        self.lane.rows.iter().take_while(done).count()
+    }
+
+    /// The row of the lane as the open commit writes it, if it has to.
+    pub fn update(&self, now: Millis, shared: &Shared) -> Option<LaneUpdate> {
+        let completed = self.completed();
+        let lets_go = self.wants_to_let_go(completed, now, shared);
+        let changes = !self.settling.is_empty() || self.recovered || lets_go;
+        if !changes || self.lane.hold != Hold::Owned {
+            return None;
+        }
+        let head = self.lane.rows.get(completed);
+        let (attempt, due) = match head {
+            Some(head) => (head.attempts, head.due),
+            None if completed > 0 => (0, 0),
+            None => (self.restored.attempts, self.restored.due),
+        };
+        Some(LaneUpdate {
+            lane: self.lane.id,
+            epoch: self.lane.epoch,
+            cursor: Seq(self.lane.cursor.0 + completed as u64),
+            window: self.may_send(completed, now, shared).then_some(self.window),
+            attempt,
+            due,
+        })
+    }
+
+    /// Sends what may leave, loads rows, and lists the lane if a commit should let more go.
+    pub fn pump(&mut self, now: Millis, shared: &mut Shared) {
+        shared.orders.extend(self.lane.load(now));
+        if self.can_recover() {
+            self.list(shared);
+        }
+        if !self.may_send(0, now, shared) {
+            return;
+        }
+        // A row that has failed may stand anywhere before the next one; else only new ones leave.
+        let rows = self.lane.rows.len();
+        let first = if self.failed > 0 { Some(0) } else { self.lane.index(self.next) };
+        for at in first.unwrap_or(rows)..rows {
+            let seq = self.lane.seq(at);
+            let covered = seq <= self.sent_to;
+            #[cfg(feature = "sabotage")]
+            let covered = covered || shared.broken(Sabotage::DropSentTo);
+            if !covered || self.lane.rows[at].holds_the_lane(now) {
+                break;
+            }
+            if matches!(self.lane.rows[at].state, State::Rests | State::Waits(_)) {
+                self.deliver(at, shared);
+            }
+        }
+        if self.wants_to_let_go(0, now, shared) {
+            self.list(shared);
+        }
+    }
+
+    fn deliver(&mut self, at: usize, shared: &mut Shared) {
+        let (lane, seq) = (self.lane.id, self.lane.seq(at));
+        let row = &mut self.lane.rows[at];
+        self.failed -= usize::from(matches!(row.state, State::Waits(_)));
+        row.state = State::InFlight;
+        row.due = 0;
+        self.next = self.next.max(seq.next());
+        let work = Work { message: row.message, body: row.source.clone() };
+        shared.orders.push_back(Order::Deliver { lane, seq, work, attempt: row.attempts + 1 });
+    }
+
+    pub fn list(&mut self, shared: &mut Shared) {
+        if !core::mem::replace(&mut self.listed, true) {
+            shared.deliveries.push_back(self.index);
+        }
+    }
+
+    /// How an attempt went. Told of a delivery that is not with the partner, it means nothing.
+    pub fn tell(&mut self, seq: Seq, told: Told, now: Now, shared: &mut Shared) {
+        let Some(at) = self.lane.index(seq) else { return };
+        let row = &mut self.lane.rows[at];
+        if !matches!(row.state, State::InFlight) {
+            return;
+        }
+        if let Told::Failed { failure: Failure::Infrastructure, .. } = told {
+            self.ours += 1;
+            self.failed += 1;
+            let until = now.steady + ours_again(self.ours);
+            row.state = State::Waits(until);
+            return shared.wake(until, Alarm::Lane(Place::Outbound(self.index)));
+        }
+        self.ours = 0;
+        self.failed += usize::from(matches!(told, Told::Failed { .. }));
+        row.state = State::Told(told);
+        self.told.push(seq);
+        self.list(shared);
+    }
+
+    /// The open commit is durable.
+    pub fn committed(&mut self, shared: &mut Shared) {
+        let completed = self.completed();
+        if core::mem::take(&mut self.recovered) {
+            self.recovering = false;
+        }
+        for (seq, after) in core::mem::take(&mut self.settling) {
+            let Some(at) = self.lane.index(seq) else { continue };
+            self.lane.rows[at].state = match after {
+                After::Done => State::Done,
+                After::Waits(until) => {
+                    shared.wake(until, Alarm::Lane(Place::Outbound(self.index)));
+                    State::Waits(until)
+                }
+            };
+        }
+        self.lane.consume(completed, &mut shared.shelf);
+        let cursor = self.lane.cursor;
+        self.restored.done.retain(|seq| *seq > cursor);
+        self.next = self.next.max(cursor.next());
+    }
+}

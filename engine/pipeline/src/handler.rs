@@ -1,0 +1,198 @@
+//! The lane of a handler: messages that rest before it, and whether others may pass it at once.
+
+use alloc::vec::Vec;
+
+use crate::call::{Item, Purpose};
+use crate::fact::{CallFailure, Sent};
+use crate::graph::Limits;
+use crate::ids::{CallId, LaneId, MessageId, Millis, Seq};
+use crate::lane::{Hold, Row};
+use crate::order::{Order, Source, Work};
+use crate::shared::{Alarm, Place, Shared};
+use crate::stage::{Stage, Task};
+
+/// A call that is not back by then rests.
+pub(crate) const FUSED_AT_MOST: Millis = 200;
+/// After that the handler is not fused for this long.
+pub(crate) const NOT_FUSED: Millis = 60_000;
+
+/// A message that waits for the handler.
+#[derive(Debug)]
+pub(crate) struct Resting {
+    pub message: MessageId,
+    pub source: Source,
+    pub sole: bool,
+    pub progress: Progress,
+}
+
+#[derive(Debug)]
+pub(crate) enum Progress {
+    New,
+    Called(CallId),
+    Sent(Vec<Sent>),
+    Failed(CallFailure),
+}
+
+impl Resting {
+    pub fn new(message: MessageId, source: Source, sole: bool) -> Resting {
+        Resting { message, source, sole, progress: Progress::New }
+    }
+}
+
+impl Row for Resting {
+    fn source(&self) -> &Source {
+        &self.source
+    }
+}
+
+impl Task for Resting {
+    fn is_ready(&self) -> bool {
+        matches!(self.progress, Progress::Sent(_) | Progress::Failed(_))
+    }
+
+    fn reset(&mut self) {
+        self.progress = Progress::New;
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct HandlerLane {
+    pub stage: Stage<Resting>,
+    /// Open calls for rows of this lane: one of its own, or those that went on when their messages
+    /// came to rest here.
+    calls: Vec<CallId>,
+    /// Not fused before this.
+    pub fuse_after: Millis,
+    /// Messages that the open gathering calls the handler for.
+    gathered: (Vec<Work>, Vec<Item>),
+    index: usize,
+}
+
+impl HandlerLane {
+    pub fn new(lane: LaneId, limits: &Limits, index: usize) -> HandlerLane {
+        let stage = Stage::new(lane, limits.look_ahead);
+        HandlerLane { stage, calls: Vec::new(), fuse_after: 0, gathered: Default::default(), index }
+    }
+
+    pub fn forget(&mut self, hold: Hold, shared: &mut Shared) {
+        self.stage.forget(hold, &mut shared.shelf);
+        self.calls.clear();
+    }
+
+    /// Whether a message may pass this handler without resting in its lane.
+    pub fn is_passable(&self) -> bool {
+        self.stage.lane.is_empty()
+    }
+
+    /// Whether the handler is called together with the router.
+    pub fn is_fused(&self, now: Millis) -> bool {
+        self.is_passable() && now >= self.fuse_after
+    }
+
+    /// Adds a message to the call that [`HandlerLane::call_gathered`] orders.
+    pub fn gather(&mut self, work: Work, seq: Seq) {
+        self.gathered.0.push(work);
+        self.gathered.1.push(Item::Arrived(seq));
+    }
+
+    pub fn call_gathered(
+        &mut self,
+        inbound: usize,
+        now: Millis,
+        shared: &mut Shared,
+    ) -> Option<CallId> {
+        if self.gathered.0.is_empty() {
+            return None;
+        }
+        let (work, items) = core::mem::take(&mut self.gathered);
+        let call = shared.calls.begin(Purpose::Fused { inbound, handler: self.index }, items);
+        shared.wake(now + FUSED_AT_MOST, Alarm::Call(call));
+        let handler = self.stage.lane.id;
+        shared.orders.push_back(Order::Transform { call, handler, work });
+        Some(call)
+    }
+
+    /// Loads rows, and calls the handler for those that are new. One call at a time: its result is
+    /// handed on before that of any later row.
+    pub fn pump(&mut self, now: Millis, shared: &mut Shared) {
+        let stage = &mut self.stage;
+        shared.orders.extend(stage.lane.load(now));
+        let new = stage.lane.rows.len() - stage.called;
+        if new == 0 || !self.calls.is_empty() || shared.stopping || now < stage.not_before {
+            return;
+        }
+        let count = new.min(shared.limits.call.max(1));
+        let range = stage.called..stage.called + count;
+        let items = range.clone().map(|at| Item::Row(stage.lane.seq(at))).collect();
+        let call = shared.calls.begin(Purpose::Rows(self.index), items);
+        let mut work = Vec::with_capacity(count);
+        for row in stage.lane.rows.range_mut(range) {
+            row.progress = Progress::Called(call);
+            work.push(Work { message: row.message, body: row.source.clone() });
+        }
+        stage.called += count;
+        self.calls.push(call);
+        shared.orders.push_back(Order::Transform { call, handler: stage.lane.id, work });
+    }
+
+    /// A row that has just come to the end of the lane. If a call for it is open and nothing before
+    /// it is new, the call goes on as its own.
+    pub fn push(
+        &mut self,
+        mut row: Resting,
+        seq: Seq,
+        call: Option<(CallId, usize)>,
+        shared: &mut Shared,
+    ) {
+        let all_called = self.stage.called == self.stage.lane.rows.len();
+        if let Some((id, item)) = call.filter(|_| all_called)
+            && let Some(open) = shared.calls.get(id)
+        {
+            open.items[item] = Item::Row(seq);
+            row.progress = Progress::Called(id);
+            self.stage.called += 1;
+            if !self.calls.contains(&id) {
+                self.calls.push(id);
+            }
+        }
+        self.stage.lane.rows.push_back(row);
+    }
+
+    /// A call has come back.
+    pub fn end(&mut self, call: CallId) {
+        self.calls.retain(|open| *open != call);
+    }
+
+    /// The result of a call for one row, if that row still waits for it. `Err(row)` if the call has
+    /// to be made again from this row on.
+    pub fn result(
+        &mut self,
+        call: CallId,
+        seq: Seq,
+        result: Result<Vec<Sent>, CallFailure>,
+    ) -> Result<(), usize> {
+        let Some(at) = self.stage.lane.index(seq) else { return Ok(()) };
+        let row = &mut self.stage.lane.rows[at];
+        if !matches!(row.progress, Progress::Called(id) if id == call) {
+            return Ok(());
+        }
+        row.progress = match result {
+            Ok(sent) => Progress::Sent(sent),
+            Err(failure) if failure.is_tried_again() => return Err(at),
+            Err(failure) => Progress::Failed(failure),
+        };
+        self.stage.succeeded();
+        Ok(())
+    }
+
+    pub fn fail_from(&mut self, row: usize, now: Millis, shared: &mut Shared) {
+        let at = self.stage.fail_from(row, now);
+        shared.wake(at, Alarm::Lane(Place::Routed(self.index)));
+    }
+
+    pub fn advance(&mut self, shared: &mut Shared) {
+        if self.stage.advance() {
+            shared.handoffs.push_back(Place::Routed(self.index));
+        }
+    }
+}

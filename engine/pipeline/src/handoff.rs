@@ -1,0 +1,296 @@
+//! Handing a message on: one transaction consumes it from one lane and appends it to the next.
+
+use alloc::vec::Vec;
+
+use crate::batch::{Appended, Batch, Duty};
+use crate::disposition::{Handoff, Settled};
+use crate::fact::{CallFailure, Sent};
+use crate::handler::{self, HandlerLane};
+use crate::ids::{CallId, LaneId, MessageId, Now, Seq};
+use crate::ingress::{self, Branch, BranchState};
+use crate::lane::Hold;
+use crate::order::Source;
+use crate::pipeline::Pipeline;
+use crate::record::{Disposition, LaneUpdate, Record, What};
+#[cfg(feature = "sabotage")]
+use crate::sabotage::Sabotage;
+use crate::shared::{Place, Shared};
+use crate::stage::{Stage, Task};
+
+/// Where the bytes of a message are at hand for its next row, if that has no body of its own.
+fn same_bytes(source: &Source) -> Source {
+    match source {
+        Source::Memory(body) => Source::Memory(body.clone()),
+        Source::Message | Source::Row(..) => Source::Message,
+    }
+}
+
+/// A message on its way to the next lane.
+struct Onward {
+    message: MessageId,
+    source: Source,
+    /// Whether the row will be all its open work.
+    sole: bool,
+}
+
+fn update<R: Task>(stage: &Stage<R>) -> LaneUpdate {
+    LaneUpdate {
+        lane: stage.lane.id,
+        epoch: stage.lane.epoch,
+        cursor: Seq(stage.lane.cursor.0 + stage.committing as u64),
+        window: None,
+        attempt: 0,
+        due: 0,
+    }
+}
+
+impl Pipeline {
+    /// Adds what is ready in the listed lanes, as long as it fits.
+    pub(crate) fn add_handoffs(&mut self, batch: &mut Batch, records: usize, now: Now) {
+        for _ in 0..self.shared.handoffs.len() {
+            if !batch.fits(records, self.shared.limits.batch_bytes) {
+                return;
+            }
+            let Some(place) = self.shared.handoffs.pop_front() else { return };
+            let mark = batch.mark();
+            let (update, rest) = match place {
+                Place::Ingress(inbound) => self.add_arrived(inbound, batch, records, now),
+                Place::Routed(handler) => self.add_rested(handler, batch, records, now),
+                Place::Outbound(_) => continue,
+            };
+            if rest {
+                self.shared.handoffs.push_back(place);
+            }
+            if let Some(update) = update {
+                batch.update(update);
+                batch.end(Duty::Handoff(place), mark);
+            }
+        }
+    }
+
+    /// The ready messages of an inbound's lane. Also whether some did not fit.
+    fn add_arrived(
+        &mut self,
+        inbound: usize,
+        batch: &mut Batch,
+        records: usize,
+        now: Now,
+    ) -> (Option<LaneUpdate>, bool) {
+        let limit = self.shared.limits.batch_bytes;
+        self.inbounds[inbound].stage.listed = false;
+        let mut fits = true;
+        while self.inbounds[inbound].stage.committing < self.inbounds[inbound].stage.ready {
+            fits = batch.fits(records, limit);
+            if !fits || !self.hand_on_arrived(inbound, batch, now) {
+                break;
+            }
+            self.inbounds[inbound].stage.committing += 1;
+        }
+        let stage = &mut self.inbounds[inbound].stage;
+        stage.listed = !fits;
+        ((stage.committing > 0).then(|| update(stage)), !fits)
+    }
+
+    fn add_rested(
+        &mut self,
+        handler: usize,
+        batch: &mut Batch,
+        records: usize,
+        now: Now,
+    ) -> (Option<LaneUpdate>, bool) {
+        let limit = self.shared.limits.batch_bytes;
+        self.handlers[handler].stage.listed = false;
+        let mut fits = true;
+        while self.handlers[handler].stage.committing < self.handlers[handler].stage.ready {
+            fits = batch.fits(records, limit);
+            if !fits || !self.hand_on_rested(handler, batch, now) {
+                break;
+            }
+            self.handlers[handler].stage.committing += 1;
+        }
+        let stage = &mut self.handlers[handler].stage;
+        stage.listed = !fits;
+        ((stage.committing > 0).then(|| update(stage)), !fits)
+    }
+
+    /// Hands on the next message of an inbound's lane; false if a lane it goes to has to be read
+    /// first.
+    fn hand_on_arrived(&mut self, inbound: usize, batch: &mut Batch, now: Now) -> bool {
+        let stage = &self.inbounds[inbound].stage;
+        let (lane, row) = (stage.lane.id, &stage.lane.rows[stage.committing]);
+        if let ingress::Progress::Chosen { branches, .. } = &row.progress
+            && branches.iter().any(|branch| !self.takes(branch))
+        {
+            return false;
+        }
+        let at = stage.committing;
+        let row = &mut self.inbounds[inbound].stage.lane.rows[at];
+        let (message, source) = (row.message, same_bytes(&row.source));
+        let done = ingress::Progress::Chosen { handlers: Vec::new(), branches: Vec::new() };
+        match core::mem::replace(&mut row.progress, done) {
+            ingress::Progress::Chosen { handlers, branches } => {
+                self.hand_on_branches(message, source, handlers, branches, batch, now);
+            }
+            ingress::Progress::Failed(failure) => {
+                batch.record(failed(message, lane, failure, &mut self.shared, now));
+                let settled = Handoff { rows: 0, failed: 1 }.of_sole(Disposition::Unrouted);
+                self.record(settled, message, batch, now);
+            }
+            ingress::Progress::New | ingress::Progress::Routing(_) => {}
+        }
+        true
+    }
+
+    /// Whether the lanes that a branch leads to may be appended to.
+    fn takes(&self, branch: &Branch) -> bool {
+        match &branch.state {
+            BranchState::Sent(sent) => {
+                self.take(sent) && self.handlers[branch.handler].stage.lane.hold != Hold::Unread
+            }
+            _ => self.handlers[branch.handler].stage.lane.hold != Hold::Unread,
+        }
+    }
+
+    fn take(&self, sent: &[Sent]) -> bool {
+        sent.iter().all(|it| match self.shared.place(it.outbound) {
+            Some(Place::Outbound(outbound)) => self.outbounds[outbound].lane.hold != Hold::Unread,
+            _ => false,
+        })
+    }
+
+    fn hand_on_branches(
+        &mut self,
+        message: MessageId,
+        source: Source,
+        handlers: Vec<LaneId>,
+        mut branches: Vec<Branch>,
+        batch: &mut Batch,
+        now: Now,
+    ) {
+        let nothing = match handlers.is_empty() {
+            true => Disposition::Unrouted,
+            false => Disposition::Filtered,
+        };
+        let routed = self.shared.event(message, now.wall, What::Routed { handlers });
+        batch.record(Record::Event(routed));
+        let mut total = Handoff::default();
+        for branch in &mut branches {
+            // What an earlier message waits for in the handler's lane must not be overtaken.
+            let passes = self.handlers[branch.handler].is_passable();
+            #[cfg(feature = "sabotage")]
+            let passes = passes || self.shared.broken(Sabotage::FuseAlways);
+            if !passes && !matches!(branch.state, BranchState::Rests(_)) {
+                branch.state = BranchState::Rests(None);
+            }
+            match &branch.state {
+                BranchState::Sent(sent) => total.rows += sent.len() as u32,
+                BranchState::Failed(_) => total.failed += 1,
+                BranchState::Rests(_) | BranchState::Called(_) => total.rows += 1,
+            }
+        }
+        let settled = total.of_sole(nothing);
+        if !matches!(settled, Settled::Final(_)) {
+            let (stamp, disposition) = (self.shared.stamp(), Disposition::Routed);
+            batch.record(Record::Outcome { message, stamp, disposition, at: now.wall });
+        }
+        let onward = Onward { message, source, sole: settled.is_sole() };
+        for Branch { handler, state } in branches.drain(..) {
+            let lane = self.handlers[handler].stage.lane.id;
+            match state {
+                BranchState::Sent(sent) => self.send(&onward, lane, sent, batch, now),
+                BranchState::Failed(failure) => {
+                    batch.record(failed(message, lane, failure, &mut self.shared, now));
+                }
+                BranchState::Rests(call) => self.rest_in(handler, &onward, call, batch),
+                BranchState::Called(_) => {
+                    self.rest_in(handler, &onward, None, batch);
+                }
+            }
+        }
+        self.spare_branches.push(branches);
+        self.record(settled, message, batch, now);
+    }
+
+    /// Hands on the next row of a handler's lane; false if a lane it goes to has to be read first.
+    fn hand_on_rested(&mut self, handler: usize, batch: &mut Batch, now: Now) -> bool {
+        let HandlerLane { stage, .. } = &self.handlers[handler];
+        let (lane, at) = (stage.lane.id, stage.committing);
+        if let handler::Progress::Sent(sent) = &stage.lane.rows[at].progress
+            && !self.take(sent)
+        {
+            return false;
+        }
+        let row = &mut self.handlers[handler].stage.lane.rows[at];
+        let (message, source, sole) = (row.message, same_bytes(&row.source), row.sole);
+        let done = handler::Progress::Sent(Vec::new());
+        let (sent, failure) = match core::mem::replace(&mut row.progress, done) {
+            handler::Progress::Failed(failure) => (Vec::new(), Some(failure)),
+            handler::Progress::Sent(sent) => (sent, None),
+            handler::Progress::New | handler::Progress::Called(_) => (Vec::new(), None),
+        };
+        let total = Handoff { rows: sent.len() as u32, failed: u32::from(failure.is_some()) };
+        let settled = if sole { total.of_sole(Disposition::Filtered) } else { total.of_part() };
+        let onward = Onward { message, source, sole: settled.is_sole() };
+        match failure {
+            Some(failure) => batch.record(failed(message, lane, failure, &mut self.shared, now)),
+            None => self.send(&onward, lane, sent, batch, now),
+        }
+        self.record(settled, message, batch, now);
+        true
+    }
+
+    fn record(&mut self, settled: Settled, message: MessageId, batch: &mut Batch, now: Now) {
+        if let Some(record) = settled.record(message, now.wall, || self.shared.stamp()) {
+            batch.record(record);
+        }
+    }
+
+    /// Appends what a handler sends to the lanes of its outbounds.
+    fn send(
+        &mut self,
+        row: &Onward,
+        handler: LaneId,
+        sent: Vec<Sent>,
+        batch: &mut Batch,
+        now: Now,
+    ) {
+        let Onward { message, sole, .. } = *row;
+        let outbounds = sent.iter().map(|it| it.outbound).collect();
+        let what = What::Transformed { handler, outbounds };
+        batch.record(Record::Event(self.shared.event(message, now.wall, what)));
+        for Sent { outbound, body } in sent {
+            let Some(Place::Outbound(index)) = self.shared.place(outbound) else { continue };
+            let source = body.clone().map_or_else(|| row.source.clone(), Source::Memory);
+            self.outbounds[index].lane.appending += 1;
+            self.concern(index);
+            let to = Place::Outbound(index);
+            batch.append(outbound, body, Appended { to, message, source, sole, call: None });
+        }
+    }
+
+    /// Appends a message to the lane of a handler.
+    fn rest_in(
+        &mut self,
+        handler: usize,
+        row: &Onward,
+        call: Option<(CallId, usize)>,
+        batch: &mut Batch,
+    ) {
+        let lane = &mut self.handlers[handler].stage.lane;
+        lane.appending += 1;
+        let (to, source) = (Place::Routed(handler), row.source.clone());
+        let Onward { message, sole, .. } = *row;
+        batch.append(lane.id, None, Appended { to, message, source, sole, call });
+    }
+}
+
+fn failed(
+    message: MessageId,
+    lane: LaneId,
+    failure: CallFailure,
+    shared: &mut Shared,
+    now: Now,
+) -> Record {
+    let CallFailure { failure, note } = failure;
+    Record::Event(shared.event(message, now.wall, What::Failed { lane, failure, note }))
+}

@@ -1,0 +1,153 @@
+//! The lane of an inbound: its router, and the handlers that are run with it.
+
+use alloc::vec::Vec;
+
+use crate::call::{Item, Purpose};
+use crate::fact::{CallFailure, Sent};
+use crate::graph;
+use crate::ids::{CallId, LaneId, MessageId, Millis};
+use crate::intake::Intake;
+use crate::lane::{Hold, Row};
+use crate::order::{Order, Source, Work};
+use crate::shared::{Alarm, Place, Shared};
+use crate::stage::{Stage, Task};
+
+/// A message that waits to be routed, or for its handlers.
+#[derive(Debug)]
+pub(crate) struct Arrived {
+    pub message: MessageId,
+    pub source: Source,
+    pub progress: Progress,
+}
+
+#[derive(Debug)]
+pub(crate) enum Progress {
+    New,
+    Routing(CallId),
+    /// The router has failed on it.
+    Failed(CallFailure),
+    Chosen {
+        handlers: Vec<LaneId>,
+        branches: Vec<Branch>,
+    },
+}
+
+/// One handler that the router chose.
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub handler: usize,
+    pub state: BranchState,
+}
+
+#[derive(Debug)]
+pub(crate) enum BranchState {
+    Called(CallId),
+    Sent(Vec<Sent>),
+    Failed(CallFailure),
+    /// The message rests in the handler's lane; the call, if there is one, goes on.
+    Rests(Option<(CallId, usize)>),
+}
+
+impl Arrived {
+    pub fn new(message: MessageId, source: Source) -> Arrived {
+        Arrived { message, source, progress: Progress::New }
+    }
+
+    /// The branch of this call.
+    pub fn branch(&mut self, call: CallId) -> Option<&mut Branch> {
+        let Progress::Chosen { branches, .. } = &mut self.progress else { return None };
+        branches.iter_mut().find(|it| matches!(it.state, BranchState::Called(id) if id == call))
+    }
+}
+
+impl Row for Arrived {
+    fn source(&self) -> &Source {
+        &self.source
+    }
+}
+
+impl Task for Arrived {
+    fn is_ready(&self) -> bool {
+        match &self.progress {
+            Progress::New | Progress::Routing(_) => false,
+            Progress::Failed(_) => true,
+            Progress::Chosen { branches, .. } => {
+                !branches.iter().any(|it| matches!(it.state, BranchState::Called(_)))
+            }
+        }
+    }
+
+    fn reset(&mut self) {
+        self.progress = Progress::New;
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Ingress {
+    pub stage: Stage<Arrived>,
+    pub intake: Intake,
+    /// The router runs one call at a time.
+    pub call: Option<CallId>,
+    /// Whether the inbound is in the list of those with messages to store.
+    pub listed: bool,
+    index: usize,
+}
+
+impl Ingress {
+    pub fn new(inbound: &graph::Inbound, limits: &graph::Limits, index: usize) -> Ingress {
+        Ingress {
+            stage: Stage::new(inbound.lane, limits.look_ahead),
+            intake: Intake::new(inbound.deduplicate.then_some(limits.identities)),
+            call: None,
+            listed: false,
+            index,
+        }
+    }
+
+    /// Lists the inbound if it has messages to store.
+    pub fn list(&mut self, shared: &mut Shared) {
+        if self.intake.resolved > 0 && !core::mem::replace(&mut self.listed, true) {
+            shared.intakes.push_back(self.index);
+        }
+    }
+
+    pub fn forget(&mut self, hold: Hold, shared: &mut Shared) {
+        self.stage.forget(hold, &mut shared.shelf);
+        self.call = None;
+    }
+
+    /// Loads rows, and calls the router for those that are new.
+    pub fn pump(&mut self, now: Millis, shared: &mut Shared) {
+        let stage = &mut self.stage;
+        shared.orders.extend(stage.lane.load(now));
+        let new = stage.lane.rows.len() - stage.called;
+        if new == 0 || self.call.is_some() || shared.stopping || now < stage.not_before {
+            return;
+        }
+        let count = new.min(shared.limits.call.max(1));
+        let range = stage.called..stage.called + count;
+        let items = range.clone().map(|at| Item::Arrived(stage.lane.seq(at))).collect();
+        let call = shared.calls.begin(Purpose::Route(self.index), items);
+        let mut work = Vec::with_capacity(count);
+        for row in stage.lane.rows.range_mut(range) {
+            row.progress = Progress::Routing(call);
+            work.push(Work { message: row.message, body: row.source.clone() });
+        }
+        stage.called += count;
+        self.call = Some(call);
+        shared.orders.push_back(Order::Route { call, inbound: stage.lane.id, work });
+    }
+
+    /// Lists the lane if it has something to hand on.
+    pub fn advance(&mut self, shared: &mut Shared) {
+        if self.stage.advance() {
+            shared.handoffs.push_back(Place::Ingress(self.index));
+        }
+    }
+
+    /// A call has failed at this row through our own fault.
+    pub fn fail_from(&mut self, row: usize, now: Millis, shared: &mut Shared) {
+        let at = self.stage.fail_from(row, now);
+        shared.wake(at, Alarm::Lane(Place::Ingress(self.index)));
+    }
+}

@@ -1,0 +1,196 @@
+//! One lane: what the store holds of it, and the first of its rows in memory.
+
+use alloc::collections::VecDeque;
+
+use crate::fact::{Entry, Head};
+use crate::ids::{Epoch, LaneId, Millis, Seq};
+use crate::intake::in_memory;
+use crate::order::{Order, Source};
+
+/// Whether a lane may be consumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// It is ours, and we know its rows.
+    Owned,
+    /// A commit with it has an unknown outcome: nothing may happen on it until its row is read.
+    Unread,
+    /// It is somebody else's. We may append to it.
+    Lost,
+}
+
+/// A row in memory. The bodies that lie in rows are counted by [`Shelf`].
+pub(crate) trait Row {
+    fn source(&self) -> &Source;
+}
+
+/// The rows of a lane from the cursor on: `rows[i]` stands at `cursor + 1 + i`.
+#[derive(Debug)]
+pub(crate) struct Lane<R> {
+    pub id: LaneId,
+    pub hold: Hold,
+    pub epoch: Epoch,
+    pub tail: Seq,
+    /// Durably consumed up to here.
+    pub cursor: Seq,
+    pub rows: VecDeque<R>,
+    /// Rows that the open commit appends.
+    pub appending: u32,
+    /// Where the next of them goes, once their numbers are known.
+    next_append: Seq,
+    loading: bool,
+    /// The store could not be read: not before this.
+    load_after: Millis,
+    look_ahead: usize,
+}
+
+impl<R: Row> Lane<R> {
+    pub fn new(id: LaneId, look_ahead: u32) -> Self {
+        Lane {
+            id,
+            hold: Hold::Unread,
+            epoch: Epoch(0),
+            tail: Seq(0),
+            cursor: Seq(0),
+            rows: VecDeque::new(),
+            appending: 0,
+            next_append: Seq(0),
+            loading: false,
+            load_after: 0,
+            look_ahead: look_ahead.max(1) as usize,
+        }
+    }
+
+    /// Takes over what the store says.
+    pub fn restore(&mut self, head: &Head) {
+        self.hold = Hold::Owned;
+        self.epoch = head.epoch;
+        self.cursor = head.cursor;
+        // Rows that were appended while the heads were read are known already.
+        self.tail = self.tail.max(head.tail).max(head.cursor);
+    }
+
+    /// Forgets the rows, because nobody knows what the lane holds or because it is no longer ours.
+    pub fn forget(&mut self, hold: Hold, shelf: &mut Shelf) {
+        self.hold = hold;
+        self.appending = 0;
+        self.loading = false;
+        self.rows.drain(..).for_each(|row| shelf.put_down(row.source()));
+    }
+
+    pub fn depth(&self) -> u64 {
+        self.tail.0 - self.cursor.0
+    }
+
+    /// Whether nothing is ahead of a row that would be appended now, not even in the open commit.
+    pub fn is_empty(&self) -> bool {
+        self.hold == Hold::Owned && self.tail == self.cursor && self.appending == 0
+    }
+
+    pub fn seq(&self, index: usize) -> Seq {
+        Seq(self.cursor.0 + 1 + index as u64)
+    }
+
+    /// Where a row is in memory.
+    pub fn index(&self, seq: Seq) -> Option<usize> {
+        let index = seq.0.checked_sub(self.cursor.0 + 1)?;
+        usize::try_from(index).ok().filter(|index| *index < self.rows.len())
+    }
+
+    /// At least this many rows are looked at, whatever the limit.
+    pub fn look_at_least(&mut self, rows: u64) {
+        self.look_ahead = self.look_ahead.max(usize::try_from(rows).unwrap_or(usize::MAX));
+    }
+
+    /// The last row in memory.
+    fn loaded_to(&self) -> Seq {
+        Seq(self.cursor.0 + self.rows.len() as u64)
+    }
+
+    /// The order to read more rows, if there is room for them and none is out already.
+    pub fn load(&mut self, now: Millis) -> Option<Order> {
+        let missing = self.tail.0 - self.loaded_to().0;
+        let waits = self.hold != Hold::Owned || self.loading || now < self.load_after;
+        if waits || missing == 0 || self.rows.len() > self.look_ahead / 2 {
+            return None;
+        }
+        self.loading = true;
+        let room = (self.look_ahead - self.rows.len().min(self.look_ahead)) as u64;
+        let limit = u32::try_from(room.min(missing)).unwrap_or(u32::MAX);
+        Some(Order::Load { lane: self.id, after: self.loaded_to(), limit })
+    }
+
+    /// Takes rows that were read; those that are here already, or that do not follow, are dropped.
+    pub fn loaded(
+        &mut self,
+        entries: impl IntoIterator<Item = Entry>,
+        mut row: impl FnMut(Entry) -> R,
+    ) {
+        self.loading = false;
+        if self.hold != Hold::Owned {
+            return;
+        }
+        for entry in entries {
+            if entry.seq == self.loaded_to().next() && entry.seq <= self.tail {
+                self.rows.push_back(row(entry));
+            }
+        }
+    }
+
+    /// The store could not be read. It is asked again at `at`.
+    pub fn load_failed(&mut self, at: Millis) {
+        self.loading = false;
+        self.load_after = at;
+    }
+
+    /// Learns the tail after a commit that has appended `appending` rows, the last ones.
+    pub fn committed(&mut self, tail: Seq) {
+        self.tail = self.tail.max(tail);
+        self.next_append = Seq(tail.0.saturating_sub(u64::from(self.appending)) + 1);
+        self.appending = 0;
+    }
+
+    /// The place of the next row of that commit, and whether it may stay in memory: only if all
+    /// before it are here and there is room.
+    pub fn place(&mut self) -> (Seq, bool) {
+        let seq = self.next_append;
+        self.next_append = seq.next();
+        let follows = self.hold == Hold::Owned && self.loaded_to().next() == seq;
+        (seq, follows && self.rows.len() < self.look_ahead)
+    }
+
+    /// Removes the first rows, which are durably consumed.
+    pub fn consume(&mut self, count: usize, shelf: &mut Shelf) {
+        self.rows.drain(..count).for_each(|row| shelf.put_down(row.source()));
+        self.cursor.0 += count as u64;
+    }
+}
+
+/// Counts the bytes of bodies that lie in rows.
+#[derive(Debug)]
+pub(crate) struct Shelf {
+    pub held: u64,
+    limit: u64,
+}
+
+impl Shelf {
+    pub fn new(limit: u64) -> Shelf {
+        Shelf { held: 0, limit }
+    }
+
+    /// Takes a body that is at hand if there is room, else remembers only where it stands.
+    pub fn take(&mut self, source: Source, lane: LaneId, seq: Seq) -> Source {
+        let Source::Memory(body) = &source else { return source };
+        let bytes = in_memory(body);
+        if self.held + bytes > self.limit {
+            return Source::Row(lane, seq);
+        }
+        self.held += bytes;
+        source
+    }
+
+    pub fn put_down(&mut self, source: &Source) {
+        if let Source::Memory(body) = source {
+            self.held -= in_memory(body);
+        }
+    }
+}

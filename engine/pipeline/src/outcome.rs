@@ -1,0 +1,257 @@
+//! What follows from the outcome of a commit.
+
+use alloc::vec::Vec;
+
+use crate::batch::{Appended, Batch, Duty};
+use crate::delivery::Delivery;
+use crate::fact::{CommitOutcome, Committed, Head, Refusal};
+use crate::handler::Resting;
+use crate::ids::{LaneId, Millis, Now};
+use crate::ingress::Arrived;
+use crate::lane::Hold;
+use crate::order::{Answer, Order};
+use crate::pipeline::Pipeline;
+use crate::shared::{Alarm, Place, ours_again};
+
+/// While there is no room new messages are turned away for this long.
+pub(crate) const FULL: Millis = 1_000;
+/// The longest wait before a store that does not write is tried again: senders wait for it.
+const STORE_AGAIN_AT_MOST: Millis = 1_000;
+
+impl Pipeline {
+    pub(crate) fn outcome(&mut self, outcome: CommitOutcome, now: Now) {
+        let Some(batch) = self.open.take() else { return };
+        match outcome {
+            CommitOutcome::Committed(committed) => self.committed(batch, committed, now),
+            CommitOutcome::Refused(refusal) => self.refused(batch, refusal, now),
+            CommitOutcome::Unknown => self.unknown(batch),
+            CommitOutcome::Fenced(lanes) => self.fenced(batch, &lanes, now),
+        }
+        self.resolve_all(now);
+    }
+
+    fn committed(&mut self, mut batch: Batch, committed: Committed, now: Now) {
+        self.refusals = 0;
+        for mark in &committed.lanes {
+            match self.shared.place(mark.lane) {
+                Some(Place::Ingress(at)) => self.inbounds[at].stage.lane.committed(mark.tail),
+                Some(Place::Routed(at)) => self.handlers[at].stage.lane.committed(mark.tail),
+                Some(Place::Outbound(at)) => {
+                    let outbound = &mut self.outbounds[at];
+                    outbound.lane.committed(mark.tail);
+                    outbound.sent_to = outbound.sent_to.max(mark.sent_to);
+                }
+                None => {}
+            }
+        }
+        for unit in &batch.units {
+            match unit.duty {
+                Duty::Intake { inbound, count } => {
+                    let intake = &mut self.inbounds[inbound].intake;
+                    intake.committed(count, &mut self.load, &mut self.shared);
+                }
+                Duty::Handoff(Place::Ingress(at)) => {
+                    self.inbounds[at].stage.committed(&mut self.shared.shelf);
+                }
+                Duty::Handoff(Place::Routed(at)) => {
+                    self.handlers[at].stage.committed(&mut self.shared.shelf);
+                }
+                Duty::Deliveries(at) => self.outbounds[at].committed(&mut self.shared),
+                Duty::Handoff(Place::Outbound(_)) => {}
+            }
+        }
+        let appended = core::mem::take(&mut batch.appended);
+        for row in &appended {
+            if *self.appending(row.to) > 0 {
+                // The store has not said where its rows stand.
+                let lane = self.lane_id(row.to);
+                self.forget(lane, Hold::Unread);
+                self.shared.orders.push_back(Order::ReadHeads([lane].into()));
+            }
+        }
+        appended.into_iter().for_each(|row| self.keep(row));
+        for mark in &committed.lanes {
+            if let Some(place) = self.shared.place(mark.lane) {
+                self.pump(place, now);
+            }
+        }
+        self.spare = batch;
+    }
+
+    /// Keeps a row in memory that is durable by now, if there is room.
+    fn keep(&mut self, row: Appended) {
+        let Appended { to, message, source, sole, call } = row;
+        let shared = &mut self.shared;
+        match to {
+            Place::Ingress(at) => {
+                let lane = &mut self.inbounds[at].stage.lane;
+                let (seq, stays) = lane.place();
+                if stays {
+                    let source = shared.shelf.take(source, lane.id, seq);
+                    lane.rows.push_back(Arrived::new(message, source));
+                }
+            }
+            Place::Routed(at) => {
+                let lane = &mut self.handlers[at].stage.lane;
+                let (seq, stays) = lane.place();
+                if stays {
+                    let source = shared.shelf.take(source, lane.id, seq);
+                    let row = Resting::new(message, source, sole);
+                    self.handlers[at].push(row, seq, call, shared);
+                }
+            }
+            Place::Outbound(at) => {
+                let lane = &mut self.outbounds[at].lane;
+                let (seq, stays) = lane.place();
+                if stays {
+                    let source = shared.shelf.take(source, lane.id, seq);
+                    lane.rows.push_back(Delivery::new(message, source, sole));
+                }
+            }
+        }
+    }
+
+    /// Nothing was written: senders are told so, the rest is committed again.
+    fn refused(&mut self, batch: Batch, refusal: Refusal, now: Now) {
+        self.refusals += 1;
+        let mut had_intake = false;
+        for unit in &batch.units {
+            if let Duty::Intake { inbound, count } = unit.duty {
+                let ingress = &mut self.inbounds[inbound];
+                ingress.intake.failed(count, &Answer::NotStored, &mut self.load, &mut self.shared);
+                had_intake = true;
+            }
+        }
+        if refusal == Refusal::Full {
+            self.full_until = now.steady + FULL;
+            self.shared.wake(self.full_until, Alarm::Commit);
+            for ingress in &mut self.inbounds {
+                ingress.intake.turn_away(&mut self.load, &mut self.shared);
+            }
+        }
+        // Without the messages that came in there may be room for the rest at once.
+        if refusal != Refusal::Full || !had_intake {
+            self.commit_later(now);
+        }
+        self.keep_rest(batch, |duty| !matches!(duty, Duty::Intake { .. }), |_| true);
+    }
+
+    fn commit_later(&mut self, now: Now) {
+        self.commit_after = now.steady + ours_again(self.refusals).min(STORE_AGAIN_AT_MOST);
+        self.shared.wake(self.commit_after, Alarm::Commit);
+    }
+
+    /// Nobody knows whether it was written: nothing is answered, and every lane of it is read again.
+    fn unknown(&mut self, batch: Batch) {
+        let mut lanes: Vec<LaneId> = Vec::new();
+        for unit in &batch.units {
+            if let Duty::Intake { inbound, count } = unit.duty {
+                let ingress = &mut self.inbounds[inbound];
+                ingress.intake.failed(count, &Answer::Close, &mut self.load, &mut self.shared);
+            }
+        }
+        lanes.extend(batch.transaction().lanes.iter().map(|update| update.lane));
+        lanes.extend(batch.appended.iter().map(|row| self.lane_id(row.to)));
+        lanes.sort_unstable();
+        lanes.dedup();
+        for lane in &lanes {
+            self.forget(*lane, Hold::Unread);
+        }
+        self.spare = batch;
+        self.shared.orders.push_back(Order::ReadHeads(lanes));
+    }
+
+    /// Somebody else owns these lanes: what consumes from them leaves, the rest is committed again.
+    fn fenced(&mut self, batch: Batch, lanes: &[LaneId], now: Now) {
+        for lane in lanes {
+            self.forget(*lane, Hold::Lost);
+        }
+        if !lanes.is_empty() {
+            self.shared.orders.push_back(Order::ReadHeads(lanes.to_vec()));
+        }
+        let is_fenced = |lane: LaneId| lanes.contains(&lane);
+        if !batch.transaction().lanes.iter().any(|update| is_fenced(update.lane)) {
+            // Nothing leaves the batch, so it would be fenced again at once.
+            self.refusals += 1;
+            self.commit_later(now);
+        }
+        let places: Vec<Place> = lanes.iter().filter_map(|lane| self.shared.place(*lane)).collect();
+        let stays = |duty: Duty| duty.consumes().is_none_or(|place| !places.contains(&place));
+        self.keep_rest(batch, stays, |lane| !is_fenced(lane));
+    }
+
+    /// Keeps what is left of a batch, to be committed before anything else.
+    fn keep_rest(
+        &mut self,
+        batch: Batch,
+        stays: impl Fn(Duty) -> bool,
+        updates: impl Fn(LaneId) -> bool,
+    ) {
+        let rest = batch.filtered(stays, updates);
+        for row in &batch.appended {
+            *self.appending(row.to) = 0;
+        }
+        for row in &rest.appended {
+            *self.appending(row.to) += 1;
+        }
+        if !rest.is_empty() {
+            self.kept = Some(rest);
+        }
+        self.spare = batch;
+    }
+
+    fn appending(&mut self, place: Place) -> &mut u32 {
+        match place {
+            Place::Ingress(at) => &mut self.inbounds[at].stage.lane.appending,
+            Place::Routed(at) => &mut self.handlers[at].stage.lane.appending,
+            Place::Outbound(at) => &mut self.outbounds[at].lane.appending,
+        }
+    }
+
+    fn lane_id(&self, place: Place) -> LaneId {
+        match place {
+            Place::Ingress(at) => self.inbounds[at].stage.lane.id,
+            Place::Routed(at) => self.handlers[at].stage.lane.id,
+            Place::Outbound(at) => self.outbounds[at].lane.id,
+        }
+    }
+
+    fn forget(&mut self, lane: LaneId, hold: Hold) {
+        match self.shared.place(lane) {
+            Some(Place::Ingress(at)) => self.inbounds[at].forget(hold, &mut self.shared),
+            Some(Place::Routed(at)) => self.handlers[at].forget(hold, &mut self.shared),
+            Some(Place::Outbound(at)) => self.outbounds[at].forget(hold, &mut self.shared),
+            None => {}
+        }
+    }
+
+    /// The rows of lanes that were asked for.
+    pub(crate) fn heads(&mut self, heads: &[Head], now: Now) {
+        for head in heads {
+            let Some(place) = self.shared.place(head.lane) else { continue };
+            if self.hold(place) == Hold::Owned {
+                continue;
+            }
+            match place {
+                Place::Ingress(at) => self.inbounds[at].stage.lane.restore(head),
+                Place::Routed(at) => self.handlers[at].stage.lane.restore(head),
+                Place::Outbound(at) => self.outbounds[at].restore(head, now, &mut self.shared),
+            }
+            self.pump(place, now);
+        }
+        // Handoffs and messages that waited for these lanes go on.
+        for ingress in &mut self.inbounds {
+            ingress.advance(&mut self.shared);
+            ingress.list(&mut self.shared);
+        }
+        self.handlers.iter_mut().for_each(|handler| handler.advance(&mut self.shared));
+    }
+
+    fn hold(&self, place: Place) -> Hold {
+        match place {
+            Place::Ingress(at) => self.inbounds[at].stage.lane.hold,
+            Place::Routed(at) => self.handlers[at].stage.lane.hold,
+            Place::Outbound(at) => self.outbounds[at].lane.hold,
+        }
+    }
+}

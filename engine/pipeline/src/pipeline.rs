@@ -1,0 +1,268 @@
+//! The face of the state machine: facts in, orders out.
+
+use alloc::vec::Vec;
+
+use crate::batch::Batch;
+use crate::delivery::{Outbound, Told};
+use crate::fact::{Entry, Fact, First, Received, Start};
+use crate::graph::Graph;
+use crate::handler::{HandlerLane, Resting};
+use crate::ids::{CallId, LaneId, MessageId, Millis, Now, Seq, Ticket};
+use crate::ingress::{Arrived, Branch, Ingress};
+use crate::intake::Load;
+use crate::lane::Hold;
+use crate::order::{Answer, Order};
+use crate::shared::{Alarm, OURS_AGAIN, Place, Shared};
+
+/// All decisions of one engine. See the [crate's page](crate) for the loop of its host.
+#[derive(Debug)]
+pub struct Pipeline {
+    pub(crate) inbounds: Vec<Ingress>,
+    pub(crate) handlers: Vec<HandlerLane>,
+    pub(crate) outbounds: Vec<Outbound>,
+    pub(crate) shared: Shared,
+    next_message: MessageId,
+    /// Messages that wait for their commit.
+    pub(crate) load: Load,
+    /// The commit whose outcome is not known yet.
+    pub(crate) open: Option<Batch>,
+    /// What is left of a commit that was refused or fenced; it goes before anything else.
+    pub(crate) kept: Option<Batch>,
+    /// The memory of the last commit.
+    pub(crate) spare: Batch,
+    /// No commit before this.
+    pub(crate) commit_after: Millis,
+    /// Commits refused in a row.
+    pub(crate) refusals: u32,
+    /// No room for new messages until then.
+    pub(crate) full_until: Millis,
+    /// Outbounds whose lane the batch that is built may have to write.
+    pub(crate) concerned: Vec<usize>,
+    pub(crate) spare_branches: Vec<Vec<Branch>>,
+    pub(crate) fused_calls: Vec<Option<CallId>>,
+}
+
+impl Pipeline {
+    /// Begins with what the store holds. A lane of the graph without a row in `start` is read first.
+    pub fn new(graph: Graph, start: Start, now: Now) -> Pipeline {
+        let limits = graph.limits;
+        let mut shared = Shared::new(limits, start.next_stamp);
+        for (at, inbound) in graph.inbounds.iter().enumerate() {
+            shared.name_place(inbound.lane, Place::Ingress(at));
+        }
+        for (at, handler) in graph.handlers.iter().enumerate() {
+            shared.name_place(handler.lane, Place::Routed(at));
+        }
+        for (at, outbound) in graph.outbounds.iter().enumerate() {
+            shared.name_place(outbound.lane, Place::Outbound(at));
+        }
+        let inbounds = graph.inbounds.iter().enumerate();
+        let handlers = graph.handlers.iter().enumerate();
+        let outbounds = graph.outbounds.iter().enumerate();
+        let mut pipeline = Pipeline {
+            inbounds: inbounds.map(|(at, it)| Ingress::new(it, &limits, at)).collect(),
+            handlers: handlers.map(|(at, it)| HandlerLane::new(it.lane, &limits, at)).collect(),
+            outbounds: outbounds.map(|(at, it)| Outbound::new(it, &limits, at)).collect(),
+            shared,
+            next_message: start.next_message,
+            load: Load::default(),
+            open: None,
+            kept: None,
+            spare: Batch::default(),
+            commit_after: 0,
+            refusals: 0,
+            full_until: 0,
+            concerned: Vec::new(),
+            spare_branches: Vec::new(),
+            fused_calls: Vec::new(),
+        };
+        pipeline.heads(&start.heads, now);
+        let unread: Vec<LaneId> = pipeline.unread().collect();
+        if !unread.is_empty() {
+            pipeline.shared.orders.push_back(Order::ReadHeads(unread));
+        }
+        pipeline
+    }
+
+    /// Takes note of a fact. It never fails: a fact that fits nothing means nothing.
+    pub fn tell(&mut self, fact: Fact, now: Now) {
+        match fact {
+            Fact::Received(received) => self.received(received, now),
+            Fact::Outcome(outcome) => self.outcome(outcome, now),
+            Fact::Appended { lane, up_to } => self.appended(lane, up_to, now),
+            Fact::Heads(heads) => self.heads(&heads, now),
+            Fact::Loaded { lane, entries } => self.loaded(lane, entries, now),
+            Fact::Compared { ticket, first } => self.compared(ticket, first, now),
+            Fact::Known { inbound, identities } => {
+                if let Some(Place::Ingress(at)) = self.shared.place(inbound) {
+                    let intake = &mut self.inbounds[at].intake;
+                    identities
+                        .into_iter()
+                        .for_each(|(identity, id)| intake.know(identity, id, now));
+                }
+            }
+            Fact::Routed { call, results } => self.routed(call, results, now.steady),
+            Fact::Transformed { call, results } => self.transformed(call, results, now.steady),
+            Fact::Delivered { lane, seq, milliseconds, note } => {
+                self.told(lane, seq, Told::Delivered { milliseconds, note }, now);
+            }
+            Fact::Failed { lane, seq, failure, note } => {
+                self.told(lane, seq, Told::Failed { failure, note }, now);
+            }
+            Fact::Ready { lane, ready } => {
+                if let Some(Place::Outbound(at)) = self.shared.place(lane) {
+                    self.outbounds[at].ready = ready;
+                    self.outbounds[at].pump(now.steady, &mut self.shared);
+                }
+            }
+        }
+    }
+
+    /// The next thing to do, if there is one now.
+    ///
+    /// A commit is given out when nothing else is left to do and the one before has its outcome, so
+    /// that it takes everything that came in the meantime.
+    pub fn next_order(&mut self, now: Now) -> Option<Order> {
+        self.shared.orders.pop_front().or_else(|| self.next_commit(now))
+    }
+
+    /// When [`on_time`](Pipeline::on_time) is to be called at the latest, by the steady clock.
+    pub fn next_deadline(&self) -> Option<Millis> {
+        self.shared.next_alarm()
+    }
+
+    /// Does what is due.
+    pub fn on_time(&mut self, now: Now) {
+        while let Some(alarm) = self.shared.ringing(now.steady) {
+            match alarm {
+                Alarm::Lane(place) => self.pump(place, now),
+                Alarm::Call(call) => self.rest(call, now.steady),
+                // The next order looks at the time.
+                Alarm::Commit => {}
+            }
+        }
+    }
+
+    /// Whether more messages should be read from senders. A host that reads on is heard, but the
+    /// messages lie in memory.
+    pub fn wants_input(&self) -> bool {
+        let limits = &self.shared.limits;
+        let room = self.load.messages < limits.waiting && self.load.bytes < limits.waiting_bytes;
+        room && !self.shared.stopping
+    }
+
+    /// Begins nothing new: messages that are received from now on are not stored, and no router,
+    /// handler or delivery is started. What is in progress is still committed.
+    pub fn stop(&mut self) {
+        self.shared.stopping = true;
+    }
+
+    /// Plants a fault.
+    #[cfg(feature = "sabotage")]
+    pub fn sabotage(&mut self, how: crate::Sabotage) {
+        self.shared.sabotage = Some(how);
+        if how == crate::Sabotage::ForgetLane
+            && let Some(outbound) = self.outbounds.iter_mut().find(|it| it.lane.depth() > 0)
+        {
+            outbound.lane.cursor = outbound.lane.tail;
+            (outbound.sent_to, outbound.recovering) = (outbound.lane.tail, false);
+        }
+    }
+
+    fn unread(&self) -> impl Iterator<Item = LaneId> {
+        let inbounds = self.inbounds.iter().map(|it| (it.stage.lane.id, it.stage.lane.hold));
+        let handlers = self.handlers.iter().map(|it| (it.stage.lane.id, it.stage.lane.hold));
+        let outbounds = self.outbounds.iter().map(|it| (it.lane.id, it.lane.hold));
+        let lanes = inbounds.chain(handlers).chain(outbounds);
+        lanes.filter(|(_, hold)| *hold == Hold::Unread).map(|(id, _)| id)
+    }
+
+    fn received(&mut self, received: Received, now: Now) {
+        let place = self.shared.place(received.inbound);
+        let full = now.steady < self.full_until;
+        let (Some(Place::Ingress(at)), false) = (place, self.shared.stopping || full) else {
+            let (ticket, answer) = (received.ticket, Answer::NotStored);
+            return self.shared.orders.push_back(Order::Answer { ticket, answer });
+        };
+        let id = self.next_message;
+        self.next_message.0 += 1;
+        let ingress = &mut self.inbounds[at];
+        ingress.intake.receive(id, received, now, &mut self.load, &mut self.shared);
+        ingress.list(&mut self.shared);
+    }
+
+    fn compared(&mut self, ticket: Ticket, first: Option<First>, now: Now) {
+        let comparing = |it: &&mut Ingress| it.intake.is_comparing(ticket);
+        if let Some(ingress) = self.inbounds.iter_mut().find(comparing) {
+            ingress.intake.compared(ticket, first);
+            ingress.intake.resolve(now, &mut self.load, &mut self.shared);
+            ingress.list(&mut self.shared);
+        }
+    }
+
+    /// Looks again at messages that waited for the outcome of a commit.
+    pub(crate) fn resolve_all(&mut self, now: Now) {
+        for ingress in &mut self.inbounds {
+            if !ingress.intake.queue.is_empty() {
+                ingress.intake.resolve(now, &mut self.load, &mut self.shared);
+                ingress.list(&mut self.shared);
+            }
+        }
+    }
+
+    fn appended(&mut self, lane: LaneId, up_to: Seq, now: Now) {
+        let Some(place) = self.shared.place(lane) else { return };
+        let tail = match place {
+            Place::Ingress(at) => &mut self.inbounds[at].stage.lane.tail,
+            Place::Routed(at) => &mut self.handlers[at].stage.lane.tail,
+            Place::Outbound(at) => &mut self.outbounds[at].lane.tail,
+        };
+        *tail = (*tail).max(up_to);
+        self.pump(place, now);
+    }
+
+    fn loaded(&mut self, lane: LaneId, entries: Vec<Entry>, now: Now) {
+        let Some(place) = self.shared.place(lane) else { return };
+        let again = now.steady + OURS_AGAIN;
+        let failed = entries.is_empty();
+        let shelf = &mut self.shared.shelf;
+        match place {
+            Place::Ingress(at) if failed => self.inbounds[at].stage.lane.load_failed(again),
+            Place::Routed(at) if failed => self.handlers[at].stage.lane.load_failed(again),
+            Place::Outbound(at) if failed => self.outbounds[at].lane.load_failed(again),
+            Place::Ingress(at) => self.inbounds[at]
+                .stage
+                .lane
+                .loaded(entries, |it| Arrived::new(it.message, shelf.take(it.body, lane, it.seq))),
+            Place::Routed(at) => self.handlers[at].stage.lane.loaded(entries, |it| {
+                Resting::new(it.message, shelf.take(it.body, lane, it.seq), it.sole)
+            }),
+            Place::Outbound(at) => self.outbounds[at].loaded(entries, &mut self.shared),
+        }
+        if failed {
+            self.shared.wake(again, Alarm::Lane(place));
+        }
+        self.pump(place, now);
+    }
+
+    fn told(&mut self, lane: LaneId, seq: Seq, told: Told, now: Now) {
+        if let Some(Place::Outbound(at)) = self.shared.place(lane) {
+            self.outbounds[at].tell(seq, told, now, &mut self.shared);
+        }
+    }
+
+    /// Does on a lane what can be done now.
+    pub(crate) fn pump(&mut self, place: Place, now: Now) {
+        match place {
+            Place::Ingress(at) => {
+                self.inbounds[at].pump(now.steady, &mut self.shared);
+                self.inbounds[at].advance(&mut self.shared);
+            }
+            Place::Routed(at) => {
+                self.handlers[at].pump(now.steady, &mut self.shared);
+                self.handlers[at].advance(&mut self.shared);
+            }
+            Place::Outbound(at) => self.outbounds[at].pump(now.steady, &mut self.shared),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Faults that are planted on purpose, to show that the tests find them. Built only with the feature
+//! `sabotage`, which no release has.
+
+/// One planted fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    /// A sender is answered before its message is committed.
+    AckEarly,
+    /// At the start a lane is taken for empty.
+    ForgetLane,
+    /// Messages that wait are ordered by the wall clock.
+    OrderByTime,
+    /// A delivery that failed for now is passed over.
+    SkipHead,
+    /// A handler is run with the router though its lane is not empty.
+    FuseAlways,
+    /// A delivery leaves though no durable `sent_to` covers it.
+    DropSentTo,
+}
+
+impl Sabotage {
+    /// All of them.
+    pub const ALL: [Sabotage; 6] = [
+        Sabotage::AckEarly,
+        Sabotage::ForgetLane,
+        Sabotage::OrderByTime,
+        Sabotage::SkipHead,
+        Sabotage::FuseAlways,
+        Sabotage::DropSentTo,
+    ];
+
+    /// The name on a command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Sabotage::AckEarly => "ack-early",
+            Sabotage::ForgetLane => "forget-lane",
+            Sabotage::OrderByTime => "order-by-time",
+            Sabotage::SkipHead => "skip-head",
+            Sabotage::FuseAlways => "fuse-always",
+            Sabotage::DropSentTo => "drop-sent-to",
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! How lanes stand, for `status` and `why`.
+
+use crate::delivery::State;
+use crate::ids::{LaneId, MessageId, Millis, Seq, Stage};
+use crate::lane::{Hold, Lane, Row};
+use crate::pipeline::Pipeline;
+
+/// How a lane stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaneStatus {
+    /// The lane.
+    pub lane: LaneId,
+    /// Its stage.
+    pub stage: Stage,
+    /// Rows that are not consumed.
+    pub depth: u64,
+    /// The first of them.
+    pub head: Option<Seq>,
+    /// The message of the head, if it is in memory.
+    pub message: Option<MessageId>,
+    /// Attempts that the head has had.
+    pub attempt: u32,
+    /// Until when the head waits, by the steady clock.
+    pub due: Option<Millis>,
+    /// Whether the lane can be worked on: it is ours, and an outbound can send.
+    pub ready: bool,
+    /// Deliveries that are with the partner.
+    pub in_flight: u32,
+    /// Deliveries that may have been sent before a crash and are not completed.
+    pub possibly_sent: u32,
+}
+
+/// What is left to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Received messages that wait for their commit.
+    pub waiting: usize,
+    /// Messages that are to be routed.
+    pub ingress: u64,
+    /// Messages that rest before a handler.
+    pub routed: u64,
+    /// Deliveries that are not completed.
+    pub outbound: u64,
+    /// Deliveries of these that are with their partner.
+    pub in_flight: u64,
+    /// Calls of routers and handlers that have not come back.
+    pub calls: usize,
+    /// Whether something waits for a commit, or for the outcome of one.
+    pub uncommitted: bool,
+}
+
+impl Left {
+    /// Whether a pipeline that was stopped has nothing to wait for any more. What is in the lanes
+    /// stays there for the next start.
+    pub fn is_at_rest(&self) -> bool {
+        self.waiting == 0 && self.in_flight == 0 && self.calls == 0 && !self.uncommitted
+    }
+}
+
+fn of<R: Row>(lane: &Lane<R>, stage: Stage) -> LaneStatus {
+    let depth = lane.depth();
+    LaneStatus {
+        lane: lane.id,
+        stage,
+        depth,
+        head: (depth > 0).then(|| lane.seq(0)),
+        message: None,
+        attempt: 0,
+        due: None,
+        ready: lane.hold == Hold::Owned,
+        in_flight: 0,
+        possibly_sent: 0,
+    }
+}
+
+impl Pipeline {
+    /// How each lane stands: those of inbounds, of handlers, of outbounds, in the order of the graph.
+    pub fn status(&self) -> impl Iterator<Item = LaneStatus> {
+        let inbounds = self.inbounds.iter().map(|ingress| {
+            let message = ingress.stage.lane.rows.front().map(|row| row.message);
+            LaneStatus { message, ..of(&ingress.stage.lane, Stage::Ingress) }
+        });
+        let handlers = self.handlers.iter().map(|handler| {
+            let message = handler.stage.lane.rows.front().map(|row| row.message);
+            LaneStatus { message, ..of(&handler.stage.lane, Stage::Routed) }
+        });
+        let outbounds = self.outbounds.iter().map(|outbound| {
+            let head = outbound.lane.rows.front();
+            let in_flight =
+                |row: &&_| matches!(row, crate::delivery::Delivery { state: State::InFlight, .. });
+            let status = of(&outbound.lane, Stage::Outbound);
+            LaneStatus {
+                message: head.map(|row| row.message),
+                attempt: head.map_or(0, |row| row.attempts),
+                due: head.and_then(|row| match row.state {
+                    State::Waits(until) => Some(until),
+                    _ => None,
+                }),
+                ready: status.ready && outbound.ready,
+                in_flight: outbound.lane.rows.iter().filter(in_flight).count() as u32,
+                possibly_sent: outbound.lane.rows.iter().filter(|row| row.possibly_sent).count()
+                    as u32,
+                ..status
+            }
+        });
+        inbounds.chain(handlers).chain(outbounds)
+    }
+
+    /// What is left to do.
+    pub fn left(&self) -> Left {
+        let sum = |stage| {
+            let lanes = self.status().filter(move |it| it.stage == stage);
+            lanes.map(|it| it.depth).sum()
+        };
+        let waits = |it: &crate::delivery::Outbound| !it.told.is_empty();
+        Left {
+            waiting: self.load.messages,
+            ingress: sum(Stage::Ingress),
+            routed: sum(Stage::Routed),
+            outbound: sum(Stage::Outbound),
+            in_flight: self.status().map(|it| u64::from(it.in_flight)).sum(),
+            calls: self.shared.calls.len(),
+            uncommitted: self.open.is_some()
+                || self.kept.is_some()
+                || !self.shared.handoffs.is_empty()
+                || self.outbounds.iter().any(waits),
+        }
+    }
+
+    /// Bytes of bodies that are held in memory for rows of lanes.
+    pub fn held_bytes(&self) -> u64 {
+        self.shared.shelf.held
+    }
+
+    /// Rows of a lane that are held in memory.
+    pub fn held_rows(&self) -> impl Iterator<Item = usize> {
+        let inbounds = self.inbounds.iter().map(|it| it.stage.lane.rows.len());
+        let handlers = self.handlers.iter().map(|it| it.stage.lane.rows.len());
+        inbounds.chain(handlers).chain(self.outbounds.iter().map(|it| it.lane.rows.len()))
+    }
+}
