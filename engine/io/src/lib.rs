@@ -1,1 +1,19 @@
-//! The io room of the engine.
+//! MLLP in and out under tokio: hosts of `mllp-link`, which decides; these move bytes and tell the
+//! time.
+//!
+//! A [`Listener`] gives what it receives to an [`Intake`], each message with a [`ReplyTo`]; the
+//! answer may come much later and from any thread, and leaves in the order of the messages. A
+//! [`Sender`] is given deliveries and says to its [`Reports`] what became of each. Neither waits for
+//! the other side of these traits, so a store that does not commit delays no socket.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod alarm;
+mod clock;
+mod inbound;
+mod outbound;
+mod storage;
+
+pub use inbound::{Gate, Incoming, Intake, Listener, ListenerOptions, Reply, ReplyTo};
+pub use outbound::{Note, Outcome, Report, Reports, Sender, SenderOptions};

@@ -1,0 +1,59 @@
+//! Sending: one connection to a partner, and what becomes of each delivery.
+
+mod back_off;
+mod queue;
+mod sender;
+mod verdict;
+mod wire;
+
+pub use sender::{Sender, SenderOptions};
+
+/// Hears what became of deliveries, on the sender's thread: it may not block.
+pub trait Reports: Send + Sync + 'static {
+    /// Takes reports out of the list, in the order in which they became known.
+    fn reported(&self, sender: u32, reports: &mut Vec<Report>);
+
+    /// Whether the partner can be reached, as far as is known. While it cannot, deliveries are not
+    /// taken: the sender dials by itself.
+    fn ready(&self, sender: u32, ready: bool);
+}
+
+/// What became of one delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The number it was given with.
+    pub number: u64,
+    /// Milliseconds from the first byte out to the end.
+    pub milliseconds: u64,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What the partner said, such as `AE lab system busy`; empty if nothing.
+    pub note: Note,
+}
+
+/// A partner's words. `Debug` shows the length alone: they may quote a patient's data.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Note(pub String);
+
+impl std::fmt::Debug for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Note({} bytes)", self.0.len())
+    }
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The partner took it, in an answer of its own, or was not asked to say so.
+    Delivered,
+    /// AR or CR.
+    RefusedForGood,
+    /// AE or CE.
+    RefusedForNow,
+    /// The connection could not be opened, or was lost before an answer.
+    Transport,
+    /// No answer of its own came in time; a foreign or a late one is none.
+    NoReply,
+    /// It cannot be sent as a frame, or its MSH-10 is too long to match an answer with.
+    Unsendable,
+}

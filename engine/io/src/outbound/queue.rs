@@ -1,0 +1,63 @@
+//! What a sender is told, from any thread.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+/// A delivery.
+pub(super) struct Delivery {
+    pub(super) number: u64,
+    pub(super) payload: Arc<[u8]>,
+}
+
+/// Deliveries and orders that the sender has not taken yet.
+#[derive(Default)]
+pub(super) struct Queue {
+    told: Mutex<Told>,
+    arrived: Notify,
+}
+
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) deliveries: Vec<Delivery>,
+    /// Everything given before is to be forgotten, without a report.
+    pub(super) abandon: bool,
+    pub(super) stop: bool,
+}
+
+impl Queue {
+    pub(super) fn deliver(&self, delivery: Delivery) {
+        let mut told = self.lock();
+        told.deliveries.push(delivery);
+        if told.deliveries.len() == 1 {
+            self.arrived.notify_one();
+        }
+    }
+
+    pub(super) fn abandon(&self) {
+        let mut told = self.lock();
+        told.deliveries.clear();
+        told.abandon = true;
+        self.arrived.notify_one();
+    }
+
+    pub(super) fn stop(&self) {
+        self.lock().stop = true;
+        self.arrived.notify_one();
+    }
+
+    /// Takes what was told; a stop stays told.
+    pub(super) fn take(&self) -> Told {
+        let mut told = self.lock();
+        let stop = told.stop;
+        std::mem::replace(&mut *told, Told { stop, ..Told::default() })
+    }
+
+    pub(super) async fn arrived(&self) {
+        self.arrived.notified().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,272 @@
+//! The life of a sender: dial, send, and dial again.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mllp_link::{Handle, Initiator, InitiatorConfig, SubmitError};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+use super::back_off::BackOff;
+use super::queue::{Delivery, Queue};
+use super::wire::{Ended, Wire};
+use super::{Note, Outcome, Report, Reports};
+use crate::clock;
+use crate::storage::Growing;
+
+/// The widest window.
+const WINDOW: usize = 64;
+/// The longest MSH-10 that an answer can be matched by.
+const ID: usize = 256;
+
+pub(super) type Link = Initiator<Growing, WINDOW, ID>;
+
+/// How a sender sends.
+#[derive(Clone, Debug)]
+pub struct SenderOptions {
+    /// Given to its reports, so that one taker can serve many senders.
+    pub number: u32,
+    /// Host and port of the partner.
+    pub address: (String, u16),
+    /// Deliveries without an answer at a time, from 1 to 64.
+    pub window: usize,
+    /// For connecting, for the partner to take a delivery, and for its answer.
+    pub timeout: Duration,
+    /// The longest answer in bytes.
+    pub max_reply: usize,
+}
+
+impl SenderOptions {
+    /// One delivery at a time, 10 seconds for each step, answers of up to 1 MiB.
+    pub fn new(number: u32, host: &str, port: u16) -> Self {
+        SenderOptions {
+            number,
+            address: (host.into(), port),
+            window: 1,
+            timeout: Duration::from_secs(10),
+            max_reply: 1024 * 1024,
+        }
+    }
+
+    fn link(&self) -> InitiatorConfig {
+        let timeout = self.timeout.as_millis() as u64;
+        InitiatorConfig {
+            decoder: mllp_core::Config {
+                max_payload_len: self.max_reply,
+                ..mllp_core::Config::DEFAULT
+            },
+            window: self.window.clamp(1, WINDOW),
+            send: timeout,
+            reply: timeout,
+            application: timeout,
+            // Retries are the engine's: a link that sent again by itself would go uncounted.
+            max_attempts: 1,
+            ..InitiatorConfig::default()
+        }
+    }
+}
+
+/// A connection to a partner, opened when there is something to send and again after it has ended.
+pub struct Sender {
+    queue: Arc<Queue>,
+    task: JoinHandle<()>,
+}
+
+impl Sender {
+    /// Begins to dial. Belongs to the runtime that this is called in.
+    pub fn start(options: SenderOptions, reports: Arc<dyn Reports>) -> Sender {
+        let queue = Arc::new(Queue::default());
+        let life = Life::new(options, Arc::clone(&queue), reports);
+        Sender { queue, task: tokio::spawn(life.run()) }
+    }
+
+    /// Sends a payload after those given before; exactly one report with the number follows, unless
+    /// everything is abandoned. Returns at once.
+    pub fn deliver(&self, number: u64, payload: Arc<[u8]>) {
+        self.queue.deliver(Delivery { number, payload });
+    }
+
+    /// Forgets everything that was given and has no report yet, and gives the connection up: what is
+    /// on it may still arrive.
+    pub fn abandon(&self) {
+        self.queue.abandon();
+    }
+
+    /// Lets answers come that are still due, up to a deadline, and ends.
+    pub async fn stop(mut self, deadline: Duration) {
+        self.queue.stop();
+        if tokio::time::timeout(deadline, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+}
+
+/// A delivery that the link has, and that has no report.
+pub(super) struct Open {
+    pub(super) handle: Handle,
+    pub(super) number: u64,
+    pub(super) payload: Arc<[u8]>,
+    /// When its first byte was handed out.
+    pub(super) began: Option<u64>,
+}
+
+/// What a sender knows, connected or not.
+pub(super) struct Life {
+    pub(super) options: SenderOptions,
+    pub(super) queue: Arc<Queue>,
+    pub(super) link: Link,
+    pub(super) open: VecDeque<Open>,
+    /// Deliveries that the link has no room for, or whose control ID it has already.
+    waiting: VecDeque<Delivery>,
+    pub(super) stopping: bool,
+    reports: Arc<dyn Reports>,
+    unreported: Vec<Report>,
+    is_ready: bool,
+}
+
+impl Life {
+    fn new(options: SenderOptions, queue: Arc<Queue>, reports: Arc<dyn Reports>) -> Self {
+        let link = Link::new(Growing::default(), options.link());
+        Life {
+            options,
+            queue,
+            link,
+            open: VecDeque::new(),
+            waiting: VecDeque::new(),
+            stopping: false,
+            reports,
+            unreported: Vec::new(),
+            is_ready: false,
+        }
+    }
+
+    async fn run(mut self) {
+        let mut back_off = BackOff::default();
+        // The first dial tells whether the partner is there; later ones have something to send.
+        let mut wanted = true;
+        loop {
+            while !wanted && !self.stopping {
+                self.queue.arrived().await;
+                self.take();
+                wanted = self.has_work();
+            }
+            if self.stopping && !self.has_work() {
+                return;
+            }
+            match self.dial().await {
+                Some(stream) => {
+                    back_off.succeeded();
+                    self.set_ready(true);
+                    if Wire::new(stream).converse(&mut self).await == Ended::Stopped {
+                        return;
+                    }
+                    wanted = self.has_work();
+                }
+                None => {
+                    self.fail_all();
+                    self.set_ready(false);
+                    if self.stopping {
+                        return;
+                    }
+                    self.rest(back_off.next()).await;
+                    wanted = true;
+                }
+            }
+        }
+    }
+
+    async fn dial(&self) -> Option<TcpStream> {
+        let (host, port) = &self.options.address;
+        let connecting = TcpStream::connect((host.as_str(), *port));
+        let stream = tokio::time::timeout(self.options.timeout, connecting).await.ok()?.ok()?;
+        // Small frames leave at once.
+        let _ = stream.set_nodelay(true);
+        Some(stream)
+    }
+
+    /// Waits before the next dial. What is given meanwhile has failed already.
+    async fn rest(&mut self, time: Duration) {
+        let end = tokio::time::Instant::now() + time;
+        while !self.stopping {
+            tokio::select! {
+                () = tokio::time::sleep_until(end) => return,
+                () = self.queue.arrived() => {}
+            }
+            self.take();
+            self.fail_all();
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        !self.open.is_empty() || !self.waiting.is_empty()
+    }
+
+    /// Takes what was told; true: everything before it is abandoned.
+    pub(super) fn take(&mut self) -> bool {
+        let told = self.queue.take();
+        self.stopping |= told.stop;
+        if told.abandon {
+            self.link = Link::new(Growing::default(), self.options.link());
+            self.open.clear();
+            self.waiting.clear();
+        }
+        self.waiting.extend(told.deliveries);
+        self.submit();
+        self.report();
+        told.abandon
+    }
+
+    /// Gives the link what it has room for, in order.
+    pub(super) fn submit(&mut self) {
+        let now = clock::now();
+        while let Some(delivery) = self.waiting.pop_front() {
+            match self.link.submit(&delivery.payload, now) {
+                Ok(handle) => {
+                    let Delivery { number, payload } = delivery;
+                    self.open.push_back(Open { handle, number, payload, began: None });
+                }
+                // Those behind it wait as well: the order is the lane's.
+                Err(SubmitError::Full | SubmitError::IdInUse) => {
+                    self.waiting.push_front(delivery);
+                    break;
+                }
+                Err(error @ (SubmitError::IdTooLong | SubmitError::Frame(_))) => {
+                    let note = Note(error.name().to_owned());
+                    self.ended(delivery.number, None, Outcome::Unsendable, note);
+                }
+            }
+        }
+    }
+
+    /// No connection: nothing of what is open has left.
+    fn fail_all(&mut self) {
+        self.link = Link::new(Growing::default(), self.options.link());
+        let open = std::mem::take(&mut self.open).into_iter().map(|it| it.number);
+        let waiting = std::mem::take(&mut self.waiting).into_iter().map(|it| it.number);
+        for number in open.chain(waiting).collect::<Vec<_>>() {
+            self.ended(number, None, Outcome::Transport, Note::default());
+        }
+        self.report();
+    }
+
+    pub(super) fn ended(&mut self, number: u64, began: Option<u64>, outcome: Outcome, note: Note) {
+        let milliseconds = began.map_or(0, |it| clock::now().saturating_sub(it));
+        self.unreported.push(Report { number, milliseconds, outcome, note });
+    }
+
+    /// Tells what has become known.
+    pub(super) fn report(&mut self) {
+        if !self.unreported.is_empty() {
+            self.reports.reported(self.options.number, &mut self.unreported);
+            self.unreported.clear();
+        }
+    }
+
+    fn set_ready(&mut self, ready: bool) {
+        if self.is_ready != ready {
+            self.is_ready = ready;
+            self.reports.ready(self.options.number, ready);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! One connection of a sender: frames out, replies in.
+
+use std::collections::VecDeque;
+use std::io::ErrorKind;
+
+use mllp_core::Framing;
+use mllp_link::{Handle, InitiatorEvent};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+use super::sender::Life;
+use super::{Note, Outcome, verdict};
+use crate::alarm::Alarm;
+use crate::clock;
+
+const READ_SIZE: usize = 16 * 1024;
+/// Frames that leave with one write, in bytes.
+const WRITE_SIZE: usize = 64 * 1024;
+
+/// Why a connection is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It broke, or had to be given up; there may be more to send.
+    Lost,
+    /// The sender was told to stop, and nothing is open.
+    Stopped,
+}
+
+pub(super) struct Wire {
+    stream: TcpStream,
+    out: Vec<u8>,
+    /// How much of it has left.
+    written: usize,
+    /// Where in it each message ends.
+    ends: VecDeque<(Handle, usize)>,
+    hung_up: bool,
+}
+
+impl Wire {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Wire { stream, out: Vec::new(), written: 0, ends: VecDeque::new(), hung_up: false }
+    }
+
+    /// Sends and hears until the connection is over.
+    pub(super) async fn converse(mut self, life: &mut Life) -> Ended {
+        life.link.connected();
+        let mut alarm = Alarm::new();
+        while !self.hung_up {
+            if life.take() {
+                return Ended::Lost;
+            }
+            self.hear(life, true);
+            self.write(life);
+            // What has left may have its verdict: nothing was asked for.
+            self.hear(life, true);
+            if self.hung_up {
+                break;
+            }
+            if life.stopping && life.open.is_empty() {
+                return Ended::Stopped;
+            }
+            self.wait(life, &mut alarm).await;
+        }
+        // Replies that had come are credited by now; the rest was lost with the connection.
+        life.link.disconnected(clock::now());
+        self.hear(life, false);
+        Ended::Lost
+    }
+
+    async fn wait(&mut self, life: &mut Life, alarm: &mut Alarm) {
+        let writes = self.written < self.out.len();
+        let interest =
+            if writes { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+        let deadline = life.link.next_deadline();
+        tokio::select! {
+            _ = self.stream.ready(interest) => {}
+            () = life.queue.arrived() => {}
+            () = alarm.rings(deadline) => {}
+        }
+        self.read(life);
+        life.link.on_time(clock::now());
+    }
+
+    fn read(&mut self, life: &mut Life) {
+        let room = life.link.spare_mut(READ_SIZE);
+        match self.stream.try_read(room) {
+            Ok(0) => self.hung_up = true,
+            Ok(len) => life.link.commit_read(len, clock::now()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => self.hung_up = true,
+        }
+    }
+
+    /// Takes every event of the link.
+    fn hear(&mut self, life: &mut Life, is_connected: bool) {
+        let now = clock::now();
+        while let Some(event) = life.link.next_event(now) {
+            match event {
+                InitiatorEvent::Verdict { handle, verdict, fate } => {
+                    let place = life.open.iter().position(|it| it.handle == handle);
+                    let Some(open) = place.and_then(|at| life.open.remove(at)) else { continue };
+                    let outcome = verdict::outcome(&verdict, fate, is_connected);
+                    let note = verdict::note(&verdict, life.link.reply());
+                    life.ended(open.number, open.began, outcome, note);
+                }
+                // CA: the partner has it, and nothing is ever sent again. What it thinks of it later
+                // is not waited for.
+                InitiatorEvent::Stored { handle } => {
+                    life.link.withdraw(handle);
+                    let place = life.open.iter().position(|it| it.handle == handle);
+                    let Some(open) = place.and_then(|at| life.open.remove(at)) else { continue };
+                    life.ended(open.number, open.began, Outcome::Delivered, Note("CA".into()));
+                }
+                InitiatorEvent::Reconnect => self.hung_up = true,
+                _ => {}
+            }
+        }
+        life.submit();
+        life.report();
+    }
+
+    fn write(&mut self, life: &mut Life) {
+        loop {
+            if self.written == self.out.len() {
+                self.fill(life);
+            }
+            let rest = self.out.get(self.written..).unwrap_or_default();
+            if rest.is_empty() {
+                return;
+            }
+            match self.stream.try_write(rest) {
+                Ok(len) => self.left(len, life),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(_) => {
+                    // A partner that refuses to go on has perhaps said why before it closed.
+                    self.read(life);
+                    self.hung_up = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Frames the next messages.
+    fn fill(&mut self, life: &mut Life) {
+        self.out.clear();
+        self.written = 0;
+        let now = clock::now();
+        let mut next = life.link.next_to_send(now);
+        while let Some(handle) = next {
+            let Some(open) = life.open.iter_mut().find(|it| it.handle == handle) else { break };
+            open.began = Some(now);
+            // The link has checked it when it was submitted.
+            if let Ok(slices) = Framing::MLLP.encode_slices(&open.payload) {
+                slices.iter().for_each(|part| self.out.extend_from_slice(part));
+            }
+            self.ends.push_back((handle, self.out.len()));
+            if self.out.len() >= WRITE_SIZE {
+                break;
+            }
+            next = life.link.next_to_send_along(now);
+        }
+    }
+
+    fn left(&mut self, len: usize, life: &mut Life) {
+        self.written += len;
+        let now = clock::now();
+        while let Some((handle, _)) = self.ends.front().filter(|(_, end)| *end <= self.written) {
+            life.link.sent(*handle, now);
+            self.ends.pop_front();
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What the tests share: an intake that keeps what it gets, reports to wait for, peers by hand.
+
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mllp_io::{Gate, Incoming, Intake, Listener, ListenerOptions, Report, Reports};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+
+/// Longer than anything takes on a busy machine.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+pub struct Kept(mpsc::UnboundedSender<Incoming>);
+
+impl Intake for Kept {
+    fn received(&self, messages: &mut Vec<Incoming>) {
+        messages.drain(..).for_each(|message| drop(self.0.send(message)));
+    }
+}
+
+pub struct Inbox(mpsc::UnboundedReceiver<Incoming>);
+
+impl Inbox {
+    pub async fn next(&mut self) -> Incoming {
+        tokio::time::timeout(DEADLINE, self.0.recv()).await.expect("a message").expect("open")
+    }
+
+    pub fn is_empty(&mut self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+pub async fn listener(options: ListenerOptions) -> (Listener, Inbox, Gate) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let gate = Gate::new();
+    let address = "127.0.0.1:0".parse().unwrap();
+    let listener =
+        Listener::bind(address, options, Arc::new(Kept(sender)), gate.clone()).await.unwrap();
+    (listener, Inbox(receiver), gate)
+}
+
+pub fn message(control_id: &str) -> Vec<u8> {
+    format!("MSH|^~\\&|LAB|L|HIS|H|20260101||ADT^A01|{control_id}|P|2.5\rPID|1\r").into_bytes()
+}
+
+pub fn framed(payload: &[u8]) -> Vec<u8> {
+    [b"\x0b", payload, b"\x1c\r"].concat()
+}
+
+pub fn reply(code: &str, control_id: &str) -> Vec<u8> {
+    framed(format!("MSH|^~\\&|H|H|L|L|2026||ACK|R|P|2.5\rMSA|{code}|{control_id}\r").as_bytes())
+}
+
+/// The next frame that comes, without its framing.
+pub async fn frame(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"\x1c\r") {
+        let byte = tokio::time::timeout(DEADLINE, stream.read_u8()).await.expect("a frame");
+        bytes.push(byte.expect("a frame before the end"));
+    }
+    bytes[1..bytes.len() - 2].to_vec()
+}
+
+pub async fn write(stream: &mut TcpStream, bytes: &[u8]) {
+    tokio::time::timeout(DEADLINE, stream.write_all(bytes)).await.unwrap().unwrap();
+}
+
+/// Whether the stream ends, by an end or by a reset, without a byte before.
+pub async fn ends(stream: &mut TcpStream) -> bool {
+    let mut byte = [0];
+    !matches!(tokio::time::timeout(DEADLINE, stream.read(&mut byte)).await.unwrap(), Ok(1))
+}
+
+/// Whether nothing comes for a moment. A peer that is slow passes; one that sends does not.
+pub async fn is_quiet(stream: &TcpStream) -> bool {
+    let mut byte = [0];
+    tokio::time::timeout(Duration::from_millis(20), stream.peek(&mut byte)).await.is_err()
+}
+
+/// MSA-1 and MSA-2.
+pub fn msa(ack: &[u8]) -> String {
+    let text = String::from_utf8_lossy(ack);
+    let segment = text.split('\r').find(|it| it.starts_with("MSA|")).expect("MSA").to_owned();
+    segment.split('|').skip(1).take(2).collect::<Vec<_>>().join(" ")
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Told {
+    Report(Report),
+    Ready(bool),
+}
+
+pub struct Heard(Mutex<mpsc::UnboundedSender<Told>>);
+
+impl Reports for Heard {
+    fn reported(&self, _sender: u32, reports: &mut Vec<Report>) {
+        let sender = self.0.lock().unwrap();
+        reports.drain(..).for_each(|report| drop(sender.send(Told::Report(report))));
+    }
+
+    fn ready(&self, _sender: u32, ready: bool) {
+        let _ = self.0.lock().unwrap().send(Told::Ready(ready));
+    }
+}
+
+pub struct Ear(mpsc::UnboundedReceiver<Told>);
+
+impl Ear {
+    pub async fn next(&mut self) -> Told {
+        tokio::time::timeout(DEADLINE, self.0.recv()).await.expect("news").expect("open")
+    }
+
+    pub async fn report(&mut self) -> Report {
+        loop {
+            if let Told::Report(report) = self.next().await {
+                return report;
+            }
+        }
+    }
+}
+
+pub fn reports() -> (Arc<dyn Reports>, Ear) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (Arc::new(Heard(Mutex::new(sender))), Ear(receiver))
+}
