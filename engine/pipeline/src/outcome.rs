@@ -60,7 +60,7 @@ impl Pipeline {
                 Duty::Handoff(Place::Outbound(_)) => {}
             }
         }
-        let appended = core::mem::take(&mut batch.appended);
+        let mut appended = core::mem::take(&mut batch.appended);
         for row in &appended {
             if *self.appending(row.to) > 0 {
                 // The store has not said where its rows stand.
@@ -69,7 +69,8 @@ impl Pipeline {
                 self.shared.orders.push_back(Order::ReadHeads([lane].into()));
             }
         }
-        appended.into_iter().for_each(|row| self.keep(row));
+        appended.drain(..).for_each(|row| self.keep(row));
+        batch.appended = appended;
         for mark in &committed.lanes {
             if let Some(place) = self.shared.place(mark.lane) {
                 self.pump(place, now);

@@ -1,0 +1,81 @@
+//! Workers: they run the functions of a run, slowly, and die.
+
+use mllp_pipeline::{Body, CallFailure, CallId, Fact, Failure, LaneId, Millis, Note, Sent, Work};
+
+use crate::functions;
+use crate::invariant::Invariant::{Handoff, Protocol};
+use crate::world::World;
+
+fn failure(failure: Failure) -> CallFailure {
+    CallFailure { failure, note: Note("Error".into()) }
+}
+
+/// How long a call takes.
+fn duration(world: &mut World) -> Millis {
+    let slow = world.scenario.faults.slow_call;
+    let longest = if world.strikes(slow) { 10_000 } else { 10 };
+    world.rng.below(longest)
+}
+
+/// A worker that dies leaves the rest of the call without results, or says so for some.
+fn spoil<T>(results: &mut Vec<Result<T, CallFailure>>, world: &mut World) {
+    if !world.strikes(world.scenario.faults.worker) {
+        return;
+    }
+    let at = world.rng.below(results.len() as u64) as usize;
+    if world.rng.one_in(2) {
+        results.truncate(at);
+    } else {
+        let ours = world.rng.pick(&[Failure::Infrastructure, Failure::RefusedForNow]);
+        results[at] = Err(failure(ours));
+    }
+}
+
+/// The bytes that the call is given.
+fn bytes(work: &Work, world: &World) -> Vec<u8> {
+    let bytes = world.store.bytes_from(&work.body, work.message);
+    Handoff.check(bytes == world.store.bytes_of(work.message), "a call is given other bytes");
+    bytes
+}
+
+fn check_call(work: &[Work], world: &World) {
+    let fits = !work.is_empty() && work.len() <= world.scenario.graph.limits.call;
+    Protocol.check(fits, "the size of a call");
+}
+
+pub fn route(call: CallId, inbound: LaneId, work: &[Work], world: &mut World) -> (Millis, Fact) {
+    check_call(work, world);
+    let graph = &world.scenario.graph;
+    let at = graph.inbounds.iter().position(|it| it.lane == inbound).expect("inbound");
+    let one = |work: &Work| {
+        let chosen = functions::route(at, &bytes(work, world), graph.handlers.len());
+        let lanes = |chosen: Vec<usize>| chosen.iter().map(|at| graph.handlers[*at].lane).collect();
+        chosen.map(lanes).ok_or_else(|| failure(Failure::Content))
+    };
+    let mut results = work.iter().map(one).collect();
+    spoil(&mut results, world);
+    (duration(world), Fact::Routed { call, results })
+}
+
+pub fn transform(
+    call: CallId,
+    handler: LaneId,
+    work: &[Work],
+    world: &mut World,
+) -> (Millis, Fact) {
+    check_call(work, world);
+    let graph = &world.scenario.graph;
+    let at = graph.handlers.iter().position(|it| it.lane == handler).expect("handler");
+    let one = |work: &Work| {
+        let sends = functions::transform(at, &bytes(work, world), graph.outbounds.len());
+        let sent = |(outbound, body): (usize, Option<Vec<u8>>)| Sent {
+            outbound: graph.outbounds[outbound].lane,
+            body: body.map(|bytes| Body::Inline(bytes.into())),
+        };
+        let sent = |sends: Vec<_>| sends.into_iter().map(sent).collect();
+        sends.map(sent).ok_or_else(|| failure(Failure::Content))
+    };
+    let mut results = work.iter().map(one).collect();
+    spoil(&mut results, world);
+    (duration(world), Fact::Transformed { call, results })
+}

@@ -1,0 +1,169 @@
+//! What is checked when something becomes durable, when an answer leaves, and of memory.
+
+use std::collections::BTreeMap;
+
+use mllp_pipeline::{
+    Answer, CommitOutcome, Failure, LaneId, MessageId, Pipeline, Record, Ticket, Transaction, What,
+};
+
+use crate::invariant::Invariant::{Acknowledged, Blame, Memory, Order, Protocol, Taken, Wait};
+use crate::sender::{Sender, acknowledgment, ticket_of};
+use crate::store::Message;
+use crate::world::World;
+
+/// A transaction is durable.
+pub fn check_committed(outcome: &CommitOutcome, transaction: &Transaction, world: &World) {
+    if !matches!(outcome, CommitOutcome::Committed(_)) {
+        return;
+    }
+    let limits = &world.scenario.graph.limits;
+    let slack = 40 * (1 + world.partners.len() + world.scenario.graph.inbounds.len());
+    Memory.check(transaction.records.len() <= limits.batch_records + slack, "the size of a batch");
+    for record in &transaction.records {
+        match record {
+            Record::Event(event) => {
+                if let What::Delivered { outbound, .. } = event.what {
+                    check_taken(event.message, outbound, world);
+                }
+            }
+            Record::Dead { lane, seq, message, why, .. } => {
+                let it = &world.store.messages[message];
+                let attempts = it.count(|what| match what {
+                    What::Attempt { outbound, .. } => outbound == lane,
+                    What::PossiblySent { outbound } => outbound == lane,
+                    _ => false,
+                });
+                let partner = world.partners.iter().find(|it| it.lane == *lane).expect("partner");
+                let spent = partner.retry.max_attempts.is_some_and(|max| attempts >= max as usize);
+                let blamed =
+                    *why == Failure::RefusedForGood || spent && *why != Failure::Infrastructure;
+                Blame.check(blamed, format_args!("{lane}/{seq} is dead after {attempts} attempts"));
+            }
+            Record::Append(row) => check_order(row.lane, world),
+            _ => {}
+        }
+    }
+    for lane in world.store.lanes.keys() {
+        check_consumed(*lane, world);
+    }
+}
+
+/// A delivery is completed: its partner has taken it as often as rows of it are completed.
+fn check_taken(message: MessageId, lane: LaneId, world: &World) {
+    let partner = world.partners.iter().find(|it| it.lane == lane).expect("partner");
+    let rows = &world.store.lanes[&lane].rows;
+    let of_message = |seq: &&u64| rows[**seq as usize - 1].message == message;
+    let taken = partner.taken.iter().filter(of_message).count();
+    let is_delivered =
+        |what: &What| matches!(what, What::Delivered { outbound, .. } if *outbound == lane);
+    let delivered = world.store.messages[&message].count(is_delivered);
+    Taken.check(delivered <= taken, format_args!("{message} on {lane}: {taken} taken"));
+}
+
+/// A cursor passes a row of an outbound only when it was delivered or is dead.
+fn check_consumed(lane: LaneId, world: &World) {
+    let stored = &world.store.lanes[&lane];
+    if stored.widest == 0 || stored.cursor == 0 {
+        return;
+    }
+    let mut done: BTreeMap<_, usize> = BTreeMap::new();
+    for (at, row) in stored.rows.iter().enumerate().filter(|(at, _)| stored.is_done(*at as u64 + 1))
+    {
+        let dead = world.store.dead.contains_key(&(lane, at as u64 + 1));
+        *done.entry(row.message).or_default() += usize::from(!dead);
+    }
+    for (message, rows) in done {
+        let is_delivered =
+            |what: &What| matches!(what, What::Delivered { outbound, .. } if *outbound == lane);
+        let delivered = world.store.messages[&message].count(is_delivered);
+        Order.check(
+            delivered == rows,
+            format_args!("{lane} passes {message}, {delivered} delivered"),
+        );
+    }
+}
+
+/// The rows of a lane come in the order of their origin.
+fn check_order(lane: LaneId, world: &World) {
+    let stored = &world.store.lanes[&lane];
+    let is_ingress = world.scenario.graph.inbounds.iter().any(|it| it.lane == lane);
+    let mut last: BTreeMap<(LaneId, Vec<u8>), u64> = BTreeMap::new();
+    for (at, row) in stored.rows.iter().enumerate() {
+        let message = &world.store.messages[&row.message];
+        let origin = match ticket_of(&message.new.acknowledgment.0) {
+            Some(ticket) if is_ingress => ticket,
+            None if is_ingress => continue,
+            _ => position(message.new.inbound, row.message, world),
+        };
+        // Who made the row: the part after the slash, without the number of the send.
+        let bytes = world.store.bytes_of_row(lane, at as u64 + 1);
+        let maker =
+            bytes.iter().position(|byte| *byte == b'/').map_or(&b"/0"[..], |at| &bytes[at..at + 2]);
+        let key = (message.new.inbound, maker.to_vec());
+        let before = last.insert(key, origin).unwrap_or(0);
+        Order.check(before <= origin, format_args!("row {} of {lane} is out of order", at + 1));
+    }
+}
+
+/// The place of a message in the lane of its inbound.
+fn position(inbound: LaneId, message: MessageId, world: &World) -> u64 {
+    let rows = &world.store.lanes[&inbound].rows;
+    rows.iter().position(|row| row.message == message).expect("row") as u64 + 1
+}
+
+/// An answer leaves.
+pub fn check_answer(ticket: Ticket, answer: &Answer, senders: &mut [Sender], world: &mut World) {
+    let Some(sender) = senders.iter_mut().find(|it| it.waiting.contains_key(&ticket)) else {
+        return Protocol.check(false, "an answer for nobody");
+    };
+    let bytes = sender.waiting.remove(&ticket).expect("waiting");
+    let by_acknowledgment = |acknowledgment: &[u8]| {
+        let messages = world.store.messages.values();
+        let same = messages.filter(|it| *it.new.acknowledgment.0 == *acknowledgment);
+        same.collect::<Vec<_>>()
+    };
+    match answer {
+        Answer::Acknowledgment(piece) => {
+            let stored = |it: &&&Message| {
+                it.new.inbound == sender.lane && world.store.bytes(&it.new.body) == bytes
+            };
+            let found = by_acknowledgment(&piece.0);
+            let found = found.iter().find(stored);
+            Acknowledged.check(found.is_some(), format_args!("ticket {ticket} is not stored"));
+            sender.acknowledged.push(bytes.clone());
+            if world.rng.one_in(world.scenario.doubled) {
+                sender.unsent.push_back(bytes);
+            }
+        }
+        Answer::NotStored => {
+            let stored = !by_acknowledgment(&acknowledgment(ticket)).is_empty();
+            Acknowledged.check(!stored, format_args!("ticket {ticket} is stored"));
+            sender.unsent.push_front(bytes);
+            sender.not_before = world.now + world.rng.below(300);
+        }
+        Answer::Close => {
+            sender.unsent.push_front(bytes);
+            sender.not_before = world.now + world.rng.below(100);
+        }
+    }
+}
+
+pub fn check_memory(pipeline: &Pipeline, world: &World) {
+    let limits = &world.scenario.graph.limits;
+    let widest = world.store.lanes.values().map(|it| it.widest).max().unwrap_or(0);
+    let most = u64::from(limits.look_ahead).max(widest + 1);
+    for rows in pipeline.held_rows() {
+        Memory.check(rows as u64 <= most, format_args!("{rows} rows of a lane in memory"));
+    }
+    Memory.check(pipeline.held_bytes() <= limits.held_bytes, "bytes in memory");
+    let waiting = pipeline.left().waiting;
+    Memory.check(waiting <= limits.waiting, format_args!("{waiting} messages wait"));
+    for lane in pipeline.status() {
+        let Some(partner) = world.partners.iter().find(|it| it.lane == lane.lane) else { continue };
+        let retry = partner.retry;
+        let factor = u64::from(retry.multiplier).saturating_pow(lane.attempt.saturating_sub(1));
+        let longest = retry.backoff.saturating_mul(factor).min(retry.max_backoff).max(5_000);
+        let fits = lane.due.is_none_or(|due| due <= world.now + longest);
+        Wait.check(fits, format_args!("{} waits too long", lane.lane));
+    }
+}

@@ -1,0 +1,276 @@
+//! One life of an engine: it does what the pipeline orders, late and badly.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use mllp_pipeline::{
+    Body, CommitOutcome, Fact, First, LaneId, MessageId, Millis, Order, Pipeline, Refusal, Seq,
+    Stamp, Start, Ticket, Transaction,
+};
+
+use crate::calls;
+use crate::check::{check_answer, check_committed, check_memory};
+use crate::delivering;
+use crate::invariant::Invariant::{Progress, Protocol};
+use crate::sender::Sender;
+use crate::world::{Planted, World};
+
+/// Something that happens later in this life.
+pub enum Happening {
+    Fact(Fact),
+    Write(Arc<Transaction>),
+    Heads(Vec<LaneId>),
+    Load { lane: LaneId, after: Seq, limit: u32 },
+    Compare { ticket: Ticket, body: Body, with: MessageId },
+}
+
+pub struct Host {
+    pub pipeline: Pipeline,
+    happenings: BTreeMap<(Millis, u64), Happening>,
+    tie: u64,
+    committing: bool,
+    pub stopping_since: Option<Millis>,
+    answered: BTreeSet<Ticket>,
+}
+
+/// Whether this life goes on.
+#[derive(PartialEq, Eq)]
+pub enum Life {
+    On,
+    Crashed,
+}
+
+impl Host {
+    /// Starts with what the store holds.
+    pub fn start(world: &mut World) -> Host {
+        let mut graph = world.scenario.graph.clone();
+        if world.scenario.resized {
+            for outbound in &mut graph.outbounds {
+                outbound.window = world.rng.pick(&[1, 2, 3]);
+                let lane = world.store.lanes.get_mut(&outbound.lane).expect("lane");
+                lane.widest = lane.widest.max(outbound.window.into());
+            }
+            world.scenario.graph = graph.clone();
+        }
+        world.store.lanes.values_mut().for_each(|lane| lane.epoch += 1);
+        let own = |id: &&MessageId| id.0 < OTHER_NODE;
+        let last = world.store.messages.keys().rfind(own).map_or(0, |id| id.0);
+        let mut heads: Vec<_> =
+            world.store.lanes.keys().map(|lane| world.store.head(*lane)).collect();
+        if world.rng.one_in(10) {
+            heads.pop();
+        }
+        let start = Start {
+            heads,
+            next_message: MessageId(last + 1),
+            next_stamp: Stamp(world.store.last_stamp + 1),
+        };
+        let mut pipeline = Pipeline::new(graph, start, world.clock());
+        if let Planted::Pipeline(sabotage) = world.planted {
+            pipeline.sabotage(sabotage);
+        }
+        let mut host = Host {
+            pipeline,
+            happenings: BTreeMap::new(),
+            tie: 0,
+            committing: false,
+            stopping_since: None,
+            answered: BTreeSet::new(),
+        };
+        host.tell_known(world);
+        for at in 0..world.partners.len() {
+            let (lane, ready) = (world.partners[at].lane, world.partners[at].up);
+            host.happens(world.rng.below(30), Happening::Fact(Fact::Ready { lane, ready }), world);
+        }
+        host
+    }
+
+    /// Identities of earlier lives, before anything is received.
+    fn tell_known(&mut self, world: &mut World) {
+        for inbound in &world.scenario.graph.inbounds {
+            let firsts = world.store.messages.values().filter(|it| {
+                it.new.inbound == inbound.lane && it.new.accepted && it.new.identity != 0
+            });
+            let is_first = |it: &&crate::store::Message| {
+                it.disposition() != mllp_pipeline::Disposition::Duplicate
+            };
+            let identities: Vec<_> =
+                firsts.filter(is_first).map(|it| (it.new.identity, it.new.id)).collect();
+            for piece in identities.chunks(3) {
+                let (inbound, identities) = (inbound.lane, piece.to_vec());
+                self.pipeline.tell(Fact::Known { inbound, identities }, world.clock());
+            }
+        }
+    }
+
+    pub fn happens(&mut self, after: Millis, what: Happening, world: &World) {
+        self.tie += 1;
+        self.happenings.insert((world.now + after, self.tie), what);
+    }
+
+    pub fn next_time(&self) -> Option<Millis> {
+        let happening = self.happenings.keys().next().map(|(at, _)| *at);
+        happening.into_iter().chain(self.pipeline.next_deadline()).min()
+    }
+
+    /// Does everything that is due.
+    pub fn step(&mut self, senders: &mut [Sender], world: &mut World) -> Life {
+        while let Some(entry) = self.happenings.first_entry() {
+            if entry.key().0 > world.now {
+                break;
+            }
+            let happening = entry.remove();
+            if self.happen(happening, world) == Life::Crashed {
+                return Life::Crashed;
+            }
+            self.obey(senders, world);
+        }
+        self.pipeline.on_time(world.clock());
+        let late = self.pipeline.next_deadline().is_some_and(|at| at <= world.now);
+        Progress.check(!late, "a deadline is left in the past");
+        for sender in senders.iter_mut() {
+            while self.pipeline.wants_input() && self.stopping_since.is_none() {
+                let Some(fact) = sender.next(world) else { break };
+                world.tell(format_args!("{fact:?}"));
+                self.pipeline.tell(fact, world.clock());
+            }
+        }
+        self.obey(senders, world);
+        check_memory(&self.pipeline, world);
+        Life::On
+    }
+
+    fn happen(&mut self, happening: Happening, world: &mut World) -> Life {
+        let fact = match happening {
+            Happening::Fact(fact) => fact,
+            Happening::Write(transaction) => return self.write(&transaction, world),
+            Happening::Heads(lanes) => {
+                Fact::Heads(lanes.into_iter().map(|lane| world.store.head(lane)).collect())
+            }
+            Happening::Load { lane, after, limit } => {
+                let unreadable = world.strikes(world.scenario.faults.unreadable);
+                let limit = if unreadable { 0 } else { 1 + world.rng.below(limit.into()) as u32 };
+                let at_hand = world.rng.one_in(2);
+                Fact::Loaded { lane, entries: world.store.load(lane, after.0, limit, at_hand) }
+            }
+            Happening::Compare { ticket, body, with } => {
+                let bytes = world.store.bytes(&body);
+                let first = world.store.messages.get(&with).and_then(|it| {
+                    (world.store.bytes(&it.new.body) == bytes).then(|| First {
+                        message: with,
+                        disposition: it.disposition(),
+                        acknowledgment: it.new.acknowledgment.clone(),
+                    })
+                });
+                Fact::Compared { ticket, first }
+            }
+        };
+        self.tell(fact, world);
+        Life::On
+    }
+
+    pub fn tell(&mut self, fact: Fact, world: &mut World) {
+        world.tell(format_args!("{fact:?}"));
+        delivering::note(&fact, world);
+        if matches!(fact, Fact::Outcome(_)) {
+            self.committing = false;
+        }
+        self.pipeline.tell(fact, world.clock());
+    }
+
+    /// What becomes of a commit. A crash may come before it, after it, or after its outcome.
+    fn write(&mut self, transaction: &Transaction, world: &mut World) -> Life {
+        let faults = &world.scenario.faults;
+        let (refused, unknown) = (faults.refused, faults.unknown);
+        let (crash, fenced) = (faults.crash_at_commit, faults.fenced);
+        if world.strikes(crash) {
+            return Life::Crashed;
+        }
+        if world.strikes(fenced) {
+            let lanes: Vec<LaneId> = world.store.lanes.keys().copied().collect();
+            let lane = world.rng.pick(&lanes);
+            world.store.lanes.get_mut(&lane).expect("lane").epoch += 1;
+        }
+        let outcome = if world.strikes(refused) {
+            CommitOutcome::Refused(world.rng.pick(&[Refusal::Full, Refusal::Unavailable]))
+        } else if world.strikes(unknown) {
+            if world.rng.one_in(2) {
+                let outcome = world.store.commit(transaction);
+                check_committed(&outcome, transaction, world);
+            }
+            CommitOutcome::Unknown
+        } else {
+            let outcome = world.store.commit(transaction);
+            check_committed(&outcome, transaction, world);
+            outcome
+        };
+        if world.strikes(crash) {
+            return Life::Crashed;
+        }
+        let told = Happening::Fact(Fact::Outcome(outcome));
+        let after = world.rng.below(world.scenario.commit + 1);
+        self.happens(after, told, world);
+        Life::On
+    }
+
+    /// Follows the pipeline's orders.
+    fn obey(&mut self, senders: &mut [Sender], world: &mut World) {
+        while let Some(order) = self.pipeline.next_order(world.clock()) {
+            world.tell(format_args!("{order:?}"));
+            match order {
+                Order::Commit(transaction) => {
+                    Protocol.check(!self.committing, "two commits at a time");
+                    self.committing = true;
+                    let after = world.rng.below(world.scenario.commit + 1);
+                    self.happens(after, Happening::Write(transaction), world);
+                }
+                Order::Answer { ticket, answer } => {
+                    Protocol.check(self.answered.insert(ticket), "answered twice");
+                    check_answer(ticket, &answer, senders, world);
+                }
+                Order::Route { call, inbound, work } => {
+                    let (after, fact) = calls::route(call, inbound, &work, world);
+                    self.happens(after, Happening::Fact(fact), world);
+                }
+                Order::Transform { call, handler, work } => {
+                    let (after, fact) = calls::transform(call, handler, &work, world);
+                    self.happens(after, Happening::Fact(fact), world);
+                }
+                Order::Deliver { lane, seq, work, attempt } => {
+                    let (after, fact) = delivering::deliver(lane, seq, &work, attempt, world);
+                    self.happens(after, Happening::Fact(fact), world);
+                }
+                Order::Load { lane, after, limit } => {
+                    let delay = world.rng.below(20);
+                    self.happens(delay, Happening::Load { lane, after, limit }, world);
+                }
+                Order::ReadHeads(lanes) => self.read_heads(lanes, world),
+                Order::Compare { ticket, body, with } => {
+                    let delay = world.rng.below(20);
+                    self.happens(delay, Happening::Compare { ticket, body, with }, world);
+                }
+            }
+        }
+    }
+
+    /// Gives up the deliveries of these lanes, then reads their rows.
+    fn read_heads(&mut self, lanes: Vec<LaneId>, world: &mut World) {
+        for lane in &lanes {
+            if world.partners.iter().any(|it| it.lane == *lane) {
+                let arrived = world.rng.below(4);
+                world.partner(*lane).cut(arrived);
+            }
+        }
+        self.happenings.retain(|_, it| match it {
+            Happening::Fact(Fact::Delivered { lane, .. } | Fact::Failed { lane, .. }) => {
+                !lanes.contains(lane)
+            }
+            _ => true,
+        });
+        let delay = world.rng.below(50);
+        self.happens(delay, Happening::Heads(lanes), world);
+    }
+}
+
+/// Numbers of messages that another node has received.
+pub const OTHER_NODE: u64 = 1 << 40;

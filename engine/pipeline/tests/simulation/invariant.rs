@@ -1,0 +1,61 @@
+//! What must hold after every step. Each check names its invariant.
+
+use std::fmt::Display;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invariant {
+    /// No answer that takes a message over, or that quotes a stored one, leaves before the commit that
+    /// holds the message is durable; a message that was refused as not stored is not stored.
+    Acknowledged,
+    /// Every message that is stored ends in exactly one final disposition, the one that the routers,
+    /// the handlers and the partners give it.
+    Disposition,
+    /// Each handoff consumes and produces in one transaction: a lane's cursor passes only rows whose
+    /// work is done, and rows are produced only for a message that is consumed.
+    Handoff,
+    /// A lane is in order: messages are stored in the order in which they came, handed on and
+    /// delivered in the order of their rows, through retries and restarts.
+    Order,
+    /// Nothing leaves that the durable `sent_to` does not cover, and what may have been sent twice
+    /// after a crash is listed first, at most a window for each lane.
+    Listed,
+    /// A delivery is completed only when its partner has taken it.
+    Taken,
+    /// A fault of our own never ends a message.
+    Blame,
+    /// No wait is longer or shorter than its own delay, whatever the clock says.
+    Wait,
+    /// The same bytes again, while the first stands, are not processed again, and get its answer.
+    Duplicate,
+    /// One commit at a time, each answer once, a fact of another life means nothing.
+    Protocol,
+    /// Memory stays bounded at any backlog.
+    Memory,
+    /// When the faults have stopped everything is answered and final, and a stop comes to rest.
+    Progress,
+}
+
+impl Invariant {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Invariant::Acknowledged => "acknowledged is durable",
+            Invariant::Disposition => "one final disposition",
+            Invariant::Handoff => "a handoff is one transaction",
+            Invariant::Order => "a lane is in order",
+            Invariant::Listed => "doubled is listed",
+            Invariant::Taken => "delivered was taken",
+            Invariant::Blame => "our own faults end no message",
+            Invariant::Wait => "a wait is its own delay",
+            Invariant::Duplicate => "a duplicate is not processed again",
+            Invariant::Protocol => "the protocol with the host",
+            Invariant::Memory => "memory is bounded",
+            Invariant::Progress => "progress after the faults",
+        }
+    }
+
+    /// The one assertion of the simulation.
+    #[track_caller]
+    pub fn check(self, holds: bool, what: impl Display) {
+        assert!(holds, "invariant broken: {}: {what}", self.name());
+    }
+}

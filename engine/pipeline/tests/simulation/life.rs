@@ -1,0 +1,154 @@
+//! One run: an engine that crashes, is stopped and starts again under faults, then calm, then a stop.
+
+use mllp_pipeline::{
+    Append, Body, Fact, LaneId, MessageId, NewMessage, Piece, Record, Seq, Transaction,
+};
+
+use crate::host::{Happening, Host, Life, OTHER_NODE};
+use crate::invariant::Invariant::Progress;
+use crate::reference;
+use crate::sender::Sender;
+use crate::world::{Planted, World};
+
+const CALM_LIMIT: u64 = 100_000;
+const STOP_LIMIT: u64 = 2_000;
+
+pub fn run(seed: u64, planted: Planted) {
+    let mut world = World::new(seed, planted);
+    let inbounds: Vec<LaneId> = world.scenario.graph.inbounds.iter().map(|it| it.lane).collect();
+    let lanes = inbounds.into_iter().enumerate();
+    let mut senders: Vec<Sender> =
+        lanes.map(|(number, lane)| Sender::new(lane, number, &mut world)).collect();
+    let mut host: Option<Host> = None;
+    loop {
+        pass_time(host.as_ref(), &mut world);
+        world.calm = world.now >= world.scenario.faults_end;
+        let late = world.now > world.scenario.faults_end + CALM_LIMIT;
+        Progress.check(!late, format_args!("no end: {}", what_is_left(host.as_ref(), &world)));
+        let mut alive = match host.take() {
+            Some(host) => host,
+            None => {
+                world.tell("start");
+                Host::start(&mut world)
+            }
+        };
+        outside(&mut alive, &mut world);
+        let faults = &world.scenario.faults;
+        let (crash, operator) = (faults.crash, faults.operator);
+        let crashed = world.strikes(crash) || alive.step(&mut senders, &mut world) == Life::Crashed;
+        if world.strikes(operator) && alive.stopping_since.is_none() {
+            world.tell("stop");
+            alive.pipeline.stop();
+            alive.stopping_since = Some(world.now);
+        }
+        if crashed || is_stopped(&alive, &world) {
+            crash_now(&mut senders, &mut world);
+            continue;
+        }
+        let done = senders.iter().all(Sender::is_done) && is_consumed(&world);
+        if done && world.calm && alive.stopping_since.is_none() {
+            stop(alive, &mut senders, &mut world);
+            break;
+        }
+        host = Some(alive);
+    }
+    reference::check_end(&world);
+}
+
+/// To the next thing that happens, or a little less far.
+fn pass_time(host: Option<&Host>, world: &mut World) {
+    let next = host.and_then(Host::next_time).map_or(50, |at| at.saturating_sub(world.now));
+    let longest = if world.calm { 200 } else { 40 };
+    let step = next.clamp(1, longest);
+    let step = if world.rng.one_in(4) { 1 + world.rng.below(step) } else { step };
+    world.pass(step);
+    if world.strikes(world.scenario.faults.clock) {
+        let day = 86_400_000;
+        let jump = world.rng.pick(&[1_000, 60_000, day, 365 * day]);
+        world.wall = if world.rng.one_in(2) { world.wall + jump } else { world.wall - jump };
+        world.tell(format_args!("the clock jumps to {}", world.wall));
+    }
+}
+
+/// What partners and other nodes do.
+fn outside(host: &mut Host, world: &mut World) {
+    for at in 0..world.partners.len() {
+        let now = world.now;
+        world.partners[at].take_arrived(now);
+        let up = world.partners[at].up;
+        let flips = if world.calm { !up } else { world.rng.one_in(if up { 60 } else { 10 }) };
+        if flips {
+            world.partners[at].up = !up;
+            let (lane, ready) = (world.partners[at].lane, !up);
+            host.happens(world.rng.below(5), Happening::Fact(Fact::Ready { lane, ready }), world);
+        }
+    }
+    if world.strikes(world.scenario.faults.other_node) {
+        let (lane, up_to) = append_elsewhere(world);
+        let fact = Happening::Fact(Fact::Appended { lane, up_to });
+        host.happens(world.rng.below(200), fact, world);
+    }
+}
+
+/// Another node receives a message for one of our lanes.
+fn append_elsewhere(world: &mut World) -> (LaneId, Seq) {
+    let inbounds: Vec<LaneId> = world.scenario.graph.inbounds.iter().map(|it| it.lane).collect();
+    let inbound = world.rng.pick(&inbounds);
+    let number = world.store.messages.range(MessageId(OTHER_NODE)..).count() as u64;
+    let bytes = format!("other:{number}").into_bytes();
+    let new = NewMessage {
+        id: MessageId(OTHER_NODE + number),
+        inbound,
+        received_at: world.wall,
+        identity: 0,
+        control_id: Piece::default(),
+        message_type: Piece::default(),
+        body: Body::Inline(bytes.into()),
+        acknowledgment: format!("other {number}").as_bytes().into(),
+        accepted: true,
+        duplicate_of: None,
+    };
+    let append = Append { lane: inbound, message: new.id, body: None, sole: true };
+    let records = vec![Record::Message(new), Record::Append(append)];
+    world.store.commit(&Transaction { records, lanes: Vec::new() });
+    (inbound, Seq(world.store.lanes[&inbound].tail()))
+}
+
+fn crash_now(senders: &mut [Sender], world: &mut World) {
+    world.tell("crash");
+    for sender in senders {
+        sender.disconnected(world.now + world.rng.below(100));
+    }
+    for at in 0..world.partners.len() {
+        let arrived = world.rng.below(4);
+        world.partners[at].cut(arrived);
+    }
+}
+
+fn is_stopped(host: &Host, world: &World) -> bool {
+    let late = host.stopping_since.is_some_and(|since| world.now > since + STOP_LIMIT);
+    late || host.stopping_since.is_some() && host.pipeline.left().is_at_rest()
+}
+
+fn is_consumed(world: &World) -> bool {
+    world.store.lanes.values().all(|lane| lane.cursor == lane.tail())
+}
+
+/// A stop in calm comes to rest.
+fn stop(mut host: Host, senders: &mut [Sender], world: &mut World) {
+    host.pipeline.stop();
+    let since = world.now;
+    while !host.pipeline.left().is_at_rest() {
+        pass_time(Some(&host), world);
+        host.step(senders, world);
+        let late = world.now > since + 15_000;
+        Progress.check(!late, format_args!("no rest: {:?}", host.pipeline.left()));
+    }
+}
+
+fn what_is_left(host: Option<&Host>, world: &World) -> String {
+    let lanes = world.store.lanes.iter().filter(|(_, it)| it.cursor < it.tail());
+    let lanes: Vec<_> = lanes.map(|(id, it)| (id.0, it.cursor, it.tail())).collect();
+    let status: Vec<_> = host.iter().flat_map(|it| it.pipeline.status()).collect();
+    format!("{lanes:?} {status:?}")
+}

@@ -1,0 +1,86 @@
+//! Who sends to an inbound, and what it believes.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use mllp_pipeline::{Body, BodyId, Fact, LaneId, Piece, Received, Ticket};
+
+use crate::functions::undecodable;
+use crate::rng::hash;
+use crate::world::World;
+
+pub struct Sender {
+    pub lane: LaneId,
+    /// What is still to be sent, in order.
+    pub unsent: VecDeque<Vec<u8>>,
+    pub waiting: BTreeMap<Ticket, Vec<u8>>,
+    /// What was answered with its own acknowledgment or that of a first.
+    pub acknowledged: Vec<Vec<u8>>,
+    pub not_before: u64,
+}
+
+/// The acknowledgment that the host makes for a ticket.
+pub fn acknowledgment(ticket: Ticket) -> Vec<u8> {
+    format!("ack {ticket}").into_bytes()
+}
+
+/// The ticket of such an acknowledgment.
+pub fn ticket_of(acknowledgment: &[u8]) -> Option<u64> {
+    std::str::from_utf8(acknowledgment).ok()?.strip_prefix("ack ")?.parse().ok()
+}
+
+impl Sender {
+    pub fn new(lane: LaneId, number: usize, world: &mut World) -> Sender {
+        let body = |n: usize, world: &mut World| {
+            let filler = "x".repeat(world.rng.below(20) as usize);
+            format!("{number}:{n}:{}:{filler}", world.rng.below(1 << 20)).into_bytes()
+        };
+        let unsent = (0..world.scenario.messages).map(|n| body(n, world)).collect();
+        Sender { lane, unsent, waiting: BTreeMap::new(), acknowledged: Vec::new(), not_before: 0 }
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.unsent.is_empty() && self.waiting.is_empty()
+    }
+
+    /// The next message, if the sender sends one now.
+    pub fn next(&mut self, world: &mut World) -> Option<Fact> {
+        if world.now < self.not_before || self.waiting.len() >= world.scenario.outstanding {
+            return None;
+        }
+        let bytes = self.unsent.pop_front()?;
+        world.last_ticket += 1;
+        let ticket = Ticket(world.last_ticket);
+        self.waiting.insert(ticket, bytes.clone());
+        self.not_before = world.now + world.rng.below(if world.calm { 2 } else { 60 });
+        let strong = u128::from(hash(&bytes, 1)) << 64 | u128::from(hash(&bytes, 2));
+        let weak = u128::from(hash(&bytes, 1) % 3 + 1) << 64;
+        let accepted = !undecodable(&bytes);
+        let body = if world.rng.one_in(world.scenario.chunked) {
+            let id = ticket.0;
+            let len = bytes.len() as u64;
+            world.store.chunks.insert(id, bytes);
+            Body::Chunked { id: BodyId(id), len }
+        } else {
+            Body::Inline(bytes.into())
+        };
+        Some(Fact::Received(Received {
+            ticket,
+            inbound: self.lane,
+            identity: if world.scenario.weak_hash { weak } else { strong },
+            control_id: Piece::default(),
+            message_type: Piece::default(),
+            body,
+            acknowledgment: acknowledgment(ticket).as_slice().into(),
+            accepted,
+        }))
+    }
+
+    /// Its connections are gone, and with them the answers.
+    pub fn disconnected(&mut self, now: u64) {
+        // The order among them is kept, as a sender would keep it.
+        for bytes in std::mem::take(&mut self.waiting).into_values().rev() {
+            self.unsent.push_front(bytes);
+        }
+        self.not_before = now;
+    }
+}

@@ -1,0 +1,108 @@
+//! What everybody in a run shares.
+
+use mllp_pipeline::{Now, Sabotage};
+
+use crate::partner::Partner;
+use crate::rng::Rng;
+use crate::scenario::Scenario;
+use crate::store::Store;
+
+/// What is planted: a fault of the pipeline, or one of its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Planted {
+    Nothing,
+    Pipeline(Sabotage),
+    /// The host says that a delivery was taken when an answer to another message comes.
+    ForeignReply,
+}
+
+impl Planted {
+    pub fn from_name(name: &str) -> Planted {
+        match Sabotage::ALL.into_iter().find(|it| it.name() == name) {
+            Some(sabotage) => Planted::Pipeline(sabotage),
+            None if name == "foreign-reply" => Planted::ForeignReply,
+            None => panic!("SIM_VARIANT names no planted fault"),
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Planted::Nothing => "nothing",
+            Planted::Pipeline(sabotage) => sabotage.name(),
+            Planted::ForeignReply => "foreign-reply",
+        }
+    }
+}
+
+pub struct World {
+    pub now: u64,
+    /// The wall clock; it jumps.
+    pub wall: u64,
+    /// The faults have stopped.
+    pub calm: bool,
+    pub rng: Rng,
+    pub scenario: Scenario,
+    pub planted: Planted,
+    pub store: Store,
+    pub partners: Vec<Partner>,
+    pub last_ticket: u64,
+    traced: bool,
+}
+
+impl World {
+    pub fn new(seed: u64, planted: Planted) -> World {
+        let mut rng = Rng(seed);
+        let scenario = Scenario::new(&mut rng);
+        let mut store = Store::default();
+        let graph = &scenario.graph;
+        for lane in
+            graph.inbounds.iter().map(|it| it.lane).chain(graph.handlers.iter().map(|it| it.lane))
+        {
+            store.lanes.entry(lane).or_default();
+        }
+        for outbound in &graph.outbounds {
+            store.lanes.entry(outbound.lane).or_default().widest = outbound.window.into();
+        }
+        let partner = |it: &mllp_pipeline::Outbound| Partner::new(it.lane, it.retry);
+        let partners = graph.outbounds.iter().map(partner).collect();
+        let traced = std::env::var_os("SIM_SEED").is_some();
+        let wall = 1_700_000_000_000;
+        World {
+            now: 0,
+            wall,
+            calm: false,
+            rng,
+            scenario,
+            planted,
+            store,
+            partners,
+            last_ticket: 0,
+            traced,
+        }
+    }
+
+    pub fn clock(&self) -> Now {
+        Now { steady: self.now, wall: self.wall }
+    }
+
+    pub fn pass(&mut self, milliseconds: u64) {
+        self.now += milliseconds;
+        self.wall += milliseconds;
+    }
+
+    /// Whether a fault strikes now that strikes once in `rate` times.
+    pub fn strikes(&mut self, rate: u64) -> bool {
+        !self.calm && self.rng.one_in(rate)
+    }
+
+    pub fn partner(&mut self, lane: mllp_pipeline::LaneId) -> &mut Partner {
+        self.partners.iter_mut().find(|it| it.lane == lane).expect("partner")
+    }
+
+    /// What has happened, for whoever replays a run.
+    pub fn tell(&self, what: impl std::fmt::Display) {
+        if self.traced {
+            println!("{:6} {what}", self.now);
+        }
+    }
+}
