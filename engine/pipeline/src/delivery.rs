@@ -144,7 +144,7 @@ impl Outbound {
         self.next = head.cursor.next();
         let let_go = self.sent_to.0 - head.cursor.0;
         self.recovering = let_go > head.done.len() as u64;
-        self.lane.look_at_least(let_go + 1);
+        self.lane.look_as_far_as(self.sent_to);
         let wait = rest_of_wait(&self.retry, head.due, now.wall, head.attempt);
         let until = now.steady + wait;
         let (attempts, due, done) = (head.attempt, head.due, head.done.clone());

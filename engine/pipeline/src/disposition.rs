@@ -125,14 +125,92 @@ mod tests {
         assert_eq!(of(0, 1), Settled::Parts(0, 1, 1), "failed");
     }
 
+    /// What a handler does with a message: it fails, or sends so many times; at once or after a rest.
+    type Branch = (Option<u32>, bool);
+
+    fn handoff(sends: Option<u32>) -> Handoff {
+        Handoff { rows: sends.unwrap_or(0), failed: u32::from(sends.is_none()) }
+    }
+
+    /// What the store makes of it, by the outcomes and the sums of the parts.
+    fn stored(branches: &[Branch], dead: u32) -> Disposition {
+        let (mut outcome, mut sum, mut rows) = (None, Part { added: 0, ..PART }, [0, 0]);
+        let mut settle = |settled: Settled| match settled {
+            Settled::Sole => {}
+            Settled::Final(disposition) => assert!(outcome.replace(disposition).is_none()),
+            Settled::Parts(added, finished, failed) => {
+                sum.added += added;
+                sum.finished += finished;
+                sum.failed += failed;
+                assert!(sum.finished <= sum.added);
+            }
+        };
+        let mut first = Handoff::default();
+        for (sends, rests) in branches {
+            let now = if *rests { Handoff { rows: 1, failed: 0 } } else { handoff(*sends) };
+            first = Handoff { rows: first.rows + now.rows, failed: first.failed + now.failed };
+            rows[usize::from(*rests)] += now.rows;
+        }
+        let mut settled = first.of_sole(Filtered);
+        settle(settled);
+        for (sends, _) in branches.iter().filter(|(_, rests)| *rests) {
+            let next = handoff(*sends);
+            settled = if settled.is_sole() { next.of_sole(Filtered) } else { next.of_part() };
+            settle(settled);
+            rows[0] += next.rows;
+        }
+        for n in 0..rows[0] {
+            let delivered = dead >> n & 1 == 0;
+            match ended(MessageId(1), settled.is_sole(), delivered, 0, Stamp(1)) {
+                Record::Outcome { disposition, .. } => {
+                    assert!(outcome.replace(disposition).is_none());
+                }
+                Record::Part(part) => {
+                    sum.finished += part.finished;
+                    sum.delivered += part.delivered;
+                    sum.failed += part.failed;
+                }
+                _ => unreachable!(),
+            }
+        }
+        assert_eq!(sum.added, sum.finished, "final when all is done");
+        outcome.unwrap_or(match (sum.failed, sum.delivered) {
+            (1.., _) => Error,
+            (_, 1..) => Processed,
+            _ => Filtered,
+        })
+    }
+
+    const PART: Part = Part {
+        message: MessageId(1),
+        stamp: Stamp(1),
+        added: 0,
+        finished: 0,
+        delivered: 0,
+        failed: 0,
+        at: 0,
+    };
+
     #[test]
-    fn the_parts_of_a_message_add_up() {
-        // Three handlers: one sends twice, one rests and then filters, one fails. One delivery dies.
-        let rows = Handoff { rows: 3, failed: 1 }.of_sole(Unrouted);
-        let rested = Handoff::default().of_part();
-        assert_eq!((rows, rested), (Settled::Parts(4, 1, 1), Settled::Parts(0, 1, 0)));
-        let (added, finished) = (4, 1 + 1 + 2);
-        assert_eq!(added, finished);
+    fn three_handlers_in_every_way() {
+        let ways = [None, Some(0), Some(1), Some(2)];
+        let ways: alloc::vec::Vec<Branch> =
+            ways.into_iter().flat_map(|sends| [(sends, false), (sends, true)]).collect();
+        for n in 0..ways.len().pow(3) {
+            let all = [n, n / 8, n / 64].map(|it| ways[it % 8]);
+            for branches in [&all[..], &all[..2], &all[..1]] {
+                let sends: u32 = branches.iter().filter_map(|(sends, _)| *sends).sum();
+                for dead in 0..1 << sends {
+                    let failed = branches.iter().any(|(sends, _)| sends.is_none()) || dead > 0;
+                    let right = match (failed, sends) {
+                        (true, _) => Error,
+                        (false, 0) => Filtered,
+                        (false, _) => Processed,
+                    };
+                    assert_eq!(stored(branches, dead), right, "{branches:?}, dead {dead:b}");
+                }
+            }
+        }
     }
 
     #[test]

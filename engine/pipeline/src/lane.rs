@@ -41,6 +41,8 @@ pub(crate) struct Lane<R> {
     /// The store could not be read: not before this.
     load_after: Millis,
     look_ahead: usize,
+    /// Rows up to here are not left for later.
+    needed: Seq,
 }
 
 impl<R: Row> Lane<R> {
@@ -57,6 +59,7 @@ impl<R: Row> Lane<R> {
             loading: false,
             load_after: 0,
             look_ahead: look_ahead.max(1) as usize,
+            needed: Seq(0),
         }
     }
 
@@ -96,9 +99,11 @@ impl<R: Row> Lane<R> {
         usize::try_from(index).ok().filter(|index| *index < self.rows.len())
     }
 
-    /// At least this many rows are looked at, whatever the limit.
-    pub fn look_at_least(&mut self, rows: u64) {
+    /// Rows up to here are loaded, whatever the limit.
+    pub fn look_as_far_as(&mut self, seq: Seq) {
+        let rows = seq.0.saturating_sub(self.cursor.0) + 1;
         self.look_ahead = self.look_ahead.max(usize::try_from(rows).unwrap_or(usize::MAX));
+        self.needed = seq;
     }
 
     /// The last row in memory.
@@ -110,7 +115,8 @@ impl<R: Row> Lane<R> {
     pub fn load(&mut self, now: Millis) -> Option<Order> {
         let missing = self.tail.0 - self.loaded_to().0;
         let waits = self.hold != Hold::Owned || self.loading || now < self.load_after;
-        if waits || missing == 0 || self.rows.len() > self.look_ahead / 2 {
+        let enough = self.rows.len() > self.look_ahead / 2 && self.loaded_to() >= self.needed;
+        if waits || missing == 0 || enough {
             return None;
         }
         self.loading = true;

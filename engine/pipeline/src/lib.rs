@@ -26,6 +26,108 @@
 //! * A delivery leaves only when a durable `sent_to` covers it, so what may be sent twice after a
 //!   crash is known and listed.
 //! * A fault of the store or of a worker never ends a message.
+//!
+//! # The host's loop
+//!
+//! One thread owns the pipeline. It tells every fact, calls [`Pipeline::on_time`], and follows the
+//! orders until there are none; then it waits for the next fact, or for
+//! [`Pipeline::next_deadline`].
+//!
+//! ```
+//! use mllp_pipeline::*;
+//!
+//! # struct Store { tail: u64, sent_to: u64 }
+//! # impl Store {
+//! #     fn commit(&mut self, transaction: &Transaction) -> CommitOutcome {
+//! #         let mut lanes = std::collections::BTreeMap::new();
+//! #         for record in &transaction.records {
+//! #             if let Record::Append(row) = record {
+//! #                 self.tail = 1;
+//! #                 lanes.insert(row.lane, 1);
+//! #             }
+//! #         }
+//! #         for update in &transaction.lanes { lanes.insert(update.lane, 1); }
+//! #         let mark = |lane: LaneId| LaneMark { lane, tail: Seq(1), sent_to: Seq(1) };
+//! #         let lanes = lanes.into_keys().map(mark).collect();
+//! #         CommitOutcome::Committed(Committed { lanes, finals: Vec::new() })
+//! #     }
+//! # }
+//! # let mut store = Store { tail: 0, sent_to: 0 };
+//! # let head = |lane| Head {
+//! #     lane, epoch: Epoch(1), tail: Seq(0), cursor: Seq(0), sent_to: Seq(0), done: Vec::new(),
+//! #     attempt: 0, due: 0,
+//! # };
+//! # let now = Now::default();
+//! let (inbound, handler, outbound) = (LaneId(1), LaneId(2), LaneId(3));
+//! let graph = Graph {
+//!     inbounds: vec![Inbound { lane: inbound, deduplicate: true }],
+//!     handlers: vec![Handler { lane: handler }],
+//!     outbounds: vec![Outbound { lane: outbound, window: 1, retry: Retry::DEFAULT }],
+//!     limits: Limits::DEFAULT,
+//! };
+//! // The store has told the rows of all lanes and the highest numbers in use.
+//! let heads = vec![head(inbound), head(handler), head(outbound)];
+//! let start = Start { heads, next_message: MessageId(1), next_stamp: Stamp(1) };
+//! let mut pipeline = Pipeline::new(graph, start, now);
+//!
+//! // Facts come from listeners, senders, workers and the store's thread, here from a list.
+//! let mut facts = std::collections::VecDeque::from([
+//!     Fact::Ready { lane: outbound, ready: true },
+//!     Fact::Received(Received {
+//!         ticket: Ticket(1),
+//!         inbound,
+//!         identity: 0,
+//!         control_id: Piece::default(),
+//!         message_type: Piece::default(),
+//!         body: Body::Inline((*b"MSH|...").into()),
+//!         acknowledgment: Piece::from(&b"MSH|...MSA|AA"[..]),
+//!         accepted: true,
+//!     }),
+//! ]);
+//! let mut done = Vec::new();
+//! while let Some(fact) = facts.pop_front() {
+//!     pipeline.tell(fact, now);
+//!     pipeline.on_time(now);
+//!     while let Some(order) = pipeline.next_order(now) {
+//!         match order {
+//!             // To the store's thread; facts go on coming until it has the outcome.
+//!             Order::Commit(transaction) => {
+//!                 let outcome = store.commit(&transaction);
+//!                 drop(transaction);
+//!                 facts.push_back(Fact::Outcome(outcome));
+//!             }
+//!             // To the connection, which sends answers in the order of its messages.
+//!             Order::Answer { ticket, answer } => done.push(format!("answered {ticket}")),
+//!             // To a worker, or run here. One result for each message, in order.
+//!             Order::Route { call, work, .. } => {
+//!                 let results = work.iter().map(|_| Ok(vec![handler])).collect();
+//!                 facts.push_back(Fact::Routed { call, results });
+//!             }
+//!             Order::Transform { call, work, .. } => {
+//!                 let send = || Sent { outbound, body: None };
+//!                 let results = work.iter().map(|_| Ok(vec![send()])).collect();
+//!                 facts.push_back(Fact::Transformed { call, results });
+//!             }
+//!             // To the sender of that lane, in this order. Exactly one Delivered or Failed follows,
+//!             // unless the heads of the lane are read first.
+//!             Order::Deliver { lane, seq, .. } => {
+//!                 done.push(format!("delivered {lane}/{seq}"));
+//!                 let note = Note("AA".into());
+//!                 facts.push_back(Fact::Delivered { lane, seq, milliseconds: 3, note });
+//!             }
+//!             // To a reader of the store: Loaded, Heads, Compared.
+//!             Order::Load { .. } | Order::ReadHeads(_) | Order::Compare { .. } => unreachable!(),
+//!         }
+//!     }
+//!     // Now wait for a fact, at most until pipeline.next_deadline(), and read from senders only
+//!     // while pipeline.wants_input().
+//! }
+//! assert_eq!(done, ["answered 1", "delivered 3/1"]);
+//!
+//! // To stop: nothing new begins. Go on until nothing is in progress, or until the deadline.
+//! pipeline.stop();
+//! assert!(pipeline.left().is_at_rest());
+//! ```
 
 #![no_std]
 #![forbid(unsafe_code)]

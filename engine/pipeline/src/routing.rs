@@ -82,7 +82,7 @@ impl Pipeline {
             if branches.iter().any(|branch: &Branch| branch.handler == handler) {
                 continue;
             }
-            let fused = self.handlers[handler].is_fused(now);
+            let fused = !self.shared.stopping && self.handlers[handler].is_fused(now);
             #[cfg(feature = "sabotage")]
             let fused = fused || self.shared.broken(Sabotage::FuseAlways);
             let state = if fused {

@@ -18,10 +18,20 @@ use crate::world::{Planted, World};
 /// Something that happens later in this life.
 pub enum Happening {
     Fact(Fact),
+    /// The host tells whether this partner can be reached.
+    Ready(usize),
     Write(Arc<Transaction>),
     Heads(Vec<LaneId>),
-    Load { lane: LaneId, after: Seq, limit: u32 },
-    Compare { ticket: Ticket, body: Body, with: MessageId },
+    Load {
+        lane: LaneId,
+        after: Seq,
+        limit: u32,
+    },
+    Compare {
+        ticket: Ticket,
+        body: Body,
+        with: MessageId,
+    },
 }
 
 pub struct Host {
@@ -79,8 +89,7 @@ impl Host {
         };
         host.tell_known(world);
         for at in 0..world.partners.len() {
-            let (lane, ready) = (world.partners[at].lane, world.partners[at].up);
-            host.happens(world.rng.below(30), Happening::Fact(Fact::Ready { lane, ready }), world);
+            host.happens(world.rng.below(30), Happening::Ready(at), world);
         }
         host
     }
@@ -143,6 +152,9 @@ impl Host {
     fn happen(&mut self, happening: Happening, world: &mut World) -> Life {
         let fact = match happening {
             Happening::Fact(fact) => fact,
+            Happening::Ready(at) => {
+                Fact::Ready { lane: world.partners[at].lane, ready: world.partners[at].up }
+            }
             Happening::Write(transaction) => return self.write(&transaction, world),
             Happening::Heads(lanes) => {
                 Fact::Heads(lanes.into_iter().map(|lane| world.store.head(lane)).collect())
@@ -208,7 +220,7 @@ impl Host {
             return Life::Crashed;
         }
         let told = Happening::Fact(Fact::Outcome(outcome));
-        let after = world.rng.below(world.scenario.commit + 1);
+        let after = world.commit_time();
         self.happens(after, told, world);
         Life::On
     }
@@ -221,7 +233,7 @@ impl Host {
                 Order::Commit(transaction) => {
                     Protocol.check(!self.committing, "two commits at a time");
                     self.committing = true;
-                    let after = world.rng.below(world.scenario.commit + 1);
+                    let after = world.commit_time();
                     self.happens(after, Happening::Write(transaction), world);
                 }
                 Order::Answer { ticket, answer } => {

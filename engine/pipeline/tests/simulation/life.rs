@@ -79,11 +79,11 @@ fn outside(host: &mut Host, world: &mut World) {
         let flips = if world.calm { !up } else { world.rng.one_in(if up { 60 } else { 10 }) };
         if flips {
             world.partners[at].up = !up;
-            let (lane, ready) = (world.partners[at].lane, !up);
-            host.happens(world.rng.below(5), Happening::Fact(Fact::Ready { lane, ready }), world);
+            host.happens(world.rng.below(5), Happening::Ready(at), world);
         }
     }
-    if world.strikes(world.scenario.faults.other_node) {
+    let elsewhere = world.store.messages.range(MessageId(OTHER_NODE)..).count();
+    if elsewhere < 20 && world.strikes(world.scenario.faults.other_node) {
         let (lane, up_to) = append_elsewhere(world);
         let fact = Happening::Fact(Fact::Appended { lane, up_to });
         host.happens(world.rng.below(200), fact, world);

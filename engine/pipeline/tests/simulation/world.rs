@@ -95,6 +95,12 @@ impl World {
         !self.calm && self.rng.one_in(rate)
     }
 
+    /// Half of the time that a commit takes.
+    pub fn commit_time(&mut self) -> u64 {
+        let longest = if self.calm { self.scenario.commit.min(20) } else { self.scenario.commit };
+        self.rng.below(longest + 1)
+    }
+
     pub fn partner(&mut self, lane: mllp_pipeline::LaneId) -> &mut Partner {
         self.partners.iter_mut().find(|it| it.lane == lane).expect("partner")
     }
