@@ -1,1 +1,59 @@
-//! The engine room of the engine.
+//! A durable HL7 engine to embed.
+//!
+//! Everything that is received is on disk, synced, before its sender hears AA. From there it is
+//! routed and transformed by functions of the program, delivered in order, and ends in exactly one
+//! disposition that can be looked up.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use mllp_engine::{Engine, Send};
+//!
+//! let engine = Engine::builder("data")
+//!     .inbound("IB_ADT", "127.0.0.1:2575", "adt")
+//!     .router("adt", |message| message.get("MSH-9.2").map(|_| "to_lab"))
+//!     .handler("to_lab", |_message| [Send::unchanged("OB_LAB")])
+//!     .outbound("OB_LAB", "127.0.0.1", 2600)
+//!     .start()?;
+//! println!("listening {}", engine.address("IB_ADT").unwrap());
+//! // ... until the program ends:
+//! engine.stop(Duration::from_secs(10))?;
+//! # Ok::<(), mllp_engine::Error>(())
+//! ```
+//!
+//! # The threads
+//!
+//! ```text
+//! listeners ─┐                                  ┌─► writer: commits, one at a time
+//! senders ───┼─ facts ─► core: the pipeline ─ orders ─► reader: what is not in memory
+//! workers ───┘                                  ├─► workers: routers and handlers
+//!                                               └─► listeners: answers · senders: deliveries
+//! ```
+//!
+//! The core decides and never waits for a disk, a socket or a function of the program; the others
+//! wait and never decide.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod builder;
+mod core;
+mod engine;
+mod error;
+mod functions;
+mod journey;
+mod names;
+mod reader;
+mod status;
+mod traffic;
+mod workers;
+mod writer;
+
+pub use builder::Builder;
+pub use engine::Engine;
+pub use error::Error;
+pub use functions::{Message, Send};
+pub use journey::Journey;
+pub use mllp_pipeline::{Disposition, MessageId, Retry};
+pub use mllp_store::StoreError;
+pub use status::{LaneState, Status};

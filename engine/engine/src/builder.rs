@@ -1,0 +1,228 @@
+//! An engine's graph, put together by a program.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mllp_io::{ListenerOptions, SenderOptions};
+use mllp_pipeline::{Limits, Retry};
+use mllp_store::{SqliteStore, Store};
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::functions::{Handler, Message, Router, Send};
+
+/// A graph, and where its store is. [`start`](Builder::start) checks all of it.
+pub struct Builder {
+    pub(crate) data: PathBuf,
+    pub(crate) store: Option<Box<dyn Store>>,
+    pub(crate) inbounds: Vec<InboundSpec>,
+    pub(crate) routers: Vec<(String, Router)>,
+    pub(crate) handlers: Vec<(String, Handler)>,
+    pub(crate) outbounds: Vec<OutboundSpec>,
+    pub(crate) limits: Limits,
+    pub(crate) workers: usize,
+    #[cfg(feature = "sabotage")]
+    pub(crate) sabotage: Option<mllp_pipeline::Sabotage>,
+}
+
+pub(crate) struct InboundSpec {
+    pub(crate) name: String,
+    pub(crate) address: String,
+    pub(crate) router: String,
+    pub(crate) deduplicate: bool,
+    pub(crate) options: ListenerOptions,
+}
+
+pub(crate) struct OutboundSpec {
+    pub(crate) name: String,
+    pub(crate) options: SenderOptions,
+    pub(crate) retry: Retry,
+}
+
+impl Builder {
+    pub(crate) fn new(data: PathBuf) -> Self {
+        Builder {
+            data,
+            store: None,
+            inbounds: Vec::new(),
+            routers: Vec::new(),
+            handlers: Vec::new(),
+            outbounds: Vec::new(),
+            limits: Limits::DEFAULT,
+            workers: 1,
+            #[cfg(feature = "sabotage")]
+            sabotage: None,
+        }
+    }
+
+    /// Listens for messages at `address`, such as `127.0.0.1:2575`, and has the router of that name
+    /// choose their handlers. Port 0 takes a free one.
+    #[must_use]
+    pub fn inbound(mut self, name: &str, address: &str, router: &str) -> Self {
+        self.inbounds.push(InboundSpec {
+            name: name.to_owned(),
+            address: address.to_owned(),
+            router: router.to_owned(),
+            deduplicate: true,
+            options: ListenerOptions::default(),
+        });
+        self
+    }
+
+    /// Lets messages of the last inbound that come again be routed again. Without this, the same
+    /// bytes within a day get the answer of the first and are recorded as DUPLICATE.
+    #[must_use]
+    pub fn keep_duplicates(mut self) -> Self {
+        if let Some(inbound) = self.inbounds.last_mut() {
+            inbound.deduplicate = false;
+        }
+        self
+    }
+
+    /// Chooses handlers by their names: any collection of texts, or an `Option` of one. It has to be
+    /// pure: after a crash it runs again on the same message.
+    #[must_use]
+    pub fn router<F, R>(mut self, name: &str, route: F) -> Self
+    where
+        F: Fn(&Message<'_>) -> R + std::marker::Send + Sync + 'static,
+        R: IntoIterator,
+        R::Item: AsRef<str>,
+    {
+        let route = move |message: &Message<'_>| {
+            route(message).into_iter().map(|it| it.as_ref().to_owned()).collect()
+        };
+        self.routers.push((name.to_owned(), Box::new(route)));
+        self
+    }
+
+    /// Filters and transforms: returns what is sent, in order; nothing filters the message out. It
+    /// has to be pure: after a crash it runs again on the same message.
+    #[must_use]
+    pub fn handler<F, R>(mut self, name: &str, handle: F) -> Self
+    where
+        F: Fn(&Message<'_>) -> R + std::marker::Send + Sync + 'static,
+        R: IntoIterator<Item = Send>,
+    {
+        let handle = move |message: &Message<'_>| handle(message).into_iter().collect();
+        self.handlers.push((name.to_owned(), Box::new(handle)));
+        self
+    }
+
+    /// Delivers to a partner, in order, one message at a time.
+    #[must_use]
+    pub fn outbound(mut self, name: &str, host: &str, port: u16) -> Self {
+        self.outbounds.push(OutboundSpec {
+            name: name.to_owned(),
+            options: SenderOptions::new(0, host, port),
+            retry: Retry::DEFAULT,
+        });
+        self
+    }
+
+    /// How many deliveries of the last outbound may be without an answer, from 1 to 64. Above 1 the
+    /// order on the wire is kept, but a refusal may be followed by successes.
+    #[must_use]
+    pub fn window(mut self, window: usize) -> Self {
+        if let Some(outbound) = self.outbounds.last_mut() {
+            outbound.options.window = window;
+        }
+        self
+    }
+
+    /// When deliveries of the last outbound that failed for now are tried again.
+    #[must_use]
+    pub fn retry(mut self, retry: Retry) -> Self {
+        if let Some(outbound) = self.outbounds.last_mut() {
+            outbound.retry = retry;
+        }
+        self
+    }
+
+    /// How long the partner of the last outbound may take to be connected to, to take a message, and
+    /// to answer.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        if let Some(outbound) = self.outbounds.last_mut() {
+            outbound.options.timeout = timeout;
+        }
+        self
+    }
+
+    /// How many threads run routers and handlers; 1 without this.
+    #[must_use]
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// Takes another store than the SQLite file in the data directory.
+    #[must_use]
+    pub fn store(mut self, store: Box<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Plants a fault.
+    #[cfg(feature = "sabotage")]
+    #[must_use]
+    pub fn sabotage(mut self, how: mllp_pipeline::Sabotage) -> Self {
+        self.sabotage = Some(how);
+        self
+    }
+
+    /// Opens the store, listens, dials, and goes on where the last life has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]: nothing was started, and the store is as it was.
+    pub fn start(mut self) -> Result<Engine, Error> {
+        let faults = self.faults();
+        if !faults.is_empty() {
+            return Err(Error::Graph(faults));
+        }
+        let store = match self.store.take() {
+            Some(store) => store,
+            None => Box::new(SqliteStore::open(&self.data)?),
+        };
+        Engine::start(self, store)
+    }
+
+    /// Everything that is wrong with the graph.
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let inbounds = self.inbounds.iter().map(|it| it.name.as_str());
+        let outbounds = self.outbounds.iter().map(|it| it.name.as_str());
+        repeated("inbound", inbounds, &mut faults);
+        repeated("router", self.routers.iter().map(|(name, _)| name.as_str()), &mut faults);
+        repeated("handler", self.handlers.iter().map(|(name, _)| name.as_str()), &mut faults);
+        repeated("outbound", outbounds, &mut faults);
+        for InboundSpec { name, router, address, .. } in &self.inbounds {
+            if !self.routers.iter().any(|(known, _)| known == router) {
+                faults.push(format!("inbound {name}: unknown router \"{router}\""));
+            }
+            if address.parse::<std::net::SocketAddr>().is_err() {
+                faults.push(format!("inbound {name}: \"{address}\" is not ADDRESS:PORT"));
+            }
+        }
+        for OutboundSpec { name, options, .. } in &self.outbounds {
+            if !(1..=64).contains(&options.window) {
+                faults.push(format!("outbound {name}: window must be from 1 to 64"));
+            }
+        }
+        if self.inbounds.is_empty() {
+            faults.push("there is no inbound".to_owned());
+        }
+        faults
+    }
+}
+
+fn repeated<'a>(kind: &str, names: impl Iterator<Item = &'a str>, faults: &mut Vec<String>) {
+    let mut seen = std::collections::BTreeSet::new();
+    for name in names {
+        if name.is_empty() {
+            faults.push(format!("{kind} without a name"));
+        } else if !seen.insert(name) {
+            faults.push(format!("{kind} {name} is declared twice"));
+        }
+    }
+}

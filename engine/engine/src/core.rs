@@ -1,0 +1,231 @@
+//! The thread that decides: it asks the pipeline, and hands on what the pipeline orders.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use mllp_io::{Gate, Incoming, Reply, ReplyTo, Sender as Outlet};
+use mllp_pipeline::{
+    Answer, Body, Fact, LaneId, Now, Order, Piece, Pipeline, Received, Seq, Source, Ticket, Work,
+};
+use mllp_store::StoreError;
+
+use crate::names::Names;
+use crate::reader::{Handover, Question};
+use crate::status::Status;
+use crate::traffic::News;
+use crate::workers::Call;
+use crate::writer::Job;
+
+/// News that are taken before orders are looked at. More would let a busy intake delay the answers.
+const TURN: usize = 4096;
+/// Without news and deadlines the core looks around this often.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// The clocks of an engine.
+pub(crate) struct Clock(Instant);
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Clock(Instant::now())
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now { steady: self.0.elapsed().as_millis() as u64, wall: wall.as_millis() as u64 }
+    }
+}
+
+/// Where the core sends its orders.
+pub(crate) struct Outlets {
+    pub(crate) writer: Sender<Job>,
+    pub(crate) reader: Sender<Question>,
+    pub(crate) workers: Sender<Call>,
+    /// By the number of each sender, with its lane.
+    pub(crate) senders: Vec<(LaneId, Arc<Outlet>)>,
+}
+
+pub(crate) struct Core {
+    pipeline: Pipeline,
+    news: Receiver<News>,
+    clock: Clock,
+    names: Arc<Names>,
+    gate: Gate,
+    outlets: Outlets,
+    /// The lane of each listener, by its number.
+    inbounds: Vec<LaneId>,
+    /// Deliveries of each sender that have to be read first, or come after one that has.
+    reading: Vec<usize>,
+    waiting: HashMap<Ticket, ReplyTo>,
+    next_ticket: u64,
+    /// Who asked for a stop and waits for the end of what is in progress.
+    stopping: Option<Sender<()>>,
+}
+
+impl Core {
+    pub(crate) fn new(
+        pipeline: Pipeline,
+        news: Receiver<News>,
+        clock: Clock,
+        names: Arc<Names>,
+        gate: Gate,
+        outlets: Outlets,
+        inbounds: Vec<LaneId>,
+    ) -> Self {
+        Core {
+            pipeline,
+            news,
+            clock,
+            names,
+            gate,
+            inbounds,
+            reading: vec![0; outlets.senders.len()],
+            outlets,
+            waiting: HashMap::new(),
+            next_ticket: 0,
+            stopping: None,
+        }
+    }
+
+    /// Runs until it is told to end or the store has come to its end.
+    pub(crate) fn run(mut self) -> Result<(), StoreError> {
+        loop {
+            self.carry_out();
+            self.gate.set(self.pipeline.wants_input());
+            if self.pipeline.left().is_at_rest()
+                && let Some(asked) = self.stopping.take()
+            {
+                let _ = asked.send(());
+            }
+            let deadline = self.pipeline.next_deadline();
+            let wait = deadline.map_or(LONGEST_WAIT, |at| {
+                Duration::from_millis(at.saturating_sub(self.clock.now().steady))
+            });
+            match self.news.recv_timeout(wait) {
+                Ok(news) => {
+                    if self.take(news)? || self.take_more()? {
+                        return Ok(());
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            self.pipeline.on_time(self.clock.now());
+        }
+    }
+
+    fn take_more(&mut self) -> Result<bool, StoreError> {
+        for _ in 0..TURN {
+            let Ok(news) = self.news.try_recv() else { break };
+            if self.take(news)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes one piece of news; true: the end.
+    fn take(&mut self, news: News) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        match news {
+            News::Received(messages) => {
+                messages.into_iter().for_each(|message| self.receive(message, now));
+            }
+            News::Fact(fact) => self.pipeline.tell(fact, now),
+            News::Facts(facts) => facts.into_iter().for_each(|it| self.pipeline.tell(it, now)),
+            News::HandedOver(number) => self.reading[number as usize] -= 1,
+            News::Status(asked) => drop(asked.send(self.status(now))),
+            News::Stop(asked) => {
+                self.pipeline.stop();
+                self.stopping = Some(asked);
+            }
+            News::Fatal(error) => return Err(error),
+            News::End => return Ok(true),
+        }
+        Ok(false)
+    }
+
+    fn receive(&mut self, message: Incoming, now: Now) {
+        let Some(&inbound) = self.inbounds.get(message.listener as usize) else { return };
+        self.next_ticket += 1;
+        let ticket = Ticket(self.next_ticket);
+        self.waiting.insert(ticket, message.reply_to);
+        let received = Received {
+            ticket,
+            inbound,
+            identity: message.identity,
+            control_id: Piece(message.control_id.into()),
+            message_type: Piece(message.message_type.into()),
+            body: Body::Inline(message.payload),
+            acknowledgment: Piece(message.acknowledgment.into()),
+            accepted: message.accepted,
+        };
+        self.pipeline.tell(Fact::Received(received), now);
+    }
+
+    fn status(&self, now: Now) -> Status {
+        let (lanes, left) = (self.pipeline.status(), self.pipeline.left());
+        Status::of(lanes, left, &self.names, now.steady)
+    }
+
+    fn carry_out(&mut self) {
+        let now = self.clock.now();
+        while let Some(order) = self.pipeline.next_order(now) {
+            // Where the other side has ended, the core is told so: what it was asked has no answer.
+            match order {
+                Order::Commit(transaction) => {
+                    let _ = self.outlets.writer.send(Job::Commit(transaction));
+                }
+                Order::ReadHeads(lanes) => {
+                    // What is with the partner may be done again: nobody may hear of it now.
+                    for (lane, sender) in &self.outlets.senders {
+                        if lanes.contains(lane) {
+                            sender.abandon();
+                        }
+                    }
+                    let _ = self.outlets.writer.send(Job::ReadHeads(lanes));
+                }
+                Order::Answer { ticket, answer } => self.answer(ticket, answer),
+                Order::Route { call, inbound: lane, work }
+                | Order::Transform { call, handler: lane, work } => {
+                    let _ = self.outlets.workers.send(Call { call, lane, work });
+                }
+                Order::Deliver { lane, seq, work, .. } => self.deliver(lane, seq, work),
+                Order::Load { lane, after, limit } => {
+                    let _ = self.outlets.reader.send(Question::Load { lane, after, limit });
+                }
+                Order::Compare { ticket, body, with } => {
+                    let _ = self.outlets.reader.send(Question::Compare { ticket, body, with });
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, ticket: Ticket, answer: Answer) {
+        let Some(reply_to) = self.waiting.remove(&ticket) else { return };
+        reply_to.answer(match answer {
+            Answer::Acknowledgment(bytes) => Reply::Acknowledgment(bytes.0),
+            Answer::NotStored => Reply::NotStored,
+            Answer::Close => Reply::Close,
+        });
+    }
+
+    /// Hands a delivery to its sender, by way of the reader where the bytes are not at hand, or where
+    /// one before it has gone that way: their order is the lane's.
+    fn deliver(&mut self, lane: LaneId, seq: Seq, work: Work) {
+        let Some(number) = self.outlets.senders.iter().position(|(its, _)| *its == lane) else {
+            return;
+        };
+        let outlet = &self.outlets.senders[number].1;
+        if let Source::Memory(Body::Inline(payload)) = &work.body
+            && self.reading[number] == 0
+        {
+            return outlet.deliver(seq.0, Arc::clone(payload));
+        }
+        self.reading[number] += 1;
+        let outlet = Arc::clone(outlet);
+        let handover = Handover { outlet, number: number as u32, lane, seq, work };
+        let _ = self.outlets.reader.send(Question::Deliver(handover));
+    }
+}

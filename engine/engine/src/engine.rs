@@ -1,0 +1,308 @@
+//! A running engine: how it starts, and how it stops.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use mllp_io::{Gate, Listener, Sender as Outlet};
+use mllp_pipeline::{
+    Fact, Graph, Handler, Inbound, LaneId, MessageId, Outbound, Pipeline, Stage, Start,
+};
+use mllp_store::{LaneName, Reader, Store, StoreError};
+use tokio::runtime::Runtime;
+
+use crate::builder::Builder;
+use crate::core::{Clock, Core, Outlets};
+use crate::error::Error;
+use crate::journey::Journey;
+use crate::names::Names;
+use crate::status::Status;
+use crate::traffic::{Doors, News, ToCore};
+use crate::workers::Functions;
+use crate::{reader, workers, writer};
+
+/// Identities of earlier messages that are known before the first one is received: a sender that had
+/// no answer before a crash sends again what came last.
+const KNOWN: u32 = 100_000;
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+/// A running engine. Dropped, it ends as after a power cut: nothing is lost, and what was in progress
+/// is done again at the next start.
+pub struct Engine {
+    core: ToCore,
+    deciding: Option<JoinHandle<Result<(), StoreError>>>,
+    threads: Vec<JoinHandle<()>>,
+    runtime: Option<Runtime>,
+    listeners: Vec<(String, Listener)>,
+    senders: Vec<Arc<Outlet>>,
+    reader: Mutex<Box<dyn Reader>>,
+    names: Arc<Names>,
+}
+
+impl Engine {
+    /// A graph for an engine whose store is in this directory, which is made if it is not there.
+    pub fn builder(data: impl Into<PathBuf>) -> Builder {
+        Builder::new(data.into())
+    }
+
+    /// Where an inbound listens.
+    pub fn address(&self, inbound: &str) -> Option<SocketAddr> {
+        let found = self.listeners.iter().find(|(name, _)| name == inbound);
+        found.map(|(_, listener)| listener.address())
+    }
+
+    /// How everything stands now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`]: the engine has ended.
+    pub fn status(&self) -> Result<Status, Error> {
+        let (asked, answer) = channel();
+        self.core.tell(News::Status(asked));
+        answer.recv().map_err(|_| ended())
+    }
+
+    /// What has happened to a message, from the store; `None`: there is no such message.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`]: the store cannot be read.
+    pub fn journey(&self, id: MessageId) -> Result<Option<Journey>, Error> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(message) = reader.message(id)? else { return Ok(None) };
+        let events = reader.journey(id)?;
+        Ok(Some(Journey::new(message, events, (*self.names).clone())))
+    }
+
+    /// Whether the store has come to its end, and the engine with it. The program should end as well:
+    /// [`stop`](Engine::stop) tells why.
+    pub fn has_ended(&self) -> bool {
+        self.deciding.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Stops: accepts nothing new, answers what was received, waits for answers that are due, and
+    /// closes the store.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unfinished`]: the deadline came first. Nothing is lost.
+    /// [`Error::Store`]: the store has come to its end.
+    pub fn stop(mut self, deadline: Duration) -> Result<(), Error> {
+        let end = Instant::now() + deadline;
+        let left = || end.saturating_duration_since(Instant::now());
+        let (asked, at_rest) = channel();
+        self.core.tell(News::Stop(asked));
+        if let Some(runtime) = &self.runtime {
+            let listeners = std::mem::take(&mut self.listeners);
+            runtime.block_on(async {
+                for (_, listener) in listeners {
+                    let _ = tokio::time::timeout(left(), listener.stop()).await;
+                }
+            });
+        }
+        let finished = at_rest.recv_timeout(left()).is_ok();
+        match self.end() {
+            Ok(()) if finished => Ok(()),
+            Ok(()) => Err(Error::Unfinished),
+            Err(error) => Err(Error::Store(error)),
+        }
+    }
+
+    pub(crate) fn start(builder: Builder, mut store: Box<dyn Store>) -> Result<Engine, Error> {
+        let numbers = store.numbers()?;
+        let (heads, names) = own(&mut *store, &builder)?;
+        let lane = |stage, name: &str| names.lane(stage, name).unwrap_or(LaneId(0));
+        let graph = graph(&builder, lane);
+        let start = Start { heads, next_message: numbers.message, next_stamp: numbers.stamp };
+        let clock = Clock::new();
+        #[cfg_attr(not(feature = "sabotage"), expect(unused_mut))]
+        let mut pipeline = Pipeline::new(graph, start, clock.now());
+        #[cfg(feature = "sabotage")]
+        if let Some(how) = builder.sabotage {
+            pipeline.sabotage(how);
+        }
+        let inbounds: Vec<_> =
+            builder.inbounds.iter().map(|it| lane(Stage::Ingress, &it.name)).collect();
+        let outbounds: Vec<_> =
+            builder.outbounds.iter().map(|it| lane(Stage::Outbound, &it.name)).collect();
+        let (core, news) = ToCore::new();
+        let mut readers = (0..builder.workers.max(1) + 2).map(|_| store.reader());
+        let (mut for_core, for_engine) = (
+            readers.by_ref().next().ok_or_else(ended)??,
+            readers.by_ref().next().ok_or_else(ended)??,
+        );
+        let for_workers = readers.collect::<Result<Vec<_>, _>>()?;
+        know(&mut *for_core, clock.now().wall, &core)?;
+        let names = Arc::new(names);
+
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("engine-io")
+            .enable_all()
+            .build()
+            .map_err(Error::System)?;
+        let doors = Arc::new(Doors::new(core.clone(), outbounds.clone()));
+        let gate = Gate::new();
+        let mut engine = Engine {
+            core: core.clone(),
+            deciding: None,
+            threads: Vec::new(),
+            runtime: Some(runtime),
+            listeners: Vec::new(),
+            senders: Vec::new(),
+            reader: Mutex::new(for_engine),
+            names: Arc::clone(&names),
+        };
+        // First what can fail: whoever cannot listen has started nothing else.
+        engine.listen(&builder, &doors, &gate)?;
+        engine.dial(&builder, &doors);
+
+        let functions = functions(builder, &names);
+        let (reader, thread) = reader::start(for_core, core.clone()).map_err(Error::System)?;
+        engine.threads.push(thread);
+        let (workers, threads) =
+            workers::start(functions, for_workers, &core).map_err(Error::System)?;
+        engine.threads.extend(threads);
+        let (writer, thread) = writer::start(store, core).map_err(Error::System)?;
+        engine.threads.push(thread);
+        let senders = outbounds.into_iter().zip(engine.senders.iter().cloned()).collect();
+        let outlets = Outlets { writer, reader, workers, senders };
+        let core = Core::new(pipeline, news, clock, names, gate, outlets, inbounds);
+        let thread = thread::Builder::new().name("engine-core".into());
+        engine.deciding = Some(thread.spawn(|| core.run()).map_err(Error::System)?);
+        Ok(engine)
+    }
+
+    fn listen(&mut self, builder: &Builder, doors: &Arc<Doors>, gate: &Gate) -> Result<(), Error> {
+        let Some(runtime) = &self.runtime else { return Ok(()) };
+        for (number, inbound) in (0..).zip(&builder.inbounds) {
+            let options = mllp_io::ListenerOptions { number, ..inbound.options.clone() };
+            let failed = |error| Error::Listen { inbound: inbound.name.clone(), error };
+            let address = inbound
+                .address
+                .parse()
+                .map_err(|_| failed(std::io::Error::from(std::io::ErrorKind::InvalidInput)))?;
+            let intake = Arc::clone(doors);
+            let bound = Listener::bind(address, options, intake, gate.clone());
+            let listener = runtime.block_on(bound).map_err(failed)?;
+            self.listeners.push((inbound.name.clone(), listener));
+        }
+        Ok(())
+    }
+
+    fn dial(&mut self, builder: &Builder, doors: &Arc<Doors>) {
+        let Some(runtime) = &self.runtime else { return };
+        let _inside = runtime.enter();
+        for (number, outbound) in (0..).zip(&builder.outbounds) {
+            let options = mllp_io::SenderOptions { number, ..outbound.options.clone() };
+            let reports: Arc<Doors> = Arc::clone(doors);
+            self.senders.push(Arc::new(Outlet::start(options, reports)));
+        }
+    }
+
+    /// Ends every thread. What is not done is done at the next start.
+    fn end(&mut self) -> Result<(), StoreError> {
+        self.core.tell(News::End);
+        let deciding = self.deciding.take().map(JoinHandle::join);
+        self.senders.clear();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(Duration::from_secs(1));
+        }
+        for thread in self.threads.drain(..) {
+            // A function of the program that never returns holds its thread, and not the end.
+            if thread.thread().name() != Some("engine-worker") || thread.is_finished() {
+                let _ = thread.join();
+            }
+        }
+        match deciding {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(StoreError::Unavailable("the core has failed".to_owned())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if self.deciding.is_some() {
+            let _ = self.end();
+        }
+    }
+}
+
+fn ended() -> Error {
+    Error::Store(StoreError::Unavailable("the engine has ended".to_owned()))
+}
+
+/// Takes the lanes of the graph.
+fn own(
+    store: &mut dyn Store,
+    builder: &Builder,
+) -> Result<(Vec<mllp_pipeline::Head>, Names), StoreError> {
+    let inbounds = builder.inbounds.iter().map(|it| (Stage::Ingress, &it.name));
+    let handlers = builder.handlers.iter().map(|(name, _)| (Stage::Routed, name));
+    let outbounds = builder.outbounds.iter().map(|it| (Stage::Outbound, &it.name));
+    let wanted: Vec<_> = inbounds
+        .chain(handlers)
+        .chain(outbounds)
+        .map(|(stage, name)| LaneName { stage, name: name.clone() })
+        .collect();
+    let heads = store.own(&wanted)?;
+    let mut names = Names::default();
+    for (head, LaneName { stage, name }) in heads.iter().zip(&wanted) {
+        names.add(head.lane, *stage, name);
+    }
+    Ok((heads, names))
+}
+
+fn graph(builder: &Builder, lane: impl Fn(Stage, &str) -> LaneId) -> Graph {
+    let inbounds = builder
+        .inbounds
+        .iter()
+        .map(|it| Inbound { lane: lane(Stage::Ingress, &it.name), deduplicate: it.deduplicate });
+    let handlers =
+        builder.handlers.iter().map(|(name, _)| Handler { lane: lane(Stage::Routed, name) });
+    let outbounds = builder.outbounds.iter().map(|it| Outbound {
+        lane: lane(Stage::Outbound, &it.name),
+        window: it.options.window as u32,
+        retry: it.retry,
+    });
+    Graph {
+        inbounds: inbounds.collect(),
+        handlers: handlers.collect(),
+        outbounds: outbounds.collect(),
+        limits: builder.limits,
+    }
+}
+
+fn functions(builder: Builder, names: &Arc<Names>) -> Functions {
+    let routers: BTreeMap<_, _> =
+        builder.routers.into_iter().map(|(name, it)| (name, Arc::new(it))).collect();
+    let of = |name: &String, router| {
+        Some((names.lane(Stage::Ingress, name)?, Arc::clone(routers.get(router)?)))
+    };
+    let by_lane = builder.inbounds.iter().filter_map(|it| of(&it.name, &it.router));
+    let handler = |(name, it): (String, _)| Some((names.lane(Stage::Routed, &name)?, it));
+    Functions {
+        routers: by_lane.collect(),
+        handlers: builder.handlers.into_iter().filter_map(handler).collect(),
+        names: Arc::clone(names),
+    }
+}
+
+/// Tells the core by what messages of the last day are recognised.
+fn know(reader: &mut dyn Reader, now: u64, core: &ToCore) -> Result<(), StoreError> {
+    let mut known: BTreeMap<LaneId, Vec<(u128, MessageId)>> = BTreeMap::new();
+    let newest = reader.identities(MessageId(u64::MAX), KNOWN)?;
+    for it in newest.into_iter().rev().filter(|it| it.received_at.saturating_add(DAY) > now) {
+        known.entry(it.inbound).or_default().push((it.identity, it.message));
+    }
+    for (inbound, identities) in known {
+        core.tell(News::Fact(Fact::Known { inbound, identities }));
+    }
+    Ok(())
+}

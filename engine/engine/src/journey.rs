@@ -1,0 +1,100 @@
+//! The way of one message, as the store tells it.
+
+use std::fmt;
+
+use mllp_pipeline::{Event, LaneId, What};
+use mllp_store::StoredMessage;
+
+use crate::names::Names;
+
+/// What has happened to a message, from the store and not from memory.
+#[derive(Clone, Debug)]
+pub struct Journey {
+    /// The message, without its body.
+    pub message: StoredMessage,
+    events: Vec<Event>,
+    names: Names,
+}
+
+impl Journey {
+    pub(crate) fn new(message: StoredMessage, events: Vec<Event>, names: Names) -> Self {
+        Journey { message, events, names }
+    }
+
+    /// What has happened after it was received and answered, in order.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    fn name(&self, lane: LaneId) -> String {
+        self.names.of(lane)
+    }
+
+    fn names(&self, lanes: &[LaneId]) -> String {
+        match lanes {
+            [] => "nothing".to_owned(),
+            lanes => lanes.iter().map(|lane| self.name(*lane)).collect::<Vec<_>>().join(", "),
+        }
+    }
+
+    fn line(&self, what: &What) -> String {
+        match what {
+            What::Received { inbound, .. } => format!("received      {}", self.name(*inbound)),
+            What::Routed { handlers } => format!("routed        {}", self.names(handlers)),
+            What::Transformed { handler, outbounds } => {
+                format!("transformed   {} -> {}", self.name(*handler), self.names(outbounds))
+            }
+            What::Attempt { outbound, attempt, failure, note } => {
+                let why = failure.name();
+                format!("attempt {attempt:<5} {}  {why}  {}", self.name(*outbound), note.0)
+            }
+            What::PossiblySent { outbound } => {
+                format!("possibly sent {}", self.name(*outbound))
+            }
+            What::Delivered { outbound, milliseconds, note } => {
+                format!("delivered     {}  {}  {milliseconds} ms", self.name(*outbound), note.0)
+            }
+            What::Dead { lane, failure } => {
+                format!("dead          {}  {}", self.name(*lane), failure.name())
+            }
+            What::Failed { lane, failure, note } => {
+                format!("failed        {}  {}  {}", self.name(*lane), failure.name(), note.0)
+            }
+            What::Duplicate { of } => format!("duplicate     of {of}"),
+        }
+    }
+}
+
+/// A line for each event, with the time of day in UTC.
+impl fmt::Display for Journey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = &self.message.message;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).escape_default().to_string();
+        writeln!(
+            f,
+            "{}  {}  control ID {}  {}  {} bytes",
+            message.id,
+            text(&message.message_type.0),
+            text(&message.control_id.0),
+            self.name(message.inbound),
+            self.message.len,
+        )?;
+        let answer = if message.accepted { "accepted" } else { "refused" };
+        writeln!(f, "{}  stored, answered {answer}", time(message.received_at))?;
+        for event in &self.events {
+            writeln!(f, "{}  {}", time(event.at), self.line(&event.what).trim_end())?;
+        }
+        write!(f, "{}", self.message.disposition.name())?;
+        match self.message.since {
+            0 => Ok(()),
+            since => write!(f, " {}", time(since)),
+        }
+    }
+}
+
+/// The time of day, in UTC.
+fn time(at: u64) -> String {
+    let (seconds, milliseconds) = (at / 1000 % 86_400, at % 1000);
+    let (hour, minute) = (seconds / 3600, seconds / 60 % 60);
+    format!("{hour:02}:{minute:02}:{:02}.{milliseconds:03}", seconds % 60)
+}

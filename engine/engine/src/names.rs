@@ -1,0 +1,27 @@
+//! Names of the graph and their lanes.
+
+use std::collections::BTreeMap;
+
+use mllp_pipeline::{LaneId, Stage};
+
+/// Which lane is whose.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    lanes: BTreeMap<LaneId, (Stage, String)>,
+}
+
+impl Names {
+    pub(crate) fn add(&mut self, lane: LaneId, stage: Stage, name: &str) {
+        self.lanes.insert(lane, (stage, name.to_owned()));
+    }
+
+    /// The name of a lane; its number where the graph does not know it any more.
+    pub(crate) fn of(&self, lane: LaneId) -> String {
+        self.lanes.get(&lane).map_or_else(|| format!("lane {lane}"), |(_, name)| name.clone())
+    }
+
+    pub(crate) fn lane(&self, stage: Stage, name: &str) -> Option<LaneId> {
+        let mut lanes = self.lanes.iter();
+        lanes.find(|(_, (its, known))| *its == stage && known == name).map(|(lane, _)| *lane)
+    }
+}

@@ -1,0 +1,192 @@
+//! Senders and partners by hand, over real sockets.
+
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use mllp_engine::{Engine, Journey, MessageId, Status};
+
+/// Longer than anything takes on a busy machine.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+pub fn message(control_id: &str) -> Vec<u8> {
+    typed("ADT^A01", control_id)
+}
+
+pub fn typed(message_type: &str, control_id: &str) -> Vec<u8> {
+    let header = format!("MSH|^~\\&|LAB|L|HIS|H|20260101||{message_type}|{control_id}|P|2.5\r");
+    [header.as_bytes(), b"PID|1||4711\r"].concat()
+}
+
+pub fn framed(payload: &[u8]) -> Vec<u8> {
+    [b"\x0b", payload, b"\x1c\r"].concat()
+}
+
+/// One end of a connection, which reads frames.
+pub struct Peer(pub TcpStream);
+
+impl Peer {
+    pub fn connect(address: SocketAddr) -> Peer {
+        Peer::new(TcpStream::connect(address).unwrap())
+    }
+
+    fn new(stream: TcpStream) -> Peer {
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Peer(stream)
+    }
+
+    pub fn write(&mut self, payload: &[u8]) {
+        self.0.write_all(&framed(payload)).unwrap();
+    }
+
+    /// The next frame; `None`: the connection has ended.
+    pub fn frame(&mut self) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut byte = [0];
+        while !bytes.ends_with(b"\x1c\r") {
+            match self.0.read(&mut byte) {
+                Ok(0) => return None,
+                Ok(_) => bytes.push(byte[0]),
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
+                Err(error) => panic!("no frame: {error}"),
+            }
+        }
+        Some(bytes[1..bytes.len() - 2].to_vec())
+    }
+
+    /// Sends, and returns MSA-1 and MSA-2 of the answer; `None`: the connection was closed.
+    pub fn send(&mut self, payload: &[u8]) -> Option<String> {
+        self.write(payload);
+        self.frame().map(|it| msa(&it))
+    }
+}
+
+pub fn msa(ack: &[u8]) -> String {
+    let text = String::from_utf8_lossy(ack);
+    let segment = text.split('\r').find(|it| it.starts_with("MSA|")).expect("MSA").to_owned();
+    segment.split('|').skip(1).take(2).collect::<Vec<_>>().join(" ")
+}
+
+pub fn control_id(payload: &[u8]) -> String {
+    String::from_utf8_lossy(payload).split('|').nth(9).unwrap_or_default().to_owned()
+}
+
+/// A partner that answers every message with the code that it is told for it, AA at first.
+pub struct Partner {
+    pub address: SocketAddr,
+    arrived: Receiver<Vec<u8>>,
+    stop: TcpStream,
+}
+
+impl Partner {
+    pub fn start(answer: impl Fn(&str) -> &'static str + Send + Clone + 'static) -> Partner {
+        Partner::at("127.0.0.1:0".parse().unwrap(), answer)
+    }
+
+    pub fn at(
+        address: SocketAddr,
+        answer: impl Fn(&str) -> &'static str + Send + Clone + 'static,
+    ) -> Partner {
+        let listener = bind(address);
+        let address = listener.local_addr().unwrap();
+        let (sender, arrived) = channel();
+        let control = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stop = TcpStream::connect(control.local_addr().unwrap()).unwrap();
+        let (mut told, _) = control.accept().unwrap();
+        let open = std::sync::Arc::new(std::sync::Mutex::new(Vec::<TcpStream>::new()));
+        let closing = std::sync::Arc::clone(&open);
+        let waker = address;
+        std::thread::spawn(move || {
+            let _ = told.read(&mut [0]);
+            let mut open = closing.lock().unwrap();
+            open.drain(..).for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
+            let _ = TcpStream::connect(waker);
+        });
+        let watch = stop.try_clone().unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if watch.peer_addr().is_err() {
+                    return;
+                }
+                let Ok(stream) = stream else { return };
+                open.lock().unwrap().push(stream.try_clone().unwrap());
+                let (sender, answer) = (sender.clone(), answer.clone());
+                std::thread::spawn(move || converse(Peer::new(stream), &sender, answer));
+            }
+        });
+        Partner { address, arrived, stop }
+    }
+
+    /// The next message that has come.
+    pub fn next(&self) -> Vec<u8> {
+        self.arrived.recv_timeout(DEADLINE).expect("a delivery")
+    }
+
+    pub fn nothing_came(&self) -> bool {
+        self.arrived.try_recv().is_err()
+    }
+}
+
+impl Drop for Partner {
+    fn drop(&mut self) {
+        let _ = self.stop.shutdown(Shutdown::Both);
+    }
+}
+
+fn bind(address: SocketAddr) -> TcpListener {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        match TcpListener::bind(address) {
+            Ok(listener) => return listener,
+            Err(error) => assert!(Instant::now() < end, "{error}"),
+        }
+        std::thread::yield_now();
+    }
+}
+
+fn converse(mut peer: Peer, sender: &Sender<Vec<u8>>, answer: impl Fn(&str) -> &'static str) {
+    while let Some(payload) = peer.frame() {
+        let id = control_id(&payload);
+        let code = answer(&id);
+        if sender.send(payload).is_err() {
+            return;
+        }
+        let reply = format!("MSH|^~\\&|P|P|E|E|2026||ACK|R{id}|P|2.5\rMSA|{code}|{id}\r");
+        if peer.0.write_all(&framed(reply.as_bytes())).is_err() {
+            return;
+        }
+    }
+}
+
+pub fn accept(_control_id: &str) -> &'static str {
+    "AA"
+}
+
+/// Asks again until the engine stands so.
+pub fn wait_for(engine: &Engine, what: &str, stands: impl Fn(&Status) -> bool) -> Status {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        let status = engine.status().unwrap();
+        if stands(&status) {
+            return status;
+        }
+        assert!(Instant::now() < end, "{what}: {status:#?}");
+        std::thread::yield_now();
+    }
+}
+
+pub fn wait_until_idle(engine: &Engine) {
+    wait_for(engine, "idle", |status| status.is_idle);
+}
+
+pub fn journey(engine: &Engine, id: u64) -> Journey {
+    engine.journey(MessageId(id)).unwrap().expect("a message")
+}
+
+pub fn disposition(engine: &Engine, id: u64) -> &'static str {
+    journey(engine, id).message.disposition.name()
+}
