@@ -46,7 +46,7 @@ fn a_store_that_fails_every_write_takes_nothing_over() {
     let engine = feed(&store, &partner).start().unwrap();
     (0..10_000).for_each(|_| store.fail_next(Fault::Refuse(Refusal::Unavailable)));
     let mut sender = Peer::connect(engine.address("IB").unwrap());
-    for number in 0..50 {
+    for number in 0..5 {
         let name = format!("M{number}");
         assert_eq!(sender.send(&message(&name)), Some(format!("AE {name}")));
     }
@@ -107,16 +107,12 @@ fn a_life_that_ends_in_the_midst_loses_nothing() {
     drop(engine);
     let engine = feed(&store, &partner).start().unwrap();
     wait_until_idle(&engine);
-    let mut arrived = Vec::new();
-    while arrived.len() < accepted || !partner.nothing_came() {
-        arrived.push(control_id(&partner.next()));
-        if arrived.len() >= accepted && arrived.iter().any(|it| *it == format!("M{}", accepted - 1))
-        {
-            break;
-        }
+    let mut missing: Vec<_> = (0..accepted).map(|number| format!("M{number}")).collect();
+    while !missing.is_empty() {
+        let arrived = control_id(&partner.next());
+        missing.retain(|it| *it != arrived);
     }
     for number in 0..accepted {
-        assert!(arrived.contains(&format!("M{number}")), "M{number} of {arrived:?}");
         assert_eq!(disposition(&engine, number as u64 + 1), "PROCESSED");
     }
 }

@@ -190,17 +190,9 @@ fn a_partner_that_refuses_for_good_makes_an_error_and_holds_nothing_up() {
 fn a_partner_that_is_down_gets_everything_when_it_is_back() {
     let (data, lab, bill) =
         (TempDir::new().unwrap(), Partner::start(accept), Partner::start(accept));
-    let address = bill.address;
+    let feeds_of = feeds(&data, &lab, &bill);
     drop(bill);
-    let bill = TempDir::new().unwrap();
-    drop(bill);
-    let down = Partner::start(accept);
-    let engine = {
-        let feeds = feeds(&data, &lab, &down);
-        drop(down);
-        let _ = address;
-        feeds.start().unwrap()
-    };
+    let engine = feeds_of.start().unwrap();
     let mut sender = Peer::connect(engine.address("IB_ADT").unwrap());
     for number in 0..20 {
         sender.send(&message(&format!("M{number}"))).unwrap();

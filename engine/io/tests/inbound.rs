@@ -50,6 +50,25 @@ async fn answers_leave_in_the_order_of_the_messages() {
 }
 
 #[tokio::test]
+async fn more_messages_than_the_window_are_read_and_answered() {
+    let (listener, mut inbox, _) = listener(ListenerOptions::default()).await;
+    let mut peer = TcpStream::connect(listener.address()).await.unwrap();
+    let stream: Vec<u8> = (0..300).flat_map(|n| framed(&message(&format!("M{n}")))).collect();
+    write(&mut peer, &stream).await;
+    let mut waiting = Vec::new();
+    for n in 1..=300 {
+        waiting.push(inbox.next().await);
+        // Whole windows are answered at once, so that only their leaving makes room.
+        if n % 64 == 0 || n == 300 {
+            waiting.drain(..).for_each(accept);
+        }
+    }
+    for n in 0..300 {
+        assert_eq!(msa(&frame(&mut peer).await), format!("AA M{n}"));
+    }
+}
+
+#[tokio::test]
 async fn what_was_not_stored_is_refused_for_now() {
     let (listener, mut inbox, _) = listener(ListenerOptions::default()).await;
     let mut peer = TcpStream::connect(listener.address()).await.unwrap();

@@ -137,11 +137,13 @@ fn store(
         Standing::Anew(first) => (Some(*first), false),
         _ => (None, false),
     };
+    // After a restart a message that comes again has to find the first, not a duplicate of it.
+    let is_first = *accepted && !is_duplicate;
     batch.record(Record::Message(NewMessage {
         id: *id,
         inbound: lane,
         received_at: *received_at,
-        identity: *identity,
+        identity: if is_first { *identity } else { 0 },
         control_id: control_id.clone(),
         message_type: message_type.clone(),
         body: body.clone(),

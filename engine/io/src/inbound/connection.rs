@@ -75,6 +75,11 @@ impl Connection {
         let mut alarm = Alarm::new();
         let lost = loop {
             self.take_replies();
+            // What leaves makes room for messages that were read already, and what they are may be
+            // answered at once.
+            if !self.flush() {
+                break true;
+            }
             self.take_events();
             if !self.flush() {
                 break true;
