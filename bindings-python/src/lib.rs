@@ -9,7 +9,7 @@ mod converse;
 mod decision;
 mod decoder;
 mod detail;
-mod deviations;
+mod detect;
 mod error;
 mod escape;
 mod event;
@@ -17,13 +17,10 @@ mod frame;
 mod header;
 mod initiator;
 mod input;
-mod iso_2022;
-mod log_lines;
 mod message;
 mod path;
 mod payload;
 mod proxy;
-mod reading;
 mod receiving;
 mod reply;
 mod report;
@@ -32,7 +29,6 @@ mod segment;
 mod sequence;
 mod stamp;
 mod storage;
-mod text;
 mod ticket;
 mod time;
 mod words;
@@ -53,6 +49,8 @@ mod _native {
     #[pymodule_export]
     use super::detail::ErrorDetail;
     #[pymodule_export]
+    use super::detect::detect;
+    #[pymodule_export]
     use super::error::{AckError, FrameError, LinkError, MessageError, MllpError, ProxyError};
     #[pymodule_export]
     use super::escape::{escape, unescape};
@@ -63,15 +61,13 @@ mod _native {
     #[pymodule_export]
     use super::initiator::Initiator;
     #[pymodule_export]
-    use super::log_lines::write_lines;
-    #[pymodule_export]
     use super::message::Message;
     #[pymodule_export]
     use super::path::Path;
     #[pymodule_export]
     use super::proxy::{ProxyHeader, parse_proxy_header};
     #[pymodule_export]
-    use super::reply::{answers, ignores_character_set, read_msa};
+    use super::reply::{answers, read_msa};
     #[pymodule_export]
     use super::responder::Responder;
     #[pymodule_export]
@@ -86,7 +82,6 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("CharacterSetError", super::error::character_set_error(module.py())?)?;
         module.add("START_BLOCK", mllp_core::START_BLOCK)?;
         module.add("END_BLOCK", mllp_core::END_BLOCK)?;
         module.add("CARRIAGE_RETURN", mllp_core::CARRIAGE_RETURN)?;

@@ -4,7 +4,7 @@ use hl7_peek::{Message as Peek, Segment as PeekSegment};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::reading::Reading;
+use crate::message::Reading;
 
 /// One segment, its values still escaped.
 #[pyclass(module = "fastmllp", frozen)]

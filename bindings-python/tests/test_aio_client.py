@@ -141,7 +141,7 @@ def test_what_is_sent_while_the_client_closes_is_for_the_next_connection(
                 await proceed.wait()
             raise AssertionError
 
-        monkeypatch.setattr("fastmllp.aio.client.dial", slow_to_end)
+        monkeypatch.setattr("fastmllp.aio.exchange.dial", slow_to_end)
         client = connect(*address)
         first = asyncio.create_task(client.send(message("A")))
         await dialling.wait()

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 from certificates import Authority, Identity
-from conftest import Records, Serve
-from fastmllp.client import Client, ConnectError, ConnectionLost
+from conftest import ClientClass, Records, Serve
+from fastmllp.client import Client, ConnectError, ConnectionLost, DeliveryError
 from fastmllp.stream import Stream
 from fastmllp.tls import client_context, server_context
 from fastmllp.tls_failure import TlsFailure
-from peers import DEADLINE, message
+from fastmllp.tls_session import TlsSession
+from peers import DEADLINE, Noting, Peer, ScriptedServer, message
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
@@ -86,7 +87,7 @@ def test_certificate_of_the_client_is_missing(
     version: ssl.TLSVersion,
     size: int,
 ) -> None:
-    """TLS 1.3 tells the client only after it has sent its message, which nobody has read."""
+    """TLS 1.3 tells the client only after its handshake, when it may have written its message."""
     context = server_context(
         identity.certificate, identity.key, ca=authority.file, require_client_certificate=True
     )
@@ -94,8 +95,10 @@ def test_certificate_of_the_client_is_missing(
     server = serve(tls=context)
     client = Client(*server.address, tls=trusting)
     for _ in range(2):
-        with pytest.raises(ConnectError, match="requires a certificate"):
+        with pytest.raises(DeliveryError, match="requires a certificate") as caught:
             client.send(message("A").ljust(size, b"x"))
+        assert isinstance(caught.value, ConnectError) == (caught.value.fate == "not_sent")
+        assert version == ssl.TLSVersion.TLSv1_3 or isinstance(caught.value, ConnectError)
         assert records.wait_for("tls_failed").fields["reason"] == "certificate_required"  # type: ignore[attr-defined]
 
 
@@ -109,8 +112,38 @@ def test_certificate_of_the_client_is_not_trusted(
     )
     own = stranger.issue("client")
     unknown = client_context(ca=authority.file, certificate=own.certificate, key=own.key)
-    with pytest.raises(ConnectError, match="does not trust the authority of our certificate"):
+    with pytest.raises(DeliveryError, match="does not trust the authority of our certificate"):
         Client(*server.address, tls=unknown).send(message("A"))
+
+
+def test_refusal_after_the_message_proves_nothing(
+    authority: Authority, identity: Identity, trusting: ssl.SSLContext, client_class: ClientClass
+) -> None:
+    """The server has all of the message when it refuses our certificate, and may have read it."""
+    context = server_context(
+        identity.certificate, identity.key, ca=authority.file, require_client_certificate=True
+    )
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+
+    def script(peer: Peer) -> None:
+        session = TlsSession(context, server_side=True)
+        session.receive(peer.socket.recv(65_536))
+        peer.send(session.outgoing())
+        held = b""
+        while len(held) < 10_000:
+            held += peer.socket.recv(65_536)
+        session.receive(held)
+        peer.send(session.outgoing())
+
+    waits = Noting()
+    with ScriptedServer(script, script) as server:
+        client = client_class(*server.address, tls=trusting, back_off=waits)
+        for _ in range(2):
+            with pytest.raises(ConnectionLost, match="requires a certificate of ours") as caught:
+                client.send(message("A").ljust(10_000, b"x"))
+            assert caught.value.fate == "uncertain"
+    # Each counts as an attempt that has failed, and the waits grow.
+    assert waits.attempts == [0, 1]
 
 
 class Refused(Stream):

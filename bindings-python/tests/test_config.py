@@ -46,7 +46,6 @@ def test_defaults() -> None:
         "log_level": "info",
         "log_message": False,
         "log_format": "text",
-        "log_file": "",
     }
 
 

@@ -300,9 +300,9 @@ def test_a_cancelled_message_keeps_its_place_until_it_is_answered() -> None:
             assert (await slow).accepted and (await third).accepted
             proceed["A"].set()
             # The answer to the first one makes room: two messages go at the same time again.
-            while any(pool._busy.values()):
+            while any(pool._places.busy.values()):
                 await asyncio.sleep(0)
-            assert pool._room._value == 2
+            assert pool._places.room._value == 2
             replies = await asyncio.gather(*(pool.send(message(name)) for name in "DE"))
             assert [reply.control_id for reply in replies] == ["D", "E"]
 
@@ -338,7 +338,7 @@ def test_a_message_that_is_cancelled_before_it_leaves_has_no_place() -> None:
             with pytest.raises(TypeError):
                 await pool.send(7)  # type: ignore[arg-type]
             assert (await pool.send(message("E"))).accepted
-            assert list(pool._busy.values()) == [0] and pool._room._value == 1
+            assert list(pool._places.busy.values()) == [0] and pool._places.room._value == 1
 
     with ThreadedServer(script) as server:
         asyncio.run(work(server.address))

@@ -78,7 +78,6 @@ mod separators;
 mod split;
 mod terminator;
 mod value;
-mod whole_fields;
 
 pub use character_set::CharacterSet;
 pub use delimiters::Delimiters;
@@ -94,4 +93,3 @@ pub use segment::{
 };
 pub use terminator::Terminator;
 pub use value::Value;
-pub use whole_fields::whole_fields;

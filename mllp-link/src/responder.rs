@@ -3,7 +3,6 @@
 mod feed;
 
 use ack_gen::Ack;
-use hl7_peek::whole_fields;
 use mllp_core::{Fault, ReceiveBuffer, Received, Storage};
 
 use crate::answers::{Refusal, Ticket};
@@ -98,11 +97,9 @@ impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
 
     /// The payload of the message, or the beginning of the refused one, that
     /// [`next_event`](Self::next_event) or [`feed`](Self::feed) gave last, until one is called again
-    /// or bytes are taken. Empty where `feed` has lent the payload itself. The beginning ends with a
-    /// whole field: see [`whole_fields`].
+    /// or bytes are taken. Empty where `feed` has lent the payload itself.
     pub fn payload(&self) -> &[u8] {
-        let payload = self.incoming.payload();
-        if self.conversation.is_skipping() { whole_fields(payload) } else { payload }
+        self.incoming.payload()
     }
 
     /// Answers the message whose [`payload`](Self::payload) is at hand. `ack.header` and

@@ -14,7 +14,6 @@ __all__ = [
     "START_BLOCK",
     "Ack",
     "AckError",
-    "CharacterSetError",
     "Decision",
     "Decoder",
     "ErrorDetail",
@@ -43,13 +42,11 @@ __all__ = [
     "encode_slices",
     "escape",
     "frame",
-    "ignores_character_set",
     "parse_proxy_header",
     "plain_words",
     "read_msa",
     "timestamp",
     "unescape",
-    "write_lines",
 ]
 
 START_BLOCK: Final[int]
@@ -62,7 +59,6 @@ class MllpError(Exception):
 
 class FrameError(MllpError): ...
 class MessageError(MllpError): ...
-class CharacterSetError(MessageError, LookupError): ...
 class AckError(MllpError): ...
 class LinkError(MllpError): ...
 class ProxyError(MllpError): ...
@@ -363,8 +359,8 @@ class Initiator:
     def open_messages(self) -> int: ...
 
 def answers(reply: Buffer, control_id: Buffer, *, scan: str = "single_byte") -> bool: ...
-def ignores_character_set(payload: Buffer, *, scan: str = "single_byte") -> bool: ...
 def read_msa(reply: Buffer, *, scan: str = "single_byte") -> tuple[str, str]: ...
+def detect(first_bytes: Buffer) -> str: ...
 
 @final
 class ProxyHeader:
@@ -379,7 +375,6 @@ class ProxyHeader:
 
 def parse_proxy_header(data: Buffer) -> ProxyHeader | None: ...
 def plain_words(event: str, connection: int | None, fields: dict[str, Any]) -> str | None: ...
-def write_lines(descriptor: int, lines: bytes) -> int: ...
 
 @final
 class Ticket:

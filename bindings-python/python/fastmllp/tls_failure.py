@@ -5,10 +5,7 @@ from dataclasses import dataclass
 
 from fastmllp.opening import begins_message
 
-__all__ = ["ALERT", "TLS_CLOSED", "TLS_TIMEOUT", "TlsFailure", "plain_hint"]
-
-ALERT = b"\x15\x03"
-"""How an alert of TLS begins: the answer of a server that speaks TLS to one who does not."""
+__all__ = ["TLS_CLOSED", "TLS_TIMEOUT", "TlsFailure", "no_handshake"]
 
 _BY_VERIFY_CODE = {
     9: ("certificate_not_yet_valid", "its certificate is not valid yet"),
@@ -102,11 +99,6 @@ class TlsFailure:
         return cls(words, words.replace("_", " "))
 
 
-def plain_hint(first: bytes) -> str:
-    """What to add to the failure of a client without TLS, from the first bytes of the server."""
-    return "; it seems to expect TLS" if first.startswith(ALERT) else ""
-
-
 def _begins_a_record(first: bytes) -> bool:
     return first[:1] in _RECORD_TYPES and first[1:2] in (b"", b"\x03")
 
@@ -120,3 +112,17 @@ def _not_tls(first: bytes) -> TlsFailure:
 
 TLS_CLOSED = TlsFailure("closed", "it closed the connection in the TLS handshake")
 TLS_TIMEOUT = TlsFailure("timeout", "it did not finish the TLS handshake in time")
+
+
+def no_handshake(failure: TlsFailure | None, error: OSError) -> str:
+    """Why a client's handshake did not come about, in words.
+
+    Args:
+        failure: What TLS says of it; None when it says nothing.
+        error: What ended the wait: a `TimeoutError`, or the end of the connection, which is how a
+            plain server answers that closes with our first bytes unread.
+    """
+    if failure is not None:
+        return failure.text
+    ended = TLS_TIMEOUT if isinstance(error, TimeoutError) else TLS_CLOSED
+    return f"{ended.text}; perhaps it does not speak TLS"

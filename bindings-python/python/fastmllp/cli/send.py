@@ -117,7 +117,8 @@ def run(options: argparse.Namespace) -> int:
     delivery = Delivery(
         [found.payload for found in messages],
         agenda,
-        client_options(settings.section("client")),
+        # Whoever sends files has no use for the answer of an application that comes later.
+        client_options(settings.section("client")) | {"wait_for": "accept"},
         connections=min(options.connections, total),
         window=options.window,
     )
@@ -172,7 +173,7 @@ class _Report:
             return
         if self._json and found is not None:
             self._print(json.dumps(self._row(found, outcome)) + "\n")
-        elif outcome.reply is not None:
+        elif outcome.reply is not None and not outcome.reply.unasked:
             self._print(readable(outcome.reply.payload, self._encoding) + "\n")
 
     def conclude(self, summary: Summary, total: int, seconds: float) -> None:
@@ -185,6 +186,7 @@ class _Report:
     def _row(self, found: Found, outcome: Outcome) -> dict[str, object]:
         row: dict[str, object] = {"file": found.file, "number": found.number}
         row["milliseconds"] = round(outcome.seconds * 1000, 3)
+        row["fate"] = outcome.fate
         if outcome.reply is None:
             return row | {"error": _code(outcome.error)}
         reply = outcome.reply

@@ -1,13 +1,10 @@
 """Hosts, ports and addresses: as people write them, and as sockets take them."""
 
-import errno
 import ipaddress
 import itertools
 import os
 import socket
 from typing import Any, NamedTuple
-
-from fastmllp.printable import one_line
 
 __all__ = [
     "ANY_HOST",
@@ -32,12 +29,8 @@ class Address(NamedTuple):
 
 
 def place(host: str, port: int) -> str:
-    """Host and port as one text, with an IPv6 address in brackets: ``[::1]:2575``.
-
-    The text can be printed, whatever someone has given as a host.
-    """
-    shown = one_line(host)
-    return f"[{shown}]:{port}" if ":" in host else f"{shown}:{port}"
+    """Host and port as one text, with an IPv6 address in brackets: ``[::1]:2575``."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def unbracketed(host: str) -> str:
@@ -79,7 +72,7 @@ def resolve(host: str, port: int, *, passive: bool = False) -> list[Address]:
     except socket.gaierror:
         raise
     except (UnicodeError, ValueError) as error:  # ValueError: a NUL in the name.
-        raise OSError(errno.EINVAL, "not a host name") from error
+        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from error
     return list(dict.fromkeys(Address(family, address) for family, _, _, _, address in found))
 
 
