@@ -1227,7 +1227,8 @@ typedef struct mllp_timestamp_t {
 #define MLLP_EVENT_WARNING 4
 
 // A frame was lost: `fault`, `offset` of the byte that showed it. Except from a scanner, `payload`
-// has the first bytes of it: for a refusal that quotes MSH-10, never for a positive answer.
+// has the first bytes of it, up to its last whole field: for a refusal that quotes MSH-10, never for
+// a positive answer.
 #define MLLP_EVENT_FAULT 5
 
 // Bytes in no frame: `offset`, `len`, `discard_reason`, `blank`.

@@ -2,6 +2,7 @@
 
 use core::ffi::c_char;
 
+use hl7_peek::whole_fields;
 use mllp_core::{Deviation, Deviations, Discard, DiscardReason, Event, Fault, FrameKind, Received};
 
 use crate::code::{Numbered, name, numbered};
@@ -23,7 +24,8 @@ pub const MLLP_EVENT_FRAME: mllp_event_kind_t = 3;
 /// `offset` the byte that showed it.
 pub const MLLP_EVENT_WARNING: mllp_event_kind_t = 4;
 /// A frame was lost: `fault`, `offset` of the byte that showed it. Except from a scanner, `payload`
-/// has the first bytes of it: for a refusal that quotes MSH-10, never for a positive answer.
+/// has the first bytes of it, up to its last whole field: for a refusal that quotes MSH-10, never for
+/// a positive answer.
 pub const MLLP_EVENT_FAULT: mllp_event_kind_t = 5;
 /// Bytes in no frame: `offset`, `len`, `discard_reason`, `blank`.
 pub const MLLP_EVENT_DISCARD: mllp_event_kind_t = 6;
@@ -177,7 +179,7 @@ impl mllp_event_t {
             },
             Received::Warning { deviation, offset } => mllp_event_t::warning(deviation, offset),
             Received::Fault { fault, offset, prefix } => mllp_event_t {
-                payload: mllp_slice_t::lend(prefix),
+                payload: mllp_slice_t::lend(whole_fields(prefix)),
                 ..mllp_event_t::fault(fault, offset)
             },
             Received::Discard(discard) => mllp_event_t::discard(discard),

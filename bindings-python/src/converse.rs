@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ack_gen::AckCode;
+use hl7_peek::Scan;
 use mllp_link::{Arrived, Millis, ResponderEvent, Ticket as CoreTicket};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::answer_room::AnswerRoom;
+use crate::deviations;
 use crate::event;
 use crate::input::Input;
 use crate::message::Message;
@@ -105,13 +107,14 @@ impl<'py> Conversation<'_, 'py> {
     fn take_event(&mut self, rest: &mut &[u8]) -> PyResult<Next> {
         let py = self.responder.py();
         let mut responder = self.responder.borrow_mut();
+        let scan = responder.scan();
         let link = responder.core();
         let fed = link.feed(rest, self.clock.now);
         *rest = rest.get(fed.consumed..).unwrap_or_default();
         let Some(event) = fed.event else { return Ok(Next::Nothing) };
         let ResponderEvent::Message(ticket, arrived) = event else {
             let last = matches!(event, ResponderEvent::TooLarge(..) | ResponderEvent::Protocol(_));
-            let entry = report(py, link, event)?;
+            let entry = report(py, link, event, scan)?;
             self.leave(entry)?;
             // The refusal is given while the beginning of its message is at hand, and whether bytes
             // of another protocol are looked at is for the host to say.
@@ -125,28 +128,34 @@ impl<'py> Conversation<'_, 'py> {
                 Payload::new(PyBytes::new(py, payload).unbind())
             }
         });
-        let message = Message::of(payload.clone(), responder.scan());
+        let message = Message::of(payload.clone(), scan);
         // A handler may use the responder itself, so it is not kept borrowed while one runs.
         drop(responder);
-        self.hand_over(ticket, arrived, &payload, fed.payload, message)
+        self.deviate(&arrived, payload.place(py).bytes(py), scan)?;
+        self.hand_over(ticket, &payload, fed.payload, message)
+    }
+
+    /// Reports what is unusual about a message and its frame, before it is handed over.
+    fn deviate(&mut self, arrived: &Arrived, payload: &[u8], scan: Scan) -> PyResult<()> {
+        let unusual = deviations::of_payload(payload, scan);
+        if arrived.deviations.is_empty() && unusual.is_empty() {
+            return Ok(());
+        }
+        let entry = event::new(self.responder.py(), "deviations")?;
+        entry.set_item("warn", [&event::names(arrived.deviations), unusual].concat())?;
+        entry.set_item("length", payload.len())?;
+        self.leave(entry)
     }
 
     /// Calls the handler, and answers with what it returns.
     fn hand_over(
         &mut self,
         ticket: CoreTicket,
-        arrived: Arrived,
         payload: &Arc<Payload>,
         lent: Option<&[u8]>,
         message: Message,
     ) -> PyResult<Next> {
         let py = self.responder.py();
-        if !arrived.deviations.is_empty() {
-            let entry = event::new(py, "deviations")?;
-            entry.set_item("warn", event::names(arrived.deviations))?;
-            entry.set_item("length", payload.place(py).bytes(py).len())?;
-            self.leave(entry)?;
-        }
         let message = Bound::new(py, message)?;
         let result = self.handler.call1((&message,));
         self.clock.read();

@@ -1,5 +1,6 @@
 //! Frames from a stream.
 
+use hl7_peek::whole_fields;
 use mllp_core::{Config, Framing, ReceiveBuffer, Received};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
@@ -111,7 +112,8 @@ impl Decoder {
     }
 
     /// The first bytes, up to 1024, of the payload that was lost last: for a refusal that quotes the
-    /// message control ID, never for a positive answer. Empty when none was lost.
+    /// message control ID, never for a positive answer. Of a message, they end with a whole field, so
+    /// that no control ID is cut short. Empty when none was lost.
     #[getter]
     fn lost_prefix<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.lost_prefix)
@@ -142,7 +144,8 @@ impl Decoder {
             match fed.event {
                 Some(received) => {
                     if let Received::Fault { prefix, .. } = received {
-                        self.lost_prefix = prefix.get(..KEPT_PREFIX).unwrap_or(prefix).to_vec();
+                        let kept = prefix.get(..KEPT_PREFIX).unwrap_or(prefix);
+                        self.lost_prefix = whole_fields(kept).to_vec();
                     }
                     each(received)?;
                 }

@@ -1,7 +1,9 @@
 //! Exceptions, each with the stable name of the core's error in `code`.
 
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyLookupError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyType};
 
 pyo3::create_exception!(
     fastmllp,
@@ -55,4 +57,34 @@ pub(crate) fn bad_ack_code() -> PyErr {
 pub(crate) fn batch_accepted() -> PyErr {
     let text = "a batch has no single positive acknowledgment";
     with_code(AckError::new_err(text), "batch")
+}
+
+/// The class of the exception for a character set that cannot be decoded: a MessageError and a
+/// LookupError, as Python has for codecs.
+pub(crate) fn character_set_error(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = CLASS.get_or_try_init(py, || {
+        let bases = (py.get_type::<MessageError>(), py.get_type::<PyLookupError>());
+        let members = PyDict::new(py);
+        members.set_item("__module__", "fastmllp")?;
+        members.set_item(
+            "__doc__",
+            "A character set in MSH-18 that is not known, or that Python has no codec for.",
+        )?;
+        let class = py.get_type::<PyType>().call1(("CharacterSetError", bases, members))?;
+        PyResult::Ok(class.cast_into::<PyType>()?.unbind())
+    })?;
+    Ok(class.bind(py))
+}
+
+/// MSH-18 names a set that cannot be decoded. The text shows the name, and no more of the message.
+pub(crate) fn unknown_character_set(name: &[u8]) -> PyErr {
+    const SHOWN: usize = 40;
+    let shown: String =
+        name.iter().take(SHOWN).map(|byte| byte.escape_ascii().to_string()).collect();
+    let text = format!("MSH-18 names the character set '{shown}', which cannot be decoded");
+    let error = Python::attach(|py| {
+        character_set_error(py).map(|class| PyErr::from_type(class.clone(), text))
+    });
+    error.map_or_else(|failure| failure, |error| with_code(error, "unknown_character_set"))
 }

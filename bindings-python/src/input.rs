@@ -62,10 +62,11 @@ impl<'a, 'py> FromPyObject<'a, 'py> for ScanArgument {
             "shift_jis" => Scan::ShiftJis,
             "gb18030" | "gbk" | "big5" => Scan::Gb18030,
             "iso2022_jp" => Scan::Iso2022Jp,
+            "auto" => Scan::Auto,
             _ => {
                 return Err(PyValueError::new_err(format!(
-                    "scan must be 'single_byte', 'shift_jis', 'gb18030', 'gbk', 'big5' or \
-                     'iso2022_jp', not {name:?}"
+                    "scan must be 'single_byte', 'shift_jis', 'gb18030', 'gbk', 'big5', \
+                     'iso2022_jp' or 'auto', not {name:?}"
                 )));
             }
         }))

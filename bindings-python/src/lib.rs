@@ -10,6 +10,7 @@ mod decision;
 mod decoder;
 mod detail;
 mod detect;
+mod deviations;
 mod error;
 mod escape;
 mod event;
@@ -17,10 +18,13 @@ mod frame;
 mod header;
 mod initiator;
 mod input;
+mod iso_2022;
+mod log_lines;
 mod message;
 mod path;
 mod payload;
 mod proxy;
+mod reading;
 mod receiving;
 mod reply;
 mod report;
@@ -29,6 +33,7 @@ mod segment;
 mod sequence;
 mod stamp;
 mod storage;
+mod text;
 mod ticket;
 mod time;
 mod words;
@@ -61,13 +66,15 @@ mod _native {
     #[pymodule_export]
     use super::initiator::Initiator;
     #[pymodule_export]
+    use super::log_lines::write_lines;
+    #[pymodule_export]
     use super::message::Message;
     #[pymodule_export]
     use super::path::Path;
     #[pymodule_export]
     use super::proxy::{ProxyHeader, parse_proxy_header};
     #[pymodule_export]
-    use super::reply::{answers, read_msa};
+    use super::reply::{answers, ignores_character_set, read_msa};
     #[pymodule_export]
     use super::responder::Responder;
     #[pymodule_export]
@@ -82,6 +89,7 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("CharacterSetError", super::error::character_set_error(module.py())?)?;
         module.add("START_BLOCK", mllp_core::START_BLOCK)?;
         module.add("END_BLOCK", mllp_core::END_BLOCK)?;
         module.add("CARRIAGE_RETURN", mllp_core::CARRIAGE_RETURN)?;

@@ -4,40 +4,28 @@ use std::sync::Arc;
 
 use hl7_peek::{CharacterSet, Kind, Message as Peek, Scan, Value};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList};
+use pyo3::types::{PyBytes, PyList, PyString};
 
-use crate::error::message_error;
 use crate::header::{MessageHeader, places};
 use crate::input::{Input, ScanArgument};
 use crate::path::PathArgument;
 use crate::payload::Payload;
+use crate::reading::Reading;
 use crate::segment::Segment;
+use crate::text::{Sets, decode, unescaped};
 
 /// An HL7 v2 message, read in place.
 ///
 /// Making one never raises, whatever the payload; reading a message without a usable header does.
+///
+/// `scan` says how delimiters are told from the bytes of two-byte characters: `single_byte`,
+/// `shift_jis`, `gb18030` (also `gbk` and `big5`), `iso2022_jp`, or `auto`, which follows MSH-18. By
+/// `single_byte` every byte that equals a delimiter is one, except between the escape sequences of
+/// ISO 2022 in a message that announces them beside its default set.
 #[pyclass(module = "fastmllp", frozen)]
 pub(crate) struct Message {
     payload: Arc<Payload>,
     reading: Reading,
-}
-
-/// How the payload of a message is read.
-#[derive(Clone, Copy)]
-pub(crate) struct Reading {
-    scan: Scan,
-    lenient: bool,
-}
-
-impl Reading {
-    pub(crate) fn peek<'a>(self, payload: &'a [u8]) -> PyResult<Peek<'a>> {
-        // What not even the lenient reading can use, the strict one explains.
-        let lenient = self.lenient.then(|| Peek::parse_lenient(payload, self.scan)).flatten();
-        match lenient {
-            Some(message) => Ok(message),
-            None => Peek::parse_with(payload, self.scan).map_err(message_error),
-        }
-    }
 }
 
 impl Message {
@@ -98,8 +86,9 @@ impl Message {
         })
     }
 
-    /// The character set that MSH-18 names, by its name in table 0211; None for an unknown one. Raises
-    /// MessageError when the payload has no usable header.
+    /// The character set that MSH-18 names, by its name in table 0211; None for an unknown one. The
+    /// first repetition counts, which is the set of the whole message. Raises MessageError when the
+    /// payload has no usable header.
     #[getter]
     fn character_set(&self, py: Python<'_>) -> PyResult<Option<&'static str>> {
         self.peek(py, |message| CharacterSet::of(&message.header()).map(CharacterSet::name))
@@ -137,8 +126,15 @@ impl Message {
 
     /// The single value at a path as text, unescaped and decoded; None when `status` is not `value`.
     ///
-    /// `encoding` is a Python codec; without it, the one that MSH-18 names, or UTF-8 where that is
-    /// empty or unknown. `errors` is as for `bytes.decode`.
+    /// Found as `get` finds it, and decoded by the set that MSH-18 names, by UTF-8 where that is empty.
+    /// The escape sequences of ISO 2022, and those of HL7 for character sets, switch to other sets
+    /// inside a value where a further repetition of MSH-18 or MSH-20 announces them. `encoding`, a
+    /// Python codec, stands in for MSH-18, also for how the value is found. `errors` is as for
+    /// `bytes.decode`.
+    ///
+    /// Raises CharacterSetError for a name in MSH-18 that is not known, unless `encoding` is given;
+    /// MessageError as `get`; UnicodeDecodeError where `errors` says so; LookupError for a codec that
+    /// does not exist.
     #[pyo3(signature = (path, encoding = None, errors = "replace"))]
     fn text<'py>(
         &self,
@@ -146,31 +142,26 @@ impl Message {
         path: PathArgument,
         encoding: Option<&str>,
         errors: &str,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+    ) -> PyResult<Option<Bound<'py, PyString>>> {
         let place = self.payload.place(py);
-        let plain = self.reading.peek(place.bytes(py))?;
-        let named = match encoding {
-            Some(encoding) => CharacterSet::from_name(encoding.as_bytes()),
-            // Empty means ASCII, which UTF-8 contains; many senders leave it empty and send UTF-8.
-            None => CharacterSet::of(&plain.header()).filter(|set| *set != CharacterSet::Ascii),
-        };
-        let codec = encoding.or(named.and_then(CharacterSet::codec)).unwrap_or("utf-8");
+        let named = encoding.and_then(|codec| CharacterSet::from_name(codec.as_bytes()));
         let scan = named.map_or(self.reading.scan, CharacterSet::scan);
-        let reading = Reading { scan, ..self.reading };
-        let message = reading.peek(place.bytes(py))?;
+        let message = Reading { scan, ..self.reading }.peek(place.bytes(py))?;
         let Value::Value(value) = message.value(path.0) else { return Ok(None) };
-        let mut out = vec![0; value.len()];
-        let len = match path.0.field() {
-            // MSH-1 and MSH-2 are the delimiters themselves, never escaped.
-            Some(1 | 2) if matches!(path.0.segment(), b"MSH" | b"FHS" | b"BHS") => {
-                out.copy_from_slice(value);
-                value.len()
+        // MSH-1 and MSH-2 are the delimiters themselves, never escaped.
+        let is_delimiters = matches!(path.0.field(), Some(1 | 2))
+            && matches!(path.0.segment(), b"MSH" | b"FHS" | b"BHS");
+        let text = match (encoding, is_delimiters) {
+            (Some(codec), true) => decode(py, value, codec, errors),
+            (Some(codec), false) => {
+                decode(py, &unescaped(value, &message.delimiters(), scan), codec, errors)
             }
-            _ => hl7_peek::unescape_with(value, &message.delimiters(), scan, &mut out)
-                .map_err(message_error)?,
+            (None, true) => Sets::of(&message.header())?.decode_plain(py, value, errors),
+            (None, false) => {
+                Sets::of(&message.header())?.decode(py, value, &message.delimiters(), errors)
+            }
         };
-        let bytes = PyBytes::new(py, out.get(..len).unwrap_or_default());
-        bytes.call_method1("decode", (codec, errors)).map(Some)
+        text.map(Some)
     }
 
     /// The segments, in order; empty ones are left out.

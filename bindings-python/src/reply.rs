@@ -3,6 +3,7 @@
 use hl7_peek::{Error, Message, Path, Scan};
 use pyo3::prelude::*;
 
+use crate::deviations;
 use crate::input::{Input, ScanArgument};
 
 const MSA_1: Result<Path, Error> = Path::parse("MSA-1");
@@ -35,4 +36,15 @@ pub(crate) fn read_msa(reply: Input<'_>, scan: ScanArgument) -> (String, String)
         bytes.iter().map(|byte| char::from(*byte)).collect()
     };
     (field(MSA_1), field(MSA_2))
+}
+
+/// Whether a payload names a character set in MSH-18 that reading by `scan` ignores, so that fields may
+/// be cut in the middle of a character. `scan` is as for Message; by `auto` nothing is ignored.
+#[pyfunction]
+#[pyo3(
+    signature = (payload, *, scan = ScanArgument(Scan::SingleByte)),
+    text_signature = "(payload, *, scan='single_byte')"
+)]
+pub(crate) fn ignores_character_set(payload: Input<'_>, scan: ScanArgument) -> bool {
+    !deviations::of_payload(&payload, scan.0).is_empty()
 }

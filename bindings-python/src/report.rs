@@ -1,9 +1,11 @@
 //! The events of a receiving link as dictionaries.
 
+use hl7_peek::Scan;
 use mllp_link::ResponderEvent;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+use crate::deviations;
 use crate::event;
 use crate::receiving::Link;
 use crate::ticket::{Refusal, Ticket};
@@ -12,12 +14,17 @@ pub(crate) fn report<'py>(
     py: Python<'py>,
     link: &Link,
     event: ResponderEvent,
+    scan: Scan,
 ) -> PyResult<Bound<'py, PyDict>> {
     match event {
         ResponderEvent::Message(core, arrived) => {
             let payload = PyBytes::new(py, link.payload());
             let (kind, warn) = (arrived.kind, arrived.deviations);
             let entry = event::frame(py, "message", arrived.offset, &payload, kind, warn)?;
+            let unusual = deviations::of_payload(payload.as_bytes(), scan);
+            if !unusual.is_empty() {
+                entry.set_item("warn", [&event::names(warn), unusual].concat())?;
+            }
             entry.set_item("ticket", Py::new(py, Ticket::new(core, payload.unbind()))?)?;
             Ok(entry)
         }

@@ -384,7 +384,7 @@ impl Responder {
         while let Some(event) = self.core.next_event(now.point()) {
             // The refusal is given while the beginning of its message is at hand.
             let last = matches!(event, ResponderEvent::TooLarge(..));
-            events.append(report(py, &self.core, event)?)?;
+            events.append(report(py, &self.core, event, self.scan)?)?;
             if last {
                 break;
             }

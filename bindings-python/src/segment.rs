@@ -4,7 +4,7 @@ use hl7_peek::{Message as Peek, Segment as PeekSegment};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::message::Reading;
+use crate::reading::Reading;
 
 /// One segment, its values still escaped.
 #[pyclass(module = "fastmllp", frozen)]

@@ -18,6 +18,7 @@ import pytest
 from certificates import Authority
 from fastmllp.aio import AsyncClient, AsyncHandler, start_server
 from fastmllp.client import Client
+from fastmllp.link import SocketLink
 from fastmllp.server import Handler, Server
 from peers import DEADLINE, Peer
 
@@ -92,7 +93,7 @@ class AsyncServed:
 
     async def _serve(self) -> None:
         try:
-            server = await start_server(self._handler, "127.0.0.1", 0, **self._options)
+            server = await self._listen()
         except BaseException as failure:
             self._failure = failure
             self._started.set()
@@ -100,7 +101,22 @@ class AsyncServed:
         self.server = server
         self.address = server.address
         self._started.set()
-        await server.serve_forever()
+        await self._run_on()
+
+    async def _listen(self) -> Any:
+        host = self._options.pop("host", "127.0.0.1")
+        return await start_server(self._handler, host, 0, **self._options)
+
+    async def _run_on(self) -> None:
+        await self.server.serve_forever()
+
+    def call(self, work: Callable[[], Any]) -> None:
+        """Call a function in the thread of the loop, and wait until it has returned."""
+
+        async def run() -> None:
+            work()
+
+        asyncio.run_coroutine_threadsafe(run(), self._loop).result(DEADLINE)
 
     def shutdown(self) -> None:
         with contextlib.suppress(RuntimeError):  # The loop has ended already.
@@ -110,6 +126,19 @@ class AsyncServed:
     def join(self) -> None:
         self._thread.join(DEADLINE)
         assert not self._thread.is_alive(), "the server did not stop"
+
+
+class LinkServed(AsyncServed):
+    """A link that listens, driven likewise."""
+
+    async def _listen(self) -> SocketLink:
+        host = self._options.pop("host", "127.0.0.1")
+        link = SocketLink(self._handler, host, 0, **self._options)
+        await link.start()
+        return link
+
+    async def _run_on(self) -> None:
+        await self.server.run()
 
 
 ClientClass = Callable[..., Client]
@@ -191,6 +220,30 @@ def serve_both(request: pytest.FixtureRequest) -> Serve:
     return start
 
 
+@pytest.fixture
+def serve_link() -> Iterator[Callable[..., LinkServed]]:
+    """Start links that listen on the loopback interface; each must stop at the end."""
+    running: list[LinkServed] = []
+
+    def start(handler: AsyncHandler | None = None, **options: Any) -> LinkServed:
+        served = LinkServed(handler, **options)
+        served.start()
+        running.append(served)
+        return served
+
+    yield start
+    for served in running:
+        served.shutdown()
+
+
+@pytest.fixture(params=["threads", "asyncio", "link"])
+def serve_all(request: pytest.FixtureRequest) -> Serve:
+    """Start everything that accepts connections."""
+    name = {"threads": "serve", "asyncio": "serve_async", "link": "serve_link"}[request.param]
+    start: Serve = request.getfixturevalue(name)
+    return start
+
+
 @pytest.fixture(params=["threads", "asyncio"])
 def serve_blocking(request: pytest.FixtureRequest) -> Iterator[Serve]:
     """Start servers of either kind for a handler that blocks."""
@@ -207,8 +260,8 @@ def serve() -> Iterator[Serve]:
     """Start servers on the loopback interface; each is stopped, and must stop, at the end."""
     running: list[tuple[Server, threading.Thread]] = []
 
-    def start(handler: Handler | None = None, **options: object) -> Server:
-        server = Server(handler, "127.0.0.1", 0, **options)  # type: ignore[arg-type]
+    def start(handler: Handler | None = None, **options: Any) -> Server:
+        server = Server(handler, options.pop("host", "127.0.0.1"), 0, **options)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         running.append((server, thread))

@@ -186,3 +186,11 @@ def test_complaints_about_arguments_cannot_steer_the_terminal() -> None:
     for arguments in (["\x1b[2J"], ["serve", "--\x1b[2J\n"], ["peek", "-", "--encoding", "\x1b"]):
         result = run_with({}, *arguments)
         assert result.returncode == 2 and b"\x1b" not in result.stderr
+
+
+def test_name_of_a_server() -> None:
+    assert fails(environment={"FASTMLLP_SERVER_NAME": "a b"}).startswith(
+        "FASTMLLP_SERVER_NAME: [server] name must be "
+    )
+    settings = config.load(environment={"FASTMLLP_SERVER_NAME": "ward-3"})
+    assert settings.changed("server") == {"name": "ward-3"}

@@ -132,3 +132,14 @@ def test_the_beginning_of_a_lost_payload_is_kept(size: int) -> None:
         decoder.events(stream[at : at + size])
     assert decoder.lost_prefix == header[:40]
     assert decoder.counters["too_large"] == 1
+
+
+@pytest.mark.parametrize("limit", range(1, 40))
+def test_a_lost_payload_lends_no_part_of_a_field(limit: int) -> None:
+    decoder = fastmllp.Decoder(max_payload_len=limit)
+    header = b"MSH|^~\\&|AB|CD|EF|GH|2026||ADT^A01|M4711|P|2.5\r"
+    decoder.events(b"\x0b" + header)
+    assert header.startswith(decoder.lost_prefix)
+    answer = fastmllp.Message(fastmllp.build_ack(decoder.lost_prefix, "AR", control_id="NEW"))
+    assert answer.get("MSA-2") in (b"NEW", b"M4711")
+    assert answer.get("MSH-6") in (b"UNKNOWN", b"CD")

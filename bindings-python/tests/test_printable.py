@@ -3,6 +3,7 @@
 import pytest
 from fastmllp.hl7 import readable
 from fastmllp.printable import lines, one_line
+from fastmllp.sockets.addresses import place
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,7 @@ def test_lines() -> None:
 def test_a_message_is_shown_the_same_way() -> None:
     payload = "MSH|\u202e\x9b\rPID|\x1b[2J\r".encode()
     assert readable(payload) == "MSH|\\u202e\\x9b\nPID|\\x1b[2J\n"
+
+
+def test_hosts_in_texts() -> None:
+    assert place("a\x1b[2J\n", 1) == "a\\x1b[2J\\x0a:1" and place("::1", 1) == "[::1]:1"

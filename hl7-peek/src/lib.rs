@@ -78,6 +78,7 @@ mod separators;
 mod split;
 mod terminator;
 mod value;
+mod whole_fields;
 
 pub use character_set::CharacterSet;
 pub use delimiters::Delimiters;
@@ -93,3 +94,4 @@ pub use segment::{
 };
 pub use terminator::Terminator;
 pub use value::Value;
+pub use whole_fields::whole_fields;

@@ -38,7 +38,8 @@ pub enum Received<'a> {
         /// The byte that showed it; the length of the stream if that had ended.
         offset: u64,
         /// The first bytes of the lost payload. They are for a refusal that quotes the message
-        /// control ID, never for a positive answer.
+        /// control ID, never for a positive answer. They may end inside the control ID:
+        /// `hl7_peek::whole_fields` leaves out what was cut.
         prefix: &'a [u8],
     },
     /// Bytes that are in no frame.

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use hl7_peek::{Message, Scan, Terminator};
+use hl7_peek::{Message, Scan, Terminator, whole_fields};
 
 /// The first bytes of a payload: up to the end of its MSH segment, and `HEADER` at most.
 pub(crate) struct Header<const HEADER: usize> {
@@ -90,24 +90,4 @@ fn ends_msh(bytes: &[u8]) -> bool {
     let ends_segment = last == b'\r' || message.terminator() == Terminator::LineFeed;
     // In a batch, FHS and BHS come first.
     ends_segment && !message.header().field_separator().is_empty()
-}
-
-/// What of the beginning of a message can be read although the rest is missing: everything up to
-/// its last field separator, or segment. A control ID that was cut short is another control ID.
-///
-/// Which character set the message is in is not known here. A separator counts only where it is one
-/// in all of them: not behind a byte that may be the first half of a character (Shift_JIS, GB 18030,
-/// Big5), nor behind an escape sequence (ISO-2022-JP).
-pub(crate) fn whole_fields(bytes: &[u8]) -> &[u8] {
-    let Some(message) = Message::parse_lenient(bytes, Scan::SingleByte) else { return bytes };
-    let line_feed = message.terminator() == Terminator::LineFeed;
-    let ends_segment = |byte: &u8| *byte == b'\r' || (*byte == b'\n' && line_feed);
-    let start = bytes.iter().rposition(ends_segment).map_or(0, |at| at.saturating_add(1));
-    let segment = bytes.get(start..).unwrap_or_default();
-    let plain = segment.split(|byte| *byte == 0x1B).next().unwrap_or_default();
-    let separator = message.delimiters().field;
-    let last =
-        plain.windows(2).rposition(|it| it.first() < Some(&0x80) && it.last() == Some(&separator));
-    let whole = last.map_or(start, |at| start.saturating_add(at).saturating_add(2));
-    bytes.get(..whole).unwrap_or(bytes)
 }

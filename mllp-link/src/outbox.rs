@@ -1,13 +1,12 @@
 //! Answers as both kinds of responder give them: acknowledgments, commit blocks, refusals.
 
 use ack_gen::{Ack, AckCode, Policy};
-use hl7_peek::{Kind, Message, MessageHeader, Scan};
+use hl7_peek::{Kind, Message, MessageHeader, Scan, whole_fields};
 use mllp_core::{Framing, Storage};
 
 use crate::answers::{Answers, Refusal, Ticket, USUAL_LEN};
 use crate::error::{AnswerError, Unanswered, Unrefused};
 use crate::event::Refuse;
-use crate::header::whole_fields;
 
 /// The commit blocks of MLLP release 2, 1.2.1.
 const COMMIT_ACK: &[u8] = &[0x06];

@@ -3,6 +3,7 @@
 mod feed;
 
 use ack_gen::Ack;
+use hl7_peek::whole_fields;
 use mllp_core::{Fault, ReceiveBuffer, Received, Storage};
 
 use crate::answers::{Refusal, Ticket};
@@ -97,9 +98,11 @@ impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
 
     /// The payload of the message, or the beginning of the refused one, that
     /// [`next_event`](Self::next_event) or [`feed`](Self::feed) gave last, until one is called again
-    /// or bytes are taken. Empty where `feed` has lent the payload itself.
+    /// or bytes are taken. Empty where `feed` has lent the payload itself. The beginning ends with a
+    /// whole field: see [`whole_fields`].
     pub fn payload(&self) -> &[u8] {
-        self.incoming.payload()
+        let payload = self.incoming.payload();
+        if self.conversation.is_skipping() { whole_fields(payload) } else { payload }
     }
 
     /// Answers the message whose [`payload`](Self::payload) is at hand. `ack.header` and

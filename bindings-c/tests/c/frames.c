@@ -61,6 +61,30 @@ static void check_counters(const struct log *log)
     CHECK(log->counters.bytes_outside >= outside); /* a run that has not ended is not reported */
 }
 
+/* A payload over the limit lends no part of a field to a refusal. */
+static void lost_beginnings(void)
+{
+    static const char frame[] = "\x0bMSH|^~\\&|AB|CD|EF|GH|2026||ADT^A01|M4711|P|2.5\rPID|1\r\x1c\r";
+    mllp_config_t config = mllp_config_default();
+    uint8_t memory[128];
+    memset(&subject, 0, sizeof subject);
+    subject.name = "lost beginnings";
+    for (size_t limit = 1; limit < 48; limit++) {
+        mllp_receive_buffer_t buffer;
+        mllp_decoded_t out;
+        const uint8_t *last;
+        subject.numbers[0] = limit;
+        config.max_payload_len = limit;
+        CHECK(mllp_receive_buffer_init(&buffer, &config, memory, sizeof memory) == MLLP_OK);
+        CHECK(mllp_receive_buffer_feed(&buffer, (const uint8_t *)frame, sizeof frame - 1, &out) ==
+              MLLP_OK);
+        CHECK(out.event.kind == MLLP_EVENT_FAULT && out.event.fault == MLLP_FAULT_TOO_LARGE);
+        CHECK(out.event.payload.len <= limit);
+        last = out.event.payload.data + out.event.payload.len - 1;
+        CHECK(limit < 5 || out.event.payload.len == 0 || *last == '|' || *last == '\r');
+    }
+}
+
 void test_frames(void)
 {
     unsigned long runs = 0;
@@ -80,6 +104,8 @@ void test_frames(void)
         }
     }
     log_free(&log);
+    lost_beginnings();
+    lost_beginnings();
     CHECK(runs > 100000);
     printf("frames: %zu streams read %lu times\n", sizeof frames_vectors / sizeof *frames_vectors,
            runs);

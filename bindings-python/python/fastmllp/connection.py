@@ -1,5 +1,6 @@
 """One accepted connection: read, answer, keep the times, close without losing an answer."""
 
+import contextlib
 import logging
 import socket
 import time
@@ -8,9 +9,12 @@ from typing import Any
 
 from fastmllp._native import Responder
 from fastmllp.handler import Answerer, Handler, connection_number
-from fastmllp.logging import describe_exception, is_heard, log_event
+from fastmllp.logging import is_heard
 from fastmllp.readiness import Readiness
 from fastmllp.report import ConnectionReport
+from fastmllp.sockets.accepting import Accepted
+from fastmllp.sockets.gate import Gate
+from fastmllp.sockets.introduction import Introduction, Origin
 from fastmllp.stream import Stream
 from fastmllp.tls_failure import TLS_CLOSED, TLS_TIMEOUT
 
@@ -65,20 +69,22 @@ class Connection:
     def __init__(
         self,
         stream: Stream,
-        number: int,
-        peer: str,
+        accepted: Accepted,
         wake: socket.socket,
         answerer: Answerer,
         limits: ConnectionLimits,
+        gate: Gate,
+        introduction: Introduction | None,
     ) -> None:
-        self.number = number
+        self.number = accepted.number
         self._stream = stream
-        self._peer = peer
+        self._origin = Origin(accepted.peer)
+        self._introduction = introduction
         self._readiness = Readiness(stream.socket, wake)
         self._answerer = answerer
         self._limits = limits
         self._link = limits.new_link(time.monotonic())
-        self._report = ConnectionReport(number, limits.max_size)
+        self._report = ConnectionReport(self.number, limits.max_size, gate)
         self._lost: OSError | None = None
         # Whether the last read has left nothing to do but to read on, until the deadline.
         self._calm = False
@@ -86,10 +92,18 @@ class Connection:
         self._stop_at: float | None = None
 
     def run(self) -> None:
-        """Serve the peer, then close the socket. Nothing that goes wrong leaves this method."""
+        """Serve the peer, then close the socket."""
+        try:
+            if self._introduced():
+                self._serve()
+        finally:
+            self._stream.socket.close()
+
+    def _serve(self) -> None:
+        """Serve the peer. Nothing that goes wrong leaves this method."""
         report = self._report
         try:
-            report.connected(self._peer)
+            report.connected(*self._origin)
             if self._negotiate():
                 self._converse()
             # Who takes no answers needs no graceful close.
@@ -103,13 +117,46 @@ class Connection:
             # A defect of ours ends this connection, not the server. Nor does it leave this thread:
             # Python would print the text of the exception.
             report.reason = "failed"
-            trace = describe_exception(error)
-            log_event(logging.ERROR, "connection_failed", self.number, trace=trace)
+            report.failed(error)
             self._close_gracefully()
         finally:
             self._stream.socket.close()
             frames = self._link.counters["frames"]
             report.disconnected(0 if report.is_foreign else frames)
+
+    def abort(self) -> None:
+        """Take the peer away: every wait for it ends at once. Called by another thread."""
+        with contextlib.suppress(OSError):  # It has left.
+            self._stream.socket.shutdown(socket.SHUT_RDWR)
+
+    def _introduced(self) -> bool:
+        """Read the header of the proxy, if there has to be one; tell whether to go on."""
+        introduction = self._introduction
+        if introduction is None:
+            return True
+        began, timeout = time.monotonic(), self._limits.timeout
+        while not introduction.is_done:
+            remaining = began + timeout - time.monotonic() if timeout else None
+            if remaining is not None and remaining <= 0:
+                introduction.overdue()
+                break
+            stopping = self._readiness.stopping
+            self._readiness.wait(0.0 if stopping else remaining)
+            try:
+                data = self._stream.socket.recv(introduction.wanted)
+            except BlockingIOError:
+                if stopping:
+                    introduction.stop()
+                continue
+            except OSError:
+                data = b""
+            introduction.receive(data)
+        if introduction.origin is None:
+            return False
+        self._origin, self._introduction = introduction.origin, None
+        # The time until the first message begins now.
+        self._link = self._limits.new_link(time.monotonic())
+        return True
 
     def _negotiate(self) -> bool:
         """Wait for the TLS handshake, if there is one; tell whether messages can come."""
@@ -193,7 +240,7 @@ class Connection:
         if data and self._answerer.prompt is not None and not is_heard(logging.INFO):
             self._calm = self._converse_natively(data, self._answerer.prompt)
         elif data:
-            self._take_events(self._link.receive(data, time.monotonic()))
+            self._take_events(self._link.receive(data, time.monotonic()), data)
         if self._stream.is_ended:
             self._calm = False
             self._link.peer_closed(time.monotonic())
@@ -206,7 +253,7 @@ class Connection:
             Whether every answer has left, and the host had nothing to do but to send them.
         """
         connection_number.set(self.number)
-        link, calm, more = self._link, True, True
+        link, first, calm, more = self._link, data, True, True
         while more:
             # Held back and sent from here: what the peer does not take stays in the link, which
             # knows how long it may take.
@@ -216,7 +263,7 @@ class Connection:
             data = b""
             for event in events or ():
                 calm = False
-                self._on_event(event)
+                self._on_event(event, first)
                 if self._report.is_foreign:
                     return False
             if link.unsent:
@@ -246,7 +293,7 @@ class Connection:
             self._take_events(self._link.events(now))
         if now < self._stop_at or self._link.is_finished:
             return False
-        log_event(logging.WARNING, "send_timeout", self.number)
+        self._report.overdue()
         self._report.reason = "send_timeout"
         return True
 
@@ -258,11 +305,11 @@ class Connection:
         self._report.expired(events, unfinished)
         self._take_events(events)
 
-    def _take_events(self, events: list[dict[str, Any]]) -> None:
+    def _take_events(self, events: list[dict[str, Any]], data: bytes = b"") -> None:
         """Answer every message, report everything else, and send what the peer takes."""
         while True:
             for event in events:
-                self._on_event(event)
+                self._on_event(event, data)
                 if self._report.is_foreign:
                     return
             self._flush()
@@ -273,7 +320,7 @@ class Connection:
         if self._lost is not None:
             raise self._lost
 
-    def _on_event(self, event: dict[str, Any]) -> None:
+    def _on_event(self, event: dict[str, Any], data: bytes) -> None:
         if event["ev"] == "message":
             self._on_message(event)
         elif event["ev"] == "result":
@@ -285,7 +332,7 @@ class Connection:
         elif event["ev"] == "refusal":
             self._report.refused(self._answerer.refuse(self._link, event, self.number))
         else:
-            self._report.happened(event)
+            self._report.happened(event, data)
 
     def _on_message(self, event: dict[str, Any]) -> None:
         payload: bytes = event["payload"]

@@ -10,7 +10,7 @@ from fastmllp._native import LinkError, Responder, Ticket
 from fastmllp.ack import Ack, AckCode, AckError
 from fastmllp.conformant import conformant_answer
 from fastmllp.hl7 import Message, MessageError
-from fastmllp.logging import describe_exception, log_event
+from fastmllp.logging import Log, describe_exception
 from fastmllp.mllp import MllpError
 
 HandlerResult: TypeAlias = str | bytes | Ack | None
@@ -18,6 +18,8 @@ Handler: TypeAlias = Callable[[Message], HandlerResult]
 
 connection_number: ContextVar[int | None] = ContextVar("fastmllp_connection", default=None)
 """Number of the connection whose message the handler works on, for its own log and names."""
+server_name: ContextVar[str] = ContextVar("fastmllp_server", default="")
+"""Name of the server or link that received the message; empty if it has none."""
 
 
 class Answerer:
@@ -37,8 +39,10 @@ class Answerer:
         encoding: str,
         scan: str = "single_byte",
         policy: str = "always",
+        log: Log | None = None,
     ) -> None:
         self.handler = handler
+        self._log = log or Log()
         self._encoding = encoding
         self._scan = scan
         self._conforms = policy == "conformant"
@@ -78,7 +82,7 @@ class Answerer:
     def fail(self, link: Responder, ticket: Ticket, error: BaseException, connection: int) -> str:
         """Answer a message whose handler has raised. As `answer` for the rest."""
         trace = describe_exception(error)
-        log_event(logging.ERROR, "handler_failed", connection, trace=trace)
+        self._log.event(logging.ERROR, "handler_failed", connection, trace=trace)
         try:
             return self._acknowledge(link, ticket, AckCode.AE, connection)
         except LinkError as given_up:
@@ -97,7 +101,9 @@ class Answerer:
                 return ""
             # A result runs code of its own, such as that of a codec or of an exporter of a buffer.
             kind = type(result).__name__
-            log_event(logging.ERROR, "handler_result", connection, type=kind, reason=_reason(error))
+            self._log.event(
+                logging.ERROR, "handler_result", connection, type=kind, reason=_reason(error)
+            )
             return self._acknowledge(link, ticket, AckCode.AE, connection)
 
     def refuse(self, link: Responder, event: dict[str, Any], connection: int) -> str:
@@ -123,7 +129,7 @@ class Answerer:
         except (MessageError, AckError) as error:
             reason = error.code
         link.leave_unrefused(event["refusal"], now)
-        log_event(logging.INFO, "no_answer", connection, reason=reason)
+        self._log.event(logging.INFO, "no_answer", connection, reason=reason)
         return ""
 
     def _answer_with(
@@ -166,14 +172,14 @@ class Answerer:
                 encoded = ack.encode(payload, code=answer.code, policy="conformant", scan=scan)
                 link.answer_with(ticket, encoded, time.monotonic())
                 if answer.due:
-                    log_event(logging.INFO, "ack_due", connection, code=answer.due)
+                    self._log.event(logging.INFO, "ack_due", connection, code=answer.due)
                 return answer.code
             level, reason = logging.INFO, "not_wanted"
         except (MessageError, AckError) as error:
             level, reason = logging.WARNING, error.code
         # Whoever sent this waits in vain; the record is all that tells why.
         link.leave_unanswered(ticket, time.monotonic())
-        log_event(level, "no_answer", connection, reason=reason)
+        self._log.event(level, "no_answer", connection, reason=reason)
         return ""
 
 

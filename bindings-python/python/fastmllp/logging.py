@@ -12,6 +12,7 @@ handler's ``KeyError`` or ``ValueError`` often quotes the field that it stumbled
 
 import itertools
 import logging
+import os
 import re
 import sys
 import threading
@@ -20,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO, TypeAlias
 
 from fastmllp.log_format import JsonFormatter, TextFormatter, describe_exception, words
-from fastmllp.log_handler import LineHandler
+from fastmllp.log_handler import LineHandler, handler_for
 
 __all__ = [
     "FORMATS",
@@ -37,7 +38,9 @@ __all__ = [
     "log_event",
     "log_events",
     "message_fields",
+    "records_dropped",
     "remove_observer",
+    "reopen",
 ]
 
 LOGGER = logging.getLogger("fastmllp")
@@ -249,22 +252,33 @@ def configure(
     format: str = "text",
     log_message: bool = False,
     stream: TextIO | None = None,
+    file: str | os.PathLike[str] = "",
 ) -> None:
-    """Send the records of this package to a text stream.
+    """Send the records of this package to a text stream or to a file.
 
     Meant for programs, such as the command line. A program with a logging configuration of its own
     does not call this: the records reach its handlers like those of any other library, and it can
     give these a `TextFormatter` or a `JsonFormatter`.
+
+    No connection waits for whoever reads the log: a thread writes the lines, up to 10 milliseconds
+    later, and in order. Where the reader takes no more and 65,536 records or 16 MiB wait, further
+    ones are dropped, and ``records_dropped`` says how many as soon as it takes lines again. The end
+    of the program waits up to two seconds for the last lines. A process that ends by `os._exit`
+    calls `logging.shutdown` before, or loses them.
 
     Args:
         level: The lowest level that is written, one of `LEVELS`.
         format: ``text``, words on one line, or ``json``, one object on one line.
         log_message: Add each payload to ``message_received`` and each answer to ``ack_sent``, as it
             is on the wire. Payloads are health data: the log is then to be kept like them.
-        stream: Where to write; standard error if not given.
+        stream: Where to write; standard error if not given. A stream without a descriptor, such as
+            one in memory, is written by the thread of the event.
+        file: A file to append to, in place of a stream; created, if need be, for its owner to write
+            and its group to read. Several processes may share it. See `reopen`.
 
     Raises:
-        ValueError: There is no such level or format.
+        ValueError: There is no such level or format, or both a stream and a file are given.
+        OSError: The file cannot be opened.
 
     Example:
         >>> configure(format="json", stream=sys.stdout)
@@ -276,12 +290,38 @@ def configure(
         raise ValueError(f"level must be one of {', '.join(LEVELS)}, not {level!r}")
     if format not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, not {format!r}")
-    _lines = LineHandler(stream or sys.stderr)
-    _lines.setFormatter(JsonFormatter() if format == "json" else TextFormatter())
-    LOGGER.handlers[:] = [_lines]
+    if file and stream is not None:
+        raise ValueError("stream and file cannot both be given")
+    before, _lines = _lines, handler_for(stream or sys.stderr, file, _say_of_the_log)
+    if before is not None:
+        before.flush()
+        before.close()
+    handler = _lines or logging.NullHandler()
+    handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter())
+    LOGGER.handlers[:] = [handler]
     LOGGER.setLevel(level.upper())
     LOGGER.propagate = False
     _log_message = log_message
+
+
+def reopen() -> None:
+    """Close the file of `configure` and open it again by its name, as after a rotation.
+
+    May be called in a signal handler, and returns at once. The records before it are written to the
+    old file, those after it to the new one. If that cannot be opened, the old one stays, and
+    ``log_reopen_failed`` says why.
+    """
+    if _lines is not None:
+        _lines.reopen()
+
+
+def records_dropped() -> int:
+    """How many records were dropped since `configure`, because the log did not take them."""
+    return 0 if _lines is None else _lines.dropped
+
+
+def _say_of_the_log(event: str, fields: dict[str, Any]) -> None:
+    log_event(logging.ERROR, event, **fields)
 
 
 def _write(

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from fastmllp._native import LinkError, answers, read_msa
 from fastmllp.ack import ACCEPTED, AckCode
-from fastmllp.hl7 import Message, MessageError, Segment
+from fastmllp.hl7 import CharacterSetError, Message, MessageError, Segment
 from fastmllp.mllp import MllpError
 
 __all__ = [
@@ -143,8 +143,9 @@ class Reply:
         """What the server says to people, unescaped and decoded as MSH-18 tells; None: nothing.
 
         MSA-3, or else ERR-8, the user message, or ERR-7, the diagnostic information, of the first
-        ERR segment: from version 2.7 on MSA-3 is withdrawn. May quote the patient's data. Read anew
-        each time; never raises.
+        ERR segment: from version 2.7 on MSA-3 is withdrawn. Where MSH-18 names a set that is not
+        known, it is read as UTF-8, and bytes that are none are shown as ``\\xhh``. May quote the
+        patient's data. Read again each time; never raises.
         """
         if self.unasked:
             return "no answer asked for"
@@ -152,8 +153,10 @@ class Reply:
         for path in ("MSA-3", "ERR-8", "ERR-7"):
             try:
                 text = message.text(path)
-            except (MessageError, LookupError):
-                continue  # No header, or a character set that this Python does not have.
+            except CharacterSetError:
+                text = message.text(path, "utf-8", "backslashreplace")
+            except MessageError:
+                continue  # No header.
             if text is not None:
                 return text
         return None

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from fastmllp._native import CARRIAGE_RETURN, END_BLOCK, Responder, Ticket
 from fastmllp.hl7 import Message
-from fastmllp.logging import is_heard, log_event, log_events, message_fields
+from fastmllp.logging import describe_exception, is_heard, message_fields
+from fastmllp.sockets.gate import Gate
 from fastmllp.tls_failure import TlsFailure
 
 _TIMES = frozenset({"idle_timeout", "byte_timeout", "frame_timeout"})
@@ -17,6 +18,9 @@ _CLOSING = {"closed": "stopped", "too_large": "frame_too_large"}
 # What follows is ciphertext, binary, or text without frames; any of it may hold a start block and
 # an end block, and between them no message.
 _FOREIGN = frozenset({"tls", "http", "proxy_v1", "proxy_v2"})
+# The header of a proxy that connects on its own account, to see whether the server is alive: the
+# signature of version 2, and the command LOCAL.
+_LOCAL = b"\r\n\r\n\0\r\nQUIT\n\x20"
 
 # What every frame of ours ends in, and no payload holds.
 _END = bytes([END_BLOCK, CARRIAGE_RETURN])
@@ -48,6 +52,8 @@ class ConnectionReport:
     # There is one for each connection, of which there may be thousands that are idle.
     __slots__ = (
         "_arrived",
+        "_gate",
+        "_log",
         "_max_size",
         "_unsent",
         "_warned",
@@ -56,8 +62,10 @@ class ConnectionReport:
         "reason",
     )
 
-    def __init__(self, number: int, max_size: int) -> None:
+    def __init__(self, number: int, max_size: int, gate: Gate) -> None:
         self.number = number
+        self._gate = gate
+        self._log = gate.log
         self.reason = ""
         self.is_foreign = False
         self._max_size = max_size
@@ -67,20 +75,24 @@ class ConnectionReport:
         self._unsent: list[_Answer] = []
         self._warned: tuple[str, ...] = ()
 
-    def connected(self, peer: str) -> None:
-        """A peer has connected."""
-        log_event(logging.INFO, "connect", self.number, peer=peer)
+    def connected(self, peer: str, proxy: str = "") -> None:
+        """A peer has connected, perhaps through a proxy that has told its address."""
+        through = {"proxy": proxy} if proxy else {}
+        self._log.event(logging.INFO, "connect", self.number, peer=peer, **through)
 
     def secured(self, version: str) -> None:
         """The TLS handshake is done."""
-        log_event(logging.INFO, "tls_established", self.number, version=version)
+        self._log.event(logging.INFO, "tls_established", self.number, version=version)
 
     def insecure(self, failure: TlsFailure) -> None:
         """TLS has failed: nothing more comes, or nothing ever came."""
-        # A peer that has sent nothing looks whether somebody listens, as load balancers do.
-        level = logging.INFO if failure.code == "closed" else logging.WARNING
         self.reason = "tls_failed"
-        log_event(level, "tls_failed", self.number, reason=failure.code, text=failure.text)
+        fields = {"reason": failure.code, "text": failure.text}
+        if failure.code == "closed":
+            # A peer that has sent nothing checks that somebody listens, as load balancers do.
+            self._log.event(logging.INFO, "tls_failed", self.number, **fields)
+        else:
+            self._gate.refuse("tls_failed", self.number, **fields)
 
     def received(self, ticket: Ticket, payload: bytes, deviations: list[str]) -> None:
         """A complete frame has arrived."""
@@ -88,7 +100,7 @@ class ConnectionReport:
             self._arrived[ticket.number] = time.monotonic()
             fields = message_fields(payload)
             length = len(payload)
-            log_event(logging.INFO, "message_received", self.number, length=length, **fields)
+            self._log.event(logging.INFO, "message_received", self.number, length=length, **fields)
         self.deviated(deviations, len(payload))
 
     def deviated(self, deviations: list[str], length: int) -> None:
@@ -106,7 +118,7 @@ class ConnectionReport:
 
         def noted(message: Message) -> object:
             arrived = time.monotonic()
-            log_event(logging.INFO, "message_received", self.number, length=len(message))
+            self._log.event(logging.INFO, "message_received", self.number, length=len(message))
             result: object = None
             try:
                 result = handler(message)
@@ -141,7 +153,7 @@ class ConnectionReport:
             )
             begin = end
         notes.clear()
-        log_events(logging.INFO, "ack_sent", self.number, records)
+        self._log.events(logging.INFO, "ack_sent", self.number, records)
 
     def answered(self, link: Responder, ticket: Ticket, code: str, before: int) -> None:
         """A message has its answer, or none; it is on record once it is sent.
@@ -172,7 +184,7 @@ class ConnectionReport:
         """Answers have left: record those that are out completely."""
         while self._unsent and link.is_settled(self._unsent[0].number):
             answer = self._unsent.pop(0)
-            log_event(
+            self._log.event(
                 logging.INFO,
                 "ack_sent",
                 self.number,
@@ -195,25 +207,27 @@ class ConnectionReport:
             unfinished: Bytes of the open frame before that look.
         """
         if events and events[-1].get("reason") in _TIMES:
-            log_event(logging.INFO, events[-1]["reason"], self.number, unfinished=unfinished)
+            self._log.event(logging.INFO, events[-1]["reason"], self.number, unfinished=unfinished)
 
-    def happened(self, event: dict[str, Any]) -> None:
-        """Anything else that the link has to say."""
+    def happened(self, event: dict[str, Any], data: bytes = b"") -> None:
+        """Anything else that the link has to say.
+
+        Args:
+            event: What happened.
+            data: The bytes that the link has just been given.
+        """
         kind = event["ev"]
         if kind == "closing":
             self.reason = self.reason or _CLOSING.get(event["reason"], event["reason"])
         elif kind == "discard" and event["blank"]:
             # Line ends and padding between frames are common and harmless.
-            log_event(logging.DEBUG, "discarded", self.number, length=event["len"])
+            self._log.event(logging.DEBUG, "discarded", self.number, length=event["len"])
         elif kind == "discard":
             self._warn("discarded", length=event["len"], offset=event["offset"])
         elif kind == "protocol":
-            self._warn("wrong_protocol", protocol=event["protocol"])
-            if event["protocol"] in _FOREIGN:
-                self.is_foreign = True
-                self.reason = "wrong_protocol"
+            self._speaks(event["protocol"], data)
         elif kind == "answers_lost":
-            log_event(logging.WARNING, "send_timeout", self.number, answers=event["answers"])
+            self.overdue(answers=event["answers"])
         elif kind == "deviations":
             self.deviated(event["warn"], event["length"])
         elif event["code"] == "too_large":
@@ -231,15 +245,40 @@ class ConnectionReport:
         self.reason = "connection_lost"
         level = logging.WARNING if pending else logging.INFO
         text = error.strerror or type(error).__name__
-        log_event(level, "connection_lost", self.number, error=text, unfinished=pending)
+        self._log.event(level, "connection_lost", self.number, error=text, unfinished=pending)
 
     def disconnected(self, messages: int) -> None:
         """The socket is closed."""
-        log_event(logging.INFO, "disconnect", self.number, reason=self.reason, messages=messages)
+        self._log.event(
+            logging.INFO, "disconnect", self.number, reason=self.reason, messages=messages
+        )
+
+    def failed(self, error: BaseException) -> None:
+        """A defect of ours has ended the connection, or the work on one of its messages."""
+        trace = describe_exception(error)
+        self._log.event(logging.ERROR, "connection_failed", self.number, trace=trace)
+
+    def overdue(self, **fields: Any) -> None:
+        """The peer has not taken its answers in time."""
+        self._log.event(logging.WARNING, "send_timeout", self.number, **fields)
+
+    def handler_overdue(self) -> None:
+        """The handler has not finished in time."""
+        self._log.event(logging.ERROR, "handler_timeout", self.number)
+
+    def _speaks(self, protocol: str, data: bytes) -> None:
+        """The peer's first bytes are those of another protocol, or of none."""
+        if protocol in _FOREIGN:
+            self.is_foreign = True
+            self.reason = "wrong_protocol"
+        if data.startswith(_LOCAL):
+            self._log.event(logging.INFO, "wrong_protocol", self.number, protocol=protocol)
+        else:
+            self._gate.refuse("wrong_protocol", self.number, protocol=protocol)
 
     def _too_large(self, **fields: Any) -> None:
         limit = self._max_size
-        log_event(logging.WARNING, "frame_too_large", self.number, max_size=limit, **fields)
+        self._log.event(logging.WARNING, "frame_too_large", self.number, max_size=limit, **fields)
 
     def _warn(self, event: str, **fields: Any) -> None:
         """Warn once per connection and kind: a peer with a habit must not fill the log."""
@@ -248,4 +287,4 @@ class ConnectionReport:
             level = logging.DEBUG
         else:
             self._warned += (event,)
-        log_event(level, event, self.number, **fields)
+        self._log.event(level, event, self.number, **fields)

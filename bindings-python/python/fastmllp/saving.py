@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 from fastmllp.ack import Ack, ErrorDetail
-from fastmllp.handler import connection_number
+from fastmllp.handler import connection_number, server_name
 from fastmllp.hl7 import Message
-from fastmllp.logging import log_event
+from fastmllp.logging import Log
 from fastmllp.unfinished import hidden_file, remove_unfinished
 
 __all__ = ["SaveTo"]
@@ -71,20 +71,20 @@ class SaveTo:
             os.unlink(named)
         removed = remove_unfinished(self._folder)
         if removed:
-            log_event(logging.WARNING, "unfinished_removed", count=removed)
+            Log().event(logging.WARNING, "unfinished_removed", count=removed)
 
     def __call__(self, message: Message) -> Ack | None:
         """Store a message and accept it, or answer AE."""
-        connection = connection_number.get()
+        connection, log = connection_number.get(), Log(server_name.get())
         payload = message.payload
         try:
             path = self.store(payload)
         except OSError as error:
             text = error.strerror or type(error).__name__
-            log_event(logging.ERROR, "save_failed", connection, length=len(payload), error=text)
+            log.event(logging.ERROR, "save_failed", connection, length=len(payload), error=text)
             detail = ErrorDetail(_APPLICATION_INTERNAL_ERROR, user_message=_REASON)
             return Ack("AE", text=_REASON, errors=[detail])
-        log_event(logging.INFO, "saved", connection, length=len(payload), file=path.name)
+        log.event(logging.INFO, "saved", connection, length=len(payload), file=path.name)
         return None
 
     def store(self, payload: bytes) -> Path:

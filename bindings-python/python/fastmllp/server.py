@@ -1,37 +1,41 @@
 """The listener: accepts connections, serves each in a thread of its own, and stops gracefully."""
 
 import contextlib
-import errno
+import functools
 import inspect
 import itertools
 import logging
-import operator
+import math
 import socket
 import ssl
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 
 from fastmllp import config
 from fastmllp.allow import AllowList
 from fastmllp.connection import Connection, ConnectionLimits
-from fastmllp.handler import Answerer, Handler
-from fastmllp.logging import describe_exception, log_event
+from fastmllp.handler import Answerer, Handler, server_name
+from fastmllp.logging import Log, describe_exception
 from fastmllp.readiness import Readiness, pause
-from fastmllp.sockets.listening import BACKLOG, listen
-from fastmllp.sockets.options import set_options
+from fastmllp.sockets.accepting import Accepted, Acceptor
+from fastmllp.sockets.gate import Gate
+from fastmllp.sockets.introduction import Introduction, is_proxied
+from fastmllp.sockets.listening import listen
 from fastmllp.stream import Stream, TlsStream
-from fastmllp.tls_session import TlsSession
+from fastmllp.tls_session import TlsSession, reloaded
 
 __all__ = ["Handler", "Server"]
 
-# Out of descriptors or memory: accept cannot succeed until some connection has ended. The waiting
-# connection keeps the listener readable, so without a pause the loop would spin.
-_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_PAUSE_SECONDS = 0.2
 # Python runs a signal handler between two of its own steps. A signal that comes after the last step
 # and before the wait has begun does not end that wait, so no wait of the listener is a long one.
 _LISTEN_SECONDS = 0.5
+_JOIN_SECONDS = 0.1
+# What is left of the time for a graceful stop when a second signal comes.
+_HASTY_SECONDS = 1.0
+# How long connections whose peers were taken away may need to notice.
+_ABORT_SECONDS = 1.0
 
 
 class Server:
@@ -76,6 +80,9 @@ class Server:
         tls: ssl.SSLContext | None = None,
         allow: Iterable[str] = (),
         reuse_port: bool = False,
+        proxy_protocol: str = "off",
+        name: str = "",
+        stop_timeout: float = config.DEFAULT_STOP_TIMEOUT,
     ) -> None:
         """Bind and listen.
 
@@ -84,8 +91,8 @@ class Server:
                 Messages that come with one read are answered together, once their handlers have
                 returned or have taken a millisecond: one that blocks holds the answers of those
                 just before it.
-            host: Address or name to listen on. ``0.0.0.0`` is every IPv4 address of the machine;
-                ``::`` is every IPv6 address and IPv6 only, on every system.
+            host: Address or name to listen on. ``*`` is every address of the machine, IPv4 and
+                IPv6; ``0.0.0.0`` is every IPv4 address, and ``::`` every IPv6 address.
             port: TCP port; 0 takes a free one, see `address`.
             timeout: Seconds without a byte from the peer, between frames or in a frame, after which
                 its connection is closed, and seconds the peer has to take an acknowledgment. Does
@@ -105,9 +112,16 @@ class Server:
                 ``refuse`` reads it to its end, throws it away and answers AR.
             tls: A context of `fastmllp.tls.server_context`, or any other for a server; the port
                 speaks TLS only. The handshake may take `timeout` seconds.
-            allow: Networks that peers may connect from, such as ``10.1.0.0/16``; empty allows
-                everybody. Another peer's connection is closed at once.
+            allow: Networks that peers may connect from, such as ``10.1.0.0/16``; empty: any peer
+                may. Another peer's connection is closed at once.
             reuse_port: Listen on a port that other processes with this option listen on as well.
+            proxy_protocol: ``off``, or ``required`` behind a proxy that begins each connection with
+                a header of the PROXY protocol, version 1 or 2. `allow` and the records then use the
+                sender's address from the header, and a connection without a header is closed. Let
+                nobody but the proxy reach the port: a header can name any address.
+            name: Tells the records of this server from those of others; see `fastmllp.logging.Log`.
+            stop_timeout: Seconds that a graceful stop may take before connections are aborted. 0:
+                no limit.
 
         Raises:
             OSError: The address cannot be resolved or bound, for example because it is in use.
@@ -117,9 +131,8 @@ class Server:
         """
         if inspect.iscoroutinefunction(handler):
             raise TypeError("handler must be a plain function, not a coroutine function")
-        max_connections = operator.index(max_connections)
-        if max_connections < 1:
-            raise ValueError(f"max_connections must be at least 1, not {max_connections}")
+        self._gate = Gate(Log(name), AllowList(allow), max_connections)
+        self._proxied = is_proxied(proxy_protocol)
         self._limits = ConnectionLimits(
             timeout=config.seconds("timeout", timeout),
             frame_timeout=config.seconds("frame_timeout", frame_timeout),
@@ -134,9 +147,9 @@ class Server:
         if tls is not None:
             TlsSession(tls, server_side=True)
         self._tls = tls
-        self._allow = AllowList(allow)
-        self._max_connections = max_connections
-        self._answerer = Answerer(handler, config.encoding("encoding", encoding), scan, policy)
+        self._stop_timeout = config.seconds("stop_timeout", stop_timeout)
+        encoding = config.encoding("encoding", encoding)
+        self._answerer = Answerer(handler, encoding, scan, policy, self._gate.log)
         self._listener = listen(host, config.port("port", port), reuse_port=reuse_port)
         self._listener.setblocking(False)
         address = self._listener.getsockname()
@@ -144,15 +157,17 @@ class Server:
         """Host and port that the server listens on; stays readable after it stopped."""
         self._wake_receiver, self._wake_sender = socket.socketpair()
         self._wake_sender.setblocking(False)
-        self._numbers = itertools.count(1)
-        self._threads: set[threading.Thread] = set()
+        self._acceptor = Acceptor(
+            self._gate, functools.partial(next, itertools.count(1)), proxied=self._proxied
+        )
+        self._threads: dict[threading.Thread, Connection] = {}
         self._threads_lock = threading.Lock()
         # The stop may be asked for in a signal handler, in the midst of any line of this thread. So
         # it takes only this lock, never one that the interrupted thread may hold for a moment.
         self._stopping = False
         self._serving = threading.Lock()
         self._inside = threading.local()
-        self._exhausted = False
+        self._hurries = False
 
     def __enter__(self) -> "Server":
         return self
@@ -198,13 +213,35 @@ class Server:
         May be called from any thread, from a signal handler, and more than once. Returns when the
         server has stopped. Called by the serving thread itself (a signal handler) or by a handler,
         for which it would wait for ever, it returns at once and the stop follows.
+
+        Connections that have not ended after `stop_timeout` seconds, because a handler hangs for
+        example, are aborted, and what they had received is not answered. A second call by a signal
+        handler leaves them one second.
         """
+        inside = getattr(self._inside, "marked", False)
+        # Handlers run in other threads, so this is the second signal.
+        if inside and self._stopping and threading.current_thread() is threading.main_thread():
+            self._hurries = True
         self._announce_stop()
-        if getattr(self._inside, "marked", False):
+        if inside:
             return
         with self._marked_inside(), self._serving:
             # Nothing is left to do here, unless the server has never been served.
             self._finish_connections()
+
+    def reload_tls(self, context: ssl.SSLContext) -> None:
+        """Use other certificates from the next connection on; those that are open stay.
+
+        May be called from any thread and from a signal handler.
+
+        Args:
+            context: As for the constructor.
+
+        Raises:
+            ValueError: The context is not one for a server, or the port does not speak TLS. The
+                server goes on with the one that it has.
+        """
+        self._tls = reloaded(self._tls, context)
 
     @contextlib.contextmanager
     def _marked_inside(self) -> Iterator[None]:
@@ -225,69 +262,41 @@ class Server:
         while not (self._stopping or readiness.stopping):
             if readiness.wait(_LISTEN_SECONDS):
                 self._accept_waiting()
+            self._gate.on_time()
 
     def _accept_waiting(self) -> None:
         """Accept what waits in the backlog, without blocking."""
-        for _ in range(BACKLOG):
-            try:
-                accepted, address = self._listener.accept()
-            except BlockingIOError:
-                return
-            except OSError as error:
-                if error.errno in _EXHAUSTED:
-                    self._on_exhausted(error)
-                    return
-                # The peer gave up between connect and accept; its successor may be waiting.
-                log_event(logging.INFO, "accept_failed", error=error.strerror)
-                if self._stopping or self._listener.fileno() < 0:
-                    return
-                pause(self._wake_receiver, _PAUSE_SECONDS / 10)
-                continue
-            self._exhausted = False
-            self._start(accepted, address[0], address[1])
+        for accepted in self._acceptor.waiting(self._listener, lambda: len(self._threads)):
+            self._start(accepted)
+        if self._acceptor.pause:
+            pause(self._wake_receiver, self._acceptor.pause)
 
-    def _on_exhausted(self, error: OSError) -> None:
-        if not self._exhausted:  # One record for the whole shortage.
-            log_event(logging.ERROR, "accept_paused", error=error.strerror)
-        self._exhausted = True
-        pause(self._wake_receiver, _PAUSE_SECONDS)
-
-    def _start(self, accepted: socket.socket, host: str, port: int) -> None:
-        number, peer = next(self._numbers), f"{host}:{port}"
-        if not self._allow.allows(host):
-            log_event(logging.WARNING, "peer_not_allowed", number, peer=peer)
-            accepted.close()
-            return
-        if len(self._threads) >= self._max_connections:
-            log_event(logging.WARNING, "too_many_connections", number, peer=peer)
-            accepted.close()
-            return
+    def _start(self, accepted: Accepted) -> None:
         try:
-            accepted.setblocking(False)
-            set_options(accepted)
             connection = Connection(
-                self._stream(accepted),
-                number,
-                peer,
+                self._stream(accepted.socket),
+                accepted,
                 self._wake_receiver,
                 self._answerer,
                 self._limits,
+                self._gate,
+                Introduction(accepted, self._gate) if self._proxied else None,
             )
             # Daemon: a handler that never returns must not keep a process alive that gave up on it.
-            thread = threading.Thread(
-                target=self._run, args=(connection,), name=f"fastmllp-{number}", daemon=True
-            )
+            name = f"fastmllp-{accepted.number}"
+            thread = threading.Thread(target=self._run, args=(connection,), name=name, daemon=True)
             with self._threads_lock:
-                self._threads.add(thread)
+                self._threads[thread] = connection
             try:
                 thread.start()
             except Exception:
                 with self._threads_lock:
-                    self._threads.discard(thread)
+                    del self._threads[thread]
                 raise
         except Exception as error:  # Whatever it is, it ends one connection, not the listener.
-            log_event(logging.ERROR, "thread_failed", number, peer=peer, error=type(error).__name__)
-            accepted.close()
+            fields = {"peer": accepted.peer, "error": type(error).__name__}
+            self._gate.log.event(logging.ERROR, "thread_failed", accepted.number, **fields)
+            accepted.socket.close()
 
     def _stream(self, accepted: socket.socket) -> Stream:
         if self._tls is None:
@@ -296,17 +305,18 @@ class Server:
 
     def _run(self, connection: Connection) -> None:
         self._inside.marked = True
+        server_name.set(self._gate.log.name)
         try:
             connection.run()
         except BaseException as error:
             # Perhaps a log handler of the program that raises. Nothing may reach the thread's hook,
             # which prints the text of the exception.
             with contextlib.suppress(BaseException):
-                trace = describe_exception(error)
-                log_event(logging.ERROR, "connection_failed", connection.number, trace=trace)
+                trace, log = describe_exception(error), self._gate.log
+                log.event(logging.ERROR, "connection_failed", connection.number, trace=trace)
         finally:
             with self._threads_lock:
-                self._threads.discard(threading.current_thread())
+                self._threads.pop(threading.current_thread(), None)
 
     def _announce_stop(self) -> None:
         self._stopping = True
@@ -321,8 +331,49 @@ class Server:
             self._listener.close()
         with self._threads_lock:
             # One without an identity was never started, because an interrupt came in between.
-            threads = [thread for thread in self._threads if thread.ident is not None]
-        for thread in threads:
-            thread.join()
-        self._wake_receiver.close()
-        self._wake_sender.close()
+            serving = {it: own for it, own in self._threads.items() if it.ident is not None}
+        hanging = self._wait_for_end(serving)
+        self._gate.finish()
+        if not hanging:  # One that goes on after all still looks at it.
+            self._wake_receiver.close()
+            self._wake_sender.close()
+
+    def _wait_for_end(self, serving: dict[threading.Thread, Connection]) -> bool:
+        """Wait for the end of these threads; when their time is over, abort their connections.
+
+        Returns:
+            Whether some of them do not end even then.
+        """
+        began = time.monotonic()
+
+        def remaining() -> float:
+            limit = self._stop_timeout or math.inf
+            if self._hurries:
+                limit = min(limit, _HASTY_SECONDS)
+            return began + limit - time.monotonic()
+
+        late = _join(serving, remaining)
+        if not late:
+            return False
+        for thread in late:
+            serving[thread].abort()
+        deadline = time.monotonic() + _ABORT_SECONDS
+        # Those that still do not end are in a handler, which nothing can interrupt.
+        hanging = _join(late, lambda: deadline - time.monotonic())
+        self._gate.log.event(
+            logging.WARNING, "stop_timeout", connections=len(late), handlers=len(hanging)
+        )
+        return bool(hanging)
+
+
+def _join(
+    threads: Iterable[threading.Thread], remaining: Callable[[], float]
+) -> list[threading.Thread]:
+    """Wait for threads to end, and return those that have not when no time remains.
+
+    In small steps, so that a signal handler can shorten the time.
+    """
+    for thread in threads:
+        while thread.is_alive() and (left := remaining()) > 0:
+            thread.join(min(left, _JOIN_SECONDS))
+    return [thread for thread in threads if thread.is_alive()]

@@ -10,7 +10,7 @@ import ssl
 
 from fastmllp.tls_failure import TlsFailure
 
-__all__ = ["TlsSession"]
+__all__ = ["TlsSession", "reloaded"]
 
 _RECORD_SIZE = 16_384
 # Enough of the first bytes to know MLLP by.
@@ -27,6 +27,7 @@ class TlsSession:
     Never raises for what comes from the other side: `failure` says what was wrong with it.
 
     Attributes:
+        server_side: Whether this is the server's end.
         is_open: The handshake is done.
         is_ended: Nothing more comes from the other side: it has said so, or has failed.
         failure: Why TLS has failed, if it has.
@@ -57,7 +58,7 @@ class TlsSession:
         self.is_ended = False
         self.failure: TlsFailure | None = None
         self.version = ""
-        self._server_side = server_side
+        self.server_side = server_side
         self._first = b""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         try:
@@ -123,5 +124,22 @@ class TlsSession:
     def _fail(self, error: ssl.SSLError) -> None:
         self.is_ended = True
         self.failure = TlsFailure.of(error, b"" if self.is_open else self._first)
-        if self._server_side and self.failure.code in _NO_TLS:
+        if self.server_side and self.failure.code in _NO_TLS:
             self._outgoing.write(_UNEXPECTED_MESSAGE)
+
+
+def reloaded(current: ssl.SSLContext | None, context: ssl.SSLContext) -> ssl.SSLContext:
+    """The context that a listening port uses from now on.
+
+    Args:
+        current: The one that it has; None if it does not speak TLS.
+        context: The one that it is given.
+
+    Raises:
+        ValueError: The context is not one for a server, or the port does not speak TLS: the peers
+            that know it would fail.
+    """
+    if current is None:
+        raise ValueError("tls: the port does not speak TLS")
+    TlsSession(context, server_side=True)
+    return context

@@ -5,6 +5,7 @@ sent in the character set that its MSH-18 names, because a receiver reads it by 
 """
 
 import codecs
+import contextlib
 import re
 
 from fastmllp.hl7 import Message, MessageError
@@ -15,14 +16,23 @@ _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _WITHOUT_MARK = re.compile(rb"(?:M\0{1,3}S\0{1,3}H|F\0{1,3}H\0{1,3}S|B\0{1,3}H\0{1,3}S)\0*[!-~]")
 _NARROW = re.compile(rb"MSH[!-/:-@\[-`{-~]\^~")
-# HL7 table 0211, as far as Python has a codec of one byte or of UTF-8 for it.
+# Names of `Message.character_set` that Python does not know, or knows for something else.
 _CODECS = {
-    "ASCII": "ascii",
     "ISO IR6": "ascii",
+    "ISO IR13": "shift_jis",
+    "ISO IR14": "shift_jis",
+    "ISO IR87": "iso2022_jp",
+    "ISO IR159": "iso2022_jp_1",
+    "JAS2020": "iso2022_jp",
+    "JIS X 0202": "iso2022_jp",
+    "GB 18030-2000": "gb18030",
+    "KS X 1001": "euc_kr",
+    "BIG-5": "big5",
     "UNICODE": "utf-8",
     "UNICODE UTF-8": "utf-8",
-    **{f"8859/{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)},
 }
+# A further repetition of MSH-18 announces a set that escape sequences of ISO 2022 switch to.
+_ANNOUNCED = {b"ISO IR87": "iso2022_jp", b"ISO IR159": "iso2022_jp_1"}
 
 
 class EncodingError(ValueError):
@@ -63,12 +73,27 @@ def encode_as_named(payload: bytes) -> bytes:
     try:
         if not message.get("MSH-18"):
             return payload
-        codec = _CODECS.get(message.character_set or "")
+        names = _codecs_of(message)
     except MessageError:
         return payload
-    if codec is None:
-        raise EncodingError("its MSH-18 names a character set into which UTF-16 is not converted")
+    text = payload.decode()
+    for name in names:
+        with contextlib.suppress(UnicodeEncodeError):
+            return text.encode(name)
+    if names:
+        raise EncodingError("a character is not in the set that its MSH-18 names")
+    raise EncodingError("its MSH-18 names a character set into which UTF-16 is not converted")
+
+
+def _codecs_of(message: Message) -> list[str]:
+    """Codecs by which a receiver reads the message, the plainest first."""
+    name = message.character_set or ""
+    codec = _CODECS.get(name, name.replace("8859/", "iso8859-"))
     try:
-        return payload.decode().encode(codec)
-    except UnicodeEncodeError as error:
-        raise EncodingError("a character is not in the set that its MSH-18 names") from error
+        # The characters of every header: UTF-16 and UTF-32 make more of them, which MLLP refuses.
+        if "MSH|".encode(codec) != b"MSH|":
+            return []
+    except LookupError:
+        return []
+    announced = [_ANNOUNCED.get(message.get(f"MSH-18[{n}]") or b"") for n in (2, 3)]
+    return [codec, *(name for name in announced if name is not None)]

@@ -9,11 +9,15 @@ from typing import Any, cast
 
 from fastmllp._native import Responder, Ticket
 from fastmllp.aio.connections import Connections
+from fastmllp.aio.handler_queue import HandlerQueue
 from fastmllp.aio.linger import Linger
-from fastmllp.aio.service import HandlerTimeoutError, Service
+from fastmllp.aio.service import Service
 from fastmllp.handler import connection_number
-from fastmllp.logging import describe_exception, is_heard, log_event, message_fields
+from fastmllp.logging import is_heard, message_fields
 from fastmllp.report import ConnectionReport, Note, Prompt
+from fastmllp.sockets.addresses import peer_of, place
+from fastmllp.sockets.introduction import Origin
+from fastmllp.tls_failure import TlsFailure
 
 # Bytes that the transport may hold beyond what the kernel took. The rest waits in the link, which
 # knows how long a peer may take for its answers.
@@ -28,7 +32,6 @@ class ServedConnection(asyncio.Protocol):
 
     # There may be thousands of them, most of them idle.
     __slots__ = (
-        "_aborted",
         "_answerer",
         "_connections",
         "_ended",
@@ -36,6 +39,7 @@ class ServedConnection(asyncio.Protocol):
         "_link",
         "_loop",
         "_lost",
+        "_origin",
         "_queue",
         "_reads",
         "_report",
@@ -46,7 +50,6 @@ class ServedConnection(asyncio.Protocol):
         "_timer",
         "_timer_at",
         "_transport",
-        "_working",
         "_writes",
     )
 
@@ -58,10 +61,12 @@ class ServedConnection(asyncio.Protocol):
         self._connections = connections
         self._answerer = service.answerer
         self._link: Responder = service.limits.new_link(time.monotonic())
-        self._report = ConnectionReport(connections.next_number(), service.limits.max_size)
-        # Messages whose handler cannot be called at once: one after the other, in their order.
-        self._queue: list[tuple[Ticket, bytes, Awaitable[object] | None]] = []
-        self._working: asyncio.Task[None] | None = None
+        self._report = ConnectionReport(
+            connections.next_number(), service.limits.max_size, connections.gate
+        )
+        self._origin: Origin | None = None
+        # Made when a handler cannot answer at once.
+        self._queue: HandlerQueue | None = None
         self._linger: Linger | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -70,7 +75,6 @@ class ServedConnection(asyncio.Protocol):
         self._writes = True
         self._lost = False
         self._ended = False
-        self._aborted = False
         self._stirred = False
         self._stop_at: float | None = None
 
@@ -80,49 +84,60 @@ class ServedConnection(asyncio.Protocol):
         # Not checked: the transports of uvloop are no subclasses.
         self._transport = transport = cast(asyncio.Transport, transport)
         transport.set_write_buffer_limits(high=_HIGH_WATER)
-        host, port = (transport.get_extra_info("peername") or ("", 0))[:2]
-        name = f"{host}:{port}"
-        number = self._report.number
-        self._taken = self._service.allows(host, port, number) and self._connections.takes(
-            self, number, name
-        )
+        if self._origin is None:
+            address = transport.get_extra_info("peername") or ("", 0)
+            self._origin = Origin(place(*peer_of(address)))
+        self._taken = self._connections.takes(self, self._report.number, self._origin.peer)
         if not self._taken:
             transport.abort()
             self._lost = True
             return
-        self._report.connected(name)
+        self._report.connected(*self._origin)
+        if getattr(transport, "is_open", True):
+            self._set_timer(self._link.next_deadline())
+
+    def come_from(self, origin: Origin) -> None:
+        """Whoever accepted the connection knows where it comes from, perhaps from a proxy."""
+        self._origin = origin
+
+    def secured(self, version: str) -> None:
+        """The TLS handshake is done."""
+        self._report.secured(version)
+        # The time until the first message begins now.
+        self._link = self._service.limits.new_link(time.monotonic())
         self._set_timer(self._link.next_deadline())
+
+    def insecure(self, failure: TlsFailure) -> None:
+        """TLS has failed: nothing more comes, or nothing ever came."""
+        self._report.insecure(failure)
 
     def data_received(self, data: bytes) -> None:
         if self._linger is not None:
             self._linger.received(len(data))
             return
         self._stirred = True
-        self._receive(data)
-
-    def _receive(self, data: bytes) -> None:
         handler: Prompt | None = self._service.prompt_handler
         notes: list[Note] | None = None
         if handler is not None and is_heard(logging.INFO):
             # Answers that wait for the peer, and whole messages in records, need more care.
             plain = self._writes and not self._link.unsent and not message_fields(b"")
             handler, notes = self._report.noting(handler) if plain else (None, None)
-        if handler is None or self._working is not None:
-            self._take(self._link.receive(data, time.monotonic()))
+        if handler is None or self._is_busy:
+            self._take(self._link.receive(data, time.monotonic()), data)
             return
         connection_number.set(self._report.number)
-        more = True
+        first, more = data, True
         while more:
             # With records, what happens between two messages is on record between them.
             answers, events, deadline, more = self._link.converse(
                 data, time.monotonic(), handler, not self._writes, pause=notes is not None
             )
             if answers:
-                self._send(answers)
+                self._transport.write(answers)
             if notes:
                 self._report.answered_by(notes, answers, events or [])
             if events is not None or not self._writes:
-                self._take(events or [])
+                self._take(events or [], first)
                 return
             data = b""
         self._set_timer(deadline)
@@ -132,8 +147,7 @@ class ServedConnection(asyncio.Protocol):
             self._linger.ended()
             return False
         self._end()
-        # The peer may still take answers, unless the TLS of the loop is in between.
-        return self._transport.can_write_eof()
+        return True  # The peer may still take answers.
 
     def pause_writing(self) -> None:
         self._writes = False
@@ -159,7 +173,7 @@ class ServedConnection(asyncio.Protocol):
             # answers may have left after it.
             self._link.peer_closed(time.monotonic())
             self._take(self._link.events(time.monotonic()))
-        if self._working is None:
+        if not self._is_busy:
             self._leave()
 
     # What the server asks for.
@@ -173,19 +187,12 @@ class ServedConnection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once: the time for a graceful end is over."""
-        self._aborted = True
-        for _, _, result in self._queue:
-            if inspect.iscoroutine(result):
-                result.close()
-        self._queue.clear()
-        if self._working is not None:
-            self._working.cancel()
+        if self._queue is None:
+            self._queue = HandlerQueue(self._service, self._report, self)
+        self._queue.abort()
         self._transport.abort()
 
     # What happens in between.
-
-    def _send(self, data: bytes) -> None:
-        self._transport.write(data)
 
     def _end(self) -> None:
         """Nothing more comes from the peer."""
@@ -193,11 +200,11 @@ class ServedConnection(asyncio.Protocol):
         self._link.peer_closed(time.monotonic())
         self._take(self._link.events(time.monotonic()))
 
-    def _take(self, events: list[dict[str, Any]]) -> None:
+    def _take(self, events: list[dict[str, Any]], data: bytes = b"") -> None:
         """Answer every message, report everything else, and send what the peer takes."""
         while True:
             for event in events:
-                self._on_event(event)
+                self._on_event(event, data)
                 if self._report.is_foreign:
                     # Whoever speaks TLS or HTTP waits for an answer that cannot come.
                     self._transport.abort()
@@ -220,104 +227,72 @@ class ServedConnection(asyncio.Protocol):
             else:
                 self._transport.pause_reading()
 
-    def _on_event(self, event: dict[str, Any]) -> None:
+    def _on_event(self, event: dict[str, Any], data: bytes) -> None:
         kind = event["ev"]
         if kind == "message":
             payload: bytes = event["payload"]
             self._report.received(event["ticket"], payload, event["warn"])
-            if self._service.waits or self._working is not None:
-                self._enqueue(event["ticket"], payload, None)
+            if self._service.waits or self._is_busy:
+                self._queued(event["ticket"], payload, None)
                 return
             self._handle(event["ticket"], payload)
         elif kind == "result":
             self._on_result(event["ticket"], event["message"].payload, event["result"])
         elif kind == "failure":
-            self._fail(event["ticket"], event["error"])
+            self.fail(event["ticket"], event["error"])
         elif kind == "refusal":
             self._report.refused(self._answerer.refuse(self._link, event, self._report.number))
         else:
-            self._report.happened(event)
+            self._report.happened(event, data)
 
     def _handle(self, ticket: Ticket, payload: bytes) -> None:
         """Call the handler as the link does, for a message that came with records wanted."""
         handler = self._answerer.handler
         if handler is None:
-            self._conclude(ticket, payload, None)
+            self.conclude(ticket, payload, None)
             return
         connection_number.set(self._report.number)
         try:
             result = handler(self._answerer.message(payload))
         except BaseException as error:
-            self._fail(ticket, error)
+            self.fail(ticket, error)
         else:
             self._on_result(ticket, payload, result)
 
     def _on_result(self, ticket: Ticket, payload: bytes, result: object) -> None:
         if inspect.isawaitable(result):
-            self._enqueue(ticket, payload, result)
+            self._queued(ticket, payload, result)
         else:
-            self._conclude(ticket, payload, result)
+            self.conclude(ticket, payload, result)
 
-    def _enqueue(self, ticket: Ticket, payload: bytes, result: Awaitable[object] | None) -> None:
-        if self._aborted:
-            if inspect.iscoroutine(result):
-                result.close()
-            return
-        self._queue.append((ticket, payload, result))
-        if self._working is None:
-            self._start_working()
+    @property
+    def _is_busy(self) -> bool:
+        return self._queue is not None and self._queue.is_busy
 
-    def _start_working(self) -> None:
-        self._working = self._loop.create_task(self._work())
-        self._working.add_done_callback(self._on_worked)
+    def _queued(self, ticket: Ticket, payload: bytes, result: Awaitable[object] | None) -> None:
+        if self._queue is None:
+            self._queue = HandlerQueue(self._service, self._report, self)
+        self._queue.add(ticket, payload, result)
 
-    def _on_worked(self, task: "asyncio.Task[None]") -> None:
-        self._working = None
-        if not task.cancelled() and (error := task.exception()) is not None:
-            trace = describe_exception(error)
-            log_event(logging.ERROR, "connection_failed", self._report.number, trace=trace)
-        if self._queue:
-            self._start_working()
-        elif self._lost:
+    # What the queue asks for.
+
+    def handled(self) -> None:
+        """A message has its answer: send it."""
+        self._take([])
+
+    def rested(self) -> None:
+        """No message waits for its handler any more."""
+        if self._lost:
             self._leave()
 
-    async def _work(self) -> None:
-        """Await the handler for each message of the queue, one after the other."""
-        connection_number.set(self._report.number)
-        while self._queue:
-            ticket, payload, result = self._queue.pop(0)
-            try:
-                await self._await_handler(ticket, payload, result)
-            finally:
-                self._take([])
-
-    async def _await_handler(
-        self, ticket: Ticket, payload: bytes, result: Awaitable[object] | None
-    ) -> None:
-        try:
-            if result is None:
-                result = self._service.call(self._answerer.message(payload))
-            value = await self._service.outcome(result, self._report.number)
-        except HandlerTimeoutError:
-            log_event(logging.ERROR, "handler_timeout", self._report.number)
-            self._conclude(ticket, payload, "AE")
-        except asyncio.CancelledError as error:
-            self._fail(ticket, error)
-            current = asyncio.current_task()
-            if current is not None and current.cancelling():
-                # The server gives up on us, not the handler on itself.
-                raise
-        except BaseException as error:
-            self._fail(ticket, error)
-        else:
-            self._conclude(ticket, payload, value)
-
-    def _conclude(self, ticket: Ticket, payload: bytes, result: object) -> None:
+    def conclude(self, ticket: Ticket, payload: bytes, result: object) -> None:
+        """Answer a message with what its handler has returned."""
         before = self._link.unsent
         code = self._answerer.conclude(self._link, ticket, payload, result, self._report.number)
         self._report.answered(self._link, ticket, code, before)
 
-    def _fail(self, ticket: Ticket, error: BaseException) -> None:
+    def fail(self, ticket: Ticket, error: BaseException) -> None:
+        """Answer a message whose handler has raised."""
         before = self._link.unsent
         code = self._answerer.fail(self._link, ticket, error, self._report.number)
         self._report.answered(self._link, ticket, code, before)
@@ -325,7 +300,7 @@ class ServedConnection(asyncio.Protocol):
     def _flush(self) -> None:
         while (self._writes or self._lost) and (data := self._link.outgoing()):
             if not self._lost:
-                self._send(data)
+                self._transport.write(data)
             self._link.sent(len(data), time.monotonic())
         if not self._lost:
             self._report.sent(self._link)
@@ -363,11 +338,11 @@ class ServedConnection(asyncio.Protocol):
 
     def _give_up(self) -> None:
         """The server has stopped, and the peer has had its time to take its answers."""
-        if self._working is not None:
+        if self._is_busy:
             self._loop.call_later(_STOP_SECONDS, self._give_up)
         elif not self._lost:
             if not self._link.is_finished or self._transport.get_write_buffer_size() > 0:
-                log_event(logging.WARNING, "send_timeout", self._report.number)
+                self._report.overdue()
                 self._report.reason = "send_timeout"
             self._transport.abort()
 
@@ -385,16 +360,11 @@ class ServedConnection(asyncio.Protocol):
             return
         if self._ended:
             # Nothing can come any more: what the transport holds is sent, and that is all.
-            self._say_end()
             self._transport.close()
             return
         if not self._reads:
             self._transport.resume_reading()
-        self._say_end()
         self._linger = Linger(self._transport, self._loop, self._service.limits.timeout)
-
-    def _say_end(self) -> None:
-        """The last thing that is said to the peer, if its protocol has one."""
 
     def _leave(self) -> None:
         if not self._report.reason:

@@ -2,10 +2,9 @@
 
 import asyncio
 import itertools
-import logging
 from typing import Protocol
 
-from fastmllp.logging import log_event
+from fastmllp.sockets.gate import Gate
 
 
 class OpenConnection(Protocol):
@@ -19,19 +18,24 @@ class OpenConnection(Protocol):
 
 
 class Connections:
-    """Takes connections until it is stopped, and knows when the last one has ended."""
+    """Takes connections until it is stopped, and knows when the last one has ended.
 
-    def __init__(self, max_connections: int, stop_timeout: float) -> None:
+    Attributes:
+        gate: How many are taken, and where refusals go on record.
+    """
+
+    def __init__(self, gate: Gate, stop_timeout: float) -> None:
         """Begin without connections; belongs to the loop that is running.
 
         Args:
-            max_connections: Further ones are not taken.
+            gate: How many are taken.
             stop_timeout: Seconds that a graceful stop may take; 0: no limit.
         """
         self._loop = asyncio.get_running_loop()
-        self._max_connections = max_connections
+        self.gate = gate
         self._stop_timeout = stop_timeout
         self._numbers = itertools.count(1)
+        self._reserved: int | None = None
         self._open: set[OpenConnection] = set()
         self._stopping = False
         self._empty = asyncio.Event()
@@ -41,12 +45,12 @@ class Connections:
 
     def next_number(self) -> int:
         """The number of a new connection, from 1."""
-        return next(self._numbers)
+        number, self._reserved = self._reserved, None
+        return next(self._numbers) if number is None else number
 
     def takes(self, connection: OpenConnection, number: int, peer: str) -> bool:
         """Whether there is room for one more connection. One that is taken must be forgotten."""
-        if len(self._open) >= self._max_connections:
-            log_event(logging.WARNING, "too_many_connections", number, peer=peer)
+        if not self.gate.has_room(len(self._open), number, peer=peer):
             return False
         self._open.add(connection)
         self._empty.clear()
@@ -62,6 +66,15 @@ class Connections:
             self._empty.set()
 
     # What their owner asks for.
+
+    def reserve(self, number: int) -> None:
+        """The next connection that is made gets this number, which `next_number` gave before."""
+        self._reserved = number
+
+    @property
+    def count(self) -> int:
+        """How many connections there are."""
+        return len(self._open)
 
     @property
     def is_empty(self) -> bool:

@@ -6,7 +6,8 @@ import asyncio
 # that its acknowledgments arrive: closing with unread input makes the kernel send a reset, and a
 # reset destroys what the peer has not read yet.
 _SECONDS = 1.0
-_BYTES = 16 * 1_048_576
+MAX_BYTES = 16 * 1_048_576
+"""Bytes that are read and thrown away."""
 
 
 class Linger:
@@ -24,13 +25,10 @@ class Linger:
         """
         self._transport = transport
         self._loop = loop
-        self._left = _BYTES
+        self._left = MAX_BYTES
         self._until = loop.time() + timeout if timeout else None
         self._timer = loop.call_later(_SECONDS, self._on_timer)
-        if transport.can_write_eof():
-            transport.write_eof()
-        else:  # The TLS of the loop has no half of a connection.
-            transport.close()
+        transport.write_eof()
 
     def received(self, length: int) -> None:
         """The peer goes on sending; nobody reads it."""

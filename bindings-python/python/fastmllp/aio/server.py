@@ -1,10 +1,10 @@
-"""The asyncio listener: accepts connections, and stops gracefully."""
+"""The asyncio server: accepts connections, and stops gracefully."""
 
 import asyncio
-import operator
+import logging
 import socket
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Executor
 from types import TracebackType
 from typing import Any, cast
@@ -12,15 +12,18 @@ from typing import Any, cast
 from fastmllp import config
 from fastmllp.aio.connection import ServedConnection
 from fastmllp.aio.connections import Connections
-from fastmllp.aio.secure import SecureConnection
+from fastmllp.aio.listener import Listener, listening_socket
+from fastmllp.aio.secure import SecureLayer
 from fastmllp.aio.service import AsyncHandler, Service
 from fastmllp.allow import AllowList
 from fastmllp.connection import ConnectionLimits
 from fastmllp.handler import Answerer
-from fastmllp.sockets.options import set_options
-from fastmllp.tls_session import TlsSession
+from fastmllp.logging import Log, describe_exception
+from fastmllp.sockets.accepting import Accepted, Acceptor
+from fastmllp.sockets.gate import Gate
+from fastmllp.sockets.introduction import Introduction, Origin, is_proxied
+from fastmllp.tls_session import TlsSession, reloaded
 
-_BACKLOG = 1024
 # asyncio reads into a block of 256 KiB. As long as no larger block was given back, the C library
 # gets and returns it by a system call for every read, which costs more than the message.
 _READ_BLOCK = 300_000
@@ -30,13 +33,39 @@ class AsyncServer:
     """A listening server; `start_server` makes it."""
 
     def __init__(
-        self, new_connection: Callable[[], asyncio.Protocol], connections: Connections
+        self,
+        new_connection: Callable[[], asyncio.Protocol],
+        connections: Connections,
+        *,
+        tls: ssl.SSLContext | None,
+        timeout: float,
+        proxied: bool,
     ) -> None:
+        """Prepare; `listen` begins.
+
+        Args:
+            new_connection: Makes the protocol of a connection.
+            connections: Told of it by the protocol.
+            tls: The context of TLS, if the port speaks that.
+            timeout: Seconds for the header of a proxy, and for the handshake of TLS. 0: no limit.
+            proxied: Each connection has to begin with the header of a proxy.
+
+        Raises:
+            ValueError: The context is not one for a server.
+        """
         self.address: tuple[str, int] = ("", 0)
         """Host and port that the server listens on; stays readable after it stopped."""
+        if tls is not None:
+            TlsSession(tls, server_side=True)  # One for the other end is the caller's error, now.
+        self._tls = tls
+        self._timeout = timeout
+        self._proxied = proxied
+        # How many connections wait for the header of a proxy, and their times.
+        self._unintroduced = 0
+        self._introducing: set[asyncio.Timeout] = set()
         self._new_connection = new_connection
         self._connections = connections
-        self._listener: asyncio.Server | None = None
+        self._listener: Listener | None = None
         self._closed = asyncio.Event()
 
     async def __aenter__(self) -> "AsyncServer":
@@ -56,6 +85,18 @@ class AsyncServer:
         """Whether connections are accepted."""
         return self._listener is not None and not self._closed.is_set()
 
+    def reload_tls(self, context: ssl.SSLContext) -> None:
+        """Use other certificates from the next connection on; those that are open stay.
+
+        Args:
+            context: As for `start_server`.
+
+        Raises:
+            ValueError: The context is not one for a server, or the port does not speak TLS. The
+                server goes on with the one that it has.
+        """
+        self._tls = reloaded(self._tls, context)
+
     def close(self) -> None:
         """Stop: accept nothing new, answer every message that was received, close. Returns at once.
 
@@ -66,6 +107,9 @@ class AsyncServer:
         self._closed.set()
         if self._listener is not None:
             self._listener.close()
+        # Later, so that a header is read that has come already.
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, self._hasten_introductions)
         self._connections.stop()
 
     async def wait_closed(self) -> None:
@@ -74,6 +118,8 @@ class AsyncServer:
         Connections that have not ended `stop_timeout` seconds after `close` are aborted.
         """
         await self._closed.wait()
+        if self._listener is not None:
+            await self._listener.wait_begun()
         await self._connections.wait_stopped()
 
     async def serve_forever(self) -> None:
@@ -84,21 +130,97 @@ class AsyncServer:
             self.close()
             await self.wait_closed()
 
-    async def listen(self, host: str, port: int, **options: Any) -> None:
+    async def listen(self, host: str, port: int, *, reuse_port: bool = False) -> None:
         """Bind and listen.
 
         Raises:
             OSError: The address cannot be resolved or bound.
+            ValueError: The system cannot share a port.
         """
-        loop = asyncio.get_running_loop()
+        listening = await listening_socket(host, port, reuse_port=reuse_port)
         bytes(_READ_BLOCK)
-        self._listener = await loop.create_server(
-            self._new_connection, host, port, backlog=_BACKLOG, **options
+        connections = self._connections
+        acceptor = Acceptor(connections.gate, connections.next_number, proxied=self._proxied)
+        self._listener = Listener(
+            listening,
+            acceptor,
+            connections.gate,
+            self._begin,
+            lambda: connections.count + self._unintroduced,
         )
-        for listening in self._listener.sockets:
-            set_options(listening)
-        address = self._listener.sockets[0].getsockname()
-        self.address = (address[0], address[1])
+        self.address = self._listener.address
+
+    def _begin(self, accepted: Accepted) -> Coroutine[Any, Any, None]:
+        if self._proxied:
+            self._unintroduced += 1
+        return self._serve(accepted)
+
+    async def _serve(self, accepted: Accepted) -> None:
+        """Give a connection its protocol, once its proxy has said whose it is."""
+        try:
+            origin = await self._origin(accepted)
+            if origin is None:
+                accepted.socket.close()
+                return
+            protocol = self._new_protocol(accepted, origin)
+            loop = asyncio.get_running_loop()
+            await loop.connect_accepted_socket(lambda: protocol, accepted.socket)
+        except Exception as error:  # Whatever it is, it ends one connection, not the listener.
+            trace = describe_exception(error)
+            log = self._connections.gate.log
+            log.event(logging.ERROR, "connection_failed", accepted.number, trace=trace)
+            accepted.socket.close()
+
+    async def _origin(self, accepted: Accepted) -> Origin | None:
+        """Where a connection comes from; None if it is to be closed."""
+        if not self._proxied:
+            return Origin(accepted.peer)
+        introduction = Introduction(accepted, self._connections.gate)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._timeout or None) as limit:
+                self._introducing.add(limit)
+                try:
+                    while not introduction.is_done:
+                        data = await _received(loop, accepted.socket, introduction.wanted)
+                        introduction.receive(data)
+                finally:
+                    self._introducing.discard(limit)
+                    self._unintroduced -= 1
+        except TimeoutError:
+            if self._closed.is_set():
+                introduction.stop()
+            else:
+                introduction.overdue()
+        return introduction.origin
+
+    def _hasten_introductions(self) -> None:
+        for limit in list(self._introducing):
+            limit.reschedule(asyncio.get_running_loop().time())
+
+    def _new_protocol(self, accepted: Accepted, origin: Origin) -> asyncio.Protocol:
+        tls = self._tls
+
+        def new_connection() -> asyncio.Protocol:
+            self._connections.reserve(accepted.number)
+            protocol = self._new_connection()
+            if isinstance(protocol, ServedConnection):
+                protocol.come_from(origin)
+            return protocol
+
+        if tls is None:
+            return new_connection()
+        session = TlsSession(tls, server_side=True)
+        log = self._connections.gate.log
+        return SecureLayer(new_connection, session, timeout=self._timeout, log=log)
+
+
+async def _received(loop: asyncio.AbstractEventLoop, connected: socket.socket, size: int) -> bytes:
+    """Up to so many bytes; none at the end, orderly or not."""
+    try:
+        return await loop.sock_recv(connected, size)
+    except OSError:  # Also the system's TimeoutError; that of the caller is a cancellation.
+        return b""
 
 
 async def start_server(
@@ -118,9 +240,11 @@ async def start_server(
     tls: ssl.SSLContext | None = None,
     allow: Iterable[str] = (),
     reuse_port: bool = False,
+    proxy_protocol: str = "off",
+    name: str = "",
     executor: Executor | None = None,
     handler_timeout: float = 0.0,
-    stop_timeout: float = 10.0,
+    stop_timeout: float = config.DEFAULT_STOP_TIMEOUT,
 ) -> AsyncServer:
     """Listen, and acknowledge each complete frame in the order of arrival.
 
@@ -135,7 +259,7 @@ async def start_server(
             Messages that come with one read are answered together, once their handlers have
             returned or have taken a millisecond: one that blocks holds the answers of those just
             before it.
-        host: Address or name to listen on.
+        host: Address or name to listen on; ``*`` is every address of the machine, IPv4 and IPv6.
         port: TCP port; 0 takes a free one, see `AsyncServer.address`.
         timeout: Seconds without a byte from the peer, between frames or in a frame, and seconds
             the peer has to take an acknowledgment. Does not run while the handler works. 0: off.
@@ -148,8 +272,11 @@ async def start_server(
         policy: Which answer a message gets: ``always`` or ``conformant``, as for `fastmllp.Server`.
         over_limit: What becomes of a message above `max_size`: ``close`` or ``refuse``.
         tls: A context of `fastmllp.tls.server_context`; the port speaks TLS only.
-        allow: Networks that peers may connect from; empty allows everybody.
+        allow: Networks that peers may connect from; empty: any peer may.
         reuse_port: Listen on a port that other processes with this option listen on as well.
+        proxy_protocol: ``off``, or ``required`` for a header of the PROXY protocol at the beginning
+            of each connection, as for `fastmllp.Server`.
+        name: Tells the records of this server from those of others; see `fastmllp.logging.Log`.
         executor: Where a plain handler runs, instead of on the loop.
         handler_timeout: Seconds for a coroutine, or for a plain handler in the executor; the answer
             is AE then, and the result that comes late is logged. 0 turns it off.
@@ -160,9 +287,7 @@ async def start_server(
         OSError: The address cannot be resolved or bound.
         ValueError: A setting is out of bounds.
     """
-    max_connections = operator.index(max_connections)
-    if max_connections < 1:
-        raise ValueError(f"max_connections must be at least 1, not {max_connections}")
+    gate = Gate(Log(name), AllowList(allow), max_connections)
     limits = ConnectionLimits(
         timeout=config.seconds("timeout", timeout),
         frame_timeout=config.seconds("frame_timeout", frame_timeout),
@@ -174,27 +299,22 @@ async def start_server(
     )
     # Just as for each connection: settings that it does not take are the caller's error, now.
     limits.new_link(0.0)
-    if tls is not None:
-        TlsSession(tls, server_side=True)
     encoding = config.encoding("encoding", encoding)
-    answerer = Answerer(cast(Any, handler), encoding, scan, policy)
     service = Service(
         handler,
         limits,
-        answerer,
+        Answerer(cast(Any, handler), encoding, scan, policy, gate.log),
         executor=executor,
         handler_timeout=config.seconds("handler_timeout", handler_timeout),
-        allow=AllowList(allow),
+        log=gate.log,
     )
-    connections = Connections(max_connections, config.seconds("stop_timeout", stop_timeout))
-
-    def new_connection() -> ServedConnection:
-        if tls is not None:
-            return SecureConnection(service, connections, tls)
-        return ServedConnection(service, connections)
-
-    server = AsyncServer(new_connection, connections)
-    if reuse_port and not hasattr(socket, "SO_REUSEPORT"):
-        raise ValueError("reuse_port: this system cannot share a port")
+    connections = Connections(gate, config.seconds("stop_timeout", stop_timeout))
+    server = AsyncServer(
+        lambda: ServedConnection(service, connections),
+        connections,
+        tls=tls,
+        timeout=limits.timeout,
+        proxied=is_proxied(proxy_protocol),
+    )
     await server.listen(host, config.port("port", port), reuse_port=reuse_port)
     return server

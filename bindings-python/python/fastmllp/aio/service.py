@@ -9,10 +9,9 @@ from concurrent.futures import Executor
 from typing import TypeAlias, cast
 
 from fastmllp._native import Message
-from fastmllp.allow import AllowList
 from fastmllp.connection import ConnectionLimits
 from fastmllp.handler import Answerer, HandlerResult
-from fastmllp.logging import describe_exception, log_event
+from fastmllp.logging import Log, describe_exception
 
 AsyncHandler: TypeAlias = Callable[[Message], HandlerResult | Awaitable[HandlerResult]]
 
@@ -26,6 +25,7 @@ class Service:
 
     Attributes:
         limits: What a connection may use.
+        log: Where the records go.
         answerer: Makes acknowledgments of what the handler says.
         handler_timeout: Seconds for a handler that is awaited; 0: no limit.
         waits: Whether no call of the handler can answer at once.
@@ -41,23 +41,16 @@ class Service:
         *,
         executor: Executor | None,
         handler_timeout: float,
-        allow: AllowList | None = None,
+        log: Log,
     ) -> None:
         self.limits = limits
+        self.log = log
         self.answerer = answerer
         self.handler_timeout = handler_timeout
         self.waits = executor is not None or inspect.iscoroutinefunction(handler)
         self.prompt_handler = None if self.waits else answerer.prompt
         self._handler = handler
         self._executor = executor
-        self._allow = allow
-
-    def allows(self, host: str, port: int, number: int) -> bool:
-        """Whether a peer may connect; one that may not is on record."""
-        if self._allow is None or self._allow.allows(host):
-            return True
-        log_event(logging.WARNING, "peer_not_allowed", number, peer=f"{host}:{port}")
-        return False
 
     async def call(self, message: Message) -> object:
         """Call a handler that cannot answer at once."""
@@ -85,7 +78,7 @@ class Service:
         def on_late_result(task: "asyncio.Future[object]") -> None:
             error = None if task.cancelled() else task.exception()
             trace = None if error is None else describe_exception(error)
-            log_event(logging.WARNING, "late_result", number, trace=trace)
+            self.log.event(logging.WARNING, "late_result", number, trace=trace)
 
         task = asyncio.ensure_future(_finished(result))
         try:

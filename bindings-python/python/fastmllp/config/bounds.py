@@ -16,6 +16,9 @@ DEFAULT_MAX_SIZE = 1_048_576
 DEFAULT_MAX_CONNECTIONS = 1024
 """Connections that a server serves at the same time, each with its thread."""
 
+DEFAULT_STOP_TIMEOUT = 10.0
+"""Seconds that a graceful stop may take."""
+
 
 class Range(NamedTuple):
     """What a number may be, both ends included."""

@@ -11,9 +11,12 @@ from fastmllp.allow import AllowList
 from fastmllp.config import bounds
 from fastmllp.config.setting import Setting, Value
 from fastmllp.config.sources import Settings, SettingsTable
+from fastmllp.logging import Log
 
-_SCANS = ("single_byte", "shift_jis", "gb18030", "gbk", "big5", "iso2022_jp")
-_SCAN_MEANING = "how delimiters are told from the bytes of two-byte characters"
+_SCANS = ("single_byte", "shift_jis", "gb18030", "gbk", "big5", "iso2022_jp", "auto")
+_SCAN_MEANING = (
+    "how delimiters are told from the bytes of two-byte characters; `auto` follows MSH-18"
+)
 
 
 def _check_allow(name: str, value: tuple[str, ...]) -> None:
@@ -22,6 +25,13 @@ def _check_allow(name: str, value: tuple[str, ...]) -> None:
     except ValueError as error:
         # Its text begins with the name of the option, which is that of the key.
         raise ValueError(name.removesuffix("allow") + str(error)) from error
+
+
+def _check_name(name: str, value: str) -> None:
+    try:
+        Log(value)
+    except ValueError as error:
+        raise ValueError(name.removesuffix("name") + str(error)) from error
 
 
 def _check_host(name: str, value: str) -> None:
@@ -111,6 +121,27 @@ _ROWS = (
         check_text=_check_allow,
         placeholder="NETWORKS",
         never_empty=True,
+    ),
+    Setting(
+        "server",
+        "proxy_protocol",
+        "off",
+        "`required` behind a proxy that begins each connection with the address of the peer",
+        choices=("off", "required"),
+    ),
+    Setting(
+        "server",
+        "name",
+        "",
+        "what records and metrics call this server, to tell it from others",
+        check_text=_check_name,
+    ),
+    Setting(
+        "server",
+        "stop_timeout",
+        bounds.DEFAULT_STOP_TIMEOUT,
+        "seconds that a stop waits for connections before it ends them, 0 for ever",
+        bounds.SECONDS,
     ),
     Setting("server", "workers", 1, "processes that share the port", bounds.WORKERS),
     Setting(
@@ -220,6 +251,13 @@ _ROWS = (
     Setting("logging", "log_message", False, "write payloads, which are health data, into the log"),
     Setting("logging", "log_format", "text", "form of the log", choices=("text", "json")),
     Setting(
+        "logging",
+        "log_file",
+        "",
+        "file that records are appended to, in place of standard error; SIGHUP opens it again",
+        placeholder="FILE",
+    ),
+    Setting(
         "metrics",
         "metrics_host",
         "127.0.0.1",
@@ -235,8 +273,8 @@ TABLE = SettingsTable(
     section_heads={
         "server": "Of `fastmllp serve`.",
         "client": "Of `fastmllp send`.",
-        "logging": "Of `serve` and `send`. Log records go to standard error. `send` writes"
-        " warnings\nand errors only, unless `log_level` is set.",
+        "logging": "Of `serve` and `send`. Log records go to standard error, unless `log_file`"
+        " is set.\n`send` writes warnings and errors only, unless `log_level` is set.",
         "metrics": "Of `fastmllp serve`.",
     },
 )

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from fastmllp.aio.connections import Connections
+from fastmllp.aio.secure import SecureLayer
 from fastmllp.link.reconnect import Reconnect
-from fastmllp.logging import log_event
 from fastmllp.sockets.options import set_options
-from fastmllp.tls_failure import TLS_CLOSED, TlsFailure
+from fastmllp.tls_session import TlsSession
 
 DialerState: TypeAlias = Literal["connecting", "connected", "waiting", "stopped"]
 
@@ -89,41 +89,58 @@ class Dialer:
                 delay = self._reconnect.delay(attempts)
                 attempts += 1
                 self.state = "waiting"
-                log_event(logging.INFO, "redial", peer=self._peer, seconds=f"{delay:.3f}")
+                log = self._connections.gate.log
+                log.event(logging.INFO, "redial", peer=self._peer, seconds=f"{delay:.3f}")
                 await self._reconnect.sleep(delay)
         finally:
             self.state = "stopped"
 
+    def reload_tls(self, context: ssl.SSLContext) -> None:
+        """Use another context from the next attempt on."""
+        self._tls = context
+
     async def _dial(self) -> bool:
         """Open a connection; False when the peer cannot be reached."""
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._timeout or None):
-                transport, _ = await loop.create_connection(
-                    self._new_connection,
-                    *self.address,
-                    ssl=self._tls,
-                    server_hostname=self._server_hostname,
-                )
-        except (OSError, UnicodeError) as error:
-            log_event(logging.WARNING, "dial_failed", peer=self._peer, error=_reason(error))
+                await self._open()
+        except (OSError, ValueError) as error:
+            log = self._connections.gate.log
+            log.event(logging.WARNING, "dial_failed", peer=self._peer, error=_reason(error))
             return False
-        set_options(transport.get_extra_info("socket"))
         return True
+
+    async def _open(self) -> None:
+        loop, layer, factory = asyncio.get_running_loop(), None, self._new_connection
+        if self._tls is not None:
+            name = self._server_hostname or self.address[0]
+            session = TlsSession(self._tls, server_hostname=name)
+            log = self._connections.gate.log
+            layer = SecureLayer(self._new_connection, session, log=log)
+            factory = layer.itself
+        transport, _ = await loop.create_connection(factory, *self.address)
+        set_options(transport.get_extra_info("socket"))
+        if layer is None:
+            return
+        try:
+            failure = await layer.opened
+        except asyncio.CancelledError:
+            transport.abort()
+            raise
+        if failure is not None:
+            raise ConnectionError(failure.text)
 
     @property
     def _peer(self) -> str:
         return f"{self.address[0]}:{self.address[1]}"
 
 
-def _reason(error: OSError | UnicodeError) -> str:
+def _reason(error: OSError | ValueError) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    if isinstance(error, UnicodeError):
+    if not isinstance(error, OSError):
         return "not a host name"
-    if isinstance(error, ssl.SSLError):
-        return TlsFailure.of(error, b"").text
+    if not error.errno:
+        return error.args[0] if error.args else type(error).__name__
     # asyncio adds the address to the text of an error; the number has the plain one.
-    number = error.errno or 0
-    text = os.strerror(number) if number > 0 else error.strerror
-    return text or TLS_CLOSED.text
+    return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)

@@ -9,6 +9,7 @@ from fastmllp.aio.service import AsyncHandler, Service
 from fastmllp.connection import ConnectionLimits
 from fastmllp.handler import Answerer
 from fastmllp.link.protocol import register
+from fastmllp.logging import Log
 
 
 class Hl7:
@@ -25,6 +26,7 @@ class Hl7:
         encoding: str,
         executor: Executor | None,
         handler_timeout: float,
+        name: str = "",
         profile: str = "permissive",
         scan: str = "single_byte",
     ) -> None:
@@ -40,6 +42,7 @@ class Hl7:
             encoding: For an acknowledgment that the handler returns as ``str``.
             executor: Where a plain handler runs.
             handler_timeout: Seconds for the handler.
+            name: Name of the link in records.
             profile: Framing rules: ``permissive``, ``resync`` or ``strict``.
             scan: How delimiters are found, as for `Message`.
 
@@ -56,12 +59,14 @@ class Hl7:
         )
         # Just as for each connection: settings that it does not take are the caller's error, now.
         limits.new_link(0.0)
+        log = Log(name)
         self._service = Service(
             handler,
             limits,
-            Answerer(cast(Any, handler), encoding, scan),
+            Answerer(cast(Any, handler), encoding, scan, log=log),
             executor=executor,
             handler_timeout=handler_timeout,
+            log=log,
         )
 
     def new_connection(self, connections: Connections) -> ServedConnection:

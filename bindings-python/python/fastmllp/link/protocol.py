@@ -15,9 +15,13 @@ class LinkProtocol(Protocol):
 
         It has the methods of `fastmllp.aio.connections.OpenConnection` beside those of
         `asyncio.Protocol`. When it is made it asks `Connections.takes`, and closes if it is not
-        taken. It keeps its limits itself, logs through a `fastmllp.report.ConnectionReport` or in
-        the same words, and calls `Connections.forget` once it has ended and no message of it is
-        worked on any more.
+        taken. It keeps its limits itself, logs through a `fastmllp.report.ConnectionReport` with
+        the gate of the connections or in the same words, and calls `Connections.forget` once it has
+        ended and no message of it is worked on any more.
+
+        On a link with TLS its transport encrypts, and what it receives is decrypted. With methods
+        ``secured`` and ``insecure`` it is told of the handshake: see
+        `fastmllp.aio.secure.HearsOfTls`.
         """
 
 
@@ -33,13 +37,15 @@ def register(name: str, factory: Factory) -> None:
         name: For the argument ``protocol`` of `SocketLink`.
         factory: Called with the handler, and by keyword with ``timeout``, ``idle_timeout``,
             ``frame_timeout``, ``max_size``, ``encoding``, ``executor``, ``handler_timeout``, which
-            are checked already, and the options that `SocketLink` does not know. Raises ValueError
-            or TypeError for those that it does not take.
+            are checked already, ``name`` if the link has a name, and the options that `SocketLink`
+            does not know. Raises ValueError or TypeError for those that it does not take.
     """
     _factories[name] = factory
 
 
-def new_protocol(name: str, handler: Callable[[Any], Any] | None, **options: Any) -> LinkProtocol:
+def new_protocol(
+    name: str, handler: Callable[[Any], Any] | None, /, **options: Any
+) -> LinkProtocol:
     """The protocol of that name for one link.
 
     Raises:

@@ -1,9 +1,9 @@
 """A link to analyzers, whichever side opens the connection."""
 
 import asyncio
-import operator
+import contextvars
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from types import TracebackType
 from typing import Any, Literal, TypeAlias
@@ -11,9 +11,15 @@ from typing import Any, Literal, TypeAlias
 from fastmllp import config
 from fastmllp.aio.connections import Connections
 from fastmllp.aio.server import AsyncServer
+from fastmllp.allow import AllowList
+from fastmllp.handler import server_name
 from fastmllp.link.dialer import Dialer
 from fastmllp.link.protocol import new_protocol
 from fastmllp.link.reconnect import Reconnect
+from fastmllp.logging import Log
+from fastmllp.sockets.gate import Gate
+from fastmllp.sockets.introduction import is_proxied
+from fastmllp.tls_session import TlsSession, reloaded
 
 State: TypeAlias = Literal["stopped", "listening", "connecting", "connected", "waiting"]
 
@@ -61,6 +67,9 @@ class SocketLink:
         executor: Executor | None = None,
         handler_timeout: float = 0.0,
         stop_timeout: float = 10.0,
+        allow: Iterable[str] = (),
+        proxy_protocol: str = "off",
+        name: str = "",
         **options: Any,
     ) -> None:
         """Keep the settings; neither listens nor dials, and needs no loop.
@@ -91,6 +100,10 @@ class SocketLink:
                 turns it off.
             stop_timeout: Seconds that a graceful stop may take before connections are aborted. 0:
                 no limit.
+            allow: Networks that peers may connect from in mode ``server``; empty: any peer may.
+            proxy_protocol: In mode ``server``: ``off``, or ``required`` for a header of the PROXY
+                protocol at the beginning of each connection, as for `fastmllp.Server`.
+            name: Tells the records of this link from those of others; see `fastmllp.logging.Log`.
             options: Of the protocol; for ``hl7`` they are ``profile`` and ``scan``, as for `Hl7`.
 
         Raises:
@@ -99,9 +112,8 @@ class SocketLink:
         """
         if mode not in ("server", "client"):
             raise ValueError(f"mode must be 'server' or 'client', not {mode!r}")
-        self._max_connections = operator.index(max_connections)
-        if self._max_connections < 1:
-            raise ValueError(f"max_connections must be at least 1, not {max_connections}")
+        self._gate = Gate(Log(name), AllowList(allow), max_connections)
+        self._proxied = is_proxied(proxy_protocol)
         self.address = (host, config.port("port", port))
         """Host and port that the link listens on, once it does, or that it dials."""
         self._mode = mode
@@ -121,6 +133,7 @@ class SocketLink:
             encoding=config.encoding("encoding", encoding),
             executor=executor,
             handler_timeout=config.seconds("handler_timeout", handler_timeout),
+            **({"name": name} if name else {}),
             **options,
         )
         self._side: AsyncServer | Dialer | None = None
@@ -159,13 +172,17 @@ class SocketLink:
         """
         if self._side is not None:
             raise RuntimeError("the link is started already")
-        connections = Connections(self._max_connections, self._stop_timeout)
+        connections = Connections(self._gate, self._stop_timeout)
 
         def new_connection() -> asyncio.Protocol:
             return self._protocol.new_connection(connections)
 
         if self._mode == "client":
-            self._side = Dialer(
+            # What a handler logs carries the name: all that happens on the link is begun here.
+            context = contextvars.copy_context()
+            context.run(server_name.set, self._gate.log.name)
+            self._side = context.run(
+                Dialer,
                 new_connection,
                 connections,
                 self.address,
@@ -175,17 +192,39 @@ class SocketLink:
                 server_hostname=self._server_hostname,
             )
             return
-        self._side = server = AsyncServer(new_connection, connections)
-        # asyncio takes no time for a handshake where there is none.
-        handshake = (self._timeout or None) if self._tls is not None else None
+        self._side = server = AsyncServer(
+            new_connection,
+            connections,
+            tls=self._tls,
+            timeout=self._timeout,
+            proxied=self._proxied,
+        )
         try:
-            await server.listen(
-                self._host, self._port, ssl=self._tls, ssl_handshake_timeout=handshake
-            )
+            await server.listen(self._host, self._port)
         except BaseException:
             self._side = None
             raise
         self.address = server.address
+
+    def reload_tls(self, context: ssl.SSLContext) -> None:
+        """Use other certificates from the next connection on; one that is open stays.
+
+        Args:
+            context: As for the constructor.
+
+        Raises:
+            ValueError: The context is not one for this end, or the link has no TLS. The link goes
+                on with the one that it has.
+        """
+        if self._mode == "server":
+            self._tls = reloaded(self._tls, context)
+        elif self._tls is None:
+            raise ValueError("tls: the link does not speak TLS")
+        else:
+            TlsSession(context, server_hostname=self._server_hostname or self._host)
+            self._tls = context
+        if self._side is not None:
+            self._side.reload_tls(context)
 
     def close(self) -> None:
         """Begin to stop, and return at once: `run` and `stop` wait for the end.

@@ -6,6 +6,8 @@ import os
 import socket
 from typing import Any, NamedTuple
 
+from fastmllp.printable import one_line
+
 __all__ = [
     "ANY_HOST",
     "Address",
@@ -29,8 +31,12 @@ class Address(NamedTuple):
 
 
 def place(host: str, port: int) -> str:
-    """Host and port as one text, with an IPv6 address in brackets: ``[::1]:2575``."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    """Host and port as one text, with an IPv6 address in brackets: ``[::1]:2575``.
+
+    The text can be printed, whatever someone has given as a host.
+    """
+    shown = one_line(host)
+    return f"[{shown}]:{port}" if ":" in host else f"{shown}:{port}"
 
 
 def unbracketed(host: str) -> str:

@@ -1,0 +1,34 @@
+//! What is unusual about a payload that was framed well.
+
+use hl7_peek::Scan;
+
+/// A payload longer than this is not searched for characters other than ASCII: looking at its header is
+/// cheaper.
+const SEARCHED_LEN: usize = 4096;
+
+/// What a reader of messages is warned of, by name.
+///
+/// `scan_mismatch`: `scan` ignores a set of MSH-18 whose characters may hold the bytes of delimiters,
+/// so that fields may be cut in the middle of a character. Costs one pass over a short message in
+/// ASCII, and one over MSH in others.
+pub(crate) fn of_payload(payload: &[u8], scan: Scan) -> &'static [&'static str] {
+    if is_ignored(payload, scan) { &["scan_mismatch"] } else { &[] }
+}
+
+fn is_ignored(payload: &[u8], scan: Scan) -> bool {
+    if scan == Scan::Auto || (payload.len() <= SEARCHED_LEN && is_plain(payload)) {
+        return false;
+    }
+    let called_for = Scan::detect(payload);
+    called_for != Scan::SingleByte && called_for != scan
+}
+
+/// Whether every byte is ASCII and none begins an escape sequence. Without a branch in a block, which
+/// the compiler turns into vector instructions.
+fn is_plain(bytes: &[u8]) -> bool {
+    let plain = |block: &[u8]| {
+        block.iter().fold(true, |plain, byte| plain & (*byte < 0x80) & (*byte != 0x1B))
+    };
+    let (blocks, tail) = bytes.as_chunks::<32>();
+    blocks.iter().all(|block| plain(block)) && plain(tail)
+}

@@ -1,0 +1,186 @@
+"""Accepting, which is the same for servers with threads, asyncio servers and links."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from conftest import Records, Serve
+from fastmllp.aio import start_server
+from fastmllp.logging import add_observer, remove_observer
+from fastmllp.sockets.accepting import Acceptor
+from peers import DEADLINE, Peer, framed, message
+
+
+@pytest.fixture
+def heard() -> Iterator[list[str]]:
+    """The events that an observer hears."""
+    events: list[str] = []
+
+    def hear(event: str, connection: int | None, fields: Mapping[str, Any]) -> None:
+        events.append(event)
+
+    add_observer(hear)
+    yield events
+    remove_observer(hear)
+
+
+def warnings(records: Records, event: str) -> list[logging.LogRecord]:
+    return [
+        record
+        for record in records.all()
+        if record.levelno >= logging.WARNING and record.__dict__["event"] == event
+    ]
+
+
+def test_shortage_of_descriptors(
+    serve_all: Serve, records: Records, caplog: pytest.LogCaptureFixture
+) -> None:
+    resource = pytest.importorskip("resource")
+    server = serve_all()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Peer.connect(server.address) as first:
+        first.exchange("A")
+        with socket.socket() as waiting, socket.socket() as another:
+            for one in (waiting, another):
+                one.settimeout(DEADLINE)
+            try:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (another.fileno() + 1, hard))
+                waiting.connect(server.address)
+                another.connect(server.address)
+                paused = records.wait_for("accept_paused")
+                # Those that are connected go on, for as long as the shortage lasts.
+                for number in range(20):
+                    first.exchange(f"B{number}")
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            Peer(waiting).exchange("C")
+            Peer(another).exchange("D")
+    assert paused.levelno == logging.ERROR
+    assert len(warnings(records, "accept_paused")) == 1
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
+
+
+def test_one_record_for_each_shortage(serve_all: Serve, records: Records) -> None:
+    resource = pytest.importorskip("resource")
+    server = serve_all()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for control_id in ("A", "B"):
+        with socket.socket() as waiting:
+            waiting.settimeout(DEADLINE)
+            try:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (waiting.fileno() + 1, hard))
+                waiting.connect(server.address)
+                records.wait_for("accept_paused")
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            Peer(waiting).exchange(control_id)
+
+
+@pytest.mark.parametrize(
+    ("options", "event"),
+    [({"allow": ["192.0.2.0/24"]}, "peer_not_allowed"), ({}, "too_many_connections")],
+)
+def test_refused_peers_are_counted(
+    serve_all: Serve,
+    records: Records,
+    heard: list[str],
+    options: dict[str, Any],
+    event: str,
+) -> None:
+    server = serve_all(max_connections=1, name="adt-in", **options)
+    holder = Peer.connect(server.address)
+    if event == "too_many_connections":
+        holder.exchange("A")
+    for _ in range(5):
+        with Peer.connect(server.address) as refused:
+            assert refused.receive_end() == b""
+    holder.socket.close()
+    server.shutdown()
+    count = heard.count(event)
+    assert count >= 5, "an observer hears of each"
+    (first,) = warnings(records, event)
+    assert "name=adt-in" in first.getMessage() and "peer=127.0.0.1:" in first.getMessage()
+    (repeated,) = warnings(records, "repeated")
+    assert f"of={event} count={count - 1}" in repeated.getMessage()
+
+
+def test_both_families_by_one_listener(serve_all: Serve, records: Records) -> None:
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this system has no socket for both")
+    server = serve_all(host="*", allow=["127.0.0.0/8", "::1"])
+    port = server.address[1]
+    for host, shown in (("127.0.0.1", "127.0.0.1:"), ("::1", "[::1]:")):
+        with Peer.connect((host, port)) as peer:
+            peer.exchange("A")
+            own = f"peer={shown}{peer.socket.getsockname()[1]}"
+        assert own in records.wait_for("connect").getMessage()
+
+
+def test_address_in_brackets(serve_all: Serve) -> None:
+    try:
+        server = serve_all(host="[::1]")
+    except OSError:
+        pytest.skip("this system has no IPv6")
+    with Peer.connect(("::1", server.address[1])) as peer:
+        peer.exchange("A")
+
+
+def test_silent_peers_are_probed(serve_all: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    accepted: list[socket.socket] = []
+    admitted = Acceptor.admitted
+
+    def keep(self: Acceptor, connected: socket.socket, *rest: Any) -> Any:
+        accepted.append(connected)
+        return admitted(self, connected, *rest)
+
+    monkeypatch.setattr(Acceptor, "admitted", keep)
+    server = serve_all()
+    with Peer.connect(server.address) as peer:
+        peer.exchange("A")
+        assert accepted[0].getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        if hasattr(socket, "TCP_KEEPIDLE"):
+            # Load balancers forget a silent connection after 350 seconds.
+            assert accepted[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) < 350
+
+
+def test_connection_in_the_backlog_is_answered(serve_link: Serve, serve_async: Serve) -> None:
+    async def work() -> None:
+        server = await start_server(None, "127.0.0.1", 0)
+        # The loop does not run between the two, so that nothing is accepted yet.
+        with Peer.connect(server.address) as peer:
+            peer.send(framed(message("A")))
+            server.close()
+            await server.wait_closed()
+            assert peer.receive_msa() == ("AA", "A")
+
+    asyncio.run(asyncio.wait_for(work(), DEADLINE))
+
+
+def test_loop_that_cannot_watch_a_socket(
+    serve_async: Serve, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of Windows, which accepts by itself."""
+
+    def refuse(*arguments: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "add_reader", refuse)
+    resource = pytest.importorskip("resource")
+    server = serve_async()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Peer.connect(server.address) as peer, Peer.connect(server.address) as other:
+        peer.exchange("A")
+        other.exchange("B")
+        with socket.socket() as waiting:
+            waiting.settimeout(DEADLINE)
+            try:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (waiting.fileno() + 1, hard))
+                waiting.connect(server.address)
+                records.wait_for("accept_paused")
+                peer.exchange("C")
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            Peer(waiting).exchange("D")
