@@ -66,6 +66,7 @@ def test_summary_of_a_failure(run: Run) -> None:
     assert counts(result.stdout.decode().splitlines()[-1]) == [3, 1, 0, 1, 1]
     expected = f"fastmllp send: -: message 2: 127.0.0.1:{server.address[1]} did not answer"
     assert result.stderr.decode().startswith(expected)
+    assert result.stderr.endswith(b" (uncertain: the message may have arrived)\n")
 
 
 def test_lines_of_json(serve: Serve, run: Run, tmp_path: Path) -> None:

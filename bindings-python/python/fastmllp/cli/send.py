@@ -168,7 +168,7 @@ class _Report:
         """Print what became of a message."""
         found = None if outcome.number is None else self._found(outcome.number)
         if outcome.error is not None:
-            self._complain(found, outcome.error)
+            self._complain(found, outcome)
         if self._quiet:
             return
         if self._json and found is not None:
@@ -191,10 +191,16 @@ class _Report:
             return row | {"error": _code(outcome.error)}
         reply = outcome.reply
         row |= {"code": reply.code, "control_id": reply.control_id, "accepted": reply.accepted}
-        return row | {"acknowledgment": readable(reply.payload, self._encoding)}
+        shown = "" if reply.unasked else readable(reply.payload, self._encoding)
+        return row | {"acknowledgment": shown}
 
-    def _complain(self, found: Found | None, error: Exception) -> None:
-        text = describe(error) if found is None else f"{found.place}: {describe(error)}"
+    def _complain(self, found: Found | None, outcome: Outcome) -> None:
+        assert outcome.error is not None
+        text = describe(outcome.error)
+        if found is not None:
+            text = f"{found.place}: {text}"
+        if outcome.fate == "uncertain":
+            text += " (uncertain: the message may have arrived)"
         if text not in self._complaints:  # Each connection fails for itself.
             self._complaints.add(text)
             complain("send", text)
