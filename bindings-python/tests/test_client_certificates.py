@@ -35,44 +35,48 @@ def trusting(authority: Authority) -> ssl.SSLContext:
     return client_context(ca=authority.file)
 
 
-def test_authority_is_not_known(serve: Serve, context: ssl.SSLContext, stranger: Authority) -> None:
+def test_authority_is_not_known(
+    serve: Serve, context: ssl.SSLContext, stranger: Authority, client_class: ClientClass
+) -> None:
     server = serve(tls=context)
     with pytest.raises(ConnectError, match="authority that is not trusted"):
-        Client(*server.address, tls=client_context(ca=stranger.file)).connect()
+        client_class(*server.address, tls=client_context(ca=stranger.file)).connect()
 
 
-def test_certificate_is_self_signed(serve: Serve, authority: Authority) -> None:
+def test_certificate_is_self_signed(
+    serve: Serve, authority: Authority, client_class: ClientClass
+) -> None:
     alone = authority.self_signed("localhost")
     server = serve(tls=server_context(alone.certificate, alone.key))
     with pytest.raises(ConnectError, match="self-signed"):
-        Client(*server.address, tls=client_context(ca=authority.file)).connect()
+        client_class(*server.address, tls=client_context(ca=authority.file)).connect()
     trusted = client_context(ca=alone.certificate)
-    with Client(*server.address, tls=trusted, server_hostname="localhost") as client:
+    with client_class(*server.address, tls=trusted, server_hostname="localhost") as client:
         assert client.send(message("A")).accepted
 
 
 def test_certificate_has_expired(
-    serve: Serve, authority: Authority, trusting: ssl.SSLContext
+    serve: Serve, authority: Authority, trusting: ssl.SSLContext, client_class: ClientClass
 ) -> None:
     old = authority.issue("127.0.0.1", not_after=datetime(2020, 1, 1, tzinfo=UTC))
     server = serve(tls=server_context(old.certificate, old.key))
     with pytest.raises(ConnectError, match="has expired"):
-        Client(*server.address, tls=trusting).connect()
+        client_class(*server.address, tls=trusting).connect()
 
 
 def test_certificate_is_for_another_name(
-    serve: Serve, authority: Authority, trusting: ssl.SSLContext
+    serve: Serve, authority: Authority, trusting: ssl.SSLContext, client_class: ClientClass
 ) -> None:
     other = authority.issue("elsewhere.example")
     server = serve(tls=server_context(other.certificate, other.key))
     with pytest.raises(ConnectError, match="another address"):
-        Client(*server.address, tls=trusting).connect()
+        client_class(*server.address, tls=trusting).connect()
     with pytest.raises(ConnectError, match="another host name"):
-        Client(*server.address, tls=trusting, server_hostname="localhost").connect()
-    with Client(*server.address, tls=trusting, server_hostname="elsewhere.example") as client:
+        client_class(*server.address, tls=trusting, server_hostname="localhost").connect()
+    with client_class(*server.address, tls=trusting, server_hostname="elsewhere.example") as client:
         assert client.send(message("A")).accepted
     careless = client_context(ca=authority.file, check_hostname=False)
-    with Client(*server.address, tls=careless) as client:
+    with client_class(*server.address, tls=careless) as client:
         assert client.send(message("A")).accepted
 
 
@@ -86,6 +90,7 @@ def test_certificate_of_the_client_is_missing(
     trusting: ssl.SSLContext,
     version: ssl.TLSVersion,
     size: int,
+    client_class: ClientClass,
 ) -> None:
     """TLS 1.3 tells the client only after its handshake, when it may have written its message."""
     context = server_context(
@@ -93,7 +98,7 @@ def test_certificate_of_the_client_is_missing(
     )
     context.maximum_version = version
     server = serve(tls=context)
-    client = Client(*server.address, tls=trusting)
+    client = client_class(*server.address, tls=trusting)
     for _ in range(2):
         with pytest.raises(DeliveryError, match="requires a certificate") as caught:
             client.send(message("A").ljust(size, b"x"))
@@ -103,7 +108,11 @@ def test_certificate_of_the_client_is_missing(
 
 
 def test_certificate_of_the_client_is_not_trusted(
-    serve: Serve, authority: Authority, stranger: Authority, identity: Identity
+    serve: Serve,
+    authority: Authority,
+    stranger: Authority,
+    identity: Identity,
+    client_class: ClientClass,
 ) -> None:
     server = serve(
         tls=server_context(
@@ -113,7 +122,7 @@ def test_certificate_of_the_client_is_not_trusted(
     own = stranger.issue("client")
     unknown = client_context(ca=authority.file, certificate=own.certificate, key=own.key)
     with pytest.raises(DeliveryError, match="does not trust the authority of our certificate"):
-        Client(*server.address, tls=unknown).send(message("A"))
+        client_class(*server.address, tls=unknown).send(message("A"))
 
 
 def test_refusal_after_the_message_proves_nothing(

@@ -153,6 +153,24 @@ def test_a_look_up_that_hangs_is_left_behind(
     assert ended.wait(DEADLINE)
 
 
+def test_a_link_that_dials_passes_a_dead_address_over(
+    names: Names, hole: Callable[[int], str]
+) -> None:
+    def script(peer: Peer) -> None:
+        peer.exchange("A")
+
+    async def work(port: int) -> None:
+        link = SocketLink(None, "two.test", port, mode="client", timeout=DEADLINE)
+        async with asyncio.timeout(DEADLINE), link:
+            while link.state != "connected":
+                await asyncio.sleep(0.01)
+
+    with ScriptedServer(script) as server:
+        host, port = server.address
+        names["two.test"] = [hole(port), host]
+        asyncio.run(work(port))
+
+
 @pytest.mark.parametrize("host", ["nosuch.invalid", "a..b", "x" * 300])
 def test_one_text_for_an_unknown_host(
     client_class: ClientClass, records: Records, host: str, monkeypatch: pytest.MonkeyPatch

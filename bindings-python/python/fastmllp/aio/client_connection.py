@@ -3,18 +3,12 @@
 import asyncio
 import contextlib
 import socket
-import ssl
-from collections import deque
 from typing import Protocol, cast
 
-from fastmllp.tls_failure import TLS_CLOSED, TlsFailure
+from fastmllp.tls_failure import TlsFailure
 from fastmllp.tls_session import TlsSession
 
-__all__ = ["ClientConnection", "Owner", "SecureClientConnection"]
-
-# One record of TLS holds no more (RFC 8446, 5.1). The server has nothing of a record before it has
-# all of it, so it cannot answer what has not left.
-_RECORD_SIZE = 16_384
+__all__ = ["ClientConnection", "Owner"]
 
 
 class Owner(Protocol):
@@ -48,23 +42,23 @@ class ClientConnection(asyncio.Protocol):
     """
 
     transport: asyncio.Transport
-    failure: TlsFailure | None = None
 
-    def __init__(self, connected: socket.socket) -> None:
+    def __init__(self, connected: socket.socket, session: TlsSession | None = None) -> None:
+        """Prepare.
+
+        Args:
+            connected: The socket.
+            session: What decrypts below, if anything does.
+        """
+        self.failure: TlsFailure | None = None
         self.socket = connected
+        self._session = session
         self.writes = True
         self.closed = asyncio.Event()
         self.early = b""
         self.has_ended = False
         self.error: Exception | None = None
         self._owner: Owner | None = None
-
-    async def open(self) -> None:
-        """Wait until bytes of the program can flow.
-
-        Raises:
-            OSError: They never will; `failure` may say why.
-        """
 
     def adopt(self, owner: Owner) -> None:
         """Report to this owner, beginning with what has come since the connection was made."""
@@ -86,6 +80,8 @@ class ClientConnection(asyncio.Protocol):
     def hang_up(self) -> None:
         """Close at once; what has not left is lost."""
         try:
+            with contextlib.suppress(OSError):  # The other side has gone first.
+                self.transport.write_eof()
             self.transport.abort()
         except RuntimeError:  # Its loop is closed: nobody else closes the socket.
             self.socket.close()
@@ -93,13 +89,22 @@ class ClientConnection(asyncio.Protocol):
     async def end(self, seconds: float) -> None:
         """Close when the server has closed its end, or after this many seconds."""
         try:
-            self._say_end()
+            self.transport.write_eof()
             async with asyncio.timeout(seconds):
                 await self.closed.wait()
         except OSError:  # TimeoutError among them.
             pass
         finally:
             self.hang_up()
+
+    # What a `SecureLayer` calls.
+
+    def secured(self, version: str) -> None:
+        """The handshake is done."""
+
+    def insecure(self, failure: TlsFailure) -> None:
+        """TLS has failed: nothing more comes."""
+        self.failure = failure
 
     # What asyncio calls.
 
@@ -132,8 +137,22 @@ class ClientConnection(asyncio.Protocol):
         self._finish(None)
 
     def connection_lost(self, error: Exception | None) -> None:
+        if error is not None and not self.has_ended:
+            self._listen_once_more()
         self.closed.set()
         self._finish(error)
+
+    def _listen_once_more(self) -> None:
+        """A server that refuses to go on has perhaps said why before it closed."""
+        try:
+            data = self.socket.recv(65_536)
+        except OSError:  # BlockingIOError too: nothing has come.
+            return
+        if self._session is not None:
+            data = self._session.receive(data)
+            self.failure = self._session.failure
+        if data:
+            self.data_received(data)
 
     def _finish(self, error: Exception | None) -> None:
         if not self.has_ended:
@@ -141,90 +160,6 @@ class ClientConnection(asyncio.Protocol):
             if self._owner is not None:
                 self._owner.ended(self, error)
 
-    def _say_end(self) -> None:
-        self.transport.write_eof()
-
     def _tell_written(self) -> None:
         if self._owner is not None:
             self._owner.written(self, self.unsent)
-
-
-class SecureClientConnection(ClientConnection):
-    """A `ClientConnection` whose bytes are those of a `TlsSession`.
-
-    Not the TLS of the loop, which tells nobody why a handshake has failed, and counts what it holds
-    itself as sent.
-    """
-
-    def __init__(self, connected: socket.socket, session: TlsSession) -> None:
-        super().__init__(connected)
-        self._tls = session
-        self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        # Lengths of what the transport holds: inside of TLS, and on the wire.
-        self._held: deque[tuple[int, int]] = deque()
-        self._held_inside = self._held_outside = 0
-
-    async def open(self) -> None:
-        await self._opened
-        if not self._tls.is_open:
-            raise OSError((self.failure or TLS_CLOSED).text)
-
-    def write(self, data: bytes) -> None:
-        view = memoryview(data)
-        with contextlib.suppress(ssl.SSLError):  # It has failed, and `failure` says why.
-            for begin in range(0, len(view), _RECORD_SIZE):
-                part = view[begin : begin + _RECORD_SIZE]
-                self._tls.write(bytes(part))
-                self._push(len(part))
-        self._tell_written()
-
-    @property
-    def unsent(self) -> int:
-        held = 0 if self.writes else self.transport.get_write_buffer_size()
-        while self._held and self._held_outside - self._held[0][1] >= held:
-            inside, outside = self._held.popleft()
-            self._held_inside -= inside
-            self._held_outside -= outside
-        return self._held_inside
-
-    def hang_up(self) -> None:
-        self._tls.close()
-        with contextlib.suppress(RuntimeError):
-            self._push(0)
-        super().hang_up()
-
-    def _say_end(self) -> None:
-        self._tls.close()
-        self._push(0)
-        super()._say_end()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self._push(0)
-
-    def data_received(self, data: bytes) -> None:
-        data = self._tls.receive(data)
-        self._push(0)
-        if data:
-            super().data_received(data)
-        if self._tls.is_ended:
-            self._finish(None)
-        elif self._tls.is_open:
-            self._settle()
-
-    def _finish(self, error: Exception | None) -> None:
-        self.failure = self._tls.failure
-        self._settle()
-        super()._finish(error)
-
-    def _settle(self) -> None:
-        if not self._opened.done():
-            self._opened.set_result(None)
-
-    def _push(self, inside: int) -> None:
-        outgoing = self._tls.outgoing()
-        if outgoing:
-            self._held.append((inside, len(outgoing)))
-            self._held_inside += inside
-            self._held_outside += len(outgoing)
-            self.transport.write(outgoing)

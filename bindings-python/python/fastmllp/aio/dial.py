@@ -4,11 +4,11 @@ import asyncio
 import socket
 import ssl
 
-from fastmllp.aio.client_connection import ClientConnection, SecureClientConnection
-from fastmllp.aio.dialing import connect
+from fastmllp.aio.client_connection import ClientConnection
+from fastmllp.aio.dialing import NotSecure, attach, connect
 from fastmllp.reply import ConnectError
 from fastmllp.sockets.addresses import place, reason
-from fastmllp.tls_failure import no_handshake
+from fastmllp.tls_failure import TLS_CLOSED, no_handshake
 from fastmllp.tls_session import TlsSession
 
 __all__ = ["dial"]
@@ -38,34 +38,18 @@ async def dial(
         ConnectError: The server cannot be reached, or TLS does not come about.
     """
     server = place(host, port)
-    connection: ClientConnection | None = None
+    connected: socket.socket | None = None
+    session = None if tls is None else TlsSession(tls, server_hostname=server_hostname)
     try:
         async with asyncio.timeout(timeout or None):
             connected = await connect(host, port)
-            connection = await _adopt_socket(connected, tls, server_hostname)
-            await connection.open()
-    except BaseException as error:
-        if connection is not None:
-            connection.hang_up()
-        if not isinstance(error, OSError):
-            raise
-        why = reason(error) if connection is None else no_handshake(connection.failure, error)
-        raise ConnectError(f"cannot reach {server}: {why}") from error
-    return connection
-
-
-async def _adopt_socket(
-    connected: socket.socket, tls: ssl.SSLContext | None, server_hostname: str | None
-) -> ClientConnection:
-    try:
-        if tls is None:
-            connection = ClientConnection(connected)
+            connection = ClientConnection(connected, session)
+            await attach(connected, lambda: connection, session)
+    except OSError as error:
+        if connected is None:
+            why = reason(error)
         else:
-            session = TlsSession(tls, server_hostname=server_hostname)
-            connection = SecureClientConnection(connected, session)
-        loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: connection, sock=connected)
-    except BaseException:
-        connected.close()
-        raise
+            failure = error.failure if isinstance(error, NotSecure) else None
+            why = no_handshake(None if failure is TLS_CLOSED else failure, error)
+        raise ConnectError(f"cannot reach {server}: {why}") from error
     return connection

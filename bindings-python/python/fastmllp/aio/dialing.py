@@ -3,11 +3,16 @@
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 
+from fastmllp.aio.secure import SecureLayer
+from fastmllp.logging import Log
 from fastmllp.sockets.addresses import Address
 from fastmllp.sockets.dialing import HappyEyeballs, look_up, numeric, open_socket
+from fastmllp.tls_failure import TlsFailure
+from fastmllp.tls_session import TlsSession
 
-__all__ = ["connect"]
+__all__ = ["NotSecure", "attach", "connect"]
 
 
 async def connect(host: str, port: int) -> socket.socket:
@@ -50,6 +55,53 @@ async def connect(host: str, port: int) -> socket.socket:
         raise attempts.error
     finally:
         await _abandon(connecting)
+
+
+async def attach(
+    connected: socket.socket,
+    new_protocol: Callable[[], asyncio.Protocol],
+    session: TlsSession | None = None,
+    log: Log | None = None,
+) -> None:
+    """Let a protocol have a connection that was just opened; one that cannot be used is closed.
+
+    Args:
+        connected: From `connect`.
+        new_protocol: Makes the protocol.
+        session: New, of a client's end, for TLS. The protocol is made, and told of the connection,
+            when the handshake is done.
+        log: For the records of a protocol that does not hear of TLS.
+
+    Raises:
+        NotSecure: TLS did not come about.
+    """
+    loop = asyncio.get_running_loop()
+    layer = None if session is None else SecureLayer(new_protocol, session, log=log)
+    try:
+        transport, _ = await loop.create_connection(
+            new_protocol if layer is None else layer.itself, sock=connected
+        )
+    except BaseException:
+        connected.close()
+        raise
+    if layer is None:
+        return
+    try:
+        failure = await layer.opened
+    except asyncio.CancelledError:
+        transport.abort()
+        raise
+    if failure is not None:
+        transport.abort()
+        raise NotSecure(failure)
+
+
+class NotSecure(ConnectionError):
+    """A handshake of TLS that has failed."""
+
+    def __init__(self, failure: TlsFailure) -> None:
+        super().__init__(failure.text)
+        self.failure = failure
 
 
 async def _wait(
