@@ -1,6 +1,7 @@
 """The open connections of a server or a link: numbered, limited, and stopped together."""
 
 import asyncio
+import contextlib
 import itertools
 from typing import Protocol
 
@@ -22,6 +23,7 @@ class Connections:
 
     Attributes:
         gate: How many are taken, and where refusals go on record.
+        loop: The event loop that they belong to.
     """
 
     def __init__(self, gate: Gate, stop_timeout: float) -> None:
@@ -31,7 +33,7 @@ class Connections:
             gate: How many are taken.
             stop_timeout: Seconds that a graceful stop may take; 0: no limit.
         """
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self.gate = gate
         self._stop_timeout = stop_timeout
         self._numbers = itertools.count(1)
@@ -56,7 +58,7 @@ class Connections:
         self._empty.clear()
         if self._stopping:
             # A peer of the backlog has a connection, and perhaps has sent its message already.
-            self._loop.call_soon(connection.stop)
+            self.loop.call_soon(connection.stop)
         return True
 
     def forget(self, connection: OpenConnection) -> None:
@@ -89,7 +91,7 @@ class Connections:
         """Let every connection answer what it has received, and close. Returns at once."""
         self._stopping = True
         # Later, because a handler that asks for this is in the midst of its connection's work.
-        self._loop.call_soon(self._stop_all)
+        self.loop.call_soon(self._stop_all)
 
     async def wait_stopped(self) -> None:
         """Wait until every connection has ended; abort those that take too long."""
@@ -100,6 +102,16 @@ class Connections:
             for connection in list(self._open):
                 connection.abort()
             await self._empty.wait()
+
+    def abandon(self) -> None:
+        """The loop has ended without a stop: leave everything that belongs to it."""
+        for connection in list(self._open):
+            # Nobody can be told any more; the sockets close when nothing holds them.
+            with contextlib.suppress(RuntimeError):
+                connection.abort()
+        self._open.clear()
+        with contextlib.suppress(RuntimeError):
+            self._empty.set()
 
     def _stop_all(self) -> None:
         for connection in list(self._open):

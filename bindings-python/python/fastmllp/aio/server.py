@@ -1,6 +1,7 @@
 """The asyncio server: accepts connections, and stops gracefully."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
@@ -13,6 +14,7 @@ from fastmllp import config
 from fastmllp.aio.connection import ServedConnection
 from fastmllp.aio.connections import Connections
 from fastmllp.aio.listener import Listener, listening_socket
+from fastmllp.aio.loops import other_loop
 from fastmllp.aio.secure import SecureLayer
 from fastmllp.aio.service import AsyncHandler, Service
 from fastmllp.allow import AllowList
@@ -100,11 +102,22 @@ class AsyncServer:
     def close(self) -> None:
         """Stop: accept nothing new, answer every message that was received, close. Returns at once.
 
-        May be called more than once, and by a handler. `wait_closed` waits for the end.
+        May be called more than once, and by a handler. `wait_closed` waits for the end. When the
+        event loop of the server has ended without a stop, this frees the port.
+
+        Raises:
+            RuntimeError: The server belongs to another event loop, which still runs.
         """
         if self._closed.is_set():
             return
-        self._closed.set()
+        abandoned = other_loop(self._connections.loop, "server")
+        with contextlib.suppress(RuntimeError) if abandoned else contextlib.nullcontext():
+            self._closed.set()
+        if abandoned:
+            self._connections.abandon()
+            if self._listener is not None:
+                self._listener.abandon()
+            return
         if self._listener is not None:
             self._listener.close()
         # Later, so that a header is read that has come already.
@@ -116,14 +129,26 @@ class AsyncServer:
         """Wait until the server is closed and every connection has ended.
 
         Connections that have not ended `stop_timeout` seconds after `close` are aborted.
+
+        Raises:
+            RuntimeError: The server belongs to another event loop, which still runs.
         """
+        if other_loop(self._connections.loop, "server"):
+            self.close()
+            return
         await self._closed.wait()
         if self._listener is not None:
             await self._listener.wait_begun()
         await self._connections.wait_stopped()
 
     async def serve_forever(self) -> None:
-        """Serve until `close` is called or this is cancelled, then end gracefully."""
+        """Serve until `close` is called or this is cancelled, then end gracefully.
+
+        Raises:
+            RuntimeError: The server belongs to another event loop, and cannot serve in this one.
+        """
+        if other_loop(self._connections.loop, "server"):
+            raise RuntimeError("the event loop of this server has ended: start another server")
         try:
             await self._closed.wait()
         finally:

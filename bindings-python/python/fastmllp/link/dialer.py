@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from fastmllp.aio.connections import Connections
 from fastmllp.aio.dialing import NotSecure, attach, connect
+from fastmllp.aio.loops import other_loop
 from fastmllp.link.reconnect import Reconnect
 from fastmllp.sockets.addresses import place, reason, unbracketed
 from fastmllp.tls_session import TlsSession
@@ -57,6 +58,9 @@ class Dialer:
         """Stop: dial no more, answer every message that was received, close. Returns at once."""
         if self._closed.is_set():
             return
+        if other_loop(self._connections.loop, "link"):
+            self._abandon()
+            return
         self._closed.set()
         self._connections.stop()
         # A connection that was made just now may have received something: it ends by itself.
@@ -65,12 +69,19 @@ class Dialer:
 
     async def wait_closed(self) -> None:
         """Wait until this is closed and its connection has ended."""
+        if other_loop(self._connections.loop, "link"):
+            self._abandon()
+            return
         await self._closed.wait()
         await self._connections.wait_stopped()
         # What ended it, if that was not `close`: a random source that raises, for example.
         await asyncio.wait({self._dialing})
         if not self._dialing.cancelled():
             self._dialing.result()
+
+    def _abandon(self) -> None:
+        self.state = "stopped"
+        self._connections.abandon()
 
     async def _stay_connected(self) -> None:
         clock = self._reconnect.clock
