@@ -58,6 +58,12 @@ pub struct Ack<'a> {
     /// MSH-16 of the acknowledgment: empty, or `NE` in an application acknowledgment in enhanced
     /// mode.
     pub application_acknowledgment_type: &'a [u8],
+    /// MSH-18 of the acknowledgment, with its delimiters: the set of what is given here in other
+    /// characters than ASCII. `None` repeats MSH-18 of the message, and MSH-20 with it, where copied
+    /// fields are not plain ASCII; the policy `conformant` repeats its first repetition always.
+    pub character_set: Option<&'a [u8]>,
+    /// MSH-20 of the acknowledgment, where `character_set` is given.
+    pub alternate_character_set_handling_scheme: &'a [u8],
     /// Takes the names (MSH-3 to MSH-6), trigger event, processing ID and character set of the
     /// message as empty: for an answer that would be too long with them.
     pub brief: bool,
@@ -99,6 +105,8 @@ impl<'a> Ack<'a> {
             sending_facility: None,
             accept_acknowledgment_type: b"",
             application_acknowledgment_type: b"",
+            character_set: None,
+            alternate_character_set_handling_scheme: b"",
             brief: false,
         }
     }
@@ -197,6 +205,8 @@ impl<'a> Ack<'a> {
             self.sending_facility.unwrap_or_default(),
             self.accept_acknowledgment_type,
             self.application_acknowledgment_type,
+            self.character_set.unwrap_or_default(),
+            self.alternate_character_set_handling_scheme,
         ];
         header && given.iter().all(|bytes| bytes.is_empty() || is_plain(bytes, field))
     }
@@ -244,12 +254,31 @@ impl<'a> Ack<'a> {
         writer.field(); // MSH-14
         writer.copied_field(self.accept_acknowledgment_type);
         writer.copied_field(self.application_acknowledgment_type);
-        if let (true, Some(header)) = (conformant, mirrored) {
+        if let Some([character_set, scheme]) = self.label(mirrored) {
             writer.field(); // MSH-17
-            // The copied bytes are in the character set of the message, so its name goes with them.
-            writer.copied_field(header.character_set_first());
+            writer.copied_field(character_set);
+            writer.field(); // MSH-19
+            writer.copied_field(scheme);
         }
         writer.end_segment();
+    }
+
+    /// MSH-18 and MSH-20. The copied bytes are in the character set of the message, so its name goes
+    /// with them; the policy `always` writes it where that says something.
+    fn label(&self, mirrored: Option<&MessageHeader<'a>>) -> Option<[&'a [u8]; 2]> {
+        if let Some(character_set) = self.character_set {
+            return Some([character_set, self.alternate_character_set_handling_scheme]);
+        }
+        let header = mirrored?;
+        let character_set = header.character_set();
+        if character_set.is_empty() {
+            return None;
+        }
+        if !is_ascii(header.fields(3, 12)) {
+            return Some([character_set, header.alternate_character_set_handling_scheme()]);
+        }
+        let conformant = self.policy == Policy::Conformant;
+        conformant.then(|| [header.character_set_first(), b""])
     }
 
     /// Two fields: those `given`, or else MSH-`first` and the field behind it, or else `defaults`.
@@ -350,6 +379,11 @@ fn mirrored<'a>(header: Option<&MessageHeader<'a>>) -> Separators<'a> {
         }
     }
     suggested
+}
+
+/// Whether every byte is an ASCII character, and none begins an escape sequence of ISO 2022.
+fn is_ascii(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |ascii, byte| ascii & (*byte < 0x80) & (*byte != 0x1B))
 }
 
 fn distinct(bytes: &[u8]) -> bool {

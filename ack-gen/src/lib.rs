@@ -31,7 +31,8 @@
 //! | MSH-9 | `ACK^trigger` or `ACK` | the same; from 2.4 on `ACK^trigger^ACK` |
 //! | MSH-11 | the message's, or `P` | the same |
 //! | MSH-12 | the message's, or `2.3` | the message's, or `2.5.1` |
-//! | MSH-18 | | the first repetition of the message's |
+//! | MSH-18 | where copied fields are not ASCII: the message's | where copied fields are not ASCII: the message's; elsewhere its first repetition |
+//! | MSH-20 | where copied fields are not ASCII: the message's | the same |
 //! | MSA-2 | the message's MSH-10, or the new control ID | the message's MSH-10 |
 //!
 //! # Which acknowledgment

@@ -156,6 +156,8 @@ impl mllp_ack_t {
                 sending_facility,
                 accept_acknowledgment_type,
                 application_acknowledgment_type,
+                character_set: None,
+                alternate_character_set_handling_scheme: b"",
                 brief: self.brief != 0,
             })
         }
