@@ -10,12 +10,14 @@ use uuid::fmt::Simple;
 use crate::detail::ErrorDetail;
 use crate::error::{ack_error, bad_ack_code, batch_accepted, message_error};
 use crate::input::{Input, ScanArgument};
+use crate::own_text::OwnText;
 use crate::stamp::{new_control_id, unix_seconds};
 
 /// What an acknowledgment says, for whatever message it will answer.
 ///
 /// `control_id` and `timestamp` are MSH-10 and MSH-7 of the acknowledgment; without them each one
-/// gets a new UUID and the present time (UTC). Texts are encoded as UTF-8.
+/// gets a new UUID and the present time (UTC). An acknowledgment is in one character set: texts are
+/// encoded in the one that MSH-18 of the message names, see `encode`.
 #[pyclass(module = "fastmllp", frozen)]
 pub(crate) struct Ack {
     code: AckCode,
@@ -99,9 +101,23 @@ impl Ack {
     /// a usable header raises MessageError, and a positive answer to a batch or to a message without
     /// MSH-10 raises AckError. `code` and `policy` stand in for those of the acknowledgment, for a
     /// server that decides on them. `scan` is as for Message.
+    ///
+    /// Texts are encoded in the character set that MSH-18 of the message names, or by the codec
+    /// `encoding` where it names none; MSH-18 of the acknowledgment says which. What the set lacks
+    /// becomes `?`. Where the names in the message are in no set that is known and not in `encoding`
+    /// either, texts are ASCII, so that never two sets are in one acknowledgment. Raises LookupError
+    /// for a codec that does not exist.
     #[pyo3(
-        signature = (payload, *, code = None, policy = None, scan = ScanArgument(Scan::SingleByte)),
-        text_signature = "(self, payload, *, code=None, policy=None, scan='single_byte')"
+        signature = (
+            payload,
+            *,
+            code = None,
+            policy = None,
+            scan = ScanArgument(Scan::SingleByte),
+            encoding = "utf-8",
+        ),
+        text_signature =
+            "(self, payload, *, code=None, policy=None, scan='single_byte', encoding='utf-8')"
     )]
     fn encode<'py>(
         &self,
@@ -110,6 +126,7 @@ impl Ack {
         code: Option<&str>,
         policy: Option<&str>,
         scan: ScanArgument,
+        encoding: &str,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let code = code.map_or(Ok(self.code), ack_code)?;
         let policy = policy.map_or(Ok(self.policy), read_policy)?;
@@ -123,25 +140,66 @@ impl Ack {
                 Some(message.header())
             }
         };
-        let errors: Vec<CoreDetail<'_>> = self.errors.iter().map(|e| e.get().core()).collect();
+        let own = OwnText::choose(py, header.as_ref(), scan.0, &self.texts(), encoding)?;
+        let texts = self.errors.iter().map(|error| {
+            let [identifier, text, system, diagnostic, user_message] = error.get().texts();
+            let bytes = |text| own.bytes(py, text);
+            Ok([
+                bytes(identifier)?,
+                bytes(text)?,
+                bytes(system)?,
+                bytes(diagnostic)?,
+                bytes(user_message)?,
+            ])
+        });
+        let texts = texts.collect::<PyResult<Vec<_>>>()?;
+        let errors: Vec<CoreDetail<'_>> =
+            self.errors.iter().zip(&texts).map(|(e, texts)| e.get().core(texts)).collect();
         let mut id_buffer = [0; Simple::LENGTH];
         let control_id = self.control_id.as_deref();
         let control_id = control_id.unwrap_or_else(|| new_control_id(&mut id_buffer));
         let now = Timestamp::utc(unix_seconds());
         let timestamp = self.timestamp.as_deref().map_or(now.as_bytes(), str::as_bytes);
+        let application = own.given(py, self.sending_application.as_deref())?;
+        let facility = own.given(py, self.sending_facility.as_deref())?;
+        let label = own.label.as_ref();
         let ack = Core {
             policy,
-            scan: scan.0,
-            text: self.text.as_bytes(),
+            scan: own.scan,
+            text: &own.bytes(py, &self.text)?,
             errors: &errors,
             expected_sequence_number: self.expected_sequence_number,
-            sending_application: self.sending_application.as_deref().map(str::as_bytes),
-            sending_facility: self.sending_facility.as_deref().map(str::as_bytes),
+            sending_application: application.as_deref(),
+            sending_facility: facility.as_deref(),
             accept_acknowledgment_type: self.accept_acknowledgment_type.as_bytes(),
             application_acknowledgment_type: self.application_acknowledgment_type.as_bytes(),
+            character_set: label.map(|[set, _]| &set[..]),
+            alternate_character_set_handling_scheme: label.map_or(b"", |[_, scheme]| &scheme[..]),
             ..Core::always(code, header.as_ref(), control_id.as_bytes(), timestamp)
         };
         encode(py, &ack)
+    }
+
+    /// The codec by which `encode` cannot express all texts of the acknowledgment; None where nothing
+    /// becomes `?`. Costs next to nothing where the texts are ASCII.
+    #[pyo3(
+        signature = (payload, *, scan = ScanArgument(Scan::SingleByte), encoding = "utf-8"),
+        text_signature = "(self, payload, *, scan='single_byte', encoding='utf-8')"
+    )]
+    fn not_encodable(
+        &self,
+        py: Python<'_>,
+        payload: Input<'_>,
+        scan: ScanArgument,
+        encoding: &str,
+    ) -> PyResult<Option<String>> {
+        let texts = self.texts();
+        if texts.iter().all(|text| text.is_ascii()) {
+            return Ok(None);
+        }
+        let header = MessageHeader::parse_lenient_with(&payload, scan.0);
+        let own = OwnText::choose(py, header.as_ref(), scan.0, &texts, encoding)?;
+        Ok(own.is_lossy.then_some(own.codec))
     }
 
     // Texts may quote a message: the code, nothing else.
@@ -150,10 +208,20 @@ impl Ack {
     }
 }
 
+impl Ack {
+    /// Everything that may be in another character set than ASCII.
+    fn texts(&self) -> Vec<&str> {
+        let given = [&self.sending_application, &self.sending_facility];
+        let given = given.into_iter().flatten().map(String::as_str);
+        let details = self.errors.iter().flat_map(|error| error.get().texts());
+        given.chain(details).chain([&self.text[..]]).collect()
+    }
+}
+
 /// The acknowledgment of a payload by the policy `always`, unframed.
 ///
 /// Whatever the payload holds, there is one: what it lacks takes a default. Raises AckError for a
-/// code outside table 0008. `scan` is as for Message.
+/// code outside table 0008. `scan` is as for Message, `encoding` as for `Ack.encode`.
 #[pyfunction]
 #[pyo3(
     signature = (
@@ -164,9 +232,11 @@ impl Ack {
         timestamp = None,
         text = None,
         scan = ScanArgument(Scan::SingleByte),
+        encoding = "utf-8",
     ),
-    text_signature = "(payload, code='AA', *, control_id=None, timestamp=None, text=None, scan='single_byte')"
+    text_signature = "(payload, code='AA', *, control_id=None, timestamp=None, text=None, scan='single_byte', encoding='utf-8')"
 )]
+#[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
 pub(crate) fn build_ack<'py>(
     py: Python<'py>,
     payload: Input<'py>,
@@ -175,6 +245,7 @@ pub(crate) fn build_ack<'py>(
     timestamp: Option<&str>,
     text: Option<&str>,
     scan: ScanArgument,
+    encoding: &str,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let code = ack_code(code)?;
     let mut id_buffer = [0; Simple::LENGTH];
@@ -188,9 +259,14 @@ pub(crate) fn build_ack<'py>(
         }
     };
     let header = MessageHeader::parse_lenient_with(&payload, scan.0);
+    let text = text.unwrap_or_default();
+    let own = OwnText::choose(py, header.as_ref(), scan.0, &[text], encoding)?;
+    let label = own.label.as_ref();
     let ack = Core {
-        scan: scan.0,
-        text: text.unwrap_or_default().as_bytes(),
+        scan: own.scan,
+        text: &own.bytes(py, text)?,
+        character_set: label.map(|[set, _]| &set[..]),
+        alternate_character_set_handling_scheme: label.map_or(b"", |[_, scheme]| &scheme[..]),
         ..Core::always(code, header.as_ref(), control_id.as_bytes(), timestamp)
     };
     encode(py, &ack)

@@ -21,6 +21,7 @@ mod input;
 mod iso_2022;
 mod log_lines;
 mod message;
+mod own_text;
 mod path;
 mod payload;
 mod proxy;

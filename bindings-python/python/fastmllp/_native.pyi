@@ -205,6 +205,7 @@ def build_ack(
     timestamp: str | None = None,
     text: str | None = None,
     scan: str = "single_byte",
+    encoding: str = "utf-8",
 ) -> bytes: ...
 
 @final
@@ -235,7 +236,11 @@ class Ack:
         code: str | None = None,
         policy: str | None = None,
         scan: str = "single_byte",
+        encoding: str = "utf-8",
     ) -> bytes: ...
+    def not_encodable(
+        self, payload: Buffer, *, scan: str = "single_byte", encoding: str = "utf-8"
+    ) -> str | None: ...
 
 @final
 class ErrorDetail:
