@@ -58,12 +58,11 @@ pub struct Ack<'a> {
     /// MSH-16 of the acknowledgment: empty, or `NE` in an application acknowledgment in enhanced
     /// mode.
     pub application_acknowledgment_type: &'a [u8],
-    /// MSH-18 of the acknowledgment, with its delimiters: the set of what is given here in other
-    /// characters than ASCII. `None` repeats MSH-18 of the message, and MSH-20 with it, where copied
-    /// fields are not plain ASCII; the policy `conformant` repeats its first repetition always.
+    /// MSH-18 of the acknowledgment, with its repetitions. `None` repeats MSH-18 of the message, and
+    /// MSH-20 with it, where a copied field, a text or a name is not ASCII; the policy `conformant`
+    /// repeats the first repetition elsewhere. Give it where a text is not ASCII and the message names
+    /// no set: nothing is converted here.
     pub character_set: Option<&'a [u8]>,
-    /// MSH-20 of the acknowledgment, where `character_set` is given.
-    pub alternate_character_set_handling_scheme: &'a [u8],
     /// Takes the names (MSH-3 to MSH-6), trigger event, processing ID and character set of the
     /// message as empty: for an answer that would be too long with them.
     pub brief: bool,
@@ -106,7 +105,6 @@ impl<'a> Ack<'a> {
             accept_acknowledgment_type: b"",
             application_acknowledgment_type: b"",
             character_set: None,
-            alternate_character_set_handling_scheme: b"",
             brief: false,
         }
     }
@@ -206,7 +204,6 @@ impl<'a> Ack<'a> {
             self.accept_acknowledgment_type,
             self.application_acknowledgment_type,
             self.character_set.unwrap_or_default(),
-            self.alternate_character_set_handling_scheme,
         ];
         header && given.iter().all(|bytes| bytes.is_empty() || is_plain(bytes, field))
     }
@@ -267,18 +264,32 @@ impl<'a> Ack<'a> {
     /// with them; the policy `always` writes it where that says something.
     fn label(&self, mirrored: Option<&MessageHeader<'a>>) -> Option<[&'a [u8]; 2]> {
         if let Some(character_set) = self.character_set {
-            return Some([character_set, self.alternate_character_set_handling_scheme]);
+            return Some([character_set, b""]);
         }
         let header = mirrored?;
         let character_set = header.character_set();
         if character_set.is_empty() {
             return None;
         }
-        if !is_ascii(header.fields(3, 12)) {
+        if !is_ascii(header.fields(3, 12)) || !self.says_ascii() {
             return Some([character_set, header.alternate_character_set_handling_scheme()]);
         }
         let conformant = self.policy == Policy::Conformant;
         conformant.then(|| [header.character_set_first(), b""])
+    }
+
+    /// Whether the texts and names that are given are ASCII.
+    fn says_ascii(&self) -> bool {
+        let names = [self.sending_application, self.sending_facility];
+        let texts = |error: &ErrorDetail<'_>| {
+            let [identifier, text, system] = error.application;
+            [identifier, text, system, error.diagnostic, error.user_message]
+                .into_iter()
+                .all(is_ascii)
+        };
+        is_ascii(self.text)
+            && names.into_iter().flatten().all(is_ascii)
+            && self.errors.iter().all(texts)
     }
 
     /// Two fields: those `given`, or else MSH-`first` and the field behind it, or else `defaults`.

@@ -157,7 +157,6 @@ impl mllp_ack_t {
                 accept_acknowledgment_type,
                 application_acknowledgment_type,
                 character_set: None,
-                alternate_character_set_handling_scheme: b"",
                 brief: self.brief != 0,
             })
         }

@@ -162,7 +162,6 @@ impl Ack {
         let timestamp = self.timestamp.as_deref().map_or(now.as_bytes(), str::as_bytes);
         let application = own.given(py, self.sending_application.as_deref())?;
         let facility = own.given(py, self.sending_facility.as_deref())?;
-        let label = own.label.as_ref();
         let ack = Core {
             policy,
             scan: own.scan,
@@ -173,8 +172,7 @@ impl Ack {
             sending_facility: facility.as_deref(),
             accept_acknowledgment_type: self.accept_acknowledgment_type.as_bytes(),
             application_acknowledgment_type: self.application_acknowledgment_type.as_bytes(),
-            character_set: label.map(|[set, _]| &set[..]),
-            alternate_character_set_handling_scheme: label.map_or(b"", |[_, scheme]| &scheme[..]),
+            character_set: own.label.as_deref().map(str::as_bytes),
             ..Core::always(code, header.as_ref(), control_id.as_bytes(), timestamp)
         };
         encode(py, &ack)
@@ -261,12 +259,10 @@ pub(crate) fn build_ack<'py>(
     let header = MessageHeader::parse_lenient_with(&payload, scan.0);
     let text = text.unwrap_or_default();
     let own = OwnText::choose(py, header.as_ref(), scan.0, &[text], encoding)?;
-    let label = own.label.as_ref();
     let ack = Core {
         scan: own.scan,
         text: &own.bytes(py, text)?,
-        character_set: label.map(|[set, _]| &set[..]),
-        alternate_character_set_handling_scheme: label.map_or(b"", |[_, scheme]| &scheme[..]),
+        character_set: own.label.as_deref().map(str::as_bytes),
         ..Core::always(code, header.as_ref(), control_id.as_bytes(), timestamp)
     };
     encode(py, &ack)

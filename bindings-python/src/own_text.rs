@@ -13,8 +13,8 @@ pub(crate) struct OwnText {
     pub(crate) codec: String,
     /// How delimiters in the encoded texts are told from the bytes of longer characters.
     pub(crate) scan: Scan,
-    /// MSH-18 and MSH-20; `None` where the texts are ASCII.
-    pub(crate) label: Option<[Vec<u8>; 2]>,
+    /// MSH-18, where the message names no set that could be repeated and the texts are not ASCII.
+    pub(crate) label: Option<String>,
     /// Whether the codec has no bytes for some character, which becomes `?`.
     pub(crate) is_lossy: bool,
 }
@@ -48,13 +48,9 @@ impl OwnText {
         }
         let (codec, is_lossy) = chosen;
         let label = match named {
-            Some(header) => {
-                [header.character_set(), header.alternate_character_set_handling_scheme()]
-                    .map(<[u8]>::to_vec)
-            }
-            None => [hl7_name(py, codec)?.into_bytes(), Vec::new()],
+            None if codec != "ascii" => Some(hl7_name(py, codec)?),
+            _ => None,
         };
-        let label = (named.is_some() || codec != "ascii").then_some(label);
         Ok(OwnText { codec: codec.into(), scan: scan_of(codec), label, is_lossy })
     }
 
