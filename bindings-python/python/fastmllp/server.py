@@ -168,6 +168,7 @@ class Server:
         self._serving = threading.Lock()
         self._inside = threading.local()
         self._hurries = False
+        self._finished = False
 
     def __enter__(self) -> "Server":
         return self
@@ -317,6 +318,8 @@ class Server:
         finally:
             with self._threads_lock:
                 self._threads.pop(threading.current_thread(), None)
+                if self._finished and not self._threads:
+                    self._close_wake()  # The stop did not wait for this one.
 
     def _announce_stop(self) -> None:
         self._stopping = True
@@ -325,6 +328,8 @@ class Server:
 
     def _finish_connections(self) -> None:
         self._announce_stop()
+        if self._finished:
+            return
         if self._listener.fileno() >= 0:
             # A peer in the backlog has a connection, and perhaps has sent its message already.
             self._accept_waiting()
@@ -332,18 +337,19 @@ class Server:
         with self._threads_lock:
             # One without an identity was never started, because an interrupt came in between.
             serving = {it: own for it, own in self._threads.items() if it.ident is not None}
-        hanging = self._wait_for_end(serving)
+        self._wait_for_end(serving)
         self._gate.finish()
-        if not hanging:  # One that goes on after all still looks at it.
-            self._wake_receiver.close()
-            self._wake_sender.close()
+        with self._threads_lock:
+            self._finished = True
+            if not any(thread.is_alive() for thread in self._threads):
+                self._close_wake()
 
-    def _wait_for_end(self, serving: dict[threading.Thread, Connection]) -> bool:
-        """Wait for the end of these threads; when their time is over, abort their connections.
+    def _close_wake(self) -> None:
+        self._wake_receiver.close()
+        self._wake_sender.close()
 
-        Returns:
-            Whether some of them do not end even then.
-        """
+    def _wait_for_end(self, serving: dict[threading.Thread, Connection]) -> None:
+        """Wait for the end of these threads; when their time is over, abort their connections."""
         began = time.monotonic()
 
         def remaining() -> float:
@@ -354,16 +360,13 @@ class Server:
 
         late = _join(serving, remaining)
         if not late:
-            return False
+            return
         for thread in late:
             serving[thread].abort()
         deadline = time.monotonic() + _ABORT_SECONDS
         # Those that still do not end are in a handler, which nothing can interrupt.
         hanging = _join(late, lambda: deadline - time.monotonic())
-        self._gate.log.event(
-            logging.WARNING, "stop_timeout", connections=len(late), handlers=len(hanging)
-        )
-        return bool(hanging)
+        self._gate.stop_timed_out(len(late), len(hanging))
 
 
 def _join(

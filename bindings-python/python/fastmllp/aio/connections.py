@@ -7,6 +7,9 @@ from typing import Protocol
 
 from fastmllp.sockets.gate import Gate
 
+# How long connections that are aborted may need to notice.
+_ABORT_SECONDS = 1.0
+
 
 class OpenConnection(Protocol):
     """What is asked of a connection, whatever protocol it speaks."""
@@ -95,13 +98,22 @@ class Connections:
 
     async def wait_stopped(self) -> None:
         """Wait until every connection has ended; abort those that take too long."""
+        if await self._is_empty_within(self._stop_timeout or None):
+            return
+        late = len(self._open)
+        for connection in list(self._open):
+            connection.abort()
+        # What does not end even now has caught its cancellation, and nothing can interrupt it.
+        await self._is_empty_within(_ABORT_SECONDS)
+        self.gate.stop_timed_out(late, len(self._open))
+
+    async def _is_empty_within(self, seconds: float | None) -> bool:
         try:
-            async with asyncio.timeout(self._stop_timeout or None):
+            async with asyncio.timeout(seconds):
                 await self._empty.wait()
         except TimeoutError:
-            for connection in list(self._open):
-                connection.abort()
-            await self._empty.wait()
+            return False
+        return True
 
     def abandon(self) -> None:
         """The loop has ended without a stop: leave everything that belongs to it."""

@@ -86,6 +86,16 @@ class Gate:
                 limited = self._refused[kind] = LimitedEvent(self.log, logging.WARNING, event)
             limited.happened(time.monotonic(), number, **fields)
 
+    def stop_timed_out(self, connections: int, handlers: int) -> None:
+        """The time for a graceful stop was over.
+
+        Args:
+            connections: How many had not ended and were aborted. What they had received and not
+                answered is for their senders to send again.
+            handlers: How many of them did not end even then, because a handler goes on.
+        """
+        self.log.event(logging.WARNING, "stop_timeout", connections=connections, handlers=handlers)
+
     def on_time(self) -> None:
         """Write the counts of the minutes that are over. To be called now and then."""
         if self._refused:
