@@ -143,6 +143,10 @@ class SecureTransport(asyncio.Transport):
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self._protocol = protocol
 
+    def forget_protocol(self) -> None:
+        """The connection is gone."""
+        self._protocol = None
+
     def get_protocol(self) -> asyncio.BaseProtocol:
         assert self._protocol is not None
         return self._protocol
