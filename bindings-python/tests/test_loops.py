@@ -1,6 +1,7 @@
 """What belongs to an event loop, used in another one: it starts again, or says what is wrong."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -11,7 +12,10 @@ from fastmllp.aio import Pool, connect, start_server
 from fastmllp.link import SocketLink
 from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+# A loop that has ended with work in it leaves that to the collector, which complains.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 Work = Callable[[], Awaitable[Any]]
 MAKERS = pytest.mark.parametrize("make", [connect, Pool], ids=["client", "pool"])
@@ -25,6 +29,13 @@ def run(work: Work) -> Any:
             return await work()
 
     return asyncio.run(bounded())
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """Let the collector complain here, and in no other test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
