@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -37,9 +38,20 @@ def warnings(records: Records, event: str) -> list[logging.LogRecord]:
 
 
 def test_shortage_of_descriptors(
-    serve_all: Serve, records: Records, caplog: pytest.LogCaptureFixture
+    serve_all: Serve,
+    records: Records,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     resource = pytest.importorskip("resource")
+    failures = threading.Semaphore(0)
+    failed = Acceptor.failed
+
+    def count(self: Acceptor, error: OSError) -> None:
+        failed(self, error)
+        failures.release()
+
+    monkeypatch.setattr(Acceptor, "failed", count)
     server = serve_all()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with Peer.connect(server.address) as first:
@@ -53,8 +65,9 @@ def test_shortage_of_descriptors(
                 another.connect(server.address)
                 paused = records.wait_for("accept_paused")
                 # Those that are connected go on, for as long as the shortage lasts.
-                for number in range(20):
+                for number in range(3):
                     first.exchange(f"B{number}")
+                    assert failures.acquire(timeout=DEADLINE)
             finally:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
             Peer(waiting).exchange("C")
