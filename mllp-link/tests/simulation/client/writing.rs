@@ -112,6 +112,10 @@ impl<const W: usize> Client<W> {
             }
             3 if resyncs && !payloads.is_empty() => {
                 let number = world.rng.below(payloads.len() as u64) as usize;
+                // A refusal of one without a name could be for any such message.
+                if payloads[number].id.is_empty() {
+                    return;
+                }
                 let whole = frame(&payloads[number].payload);
                 let len = 1 + world.rng.below(whole.len() as u64 - 2) as usize;
                 pipe.write(&whole[..len], at);

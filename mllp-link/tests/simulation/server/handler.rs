@@ -31,7 +31,7 @@ impl Server {
     }
 
     pub(super) fn refuse(&mut self, place: Place, payload: &[u8], world: &mut World) {
-        let message = self.known(payload, world);
+        let message = self.refused(payload);
         self.watch.acted(world.now);
         if world.rng.one_in(8) {
             self.link.leave_unrefused(place, world.now);
@@ -121,7 +121,7 @@ impl Server {
         let late = match world.rng.below(5) {
             0 if !world.calm && !fresh => return,
             1 if !world.calm => 900 + world.rng.below(600),
-            _ => world.rng.below(300),
+            _ => world.rng.below(if fresh { 20 } else { 300 }),
         };
         world.applications.push(Application { due: world.now + late, message, code });
     }
