@@ -1675,7 +1675,8 @@ mllp_status_t mllp_framing_encode_ack(const struct mllp_framing_t *framing,
 // The code for an outcome at a level.
 mllp_ack_code_t mllp_ack_code_new(mllp_phase_t phase, mllp_outcome_t outcome);
 
-// Reads MSA-1: `MLLP_ACK_NONE` for anything but one of the six codes, exactly as written.
+// Reads MSA-1: `MLLP_ACK_NONE` for anything but one of the six codes, exactly as written. Trailing
+// blanks do not count.
 mllp_ack_code_t mllp_ack_code_from_bytes(const uint8_t *text, size_t text_len);
 
 // The two letters; `unknown` for a number that is none.
@@ -2158,8 +2159,8 @@ mllp_status_t mllp_initiator_resume(struct mllp_initiator_t *initiator);
 size_t mllp_initiator_open_messages(const struct mllp_initiator_t *initiator);
 
 // Whether the payload of a reply answers the message with this MSH-10: its MSA-2 repeats it byte for
-// byte, or escaped where the reply has other delimiters or MSH-10 holds a framing byte. `MLLP_OK`: it
-// does. `MLLP_NOT_FOUND`: it does not.
+// byte, or escaped where the reply has other delimiters or MSH-10 holds a framing byte. Trailing
+// blanks do not count on either side. `MLLP_OK`: it does. `MLLP_NOT_FOUND`: it does not.
 //
 // A message without a control ID, which is an empty one, takes any reply. Of one above 256 bytes, an
 // escaped MSA-2 is not recognised.

@@ -294,7 +294,12 @@ pub(crate) fn read_policy(name: &str) -> PyResult<Policy> {
 }
 
 pub(crate) fn ack_code(code: &str) -> PyResult<AckCode> {
-    AckCode::from_bytes(code.as_bytes()).ok_or_else(bad_ack_code)
+    exactly(code).ok_or_else(bad_ack_code)
+}
+
+/// What a program says must be a code as it stands; only in a message trailing blanks are optional.
+pub(crate) fn exactly(code: &str) -> Option<AckCode> {
+    AckCode::ALL.into_iter().find(|it| it.as_str() == code)
 }
 
 /// Encodes on the stack where it fits, which is always but for very long fields.

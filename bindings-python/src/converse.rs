@@ -9,6 +9,7 @@ use mllp_link::{Arrived, Millis, ResponderEvent, Ticket as CoreTicket};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
+use crate::ack::exactly;
 use crate::answer_room::AnswerRoom;
 use crate::deviations;
 use crate::event;
@@ -272,5 +273,5 @@ fn code(result: &Bound<'_, PyAny>) -> Option<AckCode> {
         return Some(AckCode::AA);
     }
     let text = result.cast::<PyString>().ok()?;
-    AckCode::from_bytes(text.to_str().ok()?.as_bytes())
+    exactly(text.to_str().ok()?)
 }

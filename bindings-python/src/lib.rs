@@ -71,8 +71,6 @@ mod _native {
     #[pymodule_export]
     use super::message::Message;
     #[pymodule_export]
-    use super::own_text::named_codecs;
-    #[pymodule_export]
     use super::path::Path;
     #[pymodule_export]
     use super::proxy::{ProxyHeader, parse_proxy_header};

@@ -8,7 +8,7 @@ import threading
 from fastmllp.cli.signals import HANG_UP, heed
 from fastmllp.cli.tls import server_tls
 from fastmllp.config import ConfigError, Settings
-from fastmllp.logging import Log, reopen
+from fastmllp.logging import log_event, reopen
 from fastmllp.server import Server
 
 __all__ = ["Reload"]
@@ -24,7 +24,6 @@ class Reload:
             ConfigError: They cannot be used.
         """
         self._server = settings.section("server")
-        self._log = Log(self._server["name"])
         self.tls: ssl.SSLContext | None = server_tls(self._server)
         """The context in force, for a server that starts now."""
         # The one way from the signal handler to the thread; it may be in any state of either.
@@ -52,10 +51,10 @@ class Reload:
                 server.reload_tls(context)
         except (ConfigError, ValueError, OSError) as error:
             # The name of a file and a reason, and nothing of what the file holds.
-            self._log.event(logging.ERROR, "reload_failed", error=str(error))
+            log_event(logging.ERROR, "reload_failed", error=str(error))
             return
         self.tls = context
-        self._log.event(logging.INFO, "reloaded")
+        log_event(logging.INFO, "reloaded")
 
     def _serve_requests(self) -> None:
         while True:
