@@ -329,6 +329,19 @@ def test_second_interruption_waits_for_nothing(tmp_path: Path, number: int) -> N
     assert counts(out.decode().strip()) == [2, 0, 0, 1, 1]
 
 
+@pytest.mark.parametrize("number", INTERRUPTIONS)
+def test_interruption_before_anything_is_sent(tmp_path: Path, number: int) -> None:
+    """While the messages are read: the second file is a pipe into which nothing is written."""
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no named pipes")
+    os.mkfifo(tmp_path / "pipe")
+    with sending("--port", "1", tmp_path / "pipe") as process:
+        with open(tmp_path / "pipe", "wb"):  # Returns when the command reads.
+            process.send_signal(number)
+            out, err = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, out, err) == (130, b"", b"")
+
+
 @pytest.mark.skipif(not HANG_UP, reason="this system has no SIGHUP")
 def test_a_closed_terminal_is_nothing_to_a_program_of_nohup(tmp_path: Path) -> None:
     arrived, hung_up = threading.Event(), threading.Event()

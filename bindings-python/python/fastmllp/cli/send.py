@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ from fastmllp.cli.flags import (
 from fastmllp.cli.messages import Found, NotReadable, Reader
 from fastmllp.cli.output import complain, write
 from fastmllp.cli.progress import progress
+from fastmllp.cli.signals import heed_interruption
 from fastmllp.cli.status import ACCEPTED, INTERRUPTED, NOT_DELIVERED, REFUSED, WRONG_USAGE
 from fastmllp.cli.summary import Summary
 from fastmllp.cli.tls import client_options
@@ -97,6 +99,8 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         ConfigError: A setting is unknown or out of bounds.
     """
+    # Until messages are sent an interruption just ends the command.
+    heed_interruption(signal.default_int_handler)
     settings = settings_of(options)
     configure_logging(settings, unless_set="warning")
     reader = Reader(
