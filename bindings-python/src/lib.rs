@@ -71,6 +71,8 @@ mod _native {
     #[pymodule_export]
     use super::message::Message;
     #[pymodule_export]
+    use super::own_text::named_codecs;
+    #[pymodule_export]
     use super::path::Path;
     #[pymodule_export]
     use super::proxy::{ProxyHeader, parse_proxy_header};

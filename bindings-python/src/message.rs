@@ -29,8 +29,9 @@ pub(crate) struct Message {
 }
 
 impl Message {
+    /// What a handler is called with: read leniently, as the acknowledgment is.
     pub(crate) fn of(payload: Arc<Payload>, scan: Scan) -> Self {
-        Message { payload, reading: Reading { scan, lenient: false } }
+        Message { payload, reading: Reading { scan, lenient: true } }
     }
 
     /// What `read` finds in the message.

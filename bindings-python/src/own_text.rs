@@ -7,6 +7,8 @@ use pyo3::exceptions::PyUnicodeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
+use crate::input::Input;
+
 /// How the texts of one acknowledgment are encoded, and what MSH-18 and MSH-20 say of it.
 pub(crate) struct OwnText {
     /// A Python codec.
@@ -143,4 +145,17 @@ fn holds(py: Python<'_>, outcome: PyResult<()>) -> PyResult<bool> {
         Err(error) if error.is_instance_of::<PyUnicodeError>(py) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// The Python codecs of the sets that MSH-18 of a payload names, that of the whole message first; empty
+/// where it names none, or one that is not known. Never raises for what a payload holds.
+#[pyfunction]
+pub(crate) fn named_codecs(payload: Input<'_>) -> Vec<&'static str> {
+    let header = MessageHeader::parse_lenient_with(&payload, Scan::Auto);
+    let named = header.filter(|header| !header.character_set().is_empty());
+    let known = named.filter(|header| {
+        let set = CharacterSet::of(header).filter(|set| set.allowed_in_mllp());
+        set.and_then(CharacterSet::codec).is_some()
+    });
+    known.map_or_else(Vec::new, |header| codecs_of(&header))
 }

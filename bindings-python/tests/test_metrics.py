@@ -16,7 +16,7 @@ from conftest import Records, Serve
 from fastmllp import Decoder, Message
 from fastmllp.logging import add_observer, log_event, remove_observer
 from fastmllp.metrics import _FRAMING_ERRORS, Endpoint, Metrics, start_http_server
-from peers import DEADLINE, Peer, framed, message
+from peers import DEADLINE, Peer, acknowledgment, framed, message
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -68,7 +68,7 @@ def test_a_server(endpoint: Endpoint, serve_both: Serve) -> None:
         name = message.header.message_control_id
         if name == b"RAISES":
             raise ValueError
-        return {b"WRONG": "XX", b"REFUSED": "AR", b"OWN": b"MSH|"}.get(name)
+        return {b"WRONG": "XX", b"REFUSED": "AR", b"OWN": acknowledgment("OWN")}.get(name)
 
     server = serve_both(handler)
     names = ["A", "B", "REFUSED", "RAISES", "WRONG", "OWN"]

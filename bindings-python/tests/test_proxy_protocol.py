@@ -123,7 +123,7 @@ def test_connection_without_a_header_is_closed(
     server.shutdown()
     written = [record for record in records.all() if record.levelno >= logging.WARNING]
     texts = [record.getMessage() for record in written]
-    assert len(texts) == 2 and "of=proxy_failed count=2" in texts[1]
+    assert len(texts) == 2 and f"of=proxy_failed reason={reason} count=2" in texts[1]
     everything = " ".join(record.getMessage() for record in records.all())
     assert "MARK4711" not in everything and "message_received" not in everything
 

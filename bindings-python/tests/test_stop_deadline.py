@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import AsyncServed, LinkServed, Program, Records
 from fastmllp import Message
+from fastmllp.aio.connections import Connections
+from fastmllp.link import register
 from fastmllp.server import Server
 from peers import DEADLINE, Peer, framed, message
 
@@ -139,6 +141,37 @@ def test_coroutine_that_hangs(kind: type[AsyncServed], records: Records) -> None
         assert peer.receive_end() == b""
     released.set()
     served.join()
+
+
+def test_protocol_that_does_not_end(records: Records) -> None:
+    class Stubborn(asyncio.Protocol):
+        def __init__(self, handler: object, **_: object) -> None:
+            pass
+
+        def new_connection(self, connections: Connections) -> "Stubborn":
+            self._connections = connections
+            return self
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self._transport = transport
+            assert self._connections.takes(self, self._connections.next_number(), "peer")
+            made.set()
+
+        def stop(self) -> None:
+            pass
+
+        def abort(self) -> None:
+            self._transport.close()
+
+    made = threading.Event()
+    register("stubborn", Stubborn)
+    served = LinkServed(None, protocol="stubborn", stop_timeout=0.2)
+    served.start()
+    with Peer.connect(served.address) as peer:
+        assert made.wait(DEADLINE)
+        served.shutdown()
+        assert peer.receive_end() == b""
+    assert "connections=1 handlers=1" in records.wait_for("stop_timeout").getMessage()
 
 
 HOOK = """

@@ -8,6 +8,7 @@ import codecs
 import contextlib
 import re
 
+from fastmllp._native import named_codecs
 from fastmllp.hl7 import Message, MessageError
 
 __all__ = ["EncodingError", "decode_utf16", "encode_as_named"]
@@ -16,23 +17,6 @@ _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _WITHOUT_MARK = re.compile(rb"(?:M\0{1,3}S\0{1,3}H|F\0{1,3}H\0{1,3}S|B\0{1,3}H\0{1,3}S)\0*[!-~]")
 _NARROW = re.compile(rb"MSH[!-/:-@\[-`{-~]\^~")
-# Names of `Message.character_set` that Python does not know, or knows for something else.
-_CODECS = {
-    "ISO IR6": "ascii",
-    "ISO IR13": "shift_jis",
-    "ISO IR14": "shift_jis",
-    "ISO IR87": "iso2022_jp",
-    "ISO IR159": "iso2022_jp_1",
-    "JAS2020": "iso2022_jp",
-    "JIS X 0202": "iso2022_jp",
-    "GB 18030-2000": "gb18030",
-    "KS X 1001": "euc_kr",
-    "BIG-5": "big5",
-    "UNICODE": "utf-8",
-    "UNICODE UTF-8": "utf-8",
-}
-# A further repetition of MSH-18 announces a set that escape sequences of ISO 2022 switch to.
-_ANNOUNCED = {b"ISO IR87": "iso2022_jp", b"ISO IR159": "iso2022_jp_1"}
 
 
 class EncodingError(ValueError):
@@ -69,13 +53,10 @@ def encode_as_named(payload: bytes) -> bytes:
         EncodingError: MSH-18 names a set that is unknown, that MLLP cannot carry, or that lacks a
             character of the message. The text quotes nothing.
     """
-    message = Message(payload, lenient=True)
-    try:
-        if not message.get("MSH-18"):
-            return payload
-        names = _codecs_of(message)
-    except MessageError:
+    if not _names_a_set(payload):
         return payload
+    # UTF-16 and UTF-32 make more of a header than MLLP can carry.
+    names = [name for name in named_codecs(payload) if "MSH|".encode(name) == b"MSH|"]
     text = payload.decode()
     for name in names:
         with contextlib.suppress(UnicodeEncodeError):
@@ -85,15 +66,8 @@ def encode_as_named(payload: bytes) -> bytes:
     raise EncodingError("its MSH-18 names a character set into which UTF-16 is not converted")
 
 
-def _codecs_of(message: Message) -> list[str]:
-    """Codecs by which a receiver reads the message, the plainest first."""
-    name = message.character_set or ""
-    codec = _CODECS.get(name, name.replace("8859/", "iso8859-"))
+def _names_a_set(payload: bytes) -> bool:
     try:
-        # The characters of every header: UTF-16 and UTF-32 make more of them, which MLLP refuses.
-        if "MSH|".encode(codec) != b"MSH|":
-            return []
-    except LookupError:
-        return []
-    announced = [_ANNOUNCED.get(message.get(f"MSH-18[{n}]") or b"") for n in (2, 3)]
-    return [codec, *(name for name in announced if name is not None)]
+        return bool(Message(payload, lenient=True).get("MSH-18"))
+    except MessageError:
+        return False

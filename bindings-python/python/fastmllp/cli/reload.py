@@ -8,7 +8,7 @@ import threading
 from fastmllp.cli.signals import HANG_UP, heed
 from fastmllp.cli.tls import server_tls
 from fastmllp.config import ConfigError, Settings
-from fastmllp.logging import log_event, reopen
+from fastmllp.logging import Log, reopen
 from fastmllp.server import Server
 
 __all__ = ["Reload"]
@@ -24,6 +24,7 @@ class Reload:
             ConfigError: They cannot be used.
         """
         self._server = settings.section("server")
+        self._log = Log(self._server["name"])
         self.tls: ssl.SSLContext | None = server_tls(self._server)
         """The context in force, for a server that starts now."""
         # The one way from the signal handler to the thread; it may be in any state of either.
@@ -51,10 +52,10 @@ class Reload:
                 server.reload_tls(context)
         except (ConfigError, ValueError, OSError) as error:
             # The name of a file and a reason, and nothing of what the file holds.
-            log_event(logging.ERROR, "reload_failed", error=str(error))
+            self._log.event(logging.ERROR, "reload_failed", error=str(error))
             return
         self.tls = context
-        log_event(logging.INFO, "reloaded")
+        self._log.event(logging.INFO, "reloaded")
 
     def _serve_requests(self) -> None:
         while True:

@@ -15,6 +15,8 @@ __all__ = ["Gate"]
 # A peer chooses how often it is refused, and for a TLS alert also why. Beyond so many kinds the
 # rest is counted together.
 _MAX_KINDS = 64
+# Fields that make a kind of their own, so that one does not hide the other.
+_KINDS = ("reason", "protocol")
 
 
 class Gate:
@@ -42,7 +44,7 @@ class Gate:
             raise ValueError(f"max_connections must be at least 1, not {max_connections}")
         self._allow = allow
         self._lock = threading.Lock()
-        self._refused: dict[tuple[str, str], LimitedEvent] = {}
+        self._refused: dict[tuple[str, ...], LimitedEvent] = {}
 
     def is_allowed(self, host: str) -> bool:
         """Whether a peer with that address may connect."""
@@ -75,15 +77,17 @@ class Gate:
             event: Name of the event.
             number: Number of the connection.
             fields: As for `Log.event`. Those with another ``reason`` or ``protocol`` are of another
-                kind, so that one does not hide the other.
+                kind.
         """
-        kind = event, str(fields.get("reason") or fields.get("protocol") or "")
+        common = {key: fields[key] for key in _KINDS if key in fields}
         with self._lock:
+            kind = event, *common.values()
             if kind not in self._refused and len(self._refused) >= _MAX_KINDS:
-                kind = event, ""
+                kind, common = (event,), {}
             limited = self._refused.get(kind)
             if limited is None:
-                limited = self._refused[kind] = LimitedEvent(self.log, logging.WARNING, event)
+                limited = LimitedEvent(self.log, logging.WARNING, event, **common)
+                self._refused[kind] = limited
             limited.happened(time.monotonic(), number, **fields)
 
     def stop_timed_out(self, connections: int, handlers: int) -> None:
