@@ -152,6 +152,14 @@ def test_what_the_log_does_not_take(
     stream.close()
 
 
+def test_a_count_in_the_log_is_not_counted_again(endpoint: Endpoint) -> None:
+    for event in ("too_many_connections", "repeated", "records_dropped"):
+        log_event(logging.WARNING, event, count=2)
+    assert {key: value for key, value in samples(endpoint).items() if "events" in key[0]} == {
+        ("events_total", "too_many_connections"): 1
+    }
+
+
 def test_times(endpoint: Endpoint) -> None:
     for handler_seconds in (2**-12, 2**-2):
         times = {"handler_seconds": handler_seconds, "answer_seconds": 7.0}
