@@ -114,6 +114,7 @@ def test_accept_is_enough(client_class: ClientClass, records: Records) -> None:
             first.set()
             assert sent.wait(DEADLINE)
             assert client.send(asking("AL", "AL", "B")).control_id == "B"
+    assert not [it for it in records.all() if it.levelno > logging.INFO]
 
 
 def test_the_one_liner_ends_with_the_accept_acknowledgment() -> None:

@@ -39,7 +39,9 @@ _BY_REASON = {
 # What the other side says of us, in its alert (RFC 8446, 6.2).
 _BY_ALERT = {
     "protocol_version": _TOO_OLD[1],
-    "handshake_failure": "it refuses: no cipher in common, or it requires a certificate of ours",
+    # One alert with several causes, and it does not say which.
+    "handshake_failure": "it refuses: no cipher in common, or it requires a certificate of ours,"
+    " or it does not renegotiate",
     "certificate_required": "it requires a certificate of ours",
     "unknown_ca": "it does not trust the authority of our certificate",
     "certificate_expired": "it says that our certificate has expired",
@@ -66,10 +68,11 @@ class TlsFailure:
 
     @property
     def is_about_our_certificate(self) -> bool:
-        """Whether the other side has refused us before it read a byte of what we sent.
+        """Whether the alert is one of those that speak of our certificate.
 
-        In TLS 1.3 the client's handshake is over before the server has looked at its certificate,
-        so such a refusal comes later, as an alert.
+        It does not prove that the other side has read nothing: in TLS 1.3 the client's handshake is
+        over before the server has looked at its certificate, and a server may send such an alert at
+        any time.
         """
         return self.code in _ABOUT_OUR_CERTIFICATE
 

@@ -264,7 +264,7 @@ class Exchange:
             self._stored[event["handle"]] = event["payload"]
         elif event["ev"] == "stray":
             name = "foreign_reply" if self._outbox.waiting else "stale_reply"
-            failure.log_stray(name, settings.server, event)
+            failure.log_stray(name, settings, event)
         elif event["ev"] == "reconnect":
             self._why = failure.given_up(settings.server)
             self._part()

@@ -246,7 +246,8 @@ class Client:
         # A server that refuses us, our certificate for instance, may have done so already: what it
         # says before the first byte of the message has left proves that it has nothing of it.
         if not self._is_undisturbed():
-            self._settings.attempts.failed()
+            if self._stream is None or self._stream.failure is None:
+                self._settings.attempts.failed()
             raise failure.not_sent(self._settings.server, self._why)
 
     def _hear_what_came_unasked(self) -> None:
@@ -374,7 +375,7 @@ class Client:
         if event["ev"] == "stored":
             self._stored = event["payload"]
         elif event["ev"] == "stray":
-            failure.log_stray(name, server, event)
+            failure.log_stray(name, self._settings, event)
         elif event["ev"] == "reconnect":
             self._hang_up()
         elif event["ev"] == "error" and event["code"] == "too_large" and name == "foreign_reply":

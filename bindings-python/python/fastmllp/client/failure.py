@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from fastmllp.client.settings import ClientSettings
 from fastmllp.logging import log_event
 from fastmllp.reply import (
     ConnectError,
@@ -62,17 +63,19 @@ def too_large(server: str, max_size: int) -> ReplyTooLarge:
     return ReplyTooLarge(f"reply of {server} is above {max_size} bytes")
 
 
-def log_stray(name: str, server: str, event: dict[str, Any]) -> None:
+def log_stray(name: str, settings: ClientSettings, event: dict[str, Any]) -> None:
     """Log a reply that belongs to no message that waits.
 
     Args:
         name: ``foreign_reply`` while a message waits, else ``stale_reply``.
-        server: Host and port.
+        settings: Of the client.
         event: The event of the link.
     """
-    # The answer to a message that asked for none says nothing about the link.
-    level = logging.INFO if event["why"] == "unasked" else logging.WARNING
-    log_event(level, name, server=server, length=len(event["payload"]), reason=event["why"])
+    why = event["why"]
+    # What was not waited for, by the message or by the client, says nothing about the link.
+    expected = why == "unasked" or (why == "late" and settings.wait_for == "accept")
+    level = logging.INFO if expected else logging.WARNING
+    log_event(level, name, server=settings.server, length=len(event["payload"]), reason=why)
 
 
 def closed(what: str = "client", fate: Fate = "uncertain") -> ConnectionLost:
