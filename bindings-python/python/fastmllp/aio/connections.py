@@ -51,7 +51,7 @@ class Connections:
     def next_number(self) -> int:
         """The number of a new connection, from 1."""
         number, self._reserved = self._reserved, None
-        return next(self._numbers) if number is None else number
+        return self.new_number() if number is None else number
 
     def takes(self, connection: OpenConnection, number: int, peer: str) -> bool:
         """Whether there is room for one more connection. One that is taken must be forgotten."""
@@ -72,8 +72,12 @@ class Connections:
 
     # What their owner asks for.
 
+    def new_number(self) -> int:
+        """A number for a connection that has just been accepted, and may yet be refused."""
+        return next(self._numbers)
+
     def reserve(self, number: int) -> None:
-        """The next connection that is made gets this number, which `next_number` gave before."""
+        """The next connection that is made gets this number, which `new_number` gave before."""
         self._reserved = number
 
     @property

@@ -165,7 +165,7 @@ class AsyncServer:
         listening = await listening_socket(host, port, reuse_port=reuse_port)
         bytes(_READ_BLOCK)
         connections = self._connections
-        acceptor = Acceptor(connections.gate, connections.next_number, proxied=self._proxied)
+        acceptor = Acceptor(connections.gate, connections.new_number, proxied=self._proxied)
         self._listener = Listener(
             listening,
             acceptor,
