@@ -218,6 +218,18 @@ def test_probe_of_a_proxy_is_no_warning(serve_all: Serve, records: Records) -> N
     assert max(levels(records)) == logging.INFO
 
 
+def test_probes_over_http_are_a_warning_once(serve_all: Serve, records: Records) -> None:
+    server = serve_all()
+    found = []
+    for _ in range(3):
+        with Peer.connect(server.address) as peer:
+            peer.send(b"GET /health HTTP/1.1\r\n\r\n")
+            assert peer.receive_end() == b""
+        found.append(records.wait_for("wrong_protocol").levelno)
+        records.wait_for("disconnect")
+    assert found == [logging.WARNING, logging.INFO, logging.INFO]
+
+
 def test_unknown_choice() -> None:
     with pytest.raises(ValueError, match=re.escape("proxy_protocol must be off or required")):
         Server(host="127.0.0.1", port=0, proxy_protocol="optional")

@@ -44,6 +44,7 @@ class Gate:
             raise ValueError(f"max_connections must be at least 1, not {max_connections}")
         self._allow = allow
         self._lock = threading.Lock()
+        self._has_seen_http = False
         self._refused: dict[tuple[str, ...], LimitedEvent] = {}
 
     def is_allowed(self, host: str) -> bool:
@@ -89,6 +90,16 @@ class Gate:
                 limited = LimitedEvent(self.log, logging.WARNING, event, **common)
                 self._refused[kind] = limited
             limited.happened(time.monotonic(), number, **fields)
+
+    def http_probe(self, number: int) -> None:
+        """A peer has asked something over HTTP, as load balancers do to see whether a server is up.
+
+        The first is a warning, because it can be a sender with a wrong port. A balancer goes on for
+        as long as the server runs.
+        """
+        level = logging.INFO if self._has_seen_http else logging.WARNING
+        self._has_seen_http = True
+        self.log.event(level, "wrong_protocol", number, protocol="http")
 
     def stop_timed_out(self, connections: int, handlers: int) -> None:
         """The time for a graceful stop was over.
