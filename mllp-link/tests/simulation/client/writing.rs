@@ -57,7 +57,7 @@ impl<const W: usize> Client<W> {
 
     /// Of a message that was handed out, perhaps nothing was written.
     pub(super) fn say_what_has_not_left(&mut self) {
-        let untouched = self.writing.as_ref().filter(|writing| writing.from == 0);
+        let untouched = self.writing.as_ref().filter(|writing| self.link.denies(writing.from));
         if let Some((handle, _)) = untouched.and_then(|writing| self.open.get(&writing.number)) {
             self.link.not_sent(*handle);
         }

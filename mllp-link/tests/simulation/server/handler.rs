@@ -1,6 +1,6 @@
 //! What the receiving host does with a message: by its mode, late, and in any order.
 
-use ack_gen::{Ack, AckCode, Mode, Outcome, Policy};
+use ack_gen::{Ack, AckCode, Mode, Outcome, Phase, Policy};
 use hl7_peek::MessageHeader;
 
 use super::Server;
@@ -98,6 +98,9 @@ impl Server {
             let fresh = world.ledger.messages[number].fresh;
             self.apply_later(number, code, fresh, world);
         }
+        let unasked = decision.accept.is_none() && decision.application.is_none();
+        let courteous = world.scenario.courteous && unasked;
+        let code = code.or(courteous.then_some(AckCode::new(Phase::Application, application)));
         let Some(code) = code else {
             self.link.leave_unanswered(place, world.now);
             self.outlet.decide(place, None);
