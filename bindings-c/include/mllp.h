@@ -204,6 +204,16 @@ typedef struct mllp_ack_t {
     struct mllp_slice_t accept_acknowledgment_type;
     // MSH-16 of the acknowledgment: empty, or `NE` in an application acknowledgment in enhanced mode.
     struct mllp_slice_t application_acknowledgment_type;
+    // MSH-9.3 of the acknowledgment. Empty: `ACK` by the policy `conformant` from 2.4 on, none by the
+    // policy `always`.
+    struct mllp_slice_t message_structure;
+    // MSH-18 of the acknowledgment, with its repetitions; without `data` it is the message's, as a rule
+    // where anything is not ASCII. The texts and names must be in this set; nothing here converts
+    // them. Give it where `text` is not ASCII and the message names no set.
+    struct mllp_slice_t character_set;
+    // MSH-21 of the acknowledgment, with its delimiters. Empty: none, because the profile of the message
+    // does not describe the acknowledgment.
+    struct mllp_slice_t message_profile_identifier;
 } mllp_ack_t;
 
 // What a call returns: `MLLP_OK`, a condition above 0, or an error below 0.
@@ -2795,8 +2805,11 @@ mllp_status_t mllp_stream_responder_leave_unrefused(struct mllp_stream_responder
                                                     struct mllp_refusal_t refusal,
                                                     uint64_t now);
 
-// Universal time: `seconds` since 1970-01-01T00:00:00Z, without leap seconds. Times before the year 0
-// or after 9999 become the first or last that four digits of year can write.
+// Universal time in fourteen digits: `seconds` since 1970-01-01T00:00:00Z, without leap seconds. Times
+// before the year 0 or after 9999 become the first or last that four digits of year can write.
+//
+// This is the form of the policy `always`. Chapter 2 takes a time without an offset for the sender's
+// local time (2.A.22): for the policy `conformant` write `mllp_timestamp_with_offset(seconds, 0)`.
 struct mllp_timestamp_t mllp_timestamp_utc(int64_t seconds);
 
 // Local time with its offset from universal time, in minutes east of Greenwich. Offsets beyond 14

@@ -1,7 +1,7 @@
 //! Acknowledgments.
 
 use ack_gen::{Ack as Core, AckCode, ErrorDetail as CoreDetail, Policy, Timestamp};
-use hl7_peek::{Kind, Message as Peek, MessageHeader, Scan};
+use hl7_peek::{CharacterSet, Kind, Message as Peek, MessageHeader, Scan};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -11,13 +11,17 @@ use crate::detail::ErrorDetail;
 use crate::error::{ack_error, bad_ack_code, batch_accepted, message_error};
 use crate::input::{Input, ScanArgument};
 use crate::own_text::OwnText;
-use crate::stamp::{new_control_id, unix_seconds};
+use crate::stamp::{Stamp, new_control_id, unix_seconds};
 
 /// What an acknowledgment says, for whatever message it will answer.
 ///
 /// `control_id` and `timestamp` are MSH-10 and MSH-7 of the acknowledgment; without them each one
-/// gets a new UUID and the present time (UTC). An acknowledgment is in one character set: texts are
-/// encoded in the one that MSH-18 of the message names, see `encode`.
+/// gets a new UUID and the present time: UTC, with the policy `conformant` with its offset. An
+/// acknowledgment is in one character set: texts are encoded in the one that MSH-18 of the message
+/// names, see `encode`. `message_structure` is MSH-9.3; without it that is ACK with the policy
+/// `conformant` from version 2.4 on. `character_set` is MSH-18, and then the set of the texts.
+/// `message_profile_identifier` is MSH-21, which is never that of the message: the acknowledgment has
+/// a profile of its own.
 #[pyclass(module = "fastmllp", frozen)]
 pub(crate) struct Ack {
     code: AckCode,
@@ -31,6 +35,9 @@ pub(crate) struct Ack {
     sending_facility: Option<String>,
     accept_acknowledgment_type: String,
     application_acknowledgment_type: String,
+    message_structure: String,
+    character_set: Option<String>,
+    message_profile_identifier: String,
 }
 
 #[pymethods]
@@ -49,6 +56,9 @@ impl Ack {
         sending_facility = None,
         accept_acknowledgment_type = String::new(),
         application_acknowledgment_type = String::new(),
+        message_structure = String::new(),
+        character_set = None,
+        message_profile_identifier = String::new(),
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
     fn new(
@@ -63,6 +73,9 @@ impl Ack {
         sending_facility: Option<String>,
         accept_acknowledgment_type: String,
         application_acknowledgment_type: String,
+        message_structure: String,
+        character_set: Option<String>,
+        message_profile_identifier: String,
     ) -> PyResult<Self> {
         let policy = read_policy(policy)?;
         Ok(Ack {
@@ -77,6 +90,9 @@ impl Ack {
             sending_facility,
             accept_acknowledgment_type,
             application_acknowledgment_type,
+            message_structure,
+            character_set,
+            message_profile_identifier,
         })
     }
 
@@ -100,7 +116,8 @@ impl Ack {
     /// With the policy `always` there is one for every payload. With `conformant` a payload without
     /// a usable header raises MessageError, and a positive answer to a batch or to a message without
     /// MSH-10 raises AckError. `code` and `policy` stand in for those of the acknowledgment, for a
-    /// server that decides on them. `scan` is as for Message.
+    /// server that decides on them. `scan` is as for Message. With `local_time`, MSH-7 is local time with
+    /// its offset, unless it is given.
     ///
     /// Texts are encoded in the character set that MSH-18 of the message names, or by the codec
     /// `encoding` where it names none; MSH-18 of the acknowledgment says which. What the set lacks
@@ -115,9 +132,10 @@ impl Ack {
             policy = None,
             scan = ScanArgument(Scan::SingleByte),
             encoding = "utf-8",
+            local_time = false,
         ),
-        text_signature =
-            "(self, payload, *, code=None, policy=None, scan='single_byte', encoding='utf-8')"
+        text_signature = "(self, payload, *, code=None, policy=None, scan='single_byte', \
+            encoding='utf-8', local_time=False)"
     )]
     fn encode<'py>(
         &self,
@@ -127,6 +145,7 @@ impl Ack {
         policy: Option<&str>,
         scan: ScanArgument,
         encoding: &str,
+        local_time: bool,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let code = code.map_or(Ok(self.code), ack_code)?;
         let policy = policy.map_or(Ok(self.policy), read_policy)?;
@@ -140,7 +159,7 @@ impl Ack {
                 Some(message.header())
             }
         };
-        let own = OwnText::choose(py, header.as_ref(), scan.0, &self.texts(), encoding)?;
+        let own = self.own_text(py, header.as_ref(), scan.0, encoding)?;
         let texts = self.errors.iter().map(|error| {
             let [identifier, text, system, diagnostic, user_message] = error.get().texts();
             let bytes = |text| own.bytes(py, text);
@@ -158,7 +177,7 @@ impl Ack {
         let mut id_buffer = [0; Simple::LENGTH];
         let control_id = self.control_id.as_deref();
         let control_id = control_id.unwrap_or_else(|| new_control_id(&mut id_buffer));
-        let now = Timestamp::utc(unix_seconds());
+        let now = Stamp::new(policy, local_time).now();
         let timestamp = self.timestamp.as_deref().map_or(now.as_bytes(), str::as_bytes);
         let application = own.given(py, self.sending_application.as_deref())?;
         let facility = own.given(py, self.sending_facility.as_deref())?;
@@ -172,7 +191,13 @@ impl Ack {
             sending_facility: facility.as_deref(),
             accept_acknowledgment_type: self.accept_acknowledgment_type.as_bytes(),
             application_acknowledgment_type: self.application_acknowledgment_type.as_bytes(),
-            character_set: own.label.as_deref().map(str::as_bytes),
+            message_structure: self.message_structure.as_bytes(),
+            character_set: self
+                .character_set
+                .as_deref()
+                .or(own.label.as_deref())
+                .map(str::as_bytes),
+            message_profile_identifier: self.message_profile_identifier.as_bytes(),
             ..Core::always(code, header.as_ref(), control_id.as_bytes(), timestamp)
         };
         encode(py, &ack)
@@ -196,7 +221,7 @@ impl Ack {
             return Ok(None);
         }
         let header = MessageHeader::parse_lenient_with(&payload, scan.0);
-        let own = OwnText::choose(py, header.as_ref(), scan.0, &texts, encoding)?;
+        let own = self.own_text(py, header.as_ref(), scan.0, encoding)?;
         Ok(own.is_lossy.then_some(own.codec))
     }
 
@@ -207,6 +232,25 @@ impl Ack {
 }
 
 impl Ack {
+    /// How the texts are encoded: in `character_set` where that is given.
+    fn own_text(
+        &self,
+        py: Python<'_>,
+        header: Option<&MessageHeader<'_>>,
+        scan: Scan,
+        encoding: &str,
+    ) -> PyResult<OwnText> {
+        let (header, encoding) = match &self.character_set {
+            None => (header, encoding),
+            Some(names) => {
+                let name = names.split('~').next().unwrap_or_default();
+                let set = CharacterSet::from_name(name.as_bytes());
+                (None, set.and_then(CharacterSet::codec).unwrap_or(encoding))
+            }
+        };
+        OwnText::choose(py, header, scan, &self.texts(), encoding)
+    }
+
     /// Everything that may be in another character set than ASCII.
     fn texts(&self) -> Vec<&str> {
         let given = [&self.sending_application, &self.sending_facility];
@@ -219,7 +263,8 @@ impl Ack {
 /// The acknowledgment of a payload by the policy `always`, unframed.
 ///
 /// Whatever the payload holds, there is one: what it lacks takes a default. Raises AckError for a
-/// code outside table 0008. `scan` is as for Message, `encoding` as for `Ack.encode`.
+/// code outside table 0008. `scan` is as for Message, `encoding` as for `Ack.encode`. With `local_time`,
+/// MSH-7 is local time with its offset, not UTC, unless it is given.
 #[pyfunction]
 #[pyo3(
     signature = (
@@ -231,8 +276,10 @@ impl Ack {
         text = None,
         scan = ScanArgument(Scan::SingleByte),
         encoding = "utf-8",
+        local_time = false,
     ),
-    text_signature = "(payload, code='AA', *, control_id=None, timestamp=None, text=None, scan='single_byte', encoding='utf-8')"
+    text_signature = "(payload, code='AA', *, control_id=None, timestamp=None, text=None, \
+        scan='single_byte', encoding='utf-8', local_time=False)"
 )]
 #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
 pub(crate) fn build_ack<'py>(
@@ -244,6 +291,7 @@ pub(crate) fn build_ack<'py>(
     text: Option<&str>,
     scan: ScanArgument,
     encoding: &str,
+    local_time: bool,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let code = ack_code(code)?;
     let mut id_buffer = [0; Simple::LENGTH];
@@ -252,7 +300,7 @@ pub(crate) fn build_ack<'py>(
     let timestamp = match timestamp {
         Some(timestamp) => timestamp.as_bytes(),
         None => {
-            now = Timestamp::utc(unix_seconds());
+            now = Stamp::new(Policy::Always, local_time).now();
             now.as_bytes()
         }
     };

@@ -18,7 +18,7 @@ use crate::message::Message;
 use crate::payload::Payload;
 use crate::report::report;
 use crate::responder::Responder;
-use crate::stamp::{since_1970, timestamp};
+use crate::stamp::since_1970;
 use crate::ticket::Ticket;
 use crate::time::{Seconds, seconds};
 
@@ -210,9 +210,9 @@ impl<'py> Conversation<'_, 'py> {
             }
         };
         let out = if self.hold { &mut [] } else { self.room.spare() };
-        let time = timestamp(self.clock.unix_seconds());
+        let seconds = self.clock.unix_seconds();
         let mut responder = self.responder.borrow_mut();
-        match responder.acknowledge_now(ticket, payload, code, &time, out, self.clock.now) {
+        match responder.acknowledge_now(ticket, payload, code, seconds, out, self.clock.now) {
             Ok(0) => {
                 drop(responder);
                 self.take_outgoing();

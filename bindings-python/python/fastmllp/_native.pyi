@@ -40,6 +40,7 @@ __all__ = [
     "build_ack",
     "check",
     "decide",
+    "detect",
     "encode_slices",
     "escape",
     "frame",
@@ -207,6 +208,7 @@ def build_ack(
     text: str | None = None,
     scan: str = "single_byte",
     encoding: str = "utf-8",
+    local_time: bool = False,
 ) -> bytes: ...
 
 @final
@@ -225,6 +227,9 @@ class Ack:
         sending_facility: str | None = None,
         accept_acknowledgment_type: str = ...,
         application_acknowledgment_type: str = ...,
+        message_structure: str = ...,
+        character_set: str | None = None,
+        message_profile_identifier: str = ...,
     ) -> Ack: ...
     @property
     def code(self) -> str: ...
@@ -238,6 +243,7 @@ class Ack:
         policy: str | None = None,
         scan: str = "single_byte",
         encoding: str = "utf-8",
+        local_time: bool = False,
     ) -> bytes: ...
     def not_encodable(
         self, payload: Buffer, *, scan: str = "single_byte", encoding: str = "utf-8"
@@ -416,6 +422,7 @@ class Responder:
         frame: float = 60.0,
         send: float = 10.0,
         trailer: float = 0.25,
+        local_time: bool = False,
     ) -> Responder: ...
     @property
     def wants_input(self) -> bool: ...
