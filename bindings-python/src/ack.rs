@@ -152,7 +152,7 @@ impl Ack {
         let header = match policy {
             Policy::Always => MessageHeader::parse_lenient_with(&payload, scan.0),
             Policy::Conformant => {
-                let message = Peek::parse_with(&payload, scan.0).map_err(message_error)?;
+                let message = Peek::parse_undoubled(&payload, scan.0).map_err(message_error)?;
                 if code.is_accept() && message.kind() == Kind::Batch {
                     return Err(batch_accepted());
                 }

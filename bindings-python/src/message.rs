@@ -87,6 +87,22 @@ impl Message {
         })
     }
 
+    /// `doubled_escape` when MSH-2 doubles its escape character, as text pasted from source code does, and
+    /// None otherwise. Only a lenient reading gets so far. Raises MessageError when the payload has no
+    /// usable header.
+    #[getter]
+    fn deviation(&self, py: Python<'_>) -> PyResult<Option<&'static str>> {
+        self.peek(py, |message| message.deviation())
+    }
+
+    /// Whether a segment goes on in an ADD segment: its last field continues in ADD-1, and the fields
+    /// behind that are ADD-2 and so on. Values are not joined. Raises MessageError when the payload has
+    /// no usable header.
+    #[getter]
+    fn has_addenda(&self, py: Python<'_>) -> PyResult<bool> {
+        self.peek(py, |message| message.has_addenda())
+    }
+
     /// The character set that MSH-18 names, by its name in table 0211; None for an unknown one. The
     /// first repetition counts, which is the set of the whole message. Raises MessageError when the
     /// payload has no usable header.
