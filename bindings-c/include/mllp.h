@@ -581,8 +581,9 @@ typedef uint32_t mllp_terminator_t;
 // Where a value stands in a message: `PID-3[2].4.1`, `PID.3.1`, `OBX[3]-5`, `MSH-9.2`, `NK1[2]`.
 //
 // Segment and occurrence, field and repetition, component, subcomponent; every number counts from 1.
+// The name of a local segment, which begins with Z, may have two to eight characters: `ZABC-1`.
 typedef struct mllp_path_t {
-    uint64_t _state[4];
+    uint64_t _state[5];
 } mllp_path_t;
 
 // What stands at an address: `MLLP_VALUE_*`.
@@ -2231,6 +2232,11 @@ mllp_terminator_t mllp_message_terminator(const struct mllp_message_t *message);
 
 // Whether this is one message or a batch: a search for a second MSH to the end of the payload.
 mllp_message_kind_t mllp_message_kind(const struct mllp_message_t *message);
+
+// 1 when a segment goes on in an ADD segment (2.10.2): the last field of the segment before it continues
+// in ADD-1, and the fields behind that are ADD-2 and so on. Values are not joined. A search to the end
+// of the payload.
+uint32_t mllp_message_has_addenda(const struct mllp_message_t *message);
 
 // All fields of the first MSH segment, in one pass.
 //
