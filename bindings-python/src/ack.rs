@@ -137,6 +137,7 @@ impl Ack {
         text_signature = "(self, payload, *, code=None, policy=None, scan='single_byte', \
             encoding='utf-8', local_time=False)"
     )]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
     fn encode<'py>(
         &self,
         py: Python<'py>,
