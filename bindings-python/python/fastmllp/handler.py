@@ -44,11 +44,13 @@ class Answerer:
         scan: str = "single_byte",
         policy: str = "always",
         log: Log | None = None,
+        local_time: bool = False,
     ) -> None:
         self.handler = handler
         self._log = log or Log()
         self._encoding = encoding
         self._scan = scan
+        self._local_time = local_time
         self._conforms = policy == "conformant"
         Message(b"", scan=scan)  # One that does not exist is the caller's error, now.
         self.prompt = None if self._conforms else (handler or _accept)
@@ -166,8 +168,12 @@ class Answerer:
         if ack is None:
             link.answer(ticket, code, time.monotonic())
         else:
-            scan, encoding = self._scan, self._encoding
-            answer = ack.encode(ticket.payload, scan=scan, encoding=encoding)
+            answer = ack.encode(
+                ticket.payload,
+                scan=self._scan,
+                encoding=self._encoding,
+                local_time=self._local_time,
+            )
             link.answer_with(ticket, answer, time.monotonic())
             self._note_replaced(ticket.payload, ack, connection)
         return str(code)
@@ -185,6 +191,7 @@ class Answerer:
                     policy="conformant",
                     scan=scan,
                     encoding=self._encoding,
+                    local_time=self._local_time,
                 )
                 link.answer_with(ticket, encoded, time.monotonic())
                 self._note_replaced(payload, ack, connection)

@@ -83,6 +83,7 @@ class Server:
         proxy_protocol: str = "off",
         name: str = "",
         stop_timeout: float = config.DEFAULT_STOP_TIMEOUT,
+        local_time: bool = False,
     ) -> None:
         """Bind and listen.
 
@@ -122,6 +123,9 @@ class Server:
             name: Tells the records of this server from those of others; see `fastmllp.logging.Log`.
             stop_timeout: Seconds that a graceful stop may take before connections are aborted. 0:
                 no limit.
+            local_time: Write the local time with its offset (``20260131123000+0530``) into MSH-7 of
+                acknowledgments. Without it MSH-7 is UTC: fourteen digits, and with the policy
+                ``conformant`` the offset ``+0000``.
 
         Raises:
             OSError: The address cannot be resolved or bound, for example because it is in use.
@@ -141,6 +145,7 @@ class Server:
             scan=scan,
             policy=policy,
             over_limit=over_limit,
+            local_time=local_time,
         )
         # Just as for each connection: settings that it does not take are the caller's error, now.
         self._limits.new_link(0.0)
@@ -149,7 +154,7 @@ class Server:
         self._tls = tls
         self._stop_timeout = config.seconds("stop_timeout", stop_timeout)
         encoding = config.encoding("encoding", encoding)
-        self._answerer = Answerer(handler, encoding, scan, policy, self._gate.log)
+        self._answerer = Answerer(handler, encoding, scan, policy, self._gate.log, local_time)
         self._listener = listen(host, config.port("port", port), reuse_port=reuse_port)
         self._listener.setblocking(False)
         address = self._listener.getsockname()

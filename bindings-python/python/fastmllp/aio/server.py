@@ -270,6 +270,7 @@ async def start_server(
     executor: Executor | None = None,
     handler_timeout: float = 0.0,
     stop_timeout: float = config.DEFAULT_STOP_TIMEOUT,
+    local_time: bool = False,
 ) -> AsyncServer:
     """Listen, and acknowledge each complete frame in the order of arrival.
 
@@ -307,6 +308,8 @@ async def start_server(
             is AE then, and the result that comes late is logged. 0 turns it off.
         stop_timeout: Seconds that a graceful stop may take before connections are aborted. 0: no
             limit.
+        local_time: Write the local time with its offset into MSH-7 of acknowledgments, as for
+            `fastmllp.Server`.
 
     Raises:
         OSError: The address cannot be resolved or bound.
@@ -321,6 +324,7 @@ async def start_server(
         scan=scan,
         policy=policy,
         over_limit=over_limit,
+        local_time=local_time,
     )
     # Just as for each connection: settings that it does not take are the caller's error, now.
     limits.new_link(0.0)
@@ -328,7 +332,7 @@ async def start_server(
     service = Service(
         handler,
         limits,
-        Answerer(cast(Any, handler), encoding, scan, policy, gate.log),
+        Answerer(cast(Any, handler), encoding, scan, policy, gate.log, local_time),
         executor=executor,
         handler_timeout=config.seconds("handler_timeout", handler_timeout),
         log=gate.log,

@@ -143,6 +143,12 @@ _ROWS = (
         "seconds that a stop waits for connections before it ends them, 0 for ever",
         bounds.SECONDS,
     ),
+    Setting(
+        "server",
+        "local_time",
+        False,
+        "write local time with its offset into MSH-7 of acknowledgments, instead of UTC",
+    ),
     Setting("server", "workers", 1, "processes that share the port", bounds.WORKERS),
     Setting(
         "server",

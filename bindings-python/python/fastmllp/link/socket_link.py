@@ -107,7 +107,8 @@ class SocketLink:
             proxy_protocol: In mode ``server``: ``off``, or ``required`` for a header of the PROXY
                 protocol at the beginning of each connection, as for `fastmllp.Server`.
             name: Tells the records of this link from those of others; see `fastmllp.logging.Log`.
-            options: Of the protocol; for ``hl7`` they are ``profile`` and ``scan``, as for `Hl7`.
+            options: Of the protocol; for ``hl7`` they are ``profile``, ``scan`` and ``local_time``
+                as for `Hl7`.
 
         Raises:
             ValueError: A setting is out of bounds.
