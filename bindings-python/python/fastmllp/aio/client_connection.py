@@ -70,7 +70,8 @@ class ClientConnection(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """Write, and tell the owner how much has left."""
         self.transport.write(data)
-        self._tell_written()
+        if self._owner is not None:
+            self._owner.written(self, self.unsent)
 
     @property
     def unsent(self) -> int:
@@ -129,8 +130,8 @@ class ClientConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self.writes = True
-        self._tell_written()
         if self._owner is not None:
+            self._owner.written(self, self.unsent)
             self._owner.resumed()
 
     def eof_received(self) -> None:
@@ -159,7 +160,3 @@ class ClientConnection(asyncio.Protocol):
             self.has_ended, self.error = True, error
             if self._owner is not None:
                 self._owner.ended(self, error)
-
-    def _tell_written(self) -> None:
-        if self._owner is not None:
-            self._owner.written(self, self.unsent)

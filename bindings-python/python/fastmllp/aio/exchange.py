@@ -8,6 +8,7 @@ from typing import Any
 from fastmllp.aio.client_connection import ClientConnection
 from fastmllp.aio.dial import dial
 from fastmllp.aio.outbox import Outbox, Settled, fail
+from fastmllp.aio.read_block import keep_read_block
 from fastmllp.client import failure
 from fastmllp.client.settings import ClientSettings, Payload
 from fastmllp.client.wrong_peer import FirstBytes
@@ -24,6 +25,7 @@ class Exchange:
 
     def __init__(self, settings: ClientSettings) -> None:
         """Begin without a connection."""
+        keep_read_block()
         self.loop = asyncio.get_running_loop()
         self._settings = settings
         self._link = settings.new_link()
@@ -158,7 +160,8 @@ class Exchange:
         if self._is_closed:
             return
         now = time.monotonic()
-        self._take(self._link.replies(b"", now))
+        if events := self._link.replies(b"", now):
+            self._take(events)
         self._outbox.submit(self._link, now)
         connection = self._connection
         while connection is not None and connection.writes:
@@ -166,7 +169,8 @@ class Exchange:
             if not data:
                 break
             connection.write(data)
-        self._take(self._link.replies(b"", now))
+        if events := self._link.replies(b"", now):
+            self._take(events)
         if self._link.wants_connection(now) and self._connection is None:
             if self._connecting is None:
                 self._connecting = self.loop.create_task(self._connect_for_messages())

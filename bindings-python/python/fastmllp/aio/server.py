@@ -15,6 +15,7 @@ from fastmllp.aio.connection import ServedConnection
 from fastmllp.aio.connections import Connections
 from fastmllp.aio.listener import Listener, listening_socket
 from fastmllp.aio.loops import other_loop
+from fastmllp.aio.read_block import keep_read_block
 from fastmllp.aio.secure import SecureLayer
 from fastmllp.aio.service import AsyncHandler, Service
 from fastmllp.allow import AllowList
@@ -25,10 +26,6 @@ from fastmllp.sockets.accepting import Accepted, Acceptor
 from fastmllp.sockets.gate import Gate
 from fastmllp.sockets.introduction import Introduction, Origin, is_proxied
 from fastmllp.tls_session import TlsSession, reloaded
-
-# asyncio reads into a block of 256 KiB. As long as no larger block was given back, the C library
-# gets and returns it by a system call for every read, which costs more than the message.
-_READ_BLOCK = 300_000
 
 
 class AsyncServer:
@@ -163,7 +160,7 @@ class AsyncServer:
             ValueError: The system cannot share a port.
         """
         listening = await listening_socket(host, port, reuse_port=reuse_port)
-        bytes(_READ_BLOCK)
+        keep_read_block()
         connections = self._connections
         acceptor = Acceptor(connections.gate, connections.new_number, proxied=self._proxied)
         self._listener = Listener(
