@@ -77,10 +77,13 @@ doc:  ## Build the documentation of the crates, without a warning
 docs: build $(VENV)/.docs-installed  ## Build the documentation site into target/docs, without a warning
 	$(BIN)/sphinx-build -W --keep-going --quiet -d target/doctrees docs target/docs
 
+# Each commit simulates lives of its own; without git it is the same lives every time.
+COMMIT := $(shell git rev-parse HEAD 2>/dev/null)
+
 test-rust:  ## The tests of the Rust crates
 	cargo test --quiet --workspace --exclude fastmllp-python
 	cargo test --quiet --release -p mllp-core --test exhaustive
-	cargo test --quiet --release -p mllp-link --test simulation
+	SIM_BASE=$(COMMIT) cargo test --quiet --release -p mllp-link --test simulation
 
 test-vectors: build  ## The vectors are what their models write
 	$(BIN)/python vectors/gen/check.py
@@ -138,8 +141,9 @@ bench:  ## Times against a reference, memchr and other libraries
 bench-servers: build $(VENV)/.benches  ## Ratios of servers and of the Python package, three to four minutes: SECONDS=1 for each load
 	$(BIN)/python benches/servers/run.py $(if $(filter-out file,$(origin SECONDS)),--seconds $(SECONDS))
 
-sim:  ## Simulate links on a faulty network: SECONDS=60
-	SIM_SECONDS=$(SECONDS) cargo test --quiet --release -p mllp-link --test simulation
+sim:  ## Simulate links on a faulty network: SECONDS=60, or LIVES=1000000; BASE= for the same lives again
+	SIM_$(if $(LIVES),LIVES=$(LIVES),SECONDS=$(SECONDS)) SIM_BASE=$(BASE) \
+		cargo test --quiet --release -p mllp-link --test simulation the_link_survives
 
 FUZZ_TARGETS := decode peek ack round_trip
 

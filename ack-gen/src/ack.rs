@@ -2,11 +2,12 @@
 
 use core::fmt;
 
-use hl7_peek::{Delimiters, MessageHeader, Scan};
+use hl7_peek::{MessageHeader, Scan};
 
 use crate::err;
+use crate::separators::{echoed, mirrored};
 use crate::version::Version;
-use crate::writer::{Writer, is_plain};
+use crate::writer::{Find, Writer, is_ascii, is_plain};
 use crate::{AckCode, Error, ErrorDetail};
 
 /// How an acknowledgment mirrors its message.
@@ -58,21 +59,38 @@ pub struct Ack<'a> {
     /// MSH-16 of the acknowledgment: empty, or `NE` in an application acknowledgment in enhanced
     /// mode.
     pub application_acknowledgment_type: &'a [u8],
+    /// MSH-9.3 of the acknowledgment. Empty: `ACK` by the policy `conformant` from 2.4 on, none by
+    /// the policy `always`.
+    pub message_structure: &'a [u8],
+    /// MSH-18 of the acknowledgment, with its repetitions. `None` repeats MSH-18 of the message, and
+    /// MSH-20 with it, where a copied field, a text or a name is not ASCII; the policy `conformant`
+    /// repeats the first repetition elsewhere. Give it where a text is not ASCII and the message names
+    /// no set: nothing is converted here.
+    pub character_set: Option<&'a [u8]>,
+    /// MSH-21 of the acknowledgment, with its delimiters. Empty: none. It is not copied from the
+    /// message, because a profile describes one message, and the acknowledgment is another (2.B).
+    pub message_profile_identifier: &'a [u8],
     /// Takes the names (MSH-3 to MSH-6), trigger event, processing ID and character set of the
     /// message as empty: for an answer that would be too long with them.
     pub brief: bool,
 }
 
-type Details = fn(&Ack<'_>, &mut Writer<'_>);
-
-/// MSH-1 and MSH-2 of the acknowledgment.
-struct Separators<'a> {
-    delimiters: Delimiters,
-    encoding_characters: &'a [u8],
+/// What of an acknowledgment is not said by its message, its code, its control ID and its time.
+///
+/// It is looked at where an answer is made, because there the compiler mostly sees that there is
+/// nothing. Then nobody refers to the code that writes it, and a microcontroller is spared a quarter
+/// of it all.
+#[derive(Clone, Copy)]
+struct Given {
+    /// Some field of MSH.
+    msh: bool,
+    /// What writes MSA-3 and all that follows, if there is anything to write.
+    details: Option<fn(&Ack<'_>, &mut Writer<'_>)>,
+    /// Texts and names are ASCII, and need no name of a character set.
+    ascii: bool,
+    /// How a delimiter is found in what is copied.
+    find: Find,
 }
-
-/// `^~\&`, the encoding characters that chapter 2 suggests (2.5.4).
-const ENCODING_CHARACTERS: &[u8] = br"^~\&";
 
 impl<'a> Ack<'a> {
     /// An acknowledgment by the policy `always`, for any payload; read its header with
@@ -99,6 +117,9 @@ impl<'a> Ack<'a> {
             sending_facility: None,
             accept_acknowledgment_type: b"",
             application_acknowledgment_type: b"",
+            message_structure: b"",
+            character_set: None,
+            message_profile_identifier: b"",
             brief: false,
         }
     }
@@ -120,7 +141,7 @@ impl<'a> Ack<'a> {
     /// [`Error::NoHeader`] and [`Error::NoControlId`] as for [`encode`](Ack::encode).
     #[inline]
     pub fn encoded_len(&self) -> Result<usize, Error> {
-        self.write(&mut [], self.details())
+        self.write(&mut [], self.given())
     }
 
     /// Writes the acknowledgment, unframed, to the front of `out` and returns its length in bytes.
@@ -132,24 +153,37 @@ impl<'a> Ack<'a> {
     /// positive code without MSH-10.
     #[inline]
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, Error> {
-        let len = self.write(out, self.details())?;
+        let len = self.write(out, self.given())?;
         if len <= out.len() { Ok(len) } else { Err(Error::BufferTooSmall) }
     }
 
-    /// What writes MSA-3 and all that follows, if there is anything to write.
-    ///
-    /// It is looked at where an answer is made, because there the compiler mostly sees that there is
-    /// nothing. Then nobody refers to that code, and a microcontroller is spared a quarter of it all.
     #[inline(always)]
-    fn details(&self) -> Option<Details> {
-        let sequence_number = self.expected_sequence_number;
-        if self.text.is_empty() && self.errors.is_empty() && sequence_number.is_none() {
-            return None;
+    fn given(&self) -> Given {
+        let names = (self.sending_application, self.sending_facility);
+        let msh = names.0.is_some()
+            || names.1.is_some()
+            || !self.accept_acknowledgment_type.is_empty()
+            || !self.application_acknowledgment_type.is_empty()
+            || !self.message_structure.is_empty()
+            || self.character_set.is_some()
+            || !self.message_profile_identifier.is_empty();
+        let details = !self.text.is_empty()
+            || !self.errors.is_empty()
+            || self.expected_sequence_number.is_some();
+        Given {
+            msh,
+            details: if details { Some(err::write) } else { None },
+            ascii: names.0.is_none_or(is_ascii)
+                && names.1.is_none_or(is_ascii)
+                && (!details || err::is_ascii(self)),
+            find: match self.scan {
+                Scan::SingleByte => |_, byte, bytes| Scan::SingleByte.find(byte, bytes),
+                _ => Scan::find,
+            },
         }
-        Some(err::write)
     }
 
-    fn write(&self, out: &mut [u8], details: Option<Details>) -> Result<usize, Error> {
+    fn write(&self, out: &mut [u8], given: Given) -> Result<usize, Error> {
         let header = self.header;
         let separators = match (self.policy, header) {
             (Policy::Conformant, None) => return Err(Error::NoHeader),
@@ -166,15 +200,19 @@ impl<'a> Ack<'a> {
             (Policy::Conformant, Some(header)) => echoed(header),
             (Policy::Always, header) => mirrored(header),
         };
-        let plain = self.is_plain(separators.delimiters.field);
+        let plain = self.is_plain(given.msh, separators.delimiters.field);
         let scan = match (self.scan, header) {
             (Scan::Auto, Some(header)) => header.scan(),
             (scan, _) => scan,
         };
-        let mut writer = Writer::new(out, separators.delimiters, scan, plain);
-        self.msh(&mut writer, separators.encoding_characters);
+        let mut writer = Writer::new(out, separators.delimiters, (scan, given.find), plain);
+        let encoding_characters = separators.encoding_characters;
+        match given.msh {
+            false => self.msh::<false>(&mut writer, encoding_characters, given.ascii),
+            true => self.msh::<true>(&mut writer, encoding_characters, given.ascii),
+        }
         self.msa(&mut writer);
-        match details {
+        match given.details {
             None => writer.end_segment(),
             Some(write) => write(self, &mut writer),
         }
@@ -182,7 +220,7 @@ impl<'a> Ack<'a> {
     }
 
     /// Whether nothing that is copied needs an escape: looked at as a whole, not field by field.
-    fn is_plain(&self, field: u8) -> bool {
+    fn is_plain(&self, given: bool, field: u8) -> bool {
         // A header is cut at its separator, so no field of it holds one, unless half of a
         // character looks like it.
         let header = self.header.is_none_or(|header| {
@@ -190,15 +228,20 @@ impl<'a> Ack<'a> {
                 && header.scan() == Scan::SingleByte
                 && is_plain(header.raw(), 0)
         });
-        let given = [
-            self.control_id,
-            self.timestamp,
-            self.sending_application.unwrap_or_default(),
-            self.sending_facility.unwrap_or_default(),
-            self.accept_acknowledgment_type,
-            self.application_acknowledgment_type,
-        ];
-        header && given.iter().all(|bytes| bytes.is_empty() || is_plain(bytes, field))
+        let plain = |bytes: &[u8]| bytes.is_empty() || is_plain(bytes, field);
+        let fields = || {
+            [
+                self.sending_application.unwrap_or_default(),
+                self.sending_facility.unwrap_or_default(),
+                self.accept_acknowledgment_type,
+                self.application_acknowledgment_type,
+                self.message_structure,
+                self.character_set.unwrap_or_default(),
+                self.message_profile_identifier,
+            ]
+        };
+        let given = !given || fields().into_iter().all(plain);
+        header && plain(self.control_id) && plain(self.timestamp) && given
     }
 
     /// MSH-12 of the acknowledgment where the message has none.
@@ -210,46 +253,81 @@ impl<'a> Ack<'a> {
     }
 
     #[cfg_attr(target_os = "none", inline(never))]
-    fn msh(&self, writer: &mut Writer<'_>, encoding_characters: &[u8]) {
+    fn msh<const GIVEN: bool>(
+        &self,
+        writer: &mut Writer<'_>,
+        encoding_characters: &[u8],
+        ascii: bool,
+    ) {
+        let given = if GIVEN { Some(self) } else { None };
         let component = writer.delimiters().component;
         let conformant = self.policy == Policy::Conformant;
         let hidden = if self.brief { Some(&b""[..]) } else { None };
         let mirrored = if self.brief { None } else { self.header };
         let (sender, receiver): (&[u8], &[u8]) =
             if conformant { (b"", b"") } else { (b"FASTMLLP", b"UNKNOWN") };
-        // MSH-9.3 is in the dictionaries from 2.3.1 and required from 2.7; products write it from
-        // 2.4 on, and so does this.
-        let structured = conformant && !Version::parse(self.version()).is_before(4);
         let trigger_event = mirrored.map(MessageHeader::trigger_event).unwrap_or_default();
+        let structure = self.structure(given);
+        let names = given.map_or([None; 2], |ack| [ack.sending_application, ack.sending_facility]);
 
         writer.segment(b"MSH");
         writer.encoding_characters(encoding_characters);
-        let given = [self.sending_application.or(hidden), self.sending_facility.or(hidden)];
-        self.pair(writer, 5, given, [sender; 2]);
+        self.pair(writer, 5, names.map(|name| name.or(hidden)), [sender; 2]);
         self.pair(writer, 3, [hidden; 2], [receiver; 2]);
         writer.copied_field(self.timestamp);
         writer.field(); // MSH-8
         writer.raw_field(b"ACK");
-        if structured || !trigger_event.is_empty() {
+        if !structure.is_empty() || !trigger_event.is_empty() {
             writer.delimiter(component);
             writer.copied(trigger_event);
         }
-        if structured {
+        if !structure.is_empty() {
             writer.delimiter(component);
-            writer.raw(b"ACK");
+            writer.copied(structure);
         }
         writer.copied_field(self.control_id);
         self.pair(writer, 11, [hidden, None], [b"P", self.default_version()]);
         writer.field(); // MSH-13
         writer.field(); // MSH-14
-        writer.copied_field(self.accept_acknowledgment_type);
-        writer.copied_field(self.application_acknowledgment_type);
-        if let (true, Some(header)) = (conformant, mirrored) {
-            writer.field(); // MSH-17
-            // The copied bytes are in the character set of the message, so its name goes with them.
-            writer.copied_field(header.character_set_first());
-        }
+        writer.copied_field(given.map_or(b"", |ack| ack.accept_acknowledgment_type));
+        writer.copied_field(given.map_or(b"", |ack| ack.application_acknowledgment_type));
+        writer.field(); // MSH-17
+        self.character_sets(writer, mirrored, given, ascii);
+        writer.copied_field(given.map_or(b"", |ack| ack.message_profile_identifier));
         writer.end_segment();
+    }
+
+    /// MSH-9.3 of the acknowledgment. It is in the dictionaries from 2.3.1 and required from 2.7;
+    /// products write it from 2.4 on, and so does this.
+    fn structure<'g>(&self, given: Option<&'g Ack<'_>>) -> &'g [u8] {
+        let given = given.map_or(&b""[..], |ack| ack.message_structure);
+        let own = self.policy == Policy::Conformant && given.is_empty();
+        if own && !Version::parse(self.version()).is_before(4) { b"ACK" } else { given }
+    }
+
+    /// MSH-18 to MSH-20 of the acknowledgment.
+    fn character_sets(
+        &self,
+        writer: &mut Writer<'_>,
+        mirrored: Option<&MessageHeader<'_>>,
+        given: Option<&Ack<'_>>,
+        ascii: bool,
+    ) {
+        let (set, scheme) = match (given.and_then(|ack| ack.character_set), mirrored) {
+            (Some(set), _) => (set, &b""[..]),
+            (None, Some(header)) if header.character_set().is_empty() => (&b""[..], &b""[..]),
+            // What is copied is in the sets of the message, and so is the text.
+            (None, Some(header)) if !(ascii && is_ascii(header.fields(3, 12))) => {
+                (header.character_set(), header.alternate_character_set_handling_scheme())
+            }
+            (None, Some(header)) if self.policy == Policy::Conformant => {
+                (header.character_set_first(), &b""[..])
+            }
+            (None, _) => (&b""[..], &b""[..]),
+        };
+        writer.copied_field(set);
+        writer.field(); // MSH-19
+        writer.copied_field(scheme);
     }
 
     /// Two fields: those `given`, or else MSH-`first` and the field behind it, or else `defaults`.
@@ -305,60 +383,4 @@ impl fmt::Debug for Ack<'_> {
             .field("errors", &self.errors)
             .finish_non_exhaustive()
     }
-}
-
-/// The policy `conformant`: the message's delimiters, when MSH-2 holds those that its header was read
-/// by; otherwise as `always`. A batch is read by those of its first segment, and a lenient header by
-/// usable ones.
-fn echoed<'h>(header: &MessageHeader<'h>) -> Separators<'h> {
-    let (delimiters, encoding_characters) = (header.delimiters(), header.encoding_characters());
-    let Delimiters { component, repetition, escape, subcomponent, truncation, .. } = delimiters;
-    let read = [component, repetition, escape, subcomponent, truncation];
-    let is_written =
-        |(at, read): (usize, &Option<u8>)| encoding_characters.get(at) == read.as_ref();
-    // 2.8.2.1 is silent; echoing the delimiters lets MSH-10 and names be copied raw.
-    if read.iter().enumerate().all(is_written) {
-        return Separators { delimiters, encoding_characters };
-    }
-    mirrored(Some(header))
-}
-
-/// The policy `always`: the message's delimiters where they are usable, the suggested ones
-/// elsewhere.
-fn mirrored<'a>(header: Option<&MessageHeader<'a>>) -> Separators<'a> {
-    let suggested =
-        Separators { delimiters: Delimiters::default(), encoding_characters: ENCODING_CHARACTERS };
-    let Some(header) = header else { return suggested };
-    let field = header.delimiters().field;
-    if header.encoding_characters() == ENCODING_CHARACTERS && field == b'|' {
-        return suggested;
-    }
-    for encoding_characters in [header.encoding_characters(), ENCODING_CHARACTERS] {
-        if let [component, repetition, escape, subcomponent] = *encoding_characters {
-            let all = [field, component, repetition, escape, subcomponent];
-            if all.iter().all(|byte| byte.is_ascii_punctuation()) && distinct(&all) {
-                let delimiters = Delimiters {
-                    field,
-                    component: Some(component),
-                    repetition: Some(repetition),
-                    escape: Some(escape),
-                    subcomponent: Some(subcomponent),
-                    truncation: None,
-                };
-                return Separators { delimiters, encoding_characters };
-            }
-        }
-    }
-    suggested
-}
-
-fn distinct(bytes: &[u8]) -> bool {
-    let mut rest = bytes;
-    while let Some((first, others)) = rest.split_first() {
-        if others.contains(first) {
-            return false;
-        }
-        rest = others;
-    }
-    true
 }

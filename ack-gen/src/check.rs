@@ -1,11 +1,12 @@
 //! The header checks that come before any processing (2.8.2.1, 2.8.3.1), and what forbids a
 //! positive answer.
 
-use hl7_peek::{Kind, MessageHeader};
+use hl7_peek::{Kind, MessageHeader, trim_blanks};
 
 use crate::{ErrorCode, ErrorDetail, Location, Outcome};
 
 /// What a receiver accepts. `None` accepts everything. An entry is anything that lends its bytes.
+/// Trailing blanks do not count, neither here nor in the message (2.A.75).
 #[derive(Clone, Copy, Debug)]
 pub struct AcceptLists<'a, E = &'a [u8]> {
     /// MSH-9: `ADT` for every event of a type, `ADT^A01` for one.
@@ -107,19 +108,20 @@ pub fn check<E: AsRef<[u8]>>(
         found.push(ErrorDetail::at(ErrorCode::RequiredFieldMissing, msh(10, 0, 0)));
     }
     if let Some(types) = lists.message_types {
-        let (code, event) = (header.message_code(), header.trigger_event());
+        let code = trim_blanks(header.message_code());
+        let event = trim_blanks(header.trigger_event());
         let split = |entry: &[u8]| -> (usize, bool) {
             let end = entry.iter().position(|byte| *byte == b'^');
             (end.unwrap_or(entry.len()), end.is_some())
         };
         let same_code = |entry: &E| {
             let entry = entry.as_ref();
-            entry.get(..split(entry).0) == Some(code)
+            entry.get(..split(entry).0).map(trim_blanks) == Some(code)
         };
         let same_event = |entry: &E| {
             let entry = entry.as_ref();
             let (end, has_event) = split(entry);
-            !has_event || entry.get(end.saturating_add(1)..) == Some(event)
+            !has_event || entry.get(end.saturating_add(1)..).map(trim_blanks) == Some(event)
         };
         if !types.iter().any(same_code) {
             found.push(ErrorDetail::at(ErrorCode::UnsupportedMessageType, msh(9, 1, 1)));
@@ -128,7 +130,8 @@ pub fn check<E: AsRef<[u8]>>(
         }
     }
     let lacks = |list: Option<&[E]>, value: &[u8]| {
-        list.is_some_and(|list| !list.iter().any(|entry| entry.as_ref() == value))
+        let value = trim_blanks(value);
+        list.is_some_and(|list| !list.iter().any(|entry| trim_blanks(entry.as_ref()) == value))
     };
     if lacks(lists.versions, header.version()) {
         found.push(ErrorDetail::at(ErrorCode::UnsupportedVersionId, msh(12, 1, 1)));

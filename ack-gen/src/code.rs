@@ -1,5 +1,7 @@
 //! Acknowledgment codes, table 0008.
 
+use hl7_peek::trim_blanks;
+
 /// MSA-1, table 0008.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AckCode {
@@ -54,8 +56,10 @@ impl AckCode {
         }
     }
 
-    /// Reads MSA-1; `None` for anything but one of the six codes, exactly as written.
+    /// Reads MSA-1; `None` for anything but one of the six codes, exactly as written. Trailing
+    /// blanks do not count (2.A.75).
     pub fn from_bytes(bytes: &[u8]) -> Option<AckCode> {
+        let bytes = trim_blanks(bytes);
         AckCode::ALL.into_iter().find(|code| code.as_str().as_bytes() == bytes)
     }
 

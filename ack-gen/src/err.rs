@@ -4,8 +4,18 @@
 use hl7_peek::Delimiters;
 
 use crate::version::Version;
-use crate::writer::Writer;
+use crate::writer::{self, Writer};
 use crate::{Ack, ErrorCode, ErrorDetail, Outcome, Severity};
+
+/// Whether the texts need no name of a character set.
+pub(crate) fn is_ascii(ack: &Ack<'_>) -> bool {
+    writer::is_ascii(ack.text)
+        && ack.errors.iter().all(|error| {
+            let [identifier, text, system] = error.application;
+            let texts = [identifier, text, system, error.diagnostic, error.user_message];
+            writer::is_ascii(error.location.segment) && texts.into_iter().all(writer::is_ascii)
+        })
+}
 
 /// Writes everything behind MSA-2.
 pub(crate) fn write(ack: &Ack<'_>, writer: &mut Writer<'_>) {

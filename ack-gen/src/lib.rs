@@ -28,10 +28,13 @@
 //! | MSH-1, MSH-2 | the message's, when MSH-2 has exactly four usable characters, else `^~\&`; `\|^~\&` when that collides | the message's, when its header was read by it, else as `always` |
 //! | MSH-3, MSH-4 | the message's MSH-5, MSH-6, or `FASTMLLP` | the message's MSH-5, MSH-6 |
 //! | MSH-5, MSH-6 | the message's MSH-3, MSH-4, or `UNKNOWN` | the message's MSH-3, MSH-4 |
+//! | MSH-7 | the `timestamp` of the caller: [`Timestamp::utc`] | the same: [`Timestamp::with_offset`] |
 //! | MSH-9 | `ACK^trigger` or `ACK` | the same; from 2.4 on `ACK^trigger^ACK` |
 //! | MSH-11 | the message's, or `P` | the same |
 //! | MSH-12 | the message's, or `2.3` | the message's, or `2.5.1` |
-//! | MSH-18 | | the first repetition of the message's |
+//! | MSH-18 | none; the message's, if anything is not ASCII | the first repetition of the message's; all, if anything is not ASCII |
+//! | MSH-20 | none; the message's, if anything is not ASCII | the same |
+//! | MSH-21 | none | none |
 //! | MSA-2 | the message's MSH-10, or the new control ID | the message's MSH-10 |
 //!
 //! # Which acknowledgment
@@ -58,6 +61,7 @@ mod decision;
 mod detail;
 mod err;
 mod error;
+mod separators;
 mod sequence;
 mod timestamp;
 mod version;

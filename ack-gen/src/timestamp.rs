@@ -20,8 +20,12 @@ const FIRST: i64 = -62_167_219_200; // 0000-01-01T00:00:00Z
 const LAST: i64 = 253_402_300_799; // 9999-12-31T23:59:59Z
 
 impl Timestamp {
-    /// Universal time: `seconds` since 1970-01-01T00:00:00Z, without leap seconds. Times before the
-    /// year 0 or after 9999 become the first or last that four digits of year can write.
+    /// Universal time in fourteen digits: `seconds` since 1970-01-01T00:00:00Z, without leap seconds.
+    /// Times before the year 0 or after 9999 become the first or last that four digits of year can
+    /// write.
+    ///
+    /// This is the form of the policy `always`. Chapter 2 takes a time without an offset for the
+    /// sender's local time (2.A.22): for the policy `conformant` write `with_offset(seconds, 0)`.
     pub fn utc(seconds: i64) -> Timestamp {
         let mut digits = [b'0'; 19];
         let seconds = seconds.clamp(FIRST, LAST);

@@ -4,6 +4,9 @@ use core::mem::take;
 
 use hl7_peek::{Delimiters, Scan, escape_with, escaped_len_with};
 
+/// [`Scan::find`], or what does the same for the one scan that a program uses.
+pub(crate) type Find = fn(Scan, u8, &[u8]) -> Option<usize>;
+
 /// Counts every byte, and keeps those that fit. One code path gives both the length and the bytes.
 pub(crate) struct Writer<'o> {
     /// The room that is left; none once something did not fit.
@@ -17,13 +20,19 @@ pub(crate) struct Writer<'o> {
     delimiters: Delimiters,
     /// How the copied fields are read.
     scan: Scan,
+    find: Find,
     /// Whether none of them needs an escape.
     plain: bool,
 }
 
 impl<'o> Writer<'o> {
-    pub(crate) fn new(out: &'o mut [u8], delimiters: Delimiters, scan: Scan, plain: bool) -> Self {
-        Writer { room: out.len(), spare: out, missing: 0, owed: 0, delimiters, scan, plain }
+    pub(crate) fn new(
+        out: &'o mut [u8],
+        delimiters: Delimiters,
+        (scan, find): (Scan, Find),
+        plain: bool,
+    ) -> Self {
+        Writer { room: out.len(), spare: out, missing: 0, owed: 0, delimiters, scan, find, plain }
     }
 
     /// The length of everything written, whether or not it fitted.
@@ -168,7 +177,7 @@ impl<'o> Writer<'o> {
         let mut rest = Some(bytes);
         while let Some(bytes) = rest {
             // The second byte of a two-byte character may equal the separator and is none.
-            let end = self.scan.find(self.delimiters.field, bytes).unwrap_or(bytes.len());
+            let end = (self.find)(self.scan, self.delimiters.field, bytes).unwrap_or(bytes.len());
             let (part, after) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
             for byte in part {
                 match *byte {
@@ -256,6 +265,9 @@ static POWERS_OF_TEN: [u64; 20] = {
     powers
 };
 
+/// Begins an escape sequence of ISO 2022.
+const ESCAPE: u8 = 0x1B;
+
 /// Bytes that cannot travel in an MLLP block, whatever message they are part of.
 const fn is_block(byte: u8) -> bool {
     matches!(byte, 0x0B | 0x1C)
@@ -284,6 +296,12 @@ pub(crate) fn is_plain(bytes: &[u8], field: u8) -> bool {
         return is_plain_word(*first, field) && is_plain_word(*last, field);
     }
     bytes.iter().all(|byte| *byte >= 0x20 && *byte != field)
+}
+
+/// Whether the bytes need no name of a character set: all are ASCII, and none begins an escape sequence
+/// of ISO 2022.
+pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |ascii, byte| ascii & (*byte < 0x80) & (*byte != ESCAPE))
 }
 
 /// [`is_plain`] for one word. A byte is below n exactly if subtracting n borrows into its highest

@@ -42,14 +42,46 @@ fn encoded(ack: &Ack<'_>) -> String {
 #[test]
 fn always() {
     for case in vectors("ack_always.json")["build"].as_array().unwrap() {
-        let (inbound, text) = (bytes(&case["inbound"]), bytes(&case["text"]));
+        let inbound = bytes(&case["inbound"]);
         let (now, control_id) = (bytes(&case["now"]), bytes(&case["control_id"]));
         let header = MessageHeader::parse_lenient(&inbound);
+        let (text, own) = (utf8(&case["text"]), Own::read(&case["args"]));
         let ack = Ack {
             text: &text,
-            ..Ack::always(code(&case["code"]), header.as_ref(), &control_id, &now)
+            ..own.given(Ack::always(code(&case["code"]), header.as_ref(), &control_id, &now))
         };
         assert_eq!(encoded(&ack), case["ack"].as_str().unwrap(), "{}", case["id"]);
+    }
+}
+
+/// What is text in the vectors goes out as UTF-8.
+fn utf8(value: &Value) -> Vec<u8> {
+    value.as_str().unwrap_or_default().as_bytes().to_vec()
+}
+
+/// The fields of MSH that a vector gives, owned.
+struct Own {
+    structure: Vec<u8>,
+    character_set: Option<Vec<u8>>,
+    profile: Vec<u8>,
+}
+
+impl Own {
+    fn read(args: &Value) -> Own {
+        Own {
+            structure: utf8(&args["structure"]),
+            character_set: args["charset"].as_str().map(|set| set.as_bytes().to_vec()),
+            profile: utf8(&args["profile"]),
+        }
+    }
+
+    fn given<'a>(&'a self, ack: Ack<'a>) -> Ack<'a> {
+        Ack {
+            message_structure: &self.structure,
+            character_set: self.character_set.as_deref(),
+            message_profile_identifier: &self.profile,
+            ..ack
+        }
     }
 }
 
@@ -74,8 +106,8 @@ impl Owned {
             segment: location.first().map(bytes).unwrap_or_default(),
             numbers: location.iter().skip(1).map(|n| n.as_u64().unwrap() as u32).collect(),
             application: error["app"].as_array().unwrap_or(&none).iter().map(bytes).collect(),
-            diagnostic: bytes(&error["diag"]),
-            user_message: bytes(&error["user"]),
+            diagnostic: utf8(&error["diag"]),
+            user_message: utf8(&error["user"]),
         }
     }
 
@@ -107,7 +139,8 @@ fn conformant() {
         let inbound = bytes(&case["inbound"]);
         let (now, control_id) = (bytes(&case["now"]), bytes(&case["control_id"]));
         let args = &case["args"];
-        let (text, accept) = (bytes(&args["text"]), bytes(&args["accept_type"]));
+        let (text, accept) = (utf8(&args["text"]), bytes(&args["accept_type"]));
+        let fields = Own::read(args);
         let own = |at: usize| args["app"][at].as_str().map(str::as_bytes);
         let none = Vec::new();
         let owned: Vec<Owned> =
@@ -123,7 +156,7 @@ fn conformant() {
             sending_facility: own(1),
             accept_acknowledgment_type: &accept,
             application_acknowledgment_type: if enhanced { b"NE" } else { b"" },
-            ..Ack::conformant(code(&case["code"]), &header, &control_id, &now)
+            ..fields.given(Ack::conformant(code(&case["code"]), &header, &control_id, &now))
         };
         let bytes = encoded(&ack);
         assert_eq!(bytes, case["ack"].as_str().unwrap(), "{id}");

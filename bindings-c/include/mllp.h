@@ -204,6 +204,16 @@ typedef struct mllp_ack_t {
     struct mllp_slice_t accept_acknowledgment_type;
     // MSH-16 of the acknowledgment: empty, or `NE` in an application acknowledgment in enhanced mode.
     struct mllp_slice_t application_acknowledgment_type;
+    // MSH-9.3 of the acknowledgment. Empty: `ACK` by the policy `conformant` from 2.4 on, none by the
+    // policy `always`.
+    struct mllp_slice_t message_structure;
+    // MSH-18 of the acknowledgment, with its repetitions; without `data` it is the message's, as a rule
+    // where anything is not ASCII. The texts and names must be in this set; nothing here converts
+    // them. Give it where `text` is not ASCII and the message names no set.
+    struct mllp_slice_t character_set;
+    // MSH-21 of the acknowledgment, with its delimiters. Empty: none, because the profile of the message
+    // does not describe the acknowledgment.
+    struct mllp_slice_t message_profile_identifier;
 } mllp_ack_t;
 
 // What a call returns: `MLLP_OK`, a condition above 0, or an error below 0.
@@ -571,8 +581,9 @@ typedef uint32_t mllp_terminator_t;
 // Where a value stands in a message: `PID-3[2].4.1`, `PID.3.1`, `OBX[3]-5`, `MSH-9.2`, `NK1[2]`.
 //
 // Segment and occurrence, field and repetition, component, subcomponent; every number counts from 1.
+// The name of a local segment, which begins with Z, may have two to eight characters: `ZABC-1`.
 typedef struct mllp_path_t {
-    uint64_t _state[4];
+    uint64_t _state[5];
 } mllp_path_t;
 
 // What stands at an address: `MLLP_VALUE_*`.
@@ -1675,7 +1686,8 @@ mllp_status_t mllp_framing_encode_ack(const struct mllp_framing_t *framing,
 // The code for an outcome at a level.
 mllp_ack_code_t mllp_ack_code_new(mllp_phase_t phase, mllp_outcome_t outcome);
 
-// Reads MSA-1: `MLLP_ACK_NONE` for anything but one of the six codes, exactly as written.
+// Reads MSA-1: `MLLP_ACK_NONE` for anything but one of the six codes, exactly as written. Trailing
+// blanks do not count.
 mllp_ack_code_t mllp_ack_code_from_bytes(const uint8_t *text, size_t text_len);
 
 // The two letters; `unknown` for a number that is none.
@@ -2158,8 +2170,8 @@ mllp_status_t mllp_initiator_resume(struct mllp_initiator_t *initiator);
 size_t mllp_initiator_open_messages(const struct mllp_initiator_t *initiator);
 
 // Whether the payload of a reply answers the message with this MSH-10: its MSA-2 repeats it byte for
-// byte, or escaped where the reply has other delimiters or MSH-10 holds a framing byte. `MLLP_OK`: it
-// does. `MLLP_NOT_FOUND`: it does not.
+// byte, or escaped where the reply has other delimiters or MSH-10 holds a framing byte. Trailing
+// blanks do not count on either side. `MLLP_OK`: it does. `MLLP_NOT_FOUND`: it does not.
 //
 // A message without a control ID, which is an empty one, takes any reply. Of one above 256 bytes, an
 // escaped MSA-2 is not recognised.
@@ -2220,6 +2232,11 @@ mllp_terminator_t mllp_message_terminator(const struct mllp_message_t *message);
 
 // Whether this is one message or a batch: a search for a second MSH to the end of the payload.
 mllp_message_kind_t mllp_message_kind(const struct mllp_message_t *message);
+
+// 1 when a segment goes on in an ADD segment (2.10.2): the last field of the segment before it continues
+// in ADD-1, and the fields behind that are ADD-2 and so on. Values are not joined. A search to the end
+// of the payload.
+uint32_t mllp_message_has_addenda(const struct mllp_message_t *message);
 
 // All fields of the first MSH segment, in one pass.
 //
@@ -2794,8 +2811,11 @@ mllp_status_t mllp_stream_responder_leave_unrefused(struct mllp_stream_responder
                                                     struct mllp_refusal_t refusal,
                                                     uint64_t now);
 
-// Universal time: `seconds` since 1970-01-01T00:00:00Z, without leap seconds. Times before the year 0
-// or after 9999 become the first or last that four digits of year can write.
+// Universal time in fourteen digits: `seconds` since 1970-01-01T00:00:00Z, without leap seconds. Times
+// before the year 0 or after 9999 become the first or last that four digits of year can write.
+//
+// This is the form of the policy `always`. Chapter 2 takes a time without an offset for the sender's
+// local time (2.A.22): for the policy `conformant` write `mllp_timestamp_with_offset(seconds, 0)`.
 struct mllp_timestamp_t mllp_timestamp_utc(int64_t seconds);
 
 // Local time with its offset from universal time, in minutes east of Greenwich. Offsets beyond 14

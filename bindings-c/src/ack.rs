@@ -72,6 +72,16 @@ pub struct mllp_ack_t {
     pub accept_acknowledgment_type: mllp_slice_t,
     /// MSH-16 of the acknowledgment: empty, or `NE` in an application acknowledgment in enhanced mode.
     pub application_acknowledgment_type: mllp_slice_t,
+    /// MSH-9.3 of the acknowledgment. Empty: `ACK` by the policy `conformant` from 2.4 on, none by the
+    /// policy `always`.
+    pub message_structure: mllp_slice_t,
+    /// MSH-18 of the acknowledgment, with its repetitions; without `data` it is the message's, as a rule
+    /// where anything is not ASCII. The texts and names must be in this set; nothing here converts
+    /// them. Give it where `text` is not ASCII and the message names no set.
+    pub character_set: mllp_slice_t,
+    /// MSH-21 of the acknowledgment, with its delimiters. Empty: none, because the profile of the message
+    /// does not describe the acknowledgment.
+    pub message_profile_identifier: mllp_slice_t,
 }
 
 /// What is done with an acknowledgment. Not generic, so that the conversion is in the library once.
@@ -142,6 +152,9 @@ impl mllp_ack_t {
             let sending_facility = self.sending_facility.borrow_some()?;
             let accept_acknowledgment_type = self.accept_acknowledgment_type.borrow()?;
             let application_acknowledgment_type = self.application_acknowledgment_type.borrow()?;
+            let message_structure = self.message_structure.borrow()?;
+            let character_set = self.character_set.borrow_some()?;
+            let message_profile_identifier = self.message_profile_identifier.borrow()?;
             write(&Ack {
                 policy,
                 code,
@@ -156,6 +169,9 @@ impl mllp_ack_t {
                 sending_facility,
                 accept_acknowledgment_type,
                 application_acknowledgment_type,
+                message_structure,
+                character_set,
+                message_profile_identifier,
                 brief: self.brief != 0,
             })
         }
@@ -192,6 +208,9 @@ pub extern "C" fn mllp_ack_always(
         sending_facility: mllp_slice_t::NONE,
         accept_acknowledgment_type: mllp_slice_t::NONE,
         application_acknowledgment_type: mllp_slice_t::NONE,
+        message_structure: mllp_slice_t::NONE,
+        character_set: mllp_slice_t::NONE,
+        message_profile_identifier: mllp_slice_t::NONE,
     }
 }
 

@@ -76,7 +76,8 @@ pub extern "C" fn mllp_ack_code_new(
     AckCode::new(phase, outcome).number()
 }
 
-/// Reads MSA-1: `MLLP_ACK_NONE` for anything but one of the six codes, exactly as written.
+/// Reads MSA-1: `MLLP_ACK_NONE` for anything but one of the six codes, exactly as written. Trailing
+/// blanks do not count.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_ack_code_from_bytes(
     text: *const u8,

@@ -354,8 +354,8 @@ unsafe fn give(
 }
 
 /// Whether the payload of a reply answers the message with this MSH-10: its MSA-2 repeats it byte for
-/// byte, or escaped where the reply has other delimiters or MSH-10 holds a framing byte. `MLLP_OK`: it
-/// does. `MLLP_NOT_FOUND`: it does not.
+/// byte, or escaped where the reply has other delimiters or MSH-10 holds a framing byte. Trailing
+/// blanks do not count on either side. `MLLP_OK`: it does. `MLLP_NOT_FOUND`: it does not.
 ///
 /// A message without a control ID, which is an empty one, takes any reply. Of one above 256 bytes, an
 /// escaped MSA-2 is not recognised.

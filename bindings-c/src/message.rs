@@ -146,6 +146,15 @@ pub unsafe extern "C" fn mllp_message_kind(message: *const mllp_message_t) -> ml
     unsafe { state(message) }.map_or(0, |message| message.kind().number())
 }
 
+/// 1 when a segment goes on in an ADD segment (2.10.2): the last field of the segment before it continues
+/// in ADD-1, and the fields behind that are ADD-2 and so on. Values are not joined. A search to the end
+/// of the payload.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mllp_message_has_addenda(message: *const mllp_message_t) -> u32 {
+    // SAFETY: rule 2.
+    unsafe { state(message) }.map_or(0, |message| u32::from(message.has_addenda()))
+}
+
 /// All fields of the first MSH segment, in one pass.
 ///
 /// In a batch that starts with FHS or BHS this is the first MSH behind it, or a header whose fields

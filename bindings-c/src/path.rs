@@ -10,14 +10,15 @@ use crate::status::{Failure, MLLP_OK, mllp_status_t, status};
 /// Where a value stands in a message: `PID-3[2].4.1`, `PID.3.1`, `OBX[3]-5`, `MSH-9.2`, `NK1[2]`.
 ///
 /// Segment and occurrence, field and repetition, component, subcomponent; every number counts from 1.
+/// The name of a local segment, which begins with Z, may have two to eight characters: `ZABC-1`.
 #[repr(C)]
 pub struct mllp_path_t {
-    _state: [u64; 4],
+    _state: [u64; 5],
 }
 
 impl State for mllp_path_t {
     type Inner = Path;
-    const MARK: u64 = u64::from_le_bytes(*b"mllpPTH1");
+    const MARK: u64 = u64::from_le_bytes(*b"mllpPTH2");
 }
 
 /// What stands at an address: `MLLP_VALUE_*`.

@@ -24,8 +24,11 @@ impl mllp_timestamp_t {
     }
 }
 
-/// Universal time: `seconds` since 1970-01-01T00:00:00Z, without leap seconds. Times before the year 0
-/// or after 9999 become the first or last that four digits of year can write.
+/// Universal time in fourteen digits: `seconds` since 1970-01-01T00:00:00Z, without leap seconds. Times
+/// before the year 0 or after 9999 become the first or last that four digits of year can write.
+///
+/// This is the form of the policy `always`. Chapter 2 takes a time without an offset for the sender's
+/// local time (2.A.22): for the policy `conformant` write `mllp_timestamp_with_offset(seconds, 0)`.
 #[unsafe(no_mangle)]
 pub extern "C" fn mllp_timestamp_utc(seconds: i64) -> mllp_timestamp_t {
     mllp_timestamp_t::of(Timestamp::utc(seconds))

@@ -61,6 +61,11 @@ def latin1(source: Source, value: str | None) -> str:
     return source.bytes((value or "").encode("latin-1"))
 
 
+def utf8(source: Source, value: str | None) -> str:
+    """An mllp_slice_t of a text."""
+    return source.bytes((value or "").encode())
+
+
 def maybe(source: Source, value: str | None) -> str:
     """A `struct maybe`."""
     return f"{{{int(value is not None)}, {latin1(source, value)}}}"
@@ -205,7 +210,7 @@ def error_detail(source: Source, error: dict[str, Any]) -> str:
     location = f"{{{latin1(source, segment)}, {', '.join(map(str, numbers))}}}"
     application = ", ".join(latin1(source, part) for part in error.get("app") or ["", "", ""])
     severity = f"MLLP_SEVERITY_{SEVERITIES[error.get('severity') or 'E']}"
-    texts = (latin1(source, error.get("diag")), latin1(source, error.get("user")))
+    texts = (utf8(source, error.get("diag")), utf8(source, error.get("user")))
     return f"{{{error['code']}, {severity}, {location}, {{{application}}}, {', '.join(texts)}}}"
 
 
@@ -226,12 +231,15 @@ def acks(source: Source) -> None:
             f"MLLP_POLICY_{policy}",
             *(latin1(source, case[name]) for name in ("inbound", "now", "control_id", "ack")),
             constant("ACK", case["code"]),
-            latin1(source, args.get("text")),
+            utf8(source, args.get("text")),
             source.counted("mllp_error_detail_t", details),
             f"{int(args.get('seq') is not None)}, {args.get('seq') or 0}",
             *(maybe(source, one) for one in own),
             latin1(source, args.get("accept_type")),
             latin1(source, "NE" if enhanced else ""),
+            latin1(source, args.get("structure")),
+            maybe(source, args.get("charset")),
+            latin1(source, args.get("profile")),
         ]
         rows.append(f"{{{', '.join(fields)}}}")
     source.table("struct ack_vector", "ack_vectors", rows)

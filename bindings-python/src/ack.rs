@@ -1,7 +1,7 @@
 //! Acknowledgments.
 
 use ack_gen::{Ack as Core, AckCode, ErrorDetail as CoreDetail, Policy, Timestamp};
-use hl7_peek::{Kind, Message as Peek, MessageHeader, Scan};
+use hl7_peek::{CharacterSet, Kind, Message as Peek, MessageHeader, Scan};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -10,12 +10,18 @@ use uuid::fmt::Simple;
 use crate::detail::ErrorDetail;
 use crate::error::{ack_error, bad_ack_code, batch_accepted, message_error};
 use crate::input::{Input, ScanArgument};
-use crate::stamp::{new_control_id, unix_seconds};
+use crate::own_text::OwnText;
+use crate::stamp::{Stamp, new_control_id, unix_seconds};
 
 /// What an acknowledgment says, for whatever message it will answer.
 ///
 /// `control_id` and `timestamp` are MSH-10 and MSH-7 of the acknowledgment; without them each one
-/// gets a new UUID and the present time (UTC). Texts are encoded as UTF-8.
+/// gets a new UUID and the present time: UTC, with the policy `conformant` with its offset. An
+/// acknowledgment is in one character set: texts are encoded in the one that MSH-18 of the message
+/// names, see `encode`. `message_structure` is MSH-9.3; without it that is ACK with the policy
+/// `conformant` from version 2.4 on. `character_set` is MSH-18, and then the set of the texts.
+/// `message_profile_identifier` is MSH-21, which is never that of the message: the acknowledgment has
+/// a profile of its own.
 #[pyclass(module = "fastmllp", frozen)]
 pub(crate) struct Ack {
     code: AckCode,
@@ -29,6 +35,9 @@ pub(crate) struct Ack {
     sending_facility: Option<String>,
     accept_acknowledgment_type: String,
     application_acknowledgment_type: String,
+    message_structure: String,
+    character_set: Option<String>,
+    message_profile_identifier: String,
 }
 
 #[pymethods]
@@ -47,6 +56,9 @@ impl Ack {
         sending_facility = None,
         accept_acknowledgment_type = String::new(),
         application_acknowledgment_type = String::new(),
+        message_structure = String::new(),
+        character_set = None,
+        message_profile_identifier = String::new(),
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
     fn new(
@@ -61,6 +73,9 @@ impl Ack {
         sending_facility: Option<String>,
         accept_acknowledgment_type: String,
         application_acknowledgment_type: String,
+        message_structure: String,
+        character_set: Option<String>,
+        message_profile_identifier: String,
     ) -> PyResult<Self> {
         let policy = read_policy(policy)?;
         Ok(Ack {
@@ -75,6 +90,9 @@ impl Ack {
             sending_facility,
             accept_acknowledgment_type,
             application_acknowledgment_type,
+            message_structure,
+            character_set,
+            message_profile_identifier,
         })
     }
 
@@ -98,11 +116,28 @@ impl Ack {
     /// With the policy `always` there is one for every payload. With `conformant` a payload without
     /// a usable header raises MessageError, and a positive answer to a batch or to a message without
     /// MSH-10 raises AckError. `code` and `policy` stand in for those of the acknowledgment, for a
-    /// server that decides on them. `scan` is as for Message.
+    /// server that decides on them. `scan` is as for Message. With `local_time`, MSH-7 is local time with
+    /// its offset, unless it is given.
+    ///
+    /// Texts are encoded in the character set that MSH-18 of the message names, or by the codec
+    /// `encoding` where it names none; MSH-18 of the acknowledgment says which. What the set lacks
+    /// becomes `?`. Where the names in the message are in no set that is known and not in `encoding`
+    /// either, texts are ASCII, so that never two sets are in one acknowledgment. Raises LookupError
+    /// for a codec that does not exist.
     #[pyo3(
-        signature = (payload, *, code = None, policy = None, scan = ScanArgument(Scan::SingleByte)),
-        text_signature = "(self, payload, *, code=None, policy=None, scan='single_byte')"
+        signature = (
+            payload,
+            *,
+            code = None,
+            policy = None,
+            scan = ScanArgument(Scan::SingleByte),
+            encoding = "utf-8",
+            local_time = false,
+        ),
+        text_signature = "(self, payload, *, code=None, policy=None, scan='single_byte', \
+            encoding='utf-8', local_time=False)"
     )]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
     fn encode<'py>(
         &self,
         py: Python<'py>,
@@ -110,38 +145,85 @@ impl Ack {
         code: Option<&str>,
         policy: Option<&str>,
         scan: ScanArgument,
+        encoding: &str,
+        local_time: bool,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let code = code.map_or(Ok(self.code), ack_code)?;
         let policy = policy.map_or(Ok(self.policy), read_policy)?;
         let header = match policy {
             Policy::Always => MessageHeader::parse_lenient_with(&payload, scan.0),
             Policy::Conformant => {
-                let message = Peek::parse_with(&payload, scan.0).map_err(message_error)?;
+                let message = Peek::parse_undoubled(&payload, scan.0).map_err(message_error)?;
                 if code.is_accept() && message.kind() == Kind::Batch {
                     return Err(batch_accepted());
                 }
                 Some(message.header())
             }
         };
-        let errors: Vec<CoreDetail<'_>> = self.errors.iter().map(|e| e.get().core()).collect();
+        let own = self.own_text(py, header.as_ref(), scan.0, encoding)?;
+        let texts = self.errors.iter().map(|error| {
+            let [identifier, text, system, diagnostic, user_message] = error.get().texts();
+            let bytes = |text| own.bytes(py, text);
+            Ok([
+                bytes(identifier)?,
+                bytes(text)?,
+                bytes(system)?,
+                bytes(diagnostic)?,
+                bytes(user_message)?,
+            ])
+        });
+        let texts = texts.collect::<PyResult<Vec<_>>>()?;
+        let errors: Vec<CoreDetail<'_>> =
+            self.errors.iter().zip(&texts).map(|(e, texts)| e.get().core(texts)).collect();
         let mut id_buffer = [0; Simple::LENGTH];
         let control_id = self.control_id.as_deref();
         let control_id = control_id.unwrap_or_else(|| new_control_id(&mut id_buffer));
-        let now = Timestamp::utc(unix_seconds());
+        let now = Stamp::new(policy, local_time).now();
         let timestamp = self.timestamp.as_deref().map_or(now.as_bytes(), str::as_bytes);
+        let application = own.given(py, self.sending_application.as_deref())?;
+        let facility = own.given(py, self.sending_facility.as_deref())?;
         let ack = Core {
             policy,
-            scan: scan.0,
-            text: self.text.as_bytes(),
+            scan: own.scan,
+            text: &own.bytes(py, &self.text)?,
             errors: &errors,
             expected_sequence_number: self.expected_sequence_number,
-            sending_application: self.sending_application.as_deref().map(str::as_bytes),
-            sending_facility: self.sending_facility.as_deref().map(str::as_bytes),
+            sending_application: application.as_deref(),
+            sending_facility: facility.as_deref(),
             accept_acknowledgment_type: self.accept_acknowledgment_type.as_bytes(),
             application_acknowledgment_type: self.application_acknowledgment_type.as_bytes(),
+            message_structure: self.message_structure.as_bytes(),
+            character_set: self
+                .character_set
+                .as_deref()
+                .or(own.label.as_deref())
+                .map(str::as_bytes),
+            message_profile_identifier: self.message_profile_identifier.as_bytes(),
             ..Core::always(code, header.as_ref(), control_id.as_bytes(), timestamp)
         };
         encode(py, &ack)
+    }
+
+    /// The codec by which `encode` cannot express all texts of the acknowledgment; None where nothing
+    /// becomes `?`. Costs next to nothing where the texts are ASCII.
+    #[pyo3(
+        signature = (payload, *, scan = ScanArgument(Scan::SingleByte), encoding = "utf-8"),
+        text_signature = "(self, payload, *, scan='single_byte', encoding='utf-8')"
+    )]
+    fn not_encodable(
+        &self,
+        py: Python<'_>,
+        payload: Input<'_>,
+        scan: ScanArgument,
+        encoding: &str,
+    ) -> PyResult<Option<String>> {
+        let texts = self.texts();
+        if texts.iter().all(|text| text.is_ascii()) {
+            return Ok(None);
+        }
+        let header = MessageHeader::parse_lenient_with(&payload, scan.0);
+        let own = self.own_text(py, header.as_ref(), scan.0, encoding)?;
+        Ok(own.is_lossy.then_some(own.codec))
     }
 
     // Texts may quote a message: the code, nothing else.
@@ -150,10 +232,40 @@ impl Ack {
     }
 }
 
+impl Ack {
+    /// How the texts are encoded: in `character_set` where that is given.
+    fn own_text(
+        &self,
+        py: Python<'_>,
+        header: Option<&MessageHeader<'_>>,
+        scan: Scan,
+        encoding: &str,
+    ) -> PyResult<OwnText> {
+        let (header, encoding) = match &self.character_set {
+            None => (header, encoding),
+            Some(names) => {
+                let name = names.split('~').next().unwrap_or_default();
+                let set = CharacterSet::from_name(name.as_bytes());
+                (None, set.and_then(CharacterSet::codec).unwrap_or(encoding))
+            }
+        };
+        OwnText::choose(py, header, scan, &self.texts(), encoding)
+    }
+
+    /// Everything that may be in another character set than ASCII.
+    fn texts(&self) -> Vec<&str> {
+        let given = [&self.sending_application, &self.sending_facility];
+        let given = given.into_iter().flatten().map(String::as_str);
+        let details = self.errors.iter().flat_map(|error| error.get().texts());
+        given.chain(details).chain([&self.text[..]]).collect()
+    }
+}
+
 /// The acknowledgment of a payload by the policy `always`, unframed.
 ///
 /// Whatever the payload holds, there is one: what it lacks takes a default. Raises AckError for a
-/// code outside table 0008. `scan` is as for Message.
+/// code outside table 0008. `scan` is as for Message, `encoding` as for `Ack.encode`. With `local_time`,
+/// MSH-7 is local time with its offset, not UTC, unless it is given.
 #[pyfunction]
 #[pyo3(
     signature = (
@@ -164,9 +276,13 @@ impl Ack {
         timestamp = None,
         text = None,
         scan = ScanArgument(Scan::SingleByte),
+        encoding = "utf-8",
+        local_time = false,
     ),
-    text_signature = "(payload, code='AA', *, control_id=None, timestamp=None, text=None, scan='single_byte')"
+    text_signature = "(payload, code='AA', *, control_id=None, timestamp=None, text=None, \
+        scan='single_byte', encoding='utf-8', local_time=False)"
 )]
+#[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
 pub(crate) fn build_ack<'py>(
     py: Python<'py>,
     payload: Input<'py>,
@@ -175,6 +291,8 @@ pub(crate) fn build_ack<'py>(
     timestamp: Option<&str>,
     text: Option<&str>,
     scan: ScanArgument,
+    encoding: &str,
+    local_time: bool,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let code = ack_code(code)?;
     let mut id_buffer = [0; Simple::LENGTH];
@@ -183,14 +301,17 @@ pub(crate) fn build_ack<'py>(
     let timestamp = match timestamp {
         Some(timestamp) => timestamp.as_bytes(),
         None => {
-            now = Timestamp::utc(unix_seconds());
+            now = Stamp::new(Policy::Always, local_time).now();
             now.as_bytes()
         }
     };
     let header = MessageHeader::parse_lenient_with(&payload, scan.0);
+    let text = text.unwrap_or_default();
+    let own = OwnText::choose(py, header.as_ref(), scan.0, &[text], encoding)?;
     let ack = Core {
-        scan: scan.0,
-        text: text.unwrap_or_default().as_bytes(),
+        scan: own.scan,
+        text: &own.bytes(py, text)?,
+        character_set: own.label.as_deref().map(str::as_bytes),
         ..Core::always(code, header.as_ref(), control_id.as_bytes(), timestamp)
     };
     encode(py, &ack)
@@ -222,7 +343,12 @@ pub(crate) fn read_policy(name: &str) -> PyResult<Policy> {
 }
 
 pub(crate) fn ack_code(code: &str) -> PyResult<AckCode> {
-    AckCode::from_bytes(code.as_bytes()).ok_or_else(bad_ack_code)
+    exactly(code).ok_or_else(bad_ack_code)
+}
+
+/// What a program says must be a code as it stands; only in a message trailing blanks are optional.
+pub(crate) fn exactly(code: &str) -> Option<AckCode> {
+    AckCode::ALL.into_iter().find(|it| it.as_str() == code)
 }
 
 /// Encodes on the stack where it fits, which is always but for very long fields.

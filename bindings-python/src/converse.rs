@@ -9,6 +9,7 @@ use mllp_link::{Arrived, Millis, ResponderEvent, Ticket as CoreTicket};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
+use crate::ack::exactly;
 use crate::answer_room::AnswerRoom;
 use crate::deviations;
 use crate::event;
@@ -17,7 +18,7 @@ use crate::message::Message;
 use crate::payload::Payload;
 use crate::report::report;
 use crate::responder::Responder;
-use crate::stamp::{since_1970, timestamp};
+use crate::stamp::since_1970;
 use crate::ticket::Ticket;
 use crate::time::{Seconds, seconds};
 
@@ -209,9 +210,9 @@ impl<'py> Conversation<'_, 'py> {
             }
         };
         let out = if self.hold { &mut [] } else { self.room.spare() };
-        let time = timestamp(self.clock.unix_seconds());
+        let seconds = self.clock.unix_seconds();
         let mut responder = self.responder.borrow_mut();
-        match responder.acknowledge_now(ticket, payload, code, &time, out, self.clock.now) {
+        match responder.acknowledge_now(ticket, payload, code, seconds, out, self.clock.now) {
             Ok(0) => {
                 drop(responder);
                 self.take_outgoing();
@@ -272,5 +273,5 @@ fn code(result: &Bound<'_, PyAny>) -> Option<AckCode> {
         return Some(AckCode::AA);
     }
     let text = result.cast::<PyString>().ok()?;
-    AckCode::from_bytes(text.to_str().ok()?.as_bytes())
+    exactly(text.to_str().ok()?)
 }

@@ -114,7 +114,7 @@ pub(crate) fn check(
     damaged: bool,
     scan: ScanArgument,
 ) -> PyResult<Vec<ErrorDetail>> {
-    let message = Peek::parse_with(&payload, scan.0).map_err(message_error)?;
+    let message = Peek::parse_undoubled(&payload, scan.0).map_err(message_error)?;
     let [message_types, versions, processing_ids] =
         [&message_types, &versions, &processing_ids].map(as_bytes);
     let lists = AcceptLists {

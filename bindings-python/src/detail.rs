@@ -1,5 +1,7 @@
 //! What an ERR segment says.
 
+use std::borrow::Cow;
+
 use ack_gen::{ErrorCode, ErrorDetail as Core, Location, Severity};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -92,7 +94,14 @@ impl ErrorDetail {
 }
 
 impl ErrorDetail {
-    pub(crate) fn core(&self) -> Core<'_> {
+    /// The texts: application code in three parts, diagnostic, user message.
+    pub(crate) fn texts(&self) -> [&str; 5] {
+        let [identifier, text, system] = &self.application;
+        [identifier, text, system, &self.diagnostic, &self.user_message]
+    }
+
+    /// The error with its `texts` in the character set of an acknowledgment.
+    pub(crate) fn core<'a>(&'a self, texts: &'a [Cow<'_, [u8]>; 5]) -> Core<'a> {
         let [occurrence, field, repetition, component, subcomponent] = self.numbers;
         let location = Location {
             segment: self.segment.as_bytes(),
@@ -102,12 +111,12 @@ impl ErrorDetail {
             component,
             subcomponent,
         };
-        let [identifier, text, system] = &self.application;
+        let [identifier, text, system, diagnostic, user_message] = texts;
         Core {
             severity: self.severity,
-            application: [identifier.as_bytes(), text.as_bytes(), system.as_bytes()],
-            diagnostic: self.diagnostic.as_bytes(),
-            user_message: self.user_message.as_bytes(),
+            application: [identifier, text, system],
+            diagnostic,
+            user_message,
             ..Core::at(self.code, location)
         }
     }

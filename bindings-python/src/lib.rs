@@ -9,6 +9,7 @@ mod converse;
 mod decision;
 mod decoder;
 mod detail;
+mod detect;
 mod deviations;
 mod error;
 mod escape;
@@ -20,6 +21,7 @@ mod input;
 mod iso_2022;
 mod log_lines;
 mod message;
+mod own_text;
 mod path;
 mod payload;
 mod proxy;
@@ -53,6 +55,8 @@ mod _native {
     #[pymodule_export]
     use super::detail::ErrorDetail;
     #[pymodule_export]
+    use super::detect::detect;
+    #[pymodule_export]
     use super::error::{AckError, FrameError, LinkError, MessageError, MllpError, ProxyError};
     #[pymodule_export]
     use super::escape::{escape, unescape};
@@ -66,6 +70,8 @@ mod _native {
     use super::log_lines::write_lines;
     #[pymodule_export]
     use super::message::Message;
+    #[pymodule_export]
+    use super::own_text::named_codecs;
     #[pymodule_export]
     use super::path::Path;
     #[pymodule_export]

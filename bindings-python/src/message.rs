@@ -29,8 +29,9 @@ pub(crate) struct Message {
 }
 
 impl Message {
+    /// What a handler is called with: read leniently, as the acknowledgment is.
     pub(crate) fn of(payload: Arc<Payload>, scan: Scan) -> Self {
-        Message { payload, reading: Reading { scan, lenient: false } }
+        Message { payload, reading: Reading { scan, lenient: true } }
     }
 
     /// What `read` finds in the message.
@@ -84,6 +85,22 @@ impl Message {
             Kind::Single => "single",
             Kind::Batch => "batch",
         })
+    }
+
+    /// `doubled_escape` when MSH-2 doubles its escape character, as text pasted from source code does, and
+    /// None otherwise. Only a lenient reading gets so far. Raises MessageError when the payload has no
+    /// usable header.
+    #[getter]
+    fn deviation(&self, py: Python<'_>) -> PyResult<Option<&'static str>> {
+        self.peek(py, |message| message.deviation())
+    }
+
+    /// Whether a segment goes on in an ADD segment: its last field continues in ADD-1, and the fields
+    /// behind that are ADD-2 and so on. Values are not joined. Raises MessageError when the payload has
+    /// no usable header.
+    #[getter]
+    fn has_addenda(&self, py: Python<'_>) -> PyResult<bool> {
+        self.peek(py, |message| message.has_addenda())
     }
 
     /// The character set that MSH-18 names, by its name in table 0211; None for an unknown one. The

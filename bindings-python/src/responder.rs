@@ -1,6 +1,6 @@
 //! The receiving end of a link.
 
-use ack_gen::{Ack as CoreAck, AckCode, Policy, Timestamp};
+use ack_gen::{Ack as CoreAck, AckCode, Policy};
 use hl7_peek::Scan;
 use mllp_core::Config;
 use mllp_link::{
@@ -17,7 +17,7 @@ use crate::event;
 use crate::input::{Input, ScanArgument, read_profile};
 use crate::receiving::{End, Receiving};
 use crate::report::report;
-use crate::stamp::{ControlIds, timestamp, unix_seconds};
+use crate::stamp::{ControlIds, Stamp};
 use crate::storage::Growing;
 use crate::ticket::{Refusal, Ticket};
 use crate::time::{Seconds, seconds};
@@ -30,12 +30,15 @@ const MAX_ANSWER_LEN: usize = 1 << 31;
 ///
 /// Every complete frame gives an event `message` with a ticket, and is answered once; answers leave
 /// in the order of the messages, in whatever order they are given. Times are seconds of one clock
-/// that never goes back, such as `time.monotonic()`; a length of 0 turns a time off.
+/// that never goes back, such as `time.monotonic()`; a length of 0 turns a time off. MSH-7 of the
+/// answers is universal time, with the policy `conformant` with its offset; with `local_time` it is
+/// local time with its offset.
 #[pyclass(module = "fastmllp")]
 pub(crate) struct Responder {
     core: Receiving,
     control_ids: ControlIds,
     policy: Policy,
+    stamp: Stamp,
     scan: Scan,
 }
 
@@ -57,10 +60,11 @@ impl Responder {
             frame = Seconds(60.0),
             send = Seconds(10.0),
             trailer = Seconds(0.25),
+            local_time = false,
         ),
         text_signature = "(now, *, profile='permissive', max_payload_len=1048576, \
             over_limit='close', policy='always', commit_blocks=False, scan='single_byte', \
-            idle=10.0, byte=10.0, frame=60.0, send=10.0, trailer=0.25)"
+            idle=10.0, byte=10.0, frame=60.0, send=10.0, trailer=0.25, local_time=False)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
     fn new(
@@ -76,6 +80,7 @@ impl Responder {
         frame: Seconds,
         send: Seconds,
         trailer: Seconds,
+        local_time: bool,
     ) -> PyResult<Self> {
         let over_limit = match over_limit {
             "close" => OverLimit::Close,
@@ -106,6 +111,7 @@ impl Responder {
             core: Receiving::new(core),
             control_ids: ControlIds::new(),
             policy,
+            stamp: Stamp::new(policy, local_time),
             scan: scan.0,
         })
     }
@@ -251,7 +257,7 @@ impl Responder {
         };
         let core = refusal.take()?;
         let (now, scan) = (now.point(), self.scan);
-        let (id, time) = (self.control_ids.next(), timestamp(unix_seconds()));
+        let (id, time) = (self.control_ids.next(), self.stamp.now());
         let text = text.unwrap_or_default().as_bytes();
         let ack = CoreAck { scan, text, ..CoreAck::always(code, None, id, time.as_bytes()) };
         let refused = self.core.refuse(core, how, &ack, now);
@@ -351,11 +357,11 @@ impl Responder {
         ticket: CoreTicket,
         payload: &[u8],
         code: AckCode,
-        time: &Timestamp,
+        unix_seconds: i64,
         out: &mut [u8],
         now: Millis,
     ) -> Result<usize, Unanswered> {
-        let (policy, scan) = (self.policy, self.scan);
+        let (policy, scan, time) = (self.policy, self.scan, self.stamp.at(unix_seconds));
         let ack = CoreAck::always(code, None, self.control_ids.next(), time.as_bytes());
         self.core.answer_now(ticket, payload, &CoreAck { policy, scan, ..ack }, out, now)
     }
@@ -372,7 +378,7 @@ impl Responder {
         let core = ticket.take()?;
         let text = text.unwrap_or_default().as_bytes();
         let (policy, scan) = (self.policy, self.scan);
-        let (id, time) = (self.control_ids.next(), timestamp(unix_seconds()));
+        let (id, time) = (self.control_ids.next(), self.stamp.now());
         let ack = CoreAck::always(code, None, id, time.as_bytes());
         let ack = CoreAck { policy, scan, text, ..ack };
         let answered = self.core.answer_later(core, ticket.bytes(py), &ack, now);

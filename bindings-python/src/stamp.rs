@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ack_gen::Timestamp;
+use ack_gen::{Policy, Timestamp};
+use pyo3::prelude::*;
 use uuid::Uuid;
 use uuid::fmt::Simple;
 
@@ -53,17 +54,58 @@ pub(crate) fn unix_seconds() -> i64 {
     i64::try_from(since_1970().as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Universal time as MSH-7 has it. Written once for all that ask within the same second.
-pub(crate) fn timestamp(seconds: i64) -> Timestamp {
-    thread_local! {
-        static LAST: Cell<Option<(i64, Timestamp)>> = const { Cell::new(None) };
+/// How the time of an acknowledgment is written in MSH-7.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stamp {
+    /// Fourteen digits of universal time, as the policy `always` has it.
+    Digits,
+    /// Universal time and its offset. Chapter 2 takes a time without one for the sender's local time
+    /// (2.A.22).
+    Universal,
+    /// Local time and its offset.
+    Local,
+}
+
+impl Stamp {
+    pub(crate) fn new(policy: Policy, local_time: bool) -> Stamp {
+        match policy {
+            _ if local_time => Stamp::Local,
+            Policy::Conformant => Stamp::Universal,
+            Policy::Always => Stamp::Digits,
+        }
     }
-    if let Some((of, timestamp)) = LAST.get()
-        && of == seconds
-    {
-        return timestamp;
+
+    pub(crate) fn now(self) -> Timestamp {
+        self.at(unix_seconds())
     }
-    let timestamp = Timestamp::utc(seconds);
-    LAST.set(Some((seconds, timestamp)));
-    timestamp
+
+    /// A time since 1970. Written once for all that ask within the same second.
+    pub(crate) fn at(self, seconds: i64) -> Timestamp {
+        thread_local! {
+            static LAST: Cell<Option<(Stamp, i64, Timestamp)>> = const { Cell::new(None) };
+        }
+        if let Some((stamp, of, timestamp)) = LAST.get()
+            && (stamp, of) == (self, seconds)
+        {
+            return timestamp;
+        }
+        let timestamp = match self {
+            Stamp::Digits => Timestamp::utc(seconds),
+            Stamp::Universal => Timestamp::with_offset(seconds, 0),
+            Stamp::Local => Timestamp::with_offset(seconds, local_offset(seconds)),
+        };
+        LAST.set(Some((self, seconds, timestamp)));
+        timestamp
+    }
+}
+
+/// Minutes east of Greenwich at this time, by the time zone of the process. Rust's standard library
+/// knows no time zones, Python's does.
+fn local_offset(seconds: i64) -> i16 {
+    let offset = Python::attach(|py| -> PyResult<i64> {
+        let local = py.import("time")?.call_method1("localtime", (seconds,))?;
+        local.getattr("tm_gmtoff")?.extract()
+    });
+    // A system that cannot tell its zone still has the right time.
+    offset.map_or(0, |seconds| i16::try_from(seconds.div_euclid(60)).unwrap_or(0))
 }

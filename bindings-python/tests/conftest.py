@@ -319,6 +319,11 @@ class Program:
         host, _, port = place.rpartition(":")
         self.address = (host, int(port))
 
+    def error_line(self) -> bytes:
+        """The next line of standard error."""
+        assert self.process.stderr is not None
+        return self.process.stderr.readline()
+
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, bytes, bytes]:
         """Exit status, the rest of standard output, and all of standard error."""
         self.process.send_signal(number)

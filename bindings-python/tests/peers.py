@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
+from fastmllp import BackOff
+
 DEADLINE = 10.0
 
 
@@ -147,6 +149,20 @@ class ScriptedServer:
                     script(peer)
         except BaseException as failure:
             self.failures.put(failure)
+
+
+class Noting(BackOff):
+    """Waits that end at once, and for which attempt each of them was."""
+
+    attempts: list[int]
+
+    def __init__(self) -> None:
+        super().__init__()
+        object.__setattr__(self, "attempts", [])
+
+    def delay(self, attempts: int) -> float:
+        self.attempts.append(attempts)
+        return 0.0
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:

@@ -1,13 +1,15 @@
 """Accepting, which is the same for servers with threads, asyncio servers and links."""
 
 import asyncio
+import contextlib
 import logging
 import socket
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from conftest import Records, Serve
+from conftest import Program, Records, Serve
 from fastmllp.aio import start_server
 from fastmllp.logging import add_observer, remove_observer
 from fastmllp.sockets.accepting import Acceptor
@@ -36,9 +38,20 @@ def warnings(records: Records, event: str) -> list[logging.LogRecord]:
 
 
 def test_shortage_of_descriptors(
-    serve_all: Serve, records: Records, caplog: pytest.LogCaptureFixture
+    serve_all: Serve,
+    records: Records,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     resource = pytest.importorskip("resource")
+    failures = threading.Semaphore(0)
+    failed = Acceptor.failed
+
+    def count(self: Acceptor, error: OSError) -> None:
+        failed(self, error)
+        failures.release()
+
+    monkeypatch.setattr(Acceptor, "failed", count)
     server = serve_all()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with Peer.connect(server.address) as first:
@@ -52,8 +65,9 @@ def test_shortage_of_descriptors(
                 another.connect(server.address)
                 paused = records.wait_for("accept_paused")
                 # Those that are connected go on, for as long as the shortage lasts.
-                for number in range(20):
+                for number in range(3):
                     first.exchange(f"B{number}")
+                    assert failures.acquire(timeout=DEADLINE)
             finally:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
             Peer(waiting).exchange("C")
@@ -61,6 +75,26 @@ def test_shortage_of_descriptors(
     assert paused.levelno == logging.ERROR
     assert len(warnings(records, "accept_paused")) == 1
     assert [record for record in caplog.records if record.name == "asyncio"] == []
+
+
+def test_log_of_a_program_without_descriptors(program: Callable[..., Program]) -> None:
+    """Records are written in a shortage too, above all the one that tells of it."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (40, hard))  # Which the program inherits.
+    try:
+        served = program()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(Peer.connect(served.address)) for _ in range(40)]
+        peers[0].exchange("A")
+        while True:
+            line = served.error_line()
+            assert b"records_dropped" not in line
+            if b"event=accept_paused" in line:
+                break
+    assert b"records_dropped" not in served.stop()[2]
 
 
 def test_one_record_for_each_shortage(serve_all: Serve, records: Records) -> None:

@@ -5,9 +5,11 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
+from certificates import Authority
 from fastmllp import ConnectionLost
 from fastmllp.aio import connect
 from fastmllp.aio.client_connection import ClientConnection
+from fastmllp.tls import client_context, server_context
 from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message
 
 Address = tuple[str, int]
@@ -122,6 +124,39 @@ def test_an_answer_to_what_has_not_left_is_none() -> None:
         run(lambda: work(server.address))
 
 
+def test_inside_tls_an_answer_counts_while_the_rest_of_its_write_waits(
+    authority: Authority,
+) -> None:
+    """What the transport holds is counted in bytes of the messages, not of the records."""
+    identity = authority.issue("127.0.0.1")
+    context = server_context(identity.certificate, identity.key)
+    answered = threading.Event()
+
+    def script(plain: Peer) -> None:
+        with Peer(context.wrap_socket(plain.socket, server_side=True)) as peer:
+            for name in "AB":
+                assert peer.receive_frame() == message(name).ljust(20_000, b"x")
+                peer.send(framed(acknowledgment(name)))
+            assert answered.wait(DEADLINE)
+            last = b""
+            while not last.endswith(b"\x1c\r"):
+                last = last[-1:] + peer.socket.recv(1 << 20)
+            peer.send(framed(acknowledgment("C")))
+
+    async def work(address: Address) -> None:
+        tls = client_context(ca=authority.file)
+        async with connect(*address, window=3, tls=tls) as client:
+            payloads = [message(name).ljust(20_000, b"x") for name in "AB"]
+            payloads.append(message("C").ljust(20_000_000, b"x"))
+            first, second, third = (asyncio.create_task(client.send(it)) for it in payloads)
+            assert (await first).accepted and (await second).accepted and not third.done()
+            answered.set()
+            assert (await third).accepted
+
+    with ScriptedServer(script) as server:
+        run(lambda: work(server.address))
+
+
 def test_what_is_sent_while_the_client_closes_is_for_the_next_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -141,7 +176,7 @@ def test_what_is_sent_while_the_client_closes_is_for_the_next_connection(
                 await proceed.wait()
             raise AssertionError
 
-        monkeypatch.setattr("fastmllp.aio.client.dial", slow_to_end)
+        monkeypatch.setattr("fastmllp.aio.exchange.dial", slow_to_end)
         client = connect(*address)
         first = asyncio.create_task(client.send(message("A")))
         await dialling.wait()

@@ -18,21 +18,18 @@ from conftest import ClientClass
 from fastmllp import BackOff, Client, ConnectError, ConnectionLost
 from fastmllp.aio import connect
 from fastmllp.back_off import Attempts
-from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message, wait_until
+from peers import (
+    DEADLINE,
+    Noting,
+    Peer,
+    ScriptedServer,
+    acknowledgment,
+    framed,
+    message,
+    wait_until,
+)
 
 Address = tuple[str, int]
-
-
-class Noting(BackOff):
-    """Waits that end at once, and for which attempt each of them was."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        object.__setattr__(self, "attempts", [])
-
-    def delay(self, attempts: int) -> float:
-        self.attempts.append(attempts)
-        return 0.0
 
 
 @pytest.fixture
@@ -99,7 +96,7 @@ def test_a_success_is_a_new_beginning(client_class: ClientClass) -> None:
         peer.receive_frame()
         peer.send(framed(acknowledgment("A")))
 
-    waits: Any = Noting()
+    waits = Noting()
     with ScriptedServer(script) as server:
         client = client_class(*server.address, back_off=waits)
         assert client.send(message("A")).accepted
@@ -171,7 +168,7 @@ def test_close_ends_the_wait_of_a_task(refusing: Address) -> None:
         with pytest.raises(ConnectError, match="refused"):
             await client.connect()
         sends = [asyncio.create_task(client.send(message(name))) for name in "AB"]
-        while client._connecting is None:
+        while client._exchange is None or client._exchange._connecting is None:
             await asyncio.sleep(0)
         await client.close()
         for outcome in await asyncio.gather(*sends, return_exceptions=True):

@@ -39,6 +39,7 @@ TEXTS = {
     .replace(b"|", b"#")
     .replace(b"^~\\&", b":;!%")
     .replace(b"^", b":"),
+    "MSH-2 is `^~\\\\&`, pasted from source code": message("A").replace(b"^~\\&", b"^~\\\\&"),
     "five encoding characters (2.7)": message("A").replace(b"^~\\&|", b"^~\\&#|"),
     "MSH ends before MSH-10": b"MSH|^~\\&|LAB|L|HIS\rPID|1\r",
     "MSH-10 is empty": HEADER.replace(b"|A|", b"||"),

@@ -51,6 +51,13 @@ def test_word_that_looks_like_a_header(send: Sender) -> None:
     )
 
 
+def test_many_odd_lines(run: Run) -> None:
+    result = run("peek", "-", "MSH-10", stdin=A + b"MSH Toronto\r" * 1000)
+    assert result.stdout == b"A\n"
+    lines = result.stderr.decode().splitlines()
+    assert len(lines) == 11 and lines[-1] == "fastmllp peek: -: and 990 more such lines"
+
+
 @pytest.mark.parametrize("data", [BATCH, BATCH.removesuffix(b"BTS|3\r"), framed(BATCH)])
 def test_batch_that_is_not_whole(send: Sender, run: Run, tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.hl7").write_bytes(C)

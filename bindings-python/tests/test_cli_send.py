@@ -1,5 +1,6 @@
 """``fastmllp send`` as a process."""
 
+import json
 import socket
 import subprocess
 import sys
@@ -217,3 +218,13 @@ def test_standard_output_or_error_that_is_closed(serve: Serve, tmp_path: Path) -
     # A complaint must not get among the acknowledgments.
     done = closing(2, "send", *address, str(tmp_path / "none"))
     assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_message_that_asks_for_no_answer(serve: Serve, run: Run) -> None:
+    silent = A[: A.index(b"\r")] + b"|||NE|NE" + A[A.index(b"\r") :]
+    server = serve(policy="conformant")
+    result = run("send", "--json", *place(server.address), "-", stdin=silent)
+    row, summary = (json.loads(line) for line in result.stdout.splitlines())
+    assert result.returncode == 0 and result.stderr == b""
+    assert (row["fate"], row["accepted"], row["acknowledgment"]) == ("unasked", True, "")
+    assert summary["summary"]["unasked"] == 1

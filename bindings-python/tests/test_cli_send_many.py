@@ -66,6 +66,7 @@ def test_summary_of_a_failure(run: Run) -> None:
     assert counts(result.stdout.decode().splitlines()[-1]) == [3, 1, 0, 1, 1]
     expected = f"fastmllp send: -: message 2: 127.0.0.1:{server.address[1]} did not answer"
     assert result.stderr.decode().startswith(expected)
+    assert result.stderr.endswith(b" (uncertain: the message may have arrived)\n")
 
 
 def test_lines_of_json(serve: Serve, run: Run, tmp_path: Path) -> None:
@@ -326,6 +327,19 @@ def test_second_interruption_waits_for_nothing(tmp_path: Path, number: int) -> N
             gone.set()
     assert (process.returncode, err) == (130, STOPPING)
     assert counts(out.decode().strip()) == [2, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("number", INTERRUPTIONS)
+def test_interruption_before_anything_is_sent(tmp_path: Path, number: int) -> None:
+    """While the messages are read: the second file is a pipe into which nothing is written."""
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no named pipes")
+    os.mkfifo(tmp_path / "pipe")
+    with sending("--port", "1", tmp_path / "pipe") as process:
+        with open(tmp_path / "pipe", "wb"):  # Returns when the command reads.
+            process.send_signal(number)
+            out, err = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, out, err) == (130, b"", b"")
 
 
 @pytest.mark.skipif(not HANG_UP, reason="this system has no SIGHUP")

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 from certificates import Authority, Identity
-from conftest import Records, Serve
-from fastmllp.client import Client, ConnectError, ConnectionLost
+from conftest import ClientClass, Records, Serve
+from fastmllp.client import Client, ConnectError, ConnectionLost, DeliveryError
 from fastmllp.stream import Stream
 from fastmllp.tls import client_context, server_context
 from fastmllp.tls_failure import TlsFailure
-from peers import DEADLINE, message
+from fastmllp.tls_session import TlsSession
+from peers import DEADLINE, Noting, Peer, ScriptedServer, message
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
@@ -34,44 +35,48 @@ def trusting(authority: Authority) -> ssl.SSLContext:
     return client_context(ca=authority.file)
 
 
-def test_authority_is_not_known(serve: Serve, context: ssl.SSLContext, stranger: Authority) -> None:
+def test_authority_is_not_known(
+    serve: Serve, context: ssl.SSLContext, stranger: Authority, client_class: ClientClass
+) -> None:
     server = serve(tls=context)
     with pytest.raises(ConnectError, match="authority that is not trusted"):
-        Client(*server.address, tls=client_context(ca=stranger.file)).connect()
+        client_class(*server.address, tls=client_context(ca=stranger.file)).connect()
 
 
-def test_certificate_is_self_signed(serve: Serve, authority: Authority) -> None:
+def test_certificate_is_self_signed(
+    serve: Serve, authority: Authority, client_class: ClientClass
+) -> None:
     alone = authority.self_signed("localhost")
     server = serve(tls=server_context(alone.certificate, alone.key))
     with pytest.raises(ConnectError, match="self-signed"):
-        Client(*server.address, tls=client_context(ca=authority.file)).connect()
+        client_class(*server.address, tls=client_context(ca=authority.file)).connect()
     trusted = client_context(ca=alone.certificate)
-    with Client(*server.address, tls=trusted, server_hostname="localhost") as client:
+    with client_class(*server.address, tls=trusted, server_hostname="localhost") as client:
         assert client.send(message("A")).accepted
 
 
 def test_certificate_has_expired(
-    serve: Serve, authority: Authority, trusting: ssl.SSLContext
+    serve: Serve, authority: Authority, trusting: ssl.SSLContext, client_class: ClientClass
 ) -> None:
     old = authority.issue("127.0.0.1", not_after=datetime(2020, 1, 1, tzinfo=UTC))
     server = serve(tls=server_context(old.certificate, old.key))
     with pytest.raises(ConnectError, match="has expired"):
-        Client(*server.address, tls=trusting).connect()
+        client_class(*server.address, tls=trusting).connect()
 
 
 def test_certificate_is_for_another_name(
-    serve: Serve, authority: Authority, trusting: ssl.SSLContext
+    serve: Serve, authority: Authority, trusting: ssl.SSLContext, client_class: ClientClass
 ) -> None:
     other = authority.issue("elsewhere.example")
     server = serve(tls=server_context(other.certificate, other.key))
     with pytest.raises(ConnectError, match="another address"):
-        Client(*server.address, tls=trusting).connect()
+        client_class(*server.address, tls=trusting).connect()
     with pytest.raises(ConnectError, match="another host name"):
-        Client(*server.address, tls=trusting, server_hostname="localhost").connect()
-    with Client(*server.address, tls=trusting, server_hostname="elsewhere.example") as client:
+        client_class(*server.address, tls=trusting, server_hostname="localhost").connect()
+    with client_class(*server.address, tls=trusting, server_hostname="elsewhere.example") as client:
         assert client.send(message("A")).accepted
     careless = client_context(ca=authority.file, check_hostname=False)
-    with Client(*server.address, tls=careless) as client:
+    with client_class(*server.address, tls=careless) as client:
         assert client.send(message("A")).accepted
 
 
@@ -85,22 +90,29 @@ def test_certificate_of_the_client_is_missing(
     trusting: ssl.SSLContext,
     version: ssl.TLSVersion,
     size: int,
+    client_class: ClientClass,
 ) -> None:
-    """TLS 1.3 tells the client only after it has sent its message, which nobody has read."""
+    """TLS 1.3 tells the client only after its handshake, when it may have written its message."""
     context = server_context(
         identity.certificate, identity.key, ca=authority.file, require_client_certificate=True
     )
     context.maximum_version = version
     server = serve(tls=context)
-    client = Client(*server.address, tls=trusting)
+    client = client_class(*server.address, tls=trusting)
     for _ in range(2):
-        with pytest.raises(ConnectError, match="requires a certificate"):
+        with pytest.raises(DeliveryError, match="requires a certificate") as caught:
             client.send(message("A").ljust(size, b"x"))
+        assert isinstance(caught.value, ConnectError) == (caught.value.fate == "not_sent")
+        assert version == ssl.TLSVersion.TLSv1_3 or isinstance(caught.value, ConnectError)
         assert records.wait_for("tls_failed").fields["reason"] == "certificate_required"  # type: ignore[attr-defined]
 
 
 def test_certificate_of_the_client_is_not_trusted(
-    serve: Serve, authority: Authority, stranger: Authority, identity: Identity
+    serve: Serve,
+    authority: Authority,
+    stranger: Authority,
+    identity: Identity,
+    client_class: ClientClass,
 ) -> None:
     server = serve(
         tls=server_context(
@@ -109,8 +121,38 @@ def test_certificate_of_the_client_is_not_trusted(
     )
     own = stranger.issue("client")
     unknown = client_context(ca=authority.file, certificate=own.certificate, key=own.key)
-    with pytest.raises(ConnectError, match="does not trust the authority of our certificate"):
-        Client(*server.address, tls=unknown).send(message("A"))
+    with pytest.raises(DeliveryError, match="does not trust the authority of our certificate"):
+        client_class(*server.address, tls=unknown).send(message("A"))
+
+
+def test_refusal_after_the_message_proves_nothing(
+    authority: Authority, identity: Identity, trusting: ssl.SSLContext, client_class: ClientClass
+) -> None:
+    """The server has all of the message when it refuses our certificate, and may have read it."""
+    context = server_context(
+        identity.certificate, identity.key, ca=authority.file, require_client_certificate=True
+    )
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+
+    def script(peer: Peer) -> None:
+        session = TlsSession(context, server_side=True)
+        session.receive(peer.socket.recv(65_536))
+        peer.send(session.outgoing())
+        held = b""
+        while len(held) < 10_000:
+            held += peer.socket.recv(65_536)
+        session.receive(held)
+        peer.send(session.outgoing())
+
+    waits = Noting()
+    with ScriptedServer(script, script) as server:
+        client = client_class(*server.address, tls=trusting, back_off=waits)
+        for _ in range(2):
+            with pytest.raises(ConnectionLost, match="requires a certificate of ours") as caught:
+                client.send(message("A").ljust(10_000, b"x"))
+            assert caught.value.fate == "uncertain"
+    # Each counts as an attempt that has failed, and the waits grow.
+    assert waits.attempts == [0, 1]
 
 
 class Refused(Stream):

@@ -11,7 +11,7 @@ from certificates import Authority, Identity
 from conftest import ClientClass, Records, Serve
 from fastmllp import Message
 from fastmllp.aio import connect
-from fastmllp.client import Client, ConnectError, ConnectionLost, NoReply
+from fastmllp.client import ConnectError, ConnectionLost, NoReply
 from fastmllp.tls import client_context, server_context
 from fastmllp.tls_session import TlsSession
 from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message
@@ -50,11 +50,15 @@ def secure(context: ssl.SSLContext, script: Callable[[Peer], None]) -> Callable[
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_messages_and_replies(
-    serve: Serve, context: ssl.SSLContext, trusting: ssl.SSLContext, version: ssl.TLSVersion
+    serve: Serve,
+    context: ssl.SSLContext,
+    trusting: ssl.SSLContext,
+    version: ssl.TLSVersion,
+    client_class: ClientClass,
 ) -> None:
     context.maximum_version = version
     server = serve(tls=context)
-    with Client(*server.address, tls=trusting) as client:
+    with client_class(*server.address, tls=trusting) as client:
         for number in range(20):
             assert client.send(message(str(number))).control_id == str(number)
 
@@ -83,7 +87,7 @@ def test_messages_and_replies_on_asyncio(
 
 
 def test_large_message_and_large_answer(
-    serve: Serve, context: ssl.SSLContext, trusting: ssl.SSLContext
+    serve: Serve, context: ssl.SSLContext, trusting: ssl.SSLContext, client_class: ClientClass
 ) -> None:
     seen: list[bytes] = []
     answer = b"MSH|^~\\&|\rMSA|AA|A\rZZZ|" + bytes(range(65, 91)) * 200_000
@@ -94,13 +98,15 @@ def test_large_message_and_large_answer(
 
     server = serve(handler, tls=context, max_size=6_000_000)
     payload = message("A") + bytes(range(97, 123)) * 200_000
-    with Client(*server.address, tls=trusting, max_size=6_000_000) as client:
+    with client_class(*server.address, tls=trusting, max_size=6_000_000) as client:
         for _ in range(2):
             assert client.send(payload).payload == answer
     assert seen == [payload, payload]
 
 
-def test_mutual_tls(serve: Serve, authority: Authority, identity: Identity) -> None:
+def test_mutual_tls(
+    serve: Serve, authority: Authority, identity: Identity, client_class: ClientClass
+) -> None:
     own = authority.issue("client")
     server = serve(
         tls=server_context(
@@ -108,22 +114,26 @@ def test_mutual_tls(serve: Serve, authority: Authority, identity: Identity) -> N
         )
     )
     known = client_context(ca=authority.file, certificate=own.certificate, key=own.key)
-    with Client(*server.address, tls=known) as client:
+    with client_class(*server.address, tls=known) as client:
         assert client.send(message("A")).accepted
 
 
-def test_client_says_goodbye(context: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
+def test_client_says_goodbye(
+    context: ssl.SSLContext, trusting: ssl.SSLContext, client_class: ClientClass
+) -> None:
     def script(peer: Peer) -> None:
         peer.receive_frame()
         peer.send(framed(acknowledgment("A")))
         assert peer.receive_end() == b""
 
     with ScriptedServer(secure(context, script)) as server:
-        with Client(*server.address, tls=trusting) as client:
+        with client_class(*server.address, tls=trusting) as client:
             assert client.send(message("A")).accepted
 
 
-def test_reply_that_comes_with_the_end(context: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
+def test_reply_that_comes_with_the_end(
+    context: ssl.SSLContext, trusting: ssl.SSLContext, client_class: ClientClass
+) -> None:
     """In one piece: the reply counts, and the next message goes over a new connection."""
 
     def script(peer: Peer) -> None:
@@ -138,14 +148,14 @@ def test_reply_that_comes_with_the_end(context: ssl.SSLContext, trusting: ssl.SS
         peer.receive_end()
 
     scripts = [script] * 3
-    with ScriptedServer(*scripts) as server, Client(*server.address, tls=trusting) as client:
+    with ScriptedServer(*scripts) as server, client_class(*server.address, tls=trusting) as client:
         for control_id in "ABC":
             assert client.send(message(control_id)).control_id == control_id
 
 
 @pytest.mark.parametrize("word", [True, False])
 def test_connection_closed_while_idle_is_opened_again(
-    context: ssl.SSLContext, trusting: ssl.SSLContext, word: bool
+    context: ssl.SSLContext, trusting: ssl.SSLContext, word: bool, client_class: ClientClass
 ) -> None:
     answered, closed = threading.Event(), threading.Event()
 
@@ -165,7 +175,7 @@ def test_connection_closed_while_idle_is_opened_again(
         peer.send(framed(acknowledgment("B")))
 
     scripts = secure(context, first), secure(context, second)
-    with ScriptedServer(*scripts) as server, Client(*server.address, tls=trusting) as client:
+    with ScriptedServer(*scripts) as server, client_class(*server.address, tls=trusting) as client:
         assert client.send(message("A")).accepted
         answered.set()
         assert closed.wait(DEADLINE)
@@ -173,18 +183,20 @@ def test_connection_closed_while_idle_is_opened_again(
 
 
 def test_server_closes_instead_of_answering(
-    context: ssl.SSLContext, trusting: ssl.SSLContext
+    context: ssl.SSLContext, trusting: ssl.SSLContext, client_class: ClientClass
 ) -> None:
     def script(peer: Peer) -> None:
         peer.receive_frame()
         peer.send(framed(acknowledgment("A"))[:-10])
 
     with ScriptedServer(secure(context, script)) as server:
-        with Client(*server.address, tls=trusting) as client, pytest.raises(ConnectionLost):
+        with client_class(*server.address, tls=trusting) as client, pytest.raises(ConnectionLost):
             client.send(message("A"))
 
 
-def test_server_that_does_not_answer(context: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
+def test_server_that_does_not_answer(
+    context: ssl.SSLContext, trusting: ssl.SSLContext, client_class: ClientClass
+) -> None:
     finished = threading.Event()
 
     def script(peer: Peer) -> None:
@@ -192,7 +204,7 @@ def test_server_that_does_not_answer(context: ssl.SSLContext, trusting: ssl.SSLC
         assert finished.wait(DEADLINE)
 
     with ScriptedServer(secure(context, script)) as server:
-        with Client(*server.address, tls=trusting, timeout=0.4) as client:
+        with client_class(*server.address, tls=trusting, timeout=0.4) as client:
             with pytest.raises(NoReply) as caught:
                 client.send(message("A"))
             assert "TLS" not in str(caught.value)
@@ -200,7 +212,7 @@ def test_server_that_does_not_answer(context: ssl.SSLContext, trusting: ssl.SSLC
 
 
 def test_server_that_does_not_take_the_message(
-    context: ssl.SSLContext, trusting: ssl.SSLContext
+    context: ssl.SSLContext, trusting: ssl.SSLContext, client_class: ClientClass
 ) -> None:
     finished = threading.Event()
 
@@ -208,7 +220,7 @@ def test_server_that_does_not_take_the_message(
         assert finished.wait(DEADLINE)
 
     with ScriptedServer(secure(context, script)) as server:
-        with Client(*server.address, tls=trusting, timeout=0.4) as client:
+        with client_class(*server.address, tls=trusting, timeout=0.4) as client:
             with pytest.raises(NoReply):
                 client.send(message("A").ljust(20_000_000, b"x"))
             finished.set()
@@ -217,25 +229,31 @@ def test_server_that_does_not_take_the_message(
 # A server that speaks no TLS.
 
 
-def test_plain_server(serve: Serve, records: Records, trusting: ssl.SSLContext) -> None:
+def test_plain_server(
+    serve: Serve, records: Records, trusting: ssl.SSLContext, client_class: ClientClass
+) -> None:
     server = serve(timeout=0)
     with pytest.raises(ConnectError, match="does not speak TLS"):
-        Client(*server.address, tls=trusting).send(message("A"))
+        client_class(*server.address, tls=trusting).send(message("A"))
     assert "protocol=tls" in records.wait_for("wrong_protocol").getMessage()
 
 
 @pytest.mark.parametrize("answer", [framed(acknowledgment("A")), b"\x15\r", b"login: "])
-def test_plain_server_that_answers(trusting: ssl.SSLContext, answer: bytes) -> None:
+def test_plain_server_that_answers(
+    trusting: ssl.SSLContext, answer: bytes, client_class: ClientClass
+) -> None:
     def script(peer: Peer) -> None:
         peer.socket.recv(65536)
         peer.send(answer.ljust(20))
 
     with ScriptedServer(script) as server:
         with pytest.raises(ConnectError, match="does not speak TLS"):
-            Client(*server.address, tls=trusting).connect()
+            client_class(*server.address, tls=trusting).connect()
 
 
-def test_plain_server_that_stays_silent(trusting: ssl.SSLContext) -> None:
+def test_plain_server_that_stays_silent(
+    trusting: ssl.SSLContext, client_class: ClientClass
+) -> None:
     finished = threading.Event()
 
     def script(peer: Peer) -> None:
@@ -243,11 +261,11 @@ def test_plain_server_that_stays_silent(trusting: ssl.SSLContext) -> None:
 
     with ScriptedServer(script) as server:
         with pytest.raises(ConnectError, match="in time; perhaps it does not speak TLS"):
-            Client(*server.address, tls=trusting, timeout=0.3).connect()
+            client_class(*server.address, tls=trusting, timeout=0.3).connect()
         finished.set()
 
 
-def test_plain_server_that_drips(trusting: ssl.SSLContext) -> None:
+def test_plain_server_that_drips(trusting: ssl.SSLContext, client_class: ClientClass) -> None:
     """The time for the handshake does not begin anew with every byte."""
 
     def script(peer: Peer) -> None:
@@ -259,7 +277,7 @@ def test_plain_server_that_drips(trusting: ssl.SSLContext) -> None:
 
     with ScriptedServer(script) as server:
         with pytest.raises(ConnectError, match="in time"):
-            Client(*server.address, tls=trusting, timeout=0.4).connect()
+            client_class(*server.address, tls=trusting, timeout=0.4).connect()
 
 
 # A server that speaks TLS to a client that does not.
@@ -314,8 +332,10 @@ def test_answer_that_is_no_alert_gives_no_hint(client_class: ClientClass) -> Non
     assert "TLS" not in str(caught.value)
 
 
-def test_context_for_the_other_end(context: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
+def test_context_for_the_other_end(
+    context: ssl.SSLContext, trusting: ssl.SSLContext, client_class: ClientClass
+) -> None:
     with pytest.raises(ValueError, match="client"):
-        Client("127.0.0.1", 2575, tls=context)
+        client_class("127.0.0.1", 2575, tls=context)
     with pytest.raises(ValueError):
-        Client("x" * 300, 2575, tls=trusting)
+        client_class("x" * 300, 2575, tls=trusting)

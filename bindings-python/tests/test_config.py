@@ -46,6 +46,7 @@ def test_defaults() -> None:
         "log_level": "info",
         "log_message": False,
         "log_format": "text",
+        "log_file": "",
     }
 
 

@@ -129,6 +129,9 @@ def test_number_that_is_too_long(tmp_path: pathlib.Path) -> None:
             assert str(path) in fails(file=path)
             variable = f"FASTMLLP_SERVER_{key.upper()}"
             assert fails(environment={variable: "9" * digits}).startswith(variable)
+    for key in ("port", "timeout", "host", "allow", "policy"):
+        path.write_text(f"[server]\n{key} = 0x{'f' * 10_000}\n")
+        assert str(path) in fails(file=path)
 
 
 @pytest.mark.parametrize("text", ["\u0663", "1_0", "0x10", "1e2", "", "\uff11", "1 0", "+-1"])

@@ -69,6 +69,9 @@ def test_words_that_look_like_a_header_are_noted() -> None:
         b"MSH|^~\\&LAB|L|HIS",
         b"MSH\t^~\\&\tLAB",
         b"MSH ^~\\&|LAB",
+        b"MSH^~\\&|LAB|L",
+        b"MSH ^|~\\&LAB|L",
+        b"MSH|^~\\&amp;|LAB",
         b"msh|^~\\&|LAB",
         b"Msh|^~\\&|LAB",
         b"BHS|Toronto",
@@ -158,3 +161,11 @@ def test_one_indented_line_is_text_and_noted() -> None:
     assert read_messages(data).payloads == [A + b"  ZZZ|1\r", B]
     assert read_file(data).notes == ["line 3 is indented: it stays so in message 1"]
     assert read_file(A + b"  and more text\r").notes == []
+
+
+def test_header_after_blanks_is_noted() -> None:
+    """The second file of two that were joined, or a text that quotes a header."""
+    reading = read_file(A + b" " + B)
+    assert reading.payloads == [A, B]
+    assert reading.notes == ["line 3: a header after blanks begins message 2"]
+    assert read_file(b" " + A + B).notes == []

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from fastmllp import FrameError, LinkError
-from fastmllp._native import Initiator
+from fastmllp._native import Initiator, answers, read_msa
 from peers import acknowledgment, framed, message
 
 
@@ -278,3 +278,12 @@ def test_only_what_has_not_left_at_all_is_not_sent() -> None:
     link.not_sent(handed_out[0])
     link.disconnected(2)
     assert only(link.events(2))["fate"] == "not_sent"
+
+
+def test_trailing_blanks_do_not_count() -> None:
+    link = Initiator()
+    for control_id, reply in [("A", acknowledgment("A   ")), ("A  ", acknowledgment("A", "AA "))]:
+        handle = sent(link, control_id)
+        assert link.replies(framed(reply), 1) == [(handle, reply)]
+        assert read_msa(reply) == ("AA", "A") and answers(reply, control_id.encode())
+    assert not answers(acknowledgment("A"), b" A")

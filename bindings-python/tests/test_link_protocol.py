@@ -4,12 +4,16 @@ import asyncio
 import socket
 from typing import Any
 
+from certificates import Authority
+from conftest import Records
 from fastmllp.aio.connections import Connections
 from fastmllp.link import LinkProtocol, SocketLink, register
+from fastmllp.tls import client_context, server_context
 from link_site import LIMIT, Site, run
+from peers import Peer
 
 
-def test_a_protocol_of_its_own() -> None:
+def test_a_protocol_of_its_own(authority: Authority, records: Records) -> None:
     class Echo(asyncio.Protocol):
         def __init__(self, connections: Connections) -> None:
             self._connections = connections
@@ -51,6 +55,30 @@ def test_a_protocol_of_its_own() -> None:
                 assert await asyncio.to_thread(analyzer.socket.recv, 1) == b"\x05"
 
     run(work)
+
+    identity = authority.issue("localhost")
+    tls = server_context(identity.certificate, identity.key)
+
+    async def talk_securely() -> None:
+        link = SocketLink(
+            None, "127.0.0.1", 0, protocol="echo", louder=True, max_size=LIMIT, tls=tls
+        )
+        async with link:
+            context = client_context(ca=authority.file)
+            peer = await asyncio.to_thread(Peer.secure, link.address, context)
+            with peer:
+                peer.send(b"\x05")
+                assert await asyncio.to_thread(peer.socket.recv, 1) == b"\x05"
+            plain = await asyncio.to_thread(Peer.connect, link.address)
+            with plain:
+                plain.send(b"\x05\r\n" * 4)
+                # The alert unexpected_message, and the end.
+                end = await asyncio.to_thread(plain.receive_end)
+                assert end == b"\x15\x03\x03\x00\x02\x02\x0a"
+        assert "version=TLS" in records.wait_for("tls_established").getMessage()
+        assert "reason=not_tls" in records.wait_for("tls_failed").getMessage()
+
+    run(talk_securely)
 
 
 def test_a_connection_that_was_just_made_ends_by_itself() -> None:

@@ -1,19 +1,22 @@
 """What Prometheus reads, over HTTP, of servers that real peers talk to."""
 
+import io
 import logging
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from urllib.request import urlopen
 
+import fastmllp.log_writer
 import fastmllp.logging
 import pytest
 from conftest import Records, Serve
 from fastmllp import Decoder, Message
 from fastmllp.logging import add_observer, log_event, remove_observer
 from fastmllp.metrics import _FRAMING_ERRORS, Endpoint, Metrics, start_http_server
-from peers import DEADLINE, Peer, framed, message
+from peers import DEADLINE, Peer, acknowledgment, framed, message
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -26,6 +29,18 @@ def endpoint() -> Iterator[Endpoint]:
         yield endpoint
 
 
+@pytest.fixture
+def restored() -> Iterator[None]:
+    """The logger of the package as it was before."""
+    logger = fastmllp.logging.LOGGER
+    handlers, level, propagate = logger.handlers[:], logger.level, logger.propagate
+    yield
+    fastmllp.logging.configure(stream=io.StringIO())
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
+    logger.propagate = propagate
+
+
 def read(endpoint: Endpoint) -> str:
     host, port = endpoint.address
     with urlopen(f"http://{host}:{port}/metrics", timeout=DEADLINE) as page:
@@ -36,7 +51,10 @@ def read(endpoint: Endpoint) -> str:
 def samples(endpoint: Endpoint) -> Samples:
     """The values of this package that are not 0, by name and label."""
     return {
-        (sample.name.removeprefix("fastmllp_"), *sample.labels.values()): sample.value
+        (
+            sample.name.removeprefix("fastmllp_"),
+            *(value for label, value in sample.labels.items() if label != "name" or value),
+        ): sample.value
         for family in text_string_to_metric_families(read(endpoint))
         for sample in family.samples
         if family.name.startswith("fastmllp_")
@@ -50,7 +68,7 @@ def test_a_server(endpoint: Endpoint, serve_both: Serve) -> None:
         name = message.header.message_control_id
         if name == b"RAISES":
             raise ValueError
-        return {b"WRONG": "XX", b"REFUSED": "AR", b"OWN": b"MSH|"}.get(name)
+        return {b"WRONG": "XX", b"REFUSED": "AR", b"OWN": acknowledgment("OWN")}.get(name)
 
     server = serve_both(handler)
     names = ["A", "B", "REFUSED", "RAISES", "WRONG", "OWN"]
@@ -98,6 +116,50 @@ def test_what_has_no_metric_of_its_own(endpoint: Endpoint, serve_both: Serve) ->
         assert found["events_total", "too_many_connections"] == 1
 
 
+def test_two_servers_with_names(endpoint: Endpoint, serve_both: Serve) -> None:
+    for name, count in (("adt-in", 1), ("lab-in", 2)):
+        server = serve_both(name=name)
+        with Peer.connect(server.address) as peer:
+            for _ in range(count):
+                peer.exchange("A")
+            peer.half_close()
+            peer.receive_end()
+        server.shutdown()
+    found = samples(endpoint)
+    for name, count in (("adt-in", 1), ("lab-in", 2)):
+        assert found["messages_total", name] == found["acknowledgments_total", "AA", name] == count
+        assert found["handler_seconds_count", name] == count
+        assert found["connections_total", name] == 1
+        assert found["disconnects_total", name, "end_of_stream"] == 1
+        # An alert on an increase needs a value to begin with.
+        line = f'fastmllp_framing_errors_total{{error="truncated",name="{name}"}} 0.0'
+        assert line in read(endpoint)
+    assert not [key for key in found if len(key) == 1]
+
+
+def test_what_the_log_does_not_take(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, restored: None
+) -> None:
+    reading, writing = os.pipe()
+    stream = open(writing, "w")
+    monkeypatch.setattr(fastmllp.log_writer, "MAX_RECORDS", 0)
+    fastmllp.logging.configure(stream=stream)
+    for _ in range(3):
+        log_event(logging.INFO, "message_received", 1, length=5)
+    found = samples(endpoint)
+    assert found["log_records_dropped_total",] == 3 and found["messages_total",] == 3
+    os.close(reading)
+    stream.close()
+
+
+def test_a_count_in_the_log_is_not_counted_again(endpoint: Endpoint) -> None:
+    for event in ("too_many_connections", "repeated", "records_dropped"):
+        log_event(logging.WARNING, event, count=2)
+    assert {key: value for key, value in samples(endpoint).items() if "events" in key[0]} == {
+        ("events_total", "too_many_connections"): 1
+    }
+
+
 def test_times(endpoint: Endpoint) -> None:
     for handler_seconds in (2**-12, 2**-2):
         times = {"handler_seconds": handler_seconds, "answer_seconds": 7.0}
@@ -114,10 +176,11 @@ def test_times(endpoint: Endpoint) -> None:
 def test_zeroes_are_shown_and_the_process_too(endpoint: Endpoint) -> None:
     text = read(endpoint)
     for line in (
-        "fastmllp_messages_total 0.0",
-        'fastmllp_acknowledgments_total{code="CR"} 0.0',
-        'fastmllp_framing_errors_total{error="sb_in_payload"} 0.0',
-        'fastmllp_handler_failures_total{event="handler_failed"} 0.0',
+        'fastmllp_messages_total{name=""} 0.0',
+        'fastmllp_acknowledgments_total{code="CR",name=""} 0.0',
+        'fastmllp_framing_errors_total{error="sb_in_payload",name=""} 0.0',
+        'fastmllp_handler_failures_total{event="handler_failed",name=""} 0.0',
+        "fastmllp_log_records_dropped_total 0.0",
     ):
         assert f"\n{line}\n" in text
     assert "python_info" in text
@@ -156,7 +219,7 @@ def test_a_registry_of_the_program(records: Records) -> None:
     log_event(logging.INFO, "message_received", 1, length=5)
     remove_observer(metrics)
     log_event(logging.INFO, "message_received", 1, length=5)
-    assert registry.get_sample_value("fastmllp_messages_total") == 1
+    assert registry.get_sample_value("fastmllp_messages_total", {"name": ""}) == 1
     with pytest.raises(ValueError):
         Metrics(registry)
 

@@ -300,9 +300,9 @@ def test_a_cancelled_message_keeps_its_place_until_it_is_answered() -> None:
             assert (await slow).accepted and (await third).accepted
             proceed["A"].set()
             # The answer to the first one makes room: two messages go at the same time again.
-            while any(pool._busy.values()):
+            while any(pool._places.busy.values()):
                 await asyncio.sleep(0)
-            assert pool._room._value == 2
+            assert pool._places.room._value == 2
             replies = await asyncio.gather(*(pool.send(message(name)) for name in "DE"))
             assert [reply.control_id for reply in replies] == ["D", "E"]
 
@@ -338,7 +338,7 @@ def test_a_message_that_is_cancelled_before_it_leaves_has_no_place() -> None:
             with pytest.raises(TypeError):
                 await pool.send(7)  # type: ignore[arg-type]
             assert (await pool.send(message("E"))).accepted
-            assert list(pool._busy.values()) == [0] and pool._room._value == 1
+            assert list(pool._places.busy.values()) == [0] and pool._places.room._value == 1
 
     with ThreadedServer(script) as server:
         asyncio.run(work(server.address))
@@ -416,3 +416,55 @@ def test_examples(module: Any, serve: Serve) -> None:
     }
     result = doctest.testmod(module, extraglobs=names)
     assert result.attempted > 0 and result.failed == 0
+
+
+def test_close_ends_a_message_that_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No time of its own, and a server that does not answer: the stop has an end all the same."""
+    monkeypatch.setattr("fastmllp.client.pool._CLOSE_SECONDS", 0.1)
+    received, caught = threading.Event(), []
+
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        received.set()
+        peer.receive_end()
+
+    def send() -> None:
+        try:
+            pool.send(message("A"))
+        except fastmllp.ConnectionLost as error:
+            caught.append(error.fate)
+
+    with ScriptedServer(script) as server:
+        pool = fastmllp.Pool(*server.address, size=2, timeout=0)
+        thread = threading.Thread(target=send, daemon=True)
+        thread.start()
+        assert received.wait(DEADLINE)
+        pool.close()
+        thread.join(DEADLINE)
+    assert caught == ["uncertain"]
+
+
+def test_threads_that_wait_for_a_connection_get_one_when_a_message_was_stored() -> None:
+    """Nothing follows the CA, and the connection ends: the place is free at once."""
+
+    def script(peer: Peer) -> None:
+        control_id = peer.receive_frame().split(b"|")[9].decode()
+        peer.send(framed(acknowledgment(control_id, "CA")))
+
+    replies = []
+    with ScriptedServer(*[script] * 3) as server:
+        with fastmllp.Pool(*server.address, size=1, timeout=0) as pool:
+            threads = [
+                threading.Thread(
+                    target=lambda name=name: replies.append(
+                        pool.send(message(name).replace(b"|P|2.5\r", b"|P|2.5|||AL|AL\r"))
+                    ),
+                    daemon=True,
+                )
+                for name in "ABC"
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(DEADLINE)
+    assert [reply.stored for reply in replies] == [True] * 3

@@ -123,7 +123,7 @@ def test_connection_without_a_header_is_closed(
     server.shutdown()
     written = [record for record in records.all() if record.levelno >= logging.WARNING]
     texts = [record.getMessage() for record in written]
-    assert len(texts) == 2 and "of=proxy_failed count=2" in texts[1]
+    assert len(texts) == 2 and f"of=proxy_failed reason={reason} count=2" in texts[1]
     everything = " ".join(record.getMessage() for record in records.all())
     assert "MARK4711" not in everything and "message_received" not in everything
 
@@ -216,6 +216,18 @@ def test_probe_of_a_proxy_is_no_warning(serve_all: Serve, records: Records) -> N
         disconnect = records.wait_for("disconnect")
         assert disconnect.fields["reason"] == "wrong_protocol"  # type: ignore[attr-defined]
     assert max(levels(records)) == logging.INFO
+
+
+def test_probes_over_http_are_a_warning_once(serve_all: Serve, records: Records) -> None:
+    server = serve_all()
+    found = []
+    for _ in range(3):
+        with Peer.connect(server.address) as peer:
+            peer.send(b"GET /health HTTP/1.1\r\n\r\n")
+            assert peer.receive_end() == b""
+        found.append(records.wait_for("wrong_protocol").levelno)
+        records.wait_for("disconnect")
+    assert found == [logging.WARNING, logging.INFO, logging.INFO]
 
 
 def test_unknown_choice() -> None:

@@ -1,6 +1,8 @@
 """Who may connect, what becomes of a large message, and a port for several processes."""
 
+import ipaddress
 import logging
+import random
 import socket
 
 import pytest
@@ -28,6 +30,34 @@ def test_allow_list(networks: list[str], allowed: list[str], refused: list[str])
     allow = AllowList(networks)
     assert [host for host in allowed if not allow.allows(host)] == []
     assert [host for host in refused if allow.allows(host)] == []
+
+
+def test_allow_list_against_a_plain_search() -> None:
+    chance = random.Random(4711)
+    texts = [
+        str(ipaddress.ip_network((chance.getrandbits(bits), chance.randint(0, bits)), strict=False))
+        for bits in (32, 128)
+        for _ in range(40)
+    ]
+    networks = [ipaddress.ip_network(text) for text in texts if not text.endswith("/0")]
+    allow = AllowList([str(network) for network in networks])
+    for network in networks:
+        for number in (
+            int(network[0]),
+            int(network[-1]),
+            int(network[-1]) + 1,
+            int(network[0]) - 1,
+        ):
+            if not 0 <= number < 2**network.max_prefixlen:
+                continue
+            address = type(network[0])(number)
+            assert allow.allows(str(address)) == any(address in it for it in networks), address
+
+
+def test_a_long_allow_list_is_not_searched_line_by_line() -> None:
+    allow = AllowList([f"10.{n >> 8 & 255}.{n & 255}.0/24" for n in range(20_000)])
+    assert len(allow._networks) == 1, "one look-up for each length of a prefix"
+    assert allow.allows("10.78.31.9") and not allow.allows("10.78.32.9")
 
 
 @pytest.mark.parametrize(

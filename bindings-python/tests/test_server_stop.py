@@ -94,7 +94,7 @@ def long_answer(message: Message) -> bytes | None:
     """An acknowledgment of a megabyte for some: a dozen are more than all buffers can hold."""
     if message.get("PID-5") != b"DEAF":
         return None
-    return b"MSH|^~\\&|".ljust(1_000_000, b"x")
+    return b"MSH|^~\\&|\rMSA|AA|A\rZZZ|".ljust(1_000_000, b"x")
 
 
 def test_peer_that_never_reads_does_not_hold_the_stop(serve_both: Serve, records: Records) -> None:

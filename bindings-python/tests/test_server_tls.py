@@ -51,7 +51,7 @@ def handshake(address: tuple[str, int], trusting: ssl.SSLContext) -> tuple[Peer,
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("with_handler", [False, True])
 def test_messages_are_answered_in_order(
-    serve_both: Serve,
+    serve_all: Serve,
     records: Records,
     context: ssl.SSLContext,
     trusting: ssl.SSLContext,
@@ -59,7 +59,7 @@ def test_messages_are_answered_in_order(
     with_handler: bool,
 ) -> None:
     context.maximum_version = version
-    server = serve_both((lambda message: None) if with_handler else None, tls=context)
+    server = serve_all((lambda message: None) if with_handler else None, tls=context)
     control_ids = [f"MSG{number:05}" for number in range(200)]
     with Peer.secure(server.address, trusting) as peer:
         peer.send(b"".join(framed(message(control_id)) for control_id in control_ids))
@@ -71,7 +71,7 @@ def test_messages_are_answered_in_order(
 
 
 def test_large_message_and_large_answer(
-    serve_both: Serve, context: ssl.SSLContext, trusting: ssl.SSLContext
+    serve_all: Serve, context: ssl.SSLContext, trusting: ssl.SSLContext
 ) -> None:
     seen: list[bytes] = []
     answer = b"MSH|^~\\&|\rMSA|AA|A\rZZZ|" + bytes(range(65, 91)) * 200_000
@@ -80,7 +80,7 @@ def test_large_message_and_large_answer(
         seen.append(received.payload)
         return answer
 
-    server = serve_both(handler, tls=context, max_size=6_000_000)
+    server = serve_all(handler, tls=context, max_size=6_000_000)
     payload = message("A") + bytes(range(97, 123)) * 200_000
     with Peer.secure(server.address, trusting) as peer:
         for _ in range(2):
@@ -92,7 +92,7 @@ def test_large_message_and_large_answer(
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("ending", ["word", "close", "reset"])
 def test_client_that_sends_and_leaves_at_once(
-    serve_both: Serve,
+    serve_all: Serve,
     records: Records,
     context: ssl.SSLContext,
     trusting: ssl.SSLContext,
@@ -106,7 +106,7 @@ def test_client_that_sends_and_leaves_at_once(
     def keep(received: Message) -> None:
         seen.append(received.payload)
 
-    server = serve_both(keep, tls=context)
+    server = serve_all(keep, tls=context)
     for number in range(10):
         peer, inside = handshake(server.address, trusting)
         for name in "AB":
@@ -127,10 +127,10 @@ def test_client_that_sends_and_leaves_at_once(
 
 
 def test_client_that_ends_its_side_is_answered(
-    serve_both: Serve, records: Records, context: ssl.SSLContext, trusting: ssl.SSLContext
+    serve_all: Serve, records: Records, context: ssl.SSLContext, trusting: ssl.SSLContext
 ) -> None:
     """It says so inside of TLS only: after that, nothing makes the socket readable."""
-    server = serve_both(tls=context, timeout=0)
+    server = serve_all(tls=context, timeout=0)
     peer, inside = handshake(server.address, trusting)
     with peer:
         inside.write(framed(message("A")))
@@ -143,9 +143,9 @@ def test_client_that_ends_its_side_is_answered(
 
 
 def test_record_that_was_tampered_with(
-    serve_both: Serve, records: Records, context: ssl.SSLContext, trusting: ssl.SSLContext
+    serve_all: Serve, records: Records, context: ssl.SSLContext, trusting: ssl.SSLContext
 ) -> None:
-    server = serve_both(tls=context)
+    server = serve_all(tls=context)
     peer, inside = handshake(server.address, trusting)
     with peer:
         inside.write(framed(message("A")))
@@ -161,13 +161,13 @@ def test_record_that_was_tampered_with(
 
 @pytest.mark.parametrize("begun", [0, 1, 100])
 def test_stalled_handshake_holds_up_nobody(
-    serve_both: Serve,
+    serve_all: Serve,
     records: Records,
     context: ssl.SSLContext,
     trusting: ssl.SSLContext,
     begun: int,
 ) -> None:
-    server = serve_both(tls=context, timeout=0.4)
+    server = serve_all(tls=context, timeout=0.4)
     outgoing = ssl.MemoryBIO()
     hello = trusting.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost")
     with pytest.raises(ssl.SSLWantReadError):
@@ -182,9 +182,9 @@ def test_stalled_handshake_holds_up_nobody(
 
 
 def test_dripped_handshake_does_not_extend_the_time(
-    serve_both: Serve, records: Records, context: ssl.SSLContext
+    serve_all: Serve, records: Records, context: ssl.SSLContext
 ) -> None:
-    server = serve_both(tls=context, timeout=0.5)
+    server = serve_all(tls=context, timeout=0.5)
     with Peer.connect(server.address) as peer:
         # A record of the greatest length, of which a byte comes now and then.
         peer.send(b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03")
@@ -196,9 +196,9 @@ def test_dripped_handshake_does_not_extend_the_time(
 
 
 def test_stop_is_noticed_in_a_stalled_handshake(
-    serve_both: Serve, records: Records, context: ssl.SSLContext
+    serve_all: Serve, records: Records, context: ssl.SSLContext
 ) -> None:
-    server = serve_both(tls=context, timeout=0)
+    server = serve_all(tls=context, timeout=0)
     with Peer.connect(server.address) as peer:
         peer.send(b"\x16\x03\x01")
         records.wait_for("connect")
@@ -217,9 +217,9 @@ def test_stop_is_noticed_in_a_stalled_handshake(
     ],
 )
 def test_peer_that_does_not_speak_tls(
-    serve_both: Serve, records: Records, context: ssl.SSLContext, first: bytes, reason: str
+    serve_all: Serve, records: Records, context: ssl.SSLContext, first: bytes, reason: str
 ) -> None:
-    server = serve_both(tls=context)
+    server = serve_all(tls=context)
     with Peer.connect(server.address) as peer:
         peer.send(first)
         # The alert unexpected_message, and the end.
@@ -233,9 +233,9 @@ def test_peer_that_does_not_speak_tls(
 
 
 def test_probe_that_only_connects_is_no_warning(
-    serve_both: Serve, records: Records, context: ssl.SSLContext
+    serve_all: Serve, records: Records, context: ssl.SSLContext
 ) -> None:
-    server = serve_both(tls=context)
+    server = serve_all(tls=context)
     Peer.connect(server.address).socket.close()
     failed = records.wait_for("tls_failed")
     assert failed.levelno == logging.INFO
@@ -269,7 +269,7 @@ def grow_old(context: ssl.SSLContext, authority: Authority, stranger: Authority)
     ],
 )
 def test_client_that_is_refused(
-    serve_both: Serve,
+    serve_all: Serve,
     records: Records,
     authority: Authority,
     stranger: Authority,
@@ -278,7 +278,7 @@ def test_client_that_is_refused(
     reason: str,
 ) -> None:
     identity = authority.issue("localhost")
-    server = serve_both(
+    server = serve_all(
         tls=server_context(
             identity.certificate, identity.key, ca=authority.file, require_client_certificate=True
         )
@@ -295,9 +295,9 @@ def test_client_that_is_refused(
     assert "message_received" not in [record.event for record in records.all()]  # type: ignore[attr-defined]
 
 
-def test_mutual_tls(serve_both: Serve, authority: Authority) -> None:
+def test_mutual_tls(serve_all: Serve, authority: Authority) -> None:
     identity, own = authority.issue("localhost"), authority.issue("client")
-    server = serve_both(
+    server = serve_all(
         tls=server_context(
             identity.certificate, identity.key, ca=authority.file, require_client_certificate=True
         )
@@ -308,9 +308,9 @@ def test_mutual_tls(serve_both: Serve, authority: Authority) -> None:
 
 
 def test_client_that_does_not_trust_the_server(
-    serve_both: Serve, records: Records, context: ssl.SSLContext, stranger: Authority
+    serve_all: Serve, records: Records, context: ssl.SSLContext, stranger: Authority
 ) -> None:
-    server = serve_both(tls=context)
+    server = serve_all(tls=context)
     with pytest.raises(ssl.SSLCertVerificationError):
         Peer.secure(server.address, client_context(ca=stranger.file))
     failed = records.wait_for("tls_failed")
@@ -319,9 +319,9 @@ def test_client_that_does_not_trust_the_server(
 
 
 def test_stop_answers_everything_and_says_goodbye(
-    serve_both: Serve, context: ssl.SSLContext, trusting: ssl.SSLContext
+    serve_all: Serve, context: ssl.SSLContext, trusting: ssl.SSLContext
 ) -> None:
-    server = serve_both(tls=context)
+    server = serve_all(tls=context)
     peers = [Peer.secure(server.address, trusting) for _ in range(10)]
     control_ids = [f"{number:06}" for number in range(500)]
     data = b"".join(framed(message(control_id)) for control_id in control_ids)
@@ -352,13 +352,13 @@ def long_answer(message: Message) -> bytes | None:
     """An acknowledgment of a megabyte for some: a dozen are more than all buffers can hold."""
     if message.get("PID-5") != b"DEAF":
         return None
-    return b"MSH|^~\\&|".ljust(1_000_000, b"x")
+    return b"MSH|^~\\&|\rMSA|AA|A\rZZZ|".ljust(1_000_000, b"x")
 
 
 def test_peer_that_never_reads_is_given_up(
-    serve_both: Serve, records: Records, context: ssl.SSLContext, trusting: ssl.SSLContext
+    serve_all: Serve, records: Records, context: ssl.SSLContext, trusting: ssl.SSLContext
 ) -> None:
-    server = serve_both(long_answer, tls=context, timeout=0.5)
+    server = serve_all(long_answer, tls=context, timeout=0.5)
     with Peer.secure(server.address, trusting) as deaf:
         deaf.send(framed(message("A", "DEAF")) * 50)
         records.wait_for("send_timeout")
@@ -367,9 +367,9 @@ def test_peer_that_never_reads_is_given_up(
 
 
 def test_peer_that_reads_late_gets_everything(
-    serve_both: Serve, records: Records, context: ssl.SSLContext, trusting: ssl.SSLContext
+    serve_all: Serve, records: Records, context: ssl.SSLContext, trusting: ssl.SSLContext
 ) -> None:
-    server = serve_both(long_answer, tls=context, timeout=0)
+    server = serve_all(long_answer, tls=context, timeout=0)
     with Peer.secure(server.address, trusting) as peer:
         peer.send(framed(message("A", "DEAF")) * 15)
         records.wait_for("message_received")
@@ -379,6 +379,44 @@ def test_peer_that_reads_late_gets_everything(
         assert peer.receive_end().count(b"\x1c\r") == 15
     stopping.join(DEADLINE)
     assert not stopping.is_alive()
+
+
+def test_handshakes_count_as_connections(
+    serve_all: Serve, records: Records, context: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
+    server = serve_all(tls=context, max_connections=2, timeout=0)
+    stalled = [Peer.connect(server.address) for _ in range(2)]
+    for peer in stalled:
+        peer.send(b"\x16\x03\x01")
+        records.wait_for("connect")
+    with Peer.connect(server.address) as refused:
+        assert refused.receive_end() == b""
+    records.wait_for("too_many_connections")
+    for peer in stalled:
+        peer.half_close()
+        assert peer.receive_end() == b""
+        records.wait_for("disconnect")
+        peer.socket.close()
+    while True:  # The thread of a closed connection may take a moment to be gone.
+        with contextlib.suppress(OSError), Peer.secure(server.address, trusting) as peer:
+            peer.exchange("A")
+            break
+
+
+def test_failed_handshakes_are_counted_by_reason(
+    serve_all: Serve, records: Records, context: ssl.SSLContext
+) -> None:
+    server = serve_all(tls=context)
+    for first in [b"GET / HTTP/1.1\r\n\r\n"] * 3 + [framed(message("A"))] * 2:
+        with Peer.connect(server.address) as peer:
+            peer.send(first)
+            assert peer.receive_end() == b"\x15\x03\x03\x00\x02\x02\x0a"
+    server.shutdown()
+    written = [it for it in records.all() if it.levelno >= logging.WARNING]
+    failed = [it.__dict__["fields"]["reason"] for it in written if it.event == "tls_failed"]  # type: ignore[attr-defined]
+    assert failed == ["http", "plain_mllp"]
+    repeated = [it.__dict__["fields"]["count"] for it in written if it.event == "repeated"]  # type: ignore[attr-defined]
+    assert sorted(repeated) == [1, 2]
 
 
 def test_context_for_the_other_end(trusting: ssl.SSLContext) -> None:

@@ -3,6 +3,7 @@
 import codecs
 
 import pytest
+from fastmllp import Message
 from fastmllp.files import FileError, NoMessage, read_file, read_messages
 from peers import framed, message
 
@@ -30,13 +31,39 @@ def test_utf16(utf16: str, end: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "codec"),
-    [("", "utf-8"), ("UNICODE UTF-8", "utf-8"), ("8859/1", "latin-1"), ("8859/15", "iso8859-15")],
+    [
+        ("", "utf-8"),
+        ("UNICODE", "utf-8"),
+        ("UNICODE UTF-8", "utf-8"),
+        ("8859/1", "latin-1"),
+        ("8859/15", "iso8859-15"),
+        ("WINDOWS-1252", "cp1252"),
+    ],
 )
 def test_utf16_becomes_what_the_message_says(utf16: str, name: str, codec: str) -> None:
     """What MSH-18 claims of the bytes that leave is true."""
     text = named(name)
     data = MARKS[utf16] + (A.decode() + text).encode(utf16)
     assert read_messages(data).payloads == [A, text.encode(codec)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "scan"),
+    [
+        ("~ISO IR87", "\u5c71\u7530", "single_byte"),
+        ("ISO IR87", "\u5c71\u7530", "iso2022_jp"),
+        ("ISO IR14", "\u5c71\u8868", "shift_jis"),
+        ("GB 18030-2000", "\u5c71\u7530", "gb18030"),
+        ("BIG-5", "\u5c71\u7530", "big5"),
+    ],
+)
+def test_utf16_becomes_what_a_receiver_reads(utf16: str, name: str, text: str, scan: str) -> None:
+    message = named(name, text)
+    if name == "~ISO IR87":
+        message = message.replace("\rPID", "||ISO 2022-1994\rPID")
+    (payload,) = read_messages(MARKS[utf16] + message.encode(utf16)).payloads
+    assert Message(payload, scan=scan).text("PID-5") == text
+    assert b"\0" not in payload
 
 
 @pytest.mark.parametrize(

@@ -85,14 +85,18 @@ ALWAYS: dict[str, Any] = json.loads((VECTORS / "ack_always.json").read_text())
 
 @pytest.mark.parametrize("case", ALWAYS["build"], ids=lambda case: case["id"])
 def test_acknowledgment_by_the_policy_always(case: dict[str, Any]) -> None:
-    ack = fastmllp.build_ack(
-        case["inbound"].encode("latin-1"),
+    payload, args = case["inbound"].encode("latin-1"), case.get("args", {})
+    own = {"control_id": case["control_id"], "timestamp": case["now"], "text": case["text"]}
+    answer = fastmllp.Ack(
         case["code"],
-        control_id=case["control_id"],
-        timestamp=case["now"],
-        text=case["text"],
+        **own,
+        message_structure=args.get("structure", ""),
+        character_set=args.get("charset"),
+        message_profile_identifier=args.get("profile", ""),
     )
-    assert ack.decode("latin-1") == case["ack"]
+    assert answer.encode(payload).decode("latin-1") == case["ack"]
+    if args.keys() <= {"code", "text"}:
+        assert fastmllp.build_ack(payload, case["code"], **own).decode("latin-1") == case["ack"]
 
 
 def test_a_new_control_id_is_a_uuid_and_new() -> None:

@@ -42,6 +42,9 @@ def test_acknowledgment_by_the_policy_conformant(case: dict[str, Any]) -> None:
         application_acknowledgment_type=(
             "NE" if args.get("phase") == "application_enhanced" else ""
         ),
+        message_structure=args.get("structure", ""),
+        character_set=args.get("charset"),
+        message_profile_identifier=args.get("profile", ""),
     )
     encoded = answer.encode(case["inbound"].encode("latin-1"))
     assert encoded.decode("latin-1") == case["ack"]

@@ -15,7 +15,8 @@ import fastmllp
 
 def main(host: str, port: int, files: list[str]) -> int:
     accepted = 0
-    with contextlib.closing(fastmllp.Client(host, port)) as client:
+    # CA is enough: the receiver has stored the message.
+    with contextlib.closing(fastmllp.Client(host, port, wait_for="accept")) as client:
         for file in files:
             try:
                 text = Path(file).read_bytes()
@@ -25,7 +26,7 @@ def main(host: str, port: int, files: list[str]) -> int:
             except OSError:
                 print(f"{file}: not_readable", flush=True)
             else:
-                print(f"{file}: {reply.code}", flush=True)
+                print(f"{file}: {'unasked' if reply.unasked else reply.code}", flush=True)
                 accepted += reply.accepted
     return 0 if accepted == len(files) else 1
 

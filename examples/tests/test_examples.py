@@ -185,6 +185,24 @@ def test_a_suspended_link_ends(sender: str, tmp_path: Path) -> None:
     assert sent.returncode == 1
 
 
+@pytest.mark.parametrize("sender", ["c", "rust"])
+def test_a_stored_message_and_one_that_asks_for_no_answer_are_accepted(
+    sender: str, tmp_path: Path
+) -> None:
+    """Nothing is waited for that is not asked for, and nothing after CA."""
+    path = tmp_path / "message.hl7"
+    header = "MSH|^~\\&|LAB||HIS||20261121||ORU^R01|M0|P|2.5.1|||"
+    path.write_text(header + "AL|AL\n")
+    stored = b"\x0bMSH|^~\\&|||||1||ACK|7|P|2.5\rMSA|CA|M%d\r\x1c\r"
+    with answering_each_and_closing(stored, 1) as port:
+        sent = run(sender, "send", "127.0.0.1", port, path)
+    assert (sent.stdout, sent.returncode) == (f"{path}: stored\n", 0)
+    path.write_text(header + "NE|NE\n")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        sent = run(sender, "send", "127.0.0.1", silent.getsockname()[1], path)
+    assert (sent.stdout, sent.returncode) == (f"{path}: unasked\n", 0)
+
+
 @pytest.mark.parametrize("server", LANGUAGES)
 def test_bad_input_costs_nobody_else_anything(server: str) -> None:
     with serving(server) as running:

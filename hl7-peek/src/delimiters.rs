@@ -62,14 +62,17 @@ impl Delimiters {
     /// As [`read`](Delimiters::read), but MSH-2 may be damaged.
     ///
     /// In a damaged MSH-2 each usable character counts for its position, the first of equal ones;
-    /// every other position falls back to its character of `^~\&` unless that one is taken.
+    /// every other position falls back to its character of `^~\&` unless that one is taken. An escape
+    /// character that is doubled, as in `^~\\&` pasted from source code, counts once.
     pub(crate) fn read_lenient(field: u8, encoding_characters: &[u8]) -> Delimiters {
         if field == b'|' && encoding_characters == SUGGESTED {
             return Delimiters::default();
         }
         let mut positions = [None; 5];
         let mut damaged = encoding_characters.is_empty();
-        for (index, &character) in encoding_characters.iter().take(positions.len()).enumerate() {
+        let doubled = has_doubled_escape(encoding_characters);
+        let once = encoding_characters.iter().enumerate().filter(|(at, _)| !doubled || *at != 3);
+        for (index, (_, &character)) in once.take(positions.len()).enumerate() {
             damaged |= put(character, field, index, &mut positions).is_err();
         }
         if damaged {
@@ -90,6 +93,25 @@ impl Delimiters {
     fn of(field: u8, positions: [Option<u8>; 5]) -> Delimiters {
         let [component, repetition, escape, subcomponent, truncation] = positions;
         Delimiters { field, component, repetition, escape, subcomponent, truncation }
+    }
+}
+
+/// Whether the third of five or six characters is written twice and nothing else is: no reading of
+/// that as five delimiters is possible, and source code writes `\` so. Other doubled characters could
+/// mean anything.
+pub(crate) fn has_doubled_escape(encoding_characters: &[u8]) -> bool {
+    match encoding_characters {
+        [a, b, c, again, rest @ ..] => {
+            let others = [a, b, c];
+            c == again
+                && matches!(rest.len(), 1 | 2)
+                && a != b
+                && a != c
+                && b != c
+                && rest.iter().all(|byte| !others.contains(&byte))
+                && rest.first() != rest.get(1)
+        }
+        _ => false,
     }
 }
 
@@ -175,6 +197,12 @@ mod tests {
         assert_eq!(positions(Delimiters::read_lenient(b'|', b"A*")), *b"^*\\&.");
         // What the sender wrote wins: `^` is its repetition separator, so no component one is left.
         assert_eq!(positions(Delimiters::read_lenient(b'|', b"A^\\&")), *b".^\\&.");
+        // Pasted from source code, from 2.7 on with five characters.
+        assert_eq!(positions(Delimiters::read_lenient(b'|', b"^~\\\\&")), *b"^~\\&.");
+        assert_eq!(positions(Delimiters::read_lenient(b'|', b"^~\\\\&#")), *b"^~\\&#");
+        assert_eq!(positions(Delimiters::read_lenient(b'|', b"*+%%$")), *b"*+%$.");
+        // Pasted from XML: `a` is no delimiter, and the first four are.
+        assert_eq!(positions(Delimiters::read_lenient(b'|', b"^~\\&amp;")), *b"^~\\&.");
         // `^` is MSH-1 here.
         assert_eq!(positions(Delimiters::read_lenient(b'^', b"")), *b".~\\&.");
     }

@@ -93,5 +93,5 @@ pub use segment::{
     Component, Components, Field, Fields, Repetition, Repetitions, Segment, Segments, Subcomponents,
 };
 pub use terminator::Terminator;
-pub use value::Value;
+pub use value::{Value, trim_blanks};
 pub use whole_fields::whole_fields;

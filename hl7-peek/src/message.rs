@@ -2,9 +2,10 @@
 
 use core::fmt;
 
+use crate::delimiters::has_doubled_escape;
 use crate::opening::Opening;
 use crate::segment::Syntax;
-use crate::terminator::{Lines, has_id};
+use crate::terminator::{Lines, has_id, has_long_id};
 use crate::{Delimiters, Error, MessageHeader, Path, Scan, Segment, Segments, Terminator, Value};
 
 /// A view of one payload: a message, or a batch of them.
@@ -75,6 +76,22 @@ impl<'a> Message<'a> {
         Ok(Message { payload, opening, syntax: Syntax { delimiters, scan } })
     }
 
+    /// As [`parse_with`](Message::parse_with), but an MSH-2 whose escape character is doubled is read as
+    /// it was meant: `^~\\&`, pasted from source code, as `^~\&`. [`deviation`](Message::deviation)
+    /// tells. For the policy `conformant`, which would otherwise leave such a sender without an answer.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`parse`](Message::parse).
+    pub fn parse_undoubled(payload: &'a [u8], scan: Scan) -> Result<Message<'a>, Error> {
+        match Message::parse_with(payload, scan) {
+            Err(error @ Error::DuplicateDelimiter) => Message::parse_lenient(payload, scan)
+                .filter(|message| message.deviation().is_some())
+                .ok_or(error),
+            read => read,
+        }
+    }
+
     /// Reads as much of a message as there is: for whoever must tell what a damaged message is called.
     ///
     /// As [`parse_with`](Message::parse_with), but MSH-2 may be unusable: see
@@ -112,6 +129,12 @@ impl<'a> Message<'a> {
     /// MSH-2 as it stands, a sixth and later character included.
     pub fn encoding_characters(&self) -> &'a [u8] {
         self.opening.encoding_characters
+    }
+
+    /// How the sender left the grammar in MSH-2, by a stable name, where what was meant is certain:
+    /// `doubled_escape` for `^~\\&`.
+    pub fn deviation(&self) -> Option<&'static str> {
+        has_doubled_escape(self.encoding_characters()).then_some("doubled_escape")
     }
 
     /// How delimiters are searched; never [`Scan::Auto`], but what that stood for.
@@ -187,11 +210,24 @@ impl<'a> Message<'a> {
         if is_batch { Kind::Batch } else { Kind::Single }
     }
 
+    /// Whether a segment goes on in an ADD segment (HL7 v2.9.1 chapter 2, 2.10.2): the last field of the
+    /// segment before it continues in ADD-1, and the fields behind that are ADD-2 and so on.
+    ///
+    /// Values are slices of the payload, so they are not joined here: `get("OBX-5")` is the part in OBX,
+    /// `get("ADD-1")` the rest. A search to the end of the payload.
+    pub fn has_addenda(&self) -> bool {
+        let field = self.syntax.delimiters.field;
+        self.lines().skip(1).any(|line| has_id(line, b"ADD", field))
+    }
+
     fn segment(&self, path: Path) -> Option<Segment<'a>> {
         let field = self.syntax.delimiters.field;
         let line = self
             .lines()
-            .filter(|line| has_id(line, path.segment(), field))
+            .filter(|line| match path.segment() {
+                [a, b, c] => has_id(line, &[*a, *b, *c], field),
+                id => has_long_id(line, id, field),
+            })
             .nth(below(path.occurrence()))?;
         Some(Segment::new(line, self.opening.field_separator, self.syntax))
     }

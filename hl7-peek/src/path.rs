@@ -15,6 +15,11 @@ use crate::Error;
 /// every number counts from 1. `PID-3[2].4.1`, `PID.3.1`, `OBX[3]-5`, `MSH-9.2` and `NK1[2]` are
 /// paths. Round brackets are not: where they are used, they count from 0.
 ///
+/// The name of a local segment, which begins with Z, may also have two characters or up to eight:
+/// `ZABC-1`, `Z1-1`. The standard knows three (2.5.2), but senders invent such names. Other names
+/// are those of the standard, so that `PIDX-3` and `PID3` are errors and not segments that are
+/// never there.
+///
 /// Parsing works in `const` context, so a wrong path can be a compile error:
 ///
 /// ```
@@ -29,7 +34,8 @@ use crate::Error;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Path {
-    segment: [u8; 3],
+    /// The segment ID, then zeros.
+    segment: [u8; MAX_ID_LEN],
     occurrence: u32,
     // 0 stands for "not given" from here on: numbers in a path start at 1.
     field: u32,
@@ -37,6 +43,9 @@ pub struct Path {
     component: u32,
     subcomponent: u32,
 }
+
+/// The longest name of a local segment.
+const MAX_ID_LEN: usize = 8;
 
 impl Path {
     /// Reads a path.
@@ -62,8 +71,12 @@ impl Path {
     }
 
     /// The segment ID.
-    pub const fn segment(&self) -> &[u8; 3] {
-        &self.segment
+    pub const fn segment(&self) -> &[u8] {
+        let mut id: &[u8] = &self.segment;
+        while let [rest @ .., 0] = id {
+            id = rest;
+        }
+        id
     }
 
     /// Which of the segments of this ID; 1 where the path does not say.
@@ -92,10 +105,7 @@ impl Path {
     }
 
     const fn read(text: &[u8]) -> Option<Path> {
-        let [a @ b'A'..=b'Z', b, c, rest @ ..] = text else { return None };
-        if !is_id_character(*b) || !is_id_character(*c) {
-            return None;
-        }
+        let Some((segment, rest)) = id(text) else { return None };
         let Some((occurrence, rest)) = bracketed(rest) else { return None };
         let Some((field, rest)) = separated(rest) else { return None };
         let (mut repetition, mut component, mut subcomponent, mut rest) = (0, 0, 0, rest);
@@ -123,7 +133,6 @@ impl Path {
             return None;
         }
         let occurrence = if occurrence == 0 { 1 } else { occurrence };
-        let segment = [*a, *b, *c];
         Some(Path { segment, occurrence, field, repetition, component, subcomponent })
     }
 }
@@ -140,7 +149,7 @@ impl fmt::Display for Path {
     /// The canonical form, which parses to the same path: `PID[2]-3[2].4.1`, without brackets
     /// that say nothing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(core::str::from_utf8(&self.segment).unwrap_or_default())?;
+        f.write_str(core::str::from_utf8(self.segment()).unwrap_or_default())?;
         if self.occurrence != 1 {
             write!(f, "[{}]", self.occurrence)?;
         }
@@ -173,6 +182,26 @@ const fn given(number: u32) -> Option<u32> {
 
 const fn is_id_character(byte: u8) -> bool {
     byte.is_ascii_uppercase() || byte.is_ascii_digit()
+}
+
+/// The segment ID at the front of a text, and the rest.
+const fn id(text: &[u8]) -> Option<([u8; MAX_ID_LEN], &[u8])> {
+    let (mut id, mut len, mut rest) = ([0; MAX_ID_LEN], 0usize, text);
+    while let [byte, after @ ..] = rest {
+        if !is_id_character(*byte) {
+            break;
+        }
+        if len >= MAX_ID_LEN {
+            return None;
+        }
+        id[len] = *byte;
+        len += 1;
+        rest = after;
+    }
+    match (id[0], len) {
+        (b'A'..=b'Z', 3) | (b'Z', 2..) => Some((id, rest)),
+        _ => None,
+    }
 }
 
 // The next three read one piece from the front of a text and return it with the rest. The outer
@@ -265,6 +294,11 @@ mod tests {
             assert_eq!(Path::parse(text), Err(Error::BadPath), "{text:?}");
         }
         assert_eq!(Path::parse_bytes(b"PID-\xFF"), Err(Error::BadPath));
+        for text in
+            ["Z", "Z-1", "ZABCDEFGH-1", "Zab-1", "Z_1-1", "ABCD-1", "ZABC-0", "ZABC-", "AZ-1"]
+        {
+            assert_eq!(Path::parse(text), Err(Error::BadPath), "{text:?}");
+        }
     }
 
     #[test]
@@ -276,6 +310,9 @@ mod tests {
             ("PID-3[1]", "PID-3[1]"),
             ("PID-3[1].2", "PID-3.2"),
             ("PID[2].3[2]-4-1", "PID[2]-3[2].4.1"),
+            ("Z1.1", "Z1-1"),
+            ("ZABC[2].1", "ZABC[2]-1"),
+            ("ZABCDEF8", "ZABCDEF8"),
         ] {
             let path: Path = text.parse().unwrap();
             assert_eq!(path.to_string(), canonical);

@@ -76,6 +76,12 @@ pub(crate) fn has_id(line: &[u8], id: &[u8; 3], field_separator: u8) -> bool {
     }
 }
 
+/// [`has_id`] for the name of a local segment, of any length.
+pub(crate) fn has_long_id(line: &[u8], id: &[u8], field_separator: u8) -> bool {
+    let rest = line.strip_prefix(id);
+    rest.is_some_and(|rest| rest.first().is_none_or(|byte| *byte == field_separator))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

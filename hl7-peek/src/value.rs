@@ -18,6 +18,19 @@ pub enum Value<'a> {
     Value(&'a [u8]),
 }
 
+/// A value of data type ST or ID without its trailing blanks, which are optional (2.A.75): two such
+/// values are the same when they differ in nothing else.
+///
+/// ```
+/// assert_eq!(hl7_peek::trim_blanks(b" M1  "), b" M1");
+/// ```
+pub const fn trim_blanks(mut value: &[u8]) -> &[u8] {
+    while let [rest @ .., b' '] = value {
+        value = rest;
+    }
+    value
+}
+
 impl<'a> Value<'a> {
     /// Names the state of what a lookup gave.
     ///

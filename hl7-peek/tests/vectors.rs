@@ -54,7 +54,7 @@ fn check_query(id: &str, message: &Message<'_>, query: &Json) {
         Value::Value(value) => Some(value),
         _ => None,
     };
-    let is_atomic = ["MSH", "FHS", "BHS"].map(str::as_bytes).contains(&&path.segment()[..])
+    let is_atomic = ["MSH", "FHS", "BHS"].map(str::as_bytes).contains(&path.segment())
         && matches!(path.field(), Some(1 | 2));
     let unescaped = value.map(|value| {
         if is_atomic {

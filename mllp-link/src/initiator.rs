@@ -7,7 +7,7 @@ mod writing;
 
 use ack_gen::{Inbound, Request};
 use heapless::Vec;
-use hl7_peek::MessageHeader;
+use hl7_peek::{MessageHeader, trim_blanks};
 use mllp_core::{ReceiveBuffer, Storage};
 
 use crate::fate::Fate;
@@ -89,6 +89,7 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         self.config.decoder.framing.encode_slices(payload).map_err(SubmitError::Frame)?;
         let header = MessageHeader::parse_lenient_with(payload, self.config.scan);
         let id = header.map(|header| header.message_control_id()).unwrap_or_default();
+        let id = trim_blanks(id);
         // The null value says that there is none.
         let id = if id == b"\"\"" { &[] } else { id };
         let id = Vec::from_slice(id).map_err(|_| SubmitError::IdTooLong)?;

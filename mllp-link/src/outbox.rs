@@ -207,7 +207,7 @@ fn read_header(
     match policy {
         Policy::Always => Ok(MessageHeader::parse_lenient_with(payload, scan)),
         Policy::Conformant => {
-            let message = Message::parse_with(payload, scan)?;
+            let message = Message::parse_undoubled(payload, scan)?;
             if code.is_accept() && message.kind() == Kind::Batch {
                 return Err(AnswerError::Batch);
             }

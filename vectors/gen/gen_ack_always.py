@@ -31,7 +31,7 @@ def header(payload):
     return separator, fields[2], fields
 
 
-def ack(payload, code="AA", text=""):
+def ack(payload, code="AA", text="", structure="", charset=None, profile=""):
     found = header(payload)
     separator, characters, fields = found if found else (b"|", b"", [])
 
@@ -68,10 +68,22 @@ def ack(payload, code="AA", text=""):
         component = b"^"
     type_parts = field(9).split(component)
     trigger = type_parts[1] if len(type_parts) > 1 else b""
-    message_type = b"ACK" + (encoding[:1] + copy(trigger) if trigger else b"")
+    message_type = b"ACK" + (encoding[:1] + copy(trigger) if trigger or structure else b"")
+    if structure:
+        message_type += encoding[:1] + structure.encode()
     new_id = NEW_ID.encode()
     msh = [b"MSH", encoding, copy(field(5, b"FASTMLLP")), copy(field(6, b"FASTMLLP")), copy(field(3, b"UNKNOWN")),
            copy(field(4, b"UNKNOWN")), NOW.encode(), b"", message_type, new_id, copy(field(11, b"P")), copy(field(12, b"2.3"))]
+    # Bytes that are not ASCII, or that switch sets, need the names of the sets: MSH-18 and MSH-20.
+    every = separator.join(fields) + text.encode()
+    sets = [b"", b""]
+    if any(c >= 0x80 or c == 0x1B for c in every):
+        sets = [copy(field(18)), copy(field(20))]
+    if charset is not None:
+        sets = [charset.encode(), b""]
+    msh += [b"", b"", b"", b"", b"", sets[0], b"", sets[1], profile.encode()]
+    while not msh[-1]:
+        msh.pop()
     msa = [b"MSA", code.encode(), copy(field(10)) or new_id]
     if text:
         names = dict(zip((separator + encoding), "FSRET"))
@@ -87,6 +99,7 @@ CASES = []
 def add(id, why, payload, **kw):
     latin1 = lambda data: data.decode("latin-1")
     CASES.append({"id": id, "why": why, "inbound": latin1(payload), "code": kw.get("code", "AA"), "text": kw.get("text", ""),
+                  **({"args": kw} if set(kw) - {"code", "text"} else {}),
                   "now": NOW, "control_id": NEW_ID, "ack": latin1(ack(payload, **kw))})
 
 
@@ -128,6 +141,15 @@ add("components", "names with components are copied whole", PLAIN.replace(b"|SND
 add("control_id_raw", "delimiters and escapes in MSH-10 are copied as bytes", PLAIN.replace(b"|M1|", b"|A\\F\\1^x&y~z |"))
 add("control_id_framing", "framing bytes in MSH-10 cannot travel in a frame", PLAIN.replace(b"|M1|", b"|M\x0b1\x1c|"))
 add("control_id_line_feed", "a line feed in MSH-10 would end a segment for some readers", PLAIN.replace(b"|M1|", b"|M\n1|"))
+ENDED = PLAIN[:-len(b"\rPID|1||1001\r")]
+add("charset_text", "a text that is not ASCII needs the name of its set", ENDED + b"||||||UNICODE UTF-8~ISO IR87||ISO 2022-1994\r",
+    code="AE", text="M\u00fcller fehlt")
+add("charset_name", "a name that is not ASCII too", ENDED.replace(b"|SF|", b"|S\xdcD|") + b"||||||8859/1\r")
+add("charset_escapes", "and one with escape sequences", ENDED.replace(b"|SF|", b"|\x1b$B;3ED\x1b(B|") + b"||||||~ISO IR87||ISO 2022-1994\r")
+add("charset_given", "MSH-18 is given, because the message names no set", PLAIN, code="AE", text="M\u00fcller fehlt", charset="UNICODE UTF-8")
+add("structure", "MSH-9.3 is given", PLAIN, structure="ACK")
+add("structure_no_trigger", "MSH-9.3 is given, without a trigger event", PLAIN.replace(b"ADT^A01^ADT_A01", b"ADT"), structure="ACK")
+add("profile", "MSH-21 is given", ENDED + b"|||||||||A^B\r", profile="LAB-29^IHE")
 add("charset", "MSH-18 is not copied", PLAIN[:-len(b"\rPID|1||1001\r")] + b"||||||UNICODE UTF-8\r")
 add("latin1", "bytes of any character set are copied", "MSH|^~\\&|KLINIK S\u00dcD|B|C|D|20260101||ADT^A01|M\u00e9|P|2.4\r".encode("latin-1"))
 add("utf8", "bytes of any character set are copied", "MSH|^~\\&|\u75c5\u9662|B|C|D|20260101||ADT^A01|M1|P|2.4\r".encode())

@@ -64,7 +64,7 @@ pub fn artefact_path(text: &[u8], utf8: &str) {
     let _ = black_box(Path::parse_bytes(text));
     let _ = black_box(utf8.parse::<Path>());
     if let Ok(path) = Path::parse(utf8) {
-        black_box((*path.segment(), path.occurrence(), path.field()));
+        black_box((path.segment(), path.occurrence(), path.field()));
         black_box((path.repetition(), path.component(), path.subcomponent()));
     }
 }

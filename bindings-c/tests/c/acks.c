@@ -24,6 +24,9 @@ struct ack_vector {
     int64_t sequence_number;
     struct maybe application, facility;
     mllp_slice_t accept_type, application_type;
+    mllp_slice_t structure;
+    struct maybe character_set;
+    mllp_slice_t profile;
 };
 
 struct decision_vector {
@@ -114,6 +117,13 @@ static void build(const struct ack_vector *vector)
         ack.sending_facility = vector->facility.bytes;
     ack.accept_acknowledgment_type = vector->accept_type;
     ack.application_acknowledgment_type = vector->application_type;
+    ack.message_structure = vector->structure;
+    if (vector->character_set.there) {
+        ack.character_set = vector->character_set.bytes;
+        if (ack.character_set.data == NULL)
+            ack.character_set.data = (const uint8_t *)"";
+    }
+    ack.message_profile_identifier = vector->profile;
     CHECK(mllp_ack_encoded_len(&ack, &len) == MLLP_OK && len == vector->ack.len);
     check_encode(mllp_ack_encode, &ack, vector->ack, "", "");
     check_encode(mllp_encode_ack, &ack, vector->ack, "\x0B", "\x1C\r");

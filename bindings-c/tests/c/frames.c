@@ -105,7 +105,6 @@ void test_frames(void)
     }
     log_free(&log);
     lost_beginnings();
-    lost_beginnings();
     CHECK(runs > 100000);
     printf("frames: %zu streams read %lu times\n", sizeof frames_vectors / sizeof *frames_vectors,
            runs);

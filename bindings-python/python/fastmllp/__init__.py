@@ -112,6 +112,9 @@ def serve(host: str = "0.0.0.0", port: int = 2575, **options: Any) -> None:
 def send(host: str, port: int, message: str | bytes, **options: Any) -> bytes:
     """Send one message over a connection of its own.
 
+    A message that asks for both acknowledgments has succeeded with the first, CA: pass
+    ``wait_for="application"`` to wait for the second one as well.
+
     Args:
         host: Address or name of the server.
         port: TCP port of the server.
@@ -119,10 +122,10 @@ def send(host: str, port: int, message: str | bytes, **options: Any) -> bytes:
         options: As for `Client`.
 
     Returns:
-        The payload of the reply, positive or negative.
+        The payload of the reply, positive or negative; empty when the message asks for no answer.
 
     Raises:
         DeliveryError: Nothing was delivered or answered.
     """
-    with Client(host, port, **options) as client:
+    with Client(host, port, **{"wait_for": "accept", **options}) as client:
         return client.send(message).payload

@@ -40,10 +40,12 @@ __all__ = [
     "build_ack",
     "check",
     "decide",
+    "detect",
     "encode_slices",
     "escape",
     "frame",
     "ignores_character_set",
+    "named_codecs",
     "parse_proxy_header",
     "plain_words",
     "read_msa",
@@ -120,6 +122,10 @@ class Message:
     def delimiters(self) -> bytes: ...
     @property
     def kind(self) -> str: ...
+    @property
+    def deviation(self) -> str | None: ...
+    @property
+    def has_addenda(self) -> bool: ...
     @property
     def character_set(self) -> str | None: ...
     def get(self, path: str | Path) -> bytes | None: ...
@@ -205,6 +211,8 @@ def build_ack(
     timestamp: str | None = None,
     text: str | None = None,
     scan: str = "single_byte",
+    encoding: str = "utf-8",
+    local_time: bool = False,
 ) -> bytes: ...
 
 @final
@@ -223,6 +231,9 @@ class Ack:
         sending_facility: str | None = None,
         accept_acknowledgment_type: str = ...,
         application_acknowledgment_type: str = ...,
+        message_structure: str = ...,
+        character_set: str | None = None,
+        message_profile_identifier: str = ...,
     ) -> Ack: ...
     @property
     def code(self) -> str: ...
@@ -235,7 +246,12 @@ class Ack:
         code: str | None = None,
         policy: str | None = None,
         scan: str = "single_byte",
+        encoding: str = "utf-8",
+        local_time: bool = False,
     ) -> bytes: ...
+    def not_encodable(
+        self, payload: Buffer, *, scan: str = "single_byte", encoding: str = "utf-8"
+    ) -> str | None: ...
 
 @final
 class ErrorDetail:
@@ -363,8 +379,10 @@ class Initiator:
     def open_messages(self) -> int: ...
 
 def answers(reply: Buffer, control_id: Buffer, *, scan: str = "single_byte") -> bool: ...
+def named_codecs(payload: Buffer) -> list[str]: ...
 def ignores_character_set(payload: Buffer, *, scan: str = "single_byte") -> bool: ...
 def read_msa(reply: Buffer, *, scan: str = "single_byte") -> tuple[str, str]: ...
+def detect(first_bytes: Buffer) -> str: ...
 
 @final
 class ProxyHeader:
@@ -408,6 +426,7 @@ class Responder:
         frame: float = 60.0,
         send: float = 10.0,
         trailer: float = 0.25,
+        local_time: bool = False,
     ) -> Responder: ...
     @property
     def wants_input(self) -> bool: ...

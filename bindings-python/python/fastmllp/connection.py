@@ -42,6 +42,8 @@ class ConnectionLimits:
     over_limit: str = "close"
     idle_timeout: float | None = None
     """Between frames, where it is not `timeout`."""
+    local_time: bool = False
+    """Whether acknowledgments tell the local time, with its offset, and not UTC."""
 
     def new_link(self, now: float) -> Responder:
         """A state machine for a connection that was accepted at `now`.
@@ -60,6 +62,7 @@ class ConnectionLimits:
             byte=self.timeout,
             send=self.timeout,
             frame=self.frame_timeout,
+            local_time=self.local_time,
         )
 
 

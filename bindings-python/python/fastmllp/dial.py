@@ -1,19 +1,17 @@
 """Opening a connection to a server, with TLS or without."""
 
 import contextlib
-import socket
 import ssl
 import time
 
 from fastmllp.reply import ConnectError
-from fastmllp.sockets.options import set_options
+from fastmllp.sockets.addresses import place, reason
+from fastmllp.sockets.dialing import connect
 from fastmllp.stream import Stream, TlsStream
-from fastmllp.tls_failure import TLS_CLOSED
+from fastmllp.tls_failure import no_handshake
 from fastmllp.tls_session import TlsSession
 
 __all__ = ["dial"]
-
-_NOT_TLS = "perhaps it does not speak TLS"
 
 
 def dial(
@@ -26,9 +24,10 @@ def dial(
     """Connect, and shake hands if there is a context.
 
     Args:
-        host: Address or name of the server.
+        host: Address or name of the server; an IPv6 address may stand in brackets.
         port: Its TCP port.
-        timeout: Seconds for all of it; 0 for no limit.
+        timeout: Seconds for all of it, from the look-up of the name to the end of the handshake;
+            0 for no limit.
         tls: The context of TLS.
         server_hostname: The name that the server's certificate must have.
 
@@ -38,16 +37,12 @@ def dial(
     Raises:
         ConnectError: The server cannot be reached, or TLS does not come about.
     """
-    server = f"{host}:{port}"
+    server = place(host, port)
     deadline = time.monotonic() + timeout if timeout else None
     try:
-        connected = socket.create_connection((host, port), timeout=timeout or None)
-    except TimeoutError as error:
-        raise ConnectError(f"cannot reach {server}: no answer in time") from error
-    except (OSError, UnicodeError) as error:
-        text = getattr(error, "strerror", None) or "not a host name"
-        raise ConnectError(f"cannot reach {server}: {text}") from error
-    set_options(connected)
+        connected = connect(host, port, deadline)
+    except OSError as error:
+        raise ConnectError(f"cannot reach {server}: {reason(error)}") from error
     if tls is None:
         return Stream(connected), b""
     try:
@@ -68,13 +63,9 @@ def _shake_hands(stream: Stream, server: str, deadline: float | None) -> bytes:
             stream.socket.settimeout(remaining)
             with contextlib.suppress(BlockingIOError):
                 data = stream.receive()
-    except TimeoutError as error:
-        text = f"no end of the TLS handshake in time; {_NOT_TLS}"
-        raise ConnectError(f"cannot reach {server}: {text}") from error
+        if not stream.is_open:
+            raise ConnectionResetError
     except OSError as error:
-        # A plain server that closes with our first bytes unread resets the connection.
-        raise ConnectError(f"cannot reach {server}: {TLS_CLOSED.text}; {_NOT_TLS}") from error
-    if stream.is_open:
-        return data
-    text = stream.failure.text if stream.failure else f"{TLS_CLOSED.text}; {_NOT_TLS}"
-    raise ConnectError(f"cannot reach {server}: {text}")
+        why = no_handshake(stream.failure, error)
+        raise ConnectError(f"cannot reach {server}: {why}") from error
+    return data

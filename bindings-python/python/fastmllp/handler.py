@@ -6,8 +6,9 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
-from fastmllp._native import LinkError, Responder, Ticket
+from fastmllp._native import LinkError, Responder, Ticket, read_msa
 from fastmllp.ack import Ack, AckCode, AckError
+from fastmllp.character_set import encode_message
 from fastmllp.conformant import conformant_answer
 from fastmllp.hl7 import Message, MessageError
 from fastmllp.logging import Log, describe_exception
@@ -29,8 +30,11 @@ class Answerer:
     type or one that cannot be encoded or framed is logged and becomes AE, so that the sender learns
     that the message was not taken and the connection goes on.
 
-    With the policy ``conformant`` the code is not the last word: see `fastmllp.conformant`. Whole
-    bytes of a handler go back as they are by either policy.
+    With the policy ``conformant`` the code is not the last word: see `fastmllp.conformant`. A whole
+    acknowledgment of a handler goes back as it is by either policy: ``bytes`` as they are, ``str``
+    in the set that its own MSH-18 names, or in `encoding` where it names none. Texts of an `Ack`
+    are in the set of the message, as `Ack.encode` describes. What a set lacks becomes ``?``, with a
+    record ``not_encodable``.
     """
 
     def __init__(
@@ -40,11 +44,13 @@ class Answerer:
         scan: str = "single_byte",
         policy: str = "always",
         log: Log | None = None,
+        local_time: bool = False,
     ) -> None:
         self.handler = handler
         self._log = log or Log()
         self._encoding = encoding
         self._scan = scan
+        self._local_time = local_time
         self._conforms = policy == "conformant"
         Message(b"", scan=scan)  # One that does not exist is the caller's error, now.
         self.prompt = None if self._conforms else (handler or _accept)
@@ -77,7 +83,7 @@ class Answerer:
 
     def message(self, payload: bytes) -> Message:
         """What a handler is called with."""
-        return Message(payload, scan=self._scan)
+        return Message(payload, scan=self._scan, lenient=True)
 
     def fail(self, link: Responder, ticket: Ticket, error: BaseException, connection: int) -> str:
         """Answer a message whose handler has raised. As `answer` for the rest."""
@@ -142,10 +148,14 @@ class Answerer:
         if isinstance(result, str):
             if not result.startswith("MSH"):
                 return self._acknowledge(link, ticket, result, connection)
-            result = result.encode(self._encoding, errors="replace")
+            result, encoding, first = encode_message(result, self._encoding)
+            if first is not None:
+                self._replaced(connection, encoding, first=first)
         # An empty payload is no acknowledgment: the sender could not match it with its message.
         elif not isinstance(result, bytes | bytearray | memoryview) or len(result) == 0:
             raise TypeError
+        if not is_acknowledgment(result):
+            raise NoAcknowledgmentError
         link.answer_with(ticket, result, time.monotonic())
         return "own"
 
@@ -158,8 +168,14 @@ class Answerer:
         if ack is None:
             link.answer(ticket, code, time.monotonic())
         else:
-            answer = ack.encode(ticket.payload, scan=self._scan)
+            answer = ack.encode(
+                ticket.payload,
+                scan=self._scan,
+                encoding=self._encoding,
+                local_time=self._local_time,
+            )
             link.answer_with(ticket, answer, time.monotonic())
+            self._note_replaced(ticket.payload, ack, connection)
         return str(code)
 
     def _conform(self, link: Responder, ticket: Ticket, ack: Ack, connection: int) -> str:
@@ -169,8 +185,16 @@ class Answerer:
             if answer.code:
                 if answer.errors:
                     ack = Ack(errors=answer.errors)
-                encoded = ack.encode(payload, code=answer.code, policy="conformant", scan=scan)
+                encoded = ack.encode(
+                    payload,
+                    code=answer.code,
+                    policy="conformant",
+                    scan=scan,
+                    encoding=self._encoding,
+                    local_time=self._local_time,
+                )
                 link.answer_with(ticket, encoded, time.monotonic())
+                self._note_replaced(payload, ack, connection)
                 if answer.due:
                     self._log.event(logging.INFO, "ack_due", connection, code=answer.due)
                 return answer.code
@@ -181,6 +205,28 @@ class Answerer:
         link.leave_unanswered(ticket, time.monotonic())
         self._log.event(level, "no_answer", connection, reason=reason)
         return ""
+
+    def _note_replaced(self, payload: bytes, ack: Ack, connection: int) -> None:
+        encoding = ack.not_encodable(payload, scan=self._scan, encoding=self._encoding)
+        if encoding is not None:
+            self._replaced(connection, encoding)
+
+    def _replaced(self, connection: int, encoding: str, **fields: Any) -> None:
+        self._log.event(logging.WARNING, "not_encodable", connection, encoding=encoding, **fields)
+
+
+class NoAcknowledgmentError(MllpError, ValueError):
+    """A whole message of a handler that acknowledges nothing."""
+
+    code = "no_acknowledgment"
+
+
+def is_acknowledgment(payload: bytes | bytearray | memoryview) -> bool:
+    """Whether a payload has a header and an MSA segment that says a code: an ACK, or a response.
+
+    One with a batch header around it is one too. Which code is for its author to know.
+    """
+    return bool(read_msa(payload)[0].strip())
 
 
 def _is_given_up(error: BaseException) -> bool:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from fastmllp._native import plain_words
+from fastmllp.printable import lines, one_line
 
 __all__ = ["EventFormatter", "JsonFormatter", "TextFormatter", "describe_exception", "words"]
 
@@ -26,16 +27,33 @@ _millisecond: tuple[int, str] = (-1, "")
 
 
 def describe_exception(error: BaseException) -> str:
-    """Tell where an exception came from: frames and types, without the texts of the exceptions."""
+    """Tell where an exception came from: frames and types, without the texts of the exceptions.
+
+    The names of files, functions and types are those of code that can be made at run time, even of
+    a payload. So a name that cannot be printed on one line is left out.
+    """
     parts: list[str] = []
     current: BaseException | None = error
     while current is not None and len(parts) < _MAX_CAUSES:
-        frames = "".join(traceback.format_tb(current.__traceback__))
-        name = f"{type(current).__module__}.{type(current).__qualname__}"
+        frames = "".join(_frames(current))
+        name = _name(f"{type(current).__module__}.{type(current).__qualname__}")
         parts.insert(0, f"Traceback (most recent call last):\n{frames}{name} (text left out)")
         suppressed = current.__suppress_context__
         current = current.__cause__ or (None if suppressed else current.__context__)
     return "\nwhich led to:\n".join(parts)
+
+
+def _frames(error: BaseException) -> list[str]:
+    """The lines of a traceback, safe for a terminal."""
+    shown = [
+        (_name(frame.filename), frame.lineno or 0, _name(frame.name), one_line(frame.line or ""))
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    return traceback.StackSummary.from_list(shown).format()
+
+
+def _name(name: str) -> str:
+    return name if name.isprintable() else f"<name of {len(name)} characters left out>"
 
 
 def words(
@@ -109,6 +127,14 @@ class TextFormatter(EventFormatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        # A handler before may have left a traceback here that shows the texts of exceptions.
+        left, record.exc_text = record.exc_text, None
+        try:
+            return lines(super().format(record))
+        finally:
+            record.exc_text = left
 
     def format_event(
         self,

@@ -21,9 +21,11 @@ class LimitedEvent:
         >>> refused.happened(time.monotonic(), 7, peer="192.0.2.1:50312")
     """
 
-    __slots__ = ("_begun", "_count", "_event", "_level", "_log", "_seconds")
+    __slots__ = ("_begun", "_common", "_count", "_event", "_level", "_log", "_seconds")
 
-    def __init__(self, log: Log, level: int, event: str, seconds: float = 60.0) -> None:
+    def __init__(
+        self, log: Log, level: int, event: str, seconds: float = 60.0, **common: Any
+    ) -> None:
         """Make one for each kind of event.
 
         Args:
@@ -31,11 +33,13 @@ class LimitedEvent:
             level: Level of the first record, and of the one with the count.
             event: Name of the event.
             seconds: Length of the interval.
+            common: Fields that all these events have in common, for the record with the count.
         """
         self._log = log
         self._level = level
         self._event = event
         self._seconds = seconds
+        self._common = common
         # When the interval began; None while there is none.
         self._begun: float | None = None
         self._count = 0
@@ -65,4 +69,4 @@ class LimitedEvent:
         """Write the count of an interval that is not over: the server stops."""
         count, self._count, self._begun = self._count, 0, None
         if count:
-            self._log.event(self._level, "repeated", of=self._event, count=count)
+            self._log.event(self._level, "repeated", of=self._event, **self._common, count=count)

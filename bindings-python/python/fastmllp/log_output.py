@@ -63,7 +63,12 @@ class LogStream:
     def write(self, lines: bytes) -> int:
         # Asked for each time: once the stream is closed, its number may belong to a socket.
         descriptor = self._stream.fileno()
-        return (write_lines if descriptor in _STANDARD else os.write)(descriptor, lines)
+        if descriptor in _STANDARD:
+            # It takes a descriptor for the time of the call. Where there is none left the records
+            # must not be lost, because one of them says so.
+            with contextlib.suppress(OSError):
+                return write_lines(descriptor, lines)
+        return os.write(descriptor, lines)
 
     def reopen(self) -> None:
         pass

@@ -7,7 +7,8 @@ log level; see `add_observer`.
 
 Payloads are health data: no record holds a byte of one, only lengths, unless `configure` is told
 to with ``log_message``. A traceback is written without the text of its exceptions, because a
-handler's ``KeyError`` or ``ValueError`` often quotes the field that it stumbled over.
+handler's ``KeyError`` or ``ValueError`` often quotes the field that it stumbled over. No record
+holds a control character or a line end that came from outside.
 """
 
 import itertools

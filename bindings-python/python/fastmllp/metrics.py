@@ -5,36 +5,47 @@ ones of this package to its registry with `Metrics`. Both listen to the events o
 `fastmllp.logging`, so they count all servers of the process, whatever is logged. Begin before the
 servers do: a connection that was open before is not counted as open.
 
-===================================== ========== ==================================================
-Metric                                Label      Counts
-===================================== ========== ==================================================
-fastmllp_connections_total                       connections accepted
-fastmllp_connections_open                        those that are not closed yet
-fastmllp_disconnects_total            reason     those that are, by the reason in the log
-fastmllp_messages_total                          complete frames received
-fastmllp_message_bytes_total                     their payloads
-fastmllp_acknowledgments_total        code       sent, by code of table 0008; ``own``: bytes that a
-                                                 handler made itself
-fastmllp_acknowledgment_bytes_total              the same, framing included
-fastmllp_handler_failures_total       event      messages whose handler had no usable result
-fastmllp_framing_errors_total         error      faults and deviations of the senders' framing
-fastmllp_discarded_bytes_total                   bytes that belong to no complete frame
-fastmllp_events_total                 event      what else is in the log, such as refused peers
-fastmllp_handler_seconds                         histogram: the time in the handler
-fastmllp_answer_seconds                          histogram: from a complete frame until the system
-                                                 has taken the last byte of its acknowledgment
-===================================== ========== ==================================================
+Each metric of a server has the label ``name``, which is empty for a server without a name: to
+Prometheus that is the same as no label.
+
+======================================== ========== ===============================================
+Metric                                   Label      Counts
+======================================== ========== ===============================================
+fastmllp_connections_total               name       connections accepted
+fastmllp_connections_open                name       those that are not closed yet
+fastmllp_disconnects_total               reason     those that are, by the reason in the log
+fastmllp_messages_total                  name       complete frames received
+fastmllp_message_bytes_total             name       their payloads
+fastmllp_acknowledgments_total           code       sent, by code of table 0008; ``own``: bytes
+                                                    that a handler made itself
+fastmllp_acknowledgment_bytes_total      name       the same, framing included
+fastmllp_handler_failures_total          event      messages whose handler had no usable result
+fastmllp_framing_errors_total            error      faults and deviations of the senders' framing
+fastmllp_discarded_bytes_total           name       bytes that belong to no complete frame
+fastmllp_events_total                    event      what else is in the log, such as refused peers
+fastmllp_handler_seconds                 name       histogram: the time in the handler
+fastmllp_answer_seconds                  name       histogram: from a complete frame until the
+                                                    system has taken the last byte of its
+                                                    acknowledgment
+fastmllp_log_records_dropped_total                  records that the log of this process did not
+                                                    take
+======================================== ========== ===============================================
+
+Those with another label have ``name`` as well. Counters with a fixed set of labels are shown as 0
+from the first event of a server.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastmllp.ack import AckCode
-from fastmllp.logging import add_observer, remove_observer
+from fastmllp.logging import add_observer, records_dropped, remove_observer
+from fastmllp.page_server import PageServer
 
 try:
     from prometheus_client import (
+        CONTENT_TYPE_LATEST,
         CollectorRegistry,
         Counter,
         Gauge,
@@ -42,8 +53,10 @@ try:
         Histogram,
         PlatformCollector,
         ProcessCollector,
+        generate_latest,
     )
-    from prometheus_client import start_http_server as _start_http_server
+    from prometheus_client.core import CounterMetricFamily, Metric
+    from prometheus_client.registry import Collector
 except ModuleNotFoundError as error:
     if error.name != "prometheus_client":
         raise
@@ -66,6 +79,8 @@ _FRAMING_ERRORS = (
     "wrong_protocol",
 )
 _HANDLER_FAILURES = ("handler_failed", "handler_result", "handler_timeout")
+# About other events, each of which is counted already.
+_SUMMARIES = ("records_dropped", "repeated")
 # From a handler that only counts to one that waits for another system, in seconds.
 _BUCKETS = (
     *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
@@ -84,7 +99,7 @@ class Metrics:
         >>> add_observer(metrics)
         >>> log_event(logging.INFO, "message_received", 1, length=120)
         >>> remove_observer(metrics)
-        >>> registry.get_sample_value("fastmllp_message_bytes_total")
+        >>> registry.get_sample_value("fastmllp_message_bytes_total", {"name": ""})
         120.0
     """
 
@@ -98,64 +113,111 @@ class Metrics:
             ValueError: The registry has them already.
         """
 
-        def counter(name: str, text: str, label: str = "", *values: str) -> Counter:
-            counter = Counter(f"fastmllp_{name}", text, [label] if label else [], registry=registry)
-            for value in values:
-                # Shown as 0 from the start: an alert on an increase needs a value to begin with.
-                counter.labels(value)
-            return counter
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"fastmllp_{name}", text, ["name", *labels], registry=registry)
 
         def histogram(name: str, text: str) -> Histogram:
-            return Histogram(f"fastmllp_{name}", text, registry=registry, buckets=_BUCKETS)
+            name = f"fastmllp_{name}"
+            return Histogram(name, text, ["name"], registry=registry, buckets=_BUCKETS)
 
-        self._connections = counter("connections", "Connections accepted.")
-        self._open = Gauge(
-            "fastmllp_connections_open", "Connections not closed yet.", registry=registry
+        self._of_each_server = _Server(
+            counter("connections", "Connections accepted."),
+            Gauge("fastmllp_connections_open", "Not closed yet.", ["name"], registry=registry),
+            counter("messages", "Complete frames received."),
+            counter("message_bytes", "Payload bytes of the messages."),
+            counter("acknowledgment_bytes", "Bytes of the acknowledgments, framed."),
+            counter("discarded_bytes", "Bytes that are in no message."),
+            histogram("handler_seconds", "Time in the handler."),
+            histogram("answer_seconds", "Time from message to answer sent."),
         )
         self._disconnects = counter("disconnects", "Connections closed.", "reason")
-        self._messages = counter("messages", "Complete frames received.")
-        self._message_bytes = counter("message_bytes", "Payload bytes of the messages.")
-        self._acknowledgments = counter(
-            "acknowledgments", "Acknowledgments sent.", "code", *AckCode, "own"
-        )
-        self._acknowledgment_bytes = counter("acknowledgment_bytes", "Their bytes, framed.")
+        self._acknowledgments = counter("acknowledgments", "Acknowledgments sent.", "code")
         self._handler_failures = counter(
-            "handler_failures", "Handlers without a usable result.", "event", *_HANDLER_FAILURES
+            "handler_failures", "Handlers without a usable result.", "event"
         )
         self._framing_errors = counter(
-            "framing_errors", "Faults and deviations of framing.", "error", *_FRAMING_ERRORS
+            "framing_errors", "Faults and deviations of framing.", "error"
         )
-        self._discarded_bytes = counter("discarded_bytes", "Bytes that are in no message.")
         self._events = counter("events", "Other events of the log.", "event")
-        self._handler_seconds = histogram("handler_seconds", "Time in the handler.")
-        self._answer_seconds = histogram("answer_seconds", "Time from message to answer sent.")
+        registry.register(_DroppedRecords())
+        self._servers: dict[str, _Server] = {}
+        self._begin("")
 
     def __call__(self, event: str, connection: int | None, fields: Mapping[str, Any]) -> None:
         """Count one event; what `fastmllp.logging` calls."""
+        name = fields.get("name", "")
+        server = self._servers.get(name) or self._begin(name)
         if event == "message_received":
-            self._messages.inc()
-            self._message_bytes.inc(fields["length"])
+            server.messages.inc()
+            server.message_bytes.inc(fields["length"])
         elif event == "ack_sent":
-            self._acknowledgments.labels(fields["code"]).inc()
-            self._acknowledgment_bytes.inc(fields["length"])
+            self._acknowledgments.labels(name, fields["code"]).inc()
+            server.acknowledgment_bytes.inc(fields["length"])
             if "handler_seconds" in fields:
-                self._handler_seconds.observe(fields["handler_seconds"])
+                server.handler_seconds.observe(fields["handler_seconds"])
             if "answer_seconds" in fields:
-                self._answer_seconds.observe(fields["answer_seconds"])
+                server.answer_seconds.observe(fields["answer_seconds"])
         elif event == "connect":
-            self._connections.inc()
-            self._open.inc()
+            server.connections.inc()
+            server.open.inc()
         elif event == "disconnect":
-            self._open.dec()
-            self._disconnects.labels(fields["reason"]).inc()
+            server.open.dec()
+            self._disconnects.labels(name, fields["reason"]).inc()
         elif event in _HANDLER_FAILURES:
-            self._handler_failures.labels(event).inc()
+            self._handler_failures.labels(name, event).inc()
         elif event in _FRAMING_ERRORS:
-            self._framing_errors.labels(event).inc()
+            self._framing_errors.labels(name, event).inc()
             if event == "discarded":
-                self._discarded_bytes.inc(fields["length"])
-        else:
-            self._events.labels(event).inc()
+                server.discarded_bytes.inc(fields["length"])
+        elif event not in _SUMMARIES:
+            self._events.labels(name, event).inc()
+
+    def _begin(self, name: str) -> "_Server":
+        """Begin all counts of a server: an alert on an increase needs a value to begin with."""
+        for counter, values in (
+            (self._acknowledgments, (*AckCode, "own")),
+            (self._handler_failures, _HANDLER_FAILURES),
+            (self._framing_errors, _FRAMING_ERRORS),
+        ):
+            for value in values:
+                counter.labels(name, value)
+        parents = self._of_each_server
+        server = _Server(
+            parents.connections.labels(name),
+            parents.open.labels(name),
+            parents.messages.labels(name),
+            parents.message_bytes.labels(name),
+            parents.acknowledgment_bytes.labels(name),
+            parents.discarded_bytes.labels(name),
+            parents.handler_seconds.labels(name),
+            parents.answer_seconds.labels(name),
+        )
+        self._servers[name] = server
+        return server
+
+
+class _Server(NamedTuple):
+    """Metrics with the label ``name`` alone: those of one server, found once, or their parents."""
+
+    connections: Counter
+    open: Gauge
+    messages: Counter
+    message_bytes: Counter
+    acknowledgment_bytes: Counter
+    discarded_bytes: Counter
+    handler_seconds: Histogram
+    answer_seconds: Histogram
+
+
+class _DroppedRecords(Collector):
+    """Read when the page is: while the log takes nothing, no event could tell."""
+
+    def describe(self) -> Iterable[Metric]:
+        return self.collect()
+
+    def collect(self) -> Iterable[Metric]:
+        text = "Records that the log did not take."
+        yield CounterMetricFamily("fastmllp_log_records_dropped", text, records_dropped())
 
 
 class Endpoint:
@@ -168,9 +230,11 @@ class Endpoint:
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
         self._metrics = Metrics(registry)
-        self._server, self._thread = _start_http_server(port, host, registry)
+        self._server = PageServer(
+            host, port, CONTENT_TYPE_LATEST, lambda: generate_latest(registry)
+        )
         add_observer(self._metrics)
-        self.address: tuple[str, int] = (host, self._server.server_port)
+        self.address: tuple[str, int] = (host, self._server.port)
         """Host and port that it listens on."""
 
     def __enter__(self) -> "Endpoint":
@@ -187,10 +251,7 @@ class Endpoint:
     def close(self) -> None:
         """Stop listening and counting. May be called more than once."""
         remove_observer(self._metrics)
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
+        self._server.close()
 
 
 def start_http_server(host: str = "127.0.0.1", port: int = 0) -> Endpoint:
@@ -198,6 +259,10 @@ def start_http_server(host: str = "127.0.0.1", port: int = 0) -> Endpoint:
 
     The page is plain HTTP for everybody who reaches the port. It names no peer and holds no
     payload, only numbers. Besides the metrics of this package it has those of the process.
+
+    One thread serves the page, to eight connections at a time; one more ends the oldest of them.
+    A connection may last five seconds and send 8 KiB, and requests take a quarter of a processor at
+    most, so whoever reaches the port cannot take the process from those who send messages.
 
     Args:
         host: Address or name to listen on.
@@ -217,7 +282,7 @@ def start_http_server(host: str = "127.0.0.1", port: int = 0) -> Endpoint:
         ...     log_event(logging.INFO, "message_received", 1, length=120)
         ...     with urlopen("http://{}:{}/metrics".format(*endpoint.address)) as page:
         ...         text = page.read().decode()
-        >>> "fastmllp_messages_total 1.0" in text
+        >>> 'fastmllp_messages_total{name=""} 1.0' in text
         True
     """
     return Endpoint(host, port)

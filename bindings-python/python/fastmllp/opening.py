@@ -16,9 +16,9 @@ _HEADER = re.compile(
     rb"(MSH|FHS|BHS)([!-/:-@\[-`{-~])((?:(?!\2)[!-/:-@\[-`{-~]){1,%d})(?:\2|(?=[\r\n])|\Z)"
     % _MOST_ENCODING_CHARACTERS
 )
-# The usual separator or the usual MSH-2, or the name in UTF-16: nothing that a person writes.
+# The usual separator or most of the usual MSH-2, or the name in UTF-16: not what a person writes.
 _ALMOST = re.compile(
-    rb"(?:MSH|FHS|BHS)(?:\|[^\r\n]|[^\r\n]\^~)"
+    rb"(?:MSH|FHS|BHS)(?:\|[^\r\n]|[^\r\n]\^~|[ -/:-@\[-`{-~]{0,2}[|^~\\&]{3})"
     rb"|(?:\xff\xfe|\xfe\xff)?\0?(?:M\0S\0H|F\0H\0S|B\0H\0S)",
     re.IGNORECASE,
 )

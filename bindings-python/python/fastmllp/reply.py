@@ -1,6 +1,7 @@
 """What a client gets back: a reply, or the reason why there is none."""
 
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from fastmllp._native import LinkError, answers, read_msa
 from fastmllp.ack import ACCEPTED, AckCode
@@ -19,10 +20,16 @@ __all__ = [
 ]
 
 
+Fate: TypeAlias = Literal["not_sent", "uncertain"]
+
+
 class DeliveryError(MllpError, OSError):
     """Nothing was delivered, or nothing was answered. ``code`` names the reason."""
 
     code = "not_delivered"
+    fate: Fate = "uncertain"
+    """What is known of the message: ``not_sent`` when no byte of it has left this machine, so that
+    sending it again cannot deliver it twice; ``uncertain`` when the server may have it."""
 
 
 class EncodingError(MllpError, ValueError):
@@ -35,6 +42,7 @@ class ConnectError(DeliveryError, ConnectionError):
     """The server cannot be reached. Nothing was sent, so sending again is safe."""
 
     code = "not_connected"
+    fate = "not_sent"
 
 
 class ConnectionLost(DeliveryError, ConnectionError):
@@ -50,7 +58,7 @@ class NoReply(DeliveryError, TimeoutError):
 
 
 class ReplyTooLarge(DeliveryError):
-    """A reply came that is above the limit. The message has arrived; its fate is unknown."""
+    """A reply came that is above the limit. What it says of the message is not known."""
 
     code = "too_large"
 
@@ -72,15 +80,17 @@ class Reply:
     """
 
     payload: bytes
-    """The reply's payload, bytes as received."""
+    """The reply's payload, bytes as received; empty when no answer was asked for."""
     code: str
-    """Acknowledgment code, MSA-1; empty when the reply has no MSA segment."""
+    """Acknowledgment code, MSA-1; empty when the reply has no MSA segment, and when no answer was
+    asked for."""
     control_id: str
     """Message control ID that the reply answers, MSA-2, one character for each byte (Latin-1)."""
     scan: str = field(default="single_byte", compare=False)
     """How delimiters are found, as for `Message`."""
     accepted: bool = field(init=False)
-    """Whether the code relieves the sender of the message: AA or CA."""
+    """Whether the sender is relieved of the message: the code is AA or CA, or no answer was asked
+    for."""
 
     def __init__(
         self, payload: bytes, code: str, control_id: str, scan: str = "single_byte"
@@ -93,9 +103,17 @@ class Reply:
         keep(self, "scan", scan)
         keep(self, "accepted", code in ACCEPTED)
 
+    @classmethod
+    def of_silence(cls) -> "Reply":
+        """The success of a message that asks for no answer, by MSH-15 and MSH-16, when it is
+        accepted."""
+        reply = cls(b"", "", "")
+        object.__setattr__(reply, "accepted", True)
+        return reply
+
     def __repr__(self) -> str:
         # A reply may quote the patient's data in its fields; a code of table 0008 never does.
-        code = str(self.code) if self.code in set(AckCode) else "?"
+        code = str(self.code) if not self.code or self.code in set(AckCode) else "?"
         return f"Reply(code={code!r}, accepted={self.accepted}, payload_len={len(self.payload)})"
 
     @classmethod
@@ -108,6 +126,19 @@ class Reply:
         return cls(payload, code, control_id, scan)
 
     @property
+    def unasked(self) -> bool:
+        """Whether there is no answer, because the message asked for none when it is accepted."""
+        return self.accepted and not self.code
+
+    @property
+    def stored(self) -> bool:
+        """Whether the code is CA: the server has stored the message, so it must not be sent again.
+
+        What the server's application makes of it has not been said.
+        """
+        return self.code == AckCode.CA
+
+    @property
     def text(self) -> str | None:
         """What the server says to people, unescaped and decoded as MSH-18 tells; None: nothing.
 
@@ -116,6 +147,8 @@ class Reply:
         known, it is read as UTF-8, and bytes that are none are shown as ``\\xhh``. May quote the
         patient's data. Read again each time; never raises.
         """
+        if self.unasked:
+            return "no answer asked for"
         message = self._message()
         for path in ("MSA-3", "ERR-8", "ERR-7"):
             try:

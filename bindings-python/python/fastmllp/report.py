@@ -9,6 +9,7 @@ from fastmllp._native import CARRIAGE_RETURN, END_BLOCK, Responder, Ticket
 from fastmllp.hl7 import Message
 from fastmllp.logging import describe_exception, is_heard, message_fields
 from fastmllp.sockets.gate import Gate
+from fastmllp.sockets.introduction import HTTP_PROBES
 from fastmllp.tls_failure import TlsFailure
 
 _TIMES = frozenset({"idle_timeout", "byte_timeout", "frame_timeout"})
@@ -271,7 +272,9 @@ class ConnectionReport:
         if protocol in _FOREIGN:
             self.is_foreign = True
             self.reason = "wrong_protocol"
-        if data.startswith(_LOCAL):
+        if protocol == "http" and data.startswith(HTTP_PROBES):
+            self._gate.http_probe(self.number)
+        elif data.startswith(_LOCAL):
             self._log.event(logging.INFO, "wrong_protocol", self.number, protocol=protocol)
         else:
             self._gate.refuse("wrong_protocol", self.number, protocol=protocol)

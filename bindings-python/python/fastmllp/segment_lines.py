@@ -32,6 +32,8 @@ class LineError(ValueError):
 
 @dataclass(slots=True)
 class _Message:
+    number: int
+    """The number of the header's line in the file."""
     header: bytes
     indent: bytes
     """Blanks and tabs before the header."""
@@ -71,7 +73,7 @@ def split_lines(data: bytes) -> Lines:
                 separator = header.separator
                 if header.name == b"MSH":
                     found.envelopes.message()
-                    messages.append(_Message(content, _indent(line, content)))
+                    messages.append(_Message(number, content, _indent(line, content)))
                 else:
                     found.envelopes.header(header.name, f"line {number}")
                     found.outside += 1
@@ -141,7 +143,10 @@ def _unindented(message: _Message, number: int, notes: list[str]) -> list[bytes]
             return [line[len(indent) :] for _, line in lines]
         if any(line[:1] in b" \t" for _, line in lines):
             raise LineError(f"line {other[0]}: not indented like the header of its message")
-        return [line for _, line in lines]  # Blanks that joining files has left before a header.
+        # Blanks that joining files has left before a header, or else a text that quotes one.
+        if number > 1:
+            notes.append(f"line {message.number}: a header after blanks begins message {number}")
+        return [line for _, line in lines]
     inset = [n for n, line in lines if line[:1] in (b" ", b"\t") and _SEGMENT.match(line)]
     if inset and len(inset) == len(lines):
         raise LineError(f"line {inset[0]}: indented, but the header of its message is not")

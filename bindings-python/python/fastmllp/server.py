@@ -83,6 +83,7 @@ class Server:
         proxy_protocol: str = "off",
         name: str = "",
         stop_timeout: float = config.DEFAULT_STOP_TIMEOUT,
+        local_time: bool = False,
     ) -> None:
         """Bind and listen.
 
@@ -122,6 +123,9 @@ class Server:
             name: Tells the records of this server from those of others; see `fastmllp.logging.Log`.
             stop_timeout: Seconds that a graceful stop may take before connections are aborted. 0:
                 no limit.
+            local_time: Write the local time with its offset (``20260131123000+0530``) into MSH-7 of
+                acknowledgments. Without it MSH-7 is UTC: fourteen digits, and with the policy
+                ``conformant`` the offset ``+0000``.
 
         Raises:
             OSError: The address cannot be resolved or bound, for example because it is in use.
@@ -141,6 +145,7 @@ class Server:
             scan=scan,
             policy=policy,
             over_limit=over_limit,
+            local_time=local_time,
         )
         # Just as for each connection: settings that it does not take are the caller's error, now.
         self._limits.new_link(0.0)
@@ -149,7 +154,7 @@ class Server:
         self._tls = tls
         self._stop_timeout = config.seconds("stop_timeout", stop_timeout)
         encoding = config.encoding("encoding", encoding)
-        self._answerer = Answerer(handler, encoding, scan, policy, self._gate.log)
+        self._answerer = Answerer(handler, encoding, scan, policy, self._gate.log, local_time)
         self._listener = listen(host, config.port("port", port), reuse_port=reuse_port)
         self._listener.setblocking(False)
         address = self._listener.getsockname()
@@ -168,6 +173,7 @@ class Server:
         self._serving = threading.Lock()
         self._inside = threading.local()
         self._hurries = False
+        self._finished = False
 
     def __enter__(self) -> "Server":
         return self
@@ -317,6 +323,8 @@ class Server:
         finally:
             with self._threads_lock:
                 self._threads.pop(threading.current_thread(), None)
+                if self._finished and not self._threads:
+                    self._close_wake()  # The stop did not wait for this one.
 
     def _announce_stop(self) -> None:
         self._stopping = True
@@ -325,6 +333,8 @@ class Server:
 
     def _finish_connections(self) -> None:
         self._announce_stop()
+        if self._finished:
+            return
         if self._listener.fileno() >= 0:
             # A peer in the backlog has a connection, and perhaps has sent its message already.
             self._accept_waiting()
@@ -332,18 +342,19 @@ class Server:
         with self._threads_lock:
             # One without an identity was never started, because an interrupt came in between.
             serving = {it: own for it, own in self._threads.items() if it.ident is not None}
-        hanging = self._wait_for_end(serving)
+        self._wait_for_end(serving)
         self._gate.finish()
-        if not hanging:  # One that goes on after all still looks at it.
-            self._wake_receiver.close()
-            self._wake_sender.close()
+        with self._threads_lock:
+            self._finished = True
+            if not any(thread.is_alive() for thread in self._threads):
+                self._close_wake()
 
-    def _wait_for_end(self, serving: dict[threading.Thread, Connection]) -> bool:
-        """Wait for the end of these threads; when their time is over, abort their connections.
+    def _close_wake(self) -> None:
+        self._wake_receiver.close()
+        self._wake_sender.close()
 
-        Returns:
-            Whether some of them do not end even then.
-        """
+    def _wait_for_end(self, serving: dict[threading.Thread, Connection]) -> None:
+        """Wait for the end of these threads; when their time is over, abort their connections."""
         began = time.monotonic()
 
         def remaining() -> float:
@@ -354,16 +365,13 @@ class Server:
 
         late = _join(serving, remaining)
         if not late:
-            return False
+            return
         for thread in late:
             serving[thread].abort()
         deadline = time.monotonic() + _ABORT_SECONDS
         # Those that still do not end are in a handler, which nothing can interrupt.
         hanging = _join(late, lambda: deadline - time.monotonic())
-        self._gate.log.event(
-            logging.WARNING, "stop_timeout", connections=len(late), handlers=len(hanging)
-        )
-        return bool(hanging)
+        self._gate.stop_timed_out(len(late), len(hanging))
 
 
 def _join(

@@ -5,10 +5,7 @@ from dataclasses import dataclass
 
 from fastmllp.opening import begins_message
 
-__all__ = ["ALERT", "TLS_CLOSED", "TLS_TIMEOUT", "TlsFailure", "plain_hint"]
-
-ALERT = b"\x15\x03"
-"""How an alert of TLS begins: the answer of a server that speaks TLS to one who does not."""
+__all__ = ["TLS_CLOSED", "TLS_TIMEOUT", "TlsFailure", "no_handshake"]
 
 _BY_VERIFY_CODE = {
     9: ("certificate_not_yet_valid", "its certificate is not valid yet"),
@@ -42,7 +39,9 @@ _BY_REASON = {
 # What the other side says of us, in its alert (RFC 8446, 6.2).
 _BY_ALERT = {
     "protocol_version": _TOO_OLD[1],
-    "handshake_failure": "it refuses: no cipher in common, or it requires a certificate of ours",
+    # One alert with several causes, and it does not say which.
+    "handshake_failure": "it refuses: no cipher in common, or it requires a certificate of ours,"
+    " or it does not renegotiate",
     "certificate_required": "it requires a certificate of ours",
     "unknown_ca": "it does not trust the authority of our certificate",
     "certificate_expired": "it says that our certificate has expired",
@@ -69,10 +68,11 @@ class TlsFailure:
 
     @property
     def is_about_our_certificate(self) -> bool:
-        """Whether the other side has refused us before it read a byte of what we sent.
+        """Whether the alert is one of those that speak of our certificate.
 
-        In TLS 1.3 the client's handshake is over before the server has looked at its certificate,
-        so such a refusal comes later, as an alert.
+        It does not prove that the other side has read nothing: in TLS 1.3 the client's handshake is
+        over before the server has looked at its certificate, and a server may send such an alert at
+        any time.
         """
         return self.code in _ABOUT_OUR_CERTIFICATE
 
@@ -102,11 +102,6 @@ class TlsFailure:
         return cls(words, words.replace("_", " "))
 
 
-def plain_hint(first: bytes) -> str:
-    """What to add to the failure of a client without TLS, from the first bytes of the server."""
-    return "; it seems to expect TLS" if first.startswith(ALERT) else ""
-
-
 def _begins_a_record(first: bytes) -> bool:
     return first[:1] in _RECORD_TYPES and first[1:2] in (b"", b"\x03")
 
@@ -120,3 +115,17 @@ def _not_tls(first: bytes) -> TlsFailure:
 
 TLS_CLOSED = TlsFailure("closed", "it closed the connection in the TLS handshake")
 TLS_TIMEOUT = TlsFailure("timeout", "it did not finish the TLS handshake in time")
+
+
+def no_handshake(failure: TlsFailure | None, error: OSError) -> str:
+    """Why a client's handshake did not come about, in words.
+
+    Args:
+        failure: What TLS says of it; None when it says nothing.
+        error: What ended the wait: a `TimeoutError`, or the end of the connection, which is how a
+            plain server answers that closes with our first bytes unread.
+    """
+    if failure is not None:
+        return failure.text
+    ended = TLS_TIMEOUT if isinstance(error, TimeoutError) else TLS_CLOSED
+    return f"{ended.text}; perhaps it does not speak TLS"

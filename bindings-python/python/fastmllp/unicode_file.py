@@ -5,8 +5,10 @@ sent in the character set that its MSH-18 names, because a receiver reads it by 
 """
 
 import codecs
+import contextlib
 import re
 
+from fastmllp._native import named_codecs
 from fastmllp.hl7 import Message, MessageError
 
 __all__ = ["EncodingError", "decode_utf16", "encode_as_named"]
@@ -15,14 +17,6 @@ _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _WITHOUT_MARK = re.compile(rb"(?:M\0{1,3}S\0{1,3}H|F\0{1,3}H\0{1,3}S|B\0{1,3}H\0{1,3}S)\0*[!-~]")
 _NARROW = re.compile(rb"MSH[!-/:-@\[-`{-~]\^~")
-# HL7 table 0211, as far as Python has a codec of one byte or of UTF-8 for it.
-_CODECS = {
-    "ASCII": "ascii",
-    "ISO IR6": "ascii",
-    "UNICODE": "utf-8",
-    "UNICODE UTF-8": "utf-8",
-    **{f"8859/{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)},
-}
 
 
 class EncodingError(ValueError):
@@ -59,16 +53,21 @@ def encode_as_named(payload: bytes) -> bytes:
         EncodingError: MSH-18 names a set that is unknown, that MLLP cannot carry, or that lacks a
             character of the message. The text quotes nothing.
     """
-    message = Message(payload, lenient=True)
-    try:
-        if not message.get("MSH-18"):
-            return payload
-        codec = _CODECS.get(message.character_set or "")
-    except MessageError:
+    if not _names_a_set(payload):
         return payload
-    if codec is None:
-        raise EncodingError("its MSH-18 names a character set into which UTF-16 is not converted")
+    # UTF-16 and UTF-32 make more of a header than MLLP can carry.
+    names = [name for name in named_codecs(payload) if "MSH|".encode(name) == b"MSH|"]
+    text = payload.decode()
+    for name in names:
+        with contextlib.suppress(UnicodeEncodeError):
+            return text.encode(name)
+    if names:
+        raise EncodingError("a character is not in the set that its MSH-18 names")
+    raise EncodingError("its MSH-18 names a character set into which UTF-16 is not converted")
+
+
+def _names_a_set(payload: bytes) -> bool:
     try:
-        return payload.decode().encode(codec)
-    except UnicodeEncodeError as error:
-        raise EncodingError("a character is not in the set that its MSH-18 names") from error
+        return bool(Message(payload, lenient=True).get("MSH-18"))
+    except MessageError:
+        return False

@@ -50,8 +50,10 @@ static void next_control_id(struct answer *answer) {
 
 static void fill_in(struct answer *answer, mllp_policy_t policy, mllp_ack_code_t code,
                     const mllp_message_header_t *header, mllp_slice_t text, uint64_t now) {
+    int64_t seconds = clock_started() + (int64_t)(now / 1000);
     next_control_id(answer);
-    answer->time = mllp_timestamp_utc(clock_started() + (int64_t)(now / 1000));
+    answer->time = policy == MLLP_POLICY_ALWAYS ? mllp_timestamp_utc(seconds)
+                                                : mllp_timestamp_with_offset(seconds, 0);
     answer->ack = mllp_ack_always(code, header, answer->control_id, sizeof answer->control_id,
                                   answer->time.text, answer->time.len);
     answer->ack.policy = policy;

@@ -66,8 +66,9 @@ fn in_flight<const ID: usize>(entries: &[Entry<ID>]) -> impl Iterator<Item = (us
 }
 
 fn anonymous<const ID: usize>(entries: &[Entry<ID>], kind: ReplyKind, stray: Stray) -> Found {
-    let mut waiting = in_flight(entries).filter(|(_, entry)| !entry.asks_for_nothing());
+    let mut waiting = in_flight(entries);
     match (waiting.next(), waiting.next()) {
+        (Some((_, entry)), None) if entry.asks_for_nothing() => Found::Stray(stray),
         // Who sends a message without a name takes whatever comes for it. What was stored is not
         // undone by noise.
         (Some((at, entry)), None) if entry.id.is_empty() && entry.is_unanswered() => {
@@ -85,14 +86,17 @@ fn named<const ID: usize>(
     name: &Name<'_>,
     plain: Option<&[u8]>,
 ) -> Found {
-    // MSA-2 repeats MSH-10 byte for byte, or escaped where it could not stand as it was.
+    // MSA-2 repeats MSH-10 byte for byte, or escaped where it could not stand as it was. Neither has
+    // its trailing blanks any more.
     let is = |id: &[u8]| !id.is_empty() && (id == name.raw || Some(id) == plain);
     let own = in_flight(entries).find(|(_, entry)| is(&entry.id));
     let known = recent.fate(name.raw).or_else(|| recent.fate(plain?));
-    // A message without a control ID takes the first reply that is nobody else's.
+    // A message without a control ID takes the first reply that is nobody else's, be it one that is
+    // still to be sent.
+    let held = entries.iter().any(|entry| is(&entry.id));
     let nameless =
         || in_flight(entries).find(|(_, entry)| entry.id.is_empty() && !entry.asks_for_nothing());
-    match (own.or_else(|| known.is_none().then(nameless).flatten()), known) {
+    match (own.or_else(|| (known.is_none() && !held).then(nameless).flatten()), known) {
         // Nothing waits for it, and it may be the answer to an earlier message of this name.
         (Some((_, entry)), _) if entry.asks_for_nothing() => Found::Stray(Stray::Unasked),
         (Some((at, _)), _) => Found::Reply(at, kind),

@@ -147,6 +147,18 @@ fn an_answer_that_nobody_asked_for_is_credited_to_nobody() {
     assert_eq!(pass(&mut link, 101), ["1: no-reply again at 111", "reconnect"]);
 }
 
+#[test]
+fn a_reply_without_a_name_is_nobodys_while_another_message_is_written() {
+    let mut link = link(InitiatorConfig { window: 2, ..with_rules("no-msa=accept") });
+    sent(&mut link, "1", 0);
+    let second = submit_asking(&mut link, "2", "NE", "NE", 0);
+    assert_eq!(link.next_to_send(0), Some(second));
+    let no_msa = frame(b"MSH|^~\\&|C|D|A|B|20260101||ACK|9|P|2.5\r");
+    assert_eq!(hear(&mut link, &no_msa, 1), ["no_msa"]);
+    assert_eq!(hear(&mut link, &reply("AA", "1"), 2), ["0: AA accept"]);
+    assert_eq!(hear(&mut link, &no_msa, 3), ["no_msa"], "the second takes no answer");
+}
+
 /// A message that asked for no answer was sent, and another one waits for its own.
 fn link_with_rule_for_no_msa() -> Link {
     let mut link = link(with_rules("no-msa=accept"));

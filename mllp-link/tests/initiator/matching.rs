@@ -1,6 +1,7 @@
 //! Which message a reply ends, and how.
 
 use mllp_core::Profile;
+use mllp_link::SubmitError;
 
 use crate::*;
 
@@ -156,4 +157,42 @@ fn a_nameless_message_travels_alone() {
     assert_eq!(send(&mut link, 1), None);
     assert_eq!(hear(&mut link, &reply("AE", "y"), 2), ["1: AE fail"]);
     assert_eq!(send(&mut link, 2), Some(2));
+}
+
+#[test]
+fn trailing_blanks_do_not_count() {
+    // MSH-10, MSA-1 and MSA-2; each of them may be padded, by either side (2.A.75).
+    for (id, code, msa_2) in [
+        ("1", "AA", "1 "),
+        ("1  ", "AA", "1"),
+        ("1 ", "AA", "1                                        "),
+        ("1", "AA  ", "1"),
+        ("A|B", "AA", "A\\F\\B  "),
+    ] {
+        let mut link = link(config());
+        let id = id.replace('|', "&");
+        let msa_2 = msa_2.replace("\\F\\", "\\T\\");
+        sent(&mut link, &id, 0);
+        let again = link.submit(&message(&format!("{id}   "), "", ""), 0);
+        assert_eq!(again, Err(SubmitError::IdInUse), "{id:?}");
+        assert_eq!(hear(&mut link, &reply(code, &msa_2), 1), ["0: AA accept"], "{msa_2:?}");
+        assert_eq!(hear(&mut link, &reply(code, &msa_2), 2), ["doubled"], "{msa_2:?}");
+    }
+    // Blanks in front do, and blanks alone are no name.
+    let mut link = link(config());
+    sent(&mut link, "1", 0);
+    assert_eq!(hear(&mut link, &reply("AA", " 1"), 1), ["foreign"]);
+    assert_eq!(hear(&mut link, &reply("AA", "1"), 1), ["0: AA accept"]);
+    sent(&mut link, "   ", 2);
+    assert_eq!(hear(&mut link, &reply("AA", "any"), 3), ["1: AA accept"]);
+}
+
+#[test]
+fn a_message_without_a_name_does_not_take_the_reply_to_one_that_waits() {
+    // Somebody has written half of message 2 before, and it was refused.
+    let mut link = link(config());
+    sent(&mut link, "", 0);
+    submit(&mut link, "2", 0);
+    assert_eq!(hear(&mut link, &reply("AR", "2"), 1), ["foreign"]);
+    assert_eq!(hear(&mut link, &reply("AA", "any"), 2), ["0: AA accept"]);
 }

@@ -67,13 +67,18 @@ impl<const W: usize> Client<W> {
             Mode::Enhanced => true,
             Mode::Mixed => rng.one_in(2),
         };
+        // Where every message gets one reply, some may have asked for none.
+        let unasked = world.scenario.nameless && world.scenario.courteous && rng.one_in(3);
         let asks = match (enhanced, fresh) {
+            (false, false) if unasked => ("NE", "NE"),
             (false, _) => ("", ""),
             (true, true) => rng.pick(&[("AL", "AL"), ("AL", "NE"), ("", "AL")]),
             (true, false) => rng.pick(&ASKS),
         };
         let nameless = world.scenario.nameless && !fresh && rng.one_in(4);
-        let id = if nameless { String::new() } else { format!("M{number}") };
+        let blanks = if rng.one_in(10) { 1 + rng.below(3) as usize } else { 0 };
+        let blanks = " ".repeat(blanks);
+        let id = if nameless { String::new() } else { format!("M{number}{blanks}") };
         let names = if rng.one_in(15) { 1000 } else { 3 };
         let length = if !fresh && rng.one_in(20) {
             3950 + rng.below(500)

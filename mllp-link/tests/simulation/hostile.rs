@@ -80,7 +80,9 @@ impl Hostile {
 
     /// An answer to a message that has come whole, or what some peers take for one.
     fn react(&mut self, number: usize, world: &mut World) {
-        let id = world.ledger.messages[number].id.clone();
+        // Peers add trailing blanks, and strip them.
+        let mut id = world.ledger.messages[number].id.trim_ascii_end().to_vec();
+        id.resize(id.len() + world.rng.below(3) as usize, b' ');
         let code = world.rng.pick(&["AA", "AA", "AA", "AE", "AR", "CA", "CE", "CR"]);
         let honest = world.ledger.reply_by_hand(Some(number), &id, code);
         match world.rng.below(12) {

@@ -1,8 +1,6 @@
 //! Seeded simulation: senders and receivers on a network that splits, joins, delays, stalls, cuts
-//! and swallows, in virtual time. `SIM_SEED=n` replays a run, `SIM_SECONDS=n` runs for that long;
-//! `SIM_VARIANT=name` with a seed replays one with a broken variant of [`sabotage`].
-//!
-//! What must hold at every step stands in [`invariant`], each with what it means:
+//! and swallows, in virtual time. What must hold at every step stands in [`invariant`], each with
+//! what it means:
 //!
 //! 1. every complete frame is answered exactly once and in order;
 //! 2. nothing truncated is answered positively;
@@ -15,6 +13,8 @@
 //!
 //! The checks do not believe the code under test: a `reference` reads the stream once more byte by
 //! byte, and a `ledger` knows for which message each reply was made.
+//!
+//! One seed is one life of a link. Variables of the environment choose other lives; see [`lives`].
 
 mod client;
 mod connection;
@@ -22,6 +22,7 @@ mod hl7;
 mod hostile;
 mod invariant;
 mod ledger;
+mod lives;
 mod memory;
 mod network;
 mod outlet;
@@ -34,9 +35,6 @@ mod server;
 mod variants;
 mod world;
 
-use std::time::{Duration, Instant};
-
-use network::Rng;
 use run::run;
 use sabotage::Sabotage;
 
@@ -56,24 +54,4 @@ fn run_seed(seed: u64, sabotage: Sabotage) {
         };
         panic!("{what}\nreplay it with SIM_SEED={seed}{variant}");
     }
-}
-
-#[test]
-fn the_link_survives_the_network() {
-    let text = |name| std::env::var(name).ok();
-    let number = |name| text(name).and_then(|it| it.parse::<u64>().ok());
-    let sabotage = text("SIM_VARIANT").map_or(Sabotage::None, |it| Sabotage::from_name(&it));
-    if let Some(seed) = number("SIM_SEED") {
-        return run_seed(seed, sabotage);
-    }
-    if let Some(seconds) = number("SIM_SECONDS") {
-        let start = Instant::now();
-        let mut rng = Rng(std::process::id().into());
-        while start.elapsed() < Duration::from_secs(seconds) {
-            run_seed(rng.next(), sabotage);
-        }
-        return;
-    }
-    let seeds = if cfg!(debug_assertions) { 500 } else { 20_000 };
-    (0..seeds).for_each(|seed| run_seed(seed, sabotage));
 }

@@ -36,12 +36,16 @@ pub enum Sabotage {
     VerdictTwice,
     /// A verdict is lost.
     VerdictSwallowed,
+    /// The host says that nothing has left of a message of which some has.
+    NothingLeft,
+    /// The absence of a reply is called a success that was asked for.
+    SilenceAccepted,
     /// A suspended link stays suspended.
     ResumeIgnored,
 }
 
 impl Sabotage {
-    pub const ALL: [Sabotage; 15] = [
+    pub const ALL: [Sabotage; 17] = [
         Sabotage::FusedRestart,
         Sabotage::KeptBytes,
         Sabotage::DroppedDeadline,
@@ -56,6 +60,8 @@ impl Sabotage {
         Sabotage::KeptReply,
         Sabotage::VerdictTwice,
         Sabotage::VerdictSwallowed,
+        Sabotage::NothingLeft,
+        Sabotage::SilenceAccepted,
         Sabotage::ResumeIgnored,
     ];
 

@@ -43,6 +43,8 @@ pub struct Scenario {
     /// Some messages have no name. Only where every message gets one reply, and nobody writes
     /// others: a nameless message takes the first reply that is nobody else's.
     pub nameless: bool,
+    /// The receiver also answers what asks for no answer.
+    pub courteous: bool,
     /// One connection in so many meets a peer that is no responder; 0 is none.
     pub hostile: u64,
     /// A sender that begins again goes on in the same stream, as on a serial line.
@@ -130,6 +132,7 @@ impl Scenario {
             messages: 3 + rng.below(12),
             faults_end: 500 + rng.below(3000),
             fault_rate: 10 + rng.below(100),
+            courteous: rng.one_in(3),
         }
     }
 

@@ -188,7 +188,17 @@ impl Server {
     fn known(&mut self, payload: &[u8], world: &World) -> usize {
         let number = message_number(payload).expect("every message has a number");
         let sent = &world.ledger.messages[number].payload;
-        Truncated.check(sent.starts_with(payload), "a payload that nobody sent");
+        Truncated.check(sent == payload, "a payload that nobody sent");
+        self.place(number)
+    }
+
+    /// A payload over the limit may be one that nobody sent: the beginning of a message whose sender
+    /// died, and noise.
+    fn refused(&mut self, payload: &[u8]) -> usize {
+        self.place(message_number(payload).expect("the beginning has a number"))
+    }
+
+    fn place(&mut self, number: usize) -> usize {
         self.outlet.arrived();
         self.arrived.push(number);
         number

@@ -40,5 +40,7 @@ caught! {
     half_a_reply_of_an_old_connection_is_kept: KeptReply breaks Truncated;
     a_verdict_is_given_twice: VerdictTwice breaks Verdict;
     a_verdict_is_lost: VerdictSwallowed breaks Verdict;
+    the_host_denies_what_has_left: NothingLeft breaks Fate;
+    silence_is_called_a_success: SilenceAccepted breaks Fate;
     a_suspended_link_is_not_resumed: ResumeIgnored breaks Progress;
 }

@@ -1,9 +1,14 @@
 """A client's connection under asyncio: bytes out, and how many of them have left; bytes in."""
 
 import asyncio
+import contextlib
+import socket
 from typing import Protocol, cast
 
-from fastmllp.tls_failure import ALERT
+from fastmllp.tls_failure import TlsFailure
+from fastmllp.tls_session import TlsSession
+
+__all__ = ["ClientConnection", "Owner"]
 
 
 class Owner(Protocol):
@@ -13,7 +18,7 @@ class Owner(Protocol):
         """Bytes of the server."""
 
     def written(self, connection: "ClientConnection", unsent: int) -> None:
-        """All that was written has left, but for so many bytes."""
+        """All that was written has left, except for this many bytes."""
 
     def resumed(self) -> None:
         """There is room to write again."""
@@ -23,60 +28,135 @@ class Owner(Protocol):
 
 
 class ClientConnection(asyncio.Protocol):
-    """Moves bytes for a client.
+    """Moves bytes for a client, from `adopt` on; what comes before that waits.
 
     Attributes:
         transport: The connection itself.
+        socket: The socket below, for the end of a connection whose loop is gone.
         writes: Everything has left, and more may be written.
         closed: Set when the connection is gone.
-        first: The first bytes that the server has sent, as many as tell what it speaks.
+        early: What has come before there was an owner.
+        has_ended: The connection is gone, or the server will send nothing more.
+        error: Why, if not by the server's own end.
+        failure: Why TLS has failed, if it has.
     """
 
     transport: asyncio.Transport
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, connected: socket.socket, session: TlsSession | None = None) -> None:
+        """Prepare.
+
+        Args:
+            connected: The socket.
+            session: What decrypts below, if anything does.
+        """
+        self.failure: TlsFailure | None = None
+        self.socket = connected
+        self._session = session
         self.writes = True
         self.closed = asyncio.Event()
-        self.first = b""
-        self._owner = owner
+        self.early = b""
+        self.has_ended = False
+        self.error: Exception | None = None
+        self._owner: Owner | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # Not checked: the transports of uvloop are no subclasses.
-        self.transport = transport = cast(asyncio.Transport, transport)
-        # A message counts as written once the transport holds none of it. A mark of 0 is reached by
-        # an empty buffer under TLS, and by one byte without.
-        secure = transport.get_extra_info("sslcontext") is not None
-        transport.set_write_buffer_limits(high=1 if secure else 0, low=0)
+    def adopt(self, owner: Owner) -> None:
+        """Report to this owner, beginning with what has come since the connection was made."""
+        self._owner = owner
+        early, self.early = self.early, b""
+        if early:
+            owner.received(self, early)
 
     def write(self, data: bytes) -> None:
         """Write, and tell the owner how much has left."""
         self.transport.write(data)
-        self._owner.written(self, self.unsent)
+        if self._owner is not None:
+            self._owner.written(self, self.unsent)
 
     @property
     def unsent(self) -> int:
-        """How many bytes the transport still holds."""
+        """How many bytes of what was written have not left."""
         return 0 if self.writes else self.transport.get_write_buffer_size()
 
+    def hang_up(self) -> None:
+        """Close at once; what has not left is lost."""
+        try:
+            with contextlib.suppress(OSError):  # The other side has gone first.
+                self.transport.write_eof()
+            self.transport.abort()
+        except RuntimeError:  # Its loop is closed: nobody else closes the socket.
+            self.socket.close()
+
+    async def end(self, seconds: float) -> None:
+        """Close when the server has closed its end, or after this many seconds."""
+        try:
+            self.transport.write_eof()
+            async with asyncio.timeout(seconds):
+                await self.closed.wait()
+        except OSError:  # TimeoutError among them.
+            pass
+        finally:
+            self.hang_up()
+
+    # What a `SecureLayer` calls.
+
+    def secured(self, version: str) -> None:
+        """The handshake is done."""
+
+    def insecure(self, failure: TlsFailure) -> None:
+        """TLS has failed: nothing more comes."""
+        self.failure = failure
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # Not checked: the transports of uvloop are no subclasses.
+        self.transport = transport = cast(asyncio.Transport, transport)
+        # A message counts as written once the transport holds none of it.
+        transport.set_write_buffer_limits(high=0, low=0)
+
     def data_received(self, data: bytes) -> None:
-        if len(self.first) < len(ALERT):
-            self.first = (self.first + data[: len(ALERT)])[: len(ALERT)]
+        owner = self._owner
+        if owner is None:
+            self.early += data
+            return
         if not self.writes:
             # What this answers has left, and the transport has perhaps not come to say so.
-            self._owner.written(self, self.unsent)
-        self._owner.received(self, data)
+            owner.written(self, self.unsent)
+        owner.received(self, data)
 
     def pause_writing(self) -> None:
         self.writes = False
 
     def resume_writing(self) -> None:
         self.writes = True
-        self._owner.written(self, 0)
-        self._owner.resumed()
+        if self._owner is not None:
+            self._owner.written(self, self.unsent)
+            self._owner.resumed()
 
     def eof_received(self) -> None:
-        self._owner.ended(self, None)
+        self._finish(None)
 
     def connection_lost(self, error: Exception | None) -> None:
+        if error is not None and not self.has_ended:
+            self._listen_once_more()
         self.closed.set()
-        self._owner.ended(self, error)
+        self._finish(error)
+
+    def _listen_once_more(self) -> None:
+        """A server that refuses to go on has perhaps said why before it closed."""
+        try:
+            data = self.socket.recv(65_536)
+        except OSError:  # BlockingIOError too: nothing has come.
+            return
+        if self._session is not None:
+            data = self._session.receive(data)
+            self.failure = self._session.failure
+        if data:
+            self.data_received(data)
+
+    def _finish(self, error: Exception | None) -> None:
+        if not self.has_ended:
+            self.has_ended, self.error = True, error
+            if self._owner is not None:
+                self._owner.ended(self, error)

@@ -1,10 +1,14 @@
 """The open connections of a server or a link: numbered, limited, and stopped together."""
 
 import asyncio
+import contextlib
 import itertools
 from typing import Protocol
 
 from fastmllp.sockets.gate import Gate
+
+# How long connections that are aborted may need to notice.
+_ABORT_SECONDS = 1.0
 
 
 class OpenConnection(Protocol):
@@ -22,6 +26,7 @@ class Connections:
 
     Attributes:
         gate: How many are taken, and where refusals go on record.
+        loop: The event loop that they belong to.
     """
 
     def __init__(self, gate: Gate, stop_timeout: float) -> None:
@@ -31,7 +36,7 @@ class Connections:
             gate: How many are taken.
             stop_timeout: Seconds that a graceful stop may take; 0: no limit.
         """
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self.gate = gate
         self._stop_timeout = stop_timeout
         self._numbers = itertools.count(1)
@@ -46,7 +51,7 @@ class Connections:
     def next_number(self) -> int:
         """The number of a new connection, from 1."""
         number, self._reserved = self._reserved, None
-        return next(self._numbers) if number is None else number
+        return self.new_number() if number is None else number
 
     def takes(self, connection: OpenConnection, number: int, peer: str) -> bool:
         """Whether there is room for one more connection. One that is taken must be forgotten."""
@@ -56,7 +61,7 @@ class Connections:
         self._empty.clear()
         if self._stopping:
             # A peer of the backlog has a connection, and perhaps has sent its message already.
-            self._loop.call_soon(connection.stop)
+            self.loop.call_soon(connection.stop)
         return True
 
     def forget(self, connection: OpenConnection) -> None:
@@ -67,8 +72,12 @@ class Connections:
 
     # What their owner asks for.
 
+    def new_number(self) -> int:
+        """A number for a connection that has just been accepted, and may yet be refused."""
+        return next(self._numbers)
+
     def reserve(self, number: int) -> None:
-        """The next connection that is made gets this number, which `next_number` gave before."""
+        """The next connection that is made gets this number, which `new_number` gave before."""
         self._reserved = number
 
     @property
@@ -89,17 +98,36 @@ class Connections:
         """Let every connection answer what it has received, and close. Returns at once."""
         self._stopping = True
         # Later, because a handler that asks for this is in the midst of its connection's work.
-        self._loop.call_soon(self._stop_all)
+        self.loop.call_soon(self._stop_all)
 
     async def wait_stopped(self) -> None:
         """Wait until every connection has ended; abort those that take too long."""
+        if await self._is_empty_within(self._stop_timeout or None):
+            return
+        late = len(self._open)
+        for connection in list(self._open):
+            connection.abort()
+        # What does not end even now has caught its cancellation, and nothing can interrupt it.
+        await self._is_empty_within(_ABORT_SECONDS)
+        self.gate.stop_timed_out(late, len(self._open))
+
+    async def _is_empty_within(self, seconds: float | None) -> bool:
         try:
-            async with asyncio.timeout(self._stop_timeout or None):
+            async with asyncio.timeout(seconds):
                 await self._empty.wait()
         except TimeoutError:
-            for connection in list(self._open):
+            return False
+        return True
+
+    def abandon(self) -> None:
+        """The loop has ended without a stop: leave everything that belongs to it."""
+        for connection in list(self._open):
+            # Nobody can be told any more; the sockets close when nothing holds them.
+            with contextlib.suppress(RuntimeError):
                 connection.abort()
-            await self._empty.wait()
+        self._open.clear()
+        with contextlib.suppress(RuntimeError):
+            self._empty.set()
 
     def _stop_all(self) -> None:
         for connection in list(self._open):

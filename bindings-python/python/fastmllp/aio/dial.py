@@ -1,16 +1,20 @@
 """Opening a client's connection under asyncio."""
 
 import asyncio
-import os
+import socket
 import ssl
 
-from fastmllp.aio.client_connection import ClientConnection, Owner
+from fastmllp.aio.client_connection import ClientConnection
+from fastmllp.aio.dialing import NotSecure, attach, connect
 from fastmllp.reply import ConnectError
-from fastmllp.tls_failure import TlsFailure
+from fastmllp.sockets.addresses import place, reason
+from fastmllp.tls_failure import TLS_CLOSED, no_handshake
+from fastmllp.tls_session import TlsSession
+
+__all__ = ["dial"]
 
 
 async def dial(
-    owner: Owner,
     host: str,
     port: int,
     timeout: float,
@@ -20,35 +24,32 @@ async def dial(
     """Connect, and shake hands if there is a context.
 
     Args:
-        owner: Told of everything that happens on the connection.
-        host: Address or name of the server.
+        host: Address or name of the server; an IPv6 address may stand in brackets.
         port: Its TCP port.
-        timeout: Seconds for all of it; 0 for no limit.
+        timeout: Seconds for all of it, from the look-up of the name to the end of the handshake;
+            0 for no limit.
         tls: The context of TLS.
-        server_hostname: The name in the server's certificate, where it is not `host`.
+        server_hostname: The name that the server's certificate must have.
+
+    Returns:
+        The connection, which waits for its owner.
 
     Raises:
         ConnectError: The server cannot be reached, or TLS does not come about.
     """
-    server = f"{host}:{port}"
+    server = place(host, port)
+    connected: socket.socket | None = None
+    session = None if tls is None else TlsSession(tls, server_hostname=server_hostname)
     try:
         async with asyncio.timeout(timeout or None):
-            _, connection = await asyncio.get_running_loop().create_connection(
-                lambda: ClientConnection(owner),
-                host,
-                port,
-                ssl=tls,
-                server_hostname=server_hostname if tls is not None else None,
-            )
-    except TimeoutError as error:
-        raise ConnectError(f"cannot reach {server}: no answer in time") from error
-    except ssl.SSLError as error:
-        failure = TlsFailure.of(error, b"")
-        raise ConnectError(f"cannot reach {server}: {failure.text}") from error
-    except (OSError, UnicodeError) as error:
-        # asyncio adds the address to the text of an error; the number has the plain one.
-        number = getattr(error, "errno", None) or 0
-        text = os.strerror(number) if number > 0 else getattr(error, "strerror", None)
-        text = text or str(error) or "not a host name"
-        raise ConnectError(f"cannot reach {server}: {text}") from error
+            connected = await connect(host, port)
+            connection = ClientConnection(connected, session)
+            await attach(connected, lambda: connection, session)
+    except OSError as error:
+        if connected is None:
+            why = reason(error)
+        else:
+            failure = error.failure if isinstance(error, NotSecure) else None
+            why = no_handshake(None if failure is TLS_CLOSED else failure, error)
+        raise ConnectError(f"cannot reach {server}: {why}") from error
     return connection

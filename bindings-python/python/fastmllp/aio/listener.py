@@ -80,6 +80,11 @@ class Listener:
         self._socket.close()
         self._gate.finish()
 
+    def abandon(self) -> None:
+        """The loop has ended without a stop: free the port."""
+        self._socket.close()
+        self._gate.finish()
+
     async def wait_begun(self) -> None:
         """Wait until every connection that was accepted has its protocol, or is closed."""
         while self._beginning:

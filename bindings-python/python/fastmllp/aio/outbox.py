@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 
 from fastmllp._native import Initiator
+from fastmllp.client.failure import with_fate
 from fastmllp.reply import DeliveryError, Reply
 
 # Messages that the link holds at a time; further ones wait here.
@@ -75,17 +76,19 @@ class Outbox:
             return future
         return None
 
-    def take_back(self, link: Initiator) -> list[asyncio.Future[Reply]]:
-        """Every message that the link has and that is not on its way: who waits for them."""
-        return [self.waiting.pop(it) for it in list(self.waiting) if link.withdraw(it)]
+    def fail_queued(self, link: Initiator, error: DeliveryError) -> None:
+        """Fail every message that the link has and that has not left."""
+        for handle in list(self.waiting):
+            if link.withdraw(handle):
+                fail(self.waiting.pop(handle), error, "not_sent")
 
-    def clear(self, error: DeliveryError) -> None:
+    def clear(self, link: Initiator, error: DeliveryError) -> None:
         """Forget every message; who waits for one gets this error."""
-        futures = [*self.waiting.values(), *(future for _, future in self._queue)]
-        self.waiting.clear()
-        self._queue.clear()
-        for future in futures:
-            fail(future, error)
+        self.fail_queued(link, error)
+        while self.waiting:
+            fail(self.waiting.popitem()[1], error, "uncertain")
+        while self._queue:
+            fail(self._queue.popleft()[1], error, "not_sent")
         while self._given_up:
             _tell(self._given_up.popitem()[1])
 
@@ -94,11 +97,10 @@ class Outbox:
         return bool(self._queue)
 
 
-def fail(future: asyncio.Future[Reply], error: DeliveryError) -> None:
-    """Tell who waits for a reply that there is none."""
+def fail(future: asyncio.Future[Reply], error: DeliveryError, fate: str) -> None:
+    """Tell the one who waits for a reply that there is none."""
     if not future.done():
-        # One exception for each: a traceback belongs to one task.
-        future.set_exception(type(error)(*error.args).with_traceback(None))
+        future.set_exception(with_fate(error, fate))
 
 
 def _tell(settled: Settled | None) -> None:

@@ -8,15 +8,19 @@ from typing import Any
 
 from fastmllp import config
 from fastmllp.aio.client import AsyncClient
-from fastmllp.reply import ConnectionLost, Reply
+from fastmllp.aio.loops import other_loop
+from fastmllp.client.failure import closed
+from fastmllp.client.settings import Payload
+from fastmllp.reply import Reply
 
 
 class Pool:
-    """Connections to one server; each message takes the one with the fewest on their way.
+    """Connections to one server; each message takes the one with the fewest in progress.
 
-    A message is given to a connection when there is room for it, not before, so none waits behind
-    another that is not answered while a different connection is free. A connection that broke is
-    opened anew by the next message that takes it; nothing is sent twice. Messages have no order.
+    A message is assigned only when a connection has room, so it never queues behind an unanswered
+    one while another connection is idle. A connection that broke is opened again by the next
+    message that takes it; nothing is sent twice. Messages have no order. A pool belongs to an event
+    loop as an `AsyncClient` does.
 
     Example:
         >>> async def deliver(messages):
@@ -50,10 +54,9 @@ class Pool:
         size = operator.index(size)
         if size < 1:
             raise ValueError(f"size must be at least 1, not {size}")
-        clients = [AsyncClient(host, port, window=window, **options) for _ in range(size)]
-        # Messages on their way, by connection.
-        self._busy = dict.fromkeys(clients, 0)
-        self._room = asyncio.Semaphore(size * window)
+        self._clients = [AsyncClient(host, port, window=window, **options) for _ in range(size)]
+        self._size = size * window
+        self._places: _Places | None = None
         self._closings = 0
 
     async def __aenter__(self) -> "Pool":
@@ -67,34 +70,62 @@ class Pool:
     ) -> None:
         await self.close()
 
-    async def send(self, message: str | bytes | bytearray | memoryview) -> Reply:
+    async def send(self, message: Payload) -> Reply:
         """Send one message and wait for its reply, as `AsyncClient.send` does."""
-        closings = self._closings
-        await self._room.acquire()
-        client = min(self._busy, key=self._busy.__getitem__)
-        self._busy[client] += 1
-        settled = functools.partial(self._settled, client)
+        closings, places = self._closings, self._current()
+        await places.room.acquire()
+        client = min(places.busy, key=places.busy.__getitem__)
+        places.busy[client] += 1
+        settled = functools.partial(places.settled, client)
         try:
             if closings != self._closings:
-                raise ConnectionLost("the pool was closed")
-            future = client._begin(message)
+                raise closed("pool", "not_sent")
+            exchange = client._current()
+            future = exchange.begin(message)
         except BaseException:
             settled()
             raise
         try:
             reply = await future
         except BaseException:
-            # A message that is on its way keeps its place: another would have to wait behind it.
-            client._give_up(future, settled)
+            # A message that was written keeps its place: another would have to wait behind it.
+            exchange.give_up(future, settled)
             raise
         settled()
         return reply
 
-    def _settled(self, client: AsyncClient) -> None:
-        self._busy[client] -= 1
-        self._room.release()
+    def _current(self) -> "_Places":
+        """The places of the loop that runs."""
+        places = self._places
+        if places is None or other_loop(places.loop, "pool"):
+            places = self._places = _Places(self._clients, self._size)
+        return places
 
     async def close(self) -> None:
-        """Close every connection. Messages without a reply fail; the pool stays usable."""
+        """Close every connection, as `AsyncClient.close` does. The pool stays usable.
+
+        Messages without a reply fail.
+
+        Raises:
+            RuntimeError: The pool belongs to another event loop, which still runs.
+        """
+        if self._places is not None:
+            other_loop(self._places.loop, "pool")
         self._closings += 1
-        await asyncio.gather(*(client.close() for client in self._busy))
+        self._places = None
+        await asyncio.gather(*(client.close() for client in self._clients))
+
+
+class _Places:
+    """Who may send, in one event loop."""
+
+    def __init__(self, clients: list[AsyncClient], size: int) -> None:
+        self.loop = asyncio.get_running_loop()
+        # Messages without a reply, by connection.
+        self.busy = dict.fromkeys(clients, 0)
+        self.room = asyncio.Semaphore(size)
+
+    def settled(self, client: AsyncClient) -> None:
+        """A message of that client has its verdict."""
+        self.busy[client] -= 1
+        self.room.release()

@@ -116,8 +116,12 @@ class SecureLayer(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._upper.is_ended = True
         self._settle(self._session.failure or TLS_CLOSED)
-        if self._protocol is not None:
-            self._protocol.connection_lost(error)
+        # Forgotten, so that what a connection took is free at once, and not when the collector of
+        # cycles comes by: a flood of handshakes would take much more memory.
+        protocol, self._protocol = self._protocol, None
+        self._upper.forget_protocol()
+        if protocol is not None:
+            protocol.connection_lost(error)
 
     def _begin(self) -> None:
         self._protocol = self._new_connection()

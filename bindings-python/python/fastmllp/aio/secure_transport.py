@@ -3,10 +3,14 @@
 import asyncio
 import contextlib
 import ssl
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
 from fastmllp.tls_session import TlsSession
+
+# One record of TLS holds no more (RFC 8446, 5.1).
+_RECORD_SIZE = 16_384
 
 
 class SecureTransport(asyncio.Transport):
@@ -27,6 +31,9 @@ class SecureTransport(asyncio.Transport):
         self._protocol: asyncio.BaseProtocol | None = None
         # What was written before the handshake was done.
         self._early: list[bytes] = []
+        # Lengths of what the transport below holds: of the program, and on the wire.
+        self._held: deque[tuple[int, int]] = deque()
+        self._held_inside = self._held_outside = 0
 
     @property
     def is_open(self) -> bool:
@@ -39,14 +46,30 @@ class SecureTransport(asyncio.Transport):
         if not self._session.is_open:
             self._early.append(bytes(data))
             return
+        data = bytes(data)
         with contextlib.suppress(ssl.SSLError):  # It has failed, and that is on record.
-            self._session.write(bytes(data))
-        self.push()
+            for begin in range(0, len(data), _RECORD_SIZE):
+                part = data[begin : begin + _RECORD_SIZE]
+                self._session.write(part)
+                self.push(len(part))
 
-    def push(self) -> None:
-        """Write what the session has for the wire."""
-        if data := self._session.outgoing():
-            self._lower.write(data)
+    def push(self, inside: int = 0) -> None:
+        """Write what the session has for the wire.
+
+        Args:
+            inside: Of how many bytes of the program it is made.
+        """
+        data = self._session.outgoing()
+        if not data:
+            return
+        self._lower.write(data)
+        if self._lower.get_write_buffer_size():
+            self._held.append((inside, len(data)))
+            self._held_inside += inside
+            self._held_outside += len(data)
+        elif self._held:
+            self._held.clear()
+            self._held_inside = self._held_outside = 0
 
     def opened(self) -> None:
         """The handshake is done: write what waited for it."""
@@ -93,7 +116,18 @@ class SecureTransport(asyncio.Transport):
         self._lower.resume_reading()
 
     def get_write_buffer_size(self) -> int:
-        return self._lower.get_write_buffer_size() + sum(map(len, self._early))
+        """How many bytes of the program have not left.
+
+        The peer can read nothing of a record before it has all of it, so a byte has left when its
+        record has.
+        """
+        outside = self._lower.get_write_buffer_size()
+        while self._held and self._held_outside - self._held[0][1] >= outside:
+            inside, length = self._held.popleft()
+            self._held_inside -= inside
+            self._held_outside -= length
+        # What TLS adds itself, such as the alert at the end, counts as something.
+        return max(self._held_inside + sum(map(len, self._early)), min(outside, 1))
 
     def get_write_buffer_limits(self) -> tuple[int, int]:
         return self._lower.get_write_buffer_limits()
@@ -108,6 +142,10 @@ class SecureTransport(asyncio.Transport):
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self._protocol = protocol
+
+    def forget_protocol(self) -> None:
+        """The connection is gone."""
+        self._protocol = None
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         assert self._protocol is not None

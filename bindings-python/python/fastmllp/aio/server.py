@@ -1,6 +1,7 @@
 """The asyncio server: accepts connections, and stops gracefully."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
@@ -13,6 +14,8 @@ from fastmllp import config
 from fastmllp.aio.connection import ServedConnection
 from fastmllp.aio.connections import Connections
 from fastmllp.aio.listener import Listener, listening_socket
+from fastmllp.aio.loops import other_loop
+from fastmllp.aio.read_block import keep_read_block
 from fastmllp.aio.secure import SecureLayer
 from fastmllp.aio.service import AsyncHandler, Service
 from fastmllp.allow import AllowList
@@ -23,10 +26,6 @@ from fastmllp.sockets.accepting import Accepted, Acceptor
 from fastmllp.sockets.gate import Gate
 from fastmllp.sockets.introduction import Introduction, Origin, is_proxied
 from fastmllp.tls_session import TlsSession, reloaded
-
-# asyncio reads into a block of 256 KiB. As long as no larger block was given back, the C library
-# gets and returns it by a system call for every read, which costs more than the message.
-_READ_BLOCK = 300_000
 
 
 class AsyncServer:
@@ -100,11 +99,22 @@ class AsyncServer:
     def close(self) -> None:
         """Stop: accept nothing new, answer every message that was received, close. Returns at once.
 
-        May be called more than once, and by a handler. `wait_closed` waits for the end.
+        May be called more than once, and by a handler. `wait_closed` waits for the end. When the
+        event loop of the server has ended without a stop, this frees the port.
+
+        Raises:
+            RuntimeError: The server belongs to another event loop, which still runs.
         """
         if self._closed.is_set():
             return
-        self._closed.set()
+        abandoned = other_loop(self._connections.loop, "server")
+        with contextlib.suppress(RuntimeError) if abandoned else contextlib.nullcontext():
+            self._closed.set()
+        if abandoned:
+            self._connections.abandon()
+            if self._listener is not None:
+                self._listener.abandon()
+            return
         if self._listener is not None:
             self._listener.close()
         # Later, so that a header is read that has come already.
@@ -116,14 +126,26 @@ class AsyncServer:
         """Wait until the server is closed and every connection has ended.
 
         Connections that have not ended `stop_timeout` seconds after `close` are aborted.
+
+        Raises:
+            RuntimeError: The server belongs to another event loop, which still runs.
         """
+        if other_loop(self._connections.loop, "server"):
+            self.close()
+            return
         await self._closed.wait()
         if self._listener is not None:
             await self._listener.wait_begun()
         await self._connections.wait_stopped()
 
     async def serve_forever(self) -> None:
-        """Serve until `close` is called or this is cancelled, then end gracefully."""
+        """Serve until `close` is called or this is cancelled, then end gracefully.
+
+        Raises:
+            RuntimeError: The server belongs to another event loop, and cannot serve in this one.
+        """
+        if other_loop(self._connections.loop, "server"):
+            raise RuntimeError("the event loop of this server has ended: start another server")
         try:
             await self._closed.wait()
         finally:
@@ -138,9 +160,9 @@ class AsyncServer:
             ValueError: The system cannot share a port.
         """
         listening = await listening_socket(host, port, reuse_port=reuse_port)
-        bytes(_READ_BLOCK)
+        keep_read_block()
         connections = self._connections
-        acceptor = Acceptor(connections.gate, connections.next_number, proxied=self._proxied)
+        acceptor = Acceptor(connections.gate, connections.new_number, proxied=self._proxied)
         self._listener = Listener(
             listening,
             acceptor,
@@ -245,6 +267,7 @@ async def start_server(
     executor: Executor | None = None,
     handler_timeout: float = 0.0,
     stop_timeout: float = config.DEFAULT_STOP_TIMEOUT,
+    local_time: bool = False,
 ) -> AsyncServer:
     """Listen, and acknowledge each complete frame in the order of arrival.
 
@@ -282,6 +305,8 @@ async def start_server(
             is AE then, and the result that comes late is logged. 0 turns it off.
         stop_timeout: Seconds that a graceful stop may take before connections are aborted. 0: no
             limit.
+        local_time: Write the local time with its offset into MSH-7 of acknowledgments, as for
+            `fastmllp.Server`.
 
     Raises:
         OSError: The address cannot be resolved or bound.
@@ -296,6 +321,7 @@ async def start_server(
         scan=scan,
         policy=policy,
         over_limit=over_limit,
+        local_time=local_time,
     )
     # Just as for each connection: settings that it does not take are the caller's error, now.
     limits.new_link(0.0)
@@ -303,7 +329,7 @@ async def start_server(
     service = Service(
         handler,
         limits,
-        Answerer(cast(Any, handler), encoding, scan, policy, gate.log),
+        Answerer(cast(Any, handler), encoding, scan, policy, gate.log, local_time),
         executor=executor,
         handler_timeout=config.seconds("handler_timeout", handler_timeout),
         log=gate.log,

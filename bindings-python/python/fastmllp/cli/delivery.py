@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from fastmllp.cli.output import complain
 from fastmllp.cli.signals import heed_interruption, ignore
-from fastmllp.client import Client, Reply
+from fastmllp.client import Client, DeliveryError, Reply
 from fastmllp.mllp import MllpError
 
 MAX_WINDOW = 64
@@ -30,6 +30,16 @@ class Outcome:
     """From the call that sends the message to its reply."""
     reply: Reply | None = None
     error: Exception | None = None
+
+    @property
+    def fate(self) -> str:
+        """What is known of the message: ``answered``, ``stored``, ``unasked``, ``not_sent`` or
+        ``uncertain``."""
+        if self.reply is None:
+            return self.error.fate if isinstance(self.error, DeliveryError) else "not_sent"
+        if self.reply.stored:
+            return "stored"
+        return "unasked" if self.reply.unasked else "answered"
 
 
 Place: TypeAlias = tuple[int, float]

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from fastmllp.config import TABLE, Settings
+from fastmllp.config import TABLE, ConfigError, Settings
 from fastmllp.config.bounds import read_integer, read_number
 from fastmllp.config.flags import add_flags, load_with_flags
 from fastmllp.logging import configure
@@ -28,17 +28,25 @@ def settings_of(options: argparse.Namespace) -> Settings:
 
 
 def configure_logging(settings: Settings, unless_set: str = "") -> None:
-    """Write log records to standard error, as the settings say.
+    """Write log records to standard error or to a file, as the settings say.
 
     Args:
         settings: Those of a command with the section ``logging``.
         unless_set: The lowest level that is written, unless a source has set one.
+
+    Raises:
+        ConfigError: The file cannot be opened.
     """
     values = settings.section("logging")
     level = values["log_level"]
     if unless_set and settings.source("logging", "log_level") == "default":
         level = unless_set
-    configure(level, values["log_format"], values["log_message"])
+    file = values["log_file"]
+    try:
+        configure(level, values["log_format"], values["log_message"], file=file)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(f"[logging] log_file: cannot write {file}: {reason}") from error
 
 
 def count(name: str, least: int = 1, most: int = 1_000_000_000) -> Callable[[str], int]:

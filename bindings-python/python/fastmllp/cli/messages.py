@@ -15,6 +15,7 @@ from fastmllp.printable import one_line
 Check = Callable[[bytes], object]
 """Raises `MllpError` for a payload that cannot be sent."""
 
+_MOST_NOTES = 10
 # How the name of a file of messages ends.
 _SUFFIXES = frozenset({".hl7", ".hl7v2", ".mllp", ".er7"})
 _HEADER_ANYWHERE = re.compile(rb"MSH\0*[!-/:-@\[-`{-~]\0*\^\0*~")
@@ -107,8 +108,10 @@ class Reader:
             raise NotReadable(f"{name}: {reading.batch_fault}; --ignore-counts sends it as it is")
         if reading.batch_fault:
             self.note(f"{name}: {reading.batch_fault}")
-        for text in reading.notes:
+        for text in reading.notes[:_MOST_NOTES]:
             self.note(f"{name}: {text}")
+        if len(reading.notes) > _MOST_NOTES:
+            self.note(f"{name}: and {len(reading.notes) - _MOST_NOTES} more such lines")
         if reading.left_out:
             self.note(f"{name}: left out {reading.left_out} of no message")
         for number, payload in enumerate(reading.payloads, 1):

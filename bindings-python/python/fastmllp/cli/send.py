@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ from fastmllp.cli.flags import (
 from fastmllp.cli.messages import Found, NotReadable, Reader
 from fastmllp.cli.output import complain, write
 from fastmllp.cli.progress import progress
+from fastmllp.cli.signals import heed_interruption
 from fastmllp.cli.status import ACCEPTED, INTERRUPTED, NOT_DELIVERED, REFUSED, WRONG_USAGE
 from fastmllp.cli.summary import Summary
 from fastmllp.cli.tls import client_options
@@ -97,6 +99,8 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         ConfigError: A setting is unknown or out of bounds.
     """
+    # Until messages are sent an interruption just ends the command.
+    heed_interruption(signal.default_int_handler)
     settings = settings_of(options)
     configure_logging(settings, unless_set="warning")
     reader = Reader(
@@ -117,7 +121,8 @@ def run(options: argparse.Namespace) -> int:
     delivery = Delivery(
         [found.payload for found in messages],
         agenda,
-        client_options(settings.section("client")),
+        # Whoever sends files has no use for the answer of an application that comes later.
+        client_options(settings.section("client")) | {"wait_for": "accept"},
         connections=min(options.connections, total),
         window=options.window,
     )
@@ -167,12 +172,12 @@ class _Report:
         """Print what became of a message."""
         found = None if outcome.number is None else self._found(outcome.number)
         if outcome.error is not None:
-            self._complain(found, outcome.error)
+            self._complain(found, outcome)
         if self._quiet:
             return
         if self._json and found is not None:
             self._print(json.dumps(self._row(found, outcome)) + "\n")
-        elif outcome.reply is not None:
+        elif outcome.reply is not None and not outcome.reply.unasked:
             self._print(readable(outcome.reply.payload, self._encoding) + "\n")
 
     def conclude(self, summary: Summary, total: int, seconds: float) -> None:
@@ -185,14 +190,21 @@ class _Report:
     def _row(self, found: Found, outcome: Outcome) -> dict[str, object]:
         row: dict[str, object] = {"file": found.file, "number": found.number}
         row["milliseconds"] = round(outcome.seconds * 1000, 3)
+        row["fate"] = outcome.fate
         if outcome.reply is None:
             return row | {"error": _code(outcome.error)}
         reply = outcome.reply
         row |= {"code": reply.code, "control_id": reply.control_id, "accepted": reply.accepted}
-        return row | {"acknowledgment": readable(reply.payload, self._encoding)}
+        shown = "" if reply.unasked else readable(reply.payload, self._encoding)
+        return row | {"acknowledgment": shown}
 
-    def _complain(self, found: Found | None, error: Exception) -> None:
-        text = describe(error) if found is None else f"{found.place}: {describe(error)}"
+    def _complain(self, found: Found | None, outcome: Outcome) -> None:
+        assert outcome.error is not None
+        text = describe(outcome.error)
+        if found is not None:
+            text = f"{found.place}: {text}"
+        if outcome.fate == "uncertain":
+            text += " (uncertain: the message may have arrived)"
         if text not in self._complaints:  # Each connection fails for itself.
             self._complaints.add(text)
             complain("send", text)

@@ -2,14 +2,15 @@
 
 import argparse
 import contextlib
-import signal
+import ssl
 from types import FrameType
 from typing import Any
 
 from fastmllp.cli.flags import Commands, add_settings, configure_logging, settings_of
 from fastmllp.cli.output import complain, show
+from fastmllp.cli.reload import Reload
+from fastmllp.cli.signals import HANG_UP, STOPPING, heed, ignore
 from fastmllp.cli.status import CANNOT_LISTEN, STOPPED
-from fastmllp.cli.tls import server_tls
 from fastmllp.cli.workers import OnListening, Workers
 from fastmllp.config import ConfigError, Settings
 from fastmllp.saving import SaveTo
@@ -41,9 +42,10 @@ def add(commands: Commands) -> None:
         allow_abbrev=False,
         help="acknowledge every message",
         description="Acknowledge every complete frame, with --save only after it is stored. Prints"
-        " 'listening HOST:PORT' when it listens; log records go to standard error. SIGINT and"
-        " SIGTERM end it after everything received is answered. Exit status: 0 stopped, 1 cannot"
-        " listen, store or print, 2 wrong usage.",
+        " 'listening HOST:PORT' when it listens; log records go to standard error or to --log-file."
+        " SIGINT and SIGTERM end it after everything received is answered; SIGHUP opens the log"
+        " file again and reloads the certificates. Exit status: 0 stopped, 1 cannot listen, store"
+        " or print, 2 wrong usage.",
     )
     add_settings(parser, ("server", "logging", "metrics"))
     parser.add_argument(
@@ -65,61 +67,62 @@ def run(options: argparse.Namespace) -> int:
     """
     settings = settings_of(options)
     configure_logging(settings)
-    server_options = _server_options(settings)
+    reload = Reload(settings)
+    ignore(HANG_UP)  # Until it listens there is nothing to reload.
     workers = settings.section("server")["workers"]
     with contextlib.ExitStack() as stack:
         try:
             if workers > 1:
-                return _serve_in_workers(settings, server_options, workers)
+                return _serve_in_workers(settings, reload, workers)
             # Before the server, so that its first connection is counted.
             _offer_metrics(settings, stack)
-            return _serve(_listen(settings, server_options), _announce)
+            return _serve(_listen(settings, reload), reload, _announce)
         except _CannotServe as error:
             complain("serve", str(error))
             return CANNOT_LISTEN
 
 
-def _serve(server: Server, on_listening: OnListening) -> int:
+def _serve(server: Server, reload: Reload, on_listening: OnListening) -> int:
     def stop(number: int, interrupted: FrameType | None) -> None:
         server.shutdown()
 
     with server:
-        signal.signal(signal.SIGINT, stop)
-        signal.signal(signal.SIGTERM, stop)
+        heed(STOPPING, stop)
+        reload.on_signal(server)
         # A failure hides the port from the one who waits for it.
         goes_on = on_listening(server)
         if goes_on:
             server.serve_forever()
     # The interpreter takes its handlers down before it is gone; a signal then would be its end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    ignore((*STOPPING, *HANG_UP))
     return STOPPED if goes_on else CANNOT_LISTEN
 
 
-def _serve_in_workers(settings: Settings, options: dict[str, Any], count: int) -> int:
+def _serve_in_workers(settings: Settings, reload: Reload, count: int) -> int:
     if settings.section("metrics")["metrics_port"]:
         raise ConfigError("[metrics] metrics_port needs [server] workers = 1, each counts its own")
     # Whether the port is free, and for port 0 which one: sharing it, the workers would not notice
     # that somebody else shares it too, and messages would go here and there.
-    with _listen(settings, options) as server:
+    with _listen(settings, reload) as server:
         host, port = server.address
 
     def serve(on_listening: OnListening) -> int:
         try:
-            worker = _listen(settings, options | {"port": port, "reuse_port": True})
+            worker = _listen(settings, reload, port=port, reuse_port=True)
         except _CannotServe as error:
             complain("serve", str(error))
             return CANNOT_LISTEN
-        return _serve(worker, on_listening)
+        return _serve(worker, reload, on_listening)
 
-    return Workers(count, serve).run(lambda: show("serve", f"listening {place(host, port)}\n"))
+    watch = Workers(count, serve, reload.now)
+    return watch.run(lambda: show("serve", f"listening {place(host, port)}\n"))
 
 
 def _announce(server: Server) -> bool:
     return show("serve", f"listening {place(*server.address)}\n")
 
 
-def _listen(settings: Settings, options: dict[str, Any]) -> Server:
+def _listen(settings: Settings, reload: Reload, **options: Any) -> Server:
     values = settings.section("server")
     folder = values["save"]
     try:
@@ -127,7 +130,7 @@ def _listen(settings: Settings, options: dict[str, Any]) -> Server:
     except OSError as error:
         raise _CannotServe(f"cannot save to {folder}: {error.strerror or error}") from error
     try:
-        return Server(handler, **options)
+        return Server(handler, **(_server_options(settings, reload.tls) | options))
     except OSError as error:
         where = place(values["host"], values["port"])
         raise _CannotServe(f"cannot listen on {where}: {error.strerror or error}") from error
@@ -135,13 +138,12 @@ def _listen(settings: Settings, options: dict[str, Any]) -> Server:
         raise ConfigError(f"[server] {error}") from error
 
 
-def _server_options(settings: Settings) -> dict[str, Any]:
+def _server_options(settings: Settings, context: ssl.SSLContext | None) -> dict[str, Any]:
     options = {
         key: value
         for key, value in settings.changed("server").items()
         if key not in _OF_THE_COMMAND
     }
-    context = server_tls(settings.section("server"))
     return options if context is None else options | {"tls": context}
 
 

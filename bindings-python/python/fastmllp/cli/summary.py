@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastmllp.cli.delivery import Outcome
-from fastmllp.reply import ConnectError, DeliveryError
 
 
 class Summary:
@@ -13,27 +12,32 @@ class Summary:
 
     def __init__(self) -> None:
         self.accepted = 0
+        """Messages that the server has taken, `stored` and `unasked` among them."""
+        self.stored = 0
+        """Messages whose only answer was CA, which says nothing of the application."""
+        self.unasked = 0
+        """Messages that asked for no answer, and left."""
         self.refused = 0
         self.lost = 0
-        """Messages that were sent, wholly or in part, and not answered: nobody knows."""
+        """Messages of which something was sent, and which were not answered: uncertain."""
         self._seconds = array("d")
 
     def count(self, outcome: Outcome) -> None:
         """Count one outcome."""
-        if outcome.reply is not None:
-            self._seconds.append(outcome.seconds)
-            if outcome.reply.accepted:
-                self.accepted += 1
-            else:
-                self.refused += 1
-        elif isinstance(outcome.error, DeliveryError) and not isinstance(
-            outcome.error, ConnectError
-        ):
-            self.lost += 1
+        if outcome.reply is None:
+            self.lost += outcome.fate == "uncertain"
+            return
+        self._seconds.append(outcome.seconds)
+        if outcome.reply.accepted:
+            self.accepted += 1
+        else:
+            self.refused += 1
+        self.stored += outcome.fate == "stored"
+        self.unasked += outcome.fate == "unasked"
 
     @property
     def answered(self) -> int:
-        """How many messages have a reply."""
+        """How many messages have a reply, or have left and asked for none."""
         return self.accepted + self.refused
 
     def round_trip(self) -> dict[str, float] | None:
@@ -58,6 +62,9 @@ class Summary:
             "refused": self.refused,
             "not_delivered": self.lost,
             "not_sent": total - self.answered - self.lost,
+            "stored": self.stored,
+            "unasked": self.unasked,
+            "uncertain": self.lost,
             "seconds": round(seconds, 6),
             "per_second": round(self.answered / seconds, 1) if seconds else None,
             "round_trip_ms": self.round_trip(),
@@ -66,9 +73,18 @@ class Summary:
     def as_text(self, total: int, seconds: float) -> str:
         """The counts, on one line."""
         unsent = total - self.answered - self.lost
+        notes = [
+            f"{number} {words}"
+            for number, words in (
+                (self.stored, "stored without an answer of the application"),
+                (self.unasked, "asked for no answer"),
+            )
+            if number
+        ]
+        note = f" ({', '.join(notes)})" if notes else ""
         return (
             f"{total} messages in {seconds:.2f} s: {self.accepted} accepted,"
-            f" {self.refused} refused, {self.lost} not delivered, {unsent} not sent\n"
+            f" {self.refused} refused, {self.lost} not delivered, {unsent} not sent{note}\n"
         )
 
 

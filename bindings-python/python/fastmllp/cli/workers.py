@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn, TypeAlias
 
+from fastmllp.cli.signals import HANG_UP, STOPPING, heed, ignore
 from fastmllp.cli.status import CANNOT_LISTEN, STOPPED
 from fastmllp.config import ConfigError
 from fastmllp.logging import describe_exception, log_event
@@ -27,18 +28,19 @@ Serve: TypeAlias = Callable[[OnListening], int]
 """Serves until a signal comes; returns the exit status."""
 
 _PAUSE_SECONDS = 1.0
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (*STOPPING, *HANG_UP)
 
 
 class Workers:
     """The processes that serve, seen from the one that watches them."""
 
-    def __init__(self, count: int, serve: Serve) -> None:
+    def __init__(self, count: int, serve: Serve, reload: Callable[[], object]) -> None:
         """Prepare; starts nothing.
 
         Args:
             count: How many processes.
             serve: What each of them does.
+            reload: What this process does when SIGHUP comes, which it passes on to the others.
 
         Raises:
             ConfigError: This system has no processes that share a port.
@@ -47,6 +49,7 @@ class Workers:
             raise ConfigError("[server] workers must be 1: this system cannot share a port")
         self._count = count
         self._serve = serve
+        self._reload = reload
         self._running: set[int] = set()
         self._stopping = False
         # Nothing is ever written to it: its end tells the workers that this process is gone.
@@ -61,8 +64,8 @@ class Workers:
         Returns:
             The exit status.
         """
-        for number in _SIGNALS:
-            signal.signal(number, self._on_signal)
+        heed(STOPPING, self._on_signal)
+        heed(HANG_UP, self._on_hang_up)
         status = STOPPED
         if not (all(self._start() for _ in range(self._count)) and announce()):
             status = STOPPED if self._stopping else CANNOT_LISTEN
@@ -75,8 +78,7 @@ class Workers:
                 log_event(logging.ERROR, "worker_died", process=worker, status=code)
                 time.sleep(_PAUSE_SECONDS)
                 self._start()
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+        ignore(_SIGNALS)
         return status
 
     def _start(self) -> bool:
@@ -122,11 +124,19 @@ class Workers:
     def _on_signal(self, number: int, interrupted: FrameType | None) -> None:
         self._stop()
 
+    def _on_hang_up(self, number: int, interrupted: FrameType | None) -> None:
+        # Here too: a worker that starts later has what this process has.
+        self._reload()
+        self._tell_all(number)
+
     def _stop(self) -> None:
         self._stopping = True
+        self._tell_all(signal.SIGTERM)
+
+    def _tell_all(self, number: int) -> None:
         for worker in list(self._running):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(worker, signal.SIGTERM)
+                os.kill(worker, number)
 
 
 @contextlib.contextmanager

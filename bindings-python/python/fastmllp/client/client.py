@@ -1,7 +1,6 @@
 """The sending side: one message at a time, and the reply that belongs to it."""
 
 import contextlib
-import logging
 import socket
 import ssl
 import threading
@@ -10,25 +9,17 @@ from types import TracebackType
 from typing import Any
 
 from fastmllp import config
-from fastmllp._native import FrameError, Initiator, LinkError
-from fastmllp.back_off import Attempts, BackOff
+from fastmllp._native import FrameError, LinkError
+from fastmllp.back_off import BackOff
+from fastmllp.client import failure
+from fastmllp.client.settings import ClientSettings, Payload, WaitFor
+from fastmllp.client.wrong_peer import FirstBytes
 from fastmllp.dial import dial
-from fastmllp.logging import log_event
-from fastmllp.reply import (
-    ConnectError,
-    ConnectionLost,
-    EncodingError,
-    NoReply,
-    Reply,
-    ReplyTooLarge,
-)
+from fastmllp.reply import ConnectError, Reply
+from fastmllp.sockets.linger import linger
 from fastmllp.stream import Stream
-from fastmllp.tls_failure import ALERT, TlsFailure, plain_hint
-from fastmllp.tls_session import TlsSession
 
 _STALE_READS = 16
-# What a reply means is the caller's decision, and so is sending again.
-RULES = "accept=accept, *=fail"
 
 
 class Client:
@@ -38,6 +29,10 @@ class Client:
     message without MSH-10, or without MSH, takes the first reply. Replies for other messages are
     logged and left out. After a failed `send` the connection is closed, because a reply that comes
     late must not be credited to the next message; the next `send` opens a new one.
+
+    What is waited for, the message says in MSH-15 and MSH-16. One that asks for nothing has
+    succeeded when it has been written. One that asks for an application acknowledgment may get CA
+    first: the server has stored it, and `Reply.stored` says so if nothing better comes.
 
     Nothing is ever sent twice. When the server has closed the connection while it was idle, `send`
     notices that before it writes and opens a new one, which is safe since no byte of the message
@@ -66,6 +61,7 @@ class Client:
         max_size: int = config.DEFAULT_MAX_SIZE,
         scan: str = "single_byte",
         strict: bool = False,
+        wait_for: WaitFor = "application",
         tls: ssl.SSLContext | None = None,
         server_hostname: str | None = None,
         back_off: BackOff | None = None,
@@ -73,16 +69,23 @@ class Client:
         """Keep the settings; does not connect.
 
         Args:
-            host: Address or name of the server.
+            host: Address or name of the server; an IPv6 address may stand in brackets. The
+                addresses of a name are tried one after the other within `timeout`, a quarter of a
+                second apart, and the first that answers is taken.
             port: TCP port of the server.
-            timeout: Seconds to connect, seconds for the server to take a message, and seconds for
-                the whole reply; the last does not start again with every byte. 0 turns it off.
+            timeout: Seconds to connect, from the look-up of the name to the end of a TLS handshake;
+                seconds for the server to take a message; and seconds for the whole reply, which do
+                not start again with every byte. 0 turns it off.
             encoding: For messages given as ``str``.
             strict: A ``str`` that the encoding cannot express is an error, instead of being sent
                 with ``?`` and a warning.
             max_size: Largest payload of a reply, in bytes.
             scan: How delimiters are found, as for `Message`: ``shift_jis``, for instance, on a link
                 whose names are in Shift_JIS.
+            wait_for: What ends the wait for a message that asks for both acknowledgments:
+                ``application`` (AA, AE or AR), or ``accept``, with which CA is enough. With
+                ``application`` CA becomes the reply when nothing follows it within `timeout`, or
+                when the connection ends.
             tls: A context of `fastmllp.tls.client_context`, or any other for a client: speak TLS.
             server_hostname: Name that the server's certificate must have, where it is not `host`.
             back_off: How long `send` and `connect` wait before they connect when the last attempt
@@ -91,26 +94,30 @@ class Client:
         Raises:
             ValueError: A setting is out of bounds.
         """
-        self._host = host
-        self._port = config.port("port", port)
-        self._timeout = config.seconds("timeout", timeout)
-        self._encoding = config.encoding("encoding", encoding)
-        self._strict = strict
-        self._max_size = config.size("max_size", max_size)
-        self._scan = scan
-        self._tls = tls
-        self._server_hostname = server_hostname or host
-        if tls is not None:
-            TlsSession(tls, server_hostname=self._server_hostname)
+        self._settings = ClientSettings(
+            host,
+            port,
+            timeout=timeout,
+            encoding=encoding,
+            max_size=max_size,
+            scan=scan,
+            strict=strict,
+            wait_for=wait_for,
+            tls=tls,
+            server_hostname=server_hostname,
+            back_off=back_off,
+        )
         self._stream: Stream | None = None
-        self._link = self._new_link()
-        self._lost: OSError | None = None
-        self._failure: TlsFailure | None = None
-        # The first bytes that the server has sent on the connection, inside of TLS if there is one.
-        self._first = b""
+        self._link = self._settings.new_link()
+        self._first = FirstBytes(self._settings.server)
+        # Why the last connection ended; empty while there is no reason but time.
+        self._why = ""
+        # The CA to the message in progress.
+        self._stored: bytes | None = None
+        # Messages were written that nothing answers: the server has perhaps not read them yet.
+        self._is_unheard = False
         self._lock = threading.Lock()
-        self._attempts = Attempts(back_off or BackOff(), self._timeout)
-        # Set by `close` for the thread that waits before its attempt.
+        # Set by `close` for the thread that waits without a connection.
         self._closing = threading.Event()
 
     def __enter__(self) -> "Client":
@@ -135,30 +142,12 @@ class Client:
             self._closing.clear()
             self._connect()
 
-    def _connect(self) -> None:
-        if self._stream is not None:
-            return
-        if (wait := self._attempts.remaining()) and self._closing.wait(wait):
-            raise ConnectError(f"cannot reach {self._server}: the client was closed")
-        try:
-            self._stream, early = dial(
-                self._host, self._port, self._timeout, self._tls, self._server_hostname
-            )
-        except ConnectError:
-            self._attempts.failed()
-            raise
-        self._attempts.succeeded()
-        self._lost, self._first = None, b""
-        self._note(early)
-        self._link.connected()
-        for event in self._link.receive(early, time.monotonic()):
-            self._on_event(event, "stale_reply")
-
     def close(self) -> None:
         """Close the connection if there is one. The client stays usable.
 
         A `send` of another thread that waits for its reply ends with `ConnectionLost`, one that
-        waits before it connects with `ConnectError`.
+        waits before it connects with `ConnectError`. After messages that nothing answers, this
+        waits until the server has read them and has closed its end, but ten seconds at most.
         """
         self._closing.set()
         if self._lock.acquire(blocking=False):
@@ -171,11 +160,7 @@ class Client:
             with contextlib.suppress(OSError):
                 stream.socket.shutdown(socket.SHUT_RDWR)
 
-    def _drop(self) -> None:
-        self._hang_up()
-        self._link = self._new_link()
-
-    def send(self, message: str | bytes | bytearray | memoryview) -> Reply:
+    def send(self, message: Payload) -> Reply:
         """Send one message and wait for its reply.
 
         Args:
@@ -183,46 +168,143 @@ class Client:
                 what the encoding cannot express. Segments must end with a carriage return.
 
         Returns:
-            The reply, positive or negative.
+            The reply, positive or negative. For a message that asks for no answer when it is
+            accepted, the silence: `Reply.unasked`.
 
         Raises:
             FrameError: The payload holds a start block or an end block; nothing was sent.
             EncodingError: `strict`, and the encoding cannot express the text; nothing was sent.
             LinkError: MSH-10 is longer than 256 bytes; nothing was sent.
-            ConnectError: The server cannot be reached, or refuses our certificate; it has read
-                nothing of the message.
+            ConnectError: The server cannot be reached; no byte of the message has left.
             NoReply: Not taken or not answered in time; the message may have arrived.
             ConnectionLost: The connection ended before the reply; the message may have arrived.
             ReplyTooLarge: The reply is above `max_size`; the message has arrived.
         """
-        payload = encoded(message, self._encoding, strict=self._strict)
+        payload = self._settings.encoded(message)
         with self._lock:
             self._closing.clear()
             try:
                 return self._exchange(payload)
             except (FrameError, LinkError):
-                raise  # Nothing has left, and no reply is on its way.
+                raise  # Nothing has left, and no reply will come.
             except BaseException:
-                # KeyboardInterrupt too: a reply is on its way that belongs to nobody any more.
+                # KeyboardInterrupt too: a reply may come that belongs to nobody any more.
                 self._drop()
                 raise
 
     def _exchange(self, payload: bytes) -> Reply:
         self._hear_what_came_unasked()
-        self._link.submit(payload, time.monotonic())
+        handle = self._link.submit(payload, time.monotonic())
+        self._stored = None
         while True:
             if self._link.wants_connection(time.monotonic()):
-                self._connect()
+                self._connect_for_message()
             message = self._link.next_to_send(time.monotonic())
             if message is not None:
                 self._write(*message)
-            events = self._link.events(time.monotonic())
-            if not events and self._stream is not None:
-                events = self._read(self._stream)
-            for event in events:
+            for event in self._link.events(time.monotonic()) or self._wait():
                 if event["ev"] == "verdict":
-                    return self._conclude(event["payload"])
+                    return self._conclude(event["fate"], event["payload"])
                 self._on_event(event, "foreign_reply")
+            # Looked at after all that came with one read: an answer of the application counts more.
+            if self._stored is not None and (self._stream is None or self._is_enough):
+                self._link.withdraw(handle)
+                return self._conclude("stored", None)
+
+    @property
+    def _is_enough(self) -> bool:
+        return self._settings.wait_for == "accept"
+
+    # The connection.
+
+    def _connect(self) -> None:
+        if self._stream is not None:
+            return
+        settings, attempts = self._settings, self._settings.attempts
+        if (wait := attempts.remaining()) and self._closing.wait(wait):
+            raise failure.not_sent(settings.server, "the client was closed")
+        try:
+            self._stream, early = dial(
+                settings.host,
+                settings.port,
+                settings.timeout,
+                settings.tls,
+                settings.server_hostname,
+            )
+        except ConnectError:
+            attempts.failed()
+            raise
+        if settings.tls is None:
+            attempts.succeeded()
+        self._first = FirstBytes(settings.server)
+        self._why = ""
+        self._link.connected()
+        self._take(early, "stale_reply")
+
+    def _connect_for_message(self) -> None:
+        self._connect()
+        # A server that refuses us, our certificate for instance, may have done so already: what it
+        # says before the first byte of the message has left proves that it has nothing of it.
+        if not self._is_undisturbed():
+            if self._stream is None or self._stream.failure is None:
+                self._settings.attempts.failed()
+            raise failure.not_sent(self._settings.server, self._why)
+
+    def _hear_what_came_unasked(self) -> None:
+        """Read what came since the last reply, before anything of the next message is sent."""
+        if not self._is_undisturbed():
+            self._drop()
+
+    def _is_undisturbed(self) -> bool:
+        """Whether the connection, if there is one, is as the next message needs it."""
+        for _ in range(_STALE_READS):
+            if self._stream is None:
+                return True
+            self._stream.socket.setblocking(False)
+            try:
+                data = self._stream.receive()
+            except BlockingIOError:
+                return True
+            except OSError as error:
+                self._note_end(error)
+                return False
+            if not data:
+                self._note_end(None)
+                return False
+            self._take(data, "stale_reply")
+        self._why = "it does not stop sending"
+        return False
+
+    def _drop(self) -> None:
+        self._hang_up()
+        self._link = self._settings.new_link()
+
+    def _hang_up(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is None:
+            return
+        stream.socket.setblocking(False)
+        with contextlib.suppress(OSError):
+            stream.end()
+            if self._is_unheard:
+                linger(stream.socket, self._settings.linger)
+        self._is_unheard = False
+        stream.socket.close()
+
+    def _lose(self, error: OSError | None) -> None:
+        self._note_end(error)
+        self._hang_up()
+        self._link.disconnected(time.monotonic())
+
+    def _note_end(self, error: OSError | None) -> None:
+        refusal = self._stream.failure if self._stream is not None else None
+        if refusal is not None:
+            # Under TLS 1.3 our handshake is over before the server has judged our certificate.
+            self._settings.attempts.failed()
+        self._why = failure.ended(error, refusal, self._hint)
+        self._is_unheard = False
+
+    # Bytes.
 
     def _write(self, handle: int, framed: bytes) -> None:
         assert self._stream is not None
@@ -237,8 +319,17 @@ class Client:
         else:
             self._link.sent(handle, time.monotonic())
 
-    def _read(self, stream: Stream) -> list[dict[str, Any]]:
+    def _wait(self) -> list[dict[str, Any]]:
         """Wait for bytes of the server or the end of a time, and return what they show."""
+        if self._stream is not None:
+            return self._read(self._stream)
+        remaining = self._remaining()
+        if remaining is None or self._closing.wait(remaining):
+            raise failure.closed()
+        self._link.on_time(time.monotonic())
+        return self._link.events(time.monotonic())
+
+    def _read(self, stream: Stream) -> list[dict[str, Any]]:
         stream.socket.settimeout(self._remaining())
         events: list[dict[str, Any]] = []
         try:
@@ -251,7 +342,7 @@ class Client:
             self._note(data)
             events = self._link.receive(data, time.monotonic())
             if stream.is_ended:
-                self._lose(ConnectionResetError("closed without a reply"))
+                self._lose(None)
         # A server that drips bytes is always ready, so the time is looked at after each read.
         self._link.on_time(time.monotonic())
         return events + self._link.events(time.monotonic())
@@ -262,111 +353,48 @@ class Client:
         with contextlib.suppress(OSError):
             self._note(stream.receive())
 
+    def _take(self, data: bytes, name: str) -> None:
+        self._note(data)
+        for event in self._link.receive(data, time.monotonic()):
+            self._on_event(event, name)
+
     def _note(self, data: bytes) -> None:
-        self._first = (self._first + data[: len(ALERT)])[: len(ALERT)]
+        self._first.add(data)
+        if data and self._settings.tls is not None:
+            self._settings.attempts.succeeded()
 
     def _remaining(self) -> float | None:
         """Seconds until the next time of the link runs out; None when there is none."""
         deadline = self._link.next_deadline()
         return None if deadline is None else max(0.0, deadline - time.monotonic())
 
-    def _hear_what_came_unasked(self) -> None:
-        """Read what came since the last reply, before anything of the next message is sent."""
-        if self._stream is None:
-            return
-        self._stream.socket.setblocking(False)
-        for _ in range(_STALE_READS):
-            try:
-                data = self._stream.receive()
-            except BlockingIOError:
-                return
-            except OSError:
-                break
-            if not data:
-                break
-            for event in self._link.receive(data, time.monotonic()):
-                self._on_event(event, "stale_reply")
-            if self._stream is None:
-                return
-        # Gone, or there is no end of it: the link begins anew.
-        self._drop()
+    # Events.
 
     def _on_event(self, event: dict[str, Any], name: str) -> None:
-        if event["ev"] == "stray":
-            length = len(event["payload"])
-            log_event(
-                logging.WARNING, name, server=self._server, length=length, reason=event["why"]
-            )
+        server = self._settings.server
+        if event["ev"] == "stored":
+            self._stored = event["payload"]
+        elif event["ev"] == "stray":
+            failure.log_stray(name, self._settings, event)
         elif event["ev"] == "reconnect":
             self._hang_up()
         elif event["ev"] == "error" and event["code"] == "too_large" and name == "foreign_reply":
-            raise ReplyTooLarge(f"reply of {self._server} is above {self._max_size} bytes")
+            raise failure.too_large(server, self._settings.max_size)
 
-    def _conclude(self, reply: bytes | None) -> Reply:
+    def _conclude(self, fate: str, reply: bytes | None) -> Reply:
+        if fate == "stored":
+            reply = self._stored
         if reply is not None:
-            return Reply.from_payload(reply, self._scan)
-        hint = plain_hint(self._first) if self._tls is None else ""
-        if self._lost is None:
-            text = f"{self._server} did not answer within {self._timeout:g} s{hint}"
-            raise NoReply(text)
-        failure = self._failure
-        # TLS 1.3: the handshake was over for us, not for the server, which has read no message.
-        if failure is not None and failure.is_about_our_certificate and not self._first:
-            self._attempts.failed()
-            raise ConnectError(f"cannot reach {self._server}: {failure.text}") from self._lost
-        text = failure.text if failure else self._lost.strerror or str(self._lost)
-        raise ConnectionLost(f"connection to {self._server} lost: {text}{hint}") from self._lost
-
-    def _lose(self, error: OSError) -> None:
-        self._lost = error
-        self._failure = self._stream.failure if self._stream else None
-        self._hang_up()
-        self._link.disconnected(time.monotonic())
-
-    def _hang_up(self) -> None:
-        if self._stream is not None:
-            self._stream.socket.setblocking(False)
-            with contextlib.suppress(OSError):
-                self._stream.end()
-            self._stream.socket.close()
-            self._stream = None
-
-    def _new_link(self) -> Initiator:
-        return Initiator(
-            rules=RULES,
-            max_attempts=1,
-            max_payload_len=self._max_size,
-            scan=self._scan,
-            send=self._timeout,
-            reply=self._timeout,
-        )
+            self._is_unheard, self._first.is_mllp = False, True
+            return Reply.from_payload(reply, self._settings.scan)
+        if fate == "unasked":
+            self._is_unheard = True
+            return Reply.of_silence()
+        server = self._settings.server
+        if self._why:
+            raise failure.lost(server, self._why)
+        raise failure.no_reply(server, self._settings.timeout, self._hint)
 
     @property
-    def _server(self) -> str:
-        return f"{self._host}:{self._port}"
-
-
-def encoded(
-    message: str | bytes | bytearray | memoryview, encoding: str, *, strict: bool = False
-) -> bytes:
-    """The payload that a message stands for.
-
-    Raises:
-        EncodingError: The encoding has no bytes for a character, and `strict` forbids a ``?``.
-        TypeError: The message is neither text nor bytes.
-    """
-    if type(message) is bytes:
-        return message
-    if isinstance(message, bytes | bytearray | memoryview):
-        return bytes(message)
-    if not isinstance(message, str):
-        raise TypeError(f"message must be str or bytes, not {type(message).__name__}")
-    try:
-        return message.encode(encoding)
-    except UnicodeEncodeError as error:
-        if strict:
-            # Not its own text, which quotes the character.
-            raise EncodingError(f"{encoding} cannot express the whole message") from None
-        first = error.start
-    log_event(logging.WARNING, "not_encodable", encoding=encoding, first=first)
-    return message.encode(encoding, errors="replace")
+    def _hint(self) -> str:
+        return "" if self._settings.tls is not None else self._first.hint()

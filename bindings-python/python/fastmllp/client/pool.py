@@ -1,22 +1,28 @@
-"""Many threads, few connections: a client for whoever sends."""
+"""Many threads, few connections."""
 
+import contextlib
 import operator
 import queue
 import threading
+import time
 from types import TracebackType
 from typing import Any
 
 from fastmllp import config
 from fastmllp.client.client import Client
+from fastmllp.client.settings import Payload
 from fastmllp.reply import Reply
+
+# How long `close` waits for messages in progress, and for their ends once it has closed them.
+_CLOSE_SECONDS, _LAST_SECONDS = 10.0, 1.0
 
 
 class Pool:
     """Clients of one server that threads share; each message takes a free one, or waits for it.
 
-    The client that was used last is taken first, so no more connections are open than messages
-    are on their way at a time. A connection that broke is opened anew by the next message that
-    takes its client; nothing is sent twice. Messages of different threads have no order.
+    The client that was used last is taken first, so no more connections are open than messages are
+    in progress at a time. A connection that broke is opened again by the next message that takes
+    its client; nothing is sent twice. Messages of different threads have no order.
 
     Example:
         >>> from concurrent.futures import ThreadPoolExecutor
@@ -47,9 +53,11 @@ class Pool:
         self._size = operator.index(size)
         if self._size < 1:
             raise ValueError(f"size must be at least 1, not {size}")
+        self._clients = [Client(host, port, **options) for _ in range(self._size)]
         self._free: queue.LifoQueue[Client] = queue.LifoQueue()
-        for _ in range(self._size):
-            self._free.put(Client(host, port, **options))
+        for client in self._clients:
+            self._free.put(client)
+        self._close_seconds = max(_CLOSE_SECONDS, options.get("timeout", 0.0))
         self._closing = threading.Lock()
 
     def __enter__(self) -> "Pool":
@@ -63,11 +71,12 @@ class Pool:
     ) -> None:
         self.close()
 
-    def send(self, message: str | bytes | bytearray | memoryview) -> Reply:
+    def send(self, message: Payload) -> Reply:
         """Send one message and wait for its reply, as `Client.send` does, on a free connection.
 
-        The wait for a free connection has no limit of its own: it ends with the replies to the
-        messages before, or with their times.
+        The wait for a free connection has no limit of its own: it ends when a message before this
+        one has its reply, or when the time of that message is over. With ``timeout=0`` a server
+        that does not answer keeps its connections busy for ever.
         """
         client = self._free.get()
         try:
@@ -76,14 +85,29 @@ class Pool:
             self._free.put(client)
 
     def close(self) -> None:
-        """Close every connection, each after the message that is on its way. Stays usable."""
+        """Close every connection, each after the message in progress. The pool stays usable.
+
+        A message that takes more than ten seconds, or more than ``timeout`` if that is longer, is
+        not waited for: its connection is closed, and its `send` raises `ConnectionLost`.
+        """
         # Two that close at a time would wait for the clients that the other one holds.
         with self._closing:
             taken: list[Client] = []
             try:
-                while len(taken) < self._size:
-                    taken.append(self._free.get())
-                    taken[-1].close()
+                self._take_free(taken, self._close_seconds)
+                for client in self._clients:
+                    client.close()
+                # Those that were in use end now, but for one that is just connecting.
+                self._take_free(taken, _LAST_SECONDS)
             finally:
                 for client in taken:
                     self._free.put(client)
+
+    def _take_free(self, taken: list[Client], seconds: float) -> None:
+        """Take the clients that are free or become so, for this many seconds at most."""
+        deadline = time.monotonic() + seconds
+        with contextlib.suppress(queue.Empty):
+            while len(taken) < len(self._clients):
+                timeout = max(0.0, deadline - time.monotonic())
+                taken.append(self._free.get(timeout=timeout))
+                taken[-1].close()

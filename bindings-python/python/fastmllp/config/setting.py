@@ -1,5 +1,6 @@
 """One setting: how its value is read from text and from TOML, and what it must be."""
 
+import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -17,6 +18,8 @@ _TYPES = {
     bool: "true or false",
     tuple: "an array of strings",
 }
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 
@@ -143,7 +146,9 @@ class Setting:
         return f"[{self.section}] {self.key}"
 
     def _wrong_type(self, value: object) -> ValueError:
-        return ValueError(f"{self._name} must be {self.type_name}, not {value!r}")
+        # In short: a value of a file may be nested deeper than `repr` can follow.
+        shown = _SHORT.repr(value)
+        return ValueError(f"{self._name} must be {self.type_name}, not {shown}")
 
 
 def _check_characters(name: str, text: str) -> None:

@@ -143,6 +143,12 @@ _ROWS = (
         "seconds that a stop waits for connections before it ends them, 0 for ever",
         bounds.SECONDS,
     ),
+    Setting(
+        "server",
+        "local_time",
+        False,
+        "write local time with its offset into MSH-7 of acknowledgments, instead of UTC",
+    ),
     Setting("server", "workers", 1, "processes that share the port", bounds.WORKERS),
     Setting(
         "server",
@@ -251,6 +257,13 @@ _ROWS = (
     Setting("logging", "log_message", False, "write payloads, which are health data, into the log"),
     Setting("logging", "log_format", "text", "form of the log", choices=("text", "json")),
     Setting(
+        "logging",
+        "log_file",
+        "",
+        "file that records are appended to, in place of standard error; SIGHUP opens it again",
+        placeholder="FILE",
+    ),
+    Setting(
         "metrics",
         "metrics_host",
         "127.0.0.1",
@@ -266,8 +279,8 @@ TABLE = SettingsTable(
     section_heads={
         "server": "Of `fastmllp serve`.",
         "client": "Of `fastmllp send`.",
-        "logging": "Of `serve` and `send`. Log records go to standard error. `send` writes"
-        " warnings\nand errors only, unless `log_level` is set.",
+        "logging": "Of `serve` and `send`. Log records go to standard error, unless `log_file`"
+        " is set.\n`send` writes warnings and errors only, unless `log_level` is set.",
         "metrics": "Of `fastmllp serve`.",
     },
 )

@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-import os
 import ssl
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from fastmllp.aio.connections import Connections
-from fastmllp.aio.secure import SecureLayer
+from fastmllp.aio.dialing import NotSecure, attach, connect
+from fastmllp.aio.loops import other_loop
 from fastmllp.link.reconnect import Reconnect
-from fastmllp.sockets.options import set_options
+from fastmllp.sockets.addresses import place, reason, unbracketed
 from fastmllp.tls_session import TlsSession
 
 DialerState: TypeAlias = Literal["connecting", "connected", "waiting", "stopped"]
@@ -37,7 +37,8 @@ class Dialer:
             connections: Told of it by the connection.
             address: Host and port to dial.
             reconnect: When to try again.
-            timeout: Seconds for each attempt, that of TLS included. 0 turns it off.
+            timeout: Seconds for each attempt, from the look-up of the name to the end of a TLS
+                handshake. 0 turns it off.
             tls: For a connection over TLS.
             server_hostname: The name in the peer's certificate, where it is not the host.
         """
@@ -57,6 +58,9 @@ class Dialer:
         """Stop: dial no more, answer every message that was received, close. Returns at once."""
         if self._closed.is_set():
             return
+        if other_loop(self._connections.loop, "link"):
+            self._abandon()
+            return
         self._closed.set()
         self._connections.stop()
         # A connection that was made just now may have received something: it ends by itself.
@@ -65,12 +69,19 @@ class Dialer:
 
     async def wait_closed(self) -> None:
         """Wait until this is closed and its connection has ended."""
+        if other_loop(self._connections.loop, "link"):
+            self._abandon()
+            return
         await self._closed.wait()
         await self._connections.wait_stopped()
         # What ended it, if that was not `close`: a random source that raises, for example.
         await asyncio.wait({self._dialing})
         if not self._dialing.cancelled():
             self._dialing.result()
+
+    def _abandon(self) -> None:
+        self.state = "stopped"
+        self._connections.abandon()
 
     async def _stay_connected(self) -> None:
         clock = self._reconnect.clock
@@ -101,46 +112,30 @@ class Dialer:
 
     async def _dial(self) -> bool:
         """Open a connection; False when the peer cannot be reached."""
+        log = self._connections.gate.log
         try:
+            session = self._new_session()
             async with asyncio.timeout(self._timeout or None):
-                await self._open()
+                connected = await connect(*self.address)
+                await attach(connected, self._new_connection, session, log)
         except (OSError, ValueError) as error:
-            log = self._connections.gate.log
             log.event(logging.WARNING, "dial_failed", peer=self._peer, error=_reason(error))
             return False
         return True
 
-    async def _open(self) -> None:
-        loop, layer, factory = asyncio.get_running_loop(), None, self._new_connection
-        if self._tls is not None:
-            name = self._server_hostname or self.address[0]
-            session = TlsSession(self._tls, server_hostname=name)
-            log = self._connections.gate.log
-            layer = SecureLayer(self._new_connection, session, log=log)
-            factory = layer.itself
-        transport, _ = await loop.create_connection(factory, *self.address)
-        set_options(transport.get_extra_info("socket"))
-        if layer is None:
-            return
-        try:
-            failure = await layer.opened
-        except asyncio.CancelledError:
-            transport.abort()
-            raise
-        if failure is not None:
-            raise ConnectionError(failure.text)
+    def _new_session(self) -> TlsSession | None:
+        if self._tls is None:
+            return None
+        name = self._server_hostname or unbracketed(self.address[0])
+        return TlsSession(self._tls, server_hostname=name)
 
     @property
     def _peer(self) -> str:
-        return f"{self.address[0]}:{self.address[1]}"
+        return place(*self.address)
 
 
 def _reason(error: OSError | ValueError) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if not isinstance(error, OSError):
-        return "not a host name"
-    if not error.errno:
-        return error.args[0] if error.args else type(error).__name__
-    # asyncio adds the address to the text of an error; the number has the plain one.
-    return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
+    if isinstance(error, NotSecure):
+        return error.failure.text
+    # TLS takes no certificate for such a name.
+    return reason(error) if isinstance(error, OSError) else "not a host name"

@@ -29,6 +29,7 @@ class Hl7:
         name: str = "",
         profile: str = "permissive",
         scan: str = "single_byte",
+        local_time: bool = False,
     ) -> None:
         """Keep the settings; those without a default are as for `SocketLink`, and checked there.
 
@@ -45,6 +46,8 @@ class Hl7:
             name: Name of the link in records.
             profile: Framing rules: ``permissive``, ``resync`` or ``strict``.
             scan: How delimiters are found, as for `Message`.
+            local_time: Write the local time with its offset into MSH-7 of acknowledgments, as for
+                `fastmllp.Server`.
 
         Raises:
             ValueError: There is no such profile or scan.
@@ -56,6 +59,7 @@ class Hl7:
             max_size=max_size,
             profile=profile,
             scan=scan,
+            local_time=local_time,
         )
         # Just as for each connection: settings that it does not take are the caller's error, now.
         limits.new_link(0.0)
@@ -63,7 +67,7 @@ class Hl7:
         self._service = Service(
             handler,
             limits,
-            Answerer(cast(Any, handler), encoding, scan, log=log),
+            Answerer(cast(Any, handler), encoding, scan, log=log, local_time=local_time),
             executor=executor,
             handler_timeout=handler_timeout,
             log=log,

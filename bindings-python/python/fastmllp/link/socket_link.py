@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from fastmllp import config
 from fastmllp.aio.connections import Connections
+from fastmllp.aio.loops import other_loop
 from fastmllp.aio.server import AsyncServer
 from fastmllp.allow import AllowList
 from fastmllp.handler import server_name
@@ -34,7 +35,9 @@ class SocketLink:
     the connection has ended and its last message is answered. It sends no messages of its own: use
     `fastmllp.Client` or `fastmllp.aio.connect`, on a connection of theirs.
 
-    A link that was stopped may be started again.
+    A link that was stopped may be started again, in another event loop too, and so may one whose
+    loop has ended without a stop. While that loop still runs, the use in another one is a
+    RuntimeError.
 
     Example:
         >>> async def main():
@@ -104,7 +107,8 @@ class SocketLink:
             proxy_protocol: In mode ``server``: ``off``, or ``required`` for a header of the PROXY
                 protocol at the beginning of each connection, as for `fastmllp.Server`.
             name: Tells the records of this link from those of others; see `fastmllp.logging.Log`.
-            options: Of the protocol; for ``hl7`` they are ``profile`` and ``scan``, as for `Hl7`.
+            options: Of the protocol; for ``hl7`` they are ``profile``, ``scan`` and ``local_time``
+                as for `Hl7`.
 
         Raises:
             ValueError: A setting is out of bounds.
@@ -137,6 +141,7 @@ class SocketLink:
             **options,
         )
         self._side: AsyncServer | Dialer | None = None
+        self._connections: Connections | None = None
 
     @property
     def state(self) -> State:
@@ -167,12 +172,16 @@ class SocketLink:
         A peer that cannot be reached is no error: it is logged, and dialed again.
 
         Raises:
-            RuntimeError: The link is started already.
+            RuntimeError: The link is started already, perhaps in another event loop.
             OSError: The address cannot be resolved or bound.
         """
+        if self._connections is not None and other_loop(self._connections.loop, "link"):
+            # It was not stopped before its loop ended.
+            self.close()
+            self._side = None
         if self._side is not None:
             raise RuntimeError("the link is started already")
-        connections = Connections(self._gate, self._stop_timeout)
+        connections = self._connections = Connections(self._gate, self._stop_timeout)
 
         def new_connection() -> asyncio.Protocol:
             return self._protocol.new_connection(connections)

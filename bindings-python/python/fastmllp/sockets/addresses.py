@@ -1,6 +1,5 @@
 """Hosts, ports and addresses: as people write them, and as sockets take them."""
 
-import errno
 import ipaddress
 import itertools
 import os
@@ -79,7 +78,7 @@ def resolve(host: str, port: int, *, passive: bool = False) -> list[Address]:
     except socket.gaierror:
         raise
     except (UnicodeError, ValueError) as error:  # ValueError: a NUL in the name.
-        raise OSError(errno.EINVAL, "not a host name") from error
+        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from error
     return list(dict.fromkeys(Address(family, address) for family, _, _, _, address in found))
 
 

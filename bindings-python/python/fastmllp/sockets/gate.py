@@ -15,6 +15,8 @@ __all__ = ["Gate"]
 # A peer chooses how often it is refused, and for a TLS alert also why. Beyond so many kinds the
 # rest is counted together.
 _MAX_KINDS = 64
+# Fields that make a kind of their own, so that one does not hide the other.
+_KINDS = ("reason", "protocol")
 
 
 class Gate:
@@ -42,7 +44,8 @@ class Gate:
             raise ValueError(f"max_connections must be at least 1, not {max_connections}")
         self._allow = allow
         self._lock = threading.Lock()
-        self._refused: dict[tuple[str, str], LimitedEvent] = {}
+        self._has_seen_http = False
+        self._refused: dict[tuple[str, ...], LimitedEvent] = {}
 
     def is_allowed(self, host: str) -> bool:
         """Whether a peer with that address may connect."""
@@ -75,16 +78,38 @@ class Gate:
             event: Name of the event.
             number: Number of the connection.
             fields: As for `Log.event`. Those with another ``reason`` or ``protocol`` are of another
-                kind, so that one does not hide the other.
+                kind.
         """
-        kind = event, str(fields.get("reason") or fields.get("protocol") or "")
+        common = {key: fields[key] for key in _KINDS if key in fields}
         with self._lock:
+            kind = event, *common.values()
             if kind not in self._refused and len(self._refused) >= _MAX_KINDS:
-                kind = event, ""
+                kind, common = (event,), {}
             limited = self._refused.get(kind)
             if limited is None:
-                limited = self._refused[kind] = LimitedEvent(self.log, logging.WARNING, event)
+                limited = LimitedEvent(self.log, logging.WARNING, event, **common)
+                self._refused[kind] = limited
             limited.happened(time.monotonic(), number, **fields)
+
+    def http_probe(self, number: int) -> None:
+        """A peer has asked something over HTTP, as load balancers do to see whether a server is up.
+
+        The first is a warning, because it can be a sender with a wrong port. A balancer goes on for
+        as long as the server runs.
+        """
+        level = logging.INFO if self._has_seen_http else logging.WARNING
+        self._has_seen_http = True
+        self.log.event(level, "wrong_protocol", number, protocol="http")
+
+    def stop_timed_out(self, connections: int, handlers: int) -> None:
+        """The time for a graceful stop was over.
+
+        Args:
+            connections: How many had not ended and were aborted. What they had received and not
+                answered is for their senders to send again.
+            handlers: How many of them did not end even then, because a handler goes on.
+        """
+        self.log.event(logging.WARNING, "stop_timeout", connections=connections, handlers=handlers)
 
     def on_time(self) -> None:
         """Write the counts of the minutes that are over. To be called now and then."""

@@ -8,7 +8,7 @@ from fastmllp.sockets.accepting import Accepted
 from fastmllp.sockets.addresses import peer_of, place
 from fastmllp.sockets.gate import Gate
 
-__all__ = ["PROXY_PROTOCOLS", "Introduction", "Origin", "is_proxied"]
+__all__ = ["HTTP_PROBES", "PROXY_PROTOCOLS", "Introduction", "Origin", "is_proxied"]
 
 PROXY_PROTOCOLS = ("off", "required")
 """What the option ``proxy_protocol`` may be."""
@@ -18,8 +18,8 @@ PROXY_PROTOCOLS = ("off", "required")
 _FIRST_LEN = 12
 _V1 = b"PROXY "
 _V2_LEN = 16
-# How the health checks of load balancers begin that ask over HTTP.
-_HTTP_PROBES = (b"GET ", b"HEAD ", b"OPTIONS ")
+HTTP_PROBES = (b"GET ", b"HEAD ", b"OPTIONS ")
+"""How the health checks of load balancers begin that ask over HTTP."""
 
 
 def is_proxied(proxy_protocol: str) -> bool:
@@ -82,7 +82,7 @@ class Introduction:
         try:
             header = parse_proxy_header(self._data)
         except ProxyError as error:
-            if self._data.startswith(_HTTP_PROBES):
+            if self._data.startswith(HTTP_PROBES):
                 self._probe("http")
             else:
                 self._refuse(error.code)

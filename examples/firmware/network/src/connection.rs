@@ -175,7 +175,7 @@ impl Message {
             log!("message: {} bytes, answer: none", self.len);
             return;
         };
-        let (id, time) = (host.identity.control_id(), host.identity.time(now));
+        let (id, time) = (host.identity.control_id(), host.identity.time(now, policy));
         let ack = Ack { errors, ..Ack::always(code, None, &id, time.as_bytes()) };
         let name = match host.stack.measure(|| link.answer(ticket, &ack, now)) {
             Ok(()) => code.as_str(),
@@ -190,7 +190,7 @@ impl Message {
 
 /// Refuses a message over the limit, if its beginning tells whom to refuse it to.
 fn refuse(refusal: Refusal, link: &mut Link, host: &mut Host, now: u64) {
-    let (id, time) = (host.identity.control_id(), host.identity.time(now));
+    let (id, time) = (host.identity.control_id(), host.identity.time(now, host.config.policy));
     let ack = Ack::always(AckCode::AR, None, &id, time.as_bytes());
     let refuse = || link.refuse(refusal, Refuse::Reject, &ack, now);
     if let Err(unrefused) = host.stack.measure(refuse) {

@@ -1,6 +1,6 @@
 //! Time and control IDs of acknowledgments.
 
-use ack_gen::Timestamp;
+use ack_gen::{Policy, Timestamp};
 
 /// Gives each acknowledgment its time and an ID that no other one has.
 pub struct Identity {
@@ -21,8 +21,12 @@ impl Identity {
         core::array::from_fn(|at| b"0123456789ABCDEF"[(number >> (60 - 4 * at) & 15) as usize])
     }
 
-    /// MSH-7.
-    pub fn time(&self, now: u64) -> Timestamp {
-        Timestamp::utc(i64::from(self.started) + (now / 1000) as i64)
+    /// MSH-7: universal time, by the policy `conformant` with its offset.
+    pub fn time(&self, now: u64, policy: Policy) -> Timestamp {
+        let seconds = i64::from(self.started) + (now / 1000) as i64;
+        match policy {
+            Policy::Always => Timestamp::utc(seconds),
+            Policy::Conformant => Timestamp::with_offset(seconds, 0),
+        }
     }
 }

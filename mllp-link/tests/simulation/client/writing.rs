@@ -57,7 +57,7 @@ impl<const W: usize> Client<W> {
 
     /// Of a message that was handed out, perhaps nothing was written.
     pub(super) fn say_what_has_not_left(&mut self) {
-        let untouched = self.writing.as_ref().filter(|writing| writing.from == 0);
+        let untouched = self.writing.as_ref().filter(|writing| self.link.denies(writing.from));
         if let Some((handle, _)) = untouched.and_then(|writing| self.open.get(&writing.number)) {
             self.link.not_sent(*handle);
         }
@@ -112,6 +112,10 @@ impl<const W: usize> Client<W> {
             }
             3 if resyncs && !payloads.is_empty() => {
                 let number = world.rng.below(payloads.len() as u64) as usize;
+                // A refusal of one without a name could be for any such message.
+                if payloads[number].id.is_empty() {
+                    return;
+                }
                 let whole = frame(&payloads[number].payload);
                 let len = 1 + world.rng.below(whole.len() as u64 - 2) as usize;
                 pipe.write(&whole[..len], at);

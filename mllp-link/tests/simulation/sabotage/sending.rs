@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 
-use mllp_link::{Handle, Initiator, InitiatorEvent};
+use mllp_link::{Action, Fate, Handle, Initiator, InitiatorEvent, Verdict};
 
 use super::Sabotage;
 use crate::memory::Memory;
@@ -59,6 +59,11 @@ impl<const W: usize> Sabotaged<W> {
         self.flying.push((handle, id.to_vec()));
     }
 
+    /// Whether the host says that nothing has left when so many bytes have.
+    pub fn denies(&self, written: usize) -> bool {
+        written == 0 || self.is(Sabotage::NothingLeft)
+    }
+
     pub fn connected(&mut self) {
         self.initiator.connected();
         self.kept = std::mem::take(&mut self.half);
@@ -105,6 +110,12 @@ impl<const W: usize> Sabotaged<W> {
             }
         };
         match event {
+            InitiatorEvent::Verdict { handle, verdict, fate: Fate::Uncertain }
+                if self.is(Sabotage::SilenceAccepted) =>
+            {
+                let verdict = Verdict { action: Action::Accept, ..verdict };
+                return Some(InitiatorEvent::Verdict { handle, verdict, fate: Fate::Unasked });
+            }
             InitiatorEvent::Verdict { handle, .. } => {
                 self.flying.retain(|(it, _)| *it != handle);
                 self.verdicts += 1;

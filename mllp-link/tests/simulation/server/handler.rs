@@ -1,6 +1,6 @@
 //! What the receiving host does with a message: by its mode, late, and in any order.
 
-use ack_gen::{Ack, AckCode, Mode, Outcome, Policy};
+use ack_gen::{Ack, AckCode, Mode, Outcome, Phase, Policy};
 use hl7_peek::MessageHeader;
 
 use super::Server;
@@ -31,7 +31,7 @@ impl Server {
     }
 
     pub(super) fn refuse(&mut self, place: Place, payload: &[u8], world: &mut World) {
-        let message = self.known(payload, world);
+        let message = self.refused(payload);
         self.watch.acted(world.now);
         if world.rng.one_in(8) {
             self.link.leave_unrefused(place, world.now);
@@ -98,6 +98,9 @@ impl Server {
             let fresh = world.ledger.messages[number].fresh;
             self.apply_later(number, code, fresh, world);
         }
+        let unasked = decision.accept.is_none() && decision.application.is_none();
+        let courteous = world.scenario.courteous && unasked;
+        let code = code.or(courteous.then_some(AckCode::new(Phase::Application, application)));
         let Some(code) = code else {
             self.link.leave_unanswered(place, world.now);
             self.outlet.decide(place, None);
@@ -121,7 +124,7 @@ impl Server {
         let late = match world.rng.below(5) {
             0 if !world.calm && !fresh => return,
             1 if !world.calm => 900 + world.rng.below(600),
-            _ => world.rng.below(300),
+            _ => world.rng.below(if fresh { 20 } else { 300 }),
         };
         world.applications.push(Application { due: world.now + late, message, code });
     }

@@ -1,0 +1,331 @@
+"""Messages and replies of an asyncio client, in one event loop."""
+
+import asyncio
+import contextlib
+import time
+from typing import Any
+
+from fastmllp.aio.client_connection import ClientConnection
+from fastmllp.aio.dial import dial
+from fastmllp.aio.outbox import Outbox, Settled, fail
+from fastmllp.aio.read_block import keep_read_block
+from fastmllp.client import failure
+from fastmllp.client.settings import ClientSettings, Payload
+from fastmllp.client.wrong_peer import FirstBytes
+from fastmllp.reply import ConnectError, DeliveryError, Reply
+
+__all__ = ["Exchange"]
+
+
+class Exchange:
+    """A link with its connection, which is opened when messages need it, until it is closed.
+
+    Belongs to the loop that runs when it is made.
+    """
+
+    def __init__(self, settings: ClientSettings) -> None:
+        """Begin without a connection."""
+        keep_read_block()
+        self.loop = asyncio.get_running_loop()
+        self._settings = settings
+        self._link = settings.new_link()
+        self._outbox = Outbox()
+        self._is_planned = False
+        self._is_closed = False
+        self._connection: ClientConnection | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._opening = asyncio.Lock()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._first = FirstBytes(settings.server)
+        # Why the connection ended; None while there is no reason but time.
+        self._why: DeliveryError | None = None
+        # The CA to messages that wait for the answer of the application.
+        self._stored: dict[int, bytes] = {}
+        # Messages were written that nothing answers: the server has perhaps not read them yet.
+        self._is_unheard = False
+        self._ending: set[asyncio.Task[None]] = set()
+
+    # What the client asks for.
+
+    def begin(self, message: Payload) -> asyncio.Future[Reply]:
+        """Take one message. A caller that stops waiting for its reply calls `give_up`."""
+        payload = self._settings.encoded(message)
+        future = self._outbox.add(payload, self.loop)
+        self._plan()
+        return future
+
+    def give_up(self, future: asyncio.Future[Reply], settled: Settled | None = None) -> None:
+        """Nobody waits for this reply any more; `settled` hears when its message is gone."""
+        self._outbox.give_up(future, self._link, settled)
+        if self._outbox:
+            self._plan()
+
+    async def open(self) -> None:
+        """Open the connection if there is none.
+
+        Raises:
+            ConnectError: The server cannot be reached.
+            ConnectionLost: The exchange was closed.
+        """
+        async with self._opening:
+            if self._connection is not None:
+                return
+            settings, attempts = self._settings, self._settings.attempts
+            if wait := attempts.remaining():
+                await asyncio.sleep(wait)
+            if self._is_closed:
+                raise failure.closed()
+            try:
+                connection = await dial(
+                    settings.host,
+                    settings.port,
+                    settings.timeout,
+                    settings.tls,
+                    settings.server_hostname,
+                )
+            except ConnectError:
+                attempts.failed()
+                raise
+            if self._is_closed:
+                connection.hang_up()
+                raise failure.closed()
+            self._adopt(connection)
+
+    def _adopt(self, connection: ClientConnection) -> None:
+        settings = self._settings
+        self._first = FirstBytes(settings.server)
+        if connection.has_ended:
+            # Before the first byte of a message has left: that proves that it has nothing of it.
+            settings.attempts.failed()
+            connection.hang_up()
+            self._first.add(connection.early)
+            why = failure.ended(connection.error, connection.failure, self._hint)
+            raise failure.not_sent(settings.server, why)
+        if settings.tls is None:
+            settings.attempts.succeeded()
+        self._connection = connection
+        self._why = None
+        self._is_unheard = False
+        self._link.connected()
+        connection.adopt(self)
+
+    async def close(self) -> None:
+        """Close the connection. Messages without a reply fail."""
+        self._is_closed = True
+        connection, connecting = self._connection, self._connecting
+        self._forget()
+        self._part()
+        if connecting is not None:
+            connecting.cancel()
+            await asyncio.wait({connecting})
+        if self._ending:
+            await asyncio.wait(self._ending)
+        if connection is not None:
+            await connection.closed.wait()
+
+    def abandon(self) -> None:
+        """The loop does not run any more: leave everything that belongs to it."""
+        self._is_closed = True
+        connection, self._connection = self._connection, None
+        with contextlib.suppress(RuntimeError):  # It is closed, and nobody waits there.
+            self._forget()
+        if connection is not None:
+            connection.hang_up()
+
+    def _forget(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._settle_stored()
+        self._outbox.clear(self._link, failure.closed())
+
+    # What there is to do.
+
+    def _plan(self) -> None:
+        """Let everything that is sent in this turn of the loop leave with one write."""
+        if self._is_planned:
+            return
+        self._is_planned = True
+        if self._outbox.waiting:
+            self.loop.call_soon(self._pump)
+        else:
+            # What came since the last reply, the end of the connection above all, is heard before
+            # anything is written: two turns of the loop look at the socket once.
+            self.loop.call_soon(self.loop.call_soon, self._pump)
+
+    def _pump(self) -> None:
+        """Do everything that the link has to do now, and set the time for the next look."""
+        self._is_planned = False
+        if self._is_closed:
+            return
+        now = time.monotonic()
+        if events := self._link.replies(b"", now):
+            self._take(events)
+        self._outbox.submit(self._link, now)
+        connection = self._connection
+        while connection is not None and connection.writes:
+            data = self._link.take_outgoing(now)
+            if not data:
+                break
+            connection.write(data)
+        if events := self._link.replies(b"", now):
+            self._take(events)
+        if self._link.wants_connection(now) and self._connection is None:
+            if self._connecting is None:
+                self._connecting = self.loop.create_task(self._connect_for_messages())
+            return
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        """Wake up no later than the next deadline; a timer that is too early sets itself again."""
+        deadline = self._link.next_deadline()
+        if deadline is None or self._connecting is not None:
+            return
+        if self._timer is not None:
+            if self._timer_at <= deadline:
+                return
+            self._timer.cancel()
+        self._timer_at = deadline
+        delay = max(0.0, deadline - time.monotonic())
+        self._timer = self.loop.call_later(delay, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._connection is not None:
+            unsent = self._connection.unsent
+            self.written(self._connection, unsent)
+            self._link.not_written(unsent)
+        self._link.on_time(time.monotonic())
+        self._pump()
+
+    async def _connect_for_messages(self) -> None:
+        try:
+            await self.open()
+        except Exception as error:
+            if self._is_closed:
+                return
+            self._link.connect_failed(time.monotonic())
+            why = error if isinstance(error, ConnectError) else ConnectError(type(error).__name__)
+            # Those who have waited for this attempt hear of it; the next message makes another one.
+            self._outbox.fail_queued(self._link, why)
+        self._connecting = None
+        self._pump()
+
+    # What the connection reports.
+
+    def received(self, connection: ClientConnection, data: bytes) -> None:
+        """Bytes of the server."""
+        if connection is self._connection:
+            self._first.add(data)
+            if self._settings.tls is not None:
+                self._settings.attempts.succeeded()
+            self._take(self._link.replies(data, time.monotonic()))
+            self._pump()
+
+    def written(self, connection: ClientConnection, unsent: int) -> None:
+        """All that was written has left, except for this many bytes."""
+        if connection is self._connection:
+            self._link.written(unsent, time.monotonic())
+
+    def resumed(self) -> None:
+        """There is room to write again."""
+        self._pump()
+
+    def ended(self, connection: ClientConnection, error: Exception | None) -> None:
+        """The connection is gone, or the server will send nothing more."""
+        if connection is self._connection:
+            if connection.failure is not None:
+                # Under TLS 1.3 our handshake is over before the server has judged our certificate.
+                self._settings.attempts.failed()
+            why = failure.ended(error, connection.failure, self._hint)
+            self._lose(failure.lost(self._settings.server, why))
+            self._pump()
+
+    # Events of the link.
+
+    def _take(self, events: list[tuple[int, bytes] | dict[str, Any]]) -> None:
+        for event in events:
+            if not isinstance(event, tuple):
+                self._on_event(event)
+                continue
+            handle, payload = event
+            self._is_unheard, self._first.is_mllp = False, True
+            if self._stored:
+                self._stored.pop(handle, None)
+            future = self._outbox.take(handle)
+            if future is not None:
+                future.set_result(Reply.from_payload(payload, self._settings.scan))
+        # After all that came with one read: an answer of the application counts more than CA.
+        if self._stored and (self._connection is None or self._settings.wait_for == "accept"):
+            self._settle_stored()
+
+    def _on_event(self, event: dict[str, Any]) -> None:
+        settings = self._settings
+        if event["ev"] == "verdict":
+            self._conclude(event["handle"], event["fate"])
+        elif event["ev"] == "stored":
+            self._stored[event["handle"]] = event["payload"]
+        elif event["ev"] == "stray":
+            name = "foreign_reply" if self._outbox.waiting else "stale_reply"
+            failure.log_stray(name, settings, event)
+        elif event["ev"] == "reconnect":
+            self._why = failure.given_up(settings.server)
+            self._part()
+        elif event["ev"] == "error" and event["code"] == "too_large":
+            self._lose(failure.too_large(settings.server, settings.max_size))
+
+    def _conclude(self, handle: int, fate: str) -> None:
+        """A message has ended without an answer of its own."""
+        settings = self._settings
+        stored = self._stored.pop(handle, None)
+        if fate == "unasked":
+            self._is_unheard = True
+        future = self._outbox.take(handle)
+        if future is None:
+            return
+        if stored is not None:
+            future.set_result(Reply.from_payload(stored, settings.scan))
+        elif fate == "unasked":
+            future.set_result(Reply.of_silence())
+        else:
+            why = self._why or failure.no_reply(settings.server, settings.timeout, self._hint)
+            fail(future, why, fate)
+
+    def _settle_stored(self) -> None:
+        while self._stored:
+            handle, payload = self._stored.popitem()
+            self._link.withdraw(handle)
+            future = self._outbox.take(handle)
+            if future is not None:
+                future.set_result(Reply.from_payload(payload, self._settings.scan))
+
+    # The end of a connection.
+
+    def _lose(self, why: DeliveryError) -> None:
+        """Give the connection up; the messages that wait for their replies fail for this reason."""
+        if self._connection is None:
+            return
+        self._why = why
+        self._is_unheard = False
+        self._part()
+        self._link.disconnected(time.monotonic())
+        self._take(self._link.replies(b"", time.monotonic()))
+        self._set_timer()
+
+    def _part(self) -> None:
+        """Leave the connection, at once unless the server has perhaps not read everything yet."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if self._is_unheard:
+            self._is_unheard = False
+            ending = self.loop.create_task(connection.end(self._settings.linger))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+        else:
+            connection.hang_up()
+
+    @property
+    def _hint(self) -> str:
+        return "" if self._settings.tls is not None else self._first.hint()

@@ -1,0 +1,218 @@
+"""What a handler says is in one character set with what is mirrored, and MSH-18 says which."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import Records, Serve
+from fastmllp import Ack, ErrorDetail, Message, Reply, build_ack
+from fastmllp.character_set import contradicts, encode_message
+from peers import Peer, framed, msa
+
+RSP = "MSH|^~\\&|HIS|H|LAB|L|20260101||RSP^K22|R1|P|2.5||||||%s\rMSA|AA|Q1\rPID|1||7||%s\r"
+
+
+def message(sets: str = "", codec: str = "utf-8", facility: str = "L", scheme: str = "") -> bytes:
+    header = f"MSH|^~\\&|LAB|{facility}|HIS|H|20260101||ADT^A01|M1|P|2.5.1||||||{sets}||{scheme}\r"
+    return (header + "PID|1\r").encode(codec)
+
+
+def answer(serve: Serve, result: object, payload: bytes, **options: Any) -> bytes:
+    server = serve(lambda _: result, **options)
+    with Peer.connect(server.address) as peer:
+        peer.send(framed(payload))
+        return peer.receive_frame()
+
+
+def replaced(records: Records) -> list[str]:
+    return [
+        r.fields["encoding"]  # type: ignore[attr-defined]
+        for r in records.all()
+        if r.event == "not_encodable" and r.levelno == logging.WARNING  # type: ignore[attr-defined]
+    ]
+
+
+ACKS: list[Callable[[str], Ack]] = [
+    lambda text: Ack("AE", text=text),
+    lambda text: Ack("AE", errors=[ErrorDetail(207, user_message=text)]),
+    lambda text: Ack("AE", errors=[ErrorDetail(207, diagnostic=text)]),
+]
+
+
+@pytest.mark.parametrize("policy", ["always", "conformant"])
+@pytest.mark.parametrize("make", ACKS, ids=["text", "user_message", "diagnostic"])
+@pytest.mark.parametrize(
+    ("sets", "scheme", "codec", "facility", "text"),
+    [
+        ("8859/1", "", "latin-1", "München", "Müller fehlt"),
+        ("8859/2", "", "iso8859-2", "Łódź", "Łukasz"),
+        ("WINDOWS-1252", "", "cp1252", "L", "5 €"),
+        ("UNICODE UTF-8", "", "utf-8", "München", "Łukasz"),
+        ("", "", "utf-8", "München", "Łukasz"),
+        ("GB 18030-2000", "", "gb18030", "医亅", "亅|亅^"),
+        ("~ISO IR87", "ISO 2022-1994", "iso2022_jp", "ヤマダ", "マ|ヤ^"),
+        ("ISO IR87", "", "iso2022_jp", "L", "マ"),
+    ],
+)
+def test_texts_are_in_the_set_of_the_message(
+    serve_both: Serve,
+    records: Records,
+    policy: str,
+    make: Callable[[str], Ack],
+    sets: str,
+    scheme: str,
+    codec: str,
+    facility: str,
+    text: str,
+) -> None:
+    payload = message(sets, codec, facility, scheme)
+    raw = answer(serve_both, make(text), payload, policy=policy, scan="auto")
+    raw.decode(codec)
+    reply = Reply.from_payload(raw, "auto")
+    assert reply.text == text
+    read = Message(raw, scan="auto")
+    assert (reply.code, reply.control_id) == ("AE", "M1")
+    assert read.get("MSH-18") == (sets or "UNICODE UTF-8").encode()
+    assert (read.get("MSH-20") or b"") == scheme.encode()
+    assert read.text("MSH-6") == facility
+    assert replaced(records) == []
+
+
+def test_the_encoding_of_a_server_counts_where_the_message_names_no_set(serve_both: Serve) -> None:
+    for facility in ("L", "München"):
+        payload = message("", "latin-1", facility)
+        raw = answer(serve_both, Ack("AE", text="Müller"), payload, encoding="latin-1")
+        assert Message(raw).get("MSH-18") == b"8859/1"
+        assert Message(raw).text("MSH-6") == facility
+        assert Reply.from_payload(raw).text == "Müller"
+
+
+@pytest.mark.parametrize("policy", ["always", "conformant"])
+def test_what_a_set_lacks_is_replaced_and_reported(
+    serve_both: Serve, records: Records, policy: str
+) -> None:
+    raw = answer(serve_both, Ack("AE", text="Łukasz"), message("8859/1"), policy=policy)
+    assert Reply.from_payload(raw).text == "?ukasz"
+    assert replaced(records) == ["iso8859-1"]
+
+
+@pytest.mark.parametrize("policy", ["always", "conformant"])
+@pytest.mark.parametrize(
+    "payload",
+    # Latin-1 without a name is not UTF-8; nobody knows the second set.
+    [message("", "latin-1", "München"), message("EBCDIC", "latin-1", "München")],
+)
+def test_two_sets_are_never_in_one_acknowledgment(
+    serve_both: Serve, records: Records, payload: bytes, policy: str
+) -> None:
+    raw = answer(serve_both, Ack("AE", text="Łukasz"), payload, policy=policy)
+    assert raw.split(b"\r")[1] == b"MSA|AE|M1|?ukasz"
+    assert "München".encode("latin-1") in raw
+    assert replaced(records) == ["ascii"]
+
+
+def test_an_acknowledgment_in_ascii_has_no_label() -> None:
+    for sets in ("", "8859/1", "~ISO IR87"):
+        assert b"8859" not in build_ack(message(sets), text="not found")
+        assert Message(Ack("AE", text="no").encode(message(sets))).get("MSH-18") is None
+
+
+def test_acknowledgments_without_a_server() -> None:
+    raw = build_ack(message("8859/1"), "AE", text="Müller")
+    assert Reply.from_payload(raw).text == "Müller" and b"\xfc" in raw
+    raw = build_ack(b"", "AE", text="Müller", encoding="cp1252")
+    assert Message(raw).get("MSH-18") == b"WINDOWS-1252"
+    ack = Ack("AE", text="Łukasz", sending_facility="Łódź")
+    assert Message(ack.encode(message())).text("MSH-4") == "Łódź"
+    assert ack.not_encodable(message("8859/1")) == "iso8859-1"
+    assert ack.not_encodable(message()) is None
+    for encoding in ("utf-16", "utf-32"):
+        assert Reply.from_payload(ack.encode(message(), encoding=encoding)).text == "?ukasz"
+    with pytest.raises(LookupError):
+        ack.encode(message(), encoding="no such codec")
+
+
+@pytest.mark.parametrize(
+    ("sets", "encoding", "codec", "expected"),
+    [
+        ("", "utf-8", "utf-8", "Łukasz"),
+        ("", "latin-1", "latin-1", "?ukasz"),
+        ("8859/2", "latin-1", "iso8859-2", "Łukasz"),
+        ("8859/1", "utf-8", "iso8859-1", "?ukasz"),
+        ("EBCDIC", "utf-8", "utf-8", "Łukasz"),
+    ],
+)
+def test_a_whole_message_of_a_handler_as_text(
+    serve_both: Serve, records: Records, sets: str, encoding: str, codec: str, expected: str
+) -> None:
+    raw = answer(serve_both, RSP % (sets, "Łukasz"), message(), encoding=encoding)
+    assert raw.decode(codec) == RSP % (sets, expected)
+    assert replaced(records) == ([codec] if "?" in expected else [])
+
+
+def test_a_text_that_contradicts_its_label() -> None:
+    assert contradicts(RSP % ("8859/1", "Müller"), "utf-8")
+    assert not contradicts(RSP % ("8859/1", "Müller"), "latin-1")
+    assert not contradicts(RSP % ("8859/1", "Mueller"), "utf-8")
+    assert not contradicts(RSP % ("", "Müller"), "utf-8")
+    assert not contradicts(RSP % ("UTF-8", "Müller"), "utf8")
+    assert not contradicts("no message, Müller", "latin-1")
+    assert encode_message(RSP % ("8859/1~ISO IR87", "山"), "utf-8").encoding == "iso2022_jp"
+    assert encode_message("\ud800", "utf-8") == (b"?", "utf-8", 0)
+
+
+OWN = b"MSH|^~\\&|HIS|H|LAB|L|20260101||ACK|R1|P|2.5\rMSA|AA|M1\r"
+
+
+@pytest.mark.parametrize("policy", ["always", "conformant"])
+@pytest.mark.parametrize(
+    "result",
+    [
+        b"AA",
+        bytearray(b"AA"),
+        memoryview(b"AE"),
+        b"",
+        b"\r",
+        "AA ",
+        "aa",
+        "",
+        True,
+        0,
+        b"ok",
+        b"MSA|AA|M1\r",
+        b"MSH",
+        b"MSH|^~\\&|HIS\r",
+        b"MSH Toronto\rMSA|AA|M1\r",
+        "MSH|^~\\&|HIS\r",
+        "MSH Toronto\rMSA|AA|M1\r",
+        OWN.replace(b"AA", b""),
+        OWN.replace(b"MSA", b"MSB"),
+        b"BHS|^~\\&|HIS\rBTS|0\r",
+    ],
+    ids=repr,
+)
+def test_what_is_no_acknowledgment_is_an_error(
+    serve_both: Serve, records: Records, result: object, policy: str
+) -> None:
+    assert msa(answer(serve_both, result, message(), policy=policy)) == ("AE", "M1")
+    assert "handler_result" in {r.event for r in records.all()}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("policy", ["always", "conformant"])
+@pytest.mark.parametrize(
+    "own",
+    [
+        OWN,
+        OWN.replace(b"\r", b"\n"),
+        OWN.replace(b"ACK", b"RSP^K22") + b"QAK|1\r",
+        OWN.replace(b"\rMSA", b"\rSFT|x\rMSA"),
+        OWN.replace(b"^~\\&", b"^~\\\\&"),
+        b"BHS|^~\\&|HIS\r" + OWN + b"BTS|1\r",
+    ],
+)
+def test_an_acknowledgment_of_a_handler_goes_back_as_it_is(
+    serve_both: Serve, records: Records, own: bytes, policy: str
+) -> None:
+    assert answer(serve_both, own, message(), policy=policy) == own
+    assert "handler_result" not in {r.event for r in records.all()}  # type: ignore[attr-defined]
