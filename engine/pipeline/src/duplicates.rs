@@ -39,7 +39,7 @@ impl Identities {
     /// The last message with this identity.
     pub fn find(&mut self, identity: u128, now: Millis) -> Option<MessageId> {
         self.forget(now);
-        let key = (identity >> 64) as u64;
+        let key = key(identity);
         let found = self.young.find(key).or_else(|| self.old.find(key));
         found.filter(|message| *message >= self.forgotten)
     }
@@ -52,7 +52,7 @@ impl Identities {
         if self.young.len >= self.half {
             self.old = core::mem::take(&mut self.young);
         }
-        self.young.insert((identity >> 64) as u64, message);
+        self.young.insert(key(identity), message);
         self.last = self.last.max(message);
     }
 
@@ -63,6 +63,11 @@ impl Identities {
             self.forgotten = self.marks.front().map_or(MessageId(self.last.0 + 1), |mark| mark.1);
         }
     }
+}
+
+/// An identity is a hash, so half of its bits tell as much as a slot has room for.
+fn key(identity: u128) -> u64 {
+    (identity >> 64) as u64 ^ identity as u64
 }
 
 /// Open addressing with linear probing, at most half full. A message number of 0 is an empty slot.

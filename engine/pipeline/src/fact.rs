@@ -85,7 +85,8 @@ pub enum Fact {
         /// Each with its message.
         identities: Vec<(u128, MessageId)>,
     },
-    /// Whether an outbound can send now: it is connected and not stopped.
+    /// Whether an outbound can send now: it is connected and not stopped. Deliveries that are in
+    /// progress still get their own fact.
     Ready {
         /// The outbound's lane.
         lane: LaneId,

@@ -231,6 +231,8 @@ impl Pipeline {
         for head in heads {
             let Some(place) = self.shared.place(head.lane) else { continue };
             if self.hold(place) == Hold::Owned {
+                // It was asked for twice. The later answer may know of rows that this one does not.
+                self.appended(head.lane, head.tail, now);
                 continue;
             }
             match place {

@@ -210,7 +210,7 @@ impl Pipeline {
         }
     }
 
-    fn appended(&mut self, lane: LaneId, up_to: Seq, now: Now) {
+    pub(crate) fn appended(&mut self, lane: LaneId, up_to: Seq, now: Now) {
         let Some(place) = self.shared.place(lane) else { return };
         let tail = match place {
             Place::Ingress(at) => &mut self.inbounds[at].stage.lane.tail,

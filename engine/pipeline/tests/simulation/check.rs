@@ -6,6 +6,7 @@ use mllp_pipeline::{
     Answer, CommitOutcome, Failure, LaneId, MessageId, Pipeline, Record, Ticket, Transaction, What,
 };
 
+use crate::census;
 use crate::invariant::Invariant::{Acknowledged, Blame, Memory, Order, Protocol, Taken, Wait};
 use crate::sender::{Sender, acknowledgment, ticket_of};
 use crate::store::Message;
@@ -16,7 +17,9 @@ pub fn check_committed(outcome: &CommitOutcome, transaction: &Transaction, world
     if !matches!(outcome, CommitOutcome::Committed(_)) {
         return;
     }
-    let limits = &world.scenario.graph.limits;
+    let graph = &world.scenario.graph;
+    census::transaction(transaction, |lane| graph.handlers.iter().any(|it| it.lane == lane));
+    let limits = &graph.limits;
     let slack = 40 * (1 + world.partners.len() + world.scenario.graph.inbounds.len());
     Memory.check(transaction.records.len() <= limits.batch_records + slack, "the size of a batch");
     for record in &transaction.records {

@@ -21,7 +21,7 @@ pub fn transform(
     outbounds: usize,
 ) -> Option<Vec<(usize, Option<Vec<u8>>)>> {
     let hash = hash(bytes, 200 + handler as u64);
-    if hash % 10 == 0 {
+    if hash.is_multiple_of(10) {
         return None;
     }
     let count = [0, 1, 1, 1, 2, 3][(hash >> 8) as usize % 6];
@@ -35,10 +35,10 @@ pub fn transform(
 
 /// Whether a partner refuses these bytes for good.
 pub fn refused_for_good(outbound: usize, bytes: &[u8]) -> bool {
-    hash(bytes, 300 + outbound as u64) % 16 == 0
+    hash(bytes, 300 + outbound as u64).is_multiple_of(16)
 }
 
 /// Whether the message is refused at intake.
 pub fn undecodable(bytes: &[u8]) -> bool {
-    hash(bytes, 400) % 16 == 0
+    hash(bytes, 400).is_multiple_of(16)
 }

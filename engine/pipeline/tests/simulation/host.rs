@@ -9,6 +9,7 @@ use mllp_pipeline::{
 };
 
 use crate::calls;
+use crate::census;
 use crate::check::{check_answer, check_committed, check_memory};
 use crate::delivering;
 use crate::invariant::Invariant::{Progress, Protocol};
@@ -21,7 +22,7 @@ pub enum Happening {
     /// The host tells whether this partner can be reached.
     Ready(usize),
     Write(Arc<Transaction>),
-    Heads(Vec<LaneId>),
+    ReadHeads(Vec<LaneId>),
     Load {
         lane: LaneId,
         after: Seq,
@@ -156,8 +157,11 @@ impl Host {
                 Fact::Ready { lane: world.partners[at].lane, ready: world.partners[at].up }
             }
             Happening::Write(transaction) => return self.write(&transaction, world),
-            Happening::Heads(lanes) => {
-                Fact::Heads(lanes.into_iter().map(|lane| world.store.head(lane)).collect())
+            Happening::ReadHeads(lanes) => {
+                let heads = lanes.into_iter().map(|lane| world.store.head(lane)).collect();
+                // Others may append before the pipeline hears of it.
+                self.happens(world.rng.below(20), Happening::Fact(Fact::Heads(heads)), world);
+                return Life::On;
             }
             Happening::Load { lane, after, limit } => {
                 let unreadable = world.strikes(world.scenario.faults.unreadable);
@@ -184,6 +188,7 @@ impl Host {
     pub fn tell(&mut self, fact: Fact, world: &mut World) {
         world.tell(format_args!("{fact:?}"));
         delivering::note(&fact, world);
+        census::fact(&fact);
         if matches!(fact, Fact::Outcome(_)) {
             self.committing = false;
         }
@@ -229,6 +234,7 @@ impl Host {
     fn obey(&mut self, senders: &mut [Sender], world: &mut World) {
         while let Some(order) = self.pipeline.next_order(world.clock()) {
             world.tell(format_args!("{order:?}"));
+            census::order(&order);
             match order {
                 Order::Commit(transaction) => {
                     Protocol.check(!self.committing, "two commits at a time");
@@ -280,7 +286,7 @@ impl Host {
             _ => true,
         });
         let delay = world.rng.below(50);
-        self.happens(delay, Happening::Heads(lanes), world);
+        self.happens(delay, Happening::ReadHeads(lanes), world);
     }
 }
 

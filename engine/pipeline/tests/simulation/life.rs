@@ -4,6 +4,7 @@ use mllp_pipeline::{
     Append, Body, Fact, LaneId, MessageId, NewMessage, Piece, Record, Seq, Transaction,
 };
 
+use crate::census;
 use crate::host::{Happening, Host, Life, OTHER_NODE};
 use crate::invariant::Invariant::Progress;
 use crate::reference;
@@ -38,6 +39,7 @@ pub fn run(seed: u64, planted: Planted) {
         let crashed = world.strikes(crash) || alive.step(&mut senders, &mut world) == Life::Crashed;
         if world.strikes(operator) && alive.stopping_since.is_none() {
             world.tell("stop");
+            census::count("stopped");
             alive.pipeline.stop();
             alive.stopping_since = Some(world.now);
         }
@@ -116,6 +118,7 @@ fn append_elsewhere(world: &mut World) -> (LaneId, Seq) {
 
 fn crash_now(senders: &mut [Sender], world: &mut World) {
     world.tell("crash");
+    census::count("crash");
     for sender in senders {
         sender.disconnected(world.now + world.rng.below(100));
     }

@@ -11,6 +11,7 @@
 //! must have become of it.
 
 mod calls;
+mod census;
 mod check;
 mod delivering;
 mod functions;
@@ -77,11 +78,15 @@ fn whole_lives_keep_the_invariants() {
             run_seed(base + lives, planted);
             lives += 1;
         }
-        return println!("{lives} lives from {base} on");
+        println!("{lives} lives from {base} on");
+        return census::check(lives);
     }
     let lives = number("SIM_LIVES").unwrap_or(if cfg!(debug_assertions) { 500 } else { 20_000 });
     (base..base + lives).for_each(|seed| run_seed(seed, planted));
     println!("{lives} lives from {base} on");
+    if planted == Planted::Nothing {
+        census::check(lives);
+    }
 }
 
 #[test]

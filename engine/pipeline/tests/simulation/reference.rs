@@ -9,12 +9,11 @@ use crate::invariant::Invariant::{self, Duplicate, Handoff};
 use crate::store::Message;
 use crate::world::World;
 
+/// Rows in the lanes of outbounds, sorted.
+type Rows = Vec<(LaneId, Vec<u8>)>;
+
 /// The rows that a message must have had in the lanes of outbounds, and its end if none of them died.
-fn expected(
-    id: MessageId,
-    message: &Message,
-    world: &World,
-) -> (Vec<(LaneId, Vec<u8>)>, Disposition) {
+fn expected(id: MessageId, message: &Message, world: &World) -> (Rows, Disposition) {
     let graph = &world.scenario.graph;
     let bytes = world.store.bytes_of(id);
     let inbound =
@@ -44,8 +43,8 @@ fn expected(
 }
 
 /// The rows that each message has had.
-fn actual(world: &World) -> BTreeMap<MessageId, (Vec<(LaneId, Vec<u8>)>, bool)> {
-    let mut all: BTreeMap<MessageId, (Vec<_>, bool)> = BTreeMap::new();
+fn actual(world: &World) -> BTreeMap<MessageId, (Rows, bool)> {
+    let mut all: BTreeMap<MessageId, (Rows, bool)> = BTreeMap::new();
     for (id, lane) in world.store.lanes.iter().filter(|(_, lane)| lane.widest > 0) {
         for (at, row) in lane.rows.iter().enumerate() {
             let seq = at as u64 + 1;
@@ -121,8 +120,5 @@ fn check_firsts(world: &World) {
 
 /// Whether a message that ended so may be processed again.
 fn may_come_again(end: Disposition) -> bool {
-    match end {
-        Disposition::Error | Disposition::Filtered | Disposition::Unrouted => true,
-        _ => false,
-    }
+    matches!(end, Disposition::Error | Disposition::Filtered | Disposition::Unrouted)
 }

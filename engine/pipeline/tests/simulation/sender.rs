@@ -51,7 +51,13 @@ impl Sender {
         world.last_ticket += 1;
         let ticket = Ticket(world.last_ticket);
         self.waiting.insert(ticket, bytes.clone());
-        self.not_before = world.now + world.rng.below(if world.calm { 2 } else { 60 });
+        if world.rng.one_in(3 * world.scenario.doubled) {
+            // A second connection sends the same at the same time.
+            self.unsent.push_front(bytes.clone());
+            self.not_before = world.now;
+        } else {
+            self.not_before = world.now + world.rng.below(if world.calm { 2 } else { 60 });
+        }
         let strong = u128::from(hash(&bytes, 1)) << 64 | u128::from(hash(&bytes, 2));
         let weak = u128::from(hash(&bytes, 1) % 3 + 1) << 64;
         let accepted = !undecodable(&bytes);

@@ -1,0 +1,107 @@
+//! How often what the simulation is for has come about. A life that meets no faults proves nothing.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use mllp_pipeline::{CommitOutcome, Disposition, Fact, Order, Record, Refusal, Transaction, What};
+
+thread_local! {
+    static COUNTS: RefCell<BTreeMap<&'static str, u64>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// What must come about in any 500 lives.
+const MUST: [&str; 24] = [
+    "anew",
+    "chunked compare",
+    "compare",
+    "crash",
+    "dead",
+    "delivered",
+    "done ahead of the cursor",
+    "duplicate",
+    "error",
+    "fenced",
+    "filtered",
+    "heads read",
+    "load",
+    "loaded nothing",
+    "part",
+    "possibly sent",
+    "processed",
+    "refused, full",
+    "refused, unavailable",
+    "rested",
+    "stopped",
+    "store ends a message",
+    "unknown",
+    "unrouted",
+];
+
+pub fn count(what: &'static str) {
+    COUNTS.with_borrow_mut(|counts| *counts.entry(what).or_default() += 1);
+}
+
+pub fn fact(fact: &Fact) {
+    match fact {
+        Fact::Outcome(CommitOutcome::Refused(Refusal::Full)) => count("refused, full"),
+        Fact::Outcome(CommitOutcome::Refused(Refusal::Unavailable)) => {
+            count("refused, unavailable")
+        }
+        Fact::Outcome(CommitOutcome::Unknown) => count("unknown"),
+        Fact::Outcome(CommitOutcome::Fenced(_)) => count("fenced"),
+        Fact::Outcome(CommitOutcome::Committed(it)) if !it.finals.is_empty() => {
+            count("store ends a message");
+        }
+        Fact::Loaded { entries, .. } if entries.is_empty() => count("loaded nothing"),
+        Fact::Delivered { .. } => count("delivered"),
+        _ => {}
+    }
+}
+
+pub fn order(order: &Order) {
+    match order {
+        Order::ReadHeads(_) => count("heads read"),
+        Order::Load { .. } => count("load"),
+        Order::Compare { body: mllp_pipeline::Body::Chunked { .. }, .. } => {
+            count("chunked compare")
+        }
+        Order::Compare { .. } => count("compare"),
+        _ => {}
+    }
+}
+
+/// A transaction that is durable, with a routed lane among `rests`.
+pub fn transaction(transaction: &Transaction, rests: impl Fn(mllp_pipeline::LaneId) -> bool) {
+    for record in &transaction.records {
+        match record {
+            Record::Append(row) if rests(row.lane) => count("rested"),
+            Record::Done { .. } => count("done ahead of the cursor"),
+            Record::Part(_) => count("part"),
+            Record::Dead { .. } => count("dead"),
+            Record::Message(it) if it.duplicate_of.is_some() && !it.body.is_empty() => {
+                count("anew")
+            }
+            Record::Event(it) if matches!(it.what, What::PossiblySent { .. }) => {
+                count("possibly sent")
+            }
+            Record::Outcome { disposition, .. } => match disposition {
+                Disposition::Duplicate => count("duplicate"),
+                Disposition::Error => count("error"),
+                Disposition::Filtered => count("filtered"),
+                Disposition::Unrouted => count("unrouted"),
+                Disposition::Processed => count("processed"),
+                Disposition::Received | Disposition::Routed => {}
+            },
+            _ => {}
+        }
+    }
+}
+
+/// Everything has come about often enough.
+pub fn check(lives: u64) {
+    COUNTS.with_borrow(|counts| {
+        println!("{counts:?}");
+        let missing: Vec<_> = MUST.iter().filter(|it| !counts.contains_key(*it)).collect();
+        assert!(lives < 500 || missing.is_empty(), "never in {lives} lives: {missing:?}");
+    });
+}
