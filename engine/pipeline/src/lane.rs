@@ -38,6 +38,8 @@ pub(crate) struct Lane<R> {
     /// Where the next of them goes, once their numbers are known.
     next_append: Seq,
     loading: bool,
+    /// Orders to read the lane that are not answered yet.
+    asked: u32,
     /// The store could not be read: not before this.
     load_after: Millis,
     look_ahead: usize,
@@ -57,6 +59,7 @@ impl<R: Row> Lane<R> {
             appending: 0,
             next_append: Seq(0),
             loading: false,
+            asked: 0,
             load_after: 0,
             look_ahead: look_ahead.max(1) as usize,
             needed: Seq(0),
@@ -72,9 +75,17 @@ impl<R: Row> Lane<R> {
         self.tail = self.tail.max(head.tail).max(head.cursor);
     }
 
+    /// An order to read the lane is answered. True if it was the last one: an answer to an earlier one
+    /// may tell of a time before it.
+    pub fn is_last_answer(&mut self) -> bool {
+        self.asked = self.asked.saturating_sub(1);
+        self.asked == 0
+    }
+
     /// Forgets the rows, because nobody knows what the lane holds or because it is no longer ours.
     pub fn forget(&mut self, hold: Hold, shelf: &mut Shelf) {
         self.hold = hold;
+        self.asked += 1;
         self.appending = 0;
         self.loading = false;
         self.rows.drain(..).for_each(|row| shelf.put_down(row.source()));

@@ -59,7 +59,8 @@ pub enum Order {
         limit: u32,
     },
     /// Read the rows of these lanes, because nobody knows what they hold. Give up the deliveries of
-    /// these lanes that are in progress first: no fact about them may follow the heads.
+    /// these lanes that are in progress first: no fact about them may follow the heads. Each
+    /// order is answered by heads that were read after it, once for each lane, in any pieces.
     ReadHeads(Vec<LaneId>),
     /// Compare a received message with a stored one, byte for byte.
     Compare {

@@ -230,8 +230,16 @@ impl Pipeline {
     pub(crate) fn heads(&mut self, heads: &[Head], now: Now) {
         for head in heads {
             let Some(place) = self.shared.place(head.lane) else { continue };
+            let last = match place {
+                Place::Ingress(at) => self.inbounds[at].stage.lane.is_last_answer(),
+                Place::Routed(at) => self.handlers[at].stage.lane.is_last_answer(),
+                Place::Outbound(at) => self.outbounds[at].lane.is_last_answer(),
+            };
+            if !last {
+                continue;
+            }
             if self.hold(place) == Hold::Owned {
-                // It was asked for twice. The later answer may know of rows that this one does not.
+                // Nobody asked. It may still know of rows that another node has appended.
                 self.appended(head.lane, head.tail, now);
                 continue;
             }

@@ -85,7 +85,7 @@ pub struct NewMessage {
     /// When, by the wall clock.
     pub received_at: u64,
     /// Hash of the bytes and of MSH-3, 4, 7 and 10, for finding duplicates; 0 when they are not
-    /// looked for.
+    /// looked for, and for a message that cannot be a first: a DUPLICATE, or one that was refused.
     pub identity: u128,
     /// MSH-10, empty if there is none.
     pub control_id: Piece,

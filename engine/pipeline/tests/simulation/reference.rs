@@ -89,8 +89,12 @@ fn check_duplicate(message: &Message, world: &World) {
     let first = &first.expect("first").new;
     let same = first.inbound == message.new.inbound
         && first.acknowledgment == message.new.acknowledgment
-        && first.identity == message.new.identity;
+        && first.identity != 0
+        && message.new.identity == 0;
     Duplicate.check(same, "a duplicate of another message");
+    let inbounds = &world.scenario.graph.inbounds;
+    let looked_for = inbounds.iter().any(|it| it.lane == first.inbound && it.deduplicate);
+    Duplicate.check(looked_for, "duplicates are not looked for here");
 }
 
 /// The same bytes are processed a second time only if the first did not end well.
@@ -103,7 +107,6 @@ fn check_firsts(world: &World) {
             if new.inbound != inbound.lane || new.identity == 0 || !new.accepted {
                 continue;
             }
-            Duplicate.check(first || inbound.deduplicate, "duplicates are not looked for here");
             if !first || !inbound.deduplicate || world.scenario.weak_hash {
                 continue;
             }
