@@ -47,7 +47,8 @@ pub enum Record {
     },
     /// Work on a message with several parts was added or finished. See [`Part`].
     Part(Part),
-    /// The message's disposition from here on; the one with the highest stamp counts.
+    /// The message's disposition from here on; of those that one life has written, the one with the
+    /// highest stamp counts.
     Outcome {
         /// The message.
         message: MessageId,

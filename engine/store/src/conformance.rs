@@ -21,6 +21,7 @@ mod bodies;
 mod journeys;
 mod lanes;
 mod lives;
+mod nodes;
 mod parts;
 
 use mllp_pipeline::{
@@ -37,6 +38,12 @@ pub trait Subject {
 
     /// Takes a lane as another node would, beside the open store.
     fn take_over(&mut self, name: &LaneName);
+
+    /// Opens it as another node, beside the open store; `None`, as long as this is not said
+    /// otherwise: it belongs to one process.
+    fn beside(&mut self) -> Option<Box<dyn Store>> {
+        None
+    }
 }
 
 /// Makes a new, empty store.
@@ -44,12 +51,13 @@ pub type Make<'a> = &'a mut dyn FnMut() -> Box<dyn Subject>;
 
 type Case = fn(&mut dyn Subject);
 
-const CASES: [(&str, &[(&str, Case)]); 5] = [
+const CASES: [(&str, &[(&str, Case)]); 6] = [
     ("lanes", lanes::CASES),
     ("parts", parts::CASES),
     ("bodies", bodies::CASES),
     ("journeys", journeys::CASES),
     ("lives", lives::CASES),
+    ("nodes", nodes::CASES),
 ];
 
 /// Runs the whole suite, each case on a store of its own.

@@ -16,14 +16,16 @@ pub struct LaneName {
     pub name: String,
 }
 
-/// Numbers that nobody has used, for the life that begins.
+/// Numbers that nobody has used, for the life that begins. Where nodes share a store no other life
+/// comes to use them either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numbers {
     /// The next message.
     pub message: MessageId,
     /// The next body in chunks.
     pub body: BodyId,
-    /// The next stamp. Every life of a store has 2^40 of them.
+    /// The next stamp. Every life of a store has 2^40 of them. They order what one life writes to a
+    /// message; what nodes write to it that live at the same time is ordered by their commits.
     pub stamp: Stamp,
 }
 
@@ -51,7 +53,8 @@ pub trait Store: Send {
     ///
     /// # Errors
     ///
-    /// [`StoreError`]: the store cannot be read.
+    /// [`StoreError`]: the store cannot be read. [`StoreError::Unavailable`] may pass: a database is
+    /// asked again.
     fn heads(&mut self, lanes: &[LaneId]) -> Result<Vec<Head>, StoreError>;
 
     /// Every lane that the store knows, by number.
@@ -66,7 +69,8 @@ pub trait Store: Send {
     /// # Errors
     ///
     /// [`StoreError`]: the store has come to its end, and the process has to end as well. After a
-    /// sync that has failed the next one would lie, so nothing may be tried again.
+    /// sync that has failed the next one would lie, so nothing may be tried again. A database that is
+    /// not reachable is no error: the outcome says what is known.
     fn commit(&mut self, transaction: &Transaction) -> Result<CommitOutcome, StoreError>;
 
     /// Does a slice of upkeep between two commits, short enough not to be felt by a sender who

@@ -26,8 +26,12 @@ mod codes;
 pub mod conformance;
 mod contract;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sqlite;
 
 pub use contract::{Held, Identity, LaneName, Numbers, Reader, Store, StoreError, StoredMessage};
 pub use memory::{Fault, MemoryStore};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;

@@ -1,0 +1,80 @@
+//! The store in a schema of a PostgreSQL database, which several nodes may share.
+//!
+//! The tables are those of the other stores. What one process alone may rely on is done by rows and
+//! their locks: a lane's tail gives places inside the transaction that uses them, every update of a
+//! lane names its owner's epoch, and whether a message is final is found out under the lock of its
+//! row. Locks are taken in one order, first all lanes by number and then messages by number, so two
+//! nodes never wait for each other in a circle.
+//!
+//! Deadlines are the server's (`statement_timeout` and its kin): a call that is abandoned on this
+//! side would leave its transaction open on the other.
+
+mod failure;
+mod insert;
+mod read;
+mod schema;
+mod session;
+mod write;
+
+use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, MessageId, Stamp, Transaction};
+
+use crate::contract::{LaneName, Numbers, Reader, Store, StoreError};
+use failure::failed;
+use read::PostgresReader;
+use session::Session;
+
+/// A store in a schema of its own. Its calls block, so none may be made on a thread that drives a
+/// tokio runtime.
+pub struct PostgresStore {
+    session: Session,
+}
+
+impl PostgresStore {
+    /// Opens the store of a schema, and makes both if they are not there. `parameters` is a
+    /// connection string of libpq, such as `host=db user=engine dbname=hl7`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nothing in the database was changed.
+    pub fn open(parameters: &str, schema: &str) -> Result<Self, StoreError> {
+        let mut session = Session::new(parameters, schema)?;
+        schema::migrate(&mut session)?;
+        Ok(PostgresStore { session })
+    }
+}
+
+impl Store for PostgresStore {
+    fn numbers(&mut self) -> Result<Numbers, StoreError> {
+        let sql = "UPDATE store SET lives = lives + 1 RETURNING lives";
+        let lives = self.session.run(async |client| client.query_one(sql, &[]).await);
+        let life = lives.map_err(failed)?.get::<_, i64>(0) as u64;
+        // Nodes live at the same time, so each life has a range of its own of every kind of number.
+        let first = ((life - 1) << schema::LIFE_BITS) + 1;
+        let stamp = Stamp(life << schema::LIFE_BITS);
+        Ok(Numbers { message: MessageId(first), body: BodyId(first), stamp })
+    }
+
+    fn own(&mut self, lanes: &[LaneName]) -> Result<Vec<Head>, StoreError> {
+        write::own(&mut self.session, lanes)
+    }
+
+    fn heads(&mut self, lanes: &[LaneId]) -> Result<Vec<Head>, StoreError> {
+        self.session.run(async |client| read::heads(client, lanes).await).map_err(failed)
+    }
+
+    fn lanes(&mut self) -> Result<Vec<(LaneId, LaneName)>, StoreError> {
+        read::lanes(&mut self.session)
+    }
+
+    fn commit(&mut self, transaction: &Transaction) -> Result<CommitOutcome, StoreError> {
+        write::commit(&mut self.session, transaction)
+    }
+
+    fn tend(&mut self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        Ok(Box::new(PostgresReader::new(self.session.another()?)))
+    }
+}

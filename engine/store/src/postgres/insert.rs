@@ -1,0 +1,225 @@
+//! The records of a transaction as rows, one statement for each table.
+
+use mllp_pipeline::{
+    Append, Body, Disposition, Event, MessageId, NewMessage, Part, Record, Seq, Stamp,
+};
+use tokio_postgres::{Client, Error};
+
+use crate::codes::{EventRow, of_disposition, of_failure};
+
+/// A row of the table `outcome`.
+pub(super) struct Outcome {
+    pub(super) message: MessageId,
+    pub(super) stamp: Stamp,
+    pub(super) disposition: Disposition,
+    pub(super) at: u64,
+}
+
+/// What is inserted, by table.
+#[derive(Default)]
+pub(super) struct Rows<'a> {
+    messages: Vec<&'a NewMessage>,
+    chunks: Vec<(i64, i64, &'a [u8])>,
+    work: Vec<(&'a Append, Seq)>,
+    done: Vec<(i64, i64)>,
+    parts: Vec<&'a Part>,
+    pub(super) outcomes: Vec<Outcome>,
+    /// Lane, place, message, failure and time.
+    dead: Vec<[i64; 5]>,
+    events: Vec<(&'a Event, EventRow<'a>)>,
+}
+
+/// One column of some rows, as the array that a statement takes.
+fn column<R, T>(rows: &[R], of: impl Fn(&R) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
+}
+
+impl<'a> Rows<'a> {
+    /// `places` has one for each append, in order.
+    pub(super) fn of(records: &'a [Record], places: &[Seq]) -> Self {
+        let mut rows = Rows::default();
+        let mut places = places.iter();
+        for record in records {
+            match record {
+                Record::Message(message) => rows.messages.push(message),
+                Record::Chunk { body, n, bytes } => {
+                    rows.chunks.push((body.0 as i64, i64::from(*n), &bytes.0));
+                }
+                Record::Append(append) => {
+                    rows.work.extend(places.next().map(|place| (append, *place)));
+                }
+                Record::Done { lane, seq } => rows.done.push((i64::from(lane.0), seq.0 as i64)),
+                Record::Part(part) => rows.parts.push(part),
+                &Record::Outcome { message, stamp, disposition, at } => {
+                    rows.outcomes.push(Outcome { message, stamp, disposition, at });
+                }
+                Record::Dead { lane, seq, message, why, at } => {
+                    let (seq, message) = (seq.0 as i64, message.0 as i64);
+                    rows.dead.push([i64::from(lane.0), seq, message, of_failure(*why), *at as i64]);
+                }
+                Record::Event(event) => rows.events.push((event, EventRow::of(&event.what))),
+            }
+        }
+        rows
+    }
+
+    pub(super) async fn insert_messages(&self, client: &Client) -> Result<(), Error> {
+        let rows = &self.messages;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let identity =
+            |it: &&NewMessage| (it.identity != 0).then(|| it.identity.to_be_bytes().to_vec());
+        let sql = "INSERT INTO message SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[],
+             $4::bytea[], $5::bool[], $6::int8[], $7::bytea[], $8::bytea[], $9::bytea[],
+             $10::int8[], $11::int8[], $12::bytea[])";
+        client
+            .execute(
+                sql,
+                &[
+                    &column(rows, |it| it.id.0 as i64),
+                    &column(rows, |it| i64::from(it.inbound.0)),
+                    &column(rows, |it| it.received_at as i64),
+                    &column(rows, identity),
+                    &column(rows, |it| it.accepted),
+                    &column(rows, |it| it.duplicate_of.map(|of| of.0 as i64)),
+                    &column(rows, |it| &it.control_id.0[..]),
+                    &column(rows, |it| &it.message_type.0[..]),
+                    &column(rows, |it| &it.acknowledgment.0[..]),
+                    &column(rows, |it| chunks(Some(&it.body))),
+                    &column(rows, |it| it.body.len() as i64),
+                    &column(rows, |it| bytes(Some(&it.body))),
+                ],
+            )
+            .await
+            .map(drop)
+    }
+
+    pub(super) async fn insert_parts(&self, client: &Client) -> Result<(), Error> {
+        let rows = &self.parts;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let sql = "INSERT INTO part SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[],
+             $4::int8[], $5::int8[], $6::int8[])";
+        client
+            .execute(
+                sql,
+                &[
+                    &column(rows, |it| it.message.0 as i64),
+                    &column(rows, |it| it.stamp.0 as i64),
+                    &column(rows, |it| i64::from(it.added)),
+                    &column(rows, |it| i64::from(it.finished)),
+                    &column(rows, |it| i64::from(it.delivered)),
+                    &column(rows, |it| i64::from(it.failed)),
+                ],
+            )
+            .await
+            .map(drop)
+    }
+
+    /// Everything but messages and parts.
+    pub(super) async fn insert_rest(&self, client: &Client) -> Result<(), Error> {
+        if !self.chunks.is_empty() {
+            let rows = &self.chunks;
+            let sql = "INSERT INTO chunk SELECT * FROM unnest($1::int8[], $2::int8[], $3::bytea[])";
+            let columns = (column(rows, |it| it.0), column(rows, |it| it.1));
+            client.execute(sql, &[&columns.0, &columns.1, &column(rows, |it| it.2)]).await?;
+        }
+        if !self.work.is_empty() {
+            self.insert_work(client).await?;
+        }
+        if !self.done.is_empty() {
+            let rows = &self.done;
+            let sql = "INSERT INTO done SELECT * FROM unnest($1::int8[], $2::int8[])";
+            client.execute(sql, &[&column(rows, |it| it.0), &column(rows, |it| it.1)]).await?;
+        }
+        if !self.outcomes.is_empty() {
+            self.insert_outcomes(client).await?;
+        }
+        if !self.dead.is_empty() {
+            let [lane, seq, message, why, at] =
+                [0, 1, 2, 3, 4].map(|n: usize| column(&self.dead, |row| row[n]));
+            let sql = "INSERT INTO dead SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[],
+                 $4::int8[], $5::int8[])";
+            client.execute(sql, &[&lane, &seq, &message, &why, &at]).await?;
+        }
+        if !self.events.is_empty() {
+            self.insert_events(client).await?;
+        }
+        Ok(())
+    }
+
+    async fn insert_work(&self, client: &Client) -> Result<u64, Error> {
+        let rows = &self.work;
+        let sql = "INSERT INTO work SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[],
+             $4::bool[], $5::int8[], $6::bytea[])";
+        client
+            .execute(
+                sql,
+                &[
+                    &column(rows, |(it, _)| i64::from(it.lane.0)),
+                    &column(rows, |(_, place)| place.0 as i64),
+                    &column(rows, |(it, _)| it.message.0 as i64),
+                    &column(rows, |(it, _)| it.sole),
+                    &column(rows, |(it, _)| chunks(it.body.as_ref())),
+                    &column(rows, |(it, _)| bytes(it.body.as_ref())),
+                ],
+            )
+            .await
+    }
+
+    async fn insert_outcomes(&self, client: &Client) -> Result<u64, Error> {
+        let rows = &self.outcomes;
+        let sql = "INSERT INTO outcome(message, stamp, disposition, at)
+             SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[])";
+        client
+            .execute(
+                sql,
+                &[
+                    &column(rows, |it| it.message.0 as i64),
+                    &column(rows, |it| it.stamp.0 as i64),
+                    &column(rows, |it| of_disposition(it.disposition)),
+                    &column(rows, |it| it.at as i64),
+                ],
+            )
+            .await
+    }
+
+    async fn insert_events(&self, client: &Client) -> Result<u64, Error> {
+        let rows = &self.events;
+        let sql = "INSERT INTO event(message, stamp, at, kind, lane, number, text)
+             SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[],
+                 $6::int8[], $7::bytea[])";
+        client
+            .execute(
+                sql,
+                &[
+                    &column(rows, |(it, _)| it.message.0 as i64),
+                    &column(rows, |(it, _)| it.stamp.0 as i64),
+                    &column(rows, |(it, _)| it.at as i64),
+                    &column(rows, |(_, row)| row.kind),
+                    &column(rows, |(_, row)| row.lane),
+                    &column(rows, |(_, row)| row.number),
+                    &column(rows, |(_, row)| row.text.bytes().map(<[u8]>::to_vec)),
+                ],
+            )
+            .await
+    }
+}
+
+/// The column `chunks` of a body.
+fn chunks(body: Option<&Body>) -> Option<i64> {
+    match body {
+        Some(Body::Chunked { id, .. }) => Some(id.0 as i64),
+        _ => None,
+    }
+}
+
+/// The column `body` of a body.
+fn bytes(body: Option<&Body>) -> Option<&[u8]> {
+    match body {
+        Some(Body::Inline(bytes)) => Some(bytes),
+        _ => None,
+    }
+}

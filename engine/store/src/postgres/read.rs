@@ -1,0 +1,237 @@
+//! Reading: rows of lanes, messages, journeys.
+
+use std::collections::BTreeMap;
+
+use mllp_pipeline::{
+    Body, BodyId, Disposition, Entry, Epoch, Event, Head, LaneId, MessageId, NewMessage, Piece,
+    Seq, Source, Stamp,
+};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Error, Row};
+
+use super::failure::{failed, is_lost};
+use super::schema::LIFE_BITS;
+use super::session::Session;
+use crate::codes;
+use crate::contract::{Held, Identity, LaneName, Reader, StoreError, StoredMessage};
+
+/// A reading end. Every call is one or more statements of their own, and holds no snapshot.
+pub(super) struct PostgresReader {
+    session: Session,
+}
+
+impl PostgresReader {
+    pub(super) fn new(session: Session) -> Self {
+        PostgresReader { session }
+    }
+
+    fn rows(&mut self, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StoreError> {
+        rows(&mut self.session, sql, values)
+    }
+}
+
+/// Reads, on a new connection if the one at hand turns out to be lost.
+fn rows(
+    session: &mut Session,
+    sql: &str,
+    values: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, StoreError> {
+    let mut read = || session.run(async |client| client.query(sql, values).await);
+    read().or_else(|error| if is_lost(&error) { read() } else { Err(error) }).map_err(failed)
+}
+
+fn number(row: &Row, at: usize) -> u64 {
+    row.get::<_, i64>(at) as u64
+}
+
+fn lane(row: &Row, at: usize) -> LaneId {
+    LaneId(number(row, at) as u32)
+}
+
+pub(super) async fn heads(client: &Client, lanes: &[LaneId]) -> Result<Vec<Head>, Error> {
+    let ids: Vec<i64> = lanes.iter().map(|it| i64::from(it.0)).collect();
+    // One statement: cursor and rows ahead of it are of one moment.
+    let sql = "SELECT id, epoch, tail, cursor, sent_to, attempt, due,
+             ARRAY(SELECT seq FROM done WHERE done.lane = it.id AND seq > cursor ORDER BY seq)
+         FROM unnest($1::int8[]) WITH ORDINALITY AS asked(id, n) JOIN lane AS it USING(id)
+         ORDER BY n";
+    let head = |row: &Row| Head {
+        lane: lane(row, 0),
+        epoch: Epoch(number(row, 1)),
+        tail: Seq(number(row, 2)),
+        cursor: Seq(number(row, 3)),
+        sent_to: Seq(number(row, 4)),
+        attempt: number(row, 5) as u32,
+        due: number(row, 6),
+        done: row.get::<_, Vec<i64>>(7).into_iter().map(|seq| Seq(seq as u64)).collect(),
+    };
+    Ok(client.query(sql, &[&ids]).await?.iter().map(head).collect())
+}
+
+pub(super) fn lanes(session: &mut Session) -> Result<Vec<(LaneId, LaneName)>, StoreError> {
+    let rows = rows(session, "SELECT id, stage, name FROM lane ORDER BY id", &[])?;
+    let named = |row: &Row| {
+        let stage = codes::stage(row.get(1))?;
+        Ok((lane(row, 0), LaneName { stage, name: row.get(2) }))
+    };
+    rows.iter().map(named).collect()
+}
+
+impl Reader for PostgresReader {
+    fn entries(&mut self, of: LaneId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        let sql = "SELECT seq, message, sole, body IS NOT NULL OR chunks IS NOT NULL FROM work
+             WHERE lane = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+        let values = (i64::from(of.0), after.0 as i64, i64::from(limit));
+        let entry = |row: &Row| {
+            let seq = Seq(number(row, 0));
+            let body = if row.get(3) { Source::Row(of, seq) } else { Source::Message };
+            Entry { seq, message: MessageId(number(row, 1)), body, sole: row.get(2) }
+        };
+        Ok(self.rows(sql, &[&values.0, &values.1, &values.2])?.iter().map(entry).collect())
+    }
+
+    fn message(&mut self, id: MessageId) -> Result<Option<StoredMessage>, StoreError> {
+        let sql = "SELECT inbound, received_at, identity, accepted, duplicate_of, control_id,
+                 message_type, acknowledgment, chunks, len FROM message WHERE id = $1";
+        let rows = self.rows(sql, &[&(id.0 as i64)])?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let piece = |at| Piece::from(row.get::<_, &[u8]>(at));
+        let len = number(row, 9);
+        let body = match row.get::<_, Option<i64>>(8) {
+            Some(id) => Body::Chunked { id: BodyId(id as u64), len },
+            None => Body::Inline([].into()),
+        };
+        let message = NewMessage {
+            id,
+            inbound: lane(row, 0),
+            received_at: number(row, 1),
+            identity: identity(row.get(2))?,
+            control_id: piece(5),
+            message_type: piece(6),
+            body,
+            acknowledgment: piece(7),
+            accepted: row.get(3),
+            duplicate_of: row.get::<_, Option<i64>>(4).map(|it| MessageId(it as u64)),
+        };
+        let found = self.dispositions_of(&[id.0 as i64])?;
+        let (_, disposition, since) =
+            found.first().copied().unwrap_or((id, Disposition::Received, 0));
+        Ok(Some(StoredMessage { message, len, disposition, since }))
+    }
+
+    fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
+        let rows = match of {
+            Held::Message(id) => {
+                self.rows("SELECT chunks, body FROM message WHERE id = $1", &[&(id.0 as i64)])?
+            }
+            Held::Row(lane, seq) => {
+                let sql = "SELECT chunks, body FROM work WHERE lane = $1 AND seq = $2
+                     AND (body IS NOT NULL OR chunks IS NOT NULL)";
+                self.rows(sql, &[&i64::from(lane.0), &(seq.0 as i64)])?
+            }
+        };
+        let Some(row) = rows.first() else { return Ok(false) };
+        if let Some(bytes) = row.get::<_, Option<&[u8]>>(1) {
+            each(bytes);
+        }
+        if let Some(id) = row.get::<_, Option<i64>>(0) {
+            // One statement for each chunk: a slow taker holds no snapshot.
+            for n in 0i64.. {
+                let sql = "SELECT bytes FROM chunk WHERE body = $1 AND n = $2";
+                let rows = self.rows(sql, &[&id, &n])?;
+                let Some(row) = rows.first() else { break };
+                each(row.get(0));
+            }
+        }
+        Ok(true)
+    }
+
+    fn journey(&mut self, id: MessageId) -> Result<Vec<Event>, StoreError> {
+        let sql = "SELECT stamp, at, kind, lane, number, text FROM event WHERE message = $1
+             ORDER BY arrival";
+        let event = |row: &Row| {
+            let columns = (row.get(2), row.get(3), row.get(4));
+            let text = row.get::<_, Option<&[u8]>>(5).unwrap_or_default();
+            codes::event(id, Stamp(number(row, 0)), number(row, 1), columns, text)
+        };
+        let arrived: Result<Vec<_>, _> =
+            self.rows(sql, &[&(id.0 as i64)])?.iter().map(event).collect();
+        Ok(in_order(arrived?))
+    }
+
+    fn identities(&mut self, before: MessageId, limit: u32) -> Result<Vec<Identity>, StoreError> {
+        let sql = "SELECT id, inbound, received_at, identity FROM message
+             WHERE id < $1 AND identity IS NOT NULL ORDER BY id DESC LIMIT $2";
+        let before = i64::try_from(before.0).unwrap_or(i64::MAX);
+        let rows = self.rows(sql, &[&before, &i64::from(limit)])?;
+        let known = |row: &Row| {
+            Ok(Identity {
+                message: MessageId(number(row, 0)),
+                inbound: lane(row, 1),
+                received_at: number(row, 2),
+                identity: identity(row.get(3))?,
+            })
+        };
+        rows.iter().map(known).collect()
+    }
+
+    fn dispositions(
+        &mut self,
+        from: MessageId,
+        limit: u32,
+    ) -> Result<Vec<(MessageId, Disposition)>, StoreError> {
+        let sql = "SELECT id FROM message WHERE id >= $1 ORDER BY id LIMIT $2";
+        let rows = self.rows(sql, &[&(from.0 as i64), &i64::from(limit)])?;
+        let ids: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+        let found = self.dispositions_of(&ids)?;
+        Ok(found.into_iter().map(|(id, disposition, _)| (id, disposition)).collect())
+    }
+}
+
+impl PostgresReader {
+    /// The outcome of each: of the life that was the last to write one, the one with the highest
+    /// stamp. Without any the message is on its way, and how far it has come its journey says.
+    fn dispositions_of(
+        &mut self,
+        ids: &[i64],
+    ) -> Result<Vec<(MessageId, Disposition, u64)>, StoreError> {
+        let sql = "SELECT asked.id, last.disposition, last.at,
+                 (SELECT min(at) FROM event WHERE message = asked.id AND kind = $2)
+             FROM unnest($1::int8[]) WITH ORDINALITY AS asked(id, n) LEFT JOIN LATERAL (
+                 SELECT disposition, at FROM outcome
+                 WHERE message = asked.id AND stamp >> $3 = (SELECT stamp >> $3 FROM outcome
+                     WHERE message = asked.id ORDER BY arrival DESC LIMIT 1)
+                 ORDER BY stamp DESC LIMIT 1) AS last ON true
+             ORDER BY n";
+        let rows = self.rows(sql, &[&ids, &codes::ROUTED, &(LIFE_BITS as i32)])?;
+        let disposition = |row: &Row| {
+            let id = MessageId(number(row, 0));
+            let routed = row.get::<_, Option<i64>>(3);
+            Ok(match (row.get::<_, Option<i64>>(1), routed) {
+                (Some(code), _) => (id, codes::disposition(code)?, number(row, 2)),
+                (None, Some(at)) => (id, Disposition::Routed, at as u64),
+                (None, None) => (id, Disposition::Received, 0),
+            })
+        };
+        rows.iter().map(disposition).collect()
+    }
+}
+
+/// Puts events that are sorted by their arrival in order: those of one life by their stamps, at the
+/// places at which that life has written.
+fn in_order(arrived: Vec<Event>) -> Vec<Event> {
+    let life = |event: &Event| event.stamp.0 >> LIFE_BITS;
+    let places: Vec<u64> = arrived.iter().map(life).collect();
+    let mut lives: BTreeMap<u64, BTreeMap<Stamp, Event>> = BTreeMap::new();
+    for event in arrived {
+        lives.entry(life(&event)).or_default().insert(event.stamp, event);
+    }
+    let next = |life| lives.get_mut(&life)?.pop_first().map(|(_, event)| event);
+    places.into_iter().filter_map(next).collect()
+}
+
+fn identity(bytes: Option<&[u8]>) -> Result<u128, StoreError> {
+    let Some(bytes) = bytes else { return Ok(0) };
+    let bytes = bytes.try_into().map(u128::from_be_bytes);
+    bytes.map_err(|_| StoreError::Corrupt("an identity of a message has not 16 bytes".into()))
+}

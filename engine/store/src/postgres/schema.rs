@@ -1,0 +1,130 @@
+//! The tables and their version.
+
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Error};
+
+use super::failure::failed;
+use super::session::{Session, in_transaction};
+use crate::contract::StoreError;
+
+/// Each life has 2^40 numbers of each kind.
+pub(super) const LIFE_BITS: u32 = 40;
+
+const VERSION: i64 = 1;
+
+/// `arrival` orders what different nodes write to one message, each with its own stamps.
+const TABLES: &str = "
+    CREATE TABLE store(version int8 NOT NULL, lives int8 NOT NULL);
+    INSERT INTO store VALUES(1, 0);
+    CREATE TABLE lane(
+        id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        stage int8 NOT NULL,
+        name text NOT NULL,
+        tail int8 NOT NULL DEFAULT 0,
+        cursor int8 NOT NULL DEFAULT 0,
+        sent_to int8 NOT NULL DEFAULT 0,
+        epoch int8 NOT NULL DEFAULT 0,
+        attempt int8 NOT NULL DEFAULT 0,
+        due int8 NOT NULL DEFAULT 0,
+        UNIQUE(stage, name)
+    ) WITH (fillfactor = 50);
+    CREATE TABLE message(
+        id int8 PRIMARY KEY,
+        inbound int8 NOT NULL,
+        received_at int8 NOT NULL,
+        identity bytea,
+        accepted bool NOT NULL,
+        duplicate_of int8,
+        control_id bytea NOT NULL,
+        message_type bytea NOT NULL,
+        acknowledgment bytea NOT NULL,
+        chunks int8,
+        len int8 NOT NULL,
+        body bytea
+    );
+    CREATE TABLE chunk(body int8, n int8, bytes bytea NOT NULL, PRIMARY KEY(body, n));
+    CREATE TABLE work(
+        lane int8,
+        seq int8,
+        message int8 NOT NULL,
+        sole bool NOT NULL,
+        chunks int8,
+        body bytea,
+        PRIMARY KEY(lane, seq)
+    );
+    CREATE TABLE done(lane int8, seq int8, PRIMARY KEY(lane, seq));
+    CREATE TABLE part(
+        message int8,
+        stamp int8,
+        added int8 NOT NULL,
+        finished int8 NOT NULL,
+        delivered int8 NOT NULL,
+        failed int8 NOT NULL,
+        PRIMARY KEY(message, stamp)
+    );
+    CREATE TABLE outcome(
+        message int8,
+        stamp int8,
+        disposition int8 NOT NULL,
+        at int8 NOT NULL,
+        arrival int8 GENERATED ALWAYS AS IDENTITY,
+        PRIMARY KEY(message, stamp)
+    );
+    CREATE TABLE dead(
+        lane int8,
+        seq int8,
+        message int8 NOT NULL,
+        why int8 NOT NULL,
+        at int8 NOT NULL,
+        PRIMARY KEY(lane, seq)
+    );
+    CREATE TABLE event(
+        message int8,
+        stamp int8,
+        at int8 NOT NULL,
+        kind int8 NOT NULL,
+        lane int8 NOT NULL,
+        number int8 NOT NULL,
+        text bytea,
+        arrival int8 GENERATED ALWAYS AS IDENTITY,
+        PRIMARY KEY(message, stamp)
+    );";
+
+/// Makes the tables if the schema has none.
+///
+/// # Errors
+///
+/// [`StoreError`]: the store is newer than this program, is not ours, or cannot be made.
+pub(super) fn migrate(session: &mut Session) -> Result<(), StoreError> {
+    let schema = session.schema().to_owned();
+    let mut version = session.run(async |client| make(client, &schema).await);
+    // Somebody else may have made them at the same time.
+    if version.as_ref().is_err_and(is_there) {
+        version = session.run(async |client| make(client, &schema).await);
+    }
+    match version {
+        Ok(version) if version > VERSION => Err(StoreError::Newer(version as u32)),
+        Ok(_) => Ok(()),
+        Err(error) if is_there(&error) => Err(StoreError::Foreign),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn is_there(error: &Error) -> bool {
+    let codes = [SqlState::DUPLICATE_TABLE, SqlState::UNIQUE_VIOLATION];
+    error.code().is_some_and(|code| codes.contains(code))
+}
+
+/// Returns the version of the store that is there by now.
+async fn make(client: &Client, schema: &str) -> Result<i64, Error> {
+    let found = client.query_one("SELECT to_regclass('store') IS NOT NULL", &[]).await?;
+    if !found.get::<_, bool>(0) {
+        in_transaction(client, async |client| {
+            client.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await?;
+            client.batch_execute(TABLES).await
+        })
+        .await?;
+        client.batch_execute("COMMIT").await?;
+    }
+    Ok(client.query_one("SELECT version FROM store", &[]).await?.get(0))
+}

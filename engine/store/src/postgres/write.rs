@@ -1,0 +1,194 @@
+//! One transaction of the pipeline as one transaction of PostgreSQL.
+
+use std::collections::BTreeMap;
+
+use mllp_pipeline::{
+    CommitOutcome, Committed, Disposition, Head, LaneId, LaneMark, LaneUpdate, MessageId, Part,
+    Record, Seq, Transaction,
+};
+use tokio_postgres::{Client, Error};
+
+use super::failure::{failed, of_commit};
+use super::insert::{Outcome, Rows};
+use super::read;
+use super::session::{Session, in_transaction};
+use crate::codes::{disposition_of, of_stage};
+use crate::contract::{LaneName, StoreError};
+
+/// Takes lanes for a new owner. See [`Store::own`](crate::Store::own).
+pub(super) fn own(session: &mut Session, names: &[LaneName]) -> Result<Vec<Head>, StoreError> {
+    let stages: Vec<i64> = names.iter().map(|it| of_stage(it.stage)).collect();
+    let texts: Vec<&str> = names.iter().map(|it| it.name.as_str()).collect();
+    let owned = session.run(async |client| {
+        // Made in a transaction before, because their numbers, and with them the order of the
+        // locks, are not known until then.
+        let make = "INSERT INTO lane(stage, name)
+             SELECT * FROM unnest($1::int8[], $2::text[]) ORDER BY 1, 2
+             ON CONFLICT(stage, name) DO NOTHING";
+        client.execute(make, &[&stages, &texts]).await?;
+        let heads = in_transaction(client, async |client| {
+            let lock = "SELECT id FROM lane JOIN unnest($1::int8[], $2::text[]) AS it(stage, name)
+                 USING(stage, name) ORDER BY id FOR UPDATE OF lane";
+            let rows = client.query(lock, &[&stages, &texts]).await?;
+            let mut locked: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+            locked.dedup();
+            let take = "UPDATE lane SET epoch = epoch + 1 WHERE id = ANY($1)";
+            client.execute(take, &[&locked]).await?;
+            let named = "SELECT id FROM unnest($1::int8[], $2::text[])
+                 WITH ORDINALITY AS it(stage, name, n) JOIN lane USING(stage, name) ORDER BY n";
+            let rows = client.query(named, &[&stages, &texts]).await?;
+            let lanes: Vec<_> =
+                rows.iter().map(|row| LaneId(row.get::<_, i64>(0) as u32)).collect();
+            read::heads(client, &lanes).await
+        })
+        .await?;
+        client.batch_execute("COMMIT").await?;
+        Ok(heads)
+    });
+    owned.map_err(failed)
+}
+
+/// Commits. See [`Store::commit`](crate::Store::commit).
+pub(super) fn commit(
+    session: &mut Session,
+    transaction: &Transaction,
+) -> Result<CommitOutcome, StoreError> {
+    let mut commit_was_sent = false;
+    let written = session.run(async |client| {
+        let written = in_transaction(client, async |client| write(client, transaction).await);
+        match written.await? {
+            Ok(committed) => {
+                commit_was_sent = true;
+                client.batch_execute("COMMIT").await?;
+                Ok(CommitOutcome::Committed(committed))
+            }
+            Err(fenced) => {
+                client.batch_execute("ROLLBACK").await?;
+                Ok(CommitOutcome::Fenced(fenced))
+            }
+        }
+    });
+    written.or_else(|error| of_commit(error, commit_was_sent))
+}
+
+/// Writes everything; the inner error names the lanes that somebody else owns.
+async fn write(
+    client: &Client,
+    transaction: &Transaction,
+) -> Result<Result<Committed, Vec<LaneId>>, Error> {
+    let (lanes, fenced) = lock_lanes(client, transaction).await?;
+    if !fenced.is_empty() {
+        return Ok(Err(fenced));
+    }
+    let mut last: BTreeMap<MessageId, &Part> = BTreeMap::new();
+    for record in &transaction.records {
+        if let Record::Part(part) = record {
+            last.insert(part.message, part);
+        }
+    }
+    let mut rows = Rows::of(&transaction.records, &places(&transaction.records, &lanes));
+    rows.insert_messages(client).await?;
+    lock_messages(client, &last).await?;
+    rows.insert_parts(client).await?;
+    let mut finals = Vec::new();
+    for (message, disposition) in finished(client, &last).await? {
+        let part = last[&message];
+        rows.outcomes.push(Outcome { message, stamp: part.stamp, disposition, at: part.at });
+        finals.push((message, disposition));
+    }
+    rows.insert_rest(client).await?;
+    Ok(Ok(Committed { lanes, finals }))
+}
+
+/// Appends to and updates the rows of lanes, in the order of their numbers, and so holds their locks
+/// to the end of the transaction. Returns the rows as they are by now, and the lanes that are lost.
+async fn lock_lanes(
+    client: &Client,
+    transaction: &Transaction,
+) -> Result<(Vec<LaneMark>, Vec<LaneId>), Error> {
+    let mut wanted: BTreeMap<LaneId, (i64, Option<&LaneUpdate>)> = BTreeMap::new();
+    for record in &transaction.records {
+        if let Record::Append(append) = record {
+            wanted.entry(append.lane).or_default().0 += 1;
+        }
+    }
+    for update in &transaction.lanes {
+        wanted.entry(update.lane).or_default().1 = Some(update);
+    }
+    let (mut marks, mut fenced) = (Vec::new(), Vec::new());
+    for (lane, (appended, update)) in wanted {
+        let id = i64::from(lane.0);
+        let row = match update {
+            None => {
+                let sql = "UPDATE lane SET tail = tail + $2 WHERE id = $1 RETURNING tail, sent_to";
+                Some(client.query_one(sql, &[&id, &appended]).await?)
+            }
+            Some(update) => {
+                let sql = "UPDATE lane SET tail = tail + $2, cursor = $4, attempt = $5, due = $6,
+                         sent_to = greatest(sent_to, $4,
+                             CASE WHEN $7::int8 IS NULL THEN 0 ELSE least(tail + $2, $4 + $7) END)
+                     WHERE id = $1 AND epoch = $3 RETURNING tail, sent_to";
+                let (epoch, cursor) = (update.epoch.0 as i64, update.cursor.0 as i64);
+                let (attempt, due) = (i64::from(update.attempt), update.due as i64);
+                let window = update.window.map(i64::from);
+                client
+                    .query_opt(sql, &[&id, &appended, &epoch, &cursor, &attempt, &due, &window])
+                    .await?
+            }
+        };
+        let place = |row: &tokio_postgres::Row, at| Seq(row.get::<_, i64>(at) as u64);
+        match row {
+            Some(row) => {
+                marks.push(LaneMark { lane, tail: place(&row, 0), sent_to: place(&row, 1) });
+            }
+            None => fenced.push(lane),
+        }
+    }
+    Ok((marks, fenced))
+}
+
+/// The place of each appended row, in the order of the records.
+fn places(records: &[Record], lanes: &[LaneMark]) -> Vec<Seq> {
+    let mut tails: BTreeMap<LaneId, Seq> = lanes.iter().map(|it| (it.lane, it.tail)).collect();
+    let place = |record: &Record| match record {
+        Record::Append(append) => {
+            let tail = tails.get_mut(&append.lane)?;
+            Some(std::mem::replace(tail, Seq(tail.0 - 1)))
+        }
+        _ => None,
+    };
+    let mut places: Vec<Seq> = records.iter().rev().filter_map(place).collect();
+    places.reverse();
+    places
+}
+
+/// Whoever writes a part of a message, or its outcome after that, waits here for all others who do,
+/// so that the last of them sees the parts of all.
+async fn lock_messages(client: &Client, parts: &BTreeMap<MessageId, &Part>) -> Result<(), Error> {
+    if parts.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = parts.keys().map(|it| it.0 as i64).collect();
+    let sql = "SELECT id FROM message WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
+    client.query(sql, &[&ids]).await.map(drop)
+}
+
+/// The messages of which no part is open any more. A statement of its own, because one that has
+/// waited for a lock still sees what was committed before it began.
+async fn finished(
+    client: &Client,
+    parts: &BTreeMap<MessageId, &Part>,
+) -> Result<Vec<(MessageId, Disposition)>, Error> {
+    if parts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<i64> = parts.keys().map(|it| it.0 as i64).collect();
+    let sql = "SELECT message, sum(failed)::int8, sum(delivered)::int8 FROM part
+         WHERE message = ANY($1) GROUP BY message HAVING sum(added) = sum(finished)
+         ORDER BY message";
+    let rows = client.query(sql, &[&ids]).await?;
+    let disposition = |row: &tokio_postgres::Row| {
+        (MessageId(row.get::<_, i64>(0) as u64), disposition_of(row.get(1), row.get(2)))
+    };
+    Ok(rows.iter().map(disposition).collect())
+}
