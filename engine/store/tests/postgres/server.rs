@@ -36,7 +36,8 @@ impl Server {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
         let data = folder.path().join("data");
         let mut make = as_nobody(&programs.join("initdb"), folder.path());
-        make.arg("-D").arg(&data).args(["-U", "engine", "-A", "trust", "-E", "UTF8", "-N"]);
+        make.arg("-D").arg(&data).args(["-U", "engine", "-A", "trust", "-E", "UTF8"]);
+        make.args(["--no-locale", "--no-sync"]);
         let made = make.output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let child = launch(&programs, folder.path());
