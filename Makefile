@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 .DEFAULT_GOAL := help
 .PHONY: help demo test serve build wheel libmllp header install fmt lint doc docs test-rust test-python \
 	test-vectors test-package test-c examples test-examples test-bench check-artefact check-thumb check-budgets \
-	bench bench-servers firmware test-firmware sim fuzz clean
+	bench bench-servers firmware test-firmware sim fuzz torture torture-sabotage test-torture clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -162,6 +162,23 @@ fuzz: target/tools/bin/cargo-fuzz  ## Run every fuzz target: SECONDS=60 for each
 			|| { tail -n 60 $$log; exit 1; }; \
 		grep -a executed_units $$log; \
 	done
+
+TORTURE := cd engine && $(CARGO) run --release -p fastmllp-torture
+FAULTS := no-sync ack-early skip-head forget-lane foreign-reply fuse-always
+
+torture:  ## Kill the engine and cut its power: SECONDS=60 for each, or PLAN=kill, PLAN=power-cut; SEED=
+	$(TORTURE) -- --seconds $(SECONDS) $(if $(PLAN),--plan $(PLAN)) $(if $(SEED),--seed $(SEED))
+
+torture-sabotage:  ## Plant each fault in the engine; torture has to find all of them
+	@for fault in $(FAULTS); do \
+		echo "$$fault"; \
+		($(TORTURE) --features sabotage -- --sabotage $$fault --seconds 10 --seed 1 >/dev/null); \
+		test $$? -eq 1 || { echo "$$fault is not found"; exit 1; }; \
+	done
+
+test-torture:  ## A short run of both plans, and every planted fault
+	$(TORTURE) -- --seconds 20 --seed 1
+	$(MAKE) --no-print-directory torture-sabotage
 
 clean:  ## Remove everything that was built
 	rm -rf target dist $(VENV) bindings-python/python/fastmllp/*.so

@@ -170,6 +170,14 @@ impl Builder {
         self
     }
 
+    /// Plants a fault: at every outbound so far an answer to another message completes a delivery.
+    #[cfg(feature = "sabotage")]
+    #[must_use]
+    pub fn complete_on_foreign_replies(mut self) -> Self {
+        self.outbounds.iter_mut().for_each(|it| it.options.foreign_completes = true);
+        self
+    }
+
     /// Opens the store, listens, dials, and goes on where the last life has ended.
     ///
     /// # Errors

@@ -1,1 +1,39 @@
-//! The torture room of the engine.
+//! Kills the engine and cuts its power under load, and looks for what is lost, doubled or out of
+//! order.
+//!
+//! [`kill`] runs the engine as a process of its own and ends it with SIGKILL every few seconds;
+//! senders send again what was not acknowledged, and partners write down what they receive.
+//! [`power_cut`] runs it on a disk in memory, and opens what a power cut may have left at any moment.
+//! Both end with [`verify`], which needs nothing but the store and the two ledgers.
+//!
+//! | module | |
+//! |---|---|
+//! | [`load`] | the messages, and where each has to go: decided by its control ID alone |
+//! | `graph` | the engine under test |
+//! | `sender`, `sink` | senders that do not give up, partners that misbehave |
+//! | [`ledger`] | what was acknowledged, what has arrived; as lines of JSON |
+//! | [`verify`] | the store held against the ledgers |
+//! | `image` | what has to hold in the store that a power cut leaves |
+
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+pub mod child;
+mod graph;
+mod image;
+pub mod kill;
+pub mod ledger;
+pub mod load;
+mod marks;
+mod mllp;
+mod partners;
+pub mod power_cut;
+mod sabotage;
+mod sender;
+mod sink;
+mod slow;
+mod verdict;
+pub mod verify;
+
+pub use sabotage::Sabotage;
+pub use verdict::Verdict;

@@ -35,6 +35,9 @@ pub struct SenderOptions {
     pub timeout: Duration,
     /// The longest answer in bytes.
     pub max_reply: usize,
+    /// A planted fault: an answer to another message completes the first that is open.
+    #[cfg(feature = "sabotage")]
+    pub foreign_completes: bool,
 }
 
 impl SenderOptions {
@@ -46,6 +49,8 @@ impl SenderOptions {
             window: 1,
             timeout: Duration::from_secs(10),
             max_reply: 1024 * 1024,
+            #[cfg(feature = "sabotage")]
+            foreign_completes: false,
         }
     }
 

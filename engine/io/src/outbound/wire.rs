@@ -112,6 +112,14 @@ impl Wire {
                     life.ended(open.number, open.began, Outcome::Delivered, Note("CA".into()));
                 }
                 InitiatorEvent::Reconnect => self.hung_up = true,
+                #[cfg(feature = "sabotage")]
+                InitiatorEvent::Stray(mllp_link::Stray::Foreign)
+                    if life.options.foreign_completes =>
+                {
+                    let Some(open) = life.open.pop_front() else { continue };
+                    life.link.withdraw(open.handle);
+                    life.ended(open.number, open.began, Outcome::Delivered, Note("AA".into()));
+                }
                 _ => {}
             }
         }

@@ -1,0 +1,122 @@
+//! The messages that are sent. A control ID decides everything about a message: its bytes, its
+//! inbound, and where it has to go.
+
+/// The inbounds. The number of a connection decides which one it sends to.
+pub const INBOUNDS: [&str; 2] = ["IN_A", "IN_B"];
+
+/// The outbounds, each with its window.
+pub const OUTBOUNDS: [(&str, u32); 4] =
+    [("OUT_ONE", 1), ("OUT_TWO", 1), ("OUT_FOUR", 4), ("OUT_WIDE", 8)];
+
+/// Attempts before a delivery to this outbound is dead; the others try for ever.
+pub(crate) const GIVES_UP: (&str, u32) = ("OUT_FOUR", 4);
+
+/// What the handler `change` adds to a message.
+const ADDED: &[u8] = b"ZTR|1|changed\r";
+
+/// A message, by the connection that sends it and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sent {
+    /// The connection.
+    pub connection: u32,
+    /// Counted from 1.
+    pub number: u32,
+}
+
+/// What a handler makes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    pub(crate) handler: &'static str,
+    pub(crate) outbound: &'static str,
+}
+
+impl Sent {
+    /// MSH-10.
+    pub fn control_id(self) -> String {
+        format!("T{}N{}", self.connection, self.number)
+    }
+
+    /// The message with this control ID; `None`: it is not one of ours.
+    pub fn parse(control_id: &str) -> Option<Sent> {
+        let (connection, number) = control_id.strip_prefix('T')?.split_once('N')?;
+        Some(Sent { connection: connection.parse().ok()?, number: number.parse().ok()? })
+    }
+
+    /// The inbound it is sent to.
+    pub fn inbound(self) -> &'static str {
+        INBOUNDS[self.connection as usize % INBOUNDS.len()]
+    }
+
+    /// Its bytes: a few hundred, now and then some thousand, rarely a hundred thousand.
+    pub fn bytes(self) -> Vec<u8> {
+        let header = "MSH|^~\\&|LAB|L|HIS|H|20260101||ADT^A01|";
+        let filling = match self.number % 1500 {
+            700 => 100_000,
+            n if n % 100 == 33 => 5_000,
+            n => 20 + n as usize % 90,
+        };
+        let text = format!(
+            "{header}{}|P|2.5\rPID|1||{}\rNTE|1||{}\r",
+            self.control_id(),
+            self.number,
+            "x".repeat(filling)
+        );
+        text.into_bytes()
+    }
+
+    /// The bytes that this handler sends.
+    pub(crate) fn bytes_from(self, handler: &str) -> Vec<u8> {
+        match handler {
+            "change" => [&self.bytes()[..], ADDED].concat(),
+            _ => self.bytes(),
+        }
+    }
+
+    /// The handlers that the router chooses.
+    pub(crate) fn handlers(self) -> &'static [&'static str] {
+        match self.number % 16 {
+            0 => &[],
+            1 => &["copy", "fail"],
+            2 => &["change"],
+            3..6 => &["copy"],
+            _ => &["copy", "change"],
+        }
+    }
+
+    /// The outbounds that a handler sends to, in order.
+    pub(crate) fn outbounds(self, handler: &str) -> &'static [&'static str] {
+        match (handler, self.number % 16) {
+            ("copy", n) if n % 4 == 0 => &["OUT_ONE", "OUT_FOUR"],
+            ("copy", _) => &["OUT_ONE"],
+            // Filtered.
+            ("change", 2) => &[],
+            ("change", n) if n % 2 == 0 => &["OUT_TWO", "OUT_WIDE"],
+            ("change", _) => &["OUT_WIDE"],
+            _ => &[],
+        }
+    }
+
+    /// Whether the handler `change` takes longer over it than it may without resting.
+    pub(crate) fn is_slow(self) -> bool {
+        self.number % 256 == 137
+    }
+
+    /// Where it has to arrive.
+    pub(crate) fn ways(self) -> Vec<Way> {
+        let of = |handler: &&'static str| {
+            let handler = *handler;
+            self.outbounds(handler).iter().map(move |outbound| Way { handler, outbound })
+        };
+        self.handlers().iter().flat_map(of).collect()
+    }
+
+    /// Whether one of its handlers fails on it.
+    pub(crate) fn fails(self) -> bool {
+        self.handlers().contains(&"fail")
+    }
+}
+
+/// The window of an outbound.
+pub(crate) fn window(outbound: &str) -> u32 {
+    OUTBOUNDS.iter().find(|(name, _)| *name == outbound).map_or(1, |(_, window)| *window)
+}

@@ -1,0 +1,96 @@
+//! The store of an engine that is at rest, held against the ledgers.
+//!
+//! Acknowledged is a part of stored, stored is a part of final; each message was taken by every
+//! partner it had to go to, or has a reason that the partner's ledger confirms; every lane kept its
+//! order; what a partner took twice is listed, and no more is listed than the windows allow.
+
+mod delivery;
+mod intake;
+mod kept;
+mod order;
+
+use std::io;
+use std::path::Path;
+
+use mllp_store::{SqliteStore, Store};
+
+use crate::ledger::{self, Ack, Answer, Arrival};
+use crate::load::OUTBOUNDS;
+use crate::verdict::Verdict;
+use std::collections::HashMap;
+
+pub(crate) use intake::acknowledged;
+pub(crate) use kept::{Kept, Row, Stored};
+
+/// Verifies the files of an engine that has stopped.
+///
+/// # Errors
+///
+/// A ledger cannot be read, or the store is refused.
+pub fn files(data: &Path, acks: &Path, sinks: &Path) -> io::Result<Verdict> {
+    let (acks, arrivals) = (ledger::read_acks(acks)?, ledger::read_sinks(sinks)?);
+    if !data.join("store.db").exists() {
+        return Err(io::Error::other(format!("{}: there is no store", data.display())));
+    }
+    let mut store = SqliteStore::open(data).map_err(io::Error::other)?;
+    check(&mut store, &acks, &arrivals)
+}
+
+/// Verifies a store against what both ends have seen, each in its order.
+///
+/// # Errors
+///
+/// The store cannot be read.
+pub fn check(store: &mut dyn Store, acks: &[Ack], arrivals: &[Arrival]) -> io::Result<Verdict> {
+    let kept = Kept::read(store).map_err(io::Error::other)?;
+    let heard = Heard::of(arrivals);
+    let mut verdict = Verdict::default();
+    verdict.count("acknowledged", acks.len() as u64);
+    verdict.count("received", kept.messages.len() as u64);
+    verdict.count("arrived", arrivals.len() as u64);
+    intake::check(&kept, acks, &mut verdict);
+    delivery::check(&kept, &heard, &mut verdict);
+    order::check(&kept, arrivals, &mut verdict);
+    Ok(verdict)
+}
+
+/// What one partner has answered to one control ID.
+#[derive(Clone, Copy, Debug, Default)]
+struct Answers {
+    all: u32,
+    /// AA, in time.
+    taken: u32,
+    /// AA, in time or late.
+    perhaps_taken: u32,
+    refused_for_good: u32,
+}
+
+/// The arrivals, by outbound and control ID.
+struct Heard<'a> {
+    of: HashMap<(&'a str, &'a str), Answers>,
+    /// Arrivals whose bytes are not those that had to come.
+    changed: Vec<&'a Arrival>,
+}
+
+impl<'a> Heard<'a> {
+    fn of(arrivals: &'a [Arrival]) -> Heard<'a> {
+        let mut of: HashMap<_, Answers> = HashMap::new();
+        for arrival in arrivals {
+            let answers = of.entry((&arrival.outbound[..], &arrival.control_id[..])).or_default();
+            answers.all += 1;
+            answers.taken += u32::from(arrival.answer == Answer::Aa);
+            answers.perhaps_taken += u32::from(arrival.answer.may_complete());
+            answers.refused_for_good += u32::from(arrival.answer == Answer::Ar);
+        }
+        Heard { of, changed: arrivals.iter().filter(|it| !it.whole).collect() }
+    }
+
+    fn answers(&self, outbound: &str, control_id: &str) -> Answers {
+        self.of.get(&(outbound, control_id)).copied().unwrap_or_default()
+    }
+}
+
+/// The sum of the windows.
+fn windows() -> u64 {
+    OUTBOUNDS.iter().map(|(_, window)| u64::from(*window)).sum()
+}

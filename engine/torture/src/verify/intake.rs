@@ -1,0 +1,103 @@
+//! Acknowledged is a part of stored, and stored is a part of final.
+
+use std::collections::HashMap;
+
+use mllp_pipeline::Disposition;
+
+use super::{Kept, Stored};
+use crate::ledger::Ack;
+use crate::verdict::Verdict;
+
+pub(super) fn check(kept: &Kept, acks: &[Ack], verdict: &mut Verdict) {
+    acknowledged(kept, acks, verdict);
+    sums(kept, verdict);
+    duplicates(kept, verdict);
+    order_of_senders(kept, verdict);
+}
+
+/// Everything that was acknowledged is stored.
+pub(crate) fn acknowledged(kept: &Kept, acks: &[Ack], verdict: &mut Verdict) {
+    for Ack { control_id, inbound, .. } in acks {
+        let mut stored = kept.with(control_id).filter(|it| it.accepted);
+        if !stored.any(|it| kept.name(it.inbound) == inbound) {
+            verdict.found(format!("{control_id}: acknowledged by {inbound}, and not stored"));
+        }
+    }
+}
+
+fn sums(kept: &Kept, verdict: &mut Verdict) {
+    let mut finals = 0;
+    for message in &kept.messages {
+        let Stored { id, control_id, disposition, .. } = message;
+        if !message.is_whole {
+            verdict.found(format!("{control_id}: message {id} has other bytes than were sent"));
+        }
+        if disposition.is_final() {
+            finals += 1;
+            verdict.count(disposition.name(), 1);
+        } else {
+            let name = disposition.name();
+            verdict.found(format!("{control_id}: message {id} has come to rest as {name}"));
+        }
+        let expected = expected(message);
+        if disposition.is_final() && *disposition != expected {
+            let (is, should) = (disposition.name(), expected.name());
+            verdict.found(format!("{control_id}: message {id} is {is}, its journey says {should}"));
+        }
+    }
+    verdict.count("final", finals);
+}
+
+/// The disposition that the journey of a message leads to.
+fn expected(message: &Stored) -> Disposition {
+    let failed = !message.failed.is_empty() || message.passages.iter().any(|it| it.dead.is_some());
+    match &message.routed {
+        _ if message.is_duplicate() => Disposition::Duplicate,
+        _ if failed => Disposition::Error,
+        Some(handlers) if handlers.is_empty() => Disposition::Unrouted,
+        _ if message.passages.iter().any(|it| it.delivered) => Disposition::Processed,
+        _ => Disposition::Filtered,
+    }
+}
+
+/// A message that came again is routed again only if the first was not processed.
+fn duplicates(kept: &Kept, verdict: &mut Verdict) {
+    for message in &kept.messages {
+        let Stored { id, control_id, .. } = message;
+        let first = message.duplicate_of.and_then(|it| kept.message(it));
+        match first {
+            Some(first) if first.control_id != *control_id => verdict.found(format!(
+                "{control_id}: message {id} is said to be a duplicate of {}",
+                first.control_id
+            )),
+            None if message.is_duplicate() => {
+                verdict.found(format!("{control_id}: message {id} is a duplicate of nothing"));
+            }
+            Some(first)
+                if !message.is_duplicate() && first.disposition == Disposition::Processed =>
+            {
+                verdict.found(format!("{control_id}: message {id} was processed already"));
+            }
+            None if kept.with(control_id).any(|it| it.id < *id) => {
+                verdict.found(format!("{control_id}: message {id} is not recognised as the same"));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a connection has sent first was received first.
+fn order_of_senders(kept: &Kept, verdict: &mut Verdict) {
+    let mut last: HashMap<u32, u32> = HashMap::new();
+    for message in kept.messages.iter().filter(|it| it.duplicate_of.is_none()) {
+        let Some(sent) = message.sent() else { continue };
+        let last = last.entry(sent.connection).or_default();
+        if sent.number < *last {
+            verdict.found(format!(
+                "{}: received after number {last} of its connection",
+                message.control_id
+            ));
+        }
+        *last = sent.number.max(*last);
+    }
+}
