@@ -8,7 +8,7 @@ use mllp_pipeline::{
 };
 use tokio_postgres::{Client, Error};
 
-use super::failure::{failed, of_commit};
+use super::failure::{failed, is_lost, of_commit};
 use super::insert::{Outcome, Rows};
 use super::read;
 use super::session::{Session, in_transaction};
@@ -48,17 +48,41 @@ pub(super) fn own(session: &mut Session, names: &[LaneName]) -> Result<Vec<Head>
     owned.map_err(failed)
 }
 
+/// How far a commit has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reached {
+    Nothing,
+    Begun,
+    CommitSent,
+}
+
 /// Commits. See [`Store::commit`](crate::Store::commit).
 pub(super) fn commit(
     session: &mut Session,
     transaction: &Transaction,
 ) -> Result<CommitOutcome, StoreError> {
-    let mut commit_was_sent = false;
-    let written = session.run(async |client| {
-        let written = in_transaction(client, async |client| write(client, transaction).await);
+    let mut reached = Reached::Nothing;
+    let mut written = attempt(session, transaction, &mut reached);
+    // A connection that was lost while nobody used it is noticed only now.
+    if reached == Reached::Nothing && written.as_ref().is_err_and(is_lost) {
+        written = attempt(session, transaction, &mut reached);
+    }
+    written.or_else(|error| of_commit(error, reached == Reached::CommitSent))
+}
+
+fn attempt(
+    session: &mut Session,
+    transaction: &Transaction,
+    reached: &mut Reached,
+) -> Result<CommitOutcome, Error> {
+    session.run(async |client| {
+        let written = in_transaction(client, async |client| {
+            *reached = Reached::Begun;
+            write(client, transaction).await
+        });
         match written.await? {
             Ok(committed) => {
-                commit_was_sent = true;
+                *reached = Reached::CommitSent;
                 client.batch_execute("COMMIT").await?;
                 Ok(CommitOutcome::Committed(committed))
             }
@@ -67,8 +91,7 @@ pub(super) fn commit(
                 Ok(CommitOutcome::Fenced(fenced))
             }
         }
-    });
-    written.or_else(|error| of_commit(error, commit_was_sent))
+    })
 }
 
 /// Writes everything; the inner error names the lanes that somebody else owns.

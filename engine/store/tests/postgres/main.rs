@@ -109,9 +109,9 @@ fn a_commit_whose_answer_is_lost_is_unknown() {
     assert_eq!((outcome, tail), (CommitOutcome::Unknown, Seq(2)));
 }
 
-/// A server that was restarted while nothing was asked of it.
+/// Nobody asks anything of the server while it is away, so nobody hears of it.
 #[test]
-fn a_reader_connects_again() {
+fn a_server_that_was_restarted_meanwhile_is_connected_to_again() {
     let Some(mut server) = Server::start() else { return };
     let mut store = PostgresStore::open(&server.parameters(), "engine").unwrap();
     let lane = lane(&mut store);
@@ -120,8 +120,55 @@ fn a_reader_connects_again() {
     assert_eq!(reader.entries(lane, Seq(0), 9).unwrap().len(), 1);
     server.kill();
     server.restart();
-    assert_eq!(reader.entries(lane, Seq(0), 9).unwrap().len(), 1);
-    assert_eq!(store.lanes().unwrap().len(), 1);
+    assert!(is_committed(&store.commit(&append(lane)).unwrap()));
+    assert_eq!(reader.entries(lane, Seq(0), 9).unwrap().len(), 2);
+}
+
+#[test]
+fn nodes_make_a_new_store_at_the_same_time() {
+    let Some(server) = Server::start() else { return };
+    for round in 0..10 {
+        let schema = format!("engine{round}");
+        let begin = std::sync::Barrier::new(3);
+        let open = || {
+            begin.wait();
+            PostgresStore::open(&server.parameters(), &schema).unwrap().numbers().unwrap().stamp.0
+        };
+        let mut stamps = std::thread::scope(|scope| {
+            let nodes = [(); 3].map(|()| scope.spawn(open));
+            nodes.map(|node| node.join().unwrap())
+        });
+        stamps.sort_unstable();
+        assert_eq!(stamps, [1 << 40, 2 << 40, 3 << 40]);
+    }
+}
+
+/// A connection that has stopped in the middle of its transaction holds nobody up for ever: the
+/// server gives up waiting for its lock, and the commit is refused.
+#[test]
+fn a_lock_that_somebody_keeps_refuses_the_commit() {
+    let Some(server) = Server::start() else { return };
+    let mut store = PostgresStore::open(&server.parameters(), "engine").unwrap();
+    let lane = lane(&mut store);
+    let outcome = std::thread::scope(|scope| {
+        let keep = "BEGIN; UPDATE engine.lane SET due = due; SELECT pg_sleep(3600)";
+        let kept = scope.spawn(|| server.sql_fails(keep));
+        server.sql(
+            "DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_stat_activity
+             WHERE query LIKE 'BEGIN; UPDATE%' AND wait_event = 'PgSleep') LOOP
+             PERFORM pg_sleep(0.01); PERFORM pg_stat_clear_snapshot(); END LOOP; END $$",
+        );
+        let outcome = store.commit(&append(lane)).unwrap();
+        server.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE query LIKE 'BEGIN; UPDATE%'",
+        );
+        kept.join().unwrap();
+        outcome
+    });
+    assert_eq!(outcome, CommitOutcome::Refused(Refusal::Unavailable));
+    assert!(is_committed(&store.commit(&append(lane)).unwrap()));
+    assert_eq!(tail(&mut store, lane), Seq(1));
 }
 
 #[test]

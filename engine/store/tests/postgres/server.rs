@@ -56,10 +56,18 @@ impl Server {
 
     /// Does something that the store has no words for.
     pub fn sql(&self, statements: &str) {
+        assert!(self.psql(statements), "{statements}");
+    }
+
+    /// The same, to an end that is none.
+    pub fn sql_fails(&self, statements: &str) {
+        assert!(!self.psql(statements), "{statements}");
+    }
+
+    fn psql(&self, statements: &str) -> bool {
         let mut psql = Command::new(self.programs.join("psql"));
         psql.arg(self.parameters()).args(["-q", "-v", "ON_ERROR_STOP=1", "-c", statements]);
-        let done = psql.stdout(Stdio::null()).status().unwrap();
-        assert!(done.success(), "{statements}");
+        psql.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
     }
 
     /// SIGKILL, as a machine that fails would end it.
