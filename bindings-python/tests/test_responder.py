@@ -186,17 +186,18 @@ def test_commit_blocks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "protocol"),
+    ("first", "protocol", "foreign"),
     [
-        (b"\x16\x03\x01\x02\x00\x01", "tls"),
-        (b"GET / HTTP/1.1\r\n", "http"),
-        (b"MSH|^~\\&|A\r", "hl7_unframed"),
+        (b"\x16\x03\x01\x02\x00\x01", "tls", True),
+        (b"GET / HTTP/1.1\r\n", "http", True),
+        (b"PROXY TCP4 192.0.2.7 192.0.2.2 40000 2575\r\n", "proxy_v1", True),
+        (b"MSH|^~\\&|A\r", "hl7_unframed", False),
     ],
 )
-def test_another_protocol_is_named(first: bytes, protocol: str) -> None:
+def test_another_protocol_is_named(first: bytes, protocol: str, foreign: bool) -> None:
     link = Responder(0)
     events = link.receive(first, 0)
-    assert events[0] == {"ev": "protocol", "protocol": protocol}
+    assert events[0] == {"ev": "protocol", "protocol": protocol, "foreign": foreign}
 
 
 def test_the_end_of_the_stream() -> None:
