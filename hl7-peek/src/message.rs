@@ -72,7 +72,7 @@ impl<'a> Message<'a> {
     pub fn parse_with(payload: &'a [u8], scan: Scan) -> Result<Message<'a>, Error> {
         let opening = Opening::read(payload)?;
         let delimiters = Delimiters::read(opening.separator(), opening.encoding_characters)?;
-        let scan = scan.chosen_for(&opening, delimiters);
+        let (scan, opening) = scan.chosen_for(opening, delimiters);
         Ok(Message { payload, opening, syntax: Syntax { delimiters, scan } })
     }
 
@@ -107,7 +107,7 @@ impl<'a> Message<'a> {
         scan: Scan,
     ) -> Message<'a> {
         let delimiters = Delimiters::read_lenient(opening.separator(), opening.encoding_characters);
-        let scan = scan.chosen_for(&opening, delimiters);
+        let (scan, opening) = scan.chosen_for(opening, delimiters);
         Message { payload, opening, syntax: Syntax { delimiters, scan } }
     }
 
