@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from fastmllp import AckError, FrameError, LinkError, MessageError
+from fastmllp import Ack, AckError, FrameError, LinkError, MessageError
 from fastmllp._native import Responder
 from peers import framed, message, msa
 
@@ -77,7 +77,8 @@ def test_the_conformant_policy_has_no_answer_for_everything() -> None:
 def test_a_text_cannot_begin_a_segment() -> None:
     link = Responder(0)
     (event,) = link.receive(framed(message("A")), 0)
-    link.answer(event["ticket"], "AE", 0, text="no|bed\rMSA|AA|A")
+    ack = Ack("AE", text="no|bed\rMSA|AA|A")
+    link.answer_with(event["ticket"], ack.encode(event["payload"]), 0)
     assert b"no\\F\\bed" in link.outgoing() and send(link) == [("AE", "A")]
 
 
