@@ -1819,6 +1819,11 @@ struct mllp_delimiters_t mllp_delimiters_default(void);
 // The stable name of a protocol, such as `hl7_unframed`; `unknown` for a number that is none too.
 const char *mllp_protocol_name(mllp_protocol_t protocol);
 
+// 1 when nothing on a connection with this protocol can be a message, else 0: the peer waits for an answer
+// in kind, and what it sends, ciphertext for instance, may hold framing bytes. Close such a
+// connection at once, and take no message that is still to come from it.
+uint32_t mllp_protocol_is_foreign(mllp_protocol_t protocol);
+
 // Prepares a detector for the beginning of a connection.
 mllp_status_t mllp_detector_init(struct mllp_detector_t *detector);
 

@@ -76,6 +76,15 @@ pub extern "C" fn mllp_protocol_name(protocol: mllp_protocol_t) -> *const c_char
     name::<ProtocolVerdict>(protocol)
 }
 
+/// 1 when nothing on a connection with this protocol can be a message, else 0: the peer waits for an answer
+/// in kind, and what it sends, ciphertext for instance, may hold framing bytes. Close such a
+/// connection at once, and take no message that is still to come from it.
+#[unsafe(no_mangle)]
+pub extern "C" fn mllp_protocol_is_foreign(protocol: mllp_protocol_t) -> u32 {
+    let verdict = ProtocolVerdict::from_number(protocol).ok();
+    verdict.and_then(ProtocolVerdict::protocol).is_some_and(Protocol::is_foreign).into()
+}
+
 /// What is known of the beginning of a connection.
 #[repr(C)]
 #[derive(Clone, Copy)]

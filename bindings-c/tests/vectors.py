@@ -243,7 +243,11 @@ def acks(source: Source) -> None:
         ]
         rows.append(f"{{{', '.join(fields)}}}")
     source.table("struct ack_vector", "ack_vectors", rows)
+    decisions(source, vectors)
+    checks(source, vectors)
 
+
+def decisions(source: Source, vectors: dict[str, Any]) -> None:
     rows = []
     for name in ("decision", "decision_edge", "decision_response"):
         for case in vectors[name]:
@@ -255,6 +259,8 @@ def acks(source: Source) -> None:
             rows.append(f"{{{', '.join((*fields, msa_1, outcome, mode, *codes))}}}")
     source.table("struct decision_vector", "decision_vectors", rows)
 
+
+def checks(source: Source, vectors: dict[str, Any]) -> None:
     for name, list_ in vectors["accept_lists"].items():
         source.table("mllp_slice_t", f"accepted_{name}", [latin1(source, one) for one in list_])
     rows = []

@@ -10,7 +10,7 @@ use uuid::fmt::Simple;
 use crate::detail::ErrorDetail;
 use crate::error::{ack_error, bad_ack_code, batch_accepted, message_error};
 use crate::input::{Input, ScanArgument};
-use crate::own_text::OwnText;
+use crate::own_text::{OwnText, copies_fit};
 use crate::stamp::{Stamp, new_control_id, unix_seconds};
 
 /// What an acknowledgment says, for whatever message it will answer.
@@ -19,7 +19,8 @@ use crate::stamp::{Stamp, new_control_id, unix_seconds};
 /// gets a new UUID and the present time: UTC, with the policy `conformant` with its offset. An
 /// acknowledgment is in one character set: texts are encoded in the one that MSH-18 of the message
 /// names, see `encode`. `message_structure` is MSH-9.3; without it that is ACK with the policy
-/// `conformant` from version 2.4 on. `character_set` is MSH-18, and then the set of the texts.
+/// `conformant` from version 2.4 on. `character_set` is MSH-18, and then the set of the texts; it
+/// does not count for a message whose names are in another set, since they are copied as they are.
 /// `message_profile_identifier` is MSH-21, which is never that of the message: the acknowledgment has
 /// a profile of its own.
 #[pyclass(module = "fastmllp", frozen)]
@@ -150,31 +151,13 @@ impl Ack {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let code = code.map_or(Ok(self.code), ack_code)?;
         let policy = policy.map_or(Ok(self.policy), read_policy)?;
-        let header = match policy {
-            Policy::Always => MessageHeader::parse_lenient_with(&payload, scan.0),
-            Policy::Conformant => {
-                let message = Peek::parse_undoubled(&payload, scan.0).map_err(message_error)?;
-                if code.is_accept() && message.kind() == Kind::Batch {
-                    return Err(batch_accepted());
-                }
-                Some(message.header())
-            }
-        };
+        let header = header_to_answer(&payload, policy, code, scan.0)?;
         let own = self.own_text(py, header.as_ref(), scan.0, encoding)?;
-        let texts = self.errors.iter().map(|error| {
-            let [identifier, text, system, diagnostic, user_message] = error.get().texts();
-            let bytes = |text| own.bytes(py, text);
-            Ok([
-                bytes(identifier)?,
-                bytes(text)?,
-                bytes(system)?,
-                bytes(diagnostic)?,
-                bytes(user_message)?,
-            ])
-        });
+        let errors: Vec<_> = self.errors.iter().map(Py::get).collect();
+        let texts = errors.iter().map(|error| own.all_bytes(py, error.texts()));
         let texts = texts.collect::<PyResult<Vec<_>>>()?;
         let errors: Vec<CoreDetail<'_>> =
-            self.errors.iter().zip(&texts).map(|(e, texts)| e.get().core(texts)).collect();
+            errors.iter().zip(&texts).map(|(error, texts)| error.core(texts)).collect();
         let mut id_buffer = [0; Simple::LENGTH];
         let control_id = self.control_id.as_deref();
         let control_id = control_id.unwrap_or_else(|| new_control_id(&mut id_buffer));
@@ -193,11 +176,7 @@ impl Ack {
             accept_acknowledgment_type: self.accept_acknowledgment_type.as_bytes(),
             application_acknowledgment_type: self.application_acknowledgment_type.as_bytes(),
             message_structure: self.message_structure.as_bytes(),
-            character_set: self
-                .character_set
-                .as_deref()
-                .or(own.label.as_deref())
-                .map(str::as_bytes),
+            character_set: own.label.as_deref().map(str::as_bytes),
             message_profile_identifier: self.message_profile_identifier.as_bytes(),
             ..Core::always(code, header.as_ref(), control_id.as_bytes(), timestamp)
         };
@@ -226,6 +205,27 @@ impl Ack {
         Ok(own.is_lossy.then_some(own.codec))
     }
 
+    /// The same acknowledgment for a message that must not be accepted, although it says so: with these
+    /// errors, and without the texts and errors of its own, which are about an accepted message.
+    fn refusing(&self, errors: Vec<Py<ErrorDetail>>) -> Ack {
+        Ack {
+            code: self.code,
+            policy: self.policy,
+            control_id: self.control_id.clone(),
+            timestamp: self.timestamp.clone(),
+            text: String::new(),
+            errors,
+            expected_sequence_number: self.expected_sequence_number,
+            sending_application: self.sending_application.clone(),
+            sending_facility: self.sending_facility.clone(),
+            accept_acknowledgment_type: self.accept_acknowledgment_type.clone(),
+            application_acknowledgment_type: self.application_acknowledgment_type.clone(),
+            message_structure: self.message_structure.clone(),
+            character_set: self.character_set.clone(),
+            message_profile_identifier: self.message_profile_identifier.clone(),
+        }
+    }
+
     // Texts may quote a message: the code, nothing else.
     fn __repr__(&self) -> String {
         format!("Ack('{}')", self.code.as_str())
@@ -233,7 +233,8 @@ impl Ack {
 }
 
 impl Ack {
-    /// How the texts are encoded: in `character_set` where that is given.
+    /// How the texts are encoded, and MSH-18: by `character_set`, where that is given and what is copied
+    /// of the message is in that set too.
     fn own_text(
         &self,
         py: Python<'_>,
@@ -241,15 +242,17 @@ impl Ack {
         scan: Scan,
         encoding: &str,
     ) -> PyResult<OwnText> {
-        let (header, encoding) = match &self.character_set {
-            None => (header, encoding),
-            Some(names) => {
-                let name = names.split('~').next().unwrap_or_default();
-                let set = CharacterSet::from_name(name.as_bytes());
-                (None, set.and_then(CharacterSet::codec).unwrap_or(encoding))
-            }
+        let Some(names) = self.character_set.as_deref() else {
+            return OwnText::choose(py, header, scan, &self.texts(), encoding);
         };
-        OwnText::choose(py, header, scan, &self.texts(), encoding)
+        let name = names.split('~').next().unwrap_or_default();
+        let set = CharacterSet::from_name(name.as_bytes());
+        let codec = set.and_then(CharacterSet::codec).unwrap_or(encoding);
+        if !copies_fit(py, header, names, codec)? {
+            return OwnText::choose(py, header, scan, &self.texts(), encoding);
+        }
+        let own = OwnText::choose(py, None, scan, &self.texts(), codec)?;
+        Ok(OwnText { label: Some(names.to_owned()), ..own })
     }
 
     /// Everything that may be in another character set than ASCII.
@@ -349,6 +352,25 @@ pub(crate) fn ack_code(code: &str) -> PyResult<AckCode> {
 /// What a program says must be a code as it stands; only in a message trailing blanks are optional.
 pub(crate) fn exactly(code: &str) -> Option<AckCode> {
     AckCode::ALL.into_iter().find(|it| it.as_str() == code)
+}
+
+/// The header of the message that is answered, if the policy has an answer to it.
+fn header_to_answer(
+    payload: &[u8],
+    policy: Policy,
+    code: AckCode,
+    scan: Scan,
+) -> PyResult<Option<MessageHeader<'_>>> {
+    match policy {
+        Policy::Always => Ok(MessageHeader::parse_lenient_with(payload, scan)),
+        Policy::Conformant => {
+            let message = Peek::parse_undoubled(payload, scan).map_err(message_error)?;
+            if code.is_accept() && message.kind() == Kind::Batch {
+                return Err(batch_accepted());
+            }
+            Ok(Some(message.header()))
+        }
+    }
 }
 
 /// Encodes on the stack where it fits, which is always but for very long fields.

@@ -66,6 +66,19 @@ impl OwnText {
 }
 
 impl OwnText {
+    /// [`bytes`](OwnText::bytes) of several texts.
+    pub(crate) fn all_bytes<'t, const N: usize>(
+        &self,
+        py: Python<'_>,
+        texts: [&'t str; N],
+    ) -> PyResult<[Cow<'t, [u8]>; N]> {
+        let mut all = [const { Cow::Borrowed(&[] as &[u8]) }; N];
+        for (bytes, text) in all.iter_mut().zip(texts) {
+            *bytes = self.bytes(py, text)?;
+        }
+        Ok(all)
+    }
+
     /// [`bytes`](OwnText::bytes) of a text that may not be given.
     pub(crate) fn given<'t>(
         &self,
@@ -74,6 +87,27 @@ impl OwnText {
     ) -> PyResult<Option<Cow<'t, [u8]>>> {
         text.map(|text| self.bytes(py, text)).transpose()
     }
+}
+
+/// Whether what an acknowledgment copies of a message is in the sets of these names, of which the first
+/// has that codec: the message names the same, or the bytes are in that codec where it names none.
+pub(crate) fn copies_fit(
+    py: Python<'_>,
+    header: Option<&MessageHeader<'_>>,
+    names: &str,
+    codec: &str,
+) -> PyResult<bool> {
+    let Some(header) = header else { return Ok(true) };
+    let copied = header.fields(3, 12);
+    if copied.iter().all(|byte| byte.is_ascii() && *byte != 0x1B) {
+        return Ok(true);
+    }
+    if header.character_set().is_empty() {
+        return decodes(py, copied, codec);
+    }
+    // An unknown set has the codec ASCII too.
+    Ok(header.character_set() == names.as_bytes()
+        || (codec != "ascii" && codecs_of(header) == [codec]))
 }
 
 /// The codecs that write text in the sets of a header, the set of the whole message first.

@@ -47,6 +47,7 @@ pub(crate) fn report<'py>(
         ResponderEvent::Protocol(protocol) => {
             let entry = event::new(py, "protocol")?;
             entry.set_item("protocol", protocol.name())?;
+            entry.set_item("foreign", protocol.is_foreign())?;
             Ok(entry)
         }
         ResponderEvent::AnswersLost { answers } => {

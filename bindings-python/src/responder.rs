@@ -174,22 +174,21 @@ impl Responder {
         Ok(events)
     }
 
-    /// Answers a message with the acknowledgment that the policy builds for this code.
+    /// Answers a message with the acknowledgment that the policy builds for this code. One that says
+    /// more, in whatever character set, comes from `Ack.encode` and goes to `answer_with`.
     ///
     /// Raises AckError for a code outside table 0008 and, with the policy `conformant`, for a
     /// positive one that the message must not have; MessageError where that policy has no answer at
     /// all; LinkError for a ticket that was used, and after the connection was given up. Except for
     /// a used one, the ticket stays good.
-    #[pyo3(signature = (ticket, code, now, *, text = None))]
     fn answer(
         &mut self,
         py: Python<'_>,
         ticket: &mut Ticket,
         code: &str,
         now: Seconds,
-        text: Option<&str>,
     ) -> PyResult<()> {
-        self.acknowledge(py, ticket, ack_code(code)?, text, now.point())
+        self.acknowledge(py, ticket, ack_code(code)?, now.point())
     }
 
     /// Answers a message with a payload that the host made.
@@ -230,14 +229,13 @@ impl Responder {
     /// Refuses a message over the limit, of which only the beginning was kept: `error` is AE or, at
     /// the level `accept` of enhanced mode, CE; `reject` is AR or CR. Call it before the next events
     /// are taken.
-    #[pyo3(signature = (refusal, how, now, *, level = "application", text = None))]
+    #[pyo3(signature = (refusal, how, now, *, level = "application"))]
     fn refuse(
         &mut self,
         refusal: &mut Refusal,
         how: &str,
         now: Seconds,
         level: &str,
-        text: Option<&str>,
     ) -> PyResult<()> {
         let how = match how {
             "error" => Refuse::Error,
@@ -258,8 +256,7 @@ impl Responder {
         let core = refusal.take()?;
         let (now, scan) = (now.point(), self.scan);
         let (id, time) = (self.control_ids.next(), self.stamp.now());
-        let text = text.unwrap_or_default().as_bytes();
-        let ack = CoreAck { scan, text, ..CoreAck::always(code, None, id, time.as_bytes()) };
+        let ack = CoreAck { scan, ..CoreAck::always(code, None, id, time.as_bytes()) };
         let refused = self.core.refuse(core, how, &ack, now);
         refused.map_err(|unrefused| refusal.give_back(unrefused))
     }
@@ -372,15 +369,13 @@ impl Responder {
         py: Python<'_>,
         ticket: &mut Ticket,
         code: AckCode,
-        text: Option<&str>,
         now: Millis,
     ) -> PyResult<()> {
         let core = ticket.take()?;
-        let text = text.unwrap_or_default().as_bytes();
         let (policy, scan) = (self.policy, self.scan);
         let (id, time) = (self.control_ids.next(), self.stamp.now());
         let ack = CoreAck::always(code, None, id, time.as_bytes());
-        let ack = CoreAck { policy, scan, text, ..ack };
+        let ack = CoreAck { policy, scan, ..ack };
         let answered = self.core.answer_later(core, ticket.bytes(py), &ack, now);
         answered.map_err(|unanswered| ticket.give_back(unanswered))
     }

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import logging
 import os
 import queue
@@ -10,15 +11,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import pytest
 from certificates import Authority
 from fastmllp.aio import AsyncClient, AsyncHandler, start_server
 from fastmllp.client import Client
 from fastmllp.link import SocketLink
+from fastmllp.logging import LOGGER, add_observer, configure, remove_observer
 from fastmllp.server import Handler, Server
 from peers import DEADLINE, Peer
 
@@ -64,6 +66,30 @@ def records() -> Iterator[Records]:
     yield handler
     logger.removeHandler(handler)
     logger.setLevel(level)
+
+
+@pytest.fixture
+def heard() -> Iterator[list[str]]:
+    """The events that an observer hears."""
+    events: list[str] = []
+
+    def hear(event: str, connection: int | None, fields: Mapping[str, Any]) -> None:
+        events.append(event)
+
+    add_observer(hear)
+    yield events
+    remove_observer(hear)
+
+
+@pytest.fixture
+def restored_log() -> Iterator[None]:
+    """The logger of the package, afterwards as it was before."""
+    handlers, level, propagate = LOGGER.handlers[:], LOGGER.level, LOGGER.propagate
+    yield
+    configure(stream=io.StringIO())
+    LOGGER.handlers[:] = handlers
+    LOGGER.setLevel(level)
+    LOGGER.propagate = propagate
 
 
 Serve = Callable[..., Server]
@@ -141,6 +167,7 @@ class LinkServed(AsyncServed):
         await self.server.run()
 
 
+Served = TypeVar("Served", bound=AsyncServed)
 ClientClass = Callable[..., Client]
 
 
@@ -196,13 +223,11 @@ def client_class(request: pytest.FixtureRequest) -> Iterator[ClientClass]:
         client.stop()
 
 
-@pytest.fixture
-def serve_async() -> Iterator[Callable[..., AsyncServed]]:
-    """Start asyncio servers on the loopback interface; each must stop at the end."""
-    running: list[AsyncServed] = []
+def _started(kind: type[Served]) -> Iterator[Callable[..., Served]]:
+    running: list[Served] = []
 
-    def start(handler: AsyncHandler | None = None, **options: Any) -> AsyncServed:
-        served = AsyncServed(handler, **options)
+    def start(handler: AsyncHandler | None = None, **options: Any) -> Served:
+        served = kind(handler, **options)
         served.start()
         running.append(served)
         return served
@@ -210,6 +235,12 @@ def serve_async() -> Iterator[Callable[..., AsyncServed]]:
     yield start
     for served in running:
         served.shutdown()
+
+
+@pytest.fixture
+def serve_async() -> Iterator[Callable[..., AsyncServed]]:
+    """Start asyncio servers on the loopback interface; each must stop at the end."""
+    yield from _started(AsyncServed)
 
 
 @pytest.fixture(params=["threads", "asyncio"])
@@ -223,17 +254,7 @@ def serve_both(request: pytest.FixtureRequest) -> Serve:
 @pytest.fixture
 def serve_link() -> Iterator[Callable[..., LinkServed]]:
     """Start links that listen on the loopback interface; each must stop at the end."""
-    running: list[LinkServed] = []
-
-    def start(handler: AsyncHandler | None = None, **options: Any) -> LinkServed:
-        served = LinkServed(handler, **options)
-        served.start()
-        running.append(served)
-        return served
-
-    yield start
-    for served in running:
-        served.shutdown()
+    yield from _started(LinkServed)
 
 
 @pytest.fixture(params=["threads", "asyncio", "link"])

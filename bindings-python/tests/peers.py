@@ -3,15 +3,17 @@
 Nothing here waits without a deadline, and nothing sleeps.
 """
 
+import contextlib
 import queue
 import socket
 import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 
+import pytest
 from fastmllp import BackOff
 
 DEADLINE = 10.0
@@ -23,6 +25,18 @@ def message(control_id: str = "MSG00001", name: str = "EVERYWOMAN^EVE") -> bytes
         f"MSH|^~\\&|SENDER|SFAC|RECEIVER|RFAC|20240131120000||ADT^A01|{control_id}|P|2.5\r"
         f"PID|1||4711||{name}\r"
     ).encode()
+
+
+@contextlib.contextmanager
+def no_descriptors_after(last: socket.socket) -> Iterator[None]:
+    """Let this process, meanwhile, open nothing more than what was open with this socket."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (last.fileno() + 1, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def framed(payload: bytes) -> bytes:

@@ -5,28 +5,14 @@ import contextlib
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from conftest import Program, Records, Serve
 from fastmllp.aio import start_server
-from fastmllp.logging import add_observer, remove_observer
 from fastmllp.sockets.accepting import Acceptor
-from peers import DEADLINE, Peer, framed, message
-
-
-@pytest.fixture
-def heard() -> Iterator[list[str]]:
-    """The events that an observer hears."""
-    events: list[str] = []
-
-    def hear(event: str, connection: int | None, fields: Mapping[str, Any]) -> None:
-        events.append(event)
-
-    add_observer(hear)
-    yield events
-    remove_observer(hear)
+from peers import DEADLINE, Peer, framed, message, no_descriptors_after
 
 
 def warnings(records: Records, event: str) -> list[logging.LogRecord]:
@@ -43,7 +29,6 @@ def test_shortage_of_descriptors(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    resource = pytest.importorskip("resource")
     failures = threading.Semaphore(0)
     failed = Acceptor.failed
 
@@ -53,14 +38,12 @@ def test_shortage_of_descriptors(
 
     monkeypatch.setattr(Acceptor, "failed", count)
     server = serve_all()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with Peer.connect(server.address) as first:
         first.exchange("A")
         with socket.socket() as waiting, socket.socket() as another:
             for one in (waiting, another):
                 one.settimeout(DEADLINE)
-            try:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (another.fileno() + 1, hard))
+            with no_descriptors_after(another):
                 waiting.connect(server.address)
                 another.connect(server.address)
                 paused = records.wait_for("accept_paused")
@@ -68,8 +51,6 @@ def test_shortage_of_descriptors(
                 for number in range(3):
                     first.exchange(f"B{number}")
                     assert failures.acquire(timeout=DEADLINE)
-            finally:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
             Peer(waiting).exchange("C")
             Peer(another).exchange("D")
     assert paused.levelno == logging.ERROR
@@ -98,18 +79,13 @@ def test_log_of_a_program_without_descriptors(program: Callable[..., Program]) -
 
 
 def test_one_record_for_each_shortage(serve_all: Serve, records: Records) -> None:
-    resource = pytest.importorskip("resource")
     server = serve_all()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for control_id in ("A", "B"):
         with socket.socket() as waiting:
             waiting.settimeout(DEADLINE)
-            try:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (waiting.fileno() + 1, hard))
+            with no_descriptors_after(waiting):
                 waiting.connect(server.address)
                 records.wait_for("accept_paused")
-            finally:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
             Peer(waiting).exchange(control_id)
 
 
@@ -202,19 +178,14 @@ def test_loop_that_cannot_watch_a_socket(
         raise NotImplementedError
 
     monkeypatch.setattr(asyncio.SelectorEventLoop, "add_reader", refuse)
-    resource = pytest.importorskip("resource")
     server = serve_async()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with Peer.connect(server.address) as peer, Peer.connect(server.address) as other:
         peer.exchange("A")
         other.exchange("B")
         with socket.socket() as waiting:
             waiting.settimeout(DEADLINE)
-            try:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (waiting.fileno() + 1, hard))
+            with no_descriptors_after(waiting):
                 waiting.connect(server.address)
                 records.wait_for("accept_paused")
                 peer.exchange("C")
-            finally:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
             Peer(waiting).exchange("D")

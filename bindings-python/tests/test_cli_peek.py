@@ -51,6 +51,29 @@ def test_peek_in_another_character_set(run: Run) -> None:
     assert run("peek", "--encoding", "hex", "-", stdin=A).returncode == 2
 
 
+# In MSH-4, the second byte of a character is that of the separator.
+CHINESE = (
+    "MSH|^~\\&|LAB|\u533b\u4e85|HIS|H|20260101||ADT^A01|G1|P|2.5||||||GB 18030-2000\r"
+    "PID|1||7||\u5f20\u4e85^X\r"
+).encode("gb18030")
+
+
+def test_messages_are_read_as_their_msh_18_demands(run: Run) -> None:
+    arguments = ("--encoding", "gb18030", "-", "MSH-10", "PID-5.1", "PID-5.2")
+    assert b"\x7c" in CHINESE[: CHINESE.index(b"HIS") - 1][13:]
+    result = run("peek", *arguments, stdin=CHINESE)
+    assert result.stdout.decode() == "G1\t\u5f20\u4e85\tX\n"
+    result = run("peek", "--scan", "gb18030", *arguments, stdin=CHINESE)
+    assert result.stdout.decode() == "G1\t\u5f20\u4e85\tX\n"
+    result = run("peek", "--scan", "single_byte", *arguments, stdin=CHINESE)
+    assert result.stdout.startswith(b"ADT^A01\t")
+    for flags in ((), ("--policy", "conformant")):
+        result = run("ack", "--json", *flags, "-", stdin=CHINESE)
+        assert json.loads(result.stdout)["control_id"] == "G1"
+        result = run("ack", "--framed", *flags, "-", stdin=CHINESE)
+        assert b"MSA|AA|G1" in result.stdout
+
+
 def test_peek_cannot_steer_the_terminal(run: Run) -> None:
     data = framed(A.replace(b"EVE", b"\x1b[2J\n\t"))
     result = run("peek", "-", "PID-5", stdin=data)

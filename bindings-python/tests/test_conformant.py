@@ -4,7 +4,7 @@ import logging
 
 import pytest
 from conftest import Records, Serve
-from fastmllp import Ack, ErrorDetail, Message, MessageError
+from fastmllp import Ack, ErrorDetail, Message, MessageError, Reply
 from fastmllp.conformant import conformant_answer
 from peers import Peer, acknowledgment, framed
 
@@ -111,6 +111,37 @@ def test_name_that_holds_the_byte_of_a_separator() -> None:
 
 
 # Over a server.
+
+
+@pytest.mark.parametrize(
+    "payload", [BATCH, asking("", "", ""), FUSED], ids=["batch", "nameless", "fused"]
+)
+def test_the_header_of_a_handler_is_kept_when_its_message_must_not_be_accepted(
+    serve_both: Serve, payload: bytes
+) -> None:
+    said = Ack(
+        "AA",
+        text="für Łukasz",
+        errors=[ErrorDetail(0, severity="I", user_message="noted")],
+        message_structure="ACK_A01",
+        character_set="8859/2",
+        message_profile_identifier="OWN",
+        sending_facility="Łódź",
+    )
+    server = serve_both(lambda _: said, policy="conformant")
+    with Peer.connect(server.address) as peer:
+        peer.send(framed(payload))
+        raw = peer.receive_frame()
+    answer = Message(raw)
+    assert (answer.get("MSA-1"), answer.get("MSH-9.3")) == (b"AR", b"ACK_A01")
+    assert (answer.get("MSH-18"), answer.get("MSH-21")) == (b"8859/2", b"OWN")
+    assert answer.text("MSH-4") == "Łódź"
+    # What it said of an accepted message would mislead: the reasons go back instead.
+    reasons = conformant_answer(Message(payload), "AA").errors
+    assert len(Reply.from_payload(raw).errors) == len(reasons) > 0
+    for number, reason in enumerate(reasons, 1):
+        assert answer.get(f"ERR[{number}]-3.1") == str(reason.code).encode()
+    assert b"ukasz" not in raw and b"noted" not in raw
 
 
 def test_answers_on_the_wire(serve_both: Serve, records: Records) -> None:

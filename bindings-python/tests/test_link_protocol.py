@@ -13,36 +13,38 @@ from link_site import LIMIT, Site, run
 from peers import Peer
 
 
+class Echo(asyncio.Protocol):
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        assert self._connections.takes(self, self._connections.next_number(), "peer")
+
+    def data_received(self, data: bytes) -> None:
+        alive = self._transport.get_extra_info("socket")
+        assert alive.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        self._transport.write(data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._connections.forget(self)
+
+    def stop(self) -> None:
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+
+class EchoProtocol:
+    def __init__(self, handler: object, *, max_size: int, louder: bool, **_: object) -> None:
+        assert max_size == LIMIT and louder
+
+    def new_connection(self, connections: Connections) -> Echo:
+        return Echo(connections)
+
+
 def test_a_protocol_of_its_own(authority: Authority, records: Records) -> None:
-    class Echo(asyncio.Protocol):
-        def __init__(self, connections: Connections) -> None:
-            self._connections = connections
-
-        def connection_made(self, transport: Any) -> None:
-            self._transport = transport
-            assert self._connections.takes(self, self._connections.next_number(), "peer")
-
-        def data_received(self, data: bytes) -> None:
-            alive = self._transport.get_extra_info("socket")
-            assert alive.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-            self._transport.write(data)
-
-        def connection_lost(self, error: Exception | None) -> None:
-            self._connections.forget(self)
-
-        def stop(self) -> None:
-            self._transport.close()
-
-        def abort(self) -> None:
-            self._transport.abort()
-
-    class EchoProtocol:
-        def __init__(self, handler: object, *, max_size: int, louder: bool, **_: object) -> None:
-            assert max_size == LIMIT and louder
-
-        def new_connection(self, connections: Connections) -> Echo:
-            return Echo(connections)
-
     made: LinkProtocol = EchoProtocol(None, max_size=LIMIT, louder=True)
     assert made
     register("echo", EchoProtocol)

@@ -8,23 +8,13 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastmllp.logging import LOGGER, configure, log_event, reopen
 from peers import DEADLINE
 
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    """The logger of the package as it was before."""
-    handlers, level, propagate = LOGGER.handlers[:], LOGGER.level, LOGGER.propagate
-    yield
-    configure(stream=io.StringIO())
-    LOGGER.handlers[:] = handlers
-    LOGGER.setLevel(level)
-    LOGGER.propagate = propagate
+pytestmark = pytest.mark.usefixtures("restored_log")
 
 
 def note(number: int) -> None:

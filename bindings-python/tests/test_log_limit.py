@@ -1,25 +1,11 @@
 """Events that anyone can cause at any rate are written once in an interval, and counted."""
 
 import logging
-from collections.abc import Iterator, Mapping
-from typing import Any
 
 import pytest
 from conftest import Records
 from fastmllp.log_limit import LimitedEvent
-from fastmllp.logging import Log, add_observer, remove_observer
-
-
-@pytest.fixture
-def heard() -> Iterator[list[str]]:
-    events: list[str] = []
-
-    def hear(event: str, connection: int | None, fields: Mapping[str, Any]) -> None:
-        events.append(event)
-
-    add_observer(hear)
-    yield events
-    remove_observer(hear)
+from fastmllp.logging import Log
 
 
 @pytest.fixture

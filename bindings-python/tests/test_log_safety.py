@@ -3,14 +3,13 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import Serve
 from fastmllp import Message
 from fastmllp.log_format import JsonFormatter, TextFormatter
-from fastmllp.logging import LOGGER, configure, describe_exception, log_event
+from fastmllp.logging import configure, describe_exception, log_event
 from peers import Peer, framed
 
 # ESC, DEL, a control character of C1, a bidirectional mark, line ends, what is no character.
@@ -18,15 +17,7 @@ UNSAFE = "a\x1b[2J\x7f\x9b\u202e\u2066\u2028\x85\r\n\x00\ud800\U000e0001b"
 PAYLOAD = "MSH|^~\\&|LAB\rPID|1||4711\r"
 
 
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    """The logger of the package as it was before."""
-    handlers, level, propagate = LOGGER.handlers[:], LOGGER.level, LOGGER.propagate
-    yield
-    configure(stream=io.StringIO())
-    LOGGER.handlers[:] = handlers
-    LOGGER.setLevel(level)
-    LOGGER.propagate = propagate
+pytestmark = pytest.mark.usefixtures("restored_log")
 
 
 def caught(name: str, function: str = "f", kind: str = "Bad") -> BaseException:

@@ -1,7 +1,6 @@
 """No answer waits for the log: a thread writes its lines, in order, and counts what it drops."""
 
 import contextlib
-import io
 import logging
 import os
 import re
@@ -25,16 +24,7 @@ from fastmllp.logging import (
 )
 from peers import DEADLINE, Peer, wait_until
 
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    """The logger of the package as it was before."""
-    handlers, level, propagate = LOGGER.handlers[:], LOGGER.level, LOGGER.propagate
-    yield
-    configure(stream=io.StringIO())
-    LOGGER.handlers[:] = handlers
-    LOGGER.setLevel(level)
-    LOGGER.propagate = propagate
+pytestmark = pytest.mark.usefixtures("restored_log")
 
 
 class Pipe:

@@ -133,6 +133,39 @@ def test_acknowledgments_without_a_server() -> None:
         ack.encode(message(), encoding="no such codec")
 
 
+@pytest.mark.parametrize("policy", ["always", "conformant"])
+@pytest.mark.parametrize(
+    ("payload", "given", "codec", "label"),
+    [
+        (message("", "ascii"), "8859/2", "iso8859-2", "8859/2"),
+        (message("8859/1", "ascii"), "8859/2", "iso8859-2", "8859/2"),
+        (b"MSH|^~\\&|LAB|L|HIS|H|20260101||ADT|M1|P|2.5\r", "UTF-8", "utf-8", "UTF-8"),
+        (message("", "utf-8", "München"), "UNICODE UTF-8", "utf-8", "UNICODE UTF-8"),
+        (message("8859/2", "iso8859-2", "München"), "8859/2", "iso8859-2", "8859/2"),
+        (message("8859/2", "iso8859-2", "München"), "ISO8859-2", "iso8859-2", "ISO8859-2"),
+        # What is copied is in another set, so the given one would be a wrong label.
+        (message("", "latin-1", "München"), "UNICODE UTF-8", "latin-1", None),
+        (message("8859/2", "iso8859-2", "München"), "8859/1", "iso8859-2", "8859/2"),
+        (message("8859/2", "iso8859-2", "München"), "UNICODE UTF-8", "iso8859-2", "8859/2"),
+        (message("EBCDIC", "latin-1", "München"), "ASCII", "latin-1", "EBCDIC"),
+    ],
+)
+def test_a_set_that_is_given_counts_where_what_is_copied_is_in_it(
+    payload: bytes, given: str, codec: str, label: str | None, policy: str
+) -> None:
+    ack = Ack("AE", text="Łukasz fehlt", character_set=given, policy=policy)
+    raw = ack.encode(payload)
+    raw.decode(codec)
+    read = Message(raw)
+    assert read.get("MSH-18") == (label.encode() if label else None)
+    expected = "?ukasz fehlt" if codec == "latin-1" else "Łukasz fehlt"
+    assert f"|{expected}".encode(codec) in raw
+    assert (ack.not_encodable(payload) is None) == (expected[0] == "Ł")
+    # The same where the texts are ASCII.
+    plain = Message(Ack("AE", text="no", character_set=given, policy=policy).encode(payload))
+    assert plain.get("MSH-18") == (label.encode() if label else None)
+
+
 @pytest.mark.parametrize(
     ("sets", "encoding", "codec", "expected"),
     [

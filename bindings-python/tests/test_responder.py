@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from fastmllp import AckError, FrameError, LinkError, MessageError
+from fastmllp import Ack, AckError, FrameError, LinkError, MessageError
 from fastmllp._native import Responder
 from peers import framed, message, msa
 
@@ -77,7 +77,8 @@ def test_the_conformant_policy_has_no_answer_for_everything() -> None:
 def test_a_text_cannot_begin_a_segment() -> None:
     link = Responder(0)
     (event,) = link.receive(framed(message("A")), 0)
-    link.answer(event["ticket"], "AE", 0, text="no|bed\rMSA|AA|A")
+    ack = Ack("AE", text="no|bed\rMSA|AA|A")
+    link.answer_with(event["ticket"], ack.encode(event["payload"]), 0)
     assert b"no\\F\\bed" in link.outgoing() and send(link) == [("AE", "A")]
 
 
@@ -186,17 +187,18 @@ def test_commit_blocks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "protocol"),
+    ("first", "protocol", "foreign"),
     [
-        (b"\x16\x03\x01\x02\x00\x01", "tls"),
-        (b"GET / HTTP/1.1\r\n", "http"),
-        (b"MSH|^~\\&|A\r", "hl7_unframed"),
+        (b"\x16\x03\x01\x02\x00\x01", "tls", True),
+        (b"GET / HTTP/1.1\r\n", "http", True),
+        (b"PROXY TCP4 192.0.2.7 192.0.2.2 40000 2575\r\n", "proxy_v1", True),
+        (b"MSH|^~\\&|A\r", "hl7_unframed", False),
     ],
 )
-def test_another_protocol_is_named(first: bytes, protocol: str) -> None:
+def test_another_protocol_is_named(first: bytes, protocol: str, foreign: bool) -> None:
     link = Responder(0)
     events = link.receive(first, 0)
-    assert events[0] == {"ev": "protocol", "protocol": protocol}
+    assert events[0] == {"ev": "protocol", "protocol": protocol, "foreign": foreign}
 
 
 def test_the_end_of_the_stream() -> None:

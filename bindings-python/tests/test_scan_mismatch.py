@@ -83,6 +83,20 @@ def test_what_a_mismatch_is(sets: str, codec: str, expected: bool) -> None:
     assert not ignores_character_set(message("A", sets, "ascii"))
 
 
+@pytest.mark.parametrize("policy", ["always", "conformant"])
+def test_a_refusal_quotes_no_other_field(serve_both: Serve, policy: str) -> None:
+    # Above the limit before MSH-18 tells that three separators are halves of characters.
+    cut = message("G1", "GB 18030-2000", "gb18030", "亅亅亅" + "L" * 1000)
+    cut += b"OBX|" + b"x" * 1000
+    for limit, expected in ((1060, ""), (1090, "G1")):
+        server = serve_both(max_size=limit, over_limit="refuse", scan="auto", policy=policy)
+        with Peer.connect(server.address) as peer:
+            peer.send(framed(cut))
+            code, control_id = msa(peer.receive_frame())
+        assert code == "AR" and control_id not in ("20260101", "ADT^A01")
+        assert control_id == expected or (not expected and policy == "always")
+
+
 def test_a_handler_reads_by_the_scan_of_its_server(serve_both: Serve) -> None:
     seen: list[tuple[bytes | None, str | None]] = []
 

@@ -1,9 +1,11 @@
 """How much of what was written inside TLS has left, in bytes of the program."""
 
 import asyncio
+import errno
 
 import pytest
 from certificates import Authority
+from fastmllp.aio.linger import Linger
 from fastmllp.aio.secure_transport import SecureTransport
 from fastmllp.tls import client_context, server_context
 from fastmllp.tls_session import TlsSession
@@ -61,3 +63,23 @@ def test_what_tls_writes_itself_is_something(session: TlsSession) -> None:
     transport = SecureTransport(lower, session)
     transport.write_eof()
     assert lower.held > 0 and transport.get_write_buffer_size() == 1
+
+
+class Reset(Lower):
+    """A connection that the peer has reset, which its loop has not noticed yet."""
+
+    def write_eof(self) -> None:
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+
+def test_the_end_of_a_connection_that_was_reset(session: TlsSession) -> None:
+    transport = SecureTransport(Reset(), session)
+    transport.write_eof()
+    assert transport.is_ended
+
+
+def test_lingering_on_a_connection_that_was_reset() -> None:
+    async def linger() -> None:
+        Linger(Reset(), asyncio.get_running_loop(), 1.0).cancel()
+
+    asyncio.run(linger())

@@ -11,7 +11,7 @@ from conftest import Records, Serve, Undisturbed
 from fastmllp._native import Responder, Ticket
 from fastmllp.handler import Answerer
 from fastmllp.server import Server
-from peers import Peer, framed, message
+from peers import Peer, framed, message, no_descriptors_after
 
 
 def test_connection_limit(serve: Serve, records: Records) -> None:
@@ -76,20 +76,15 @@ def test_accept_fails(records: Records, number: int) -> None:
 
 
 def test_real_shortage_of_descriptors(serve: Serve, records: Records) -> None:
-    resource = pytest.importorskip("resource")
     server = serve()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with Peer.connect(server.address) as first:
         first.exchange("A")
         with socket.socket() as waiting:
             waiting.settimeout(10)
-            try:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (waiting.fileno() + 1, hard))
+            with no_descriptors_after(waiting):
                 waiting.connect(server.address)
                 records.wait_for("accept_paused")
                 first.exchange("B")
-            finally:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
             Peer(waiting).exchange("C")
 
 

@@ -87,7 +87,7 @@ static mllp_ack_t stamped(mllp_ack_code_t code) {
                            stamps.time.len);
 }
 
-/* Whether anything has happened. */
+/* Whether anything has happened; -1 gives the connection up. */
 static int answer(struct connection *connection, uint64_t now) {
     mllp_responder_t *responder = &connection->responder;
     mllp_responder_event_t event;
@@ -111,6 +111,11 @@ static int answer(struct connection *connection, uint64_t now) {
             status = mllp_responder_refuse(responder, event.refusal, MLLP_REFUSE_REJECT, &ack, now);
             if (status < 0)
                 mllp_responder_leave_unrefused(responder, event.refusal, now);
+            break;
+        case MLLP_LINK_PROTOCOL:
+            /* A ClientHello, for instance: between two of its bytes there is no message. */
+            if (mllp_protocol_is_foreign(event.protocol))
+                return -1;
             break;
         default: /* what the peer did wrong, for a log */
             break;
@@ -165,13 +170,17 @@ static int converse(struct connection *connection, uint32_t ready, uint64_t now)
     mllp_responder_t *responder = &connection->responder;
     /* If it is this program that is late, what the peer sent in time is still to be read. */
     int due = mllp_responder_next_deadline(responder) <= now;
+    int happened;
     if ((due || ready & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !receive(connection, now))
         return 0;
     mllp_responder_on_time(responder, now);
-    do {
+    do { /* what is sent makes room for what has come and waits */
         if (!send_answers(connection, now))
             return 0;
-    } while (answer(connection, now)); /* what is sent makes room for what has come and waits */
+        happened = answer(connection, now);
+    } while (happened > 0);
+    if (happened < 0)
+        return 0;
     if (mllp_responder_is_finished(responder) && !connection->gone) {
         shutdown(connection->fd, SHUT_WR);
         connection->gone = now + LINGER;

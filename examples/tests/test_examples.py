@@ -217,6 +217,25 @@ def test_bad_input_costs_nobody_else_anything(server: str) -> None:
         assert running.stop() == "3 messages"
 
 
+@pytest.mark.parametrize("server", LANGUAGES)
+@pytest.mark.parametrize(
+    "hello",
+    [
+        b"\x16\x03\x01\x00\x80" + FRAME % 1,
+        b"GET / HTTP/1.1\r\n" + FRAME % 1,
+        b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\x0b\x0b\x02\x01" + FRAME % 1,
+    ],
+)
+def test_nothing_of_another_protocol_is_a_message(server: str, hello: bytes) -> None:
+    with serving(server) as running:
+        with running.connect() as peer:
+            peer.sendall(hello)
+            # Closed, with or without a reset, and without an acknowledgment.
+            with contextlib.suppress(ConnectionResetError):
+                assert b"MSA" not in peer.recv(4096)
+        assert running.stop() == "0 messages"
+
+
 @pytest.mark.parametrize("server", ["c", "rust"])
 def test_a_message_above_the_limit_is_refused(server: str) -> None:
     with serving(server) as running, running.connect() as peer:

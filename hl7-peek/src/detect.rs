@@ -7,6 +7,8 @@ use crate::{CharacterSet, Delimiters, MessageHeader, Scan};
 
 /// The scans that a plain reading of MSH may hide, because it misreads MSH itself.
 const AWARE: [Scan; 3] = [Scan::Iso2022Jp, Scan::ShiftJis, Scan::Gb18030];
+/// The number of the field in MSH that names the character set.
+const CHARACTER_SET: usize = 18;
 
 impl Scan {
     /// How a message with this header must be searched: by all repetitions of MSH-18, and MSH-20.
@@ -29,6 +31,12 @@ impl Scan {
     /// its own reading. Costs one pass over MSH where that is ASCII, up to four elsewhere; what
     /// follows MSH is not looked at.
     ///
+    /// Where a message was cut inside MSH before MSH-18 was whole, nothing tells how to read what
+    /// stands behind the first byte that is not ASCII. With [`Scan::Auto`] those fields count as
+    /// absent, so that no other field is taken for MSH-10. A message is taken to be cut when MSH is
+    /// not terminated and ends in a field separator, as [`whole_fields`](crate::whole_fields) leaves
+    /// it.
+    ///
     /// ```
     /// use hl7_peek::Scan;
     ///
@@ -39,16 +47,21 @@ impl Scan {
     pub fn detect(payload: &[u8]) -> Scan {
         let read = |opening: Opening<'_>| {
             let characters = opening.encoding_characters;
-            Scan::Auto
-                .chosen_for(&opening, Delimiters::read_lenient(opening.separator(), characters))
+            let delimiters = Delimiters::read_lenient(opening.separator(), characters);
+            Scan::Auto.chosen_for(opening, delimiters).0
         };
         Opening::read(payload).map_or(Scan::SingleByte, read)
     }
 
-    /// Itself, or what it stands for in a message with this opening.
+    /// Itself, or what it stands for in a message with this opening; and the opening without the
+    /// fields that nobody can tell how to read.
     #[inline]
-    pub(crate) fn chosen_for(self, opening: &Opening<'_>, delimiters: Delimiters) -> Scan {
-        if self == Scan::Auto { named_by(opening, delimiters) } else { self }
+    pub(crate) fn chosen_for<'a>(
+        self,
+        opening: Opening<'a>,
+        delimiters: Delimiters,
+    ) -> (Scan, Opening<'a>) {
+        if self == Scan::Auto { named_by(opening, delimiters) } else { (self, opening) }
     }
 }
 
@@ -65,20 +78,26 @@ impl CharacterSet {
 }
 
 #[cold]
-fn named_by(opening: &Opening<'_>, delimiters: Delimiters) -> Scan {
-    let is_header = |line: &&[u8]| has_id(line, b"MSH", delimiters.field);
+fn named_by<'a>(opening: Opening<'a>, delimiters: Delimiters) -> (Scan, Opening<'a>) {
     let mut lines = Lines::new(opening.body, opening.terminator.unwrap_or_default());
-    let line = if opening.is_message() { Some(opening.line) } else { lines.find(is_header) };
-    let Some(line) = line else { return Scan::SingleByte };
-    let by = |scan| {
-        let syntax = Syntax { delimiters, scan };
-        Scan::of(&MessageHeader::read(line, opening.field_separator, syntax))
+    let Some(line) = lines.find(|line| has_id(line, b"MSH", delimiters.field)) else {
+        return (Scan::SingleByte, opening);
     };
+    let read =
+        |scan| MessageHeader::read(line, opening.field_separator, Syntax { delimiters, scan });
+    let is_certain = |byte: &u8| byte.is_ascii() && *byte != 0x1B;
     // Nothing in such a line can be misread.
-    if line.is_ascii() && !line.contains(&0x1B) {
-        return by(Scan::SingleByte);
+    let Some(certain) = line.iter().position(|byte| !is_certain(byte)) else {
+        return (Scan::of(&read(Scan::SingleByte)), opening);
+    };
+    if let Some(scan) = AWARE.into_iter().find(|scan| Scan::of(&read(*scan)) == *scan) {
+        return (scan, opening);
     }
-    AWARE.into_iter().find(|scan| by(*scan) == *scan).unwrap_or(Scan::SingleByte)
+    let is_cut = !lines.is_terminated() && line.last() == Some(&delimiters.field);
+    if is_cut && AWARE.into_iter().any(|scan| read(scan).ended() < CHARACTER_SET) {
+        return (Scan::SingleByte, opening.without_end(line.len().saturating_sub(certain)));
+    }
+    (Scan::SingleByte, opening)
 }
 
 #[cfg(test)]
@@ -148,5 +167,35 @@ mod tests {
         );
         assert_eq!(Scan::detect(b"BHS|^~\\&\r"), Scan::SingleByte);
         assert_eq!(Scan::detect(b""), Scan::SingleByte);
+    }
+
+    #[test]
+    fn a_cut_header_that_has_lost_msh_18_has_no_field_that_could_be_misread() {
+        // Three characters of MSH-4, each with the byte of `|`: whoever searches plainly takes MSH-7
+        // for MSH-10.
+        let cut = b"MSH|^~\\&|LAB|\x81\x7C\x81\x7C\x81\x7C|HIS|H|2026||ADT^A01|G1|P|2.5|";
+        let scan = Scan::Auto;
+        for before in [&b""[..], b"BHS|^~\\&|B\r"] {
+            let mut payload = [0; 120];
+            let len = before.len() + cut.len();
+            payload[..before.len()].copy_from_slice(before);
+            payload[before.len()..len].copy_from_slice(cut);
+            let payload = &payload[..len];
+            let header = MessageHeader::parse_lenient_with(payload, scan).unwrap();
+            let message = Message::parse_with(payload, scan).unwrap();
+            let lenient = Message::parse_lenient(payload, scan).unwrap();
+            for header in [header, message.header(), lenient.header()] {
+                assert_eq!(header.sending_application(), b"LAB");
+                assert_eq!(header.sending_facility(), b"");
+                assert_eq!(header.message_control_id(), b"");
+            }
+            assert_eq!(message.get(crate::Path::parse("MSH-10").unwrap()), None);
+        }
+        let known = MessageHeader::parse_lenient_with(cut, Scan::Gb18030).unwrap();
+        assert_eq!(known.message_control_id(), b"G1");
+        // It is complete: there is no MSH-18.
+        let whole = b"MSH|^~\\&|LAB|M\xFC|HIS|H|2026||ADT^A01|G1|P|2.5|\rPID|";
+        let header = MessageHeader::parse_lenient_with(whole, Scan::Auto).unwrap();
+        assert_eq!(header.message_control_id(), b"G1");
     }
 }

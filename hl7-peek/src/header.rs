@@ -60,7 +60,8 @@ impl<'a> MessageHeader<'a> {
             return MessageHeader::first_of_batch(payload, opening, scan);
         }
         let delimiters = Delimiters::read_lenient(opening.separator(), opening.encoding_characters);
-        let syntax = Syntax { delimiters, scan: scan.chosen_for(&opening, delimiters) };
+        let (scan, opening) = scan.chosen_for(opening, delimiters);
+        let syntax = Syntax { delimiters, scan };
         Some(MessageHeader::read(opening.line, opening.field_separator, syntax))
     }
 

@@ -72,7 +72,7 @@ impl<'a> Message<'a> {
     pub fn parse_with(payload: &'a [u8], scan: Scan) -> Result<Message<'a>, Error> {
         let opening = Opening::read(payload)?;
         let delimiters = Delimiters::read(opening.separator(), opening.encoding_characters)?;
-        let scan = scan.chosen_for(&opening, delimiters);
+        let (scan, opening) = scan.chosen_for(opening, delimiters);
         Ok(Message { payload, opening, syntax: Syntax { delimiters, scan } })
     }
 
@@ -107,7 +107,7 @@ impl<'a> Message<'a> {
         scan: Scan,
     ) -> Message<'a> {
         let delimiters = Delimiters::read_lenient(opening.separator(), opening.encoding_characters);
-        let scan = scan.chosen_for(&opening, delimiters);
+        let (scan, opening) = scan.chosen_for(opening, delimiters);
         Message { payload, opening, syntax: Syntax { delimiters, scan } }
     }
 
@@ -222,13 +222,11 @@ impl<'a> Message<'a> {
 
     fn segment(&self, path: Path) -> Option<Segment<'a>> {
         let field = self.syntax.delimiters.field;
-        let line = self
-            .lines()
-            .filter(|line| match path.segment() {
-                [a, b, c] => has_id(line, &[*a, *b, *c], field),
-                id => has_long_id(line, id, field),
-            })
-            .nth(below(path.occurrence()))?;
+        let (lines, nth) = (self.lines(), below(path.occurrence()));
+        let line = match *path.segment() {
+            [a, b, c] => lines.filter(|line| has_id(line, &[a, b, c], field)).nth(nth),
+            ref id => lines.filter(|line| has_long_id(line, id, field)).nth(nth),
+        }?;
         Some(Segment::new(line, self.opening.field_separator, self.syntax))
     }
 

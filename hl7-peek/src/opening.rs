@@ -55,6 +55,15 @@ impl<'a> Opening<'a> {
         first(self.field_separator)
     }
 
+    /// The opening of a message that is cut short by `len` bytes, and then back to the end of a field.
+    pub(crate) fn without_end(self, len: usize) -> Opening<'a> {
+        let front = self.body.get(..self.body.len().saturating_sub(len)).unwrap_or_default();
+        let end = front.iter().rposition(|byte| *byte == self.separator());
+        let body = end.and_then(|end| front.get(..=end)).unwrap_or(front);
+        let line = self.line.get(..body.len()).unwrap_or(self.line);
+        Opening { body, line, ..self }
+    }
+
     /// Whether the first segment is the message header, not the header of a file or a batch.
     pub(crate) fn is_message(&self) -> bool {
         self.line.starts_with(b"MSH")

@@ -65,6 +65,13 @@ impl Protocol {
     pub const fn is_mllp(self) -> bool {
         matches!(self, Protocol::Mllp)
     }
+
+    /// Whether nothing on the connection can be a message: the peer waits for an answer in kind, and
+    /// what it sends, ciphertext for instance, may hold framing bytes. A host closes such a
+    /// connection at once and takes no message that is still to come from it.
+    pub const fn is_foreign(self) -> bool {
+        matches!(self, Protocol::Tls | Protocol::Http | Protocol::ProxyV1 | Protocol::ProxyV2)
+    }
 }
 
 /// What is known so far.

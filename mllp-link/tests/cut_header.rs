@@ -2,8 +2,8 @@
 
 mod messages;
 
-use ack_gen::{AckCode, Policy};
-use hl7_peek::{MessageHeader, whole_fields};
+use ack_gen::{Ack, AckCode, Policy};
+use hl7_peek::{MessageHeader, Scan, whole_fields};
 use messages::{ack, frame};
 use mllp_core::Config;
 use mllp_link::{
@@ -28,7 +28,7 @@ fn config(limit: usize, policy: Policy) -> ResponderConfig {
 }
 
 /// The answer to a message over the limit, if there is one.
-fn refused(message: &[u8], limit: usize, policy: Policy) -> Option<Vec<u8>> {
+fn refused(message: &[u8], limit: usize, policy: Policy, scan: Scan) -> Option<Vec<u8>> {
     let mut link: Responder<_, _, 4> =
         Responder::new([0u8; 512], [0u8; 1024], config(limit, policy), 0);
     let bytes = frame(message);
@@ -38,7 +38,8 @@ fn refused(message: &[u8], limit: usize, policy: Policy) -> Option<Vec<u8>> {
             let beginning = link.payload().to_vec();
             assert!(message.starts_with(&beginning), "it is the beginning");
             assert_eq!(whole_fields(&beginning), beginning, "no part of a field is lent to a host");
-            if link.refuse(refusal, Refuse::Reject, &ack(AckCode::AR), 0).is_err() {
+            let ack = Ack { scan, ..ack(AckCode::AR) };
+            if link.refuse(refusal, Refuse::Reject, &ack, 0).is_err() {
                 return None;
             }
         }
@@ -50,6 +51,7 @@ fn refused_by_stream<const HEADER: usize>(
     message: &[u8],
     limit: usize,
     policy: Policy,
+    scan: Scan,
 ) -> Option<Vec<u8>> {
     let mut link: StreamResponder<_, HEADER, 4> =
         StreamResponder::new([0u8; 1024], config(limit, policy), 0);
@@ -60,10 +62,11 @@ fn refused_by_stream<const HEADER: usize>(
         rest = &rest[step.consumed..];
         match step.event {
             Some(StreamEvent::Lost { refusal: Some(refusal), .. }) => {
-                link.refuse(refusal, Refuse::Reject, &ack(AckCode::AR), 0).ok()?;
+                let ack = Ack { scan, ..ack(AckCode::AR) };
+                link.refuse(refusal, Refuse::Reject, &ack, 0).ok()?;
             }
             Some(StreamEvent::End(ticket, _)) => {
-                link.answer(ticket, &ack(AckCode::AE), 0).ok()?;
+                link.answer(ticket, &Ack { scan, ..ack(AckCode::AE) }, 0).ok()?;
             }
             Some(_) => {}
             None => return Some(link.outgoing().to_vec()),
@@ -94,12 +97,34 @@ fn refusals() {
         for limit in 1..message.len() {
             for policy in [Policy::Always, Policy::Conformant] {
                 let case = format!("{policy:?}, limit {limit} of {message:?}");
-                let whole = refused(message, limit, policy);
+                let whole = refused(message, limit, policy, Scan::SingleByte);
                 if let Some(answer) = &whole {
                     assert_whole(answer, &case);
                 }
-                assert_eq!(refused_by_stream::<128>(message, limit, policy), whole, "{case}");
+                let stream = refused_by_stream::<128>(message, limit, policy, Scan::SingleByte);
+                assert_eq!(stream, whole, "{case}");
             }
+        }
+    }
+}
+
+/// The facility is of characters that hold the byte of the separator, and only MSH-18 says so.
+#[test]
+fn refusals_where_the_message_names_the_scan() {
+    for characters in 1..8 {
+        let facility = b"\x81\x7C".repeat(characters);
+        let rest = b"|HIS|H|20260101||ADT^A01|MSG00001|P|2.5||||||GB 18030-2000|\rPID|1||4711\r";
+        let message = [b"MSH|^~\\&|LAB|", &facility[..], rest].concat();
+        for limit in 1..message.len() {
+            let whole = refused(&message, limit, Policy::Always, Scan::Auto).unwrap();
+            let stream = refused_by_stream::<128>(&message, limit, Policy::Always, Scan::Auto);
+            assert_eq!(stream.as_ref(), Some(&whole), "limit {limit}");
+            let msa = messages::answers(&whole);
+            let id = msa[0].split('|').nth(1).unwrap();
+            assert!(["MSG00001", "1", ""].contains(&id), "limit {limit}: {id}");
+            let has_msh_18 =
+                message[..limit].ends_with(b"2000|") || message[..limit].contains(&b'\r');
+            assert_eq!(id == "MSG00001", has_msh_18, "limit {limit}");
         }
     }
 }
@@ -110,7 +135,8 @@ fn answers_by_a_part_of_the_header() {
     fn check<const HEADER: usize>() {
         for message in MESSAGES {
             for policy in [Policy::Always, Policy::Conformant] {
-                if let Some(answer) = refused_by_stream::<HEADER>(message, 500, policy) {
+                let answer = refused_by_stream::<HEADER>(message, 500, policy, Scan::SingleByte);
+                if let Some(answer) = answer {
                     assert_whole(&answer, &format!("{policy:?}, {HEADER} bytes of {message:?}"));
                 }
             }

@@ -204,7 +204,10 @@ pub fn artefact_initiator_send(link: &mut Sender<'_>, payload: &[u8], handle: Ha
     link.connected();
     link.connect_failed(now);
     black_box(link.next_to_send(now));
+    black_box(link.next_to_send_along(now));
     link.sent(handle, now);
+    link.not_sent(handle);
+    black_box(link.withdraw(handle));
     link.disconnected(now);
     black_box((link.is_suspended(), link.open_messages()));
     link.resume();
@@ -219,7 +222,10 @@ pub fn artefact_initiator_receive(link: &mut Sender<'_>, bytes: &[u8], len: usiz
     link.commit_read(len, now);
     let event = link.next_event(now);
     match event {
-        Some(InitiatorEvent::Verdict { verdict, .. }) => note_verdict(verdict),
+        Some(InitiatorEvent::Verdict { verdict, fate, .. }) => {
+            note_verdict(verdict);
+            black_box(fate.name());
+        }
         Some(InitiatorEvent::Stray(stray)) => {
             black_box(stray.name());
         }

@@ -23,6 +23,9 @@ static void check_detection(mllp_status_t status, mllp_detection_t detection,
                     detection.protocol == MLLP_PROTOCOL_START_BLOCK;
     CHECK(status == (undecided ? MLLP_PARTIAL : MLLP_OK));
     CHECK(strcmp(mllp_protocol_name(detection.protocol), vector->verdict) == 0);
+    uint32_t foreign = strcmp(vector->verdict, "tls") == 0 || strcmp(vector->verdict, "http") == 0 ||
+                  strncmp(vector->verdict, "proxy_v", 7) == 0;
+    CHECK(mllp_protocol_is_foreign(detection.protocol) == foreign);
     CHECK(detection.offset == vector->offset);
 }
 

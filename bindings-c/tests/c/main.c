@@ -12,6 +12,7 @@ int main(int argc, char **argv)
     test_encode();
     test_random(rounds);
     test_peek();
+    test_segments();
     test_acks();
     test_detect();
     test_proxy();

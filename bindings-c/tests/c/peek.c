@@ -378,27 +378,6 @@ static void character_sets(void)
           MLLP_CHARACTER_SET_UNKNOWN);
 }
 
-/* A segment that goes on, and local segments whose names do not have three characters. */
-static void addenda_and_local_segments(void)
-{
-    static const char payload[] =
-        "MSH|^~\\&|A\rOBX|1|TX|A||first \rADD|second||||||F\rZABC|a\rZ1|b\r";
-    static const char *const paths[] = {"OBX-5", "ADD-1", "ADD-7", "ZABC-1", "Z1-1"};
-    static const char *const values[] = {"first ", "second", "F", "a", "b"};
-    mllp_message_t message;
-    mllp_path_t path;
-    mllp_slice_t value;
-    subject.name = "addenda";
-    CHECK(mllp_message_parse((const uint8_t *)payload, sizeof payload - 1, &message) == MLLP_OK);
-    CHECK(mllp_message_has_addenda(&message) == 1);
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        subject.numbers[0] = i;
-        CHECK(mllp_path_parse((const uint8_t *)paths[i], strlen(paths[i]), &path) == MLLP_OK);
-        CHECK(mllp_message_get(&message, &path, &value) == MLLP_OK);
-        CHECK(value.len == strlen(values[i]) && memcmp(value.data, values[i], value.len) == 0);
-    }
-}
-
 void test_peek(void)
 {
     messages();
@@ -408,5 +387,4 @@ void test_peek(void)
     character_sets();
     printf("peek: %zu messages, %lu values on the way through their prefixes\n",
            COUNT(message_vectors), walked);
-    addenda_and_local_segments();
 }

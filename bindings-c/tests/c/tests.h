@@ -7,6 +7,7 @@ void test_frames(void);
 void test_encode(void);
 void test_random(unsigned long rounds);
 void test_peek(void);
+void test_segments(void);
 void test_acks(void);
 void test_detect(void);
 void test_proxy(void);

@@ -184,7 +184,7 @@ class Answerer:
             answer = conformant_answer(self.message(payload), ack.code, scan)
             if answer.code:
                 if answer.errors:
-                    ack = Ack(errors=answer.errors)
+                    ack = ack.refusing(answer.errors)
                 encoded = ack.encode(
                     payload,
                     code=answer.code,

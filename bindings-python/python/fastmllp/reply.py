@@ -176,10 +176,11 @@ class Reply:
     def answers(self, control_id: bytes) -> bool:
         """Tell whether this reply belongs to the message with that MSH-10; empty fits any.
 
-        MSA-2 repeats MSH-10 byte for byte. Where the reply has other delimiters than the message,
-        or MSH-10 holds a framing byte, it may repeat it escaped.
+        MSA-2 repeats MSH-10; blanks at the end do not count, since the type ST takes them as
+        absent. Where the reply has other delimiters than the message, or MSH-10 holds a framing
+        byte, MSA-2 may repeat it escaped.
         """
-        return answers(self.payload, control_id)
+        return answers(self.payload, control_id, scan=self.scan)
 
     def _message(self) -> Message:
         return Message(self.payload, scan=self.scan, lenient=True)

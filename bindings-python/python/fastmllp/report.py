@@ -15,10 +15,6 @@ from fastmllp.tls_failure import TlsFailure
 _TIMES = frozenset({"idle_timeout", "byte_timeout", "frame_timeout"})
 # What the log calls the ends of a connection where the link has another name for them.
 _CLOSING = {"closed": "stopped", "too_large": "frame_too_large"}
-# A peer that speaks these waits for an answer in kind, or is a proxy whose header is not expected.
-# What follows is ciphertext, binary, or text without frames; any of it may hold a start block and
-# an end block, and between them no message.
-_FOREIGN = frozenset({"tls", "http", "proxy_v1", "proxy_v2"})
 # The header of a proxy that connects on its own account, to see whether the server is alive: the
 # signature of version 2, and the command LOCAL.
 _LOCAL = b"\r\n\r\n\0\r\nQUIT\n\x20"
@@ -226,7 +222,7 @@ class ConnectionReport:
         elif kind == "discard":
             self._warn("discarded", length=event["len"], offset=event["offset"])
         elif kind == "protocol":
-            self._speaks(event["protocol"], data)
+            self._speaks(event["protocol"], event["foreign"], data)
         elif kind == "answers_lost":
             self.overdue(answers=event["answers"])
         elif kind == "deviations":
@@ -267,9 +263,9 @@ class ConnectionReport:
         """The handler has not finished in time."""
         self._log.event(logging.ERROR, "handler_timeout", self.number)
 
-    def _speaks(self, protocol: str, data: bytes) -> None:
+    def _speaks(self, protocol: str, foreign: bool, data: bytes) -> None:
         """The peer's first bytes are those of another protocol, or of none."""
-        if protocol in _FOREIGN:
+        if foreign:
             self.is_foreign = True
             self.reason = "wrong_protocol"
         if protocol == "http" and data.startswith(HTTP_PROBES):

@@ -86,8 +86,8 @@ fn named<const ID: usize>(
     name: &Name<'_>,
     plain: Option<&[u8]>,
 ) -> Found {
-    // MSA-2 repeats MSH-10 byte for byte, or escaped where it could not stand as it was. Neither has
-    // its trailing blanks any more.
+    // MSA-2 repeats MSH-10, escaped where it could not stand as it was. Trailing blanks do not count,
+    // and neither has them any more.
     let is = |id: &[u8]| !id.is_empty() && (id == name.raw || Some(id) == plain);
     let own = in_flight(entries).find(|(_, entry)| is(&entry.id));
     let known = recent.fate(name.raw).or_else(|| recent.fate(plain?));

@@ -15,11 +15,11 @@ from fastmllp.reply import Reply
 class AsyncClient:
     """A link to a server, opened on entry or by the first `send`, and again when needed.
 
-    A reply belongs to a message when its MSA-2 equals the message's MSH-10, byte for byte. A
-    message without MSH-10, or without MSH, takes the first reply. Replies for other messages are
-    logged and left out. After a reply that did not come the connection is closed, because a late
-    one must not be credited to the next message. Nothing is ever sent twice. What is waited for,
-    the message says in MSH-15 and MSH-16, as for `fastmllp.Client`.
+    A reply belongs to a message when its MSA-2 equals the message's MSH-10; blanks at the end do
+    not count. A message without MSH-10, or without MSH, takes the first reply. Replies for other
+    messages are logged and left out. After a reply that did not come the connection is closed,
+    because a late one must not be credited to the next message. Nothing is ever sent twice. What is
+    waited for, the message says in MSH-15 and MSH-16, as for `fastmllp.Client`.
 
     Any number of tasks may `send` at the same time; `window` messages are on the wire without a
     reply, in the order in which `send` was called.
@@ -55,9 +55,9 @@ class AsyncClient:
             timeout: Seconds to connect, from the look-up of the name to the end of a TLS handshake;
                 seconds for the server to take a message; and seconds for the whole reply. 0 turns
                 it off.
-            encoding: For messages given as ``str``.
-            strict: A ``str`` that the encoding cannot express is an error, instead of being sent
-                with ``?`` and a warning.
+            encoding: For messages given as ``str``, whatever their MSH-18 says.
+            strict: A ``str`` that the encoding cannot express, or whose MSH-18 names another set,
+                is an error, instead of being sent with a warning.
             max_size: Largest payload of a reply, in bytes.
             scan: How delimiters are found, as for `Message`.
             wait_for: What ends the wait for a message that asks for both acknowledgments:

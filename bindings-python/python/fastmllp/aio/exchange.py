@@ -10,6 +10,7 @@ from fastmllp.aio.dial import dial
 from fastmllp.aio.outbox import Outbox, Settled, fail
 from fastmllp.aio.read_block import keep_read_block
 from fastmllp.client import failure
+from fastmllp.client.scan_check import ScanCheck
 from fastmllp.client.settings import ClientSettings, Payload
 from fastmllp.client.wrong_peer import FirstBytes
 from fastmllp.reply import ConnectError, DeliveryError, Reply
@@ -38,6 +39,7 @@ class Exchange:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._first = FirstBytes(settings.server)
+        self._scan = ScanCheck(settings)
         # Why the connection ended; None while there is no reason but time.
         self._why: DeliveryError | None = None
         # The CA to messages that wait for the answer of the application.
@@ -51,6 +53,7 @@ class Exchange:
     def begin(self, message: Payload) -> asyncio.Future[Reply]:
         """Take one message. A caller that stops waiting for its reply calls `give_up`."""
         payload = self._settings.encoded(message)
+        self._scan.look(payload)
         future = self._outbox.add(payload, self.loop)
         self._plan()
         return future
@@ -77,13 +80,7 @@ class Exchange:
             if self._is_closed:
                 raise failure.closed()
             try:
-                connection = await dial(
-                    settings.host,
-                    settings.port,
-                    settings.timeout,
-                    settings.tls,
-                    settings.server_hostname,
-                )
+                connection = await dial(*settings.destination)
             except ConnectError:
                 attempts.failed()
                 raise
@@ -250,6 +247,7 @@ class Exchange:
                 self._on_event(event)
                 continue
             handle, payload = event
+            self._scan.look(payload)
             self._is_unheard, self._first.is_mllp = False, True
             if self._stored:
                 self._stored.pop(handle, None)
@@ -318,6 +316,7 @@ class Exchange:
         connection, self._connection = self._connection, None
         if connection is None:
             return
+        self._scan.ended()
         if self._is_unheard:
             self._is_unheard = False
             ending = self.loop.create_task(connection.end(self._settings.linger))

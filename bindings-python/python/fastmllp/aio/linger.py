@@ -1,6 +1,7 @@
 """The end of a connection that must not cost the peer what we sent last."""
 
 import asyncio
+import contextlib
 
 # After our side is shut down for writing, the peer gets this long, and we throw away this much, so
 # that its acknowledgments arrive: closing with unread input makes the kernel send a reset, and a
@@ -28,7 +29,9 @@ class Linger:
         self._left = MAX_BYTES
         self._until = loop.time() + timeout if timeout else None
         self._timer = loop.call_later(_SECONDS, self._on_timer)
-        transport.write_eof()
+        # The peer has perhaps reset the connection, and the loop has not noticed yet (ENOTCONN).
+        with contextlib.suppress(OSError):
+            transport.write_eof()
 
     def received(self, length: int) -> None:
         """The peer goes on sending; nobody reads it."""

@@ -87,7 +87,10 @@ class SecureTransport(asyncio.Transport):
     def write_eof(self) -> None:
         if not self.is_ended:
             self._say_end()
-            self._lower.write_eof()
+            # The peer has perhaps reset the connection, and the loop has not noticed yet
+            # (ENOTCONN).
+            with contextlib.suppress(OSError):
+                self._lower.write_eof()
 
     def close(self) -> None:
         if not self.is_ended:

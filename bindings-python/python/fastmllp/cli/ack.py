@@ -5,7 +5,7 @@ import json
 from functools import partial
 
 from fastmllp.ack import Ack, AckCode, AckError
-from fastmllp.cli.flags import Commands
+from fastmllp.cli.flags import Commands, add_scan
 from fastmllp.cli.messages import Found, NotReadable, Reader
 from fastmllp.cli.output import complain, show
 from fastmllp.cli.status import CANNOT_PRINT, DONE, NOT_READABLE, WRONG_USAGE
@@ -40,6 +40,7 @@ def add(commands: Commands) -> None:
         default="always",
         help="rules for the acknowledgment; default: %(default)s",
     )
+    add_scan(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="an object for each message")
     form.add_argument("--framed", action="store_true", help="frames, byte for byte as on the wire")
@@ -57,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     for found in messages:
         try:
             ack = Ack(options.code, policy=options.policy, text=options.text)
-            payload = ack.encode(found.payload)
+            payload = ack.encode(found.payload, scan=options.scan)
         except AckError as error:
             complain("ack", f"{found.place}: {error}")
             status = NOT_READABLE
@@ -65,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
         if options.framed:
             shown = show("ack", frame(payload))
         elif options.json:
-            shown = show("ack", _as_json(found, payload))
+            shown = show("ack", _as_json(found, payload, options.scan))
         else:
             shown = show("ack", readable(payload))
         if not shown:
@@ -73,8 +74,8 @@ def run(options: argparse.Namespace) -> int:
     return status
 
 
-def _as_json(found: Found, payload: bytes) -> str:
-    reply = Reply.from_payload(payload)
+def _as_json(found: Found, payload: bytes, scan: str) -> str:
+    reply = Reply.from_payload(payload, scan)
     row = {"file": found.file, "number": found.number, "code": reply.code}
     row |= {"control_id": reply.control_id, "acknowledgment": readable(payload)}
     return json.dumps(row) + "\n"

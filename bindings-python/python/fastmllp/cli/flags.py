@@ -7,6 +7,7 @@ from typing import TypeAlias
 from fastmllp.config import TABLE, ConfigError, Settings
 from fastmllp.config.bounds import read_integer, read_number
 from fastmllp.config.flags import add_flags, load_with_flags
+from fastmllp.config.table import SCAN_MEANING, SCANS
 from fastmllp.logging import configure
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -16,6 +17,17 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 def add_settings(parser: argparse.ArgumentParser, sections: Iterable[str]) -> None:
     """Give a command ``--config`` and a flag for each setting of some sections."""
     add_flags(parser, TABLE, sections)
+
+
+def add_scan(parser: argparse.ArgumentParser) -> None:
+    """Give a command that only looks at messages a flag for the way to read them.
+
+    It follows MSH-18 by default: it has no peer that must read in the same way.
+    """
+    meaning = SCAN_MEANING.replace("`", "")
+    parser.add_argument(
+        "--scan", choices=SCANS, default="auto", help=f"{meaning}; default: %(default)s"
+    )
 
 
 def settings_of(options: argparse.Namespace) -> Settings:

@@ -5,7 +5,7 @@ import json
 from functools import partial
 
 from fastmllp import config
-from fastmllp.cli.flags import Commands
+from fastmllp.cli.flags import Commands, add_scan
 from fastmllp.cli.messages import Found, NotReadable, Reader
 from fastmllp.cli.output import complain, show
 from fastmllp.cli.status import CANNOT_PRINT, DONE, NOT_READABLE, WRONG_USAGE
@@ -57,6 +57,7 @@ def add(commands: Commands) -> None:
         default="utf-8",
         help="character set in which values are shown; default: %(default)s, or else Latin-1",
     )
+    add_scan(parser)
     parser.add_argument(
         "--json",
         action="store_true",
@@ -77,7 +78,8 @@ def run(options: argparse.Namespace) -> int:
     for found in messages:
         try:
             # As leniently as a server reads for its acknowledgment.
-            values = _values(Message(found.payload, lenient=True), paths, options.encoding)
+            message = Message(found.payload, scan=options.scan, lenient=True)
+            values = _values(message, paths, options.encoding)
         except MessageError as error:
             complain("peek", f"{found.place}: {error}")
             status = NOT_READABLE

@@ -55,6 +55,19 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="send the messages of a batch that is cut or whose counts (BTS-1, FTS-1) differ",
     )
+    _add_pace(parser)
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="print no acknowledgments, only the summary"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="a line of JSON for each message, and the summary"
+    )
+    add_settings(parser, ("client", "logging"))
+    parser.set_defaults(run=run)
+
+
+def _add_pace(parser: argparse.ArgumentParser) -> None:
+    """How often, over what, and how fast."""
     parser.add_argument(
         "--repeat",
         type=count("repeat"),
@@ -83,14 +96,6 @@ def add(commands: Commands) -> None:
         metavar="N",
         help="messages a second at most, over all connections; default: no limit",
     )
-    parser.add_argument(
-        "-q", "--quiet", action="store_true", help="print no acknowledgments, only the summary"
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="a line of JSON for each message, and the summary"
-    )
-    add_settings(parser, ("client", "logging"))
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

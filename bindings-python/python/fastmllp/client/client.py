@@ -12,6 +12,7 @@ from fastmllp import config
 from fastmllp._native import FrameError, LinkError
 from fastmllp.back_off import BackOff
 from fastmllp.client import failure
+from fastmllp.client.scan_check import ScanCheck
 from fastmllp.client.settings import ClientSettings, Payload, WaitFor
 from fastmllp.client.wrong_peer import FirstBytes
 from fastmllp.dial import dial
@@ -25,10 +26,10 @@ _STALE_READS = 16
 class Client:
     """A connection to a server, opened on entry or by the first `send`, and again when needed.
 
-    A reply belongs to a message when its MSA-2 equals the message's MSH-10, byte for byte. A
-    message without MSH-10, or without MSH, takes the first reply. Replies for other messages are
-    logged and left out. After a failed `send` the connection is closed, because a reply that comes
-    late must not be credited to the next message; the next `send` opens a new one.
+    A reply belongs to a message when its MSA-2 equals the message's MSH-10; blanks at the end do
+    not count. A message without MSH-10, or without MSH, takes the first reply. Replies for other
+    messages are logged and left out. After a failed `send` the connection is closed, because a
+    reply that comes late must not be credited to the next message; the next `send` opens a new one.
 
     What is waited for, the message says in MSH-15 and MSH-16. One that asks for nothing has
     succeeded when it has been written. One that asks for an application acknowledgment may get CA
@@ -76,9 +77,9 @@ class Client:
             timeout: Seconds to connect, from the look-up of the name to the end of a TLS handshake;
                 seconds for the server to take a message; and seconds for the whole reply, which do
                 not start again with every byte. 0 turns it off.
-            encoding: For messages given as ``str``.
-            strict: A ``str`` that the encoding cannot express is an error, instead of being sent
-                with ``?`` and a warning.
+            encoding: For messages given as ``str``, whatever their MSH-18 says.
+            strict: A ``str`` that the encoding cannot express, or whose MSH-18 names another set,
+                is an error, instead of being sent with a warning.
             max_size: Largest payload of a reply, in bytes.
             scan: How delimiters are found, as for `Message`: ``shift_jis``, for instance, on a link
                 whose names are in Shift_JIS.
@@ -110,6 +111,7 @@ class Client:
         self._stream: Stream | None = None
         self._link = self._settings.new_link()
         self._first = FirstBytes(self._settings.server)
+        self._scan = ScanCheck(self._settings)
         # Why the last connection ended; empty while there is no reason but time.
         self._why = ""
         # The CA to the message in progress.
@@ -173,7 +175,8 @@ class Client:
 
         Raises:
             FrameError: The payload holds a start block or an end block; nothing was sent.
-            EncodingError: `strict`, and the encoding cannot express the text; nothing was sent.
+            EncodingError: `strict`, and the encoding cannot express the text or is not that of
+                MSH-18; nothing was sent.
             LinkError: MSH-10 is longer than 256 bytes; nothing was sent.
             ConnectError: The server cannot be reached; no byte of the message has left.
             NoReply: Not taken or not answered in time; the message may have arrived.
@@ -194,6 +197,7 @@ class Client:
 
     def _exchange(self, payload: bytes) -> Reply:
         self._hear_what_came_unasked()
+        self._scan.look(payload)
         handle = self._link.submit(payload, time.monotonic())
         self._stored = None
         while True:
@@ -224,13 +228,7 @@ class Client:
         if (wait := attempts.remaining()) and self._closing.wait(wait):
             raise failure.not_sent(settings.server, "the client was closed")
         try:
-            self._stream, early = dial(
-                settings.host,
-                settings.port,
-                settings.timeout,
-                settings.tls,
-                settings.server_hostname,
-            )
+            self._stream, early = dial(*settings.destination)
         except ConnectError:
             attempts.failed()
             raise
@@ -283,6 +281,7 @@ class Client:
         stream, self._stream = self._stream, None
         if stream is None:
             return
+        self._scan.ended()
         stream.socket.setblocking(False)
         with contextlib.suppress(OSError):
             stream.end()
@@ -386,6 +385,7 @@ class Client:
             reply = self._stored
         if reply is not None:
             self._is_unheard, self._first.is_mllp = False, True
+            self._scan.look(reply)
             return Reply.from_payload(reply, self._settings.scan)
         if fate == "unasked":
             self._is_unheard = True

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from fastmllp import config
 from fastmllp._native import Initiator
 from fastmllp.back_off import Attempts, BackOff
+from fastmllp.character_set import contradicts
 from fastmllp.logging import log_event
 from fastmllp.reply import EncodingError
 from fastmllp.sockets.addresses import place, unbracketed
@@ -60,6 +61,8 @@ class ClientSettings:
         self.linger = min(self.timeout or _LINGER_SECONDS, _LINGER_SECONDS)
         """Seconds that a connection may take to end after messages that nothing answers."""
         self.attempts = Attempts(back_off or BackOff(), self.timeout)
+        self.destination = (host, self.port, self.timeout, tls, self.server_hostname)
+        """What `dial` takes."""
         self._encoding = config.encoding("encoding", encoding)
         self._strict = strict
         self._window = window
@@ -85,8 +88,8 @@ class ClientSettings:
         """The payload that a message stands for.
 
         Raises:
-            EncodingError: The encoding has no bytes for a character, and ``strict`` forbids a
-                ``?``.
+            EncodingError: ``strict``, and the encoding has no bytes for a character, or MSH-18
+                names another set.
             TypeError: The message is neither text nor bytes.
         """
         if isinstance(message, bytes):
@@ -96,6 +99,10 @@ class ClientSettings:
         if not isinstance(message, str):
             raise TypeError(f"message must be str or bytes, not {type(message).__name__}")
         encoding = self._encoding
+        if contradicts(message, encoding):
+            if self._strict:
+                raise EncodingError(f"MSH-18 names another character set than {encoding}")
+            log_event(logging.WARNING, "wrong_character_set", encoding=encoding)
         try:
             return message.encode(encoding)
         except UnicodeEncodeError as error:

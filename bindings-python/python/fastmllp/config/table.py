@@ -13,8 +13,8 @@ from fastmllp.config.setting import Setting, Value
 from fastmllp.config.sources import Settings, SettingsTable
 from fastmllp.logging import Log
 
-_SCANS = ("single_byte", "shift_jis", "gb18030", "gbk", "big5", "iso2022_jp", "auto")
-_SCAN_MEANING = (
+SCANS = ("single_byte", "shift_jis", "gb18030", "gbk", "big5", "iso2022_jp", "auto")
+SCAN_MEANING = (
     "how delimiters are told from the bytes of two-byte characters; `auto` follows MSH-18"
 )
 
@@ -98,7 +98,7 @@ _ROWS = (
         "framing rules",
         choices=("permissive", "resync", "strict"),
     ),
-    Setting("server", "scan", "single_byte", _SCAN_MEANING, choices=_SCANS),
+    Setting("server", "scan", "single_byte", SCAN_MEANING, choices=SCANS),
     Setting(
         "server",
         "policy",
@@ -213,7 +213,7 @@ _ROWS = (
         "largest payload taken from the server",
         bounds.BYTES,
     ),
-    Setting("client", "scan", "single_byte", _SCAN_MEANING, choices=_SCANS),
+    Setting("client", "scan", "single_byte", SCAN_MEANING, choices=SCANS),
     Setting("client", "tls", False, "connect with TLS", never_empty=True),
     Setting(
         "client",

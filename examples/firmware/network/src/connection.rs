@@ -1,7 +1,7 @@
 //! One TCP connection after the other on a socket, each with a `StreamResponder`.
 
 use ack_gen::{Ack, AckCode};
-use mllp_link::{Arrived, Protocol, Refusal, Refuse, ResponderConfig, StreamEvent};
+use mllp_link::{Arrived, Refusal, Refuse, ResponderConfig, StreamEvent};
 use mllp_link::{StreamResponder, Ticket};
 use smoltcp::socket::tcp::{Socket, State};
 
@@ -42,10 +42,12 @@ struct Message {
     /// Once its header has come.
     segments: Option<Segments>,
     len: u64,
+    /// It is none, and nothing on its connection is: the peer speaks another protocol.
+    foreign: bool,
 }
 
 impl Message {
-    const NEW: Message = Message { segments: None, len: 0 };
+    const NEW: Message = Message { segments: None, len: 0, foreign: false };
 }
 
 impl<'m> Connection<'m> {
@@ -91,6 +93,10 @@ impl<'m> Connection<'m> {
                 (consumed, consumed)
             };
             let consumed = socket.recv(read).unwrap_or(0);
+            if message.foreign {
+                // The peer waits for an answer in kind.
+                return socket.abort();
+            }
             let sent = socket.send_slice(link.outgoing()).unwrap_or(0);
             link.sent(sent, now);
             if consumed == 0 && sent == 0 {
@@ -138,14 +144,10 @@ impl Message {
                         refuse(refusal, link, host, now);
                     }
                 }
-                Some(StreamEvent::Protocol(
-                    protocol @ (Protocol::Tls
-                    | Protocol::Http
-                    | Protocol::ProxyV1
-                    | Protocol::ProxyV2),
-                )) => {
+                Some(StreamEvent::Protocol(protocol)) if protocol.is_foreign() => {
                     log!("protocol: {}", protocol.name());
-                    link.close(now);
+                    self.foreign = true;
+                    return input.len();
                 }
                 Some(StreamEvent::Closing(reason)) => {
                     log!("closed: {}{}", reason.name(), host.stack);

@@ -273,7 +273,7 @@ impl Connection {
         self.responder.on_time(now);
         self.write(now)?;
         // What is sent makes room for what has come and waits.
-        while self.answer(now, stamps) {
+        while self.answer(now, stamps)? {
             self.write(now)?;
         }
         if self.responder.is_finished() && self.gone.is_none() {
@@ -313,8 +313,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether anything has happened.
-    fn answer(&mut self, now: u64, stamps: &mut Stamps) -> bool {
+    /// Whether anything has happened; an error gives the connection up.
+    fn answer(&mut self, now: u64, stamps: &mut Stamps) -> io::Result<bool> {
         let mut happened = false;
         while let Some(event) = self.responder.next_event(now) {
             happened = true;
@@ -337,6 +337,10 @@ impl Connection {
                         unrefused.error
                     })
                 }
+                // A ClientHello, for instance: between two of its bytes there is no message.
+                ResponderEvent::Protocol(protocol) if protocol.is_foreign() => {
+                    return Err(ErrorKind::InvalidData.into());
+                }
                 _ => Ok(()), // what the peer did wrong, for a log
             };
             if let Err(error) = answered {
@@ -345,7 +349,7 @@ impl Connection {
                 self.responder.close(now);
             }
         }
-        happened
+        Ok(happened)
     }
 
     fn write(&mut self, now: u64) -> io::Result<()> {
