@@ -12,15 +12,17 @@ PREFIX ?= /usr/local
 .DEFAULT_GOAL := help
 .PHONY: help demo test serve build wheel libmllp header install fmt lint doc docs test-rust test-python \
 	test-vectors test-package test-c examples test-examples test-bench check-artefact check-thumb check-budgets \
-	bench bench-servers firmware test-firmware sim fuzz torture torture-sabotage test-torture clean
+	bench bench-servers firmware test-firmware sim fuzz gateway test-engine bench-engine \
+	torture torture-sabotage test-torture clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: build  ## Set everything up, start a server and send it the sample messages
+demo: build gateway  ## Set everything up, send sample messages to a server, then through the engine
 	$(BIN)/python samples/demo.py
+	$(BIN)/python samples/engine_demo.py
 
-test: lint doc docs test-rust test-vectors test-python test-package test-c test-examples test-bench check-artefact check-thumb check-budgets  ## Set everything up and run every test
+test: lint doc docs test-rust test-vectors test-python test-package test-c test-examples test-bench check-artefact check-thumb check-budgets test-engine test-torture  ## Set everything up and run every test
 	@echo "all tests passed"
 
 serve: build  ## Start a server to play with: HOST=127.0.0.1 PORT=2575
@@ -162,6 +164,21 @@ fuzz: target/tools/bin/cargo-fuzz  ## Run every fuzz target: SECONDS=60 for each
 			|| { tail -n 60 $$log; exit 1; }; \
 		grep -a executed_units $$log; \
 	done
+
+gateway:  ## Build the engine's gateway
+	cd engine && $(CARGO) build --release -p mllp-engine --example gateway
+
+# PostgreSQL's tests start a server of their own, and skip where there is none.
+test-engine:  ## The rooms of the engine: formatting, clippy, tests, whole lives in simulation
+	cd engine && cargo fmt --all --check
+	cd engine && $(CARGO) clippy --workspace --all-targets --features mllp-store/postgres -- -D warnings
+	cd engine && cargo test --quiet --workspace --features mllp-store/postgres
+	cd engine && cargo test --quiet --release -p mllp-pipeline --test simulation
+
+bench-engine:  ## The engine end to end, and the least that a durable pipeline on this disk does: SECONDS=5
+	cd engine && $(CARGO) build --release -p mllp-engine --example end_to_end
+	cd benches/store_limit && $(CARGO) build --release
+	benches/bench-engine $(if $(filter-out file,$(origin SECONDS)),$(SECONDS),5)
 
 TORTURE := cd engine && $(CARGO) run --release -p fastmllp-torture
 FAULTS := no-sync ack-early skip-head forget-lane foreign-reply fuse-always
