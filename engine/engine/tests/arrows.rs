@@ -28,10 +28,9 @@ const OURS: [&str; 10] = [
 
 /// The crates of this project that a manifest names as dependencies, for tests left out.
 fn used(manifest: &str) -> Vec<&str> {
-    let begin = manifest.find("\n[dependencies]").map_or(manifest.len(), |at| at + 1);
-    let section = &manifest[begin..];
-    let end = section[1..].find("\n[").map_or(section.len(), |at| at + 1);
-    let names = section[..end].lines().filter_map(|line| line.split(['.', ' ', '=']).next());
+    let section = manifest.split_once("\n[dependencies]").map_or("", |(_, rest)| rest);
+    let section = section.split("\n[").next().unwrap_or_default();
+    let names = section.lines().filter_map(|line| line.split(['.', ' ', '=']).next());
     names.filter(|name| OURS.contains(name)).collect()
 }
 
