@@ -78,7 +78,7 @@ class Server:
         policy: str = "always",
         over_limit: str = "close",
         tls: ssl.SSLContext | None = None,
-        allow: Iterable[str] = (),
+        allow: Iterable[str] | None = None,
         reuse_port: bool = False,
         proxy_protocol: str = "off",
         name: str = "",
@@ -113,8 +113,8 @@ class Server:
                 ``refuse`` reads it to its end, throws it away and answers AR.
             tls: A context of `fastmllp.tls.server_context`, or any other for a server; the port
                 speaks TLS only. The handshake may take `timeout` seconds.
-            allow: Networks that peers may connect from, such as ``10.1.0.0/16``; empty: any peer
-                may. Another peer's connection is closed at once.
+            allow: Networks that peers may connect from, such as ``10.1.0.0/16``; not given: any
+                peer may. An empty list is an error. Another peer's connection is closed at once.
             reuse_port: Listen on a port that other processes with this option listen on as well.
             proxy_protocol: ``off``, or ``required`` behind a proxy that begins each connection with
                 a header of the PROXY protocol, version 1 or 2. `allow` and the records then use the

@@ -260,7 +260,7 @@ async def start_server(
     policy: str = "always",
     over_limit: str = "close",
     tls: ssl.SSLContext | None = None,
-    allow: Iterable[str] = (),
+    allow: Iterable[str] | None = None,
     reuse_port: bool = False,
     proxy_protocol: str = "off",
     name: str = "",
@@ -295,7 +295,8 @@ async def start_server(
         policy: Which answer a message gets: ``always`` or ``conformant``, as for `fastmllp.Server`.
         over_limit: What becomes of a message above `max_size`: ``close`` or ``refuse``.
         tls: A context of `fastmllp.tls.server_context`; the port speaks TLS only.
-        allow: Networks that peers may connect from; empty: any peer may.
+        allow: Networks that peers may connect from; not given: any peer may. An empty list is an
+            error.
         reuse_port: Listen on a port that other processes with this option listen on as well.
         proxy_protocol: ``off``, or ``required`` for a header of the PROXY protocol at the beginning
             of each connection, as for `fastmllp.Server`.

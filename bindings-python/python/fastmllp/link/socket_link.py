@@ -70,7 +70,7 @@ class SocketLink:
         executor: Executor | None = None,
         handler_timeout: float = 0.0,
         stop_timeout: float = 10.0,
-        allow: Iterable[str] = (),
+        allow: Iterable[str] | None = None,
         proxy_protocol: str = "off",
         name: str = "",
         **options: Any,
@@ -103,7 +103,8 @@ class SocketLink:
                 turns it off.
             stop_timeout: Seconds that a graceful stop may take before connections are aborted. 0:
                 no limit.
-            allow: Networks that peers may connect from in mode ``server``; empty: any peer may.
+            allow: Networks that peers may connect from in mode ``server``; not given: any peer
+                may. An empty list is an error.
             proxy_protocol: In mode ``server``: ``off``, or ``required`` for a header of the PROXY
                 protocol at the beginning of each connection, as for `fastmllp.Server`.
             name: Tells the records of this link from those of others; see `fastmllp.logging.Log`.
