@@ -14,6 +14,7 @@ const ENCODING_CHARACTERS: &[u8] = br"^~\&";
 /// The policy `conformant`: the message's delimiters, when MSH-2 holds those that its header was read
 /// by; otherwise as `always`. A batch is read by those of its first segment, and a lenient header by
 /// usable ones.
+#[cfg_attr(target_os = "none", inline(never))]
 pub(crate) fn echoed<'h>(header: &MessageHeader<'h>) -> Separators<'h> {
     let (delimiters, encoding_characters) = (header.delimiters(), header.encoding_characters());
     let Delimiters { component, repetition, escape, subcomponent, truncation, .. } = delimiters;
