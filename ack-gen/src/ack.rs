@@ -5,7 +5,7 @@ use core::fmt;
 use hl7_peek::{MessageHeader, Scan};
 
 use crate::err;
-use crate::separators::{echoed, mirrored};
+use crate::separators::separators;
 use crate::version::Version;
 use crate::writer::{Find, Writer, is_ascii, is_plain};
 use crate::{AckCode, Error, ErrorDetail};
@@ -185,7 +185,7 @@ impl<'a> Ack<'a> {
 
     fn write(&self, out: &mut [u8], given: Given) -> Result<usize, Error> {
         let header = self.header;
-        let separators = match (self.policy, header) {
+        match (self.policy, header) {
             (Policy::Conformant, None) => return Err(Error::NoHeader),
             // A batch without a message.
             (Policy::Conformant, Some(header)) if header.field_separator().is_empty() => {
@@ -197,9 +197,9 @@ impl<'a> Ack<'a> {
             {
                 return Err(Error::NoControlId);
             }
-            (Policy::Conformant, Some(header)) => echoed(header),
-            (Policy::Always, header) => mirrored(header),
-        };
+            _ => {}
+        }
+        let separators = separators(self.policy, header);
         let plain = self.is_plain(given.msh, separators.delimiters.field);
         let scan = match (self.scan, header) {
             (Scan::Auto, Some(header)) => header.scan(),
