@@ -50,6 +50,7 @@ class Server:
     * a code of HL7 table 0008, such as ``"AE"`` or ``AckCode.AR``: that code.
     * an `Ack`: that acknowledgment, with its text and errors.
     * ``bytes``, or a ``str`` that begins with ``MSH``: a whole acknowledgment, sent as it is.
+      AE if it has no code of table 0008, or answers another message.
     * an exception of any kind, or anything else: AE, with a log record that holds no payload.
 
     The handler is called for every complete frame, an empty one or one without MSH included. A

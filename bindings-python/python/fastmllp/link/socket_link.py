@@ -98,7 +98,8 @@ class SocketLink:
             encoding: For an acknowledgment that the handler returns as ``str``.
             tls: For connections over TLS: a context for a server or a client, as the mode is.
             server_hostname: The name in the peer's certificate, where it is not `host`.
-            executor: Where a plain handler runs, instead of on the loop.
+            executor: Where a plain handler runs, instead of on the loop. One that may block needs
+                it, as for `fastmllp.aio.start_server`.
             handler_timeout: Seconds for a coroutine, or for a plain handler in the executor. 0
                 turns it off.
             stop_timeout: Seconds that a graceful stop may take before connections are aborted. 0:
