@@ -49,6 +49,7 @@ class Exchange:
         # Those who wait for the success of messages that nothing answers, while the loop looks at
         # the connection: a server that refuses us has perhaps said so by now.
         self._departed: list[asyncio.Future[Reply]] = []
+        self._answered = 0
         self._ending: set[asyncio.Task[None]] = set()
         # The connection that ends because of `close`: its answers still go to the link.
         self._last: ClientConnection | None = None
@@ -298,6 +299,7 @@ class Exchange:
             future.set_result(Reply.from_payload(stored, settings.scan))
         elif fate == "unasked":
             if not self._departed:
+                self._answered = self._unasked.answered
                 self.loop.call_soon(self.loop.call_soon, self._settle_departed)
             self._departed.append(future)
         else:
@@ -309,7 +311,8 @@ class Exchange:
         if self._departed and self._hint:
             self._lose(failure.lost(self._settings.server, self._hint.removeprefix("; ")))
         departed, self._departed = self._departed, []
-        self._unasked.waiting += len(departed)
+        answered = self._unasked.answered - self._answered if departed else 0
+        self._unasked.waiting += max(0, len(departed) - answered)
         for future in departed:
             if not future.done():
                 future.set_result(Reply.of_silence())

@@ -384,11 +384,12 @@ class Client:
             return Reply.from_payload(reply, self._settings.scan)
         server = self._settings.server
         if fate == "unasked":
+            answered = self.unasked.answered
             # A server that refuses us has perhaps said so by now.
             if not self._is_undisturbed() or self._hint:
                 raise failure.lost(server, (self._why or self._hint).removeprefix("; "))
             if self._stream is not None:
-                self.unasked.waiting += 1
+                self.unasked.waiting += answered == self.unasked.answered
                 return Reply.of_silence()
         if self._why:
             raise failure.lost(server, self._why)

@@ -29,7 +29,8 @@ class Unasked:
         uncertain: Messages of which that was never known: the server may not have read them.
         refused: Messages that the server has refused, unasked.
         waiting: Messages of the present connection of which it is not known yet.
-        answered: Messages that were answered all the same, which proves that the server has them.
+        answered: Messages that were answered all the same while none of them was `waiting`, which
+            proves that the server has them.
     """
 
     def __init__(self, server: str, scan: str) -> None:
@@ -78,8 +79,10 @@ class Unasked:
         code, control_id = read_msa(event["payload"], scan=self._scan)
         if control_id not in self._answered:
             self._answered.append(control_id)
-            self.answered += 1
-            self.waiting = max(0, self.waiting - 1)
+            if self.waiting:
+                self.waiting -= 1
+            else:
+                self.answered += 1
         if code in ACCEPTED:
             return False
         self.refused += 1
