@@ -5,7 +5,7 @@ use core::fmt;
 use hl7_peek::{MessageHeader, Scan};
 
 use crate::err;
-use crate::separators::{echoed, mirrored};
+use crate::separators::separators;
 use crate::version::Version;
 use crate::writer::{Find, Writer, is_ascii, is_plain};
 use crate::{AckCode, Error, ErrorDetail};
@@ -185,7 +185,7 @@ impl<'a> Ack<'a> {
 
     fn write(&self, out: &mut [u8], given: Given) -> Result<usize, Error> {
         let header = self.header;
-        let separators = match (self.policy, header) {
+        match (self.policy, header) {
             (Policy::Conformant, None) => return Err(Error::NoHeader),
             // A batch without a message.
             (Policy::Conformant, Some(header)) if header.field_separator().is_empty() => {
@@ -197,9 +197,9 @@ impl<'a> Ack<'a> {
             {
                 return Err(Error::NoControlId);
             }
-            (Policy::Conformant, Some(header)) => echoed(header),
-            (Policy::Always, header) => mirrored(header),
-        };
+            _ => {}
+        }
+        let separators = separators(self.policy, header);
         let plain = self.is_plain(given.msh, separators.delimiters.field);
         let scan = match (self.scan, header) {
             (Scan::Auto, Some(header)) => header.scan(),
@@ -229,19 +229,24 @@ impl<'a> Ack<'a> {
                 && is_plain(header.raw(), 0)
         });
         let plain = |bytes: &[u8]| bytes.is_empty() || is_plain(bytes, field);
-        let fields = || {
-            [
-                self.sending_application.unwrap_or_default(),
-                self.sending_facility.unwrap_or_default(),
-                self.accept_acknowledgment_type,
-                self.application_acknowledgment_type,
-                self.message_structure,
-                self.character_set.unwrap_or_default(),
-                self.message_profile_identifier,
-            ]
-        };
-        let given = !given || fields().into_iter().all(plain);
+        let given = !given || self.given_is_plain(field);
         header && plain(self.control_id) && plain(self.timestamp) && given
+    }
+
+    /// Whether no field of MSH that is given needs an escape. Apart from the writing, so that neither
+    /// needs the stack of the other.
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn given_is_plain(&self, field: u8) -> bool {
+        let fields = [
+            self.sending_application.unwrap_or_default(),
+            self.sending_facility.unwrap_or_default(),
+            self.accept_acknowledgment_type,
+            self.application_acknowledgment_type,
+            self.message_structure,
+            self.character_set.unwrap_or_default(),
+            self.message_profile_identifier,
+        ];
+        fields.iter().all(|bytes| bytes.is_empty() || is_plain(bytes, field))
     }
 
     /// MSH-12 of the acknowledgment where the message has none.

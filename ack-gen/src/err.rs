@@ -7,7 +7,9 @@ use crate::version::Version;
 use crate::writer::{self, Writer};
 use crate::{Ack, ErrorCode, ErrorDetail, Outcome, Severity};
 
-/// Whether the texts need no name of a character set.
+/// Whether the texts need no name of a character set. Apart from the writing, so that neither needs the
+/// stack of the other.
+#[cfg_attr(target_os = "none", inline(never))]
 pub(crate) fn is_ascii(ack: &Ack<'_>) -> bool {
     writer::is_ascii(ack.text)
         && ack.errors.iter().all(|error| {

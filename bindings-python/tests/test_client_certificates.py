@@ -183,7 +183,7 @@ def test_refusal_after_a_reply_is_a_loss(
     client = Client(*server.address, tls=trusting)
     raw = socket.create_connection(server.address, timeout=DEADLINE)
     monkeypatch.setattr("fastmllp.client.client.dial", lambda *arguments: (Refused(raw), b""))
-    monkeypatch.setattr(client, "_hear_what_came_unasked", lambda: None)
+    monkeypatch.setattr(client, "_is_undisturbed", lambda: True)
     assert client.send(message("A")).accepted
     with pytest.raises(ConnectionLost, match="it says so"):
         client.send(message("B"))

@@ -214,7 +214,7 @@ def test_an_answer_to_what_asked_for_none(client_class: ClientClass, records: Re
     def script(peer: Peer) -> None:
         peer.receive_frame()
         assert answered.wait(DEADLINE)
-        peer.send(ack("AE"))
+        peer.send(ack("AA"))
         sent.set()
         peer.receive_frame()
         peer.send(ack("AA", "B"))

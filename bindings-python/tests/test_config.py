@@ -191,8 +191,25 @@ def test_wrong_environment(variable: str, text: str, reason: str) -> None:
 
 
 def test_environment_of_other_sections_and_programs() -> None:
-    environment = {"FASTMLLP_SERVER_PORT": "x", "FASTMLLP_PORT": "tcp://10.0.0.1:2575", "PATH": "/"}
+    environment = {"FASTMLLP_SERVER_PORT": "x", "PATH": "/"}
     assert config.load(["client", "logging"], environment=environment).changed("client") == {}
+
+
+@pytest.mark.parametrize("service", ["FASTMLLP", "FASTMLLP_ADT_IN"])
+def test_environment_that_kubernetes_sets(service: str) -> None:
+    environment = {
+        f"{service}_SERVICE_HOST": "10.0.0.1",
+        f"{service}_SERVICE_PORT": "2575",
+        f"{service}_SERVICE_PORT_MLLP": "2575",
+        f"{service}_PORT": "tcp://10.0.0.1:2575",
+        f"{service}_PORT_2575_TCP": "tcp://10.0.0.1:2575",
+        f"{service}_PORT_2575_TCP_PROTO": "tcp",
+        f"{service}_PORT_2575_TCP_PORT": "2575",
+        f"{service}_PORT_2575_TCP_ADDR": "10.0.0.1",
+    }
+    assert config.load(environment=environment).changed("server") == {}
+    with pytest.raises(ConfigError, match=f"{service}_PORT: unknown variable"):
+        config.load(environment={f"{service}_PORT": "2575"})
 
 
 def test_toml_that_is_shown_can_be_read(file: File) -> None:
@@ -220,4 +237,5 @@ def test_defaults_of_the_library(of: type, section: str) -> None:
     parameters = inspect.signature(of).parameters.values()
     shared = {p.name: p.default for p in parameters if p.name in defaults and p.name != "tls"}
     assert len(shared) > 5
-    assert shared == {key: defaults[key] for key in shared}
+    # A table has no value that says "not given"; an empty list means that, where none may be given.
+    assert shared == {key: None if defaults[key] == () else defaults[key] for key in shared}

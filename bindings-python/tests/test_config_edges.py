@@ -1,12 +1,16 @@
 """Settings at the edges: what is empty, what is no text, what is not TOML, what is no number."""
 
+import asyncio
 import pathlib
 import tomllib
+from collections.abc import Iterable
 
 import pytest
-from fastmllp import config
+from fastmllp import Server, config
+from fastmllp.aio import start_server
 from fastmllp.allow import AllowList
 from fastmllp.config import SETTINGS, ConfigError, Setting, show
+from fastmllp.link import SocketLink
 from test_cli_config import run_with
 
 NEVER_EMPTY = [setting for setting in SETTINGS if setting.never_empty]
@@ -23,6 +27,11 @@ def fails(**sources: object) -> str:
 def test_what_protects_is_never_empty() -> None:
     assert {setting.key for setting in NEVER_EMPTY} == {
         "allow",
+        "host",
+        "max_connections",
+        "max_size",
+        "metrics_host",
+        "proxy_protocol",
         "save",
         "tls",
         "tls_ca",
@@ -60,7 +69,19 @@ def test_blank_network_of_a_list_is_an_error(tmp_path: pathlib.Path) -> None:
     for blank in ("", " "):
         with pytest.raises(ValueError, match="does not appear to be"):
             AllowList([blank])
-    assert AllowList(()).allows("192.0.2.1")
+
+
+@pytest.mark.parametrize("empty", [(), [], set(), iter(())], ids=lambda empty: type(empty).__name__)
+def test_list_of_networks_that_is_empty_admits_nobody(empty: Iterable[str]) -> None:
+    for make in (
+        lambda: AllowList(empty),
+        lambda: Server(host="127.0.0.1", port=0, allow=empty),
+        lambda: asyncio.run(start_server(host="127.0.0.1", port=0, allow=empty)),
+        lambda: SocketLink(None, "127.0.0.1", 0, allow=empty),
+    ):
+        with pytest.raises(ValueError, match=r"^allow is empty: name the networks, or leave it "):
+            make()
+    assert AllowList().allows("192.0.2.1") and AllowList(None).allows("192.0.2.1")
 
 
 @pytest.mark.parametrize("section", ["server", "client"])
@@ -70,9 +91,35 @@ def test_empty_host_is_not_every_address(section: str, tmp_path: pathlib.Path) -
     assert "host must not be empty" in fails(file=path)
     path.write_text("[metrics]\nmetrics_host = ''\n")
     assert "metrics_host must not be empty" in fails(file=path)
-    # A variable that is empty is not set, and the default is safe.
-    settings = config.load(environment={"FASTMLLP_METRICS_HOST": ""})
-    assert settings.section("metrics")["metrics_host"] == "127.0.0.1"
+    # The default need not be what was meant, either.
+    for variable in ("FASTMLLP_METRICS_HOST", "FASTMLLP_SERVER_HOST"):
+        assert variable in fails(environment={variable: ""})
+
+
+@pytest.mark.parametrize("text", ["::1", ""])
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("FASTMLLP_ALLOW", "SERVER_ALLOW"),
+        ("FASTMLLP_SERVE_ALLOW", "SERVER_ALLOW"),
+        ("FASTMLLP_SERVERS_ALLOW", "SERVER_ALLOW"),
+        ("FASTMLLP_SERVERALLOW", "SERVER_ALLOW"),
+        ("fastmllp_server_allow", "SERVER_ALLOW"),
+        ("Fastmllp_Server_Tls_Ca", "SERVER_TLS_CA"),
+        ("FASTMLLP_LOGGING_LOG_LEVEL", "LOG_LEVEL"),
+    ],
+)
+def test_variable_of_no_section_is_an_error(variable: str, meant: str, text: str) -> None:
+    for sections in (["server"], ["client", "logging"], config.SECTIONS):
+        assert fails(sections=sections, environment={variable: text}) == (
+            f"{variable}: unknown variable, did you mean FASTMLLP_{meant}?"
+        )
+
+
+def test_variables_of_other_sections_and_programs_are_left_alone() -> None:
+    environment = {"FASTMLLP_ENGINE_X": "1", "FASTMLLP_VALUE_X": "1", "FASTMLLPX": "1"}
+    environment |= {"FASTMLLP_CLIENT_PORT": "1", "FASTMLLP_METRICS_PORT": "1"}
+    assert config.load(["server"], environment=environment).changed("server") == {}
 
 
 TEXTS = [setting for setting in SETTINGS if isinstance(setting.default, str)]

@@ -242,10 +242,10 @@ def test_acknowledgment_of_the_handler_accepts_nothing_that_must_not_be(serve_bo
 
 
 def test_whole_acknowledgment_of_the_handler_goes_as_it_is(serve_both: Serve) -> None:
-    server = serve_both(lambda message: acknowledgment("OWN"), policy="conformant")
+    server = serve_both(lambda message: acknowledgment("A"), policy="conformant")
     with Peer.connect(server.address) as peer:
-        peer.send(framed(asking("NE", "NE")) + framed(b"no header"))
-        assert [peer.receive_frame(), peer.receive_frame()] == [acknowledgment("OWN")] * 2
+        peer.send(framed(asking("NE", "NE", "A")) + framed(b"no header"))
+        assert [peer.receive_frame(), peer.receive_frame()] == [acknowledgment("A")] * 2
 
 
 @pytest.mark.parametrize("wrong", ["XX", 7, b""])

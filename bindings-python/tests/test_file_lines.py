@@ -148,6 +148,11 @@ def test_lines_that_are_all_indented_alike(indent: bytes, end: bytes) -> None:
         (b"  MSH|^~\\&|A\n\tPID|1\n", 2),
         (b"\tMSH|^~\\&|A\n    PID|1\n", 2),
         (b"\n\nMSH|^~\\&|A\n  PID|1\n  PV1|1\n", 4),
+        (b"MSH|^~\\&|A\n\n  PID|1\nPV1|1\n", 3),
+        (b"  MSH|^~\\&|A\n    PID|1\n    PV1|1\n", 2),
+        (b"\tMSH|^~\\&|A\n\t  PID|1\n\tPV1|1\n", 2),
+        (b" MSH|^~\\&|A\n\n \tPID|1\n \tPV1|1\n", 3),
+        (b"    MSH|^~\\&|A\n  PID|1\n  PV1|1\n", 2),
     ],
 )
 def test_lines_that_are_indented_in_part_are_refused(data: bytes, line: int) -> None:
@@ -161,6 +166,9 @@ def test_one_indented_line_is_text_and_noted() -> None:
     assert read_messages(data).payloads == [A + b"  ZZZ|1\r", B]
     assert read_file(data).notes == ["line 3 is indented: it stays so in message 1"]
     assert read_file(A + b"  and more text\r").notes == []
+    indented = b"".join(b"  " + line + b"\r" for line in data.split(b"\r")[:-1])
+    assert read_file(indented).payloads == [A + b"  ZZZ|1\r", B]
+    assert read_file(indented).notes == ["line 3 is indented: it stays so in message 1"]
 
 
 def test_header_after_blanks_is_noted() -> None:

@@ -44,7 +44,7 @@ def test_who_does_not_read_costs_no_processor_time(serve_both: Serve, quiet: Non
         assert not threading.Event().wait(0.4)
         used = time.process_time() - began
         with Peer.connect(server.address) as other:
-            other.send(framed(message("B")))
+            other.send(framed(message("A")))
             assert other.receive_frame() == long.encode()
         # It is given up when its time is over; what it had by then is less than everything.
         with contextlib.suppress(ConnectionError):

@@ -10,7 +10,7 @@ from fastmllp import Ack, ErrorDetail, Message, Reply, build_ack
 from fastmllp.character_set import contradicts, encode_message
 from peers import Peer, framed, msa
 
-RSP = "MSH|^~\\&|HIS|H|LAB|L|20260101||RSP^K22|R1|P|2.5||||||%s\rMSA|AA|Q1\rPID|1||7||%s\r"
+RSP = "MSH|^~\\&|HIS|H|LAB|L|20260101||RSP^K22|R1|P|2.5||||||%s\rMSA|AA|M1\rPID|1||7||%s\r"
 
 
 def message(sets: str = "", codec: str = "utf-8", facility: str = "L", scheme: str = "") -> bytes:
@@ -221,6 +221,11 @@ OWN = b"MSH|^~\\&|HIS|H|LAB|L|20260101||ACK|R1|P|2.5\rMSA|AA|M1\r"
         "MSH Toronto\rMSA|AA|M1\r",
         OWN.replace(b"AA", b""),
         OWN.replace(b"MSA", b"MSB"),
+        *(OWN.replace(b"AA", code) for code in (b"ZZ", b"aa", b" AA", b"AA^", b'""')),
+        OWN.replace(b"M1", b"OTHER").decode(),
+        OWN.replace(b"M1", b"M"),
+        OWN.replace(b"M1", b""),
+        OWN.replace(b"M1", b"M1x").replace(b"\r", b"\n"),
         b"BHS|^~\\&|HIS\rBTS|0\r",
     ],
     ids=repr,
@@ -238,6 +243,8 @@ def test_what_is_no_acknowledgment_is_an_error(
     [
         OWN,
         OWN.replace(b"\r", b"\n"),
+        OWN.replace(b"AA|M1", b"CE |M1  "),
+        OWN.replace(b"M1", b"\\X4D\\1"),
         OWN.replace(b"ACK", b"RSP^K22") + b"QAK|1\r",
         OWN.replace(b"\rMSA", b"\rSFT|x\rMSA"),
         OWN.replace(b"^~\\&", b"^~\\\\&"),
@@ -249,3 +256,27 @@ def test_an_acknowledgment_of_a_handler_goes_back_as_it_is(
 ) -> None:
     assert answer(serve_both, own, message(), policy=policy) == own
     assert "handler_result" not in {r.event for r in records.all()}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+@pytest.mark.parametrize("policy", ["always", "conformant"])
+def test_lines_of_an_acknowledgment_in_text_become_segments(
+    serve_both: Serve, policy: str, end: str
+) -> None:
+    own = OWN.decode().replace("\r", end)
+    assert answer(serve_both, own, message(), policy=policy) == OWN
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        message().replace(b"|M1|", b"||"),
+        b"MSH|^~\\&|HIS\r",
+        b"no header",
+        b"BHS|^~\\&|HIS\r" + message() + message().replace(b"M1", b"M2") + b"BTS|2\r",
+    ],
+    ids=["empty", "short", "none", "batch"],
+)
+def test_an_acknowledgment_of_what_has_no_control_id(serve_both: Serve, payload: bytes) -> None:
+    own = OWN.replace(b"M1", b"M2")
+    assert answer(serve_both, own, payload) == own

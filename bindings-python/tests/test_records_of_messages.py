@@ -10,7 +10,7 @@ from fastmllp import Ack, Message
 from fastmllp.aio import connect, start_server
 from peers import Peer, framed, message
 
-OWN = b"MSH|^~\\&|own\rMSA|AA|own\r"
+OWN = b"MSH|^~\\&|own\rMSA|AA|OWN\r"
 
 
 def handler(message: Message) -> Any:

@@ -85,12 +85,12 @@ def test_an_acknowledgment_that_cannot_be_built_becomes_an_error(
     assert records.wait_for("handler_result").levelno == logging.ERROR
 
 
-@pytest.mark.parametrize("own", [acknowledgment("OWN", "AR"), acknowledgment("OWN", "AR").decode()])
+@pytest.mark.parametrize("own", [acknowledgment("A", "AR"), acknowledgment("A", "AR").decode()])
 def test_handler_returns_an_acknowledgment_of_its_own(serve_both: Serve, own: bytes | str) -> None:
     server = serve_both(lambda message: own)
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A")))
-        assert peer.receive_frame() == acknowledgment("OWN", "AR")
+        assert peer.receive_frame() == acknowledgment("A", "AR")
 
 
 def test_encoding_of_an_acknowledgment_given_as_text(serve_both: Serve) -> None:

@@ -16,7 +16,7 @@ from peers import Peer, framed, message
 @pytest.mark.parametrize(
     ("networks", "allowed", "refused"),
     [
-        ([], ["10.0.0.1", "::1", "unknown"], []),
+        (None, ["10.0.0.1", "::1", "unknown"], []),
         (["10.1.0.0/16"], ["10.1.0.0", "10.1.255.255"], ["10.2.0.0", "::1", "unknown", ""]),
         (["10.1.2.3"], ["10.1.2.3", "::ffff:10.1.2.3"], ["10.1.2.4", "::10.1.2.3"]),
         (["::1", "2001:db8::/32"], ["::1", "2001:db8:1::2"], ["::2", "2001:db9::", "0.0.0.1"]),
@@ -26,7 +26,7 @@ from peers import Peer, framed, message
         (("0.0.0.0/0", "::/0"), ["10.0.0.1", "::1", "::ffff:10.0.0.1"], []),
     ],
 )
-def test_allow_list(networks: list[str], allowed: list[str], refused: list[str]) -> None:
+def test_allow_list(networks: list[str] | None, allowed: list[str], refused: list[str]) -> None:
     allow = AllowList(networks)
     assert [host for host in allowed if not allow.allows(host)] == []
     assert [host for host in refused if allow.allows(host)] == []

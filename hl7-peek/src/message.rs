@@ -83,13 +83,19 @@ impl<'a> Message<'a> {
     /// # Errors
     ///
     /// Those of [`parse`](Message::parse).
+    // Apart from its caller, so that neither needs the stack of the other.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn parse_undoubled(payload: &'a [u8], scan: Scan) -> Result<Message<'a>, Error> {
-        match Message::parse_with(payload, scan) {
-            Err(error @ Error::DuplicateDelimiter) => Message::parse_lenient(payload, scan)
-                .filter(|message| message.deviation().is_some())
-                .ok_or(error),
-            read => read,
-        }
+        let opening = Opening::read(payload)?;
+        let (separator, characters) = (opening.separator(), opening.encoding_characters);
+        let delimiters = match Delimiters::read(separator, characters) {
+            Err(Error::DuplicateDelimiter) if has_doubled_escape(characters) => {
+                Delimiters::read_lenient(separator, characters)
+            }
+            read => read?,
+        };
+        let (scan, opening) = scan.chosen_for(opening, delimiters);
+        Ok(Message { payload, opening, syntax: Syntax { delimiters, scan } })
     }
 
     /// Reads as much of a message as there is: for whoever must tell what a damaged message is called.

@@ -13,13 +13,17 @@ _MAPPED_PREFIX = 96
 
 
 class AllowList:
-    """Networks whose peers may connect; if there are none, any peer may."""
+    """Networks whose peers may connect."""
 
-    def __init__(self, networks: Iterable[str]) -> None:
+    def __init__(self, networks: Iterable[str] | None = None) -> None:
         """Read networks such as ``10.1.0.0/16`` and addresses such as ``::1``.
 
+        Args:
+            networks: If not given, any peer may connect.
+
         Raises:
-            ValueError: One of them is no network, or has bits set behind its prefix.
+            ValueError: One of them is no network, or has bits set behind its prefix; or there is
+                none, for a list that has become empty by mistake must not admit every peer.
             TypeError: A single text instead of several.
         """
         if isinstance(networks, str | bytes):
@@ -27,15 +31,18 @@ class AllowList:
         # By version and length of the prefix, so that a look-up takes one step for each length and
         # not one for each network: a list of a country has tens of thousands.
         self._networks: dict[tuple[int, int], set[int]] = {}
-        for text in networks:
+        self._admits_all = networks is None
+        for text in networks or ():
             network = _network(text)
             free = network.max_prefixlen - network.prefixlen
             prefixes = self._networks.setdefault((network.version, free), set())
             prefixes.add(int(network.network_address) >> free)
+        if not (self._networks or self._admits_all):
+            raise ValueError("allow is empty: name the networks, or leave it out to admit any peer")
 
     def allows(self, host: str) -> bool:
         """Whether the peer with that address, as the socket tells it, may connect."""
-        if not self._networks:
+        if self._admits_all:
             return True
         try:
             address: _Address = ipaddress.ip_address(host)

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
-from fastmllp._native import LinkError, Responder, Ticket, read_msa
+from fastmllp._native import LinkError, Responder, Ticket, answers, read_msa
 from fastmllp.ack import Ack, AckCode, AckError
 from fastmllp.character_set import encode_message
 from fastmllp.conformant import conformant_answer
 from fastmllp.hl7 import Message, MessageError
 from fastmllp.logging import Log, describe_exception
 from fastmllp.mllp import MllpError
+
+_CODES = frozenset(str(code) for code in AckCode)
 
 HandlerResult: TypeAlias = str | bytes | Ack | None
 Handler: TypeAlias = Callable[[Message], HandlerResult]
@@ -31,10 +33,11 @@ class Answerer:
     that the message was not taken and the connection goes on.
 
     With the policy ``conformant`` the code is not the last word: see `fastmllp.conformant`. A whole
-    acknowledgment of a handler goes back as it is by either policy: ``bytes`` as they are, ``str``
-    in the set that its own MSH-18 names, or in `encoding` where it names none. Texts of an `Ack`
-    are in the set of the message, as `Ack.encode` describes. What a set lacks becomes ``?``, with a
-    record ``not_encodable``.
+    acknowledgment of a handler goes back as it is by either policy, if its MSA has a code of table
+    0008 and repeats the control ID of the message: ``bytes`` as they are, ``str`` with CR at the
+    ends of its lines, in the set that its own MSH-18 names, or in `encoding` where it names none.
+    Texts of an `Ack` are in the set of the message, as `Ack.encode` describes. What a set lacks
+    becomes ``?``, with a record ``not_encodable``.
     """
 
     def __init__(
@@ -148,14 +151,18 @@ class Answerer:
         if isinstance(result, str):
             if not result.startswith("MSH"):
                 return self._acknowledge(link, ticket, result, connection)
+            # Text has the line ends of Python; a segment ends in CR.
+            result = result.replace("\r\n", "\r").replace("\n", "\r")
             result, encoding, first = encode_message(result, self._encoding)
             if first is not None:
                 self._replaced(connection, encoding, first=first)
         # An empty payload is no acknowledgment: the sender could not match it with its message.
         elif not isinstance(result, bytes | bytearray | memoryview) or len(result) == 0:
             raise TypeError
-        if not is_acknowledgment(result):
+        if not is_acknowledgment(result, self._scan):
             raise NoAcknowledgmentError
+        if not self._is_answer_to(payload, result):
+            raise OtherMessageError
         link.answer_with(ticket, result, time.monotonic())
         return "own"
 
@@ -206,6 +213,15 @@ class Answerer:
         self._log.event(level, "no_answer", connection, reason=reason)
         return ""
 
+    def _is_answer_to(self, payload: bytes, answer: bytes | bytearray | memoryview) -> bool:
+        """Whether MSA-2 repeats MSH-10, where there is one; for a batch it may name any message."""
+        try:
+            message = self.message(payload)
+            control_id = b"" if message.kind == "batch" else message.get("MSH-10")
+        except MessageError:
+            return True
+        return answers(answer, control_id or b"", scan=self._scan)
+
     def _note_replaced(self, payload: bytes, ack: Ack, connection: int) -> None:
         encoding = ack.not_encodable(payload, scan=self._scan, encoding=self._encoding)
         if encoding is not None:
@@ -221,12 +237,18 @@ class NoAcknowledgmentError(MllpError, ValueError):
     code = "no_acknowledgment"
 
 
-def is_acknowledgment(payload: bytes | bytearray | memoryview) -> bool:
-    """Whether a payload has a header and an MSA segment that says a code: an ACK, or a response.
+class OtherMessageError(MllpError, ValueError):
+    """A whole acknowledgment of a handler whose MSA-2 is not the MSH-10 that it answers."""
 
-    One with a batch header around it is one too. Which code is for its author to know.
+    code = "other_message"
+
+
+def is_acknowledgment(payload: bytes | bytearray | memoryview, scan: str = "single_byte") -> bool:
+    """Whether a payload has a header and an MSA segment with a code of table 0008 in MSA-1.
+
+    That is an ACK, or a response; one with a batch header around it is one too.
     """
-    return bool(read_msa(payload)[0].strip())
+    return read_msa(payload, scan=scan)[0] in _CODES
 
 
 def _is_given_up(error: BaseException) -> bool:

@@ -57,8 +57,8 @@ def split_lines(data: bytes) -> Lines:
     """Take a text apart. A line that begins no message belongs to the message before it.
 
     Raises:
-        LineError: A line was probably meant to be a header, or only a part of the lines of a
-            message is indented.
+        LineError: A line was probably meant to be a header, or the lines of a message are not
+            indented like their header.
     """
     found = Lines()
     messages: list[_Message] = []
@@ -140,15 +140,15 @@ def _unindented(message: _Message, number: int, notes: list[str]) -> list[bytes]
     if indent:
         other = [n for n, line in lines if not line.startswith(indent)]
         if not other:
-            return [line[len(indent) :] for _, line in lines]
-        if any(line[:1] in b" \t" for _, line in lines):
+            lines = [(n, line[len(indent) :]) for n, line in lines]
+        elif any(line[:1] in b" \t" for _, line in lines):
             raise LineError(f"line {other[0]}: not indented like the header of its message")
         # Blanks that joining files has left before a header, or else a text that quotes one.
-        if number > 1:
+        elif number > 1:
             notes.append(f"line {message.number}: a header after blanks begins message {number}")
-        return [line for _, line in lines]
     inset = [n for n, line in lines if line[:1] in (b" ", b"\t") and _SEGMENT.match(line)]
-    if inset and len(inset) == len(lines):
-        raise LineError(f"line {inset[0]}: indented, but the header of its message is not")
+    # Behind a segment it may be text that goes on; nothing goes on behind a header.
+    if inset and inset[0] == lines[0][0]:
+        raise LineError(f"line {inset[0]}: indented further than the header of its message")
     notes.extend(f"line {n} is indented: it stays so in message {number}" for n in inset)
     return [line for _, line in lines]

@@ -50,6 +50,7 @@ class Server:
     * a code of HL7 table 0008, such as ``"AE"`` or ``AckCode.AR``: that code.
     * an `Ack`: that acknowledgment, with its text and errors.
     * ``bytes``, or a ``str`` that begins with ``MSH``: a whole acknowledgment, sent as it is.
+      AE if it has no code of table 0008, or answers another message.
     * an exception of any kind, or anything else: AE, with a log record that holds no payload.
 
     The handler is called for every complete frame, an empty one or one without MSH included. A
@@ -78,7 +79,7 @@ class Server:
         policy: str = "always",
         over_limit: str = "close",
         tls: ssl.SSLContext | None = None,
-        allow: Iterable[str] = (),
+        allow: Iterable[str] | None = None,
         reuse_port: bool = False,
         proxy_protocol: str = "off",
         name: str = "",
@@ -113,8 +114,8 @@ class Server:
                 ``refuse`` reads it to its end, throws it away and answers AR.
             tls: A context of `fastmllp.tls.server_context`, or any other for a server; the port
                 speaks TLS only. The handshake may take `timeout` seconds.
-            allow: Networks that peers may connect from, such as ``10.1.0.0/16``; empty: any peer
-                may. Another peer's connection is closed at once.
+            allow: Networks that peers may connect from, such as ``10.1.0.0/16``; not given: any
+                peer may. An empty list is an error. Another peer's connection is closed at once.
             reuse_port: Listen on a port that other processes with this option listen on as well.
             proxy_protocol: ``off``, or ``required`` behind a proxy that begins each connection with
                 a header of the PROXY protocol, version 1 or 2. `allow` and the records then use the

@@ -92,6 +92,8 @@ class TlsSession:
             self.is_ended = True
         except ssl.SSLWantReadError:
             pass
+        except ssl.SSLZeroReturnError:  # The other side's word for the end, after ours.
+            self.is_ended = True
         except ssl.SSLError as error:
             self._fail(error)
         return b"".join(parts)

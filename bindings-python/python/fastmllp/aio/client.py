@@ -1,5 +1,6 @@
 """The asyncio client: messages out, and to each the reply that belongs to it."""
 
+import contextlib
 import ssl
 from types import TracebackType
 from typing import Any
@@ -9,7 +10,8 @@ from fastmllp.aio.exchange import Exchange
 from fastmllp.aio.loops import other_loop
 from fastmllp.back_off import BackOff
 from fastmllp.client.settings import ClientSettings, Payload, WaitFor
-from fastmllp.reply import Reply
+from fastmllp.client.unasked import Unasked
+from fastmllp.reply import ConnectionLost, Reply
 
 
 class AsyncClient:
@@ -27,6 +29,9 @@ class AsyncClient:
     A client belongs to the event loop that used it last, until it is closed. When that loop has
     ended without closing it, the next one begins with a new connection; while it still runs, the
     use in another loop is a RuntimeError.
+
+    Attributes:
+        unasked: How many messages that asked for no answer are `uncertain`, and `refused`.
     """
 
     def __init__(
@@ -87,6 +92,7 @@ class AsyncClient:
             window=window,
         )
         self._exchange: Exchange | None = None
+        self.unasked = Unasked(self._settings.server, scan)
 
     async def __aenter__(self) -> "AsyncClient":
         await self.connect()
@@ -98,7 +104,8 @@ class AsyncClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.close()
+        with contextlib.suppress(*(() if error is None else (ConnectionLost,))):
+            await self.close()
 
     async def connect(self) -> None:
         """Open the connection if there is none.
@@ -116,6 +123,9 @@ class AsyncClient:
         closed its end, but ten seconds at most.
 
         Raises:
+            ConnectionLost: The server may not have read all messages that asked for no answer;
+                `unasked.uncertain` tells how many. Not raised by ``async with`` over another
+                exception.
             RuntimeError: The client belongs to another event loop, which still runs.
         """
         exchange = self._exchange
@@ -128,6 +138,7 @@ class AsyncClient:
             # At once: what is sent from here on is for the next connection.
             self._exchange = None
             await exchange.close()
+        self.unasked.conclude()
 
     async def send(self, message: Payload) -> Reply:
         """Send one message and wait for its reply.
@@ -169,7 +180,7 @@ class AsyncClient:
             exchange.abandon()
             exchange = None
         if exchange is None:
-            exchange = self._exchange = Exchange(self._settings)
+            exchange = self._exchange = Exchange(self._settings, self.unasked)
         return exchange
 
 

@@ -5,6 +5,7 @@ import contextlib
 import socket
 from typing import Protocol, cast
 
+from fastmllp.sockets.addresses import reason
 from fastmllp.tls_failure import TlsFailure
 from fastmllp.tls_session import TlsSession
 
@@ -59,6 +60,7 @@ class ClientConnection(asyncio.Protocol):
         self.has_ended = False
         self.error: Exception | None = None
         self._owner: Owner | None = None
+        self._refused = 0
 
     def adopt(self, owner: Owner) -> None:
         """Report to this owner, beginning with what has come since the connection was made."""
@@ -69,14 +71,19 @@ class ClientConnection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Write, and tell the owner how much has left."""
-        self.transport.write(data)
+        if not self.has_ended and not self.transport.is_closing():
+            self.transport.write(data)
+        else:
+            # Bytes given to a transport that has failed have not left.
+            self._refused += len(data)
         if self._owner is not None:
             self._owner.written(self, self.unsent)
 
     @property
     def unsent(self) -> int:
         """How many bytes of what was written have not left."""
-        return 0 if self.writes else self.transport.get_write_buffer_size()
+        held = 0 if self.writes else self.transport.get_write_buffer_size()
+        return held + self._refused
 
     def hang_up(self) -> None:
         """Close at once; what has not left is lost."""
@@ -87,16 +94,40 @@ class ClientConnection(asyncio.Protocol):
         except RuntimeError:  # Its loop is closed: nobody else closes the socket.
             self.socket.close()
 
-    async def end(self, seconds: float) -> None:
-        """Close when the server has closed its end, or after this many seconds."""
+    async def end(self, grace: float, seconds: float) -> str:
+        """Close when the server has closed its end, or after this many seconds.
+
+        Args:
+            grace: Seconds before our end in which the server's end would come first.
+            seconds: How long to wait at most for the server's end after ours.
+
+        Returns:
+            Why the server may not have read everything, in words; empty if it has.
+        """
         try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.closed.wait(), grace)
+                return self._breakage or "closed by the server first"
+            if self.has_ended:
+                return self._breakage or "closed by the server first"
             self.transport.write_eof()
-            async with asyncio.timeout(seconds):
-                await self.closed.wait()
-        except OSError:  # TimeoutError among them.
-            pass
+            await asyncio.wait_for(self.closed.wait(), seconds)
+        except TimeoutError:
+            return f"not closed by the server within {seconds:g} s"
+        except OSError as error:
+            return self._breakage or reason(error)
         finally:
             self.hang_up()
+        return self._breakage
+
+    @property
+    def _breakage(self) -> str:
+        """Why the connection ended otherwise than by the server's own end."""
+        if self.failure is not None:
+            return self.failure.text
+        if self.error is None:
+            return ""
+        return reason(self.error) if isinstance(self.error, OSError) else type(self.error).__name__
 
     # What a `SecureLayer` calls.
 

@@ -12,6 +12,7 @@ from fastmllp.aio.read_block import keep_read_block
 from fastmllp.client import failure
 from fastmllp.client.scan_check import ScanCheck
 from fastmllp.client.settings import ClientSettings, Payload
+from fastmllp.client.unasked import GRACE_SECONDS, Unasked
 from fastmllp.client.wrong_peer import FirstBytes
 from fastmllp.reply import ConnectError, DeliveryError, Reply
 
@@ -24,7 +25,7 @@ class Exchange:
     Belongs to the loop that runs when it is made.
     """
 
-    def __init__(self, settings: ClientSettings) -> None:
+    def __init__(self, settings: ClientSettings, unasked: Unasked) -> None:
         """Begin without a connection."""
         keep_read_block()
         self.loop = asyncio.get_running_loop()
@@ -44,9 +45,14 @@ class Exchange:
         self._why: DeliveryError | None = None
         # The CA to messages that wait for the answer of the application.
         self._stored: dict[int, bytes] = {}
-        # Messages were written that nothing answers: the server has perhaps not read them yet.
-        self._is_unheard = False
+        self._unasked = unasked
+        # Those who wait for the success of messages that nothing answers, while the loop looks at
+        # the connection: a server that refuses us has perhaps said so by now.
+        self._departed: list[asyncio.Future[Reply]] = []
+        self._answered = 0
         self._ending: set[asyncio.Task[None]] = set()
+        # The connection that ends because of `close`: its answers still go to the link.
+        self._last: ClientConnection | None = None
 
     # What the client asks for.
 
@@ -103,7 +109,6 @@ class Exchange:
             settings.attempts.succeeded()
         self._connection = connection
         self._why = None
-        self._is_unheard = False
         self._link.connected()
         connection.adopt(self)
 
@@ -129,11 +134,13 @@ class Exchange:
             self._forget()
         if connection is not None:
             connection.hang_up()
+        self._unasked.lost(self._unasked.leave(), "its event loop has ended")
 
     def _forget(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._settle_departed()
         self._settle_stored()
         self._outbox.clear(self._link, failure.closed())
 
@@ -219,6 +226,11 @@ class Exchange:
                 self._settings.attempts.succeeded()
             self._take(self._link.replies(data, time.monotonic()))
             self._pump()
+        elif connection is self._last:
+            self._first.add(data)
+            self._take(self._link.replies(data, time.monotonic()))
+        else:
+            connection.early += data
 
     def written(self, connection: ClientConnection, unsent: int) -> None:
         """All that was written has left, except for this many bytes."""
@@ -248,7 +260,7 @@ class Exchange:
                 continue
             handle, payload = event
             self._scan.look(payload)
-            self._is_unheard, self._first.is_mllp = False, True
+            self._unasked.waiting, self._first.is_mllp = 0, True
             if self._stored:
                 self._stored.pop(handle, None)
             future = self._outbox.take(handle)
@@ -266,7 +278,8 @@ class Exchange:
             self._stored[event["handle"]] = event["payload"]
         elif event["ev"] == "stray":
             name = "foreign_reply" if self._outbox.waiting else "stale_reply"
-            failure.log_stray(name, settings, event)
+            if not self._unasked.refuses(event):
+                failure.log_stray(name, settings, event)
         elif event["ev"] == "reconnect":
             self._why = failure.given_up(settings.server)
             self._part()
@@ -277,18 +290,32 @@ class Exchange:
         """A message has ended without an answer of its own."""
         settings = self._settings
         stored = self._stored.pop(handle, None)
-        if fate == "unasked":
-            self._is_unheard = True
         future = self._outbox.take(handle)
+        if fate == "unasked" and future is None:
+            self._unasked.waiting += 1
         if future is None:
             return
         if stored is not None:
             future.set_result(Reply.from_payload(stored, settings.scan))
         elif fate == "unasked":
-            future.set_result(Reply.of_silence())
+            if not self._departed:
+                self._answered = self._unasked.answered
+                self.loop.call_soon(self.loop.call_soon, self._settle_departed)
+            self._departed.append(future)
         else:
             why = self._why or failure.no_reply(settings.server, settings.timeout, self._hint)
             fail(future, why, fate)
+
+    def _settle_departed(self) -> None:
+        """The loop has looked at the connection since these messages have left."""
+        if self._departed and self._hint:
+            self._lose(failure.lost(self._settings.server, self._hint.removeprefix("; ")))
+        departed, self._departed = self._departed, []
+        answered = self._unasked.answered - self._answered if departed else 0
+        self._unasked.waiting += max(0, len(departed) - answered)
+        for future in departed:
+            if not future.done():
+                future.set_result(Reply.of_silence())
 
     def _settle_stored(self) -> None:
         while self._stored:
@@ -305,7 +332,12 @@ class Exchange:
         if self._connection is None:
             return
         self._why = why
-        self._is_unheard = False
+        departed, self._departed = self._departed, []
+        given_up = 0
+        for future in departed:
+            given_up += future.done()
+            fail(future, why, "uncertain")
+        self._unasked.lost(self._unasked.leave() + given_up, str(why))
         self._part()
         self._link.disconnected(time.monotonic())
         self._take(self._link.replies(b"", time.monotonic()))
@@ -313,17 +345,30 @@ class Exchange:
 
     def _part(self) -> None:
         """Leave the connection, at once unless the server has perhaps not read everything yet."""
+        self._settle_departed()
         connection, self._connection = self._connection, None
         if connection is None:
             return
         self._scan.ended()
-        if self._is_unheard:
-            self._is_unheard = False
-            ending = self.loop.create_task(connection.end(self._settings.linger))
+        if unheard := self._unasked.leave():
+            if self._is_closed:
+                self._last = connection
+            ending = self.loop.create_task(self._end(connection, unheard))
             self._ending.add(ending)
             ending.add_done_callback(self._ending.discard)
         else:
             connection.hang_up()
+
+    async def _end(self, connection: ClientConnection, count: int) -> None:
+        """End a connection with messages of which nobody knows whether the server has them."""
+        unasked, answered = self._unasked, self._unasked.answered
+        why = await connection.end(GRACE_SECONDS, self._settings.linger)
+        if connection is self._last:
+            why = (why + self._hint).removeprefix("; ")
+            count -= min(count, unasked.answered - answered)
+        elif connection.early:
+            why = why or "answered after it was given up"
+        unasked.lost(count if why else 0, why)
 
     @property
     def _hint(self) -> str:

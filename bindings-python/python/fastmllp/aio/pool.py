@@ -1,6 +1,7 @@
 """Many tasks, few connections."""
 
 import asyncio
+import contextlib
 import functools
 import operator
 from types import TracebackType
@@ -11,7 +12,7 @@ from fastmllp.aio.client import AsyncClient
 from fastmllp.aio.loops import other_loop
 from fastmllp.client.failure import closed
 from fastmllp.client.settings import Payload
-from fastmllp.reply import Reply
+from fastmllp.reply import ConnectionLost, Reply
 
 
 class Pool:
@@ -68,7 +69,8 @@ class Pool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.close()
+        with contextlib.suppress(*(() if error is None else (ConnectionLost,))):
+            await self.close()
 
     async def send(self, message: Payload) -> Reply:
         """Send one message and wait for its reply, as `AsyncClient.send` does."""
@@ -107,13 +109,17 @@ class Pool:
         Messages without a reply fail.
 
         Raises:
+            ConnectionLost: As `AsyncClient.close` does, after every connection is closed.
             RuntimeError: The pool belongs to another event loop, which still runs.
         """
         if self._places is not None:
             other_loop(self._places.loop, "pool")
         self._closings += 1
         self._places = None
-        await asyncio.gather(*(client.close() for client in self._clients))
+        closings = (client.close() for client in self._clients)
+        for ended in await asyncio.gather(*closings, return_exceptions=True):
+            if ended is not None:
+                raise ended
 
 
 class _Places:

@@ -260,7 +260,7 @@ async def start_server(
     policy: str = "always",
     over_limit: str = "close",
     tls: ssl.SSLContext | None = None,
-    allow: Iterable[str] = (),
+    allow: Iterable[str] | None = None,
     reuse_port: bool = False,
     proxy_protocol: str = "off",
     name: str = "",
@@ -295,16 +295,18 @@ async def start_server(
         policy: Which answer a message gets: ``always`` or ``conformant``, as for `fastmllp.Server`.
         over_limit: What becomes of a message above `max_size`: ``close`` or ``refuse``.
         tls: A context of `fastmllp.tls.server_context`; the port speaks TLS only.
-        allow: Networks that peers may connect from; empty: any peer may.
+        allow: Networks that peers may connect from; not given: any peer may. An empty list is an
+            error.
         reuse_port: Listen on a port that other processes with this option listen on as well.
         proxy_protocol: ``off``, or ``required`` for a header of the PROXY protocol at the beginning
             of each connection, as for `fastmllp.Server`.
         name: Tells the records of this server from those of others; see `fastmllp.logging.Log`.
-        executor: Where a plain handler runs, instead of on the loop.
+        executor: Where a plain handler runs, instead of on the loop. One that may block needs it:
+            on the loop it holds up every connection, and a stop as well, which then has no end.
         handler_timeout: Seconds for a coroutine, or for a plain handler in the executor; the answer
             is AE then, and the result that comes late is logged. 0 turns it off.
         stop_timeout: Seconds that a graceful stop may take before connections are aborted. 0: no
-            limit.
+            limit. It cannot end a plain handler that blocks the loop: see `executor`.
         local_time: Write the local time with its offset into MSH-7 of acknowledgments, as for
             `fastmllp.Server`.
 

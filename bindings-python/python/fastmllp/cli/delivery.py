@@ -1,17 +1,18 @@
 """Sending many messages: over several connections, several at a time, at a given rate."""
 
+import contextlib
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, TypeAlias
 
 from fastmllp.cli.output import complain
 from fastmllp.cli.signals import heed_interruption, ignore
-from fastmllp.client import Client, DeliveryError, Reply
+from fastmllp.client import Client, ConnectionLost, DeliveryError, Reply
+from fastmllp.client.unasked import Unasked
 from fastmllp.mllp import MllpError
 
 MAX_WINDOW = 64
@@ -30,6 +31,9 @@ class Outcome:
     """From the call that sends the message to its reply."""
     reply: Reply | None = None
     error: Exception | None = None
+    unasked: Unasked | None = None
+    """Of a client that has ended: what became of the messages that asked for no answer, and that
+    were reported as accepted before."""
 
     @property
     def fate(self) -> str:
@@ -179,26 +183,37 @@ class Delivery:
             self._results.put("finished")
 
     def _send_blocking(self) -> None:
-        with Client(**self._client) as client:
-            while (number := self._agenda.take()) is not None:
-                began = time.perf_counter()
-                try:
-                    reply = client.send(self._payload(number))
-                except Exception as error:
-                    self._fail(Outcome(number, time.perf_counter() - began, error=error))
-                    return
-                self._results.put(Outcome(number, time.perf_counter() - began, reply))
+        client = Client(**self._client)
+        try:
+            client.connect()
+            self._send_with(client)
+        finally:
+            with contextlib.suppress(ConnectionLost):  # The outcome tells.
+                client.close()
+            self._conclude(Outcome(None, 0.0, unasked=client.unasked))
+
+    def _send_with(self, client: Client) -> None:
+        while not client.unasked.uncertain and (number := self._agenda.take()) is not None:
+            began = time.perf_counter()
+            try:
+                reply = client.send(self._payload(number))
+            except Exception as error:
+                self._fail(Outcome(number, time.perf_counter() - began, error=error))
+                return
+            self._results.put(Outcome(number, time.perf_counter() - began, reply))
 
     def _send_in_window(self) -> None:
         from fastmllp.cli.window import send  # Here, because few commands need asyncio.
 
-        def report(outcome: Outcome) -> None:
-            if outcome.error is None:
-                self._results.put(outcome)
-            else:
-                self._fail(outcome)
+        agenda = self._agenda
+        send(self._payload, agenda, self._client, self._connections, self._window, self._conclude)
 
-        send(self._payload, self._agenda, self._client, self._connections, self._window, report)
+    def _conclude(self, outcome: Outcome) -> None:
+        unasked = outcome.unasked
+        if outcome.error is not None or (unasked is not None and unasked.uncertain):
+            self._fail(outcome)
+        elif unasked is None or unasked.refused:
+            self._results.put(outcome)
 
     def _fail(self, outcome: Outcome) -> None:
         self._agenda.stop()
@@ -208,7 +223,7 @@ class Delivery:
         return self._payloads[number % len(self._payloads)]
 
 
-@contextmanager
+@contextlib.contextmanager
 def interruptible(delivery: Delivery) -> Iterator[list[int]]:
     """Let Ctrl-C, SIGTERM and SIGHUP end the work in order; the list holds the signals that came.
 

@@ -26,6 +26,7 @@ from fastmllp.cli.signals import heed_interruption
 from fastmllp.cli.status import ACCEPTED, INTERRUPTED, NOT_DELIVERED, REFUSED, WRONG_USAGE
 from fastmllp.cli.summary import Summary
 from fastmllp.cli.tls import client_options
+from fastmllp.client.unasked import Unasked
 from fastmllp.hl7 import readable
 from fastmllp.mllp import MllpError
 
@@ -137,7 +138,8 @@ def run(options: argparse.Namespace) -> int:
             summary.count(outcome)
             finished += outcome.number is not None
             report.tell(outcome)
-            advance()
+            if outcome.unasked is None:
+                advance()
     # What was on its way when nobody waited for it any longer may have arrived.
     summary.lost += agenda.started - finished
     report.conclude(summary, total, time.monotonic() - began)
@@ -178,6 +180,8 @@ class _Report:
         found = None if outcome.number is None else self._found(outcome.number)
         if outcome.error is not None:
             self._complain(found, outcome)
+        if outcome.unasked is not None:
+            _complain_late(outcome.unasked)
         if self._quiet:
             return
         if self._json and found is not None:
@@ -222,6 +226,15 @@ class _Report:
 
     def _found(self, number: int) -> Found:
         return self._messages[number % len(self._messages)]
+
+
+def _complain_late(unasked: Unasked) -> None:
+    for number, fate in (
+        (unasked.refused, "refused"),
+        (unasked.uncertain, "uncertain: the server may not have read them"),
+    ):
+        if number:
+            complain("send", f"messages that asked for no answer: {number} {fate}")
 
 
 def _code(error: Exception | None) -> str:

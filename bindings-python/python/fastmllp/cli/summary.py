@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastmllp.cli.delivery import Outcome
+from fastmllp.client.unasked import Unasked
 
 
 class Summary:
@@ -24,6 +25,9 @@ class Summary:
 
     def count(self, outcome: Outcome) -> None:
         """Count one outcome."""
+        if outcome.unasked is not None:
+            self._correct(outcome.unasked)
+            return
         if outcome.reply is None:
             self.lost += outcome.fate == "uncertain"
             return
@@ -34,6 +38,15 @@ class Summary:
             self.refused += 1
         self.stored += outcome.fate == "stored"
         self.unasked += outcome.fate == "unasked"
+
+    def _correct(self, unasked: Unasked) -> None:
+        """Messages that asked for no answer have been counted as accepted too early."""
+        refused = min(unasked.refused, self.unasked)
+        lost = min(unasked.uncertain, self.unasked - refused)
+        self.refused += refused
+        self.lost += lost
+        self.accepted -= refused + lost
+        self.unasked -= refused + lost
 
     @property
     def answered(self) -> int:

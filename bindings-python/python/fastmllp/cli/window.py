@@ -1,12 +1,14 @@
 """Sending with several messages on the wire at a time on each connection."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
 
 from fastmllp import aio
 from fastmllp.cli.delivery import Agenda, Outcome
+from fastmllp.client import ConnectionLost
 from fastmllp.hl7 import Message, MessageError
 
 Report = Callable[[Outcome], None]
@@ -37,20 +39,25 @@ def send(
                 group.create_task(one_connection())
 
     async def one_connection() -> None:
+        connected = aio.connect(**client, window=window)
         try:
-            async with aio.connect(**client, window=window) as connected:
-                turn = asyncio.Lock()
-                on_the_wire: dict[bytes, asyncio.Event] = {}
-                async with asyncio.TaskGroup() as group:
-                    for _ in range(window):
-                        group.create_task(one_at_a_time(connected, turn, on_the_wire))
+            await connected.connect()
+            turn = asyncio.Lock()
+            on_the_wire: dict[bytes, asyncio.Event] = {}
+            async with asyncio.TaskGroup() as group:
+                for _ in range(window):
+                    group.create_task(one_at_a_time(connected, turn, on_the_wire))
         except Exception as error:
             report(Outcome(None, 0.0, error=error))
+        finally:
+            with contextlib.suppress(ConnectionLost):  # The outcome tells.
+                await connected.close()
+            report(Outcome(None, 0.0, unasked=connected.unasked))
 
     async def one_at_a_time(
         connected: aio.AsyncClient, turn: asyncio.Lock, on_the_wire: dict[bytes, asyncio.Event]
     ) -> None:
-        while True:
+        while not connected.unasked.uncertain:
             async with turn:  # Each waits for its time in turn, so that the order is kept.
                 place = agenda.reserve()
                 while (seconds := agenda.remaining(place)) > 0:

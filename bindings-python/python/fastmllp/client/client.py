@@ -14,9 +14,10 @@ from fastmllp.back_off import BackOff
 from fastmllp.client import failure
 from fastmllp.client.scan_check import ScanCheck
 from fastmllp.client.settings import ClientSettings, Payload, WaitFor
+from fastmllp.client.unasked import GRACE_SECONDS, Unasked
 from fastmllp.client.wrong_peer import FirstBytes
 from fastmllp.dial import dial
-from fastmllp.reply import ConnectError, Reply
+from fastmllp.reply import ConnectError, ConnectionLost, Reply
 from fastmllp.sockets.linger import linger
 from fastmllp.stream import Stream
 
@@ -44,6 +45,9 @@ class Client:
     sends again and again does not connect any faster than `back_off` says.
 
     Threads may share a client; their messages go one after the other.
+
+    Attributes:
+        unasked: How many messages that asked for no answer are `uncertain`, and `refused`.
 
     Example:
         >>> with Client("127.0.0.1", 2575) as client:
@@ -108,6 +112,7 @@ class Client:
             server_hostname=server_hostname,
             back_off=back_off,
         )
+        self._is_enough = wait_for == "accept"
         self._stream: Stream | None = None
         self._link = self._settings.new_link()
         self._first = FirstBytes(self._settings.server)
@@ -116,8 +121,7 @@ class Client:
         self._why = ""
         # The CA to the message in progress.
         self._stored: bytes | None = None
-        # Messages were written that nothing answers: the server has perhaps not read them yet.
-        self._is_unheard = False
+        self.unasked = Unasked(self._settings.server, scan)
         self._lock = threading.Lock()
         # Set by `close` for the thread that waits without a connection.
         self._closing = threading.Event()
@@ -132,7 +136,8 @@ class Client:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        with contextlib.suppress(*(() if error is None else (ConnectionLost,))):
+            self.close()
 
     def connect(self) -> None:
         """Open the connection if there is none.
@@ -150,6 +155,10 @@ class Client:
         A `send` of another thread that waits for its reply ends with `ConnectionLost`, one that
         waits before it connects with `ConnectError`. After messages that nothing answers, this
         waits until the server has read them and has closed its end, but ten seconds at most.
+
+        Raises:
+            ConnectionLost: The server may not have read all messages that asked for no answer;
+                `unasked.uncertain` tells how many. Not raised by ``with`` over another exception.
         """
         self._closing.set()
         if self._lock.acquire(blocking=False):
@@ -157,6 +166,7 @@ class Client:
                 self._drop()
             finally:
                 self._lock.release()
+            self.unasked.conclude()
         elif (stream := self._stream) is not None:
             # The thread that uses the connection closes it, when it finds it at its end.
             with contextlib.suppress(OSError):
@@ -196,7 +206,9 @@ class Client:
                 raise
 
     def _exchange(self, payload: bytes) -> Reply:
-        self._hear_what_came_unasked()
+        # What came since the last reply is read before anything of the next message is sent.
+        if not self._is_undisturbed():
+            self._drop()
         self._scan.look(payload)
         handle = self._link.submit(payload, time.monotonic())
         self._stored = None
@@ -215,12 +227,6 @@ class Client:
                 self._link.withdraw(handle)
                 return self._conclude("stored", None)
 
-    @property
-    def _is_enough(self) -> bool:
-        return self._settings.wait_for == "accept"
-
-    # The connection.
-
     def _connect(self) -> None:
         if self._stream is not None:
             return
@@ -237,7 +243,7 @@ class Client:
         self._first = FirstBytes(settings.server)
         self._why = ""
         self._link.connected()
-        self._take(early, "stale_reply")
+        self._take(early)
 
     def _connect_for_message(self) -> None:
         self._connect()
@@ -247,11 +253,6 @@ class Client:
             if self._stream is None or self._stream.failure is None:
                 self._settings.attempts.failed()
             raise failure.not_sent(self._settings.server, self._why)
-
-    def _hear_what_came_unasked(self) -> None:
-        """Read what came since the last reply, before anything of the next message is sent."""
-        if not self._is_undisturbed():
-            self._drop()
 
     def _is_undisturbed(self) -> bool:
         """Whether the connection, if there is one, is as the next message needs it."""
@@ -269,7 +270,7 @@ class Client:
             if not data:
                 self._note_end(None)
                 return False
-            self._take(data, "stale_reply")
+            self._take(data)
         self._why = "it does not stop sending"
         return False
 
@@ -284,10 +285,11 @@ class Client:
         self._scan.ended()
         stream.socket.setblocking(False)
         with contextlib.suppress(OSError):
-            stream.end()
-            if self._is_unheard:
-                linger(stream.socket, self._settings.linger)
-        self._is_unheard = False
+            if self.unasked.waiting:
+                why = linger(stream, self._take, GRACE_SECONDS, self._settings.linger)
+                self.unasked.ended((why + self._hint).removeprefix("; "))
+            else:
+                stream.end()
         stream.socket.close()
 
     def _lose(self, error: OSError | None) -> None:
@@ -301,9 +303,7 @@ class Client:
             # Under TLS 1.3 our handshake is over before the server has judged our certificate.
             self._settings.attempts.failed()
         self._why = failure.ended(error, refusal, self._hint)
-        self._is_unheard = False
-
-    # Bytes.
+        self.unasked.ended(self._why)
 
     def _write(self, handle: int, framed: bytes) -> None:
         assert self._stream is not None
@@ -313,7 +313,10 @@ class Client:
         except (TimeoutError, BlockingIOError):
             self._link.on_time(time.monotonic())
         except OSError as error:
-            self._listen_once_more(self._stream)
+            # A server that refuses to go on has perhaps said why before it closed.
+            self._stream.socket.setblocking(False)
+            with contextlib.suppress(OSError):
+                self._note(self._stream.receive())
             self._lose(error)
         else:
             self._link.sent(handle, time.monotonic())
@@ -322,8 +325,7 @@ class Client:
         """Wait for bytes of the server or the end of a time, and return what they show."""
         if self._stream is not None:
             return self._read(self._stream)
-        remaining = self._remaining()
-        if remaining is None or self._closing.wait(remaining):
+        if (remaining := self._remaining()) is None or self._closing.wait(remaining):
             raise failure.closed()
         self._link.on_time(time.monotonic())
         return self._link.events(time.monotonic())
@@ -346,16 +348,10 @@ class Client:
         self._link.on_time(time.monotonic())
         return events + self._link.events(time.monotonic())
 
-    def _listen_once_more(self, stream: Stream) -> None:
-        """A server that refuses to go on has perhaps said why before it closed."""
-        stream.socket.setblocking(False)
-        with contextlib.suppress(OSError):
-            self._note(stream.receive())
-
-    def _take(self, data: bytes, name: str) -> None:
+    def _take(self, data: bytes) -> None:
         self._note(data)
         for event in self._link.receive(data, time.monotonic()):
-            self._on_event(event, name)
+            self._on_event(event, "stale_reply")
 
     def _note(self, data: bytes) -> None:
         self._first.add(data)
@@ -367,14 +363,13 @@ class Client:
         deadline = self._link.next_deadline()
         return None if deadline is None else max(0.0, deadline - time.monotonic())
 
-    # Events.
-
     def _on_event(self, event: dict[str, Any], name: str) -> None:
         server = self._settings.server
         if event["ev"] == "stored":
             self._stored = event["payload"]
         elif event["ev"] == "stray":
-            failure.log_stray(name, self._settings, event)
+            if not self.unasked.refuses(event):
+                failure.log_stray(name, self._settings, event)
         elif event["ev"] == "reconnect":
             self._hang_up()
         elif event["ev"] == "error" and event["code"] == "too_large" and name == "foreign_reply":
@@ -384,13 +379,18 @@ class Client:
         if fate == "stored":
             reply = self._stored
         if reply is not None:
-            self._is_unheard, self._first.is_mllp = False, True
+            self.unasked.waiting, self._first.is_mllp = 0, True
             self._scan.look(reply)
             return Reply.from_payload(reply, self._settings.scan)
-        if fate == "unasked":
-            self._is_unheard = True
-            return Reply.of_silence()
         server = self._settings.server
+        if fate == "unasked":
+            answered = self.unasked.answered
+            # A server that refuses us has perhaps said so by now.
+            if not self._is_undisturbed() or self._hint:
+                raise failure.lost(server, (self._why or self._hint).removeprefix("; "))
+            if self._stream is not None:
+                self.unasked.waiting += answered == self.unasked.answered
+                return Reply.of_silence()
         if self._why:
             raise failure.lost(server, self._why)
         raise failure.no_reply(server, self._settings.timeout, self._hint)

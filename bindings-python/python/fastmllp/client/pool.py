@@ -11,7 +11,7 @@ from typing import Any
 from fastmllp import config
 from fastmllp.client.client import Client
 from fastmllp.client.settings import Payload
-from fastmllp.reply import Reply
+from fastmllp.reply import ConnectionLost, Reply
 
 # How long `close` waits for messages in progress, and for their ends once it has closed them.
 _CLOSE_SECONDS, _LAST_SECONDS = 10.0, 1.0
@@ -69,7 +69,8 @@ class Pool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        with contextlib.suppress(*(() if error is None else (ConnectionLost,))):
+            self.close()
 
     def send(self, message: Payload) -> Reply:
         """Send one message and wait for its reply, as `Client.send` does, on a free connection.
@@ -89,25 +90,38 @@ class Pool:
 
         A message that takes more than ten seconds, or more than ``timeout`` if that is longer, is
         not waited for: its connection is closed, and its `send` raises `ConnectionLost`.
+
+        Raises:
+            ConnectionLost: As `Client.close` does, after every connection is closed.
         """
         # Two that close at a time would wait for the clients that the other one holds.
         with self._closing:
             taken: list[Client] = []
+            lost: list[ConnectionLost] = []
             try:
-                self._take_free(taken, self._close_seconds)
+                self._take_free(taken, self._close_seconds, lost)
                 for client in self._clients:
-                    client.close()
+                    _close(client, lost)
                 # Those that were in use end now, but for one that is just connecting.
-                self._take_free(taken, _LAST_SECONDS)
+                self._take_free(taken, _LAST_SECONDS, lost)
             finally:
                 for client in taken:
                     self._free.put(client)
+        if lost:
+            raise lost[0]
 
-    def _take_free(self, taken: list[Client], seconds: float) -> None:
+    def _take_free(self, taken: list[Client], seconds: float, lost: list[ConnectionLost]) -> None:
         """Take the clients that are free or become so, for this many seconds at most."""
         deadline = time.monotonic() + seconds
         with contextlib.suppress(queue.Empty):
             while len(taken) < len(self._clients):
                 timeout = max(0.0, deadline - time.monotonic())
                 taken.append(self._free.get(timeout=timeout))
-                taken[-1].close()
+                _close(taken[-1], lost)
+
+
+def _close(client: Client, lost: list[ConnectionLost]) -> None:
+    try:
+        client.close()
+    except ConnectionLost as error:
+        lost.append(error)

@@ -42,7 +42,7 @@ class Setting:
     """Whether a source that gives an empty value is in error, rather than giving none.
 
     For everything that protects someone: a list of networks that became empty by mistake would
-    admit every peer."""
+    admit every peer, and the default of a host or of a limit may be wider than what was meant."""
     prefix: str = PREFIX
     """What all environment variables of the program begin with; see `SettingsTable`."""
     section_prefix: str = ""

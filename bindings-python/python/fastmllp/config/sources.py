@@ -3,6 +3,7 @@
 import codecs
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +16,9 @@ _Given: TypeAlias = dict[tuple[str, str], tuple[Value, str]]
 """By section and key, a value and its source."""
 
 _OTHER_UNICODE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+
+_SERVICE = re.compile(r"_SERVICE_(HOST|PORT)(_|\Z)|_PORT_[0-9]+_(TCP|UDP|SCTP)(_|\Z)")
+_SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
 
 
 class ConfigError(ValueError):
@@ -86,6 +90,7 @@ class SettingsTable:
         prefix: str = PREFIX,
         section_prefixes: Mapping[str, str] | None = None,
         section_heads: Mapping[str, str] | None = None,
+        other_prefixes: Iterable[str] = (),
     ) -> None:
         """Put settings together.
 
@@ -96,6 +101,8 @@ class SettingsTable:
                 repeat: with ``{"logging": "log_"}``, the variable of ``[logging] log_level`` ends
                 in ``LOG_LEVEL``. The prefix of any other section is its name.
             section_heads: A sentence for each section, for its documentation.
+            other_prefixes: What the variables of other programs begin with, where that begins with
+                `prefix` too. Any other variable with `prefix` that is in no section is an error.
 
         Raises:
             ValueError: Two settings have the same environment variable.
@@ -109,6 +116,8 @@ class SettingsTable:
         self.sections: tuple[str, ...] = tuple(dict.fromkeys(s.section for s in self.settings))
         """The names of the sections, in order."""
         self.section_heads = dict(section_heads or {})
+        self._prefix = prefix
+        self._other_prefixes = tuple(other_prefixes)
         if len({setting.variable for setting in self.settings}) != len(self.settings):
             raise ValueError("two settings have the same environment variable")
 
@@ -124,7 +133,8 @@ class SettingsTable:
 
         Args:
             sections: The sections that are wanted; all of them if not given. A file is checked as a
-                whole; of the environment only the variables of these sections count.
+                whole; of the environment only the variables of these sections count. A variable
+                with the prefix of the program that belongs to no section at all is an error.
             flags: Values from the command line by section and key, already checked.
             file: A settings file; none if not given.
             environment: In place of that of the process. A variable that is empty counts as not
@@ -171,23 +181,39 @@ class SettingsTable:
         return given
 
     def _from_environment(self, environment: Mapping[str, str], sections: set[str]) -> _Given:
-        known = {s.variable: s for s in self.settings if s.section in sections}
-        prefixes = tuple({setting.variable_prefix for setting in known.values()})
+        known = {setting.variable: setting for setting in self.settings}
+        # Their misspelt variables are for the commands that use them.
+        unwanted = tuple({s.variable_prefix for s in self.settings if s.section not in sections})
+        own = tuple({s.variable_prefix for s in self.settings if s.section in sections})
         given = {}
         for variable, text in environment.items():
-            if not variable.startswith(prefixes):
+            if not self._is_own(variable) or (unwanted and variable.startswith(unwanted)):
                 continue
             setting = known.get(variable)
-            if not text and (setting is None or not setting.never_empty):
+            if setting is None and not variable.startswith(own) and _of_service(variable, text):
                 continue
             if setting is None:
-                raise ConfigError(f"{variable}: unknown variable{_meant(variable, known)}")
+                # Even if it is empty: the name that was meant may be that of a protection.
+                meant = _meant(variable.upper(), known)
+                raise ConfigError(f"{variable}: unknown variable{meant}")
+            if not text and not setting.never_empty:
+                continue
             try:
                 value = setting.check_given(setting.from_text(text))
             except ValueError as error:
                 raise ConfigError(f"{variable}: {error}") from error
             given[setting.section, setting.key] = (value, variable)
         return given
+
+    def _is_own(self, variable: str) -> bool:
+        """Whether a variable is meant for this program, in whatever case it is written."""
+        name = variable.upper()
+        return name.startswith(self._prefix) and not name.startswith(self._other_prefixes)
+
+
+def _of_service(variable: str, text: str) -> bool:
+    """Whether Kubernetes has set a variable, for a service with a name such as ``fastmllp``."""
+    return _SERVICE.search(variable) is not None or _SERVICE_ADDRESS.match(text) is not None
 
 
 def _read(path: str) -> dict[str, Any]:

@@ -21,7 +21,8 @@ SCAN_MEANING = (
 
 def _check_allow(name: str, value: tuple[str, ...]) -> None:
     try:
-        AllowList(value)
+        # None at all is the default. A source that gives none is refused by `never_empty`.
+        AllowList(value or None)
     except ValueError as error:
         # Its text begins with the name of the option, which is that of the key.
         raise ValueError(name.removesuffix("allow") + str(error)) from error
@@ -47,6 +48,7 @@ _ROWS = (
         "0.0.0.0",
         "address or name to listen on, `*` for IPv4 and IPv6, `::` for IPv6 only",
         check_text=_check_host,
+        never_empty=True,
     ),
     Setting(
         "server",
@@ -76,6 +78,7 @@ _ROWS = (
         bounds.DEFAULT_MAX_SIZE,
         "largest payload taken from a peer, framing bytes not counted",
         bounds.BYTES,
+        never_empty=True,
     ),
     Setting(
         "server",
@@ -90,6 +93,7 @@ _ROWS = (
         bounds.DEFAULT_MAX_CONNECTIONS,
         "connections served at a time; further ones are closed at once",
         bounds.CONNECTIONS,
+        never_empty=True,
     ),
     Setting(
         "server",
@@ -128,6 +132,7 @@ _ROWS = (
         "off",
         "`required` behind a proxy that begins each connection with the address of the peer",
         choices=("off", "required"),
+        never_empty=True,
     ),
     Setting(
         "server",
@@ -212,6 +217,7 @@ _ROWS = (
         bounds.DEFAULT_MAX_SIZE,
         "largest payload taken from the server",
         bounds.BYTES,
+        never_empty=True,
     ),
     Setting("client", "scan", "single_byte", SCAN_MEANING, choices=SCANS),
     Setting("client", "tls", False, "connect with TLS", never_empty=True),
@@ -269,12 +275,14 @@ _ROWS = (
         "127.0.0.1",
         "address at which counters are offered over HTTP",
         check_text=_check_host,
+        never_empty=True,
     ),
     Setting("metrics", "metrics_port", 0, "TCP port of the counters, 0 for none", bounds.PORT),
 )
 
 TABLE = SettingsTable(
     _ROWS,
+    other_prefixes=("FASTMLLP_ENGINE_", "FASTMLLP_VALUE_"),
     section_prefixes={"logging": "log_", "metrics": "metrics_"},
     section_heads={
         "server": "Of `fastmllp serve`.",

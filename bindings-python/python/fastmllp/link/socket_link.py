@@ -70,7 +70,7 @@ class SocketLink:
         executor: Executor | None = None,
         handler_timeout: float = 0.0,
         stop_timeout: float = 10.0,
-        allow: Iterable[str] = (),
+        allow: Iterable[str] | None = None,
         proxy_protocol: str = "off",
         name: str = "",
         **options: Any,
@@ -98,12 +98,14 @@ class SocketLink:
             encoding: For an acknowledgment that the handler returns as ``str``.
             tls: For connections over TLS: a context for a server or a client, as the mode is.
             server_hostname: The name in the peer's certificate, where it is not `host`.
-            executor: Where a plain handler runs, instead of on the loop.
+            executor: Where a plain handler runs, instead of on the loop. One that may block needs
+                it, as for `fastmllp.aio.start_server`.
             handler_timeout: Seconds for a coroutine, or for a plain handler in the executor. 0
                 turns it off.
             stop_timeout: Seconds that a graceful stop may take before connections are aborted. 0:
                 no limit.
-            allow: Networks that peers may connect from in mode ``server``; empty: any peer may.
+            allow: Networks that peers may connect from in mode ``server``; not given: any peer
+                may. An empty list is an error.
             proxy_protocol: In mode ``server``: ``off``, or ``required`` for a header of the PROXY
                 protocol at the beginning of each connection, as for `fastmllp.Server`.
             name: Tells the records of this link from those of others; see `fastmllp.logging.Log`.
