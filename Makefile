@@ -20,7 +20,7 @@ help:  ## List the commands
 
 demo: build gateway  ## Set everything up, send sample messages to a server, then through the engine
 	$(BIN)/python samples/demo.py
-	$(BIN)/python samples/engine_demo.py
+	$(BIN)/python engine/demo.py
 
 test: lint doc docs test-rust test-vectors test-python test-package test-c test-examples test-bench check-artefact check-thumb check-budgets test-engine test-torture  ## Set everything up and run every test
 	@echo "all tests passed"

@@ -80,10 +80,10 @@ def test_sender_outside_of_the_list_is_refused(serve_all: Serve, records: Record
 
 @pytest.mark.parametrize("header", [UNKNOWN, LOCAL])
 @pytest.mark.parametrize(
-    ("allow", "served"), [((), True), (["127.0.0.0/8"], True), (["10.0.0.0/8"], False)]
+    ("allow", "served"), [(None, True), (["127.0.0.0/8"], True), (["10.0.0.0/8"], False)]
 )
 def test_proxy_that_names_nobody(
-    serve_all: Serve, records: Records, header: bytes, allow: list[str], served: bool
+    serve_all: Serve, records: Records, header: bytes, allow: list[str] | None, served: bool
 ) -> None:
     server = serve_all(proxy_protocol="required", allow=allow)
     with Peer.connect(server.address) as proxy:

@@ -1,7 +1,7 @@
 """Run the engine's gateway between a sender and two partners, one of which is down at first.
 
 Run it with a Python that has fastmllp installed, after ``cargo build --release -p mllp-engine
---example gateway`` in ``engine/``: ``python samples/engine_demo.py``. The exit status is 0 only if
+--example gateway`` in ``engine/``: ``python engine/demo.py``. The exit status is 0 only if
 every message was acknowledged at once and delivered in the end.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from fastmllp import Server, send
 
-GATEWAY = Path(__file__).parent.parent / "engine/target/release/examples/gateway"
+GATEWAY = Path(__file__).parent / "target/release/examples/gateway"
 TYPES = ("ADT^A01", "ADT^A08", "ADT^A03")
 PATIENCE = 30.0
 
