@@ -33,19 +33,6 @@ fn is_damaged(payload: &[u8]) -> bool {
 }
 
 fn is_ignored(payload: &[u8], scan: Scan) -> bool {
-    if scan == Scan::Auto || (payload.len() <= SEARCHED_LEN && is_plain(payload)) {
-        return false;
-    }
     let called_for = Scan::detect(payload);
-    called_for != Scan::SingleByte && called_for != scan
-}
-
-/// Whether every byte is ASCII and none begins an escape sequence. Without a branch in a block, which
-/// the compiler turns into vector instructions.
-fn is_plain(bytes: &[u8]) -> bool {
-    let plain = |block: &[u8]| {
-        block.iter().fold(true, |plain, byte| plain & (*byte < 0x80) & (*byte != 0x1B))
-    };
-    let (blocks, tail) = bytes.as_chunks::<32>();
-    blocks.iter().all(|block| plain(block)) && plain(tail)
+    scan != Scan::Auto && called_for != Scan::SingleByte && called_for != scan
 }

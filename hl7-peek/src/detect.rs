@@ -1,5 +1,7 @@
 //! The way to search a message, told by the message itself.
 
+use memchr::{memchr, memchr_iter};
+
 use crate::opening::Opening;
 use crate::segment::Syntax;
 use crate::terminator::{Lines, has_id};
@@ -9,6 +11,8 @@ use crate::{CharacterSet, Delimiters, MessageHeader, Scan};
 const AWARE: [Scan; 3] = [Scan::Iso2022Jp, Scan::ShiftJis, Scan::Gb18030];
 /// The number of the field in MSH that names the character set.
 const CHARACTER_SET: usize = 18;
+/// MSH-1 is the first separator itself.
+const SEPARATORS_BEFORE_18: usize = 17;
 
 impl Scan {
     /// How a message with this header must be searched: by all repetitions of MSH-18, and MSH-20.
@@ -28,8 +32,8 @@ impl Scan {
     /// that very scan; [`Scan::SingleByte`] if there is none, and without a usable header.
     ///
     /// A search that ignores a two-byte set may have lost MSH-18 already, so every scan is tried on
-    /// its own reading. Costs one pass over MSH where that is ASCII, up to four elsewhere; what
-    /// follows MSH is not looked at.
+    /// its own reading. Costs a count of separators where MSH ends before MSH-18, a pass over MSH
+    /// where that is ASCII, and up to four elsewhere; what follows MSH is not looked at.
     ///
     /// Where a message was cut inside MSH before MSH-18 was whole, nothing tells how to read what
     /// stands behind the first byte that is not ASCII. With [`Scan::Auto`] those fields count as
@@ -45,6 +49,9 @@ impl Scan {
     /// assert_eq!(Scan::detect(payload), Scan::Gb18030);
     /// ```
     pub fn detect(payload: &[u8]) -> Scan {
+        if ends_before_18(payload) {
+            return Scan::SingleByte;
+        }
         let read = |opening: Opening<'_>| {
             let characters = opening.encoding_characters;
             let delimiters = Delimiters::read_lenient(opening.separator(), characters);
@@ -75,6 +82,15 @@ impl CharacterSet {
         header.alternate_character_set_handling_scheme().trim_ascii().starts_with(b"ISO 2022")
             || header.character_set().split(is_separator).any(is_switched)
     }
+}
+
+/// Whether a first line MSH has too few separators for an MSH-18, as most have. They are counted in
+/// bytes: characters of two bytes can only add to them.
+fn ends_before_18(payload: &[u8]) -> bool {
+    let [b'M', b'S', b'H', separator, ..] = payload else { return false };
+    let end = memchr(b'\r', payload).unwrap_or(payload.len());
+    let line = payload.get(..end).unwrap_or_default();
+    memchr_iter(*separator, line).count() < SEPARATORS_BEFORE_18
 }
 
 #[cold]
@@ -134,6 +150,13 @@ mod tests {
         check(b"L", b"BIG-5", b"", Scan::Gb18030);
         check(b"L", b"WINDOWS-31J", b"", Scan::ShiftJis);
         check(b"L", b"EBCDIC", b"", Scan::SingleByte);
+    }
+
+    #[test]
+    fn msh_18_may_be_the_last_field() {
+        let payload = b"MSH|^~\\&|A|L|||||ADT^A01|M1|P|2.5||||||BIG-5\rPID|1\r";
+        assert_eq!(Scan::detect(payload), Scan::Gb18030);
+        assert_eq!(Scan::detect(&payload[..payload.len() - 12]), Scan::SingleByte);
     }
 
     #[test]
