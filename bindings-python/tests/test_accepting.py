@@ -189,3 +189,29 @@ def test_loop_that_cannot_watch_a_socket(
                 records.wait_for("accept_paused")
                 peer.exchange("C")
             Peer(waiting).exchange("D")
+
+
+def test_connections_that_are_open_wait_for_few_new_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    accepted_at_once: list[int] = []
+
+    class Counted(Acceptor):
+        def waiting(self, *arguments: Any) -> Any:
+            accepted = list(super().waiting(*arguments))
+            accepted_at_once.append(len(accepted))
+            return accepted
+
+    monkeypatch.setattr("fastmllp.aio.server.Acceptor", Counted)
+
+    async def accept() -> None:
+        async with await start_server(None, "127.0.0.1", 0) as server:
+            with contextlib.ExitStack() as stack:
+                for _ in range(100):
+                    stack.enter_context(socket.create_connection(server.address, DEADLINE))
+                async with asyncio.timeout(DEADLINE):
+                    while sum(accepted_at_once) < 100:
+                        await asyncio.sleep(0)
+
+    asyncio.run(accept())
+    assert max(accepted_at_once) == 16

@@ -12,10 +12,14 @@ from fastmllp.handler import server_name
 from fastmllp.sockets.accepting import Accepted, Acceptor
 from fastmllp.sockets.addresses import ANY_HOST, unbracketed
 from fastmllp.sockets.gate import Gate
-from fastmllp.sockets.listening import listen
+from fastmllp.sockets.listening import BACKLOG, listen
 
 # How often the counts of refused peers are looked at.
 _LOOK_SECONDS = 5.0
+# How many connections are accepted in one turn of the loop. Each has a task until it has its
+# protocol: a thousand at once would take a kilobyte each that is never given back, and would hold
+# up the connections that are served already.
+_AT_ONCE = 16
 
 Begin = Callable[[Accepted], Coroutine[Any, Any, None]]
 
@@ -76,7 +80,7 @@ class Listener:
             self._accepting.cancel()
         else:
             self._loop.remove_reader(self._socket)
-        self._context.run(self._accept)
+        self._context.run(self._accept, BACKLOG)
         self._socket.close()
         self._gate.finish()
 
@@ -98,13 +102,13 @@ class Listener:
             self._accepting = self._loop.create_task(self._accept_one_by_one())
 
     def _on_readable(self) -> None:
-        self._accept()
+        self._accept(_AT_ONCE)
         if self._acceptor.pause:
             self._loop.remove_reader(self._socket)
             self._paused = self._loop.call_later(self._acceptor.pause, self._watch)
 
-    def _accept(self) -> None:
-        for accepted in self._acceptor.waiting(self._socket, self._open_connections):
+    def _accept(self, at_most: int) -> None:
+        for accepted in self._acceptor.waiting(self._socket, self._open_connections, at_most):
             self._start(accepted)
 
     async def _accept_one_by_one(self) -> None:

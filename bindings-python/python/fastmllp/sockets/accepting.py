@@ -58,16 +58,20 @@ class Acceptor:
         self._exhausted = False
 
     def waiting(
-        self, listener: socket.socket, open_connections: Callable[[], int]
+        self,
+        listener: socket.socket,
+        open_connections: Callable[[], int],
+        at_most: int = BACKLOG,
     ) -> Iterator[Accepted]:
         """Accept what waits in the backlog, without blocking.
 
         Args:
             listener: A socket that does not block.
             open_connections: How many connections there are; asked before each further one.
+            at_most: How many to accept.
         """
         self.pause = 0.0
-        for _ in range(BACKLOG):
+        for _ in range(at_most):
             try:
                 connected, address = listener.accept()
             except BlockingIOError:
