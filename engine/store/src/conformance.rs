@@ -29,7 +29,7 @@ use mllp_pipeline::{
     Record, Seq, Stage, Transaction,
 };
 
-use crate::contract::{LaneName, Store};
+use crate::contract::{LaneName, Numbers, Store};
 
 /// A store under test.
 pub trait Subject {
@@ -81,6 +81,7 @@ fn name(stage: Stage, name: &str) -> LaneName {
 /// A store that was opened, with one ingress lane and two outbound lanes.
 struct Bench {
     store: Box<dyn Store>,
+    numbers: Numbers,
     ingress: Head,
     lab: Head,
     bill: Head,
@@ -89,10 +90,10 @@ struct Bench {
 impl Bench {
     fn of(subject: &mut dyn Subject) -> Bench {
         let mut store = subject.open();
-        store.numbers().unwrap();
+        let numbers = store.numbers().unwrap();
         let heads = store.own(&Self::names()).unwrap();
         let [ingress, lab, bill] = heads.try_into().unwrap();
-        Bench { store, ingress, lab, bill }
+        Bench { store, numbers, ingress, lab, bill }
     }
 
     fn names() -> [LaneName; 3] {

@@ -1,11 +1,19 @@
 //! What every store promises. The pipeline never asks which one it has.
 
 use std::fmt;
+use std::ops::Range;
 
 use mllp_pipeline::{
     BodyId, CommitOutcome, Disposition, Entry, Event, Head, LaneId, MessageId, NewMessage, Seq,
     Stage, Stamp, Transaction,
 };
+
+/// Bodies above this many bytes are written in chunks, before the commit that makes their message
+/// exist.
+pub const INLINE_LIMIT: usize = 64 * 1024;
+
+/// The longest chunk in bytes. Each is committed by itself.
+pub const CHUNK: usize = 256 * 1024;
 
 /// A lane by the name that its configuration gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -81,6 +89,15 @@ pub trait Store: Send {
     /// As for [`commit`](Store::commit).
     fn tend(&mut self) -> Result<bool, StoreError>;
 
+    /// Deletes a slice of the chunks that no message and no row holds, of these bodies: a life that
+    /// has ended between the chunks and their message leaves them. A body that may still come to be
+    /// held is not given. Returns whether there is more to do.
+    ///
+    /// # Errors
+    ///
+    /// As for [`commit`](Store::commit).
+    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError>;
+
     /// A reading end, for another thread. It sees what was committed before each call.
     ///
     /// # Errors
@@ -147,6 +164,8 @@ pub enum Held {
     Message(MessageId),
     /// The row of a lane, which has a body of its own.
     Row(LaneId, Seq),
+    /// Chunks, whoever holds them.
+    Chunks(BodyId),
 }
 
 /// A message in the store.

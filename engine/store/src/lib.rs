@@ -14,6 +14,7 @@
 //! | `outcome` | disposition that a message has come to; the last one counts |
 //! | `event` | line of a message's journey |
 //! | `chunk` | 256 KiB of a body that is too large for one row |
+//! | `unheld` | body in chunks that no message and no row holds yet |
 //! | `dead` | delivery that is not tried again |
 //!
 //! The contract is [`Store`] and [`Reader`]; the suite `conformance` holds every store to it.
@@ -30,7 +31,10 @@ mod memory;
 mod postgres;
 mod sqlite;
 
-pub use contract::{Held, Identity, LaneName, Numbers, Reader, Store, StoreError, StoredMessage};
+pub use contract::{
+    CHUNK, Held, INLINE_LIMIT, Identity, LaneName, Numbers, Reader, Store, StoreError,
+    StoredMessage,
+};
 pub use memory::{Fault, MemoryStore};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;

@@ -1,6 +1,7 @@
 //! The store in memory: for simulations and tests, with faults on demand.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mllp_pipeline::{
@@ -48,6 +49,7 @@ struct State {
     lanes: BTreeMap<LaneId, Lane>,
     messages: BTreeMap<MessageId, NewMessage>,
     chunks: BTreeMap<(BodyId, u32), Arc<[u8]>>,
+    unheld: BTreeSet<BodyId>,
     parts: BTreeMap<MessageId, Vec<Part>>,
     outcomes: BTreeMap<(MessageId, Stamp), (Disposition, u64)>,
     events: BTreeMap<(MessageId, Stamp), Event>,
@@ -135,6 +137,14 @@ impl Store for MemoryStore {
         Ok(false)
     }
 
+    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError> {
+        let state = &mut self.lock().state;
+        let Some(body) = state.unheld.range(bodies).next().copied() else { return Ok(false) };
+        state.unheld.remove(&body);
+        state.chunks.retain(|(its, _), _| *its != body);
+        Ok(true)
+    }
+
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
         Ok(Box::new(self.clone()))
     }
@@ -156,6 +166,7 @@ impl State {
         for record in &transaction.records {
             match record {
                 Record::Append(append) => {
+                    append.body.iter().for_each(|body| self.hold(body));
                     self.lanes.entry(append.lane).or_default().rows.push(append.clone());
                     touched.insert(append.lane);
                 }
@@ -188,9 +199,13 @@ impl State {
     fn insert(&mut self, record: &Record) {
         match record {
             Record::Message(message) => {
+                self.hold(&message.body);
                 self.messages.insert(message.id, message.clone());
             }
             Record::Chunk { body, n, bytes } => {
+                if *n == 0 {
+                    self.unheld.insert(*body);
+                }
                 self.chunks.insert((*body, *n), Arc::clone(&bytes.0));
             }
             Record::Done { lane, seq } => {
@@ -204,6 +219,12 @@ impl State {
             }
             // A dead delivery is found by its event; a part and a row are written by the caller.
             Record::Dead { .. } | Record::Append(_) | Record::Part(_) => {}
+        }
+    }
+
+    fn hold(&mut self, body: &Body) {
+        if let Body::Chunked { id, .. } = body {
+            self.unheld.remove(id);
         }
     }
 
@@ -287,6 +308,12 @@ impl Reader for MemoryStore {
     fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
         let state = &self.lock().state;
         let body = match of {
+            Held::Chunks(id) => {
+                let mut chunks = state.chunks.range((id, 0)..=(id, u32::MAX)).peekable();
+                let found = chunks.peek().is_some();
+                chunks.for_each(|(_, bytes)| each(bytes));
+                return Ok(found);
+            }
             Held::Message(id) => state.messages.get(&id).map(|it| &it.body),
             Held::Row(lane, seq) => {
                 let row = state

@@ -16,6 +16,8 @@ mod schema;
 mod session;
 mod write;
 
+use std::ops::Range;
+
 use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, MessageId, Stamp, Transaction};
 
 use crate::contract::{LaneName, Numbers, Reader, Store, StoreError};
@@ -27,6 +29,8 @@ use session::Session;
 /// tokio runtime.
 pub struct PostgresStore {
     session: Session,
+    /// The first number of a body of this life.
+    first: BodyId,
 }
 
 impl PostgresStore {
@@ -39,7 +43,7 @@ impl PostgresStore {
     pub fn open(parameters: &str, schema: &str) -> Result<Self, StoreError> {
         let mut session = Session::new(parameters, schema)?;
         schema::migrate(&mut session)?;
-        Ok(PostgresStore { session })
+        Ok(PostgresStore { session, first: BodyId(u64::MAX >> 1) })
     }
 }
 
@@ -51,6 +55,7 @@ impl Store for PostgresStore {
         // Nodes live at the same time, so each life has a range of its own of every kind of number.
         let first = ((life - 1) << schema::LIFE_BITS) + 1;
         let stamp = Stamp(life << schema::LIFE_BITS);
+        self.first = BodyId(first);
         Ok(Numbers { message: MessageId(first), body: BodyId(first), stamp })
     }
 
@@ -72,6 +77,10 @@ impl Store for PostgresStore {
 
     fn tend(&mut self) -> Result<bool, StoreError> {
         Ok(false)
+    }
+
+    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError> {
+        write::sweep(&mut self.session, bodies, self.first)
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {

@@ -14,13 +14,16 @@ mod directory;
 mod failure;
 mod read;
 mod schema;
+mod sweep;
 mod write;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use mllp_pipeline::{CommitOutcome, Head, LaneId, Transaction};
+use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, Transaction};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::contract::{LaneName, Numbers, Reader, Store, StoreError};
@@ -34,6 +37,8 @@ pub struct SqliteStore {
     path: PathBuf,
     vfs: Option<String>,
     wal: Wal,
+    /// Why the store has come to its end.
+    ended: Option<StoreError>,
     /// Held as long as the store is open.
     _lock: Lock,
 }
@@ -66,9 +71,14 @@ impl SqliteStore {
     ///
     /// As for [`open`](SqliteStore::open).
     pub fn open_with_vfs(data: &Path, vfs: Option<&str>) -> Result<Self, StoreError> {
-        let lock = directory::take(data)?;
         let path = data.join("store.db");
         if vfs.is_none() {
+            schema::check_untouched(&path)?;
+        }
+        let files = ["store.db", "store.db-wal", "store.db-shm"].map(|name| data.join(name));
+        let mut lock = directory::take(data, &files)?;
+        if vfs.is_none() {
+            // Once more: whoever had it until now may have been a newer program.
             schema::check_untouched(&path)?;
         }
         let mut connection = connect(&path, vfs, OpenFlags::default())?;
@@ -85,8 +95,9 @@ impl SqliteStore {
             Ok(())
         };
         connection.wal_hook(Some(hook)).map_err(failed)?;
-        let wal = Wal { frames, copied: 0 };
-        Ok(SqliteStore { connection, path, vfs: vfs.map(str::to_owned), wal, _lock: lock })
+        let (wal, vfs) = (Wal { frames, copied: 0 }, vfs.map(str::to_owned));
+        lock.keep();
+        Ok(SqliteStore { connection, path, vfs, wal, ended: None, _lock: lock })
     }
 
     /// A second writing end, which knows nothing of the first one's lock. Only for the conformance
@@ -123,11 +134,19 @@ impl Store for SqliteStore {
     }
 
     fn commit(&mut self, transaction: &Transaction) -> Result<CommitOutcome, StoreError> {
-        write::commit(&mut self.connection, transaction)
+        self.is_open()?;
+        let committed = write::commit(&mut self.connection, transaction);
+        committed.map_err(|error| self.end(error))
     }
 
     fn tend(&mut self) -> Result<bool, StoreError> {
-        self.checkpoint()
+        self.is_open()?;
+        self.checkpoint().map_err(|error| self.end(error))
+    }
+
+    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError> {
+        self.is_open()?;
+        sweep::sweep(&mut self.connection, bodies).map_err(|error| self.end(error))
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
@@ -139,6 +158,19 @@ impl Store for SqliteStore {
 }
 
 impl SqliteStore {
+    fn is_open(&self) -> Result<(), StoreError> {
+        self.ended.clone().map_or(Ok(()), Err)
+    }
+
+    /// After a sync that has failed no later one is believed: nothing is written any more, and the
+    /// log stays for the next start, which reads from the disk what is there.
+    fn end(&mut self, error: StoreError) -> StoreError {
+        let keeps = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        let _ = self.connection.set_db_config(keeps, true);
+        self.ended = Some(error.clone());
+        error
+    }
+
     /// Copies what the WAL has gained into the file, once that is a slice. A reader that holds an
     /// older snapshot bounds it, and a later call goes on.
     fn checkpoint(&mut self) -> Result<bool, StoreError> {
@@ -148,10 +180,13 @@ impl SqliteStore {
         if gained < SLICE_FRAMES {
             return Ok(false);
         }
-        self.wal.copied = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |row| row.get(2))
-            .map_err(failure::fatal)?;
+        let sql = "PRAGMA wal_checkpoint(PASSIVE)";
+        match self.connection.query_row(sql, (), |row| row.get(2)) {
+            Ok(copied) => self.wal.copied = copied,
+            // What is in the log is durable there, until there is room.
+            Err(error) if failure::is_full(&error) => {}
+            Err(error) => return Err(failure::fatal(error)),
+        }
         Ok(false)
     }
 }

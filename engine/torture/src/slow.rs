@@ -1,10 +1,11 @@
 //! A store whose commits take a little while, as they do on a real disk: batches form, and an answer
 //! that does not wait for its commit is far ahead of it.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use mllp_disk::Rng;
-use mllp_pipeline::{CommitOutcome, Head, LaneId, Transaction};
+use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, Transaction};
 use mllp_store::{LaneName, Numbers, Reader, SqliteStore, Store, StoreError};
 
 pub(crate) struct Slow {
@@ -42,6 +43,10 @@ impl Store for Slow {
 
     fn tend(&mut self) -> Result<bool, StoreError> {
         self.store.tend()
+    }
+
+    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError> {
+        self.store.sweep(bodies)
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {

@@ -9,6 +9,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("a message comes back as it was", round_trip),
     ("bytes of every value, and none at all", every_byte),
     ("a body in chunks", chunked),
+    ("chunks that nothing holds are swept, and no others", sweeping),
     ("a row's own body", own_body),
     ("identities, newest first, in slices", identities),
     ("what is not there is not there", absent),
@@ -77,11 +78,47 @@ fn chunked(subject: &mut dyn Subject) {
     let mut reader = bench.store.reader().unwrap();
     let stored = reader.message(MessageId(1)).unwrap().unwrap();
     assert_eq!((stored.len, stored.message.body), (whole.len() as u64, body));
-    for of in [Held::Message(MessageId(1)), Held::Row(bench.lab.lane, Seq(1))] {
+    for of in [Held::Message(MessageId(1)), Held::Row(bench.lab.lane, Seq(1)), Held::Chunks(id)] {
         let mut longest = 0;
         reader.body(of, &mut |bytes| longest = longest.max(bytes.len())).unwrap();
         assert!(longest <= 256 * 1024, "pieces are bounded");
         assert_eq!(bytes(&mut *reader, of).unwrap(), whole);
+    }
+}
+
+fn sweeping(subject: &mut dyn Subject) {
+    let mut bench = Bench::of(subject);
+    let first = bench.numbers.body.0;
+    let [with_message, with_row, orphan, long_orphan, coming] =
+        [0, 1, 2, 3, 4].map(|n| BodyId(first + n));
+    for (id, chunks) in
+        [(with_message, 1), (with_row, 2), (orphan, 1), (long_orphan, 20), (coming, 1)]
+    {
+        for n in 0..chunks {
+            let bytes = Piece::from(&[n as u8; 70_000][..]);
+            bench.committed(vec![Record::Chunk { body: id, n, bytes }], vec![]);
+        }
+    }
+    let body = |id, chunks: u64| Body::Chunked { id, len: chunks * 70_000 };
+    let row = Append {
+        lane: bench.lab.lane,
+        message: MessageId(1),
+        body: Some(body(with_row, 2)),
+        sole: true,
+    };
+    let held = message(1, bench.ingress.lane, body(with_message, 1));
+    bench.committed(vec![Record::Message(held), Record::Append(row)], vec![]);
+    let mut slices = 0;
+    while bench.store.sweep(with_message..coming).unwrap() {
+        slices += 1;
+        assert!(slices < 100, "it comes to an end");
+    }
+    let mut reader = bench.store.reader().unwrap();
+    for (id, len) in [(with_message, 70_000), (with_row, 140_000), (coming, 70_000)] {
+        assert_eq!(bytes(&mut *reader, Held::Chunks(id)).unwrap().len(), len);
+    }
+    for id in [orphan, long_orphan] {
+        assert_eq!(bytes(&mut *reader, Held::Chunks(id)), None);
     }
 }
 

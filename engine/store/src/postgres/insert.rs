@@ -125,7 +125,11 @@ impl<'a> Rows<'a> {
             let sql = "INSERT INTO chunk SELECT * FROM unnest($1::int8[], $2::int8[], $3::bytea[])";
             let columns = (column(rows, |it| it.0), column(rows, |it| it.1));
             client.execute(sql, &[&columns.0, &columns.1, &column(rows, |it| it.2)]).await?;
+            let sql = "INSERT INTO unheld SELECT body FROM unnest($1::int8[], $2::int8[])
+                 AS it(body, n) WHERE n = 0";
+            client.execute(sql, &[&columns.0, &columns.1]).await?;
         }
+        self.hold(client).await?;
         if !self.work.is_empty() {
             self.insert_work(client).await?;
         }
@@ -146,6 +150,17 @@ impl<'a> Rows<'a> {
         }
         if !self.events.is_empty() {
             self.insert_events(client).await?;
+        }
+        Ok(())
+    }
+
+    /// Bodies in chunks that a message or a row holds from now on.
+    async fn hold(&self, client: &Client) -> Result<(), Error> {
+        let messages = self.messages.iter().filter_map(|it| chunks(Some(&it.body)));
+        let rows = self.work.iter().filter_map(|(it, _)| chunks(it.body.as_ref()));
+        let held: Vec<i64> = messages.chain(rows).collect();
+        if !held.is_empty() {
+            client.execute("DELETE FROM unheld WHERE body = ANY($1)", &[&held]).await?;
         }
         Ok(())
     }

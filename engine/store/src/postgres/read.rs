@@ -21,6 +21,17 @@ pub(super) struct PostgresReader {
 }
 
 impl PostgresReader {
+    /// One statement for each chunk: a slow taker holds no snapshot. Returns whether there is one.
+    fn chunks(&mut self, id: i64, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
+        for n in 0i64.. {
+            let sql = "SELECT bytes FROM chunk WHERE body = $1 AND n = $2";
+            let rows = self.rows(sql, &[&id, &n])?;
+            let Some(row) = rows.first() else { return Ok(n > 0) };
+            each(row.get(0));
+        }
+        Ok(true)
+    }
+
     pub(super) fn new(session: Session) -> Self {
         PostgresReader { session }
     }
@@ -121,6 +132,7 @@ impl Reader for PostgresReader {
 
     fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
         let rows = match of {
+            Held::Chunks(id) => return self.chunks(id.0 as i64, each),
             Held::Message(id) => {
                 self.rows("SELECT chunks, body FROM message WHERE id = $1", &[&(id.0 as i64)])?
             }
@@ -135,13 +147,7 @@ impl Reader for PostgresReader {
             each(bytes);
         }
         if let Some(id) = row.get::<_, Option<i64>>(0) {
-            // One statement for each chunk: a slow taker holds no snapshot.
-            for n in 0i64.. {
-                let sql = "SELECT bytes FROM chunk WHERE body = $1 AND n = $2";
-                let rows = self.rows(sql, &[&id, &n])?;
-                let Some(row) = rows.first() else { break };
-                each(row.get(0));
-            }
+            self.chunks(id, each)?;
         }
         Ok(true)
     }

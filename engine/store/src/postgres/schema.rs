@@ -43,6 +43,7 @@ const TABLES: &str = "
         body bytea
     );
     CREATE TABLE chunk(body int8, n int8, bytes bytea NOT NULL, PRIMARY KEY(body, n));
+    CREATE TABLE unheld(body int8 PRIMARY KEY, begun timestamptz NOT NULL DEFAULT now());
     CREATE TABLE work(
         lane int8,
         seq int8,

@@ -1,10 +1,11 @@
 //! One transaction of the pipeline as one transaction of PostgreSQL.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use mllp_pipeline::{
-    CommitOutcome, Committed, Disposition, Head, LaneId, LaneMark, LaneUpdate, MessageId, Part,
-    Record, Seq, Transaction,
+    BodyId, CommitOutcome, Committed, Disposition, Head, LaneId, LaneMark, LaneUpdate, MessageId,
+    Part, Record, Seq, Transaction,
 };
 use tokio_postgres::{Client, Error};
 
@@ -46,6 +47,25 @@ pub(super) fn own(session: &mut Session, names: &[LaneName]) -> Result<Vec<Head>
         Ok(heads)
     });
     owned.map_err(failed)
+}
+
+/// Deletes one body in chunks. See [`Store::sweep`](crate::Store::sweep). One of another life may
+/// belong to a node that is about to hold it, until it is a day old.
+pub(super) fn sweep(
+    session: &mut Session,
+    bodies: Range<BodyId>,
+    own: BodyId,
+) -> Result<bool, StoreError> {
+    let [start, end, own] = [bodies.start, bodies.end, own].map(|it| it.0 as i64);
+    let swept = session.run(async |client| {
+        let sql = "WITH gone AS (DELETE FROM unheld WHERE body = (
+                 SELECT body FROM unheld WHERE body >= $1 AND body < $2
+                 AND (body >= $3 OR begun < now() - interval '1 day') LIMIT 1) RETURNING body)
+             DELETE FROM chunk USING gone WHERE chunk.body = gone.body";
+        client.execute(sql, &[&start, &end, &own]).await
+    });
+    // Nothing waits for it: what cannot be swept now is swept by another life.
+    Ok(swept.is_ok_and(|chunks| chunks > 0))
 }
 
 /// How far a commit has come.

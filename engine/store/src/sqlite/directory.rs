@@ -1,8 +1,9 @@
 //! The data directory: one engine at a time, on a file system that keeps its promises.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, Metadata, TryLockError};
 use std::io;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use crate::contract::StoreError;
 
@@ -22,24 +23,112 @@ const NETWORK: [i64; 11] = [
     0x4750_4653,
 ];
 
-/// Held by the engine that uses the directory; the system takes it back when the process ends.
-pub(super) struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+/// Room that a start needs, in bytes: for the tables, the numbers of a life, and the index of the log.
+/// Less is seen before anything is touched.
+const ROOM: u64 = 1024 * 1024;
 
-/// Makes the directory if needed, and takes it.
-pub(super) fn take(data: &Path) -> Result<Lock, StoreError> {
-    std::fs::create_dir_all(data).map_err(failed)?;
-    let kind = rustix::fs::statfs(data).map_err(|error| failed(error.into()))?.f_type;
-    if NETWORK.contains(&(kind as i64 & 0xFFFF_FFFF)) {
+/// Held by the engine that uses the directory; the system takes it back when the process ends.
+/// Dropped before it is [kept](Lock::keep), it removes what was made since it was taken.
+pub(super) struct Lock {
+    #[expect(dead_code, reason = "held, not read")]
+    file: File,
+    made: Made,
+}
+
+/// Files and directories that were not there before. Dropped, it removes them, the last one first.
+#[derive(Default)]
+struct Made(Vec<PathBuf>);
+
+impl Lock {
+    /// What is there stays.
+    pub(super) fn keep(&mut self) {
+        self.made.0.clear();
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for path in self.0.drain(..).rev() {
+            // Directories go only if they are empty. What cannot be removed does no harm.
+            let _ = std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir(&path));
+        }
+    }
+}
+
+/// Makes the directory if needed, and takes it for a store in these files.
+pub(super) fn take(data: &Path, files: &[PathBuf]) -> Result<Lock, StoreError> {
+    inspect(data)?;
+    let mut made = Made::default();
+    make(data, &mut made)?;
+    let path = data.join("lock");
+    let file = loop {
+        let file = open(&path, &mut made)?;
+        match file.try_lock() {
+            // Whoever made it and was refused has removed it: the lock would be nobody else's.
+            Ok(()) if !is_at(&file, &path) => {}
+            Ok(()) => break file,
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse),
+            Err(TryLockError::Error(error)) => return Err(failed(&path, &error)),
+        }
+    };
+    made.0.extend(files.iter().filter(|it| !it.exists()).cloned());
+    Ok(Lock { file, made })
+}
+
+/// Whether a store may be here, as far as can be seen without touching anything.
+fn inspect(data: &Path) -> Result<(), StoreError> {
+    if data.exists() && !data.is_dir() {
+        return Err(StoreError::Unavailable(format!("{} is not a directory", data.display())));
+    }
+    let whole = std::path::absolute(data).map_err(|error| failed(data, &error))?;
+    // A directory that is not there yet will be on the file system of the one above it.
+    let there = whole.ancestors().find(|it| it.exists()).unwrap_or(&whole);
+    let system = rustix::fs::statfs(there).map_err(|error| failed(there, &error.into()))?;
+    if is_network(system.f_type as i64) {
         return Err(StoreError::NetworkFileSystem);
     }
-    let mut options = File::options();
-    let file = options.write(true).create(true).truncate(false).open(data.join("lock"));
-    let file = file.map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Lock(file)),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+    // A file system that does not count its blocks does not know its room either.
+    let room = (system.f_bavail as u64).saturating_mul(system.f_bsize as u64);
+    if system.f_blocks as u64 > 0 && room < ROOM {
+        return Err(StoreError::Full);
     }
+    Ok(())
+}
+
+fn is_network(kind: i64) -> bool {
+    NETWORK.contains(&(kind & 0xFFFF_FFFF))
+}
+
+fn make(data: &Path, made: &mut Made) -> Result<(), StoreError> {
+    let missing: Vec<_> =
+        data.ancestors().take_while(|it| !it.as_os_str().is_empty() && !it.exists()).collect();
+    for directory in missing.into_iter().rev() {
+        match std::fs::create_dir(directory) {
+            Ok(()) => made.0.push(directory.to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(failed(directory, &error)),
+        }
+    }
+    Ok(())
+}
+
+fn open(path: &Path, made: &mut Made) -> Result<File, StoreError> {
+    match File::options().write(true).create_new(true).open(path) {
+        Ok(file) => {
+            made.0.push(path.to_owned());
+            Ok(file)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            File::options().write(true).open(path).map_err(|error| failed(path, &error))
+        }
+        Err(error) => Err(failed(path, &error)),
+    }
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    let same =
+        |one: Metadata, other: Metadata| (one.dev(), one.ino()) == (other.dev(), other.ino());
+    file.metadata().and_then(|one| Ok(same(one, path.metadata()?))).unwrap_or(false)
 }
 
 /// Makes the names of the files in the directory durable.
@@ -48,9 +137,57 @@ pub(super) fn sync(data: &Path) -> Result<(), StoreError> {
     synced.map_err(|error| StoreError::SyncFailed(error.kind().to_string()))
 }
 
-fn failed(error: io::Error) -> StoreError {
+pub(super) fn failed(path: &Path, error: &io::Error) -> StoreError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
-        kind => StoreError::Unavailable(kind.to_string()),
+        kind => StoreError::Unavailable(format!("{}: {kind}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers are the kernel's own, which its header names; no machine of a test has all of
+    /// these file systems.
+    #[test]
+    fn a_network_file_system_is_known_by_its_number() {
+        for network in NETWORK {
+            assert!(is_network(network));
+            // As a machine with 32 bits, where the number is negative, tells it.
+            assert!(is_network(i64::from(network as i32)));
+        }
+        let Ok(header) = std::fs::read_to_string("/usr/include/linux/magic.h") else { return };
+        let theirs = ["NFS", "SMB", "CIFS", "SMB2", "V9FS", "AFS", "AFS_FS", "CEPH", "CODA"];
+        let mut seen = 0;
+        for line in header.lines() {
+            let mut words = line.split_whitespace().skip(1);
+            let (Some(name), Some(number)) = (words.next(), words.next()) else { continue };
+            let number = number.strip_prefix("0x").map(|it| i64::from_str_radix(it, 16));
+            let Some(Ok(number)) = number else { continue };
+            let bare = name.trim_end_matches("_MAGIC").trim_end_matches("_NUMBER");
+            let bare = bare.trim_end_matches("_MAGIC").trim_end_matches("_SUPER");
+            assert_eq!(is_network(number), theirs.contains(&bare), "{name} {number:#x}");
+            seen += usize::from(is_network(number));
+        }
+        assert!(seen > 4, "{seen}");
+    }
+
+    #[test]
+    fn what_was_made_goes_again_unless_it_is_kept() {
+        let home = tempfile::TempDir::new().unwrap();
+        let data = home.path().join("a/b");
+        let file = data.join("store.db");
+        let lock = take(&data, std::slice::from_ref(&file)).unwrap();
+        std::fs::write(&file, b"half").unwrap();
+        drop(lock);
+        assert!(!home.path().join("a").exists());
+        let mut lock = take(&data, std::slice::from_ref(&file)).unwrap();
+        std::fs::write(&file, b"whole").unwrap();
+        lock.keep();
+        drop(lock);
+        drop(take(&data, std::slice::from_ref(&file)).unwrap());
+        assert_eq!(std::fs::read(&file).unwrap(), b"whole");
+        assert!(data.join("lock").exists());
     }
 }

@@ -7,7 +7,8 @@ use crate::contract::StoreError;
 /// An error before anything was written, or while reading.
 pub(super) fn failed(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => StoreError::Full,
+        _ if is_full(&error) => StoreError::Full,
+        _ if is_sync(&error) => StoreError::SyncFailed(text(&error)),
         Some(ErrorCode::DatabaseCorrupt) => StoreError::Corrupt(text(&error)),
         Some(ErrorCode::NotADatabase) => StoreError::Foreign,
         _ => StoreError::Unavailable(text(&error)),
@@ -34,10 +35,26 @@ pub(super) enum Trouble {
 
 pub(super) fn of_commit(error: rusqlite::Error) -> Trouble {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => Trouble::Full,
+        _ if is_full(&error) => Trouble::Full,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Trouble::Busy,
         _ => Trouble::Fatal(fatal(error)),
     }
+}
+
+/// Whether there was no room, for the file, its log, or the index of the log.
+pub(super) fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+        || extended(error) == Some(ffi::SQLITE_IOERR_SHMSIZE)
+}
+
+/// Whether a sync has failed.
+fn is_sync(error: &rusqlite::Error) -> bool {
+    let syncs = [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_DIR_FSYNC];
+    extended(error).is_some_and(|code| syncs.contains(&code))
+}
+
+fn extended(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|it| it.extended_code)
 }
 
 /// SQLite's own words for the error. They name files and columns, never values.

@@ -131,6 +131,7 @@ impl Reader for SqliteReader {
 
     fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
         let found = match of {
+            Held::Chunks(id) => return self.chunks(id.0 as i64, each).map_err(failed),
             Held::Message(id) => self.columns(
                 "SELECT chunks, body FROM message WHERE id = ?1 AND ?2 = 0",
                 id.0 as i64,
@@ -144,7 +145,7 @@ impl Reader for SqliteReader {
         };
         match found.map_err(failed)? {
             Some((_, Some(bytes))) => each(&bytes),
-            Some((Some(id), None)) => self.chunks(id, each).map_err(failed)?,
+            Some((Some(id), None)) => drop(self.chunks(id, each).map_err(failed)?),
             Some((None, None)) | None => return Ok(false),
         }
         Ok(true)
@@ -251,17 +252,17 @@ impl SqliteReader {
         statement.query_row((first, second), row).optional()
     }
 
-    /// One statement for each chunk: a slow taker holds no snapshot.
-    fn chunks(&self, id: i64, each: &mut dyn FnMut(&[u8])) -> rusqlite::Result<()> {
+    /// One statement for each chunk: a slow taker holds no snapshot. Returns whether there is one.
+    fn chunks(&self, id: i64, each: &mut dyn FnMut(&[u8])) -> rusqlite::Result<bool> {
         let mut statement =
             self.connection.prepare_cached("SELECT bytes FROM chunk WHERE body = ?1 AND n = ?2")?;
         for n in 0i64.. {
             let bytes = statement.query_row((id, n), |row| row.get::<_, Vec<u8>>(0)).optional()?;
             match bytes {
                 Some(bytes) => each(&bytes),
-                None => break,
+                None => return Ok(n > 0),
             }
         }
-        Ok(())
+        Ok(true)
     }
 }

@@ -8,7 +8,7 @@ use mllp_pipeline::{BodyId, MessageId, Stamp};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::failure::{failed, fatal};
+use super::failure::failed;
 use crate::contract::{Numbers, StoreError};
 
 /// Of the file. It cannot change once the file exists.
@@ -20,10 +20,6 @@ const APPLICATION_ID: i32 = 0x464D_4C50;
 const VERSION: u32 = 1;
 /// Stamps for each life of the store: no life is long enough to use them up.
 const STAMPS: u64 = 1 << 40;
-
-/// Bodies above this are stored in chunks.
-#[expect(dead_code, reason = "named in the contract; the pipeline's host decides by it")]
-const INLINE_LIMIT: usize = 64 * 1024;
 
 /// Each brings a store from the version before to its own. Nothing that was released is changed.
 const MIGRATIONS: [&str; VERSION as usize] = ["
@@ -62,6 +58,9 @@ const MIGRATIONS: [&str; VERSION as usize] = ["
         n INTEGER NOT NULL,
         bytes BLOB NOT NULL,
         PRIMARY KEY(body, n)
+    ) STRICT;
+    CREATE TABLE unheld(
+        body INTEGER PRIMARY KEY
     ) STRICT;
     CREATE TABLE work(
         lane INTEGER NOT NULL,
@@ -123,7 +122,9 @@ pub(super) fn check_untouched(path: &Path) -> Result<(), StoreError> {
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(StoreError::Unavailable(error.kind().to_string())),
+        // Taking the directory says what is wrong with it.
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(()),
+        Err(error) => return Err(super::directory::failed(path, &error)),
     };
     match file.read_exact(&mut header) {
         Ok(()) => {}
@@ -202,7 +203,7 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {
         }
     }
     // The version has to be in the header of the file itself, where an older program looks for it.
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).map_err(fatal)
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).map_err(failed)
 }
 
 /// The numbers of a new life. Durable before any of them is used.

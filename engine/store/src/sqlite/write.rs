@@ -183,6 +183,8 @@ fn finish(
 struct Statements<'a> {
     message: CachedStatement<'a>,
     chunk: CachedStatement<'a>,
+    unheld: CachedStatement<'a>,
+    held: CachedStatement<'a>,
     work: CachedStatement<'a>,
     done: CachedStatement<'a>,
     part: CachedStatement<'a>,
@@ -198,6 +200,8 @@ impl<'a> Statements<'a> {
                 "INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?,
             chunk: open.prepare_cached("INSERT INTO chunk VALUES(?1, ?2, ?3)")?,
+            unheld: open.prepare_cached("INSERT INTO unheld VALUES(?1)")?,
+            held: open.prepare_cached("DELETE FROM unheld WHERE body = ?1")?,
             work: open.prepare_cached("INSERT INTO work VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?,
             done: open.prepare_cached("INSERT INTO done VALUES(?1, ?2)")?,
             part: open.prepare_cached("INSERT INTO part VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?,
@@ -211,6 +215,9 @@ impl<'a> Statements<'a> {
         match record {
             Record::Message(message) => self.message(message),
             Record::Chunk { body, n, bytes } => {
+                if *n == 0 {
+                    self.unheld.execute((body.0 as i64,))?;
+                }
                 self.chunk.execute(params![body.0 as i64, n, &bytes.0[..]]).map(drop)
             }
             Record::Done { lane, seq } => {
@@ -231,6 +238,7 @@ impl<'a> Statements<'a> {
 
     fn message(&mut self, message: &NewMessage) -> rusqlite::Result<()> {
         let (chunks, bytes) = columns(Some(&message.body));
+        self.hold(chunks)?;
         let identity = (message.identity != 0).then(|| message.identity.to_be_bytes());
         self.message.execute(params![
             message.id.0 as i64,
@@ -251,9 +259,14 @@ impl<'a> Statements<'a> {
 
     fn append(&mut self, append: &Append, seq: Seq) -> rusqlite::Result<()> {
         let (chunks, bytes) = columns(append.body.as_ref());
+        self.hold(chunks)?;
         let message = append.message.0 as i64;
         let values = params![append.lane.0, seq.0 as i64, message, append.sole, chunks, bytes];
         self.work.execute(values).map(drop)
+    }
+
+    fn hold(&mut self, chunks: Option<i64>) -> rusqlite::Result<()> {
+        chunks.map_or(Ok(()), |body| self.held.execute((body,)).map(drop))
     }
 
     fn part(&mut self, part: &Part) -> rusqlite::Result<()> {

@@ -1,0 +1,39 @@
+//! Deleting chunks that nothing holds.
+
+use std::ops::Range;
+
+use mllp_pipeline::BodyId;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+use super::failure::{Trouble, of_commit};
+use crate::contract::StoreError;
+
+/// Chunks of a slice: 2 MiB, as much as a checkpoint copies at a time.
+const SLICE: usize = 8;
+
+/// Deletes a slice. See [`Store::sweep`](crate::Store::sweep).
+pub(super) fn sweep(
+    connection: &mut Connection,
+    bodies: Range<BodyId>,
+) -> Result<bool, StoreError> {
+    let swept = (|| {
+        let first = "SELECT body FROM unheld WHERE body >= ?1 AND body < ?2 LIMIT 1";
+        let range = params![bodies.start.0 as i64, bodies.end.0 as i64];
+        let body: Option<i64> = connection.query_row(first, range, |row| row.get(0)).optional()?;
+        let Some(body) = body else { return Ok(false) };
+        let open = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // From the end, so that the number of a body is not given away before it is gone.
+        let chunks = "DELETE FROM chunk WHERE body = ?1 AND n IN
+             (SELECT n FROM chunk WHERE body = ?1 ORDER BY n DESC LIMIT ?2)";
+        if open.execute(chunks, params![body, SLICE as i64])? < SLICE {
+            open.execute("DELETE FROM unheld WHERE body = ?1", (body,))?;
+        }
+        open.commit()?;
+        Ok(true)
+    })();
+    swept.or_else(|error| match of_commit(error) {
+        // Nothing waits for it.
+        Trouble::Full | Trouble::Busy => Ok(false),
+        Trouble::Fatal(error) => Err(error),
+    })
+}
