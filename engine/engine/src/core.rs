@@ -7,14 +7,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mllp_io::{Gate, Incoming, Reply, ReplyTo, Sender as Outlet};
 use mllp_pipeline::{
-    Answer, Body, Fact, LaneId, Now, Order, Piece, Pipeline, Received, Seq, Source, Ticket, Work,
+    Answer, Body, BodyId, Fact, LaneId, Now, Order, Piece, Pipeline, Received, Seq, Source, Ticket,
+    Work,
 };
 use mllp_store::StoreError;
 
+use crate::arrivals::{Arrivals, Arrived};
+use crate::bodies::Large;
 use crate::names::Names;
 use crate::reader::{Handover, Question};
 use crate::status::Status;
-use crate::traffic::News;
+use crate::traffic::{News, ToCore};
 use crate::workers::Call;
 use crate::writer::Job;
 
@@ -44,6 +47,16 @@ pub(crate) struct Outlets {
     pub(crate) workers: Sender<Call>,
     /// By the number of each sender, with its lane.
     pub(crate) senders: Vec<(LaneId, Arc<Outlet>)>,
+    pub(crate) gate: Gate,
+    /// For those who are asked, and tell the core later.
+    pub(crate) core: ToCore,
+}
+
+impl Drop for Outlets {
+    fn drop(&mut self) {
+        // A worker that never ends would hold the store.
+        let _ = self.writer.send(Job::End);
+    }
 }
 
 pub(crate) struct Core {
@@ -51,13 +64,16 @@ pub(crate) struct Core {
     news: Receiver<News>,
     clock: Clock,
     names: Arc<Names>,
-    gate: Gate,
     outlets: Outlets,
     /// The lane of each listener, by its number.
     inbounds: Vec<LaneId>,
     /// Deliveries of each sender that have to be read first, or come after one that has.
     reading: Vec<usize>,
-    waiting: HashMap<Ticket, ReplyTo>,
+    /// Senders that wait, each with the chunks that were written for it.
+    waiting: HashMap<Ticket, (ReplyTo, Option<BodyId>)>,
+    arrivals: Arrivals,
+    /// Bytes that may wait to be written in chunks.
+    arriving_bytes: u64,
     next_ticket: u64,
     /// Who asked for a stop and waits for the end of what is in progress.
     stopping: Option<Sender<()>>,
@@ -69,20 +85,21 @@ impl Core {
         news: Receiver<News>,
         clock: Clock,
         names: Arc<Names>,
-        gate: Gate,
         outlets: Outlets,
         inbounds: Vec<LaneId>,
+        arriving_bytes: u64,
     ) -> Self {
         Core {
             pipeline,
             news,
             clock,
             names,
-            gate,
             inbounds,
             reading: vec![0; outlets.senders.len()],
             outlets,
             waiting: HashMap::new(),
+            arrivals: Arrivals::default(),
+            arriving_bytes,
             next_ticket: 0,
             stopping: None,
         }
@@ -92,8 +109,10 @@ impl Core {
     pub(crate) fn run(mut self) -> Result<(), StoreError> {
         loop {
             self.carry_out();
-            self.gate.set(self.pipeline.wants_input());
+            let has_room = self.arrivals.bytes() < self.arriving_bytes;
+            self.outlets.gate.set(has_room && self.pipeline.wants_input());
             if self.pipeline.left().is_at_rest()
+                && self.arrivals.is_empty()
                 && let Some(asked) = self.stopping.take()
             {
                 let _ = asked.send(());
@@ -130,8 +149,9 @@ impl Core {
         let now = self.clock.now();
         match news {
             News::Received(messages) => {
-                messages.into_iter().for_each(|message| self.receive(message, now));
+                messages.into_iter().for_each(|message| self.arrive(message, now));
             }
+            News::Written(connection, body) => self.written(connection, body, now),
             News::Fact(fact) => self.pipeline.tell(fact, now),
             News::Facts(facts) => facts.into_iter().for_each(|it| self.pipeline.tell(it, now)),
             News::HandedOver(number) => self.reading[number as usize] -= 1,
@@ -146,18 +166,60 @@ impl Core {
         Ok(false)
     }
 
-    fn receive(&mut self, message: Incoming, now: Now) {
+    fn arrive(&mut self, message: Incoming, now: Now) {
+        match self.arrivals.take(message) {
+            Arrived::Small(message) => {
+                let body = Body::Inline(Arc::clone(&message.payload));
+                self.receive(message, body, now);
+            }
+            Arrived::Large(connection) => self.write_first(connection),
+            Arrived::Behind => {}
+        }
+    }
+
+    /// Has the first message of a connection that waits written in chunks.
+    fn write_first(&self, connection: usize) {
+        let Some(message) = self.arrivals.first(connection) else { return };
+        let core = self.outlets.core.clone();
+        let then = move |body| {
+            core.tell(News::Written(connection, body));
+        };
+        let large = Large { payload: Arc::clone(&message.payload), then: Box::new(then) };
+        let _ = self.outlets.writer.send(Job::Write(large));
+    }
+
+    /// The first message of a connection that waits is written, and goes on with those behind it.
+    fn written(&mut self, connection: usize, body: Option<Body>, now: Now) {
+        let mut released = self.arrivals.release(connection).into_iter();
+        match (released.next(), body) {
+            (Some(message), Some(body)) => self.receive(message, body, now),
+            // Of a message without a body nothing is stored.
+            (Some(message), None) => message.reply_to.answer(Reply::NotStored),
+            (None, _) => {}
+        }
+        for message in released {
+            let body = Body::Inline(Arc::clone(&message.payload));
+            self.receive(message, body, now);
+        }
+        self.write_first(connection);
+    }
+
+    fn receive(&mut self, message: Incoming, body: Body, now: Now) {
         let Some(&inbound) = self.inbounds.get(message.listener as usize) else { return };
         self.next_ticket += 1;
         let ticket = Ticket(self.next_ticket);
-        self.waiting.insert(ticket, message.reply_to);
+        let chunks = match body {
+            Body::Chunked { id, .. } => Some(id),
+            Body::Inline(_) => None,
+        };
+        self.waiting.insert(ticket, (message.reply_to, chunks));
         let received = Received {
             ticket,
             inbound,
             identity: message.identity,
             control_id: Piece(message.control_id.into()),
             message_type: Piece(message.message_type.into()),
-            body: Body::Inline(message.payload),
+            body,
             acknowledgment: Piece(message.acknowledgment.into()),
             accepted: message.accepted,
         };
@@ -203,7 +265,12 @@ impl Core {
     }
 
     fn answer(&mut self, ticket: Ticket, answer: Answer) {
-        let Some(reply_to) = self.waiting.remove(&ticket) else { return };
+        let Some((reply_to, chunks)) = self.waiting.remove(&ticket) else { return };
+        // A duplicate, or a message that was refused, has left its chunks to nobody. Where nobody
+        // knows, the next life finds out.
+        if let (Some(body), false) = (chunks, answer == Answer::Close) {
+            let _ = self.outlets.writer.send(Job::GiveUp(body));
+        }
         reply_to.answer(match answer {
             Answer::Acknowledgment(bytes) => Reply::Acknowledgment(bytes.0),
             Answer::NotStored => Reply::NotStored,

@@ -28,6 +28,10 @@ use crate::{reader, workers, writer};
 /// Identities of earlier messages that are known before the first one is received: a sender that had
 /// no answer before a crash sends again what came last.
 const KNOWN: u32 = 100_000;
+/// After the deadline of a stop, what is in the midst of a write gets this long.
+const GRACE: Duration = Duration::from_secs(1);
+/// Without a deadline it gets this long.
+const PATIENCE: Duration = Duration::from_secs(10);
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// A running engine. Dropped, it ends as after a power cut: nothing is lost, and what was in progress
@@ -89,7 +93,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Unfinished`]: the deadline came first. Nothing is lost.
+    /// [`Error::Unfinished`]: the deadline came first. Nothing is lost. A store that does not return
+    /// from a commit is left with its thread, and in use until the process ends.
     /// [`Error::Store`]: the store has come to its end.
     pub fn stop(mut self, deadline: Duration) -> Result<(), Error> {
         let end = Instant::now() + deadline;
@@ -105,7 +110,7 @@ impl Engine {
             });
         }
         let finished = at_rest.recv_timeout(left()).is_ok();
-        match self.end() {
+        match self.end(left().max(GRACE)) {
             Ok(()) if finished => Ok(()),
             Ok(()) => Err(Error::Unfinished),
             Err(error) => Err(Error::Store(error)),
@@ -137,7 +142,7 @@ impl Engine {
         );
         let for_workers = readers.collect::<Result<Vec<_>, _>>()?;
         know(&mut *for_core, clock.now().wall, &core)?;
-        let names = Arc::new(names);
+        let (names, bytes) = (Arc::new(names), builder.limits.waiting_bytes);
 
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -164,14 +169,15 @@ impl Engine {
         let functions = functions(builder, &names);
         let (reader, thread) = reader::start(for_core, core.clone()).map_err(Error::System)?;
         engine.threads.push(thread);
-        let (workers, threads) =
-            workers::start(functions, for_workers, &core).map_err(Error::System)?;
-        engine.threads.extend(threads);
-        let (writer, thread) = writer::start(store, core).map_err(Error::System)?;
+        let (writer, thread) =
+            writer::start(store, numbers.body, core.clone()).map_err(Error::System)?;
         engine.threads.push(thread);
+        let (workers, threads) =
+            workers::start(functions, for_workers, &writer, &core).map_err(Error::System)?;
+        engine.threads.extend(threads);
         let senders = outbounds.into_iter().zip(engine.senders.iter().cloned()).collect();
-        let outlets = Outlets { writer, reader, workers, senders };
-        let core = Core::new(pipeline, news, clock, names, gate, outlets, inbounds);
+        let outlets = Outlets { writer, reader, workers, senders, gate, core };
+        let core = Core::new(pipeline, news, clock, names, outlets, inbounds, bytes);
         let thread = thread::Builder::new().name("engine-core".into());
         engine.deciding = Some(thread.spawn(|| core.run()).map_err(Error::System)?);
         Ok(engine)
@@ -205,16 +211,21 @@ impl Engine {
     }
 
     /// Ends every thread. What is not done is done at the next start.
-    fn end(&mut self) -> Result<(), StoreError> {
+    fn end(&mut self, patience: Duration) -> Result<(), StoreError> {
         self.core.tell(News::End);
         let deciding = self.deciding.take().map(JoinHandle::join);
         self.senders.clear();
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_timeout(Duration::from_secs(1));
         }
+        let end = Instant::now() + patience;
         for thread in self.threads.drain(..) {
             // A function of the program that never returns holds its thread, and not the end.
-            if thread.thread().name() != Some("engine-worker") || thread.is_finished() {
+            let is_worker = thread.thread().name() == Some("engine-worker");
+            while !is_worker && !thread.is_finished() && Instant::now() < end {
+                thread::sleep(Duration::from_millis(1));
+            }
+            if thread.is_finished() {
                 let _ = thread.join();
             }
         }
@@ -229,7 +240,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         if self.deciding.is_some() {
-            let _ = self.end();
+            let _ = self.end(PATIENCE);
         }
     }
 }

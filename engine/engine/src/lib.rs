@@ -36,6 +36,8 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod arrivals;
+mod bodies;
 mod builder;
 mod core;
 mod engine;

@@ -87,7 +87,8 @@ pub(crate) fn bytes(reader: &mut dyn Reader, work: &Work) -> Result<Option<Arc<[
     let message = Held::Message(work.message);
     match &work.body {
         Source::Memory(Body::Inline(bytes)) => Ok(Some(Arc::clone(bytes))),
-        Source::Memory(Body::Chunked { .. }) | Source::Message => whole(reader, message),
+        Source::Memory(Body::Chunked { id, .. }) => whole(reader, Held::Chunks(*id)),
+        Source::Message => whole(reader, message),
         Source::Row(lane, seq) => match whole(reader, Held::Row(*lane, *seq))? {
             Some(bytes) => Ok(Some(bytes)),
             // The row has no body of its own.
@@ -107,9 +108,15 @@ fn compare(
     body: &Body,
     with: MessageId,
 ) -> Result<Option<First>, StoreError> {
-    let Body::Inline(body) = body else { return Ok(None) };
     let Some(first) = reader.message(with)? else { return Ok(None) };
-    let same = whole(reader, Held::Message(with))?.is_some_and(|it| it == *body);
+    if first.len != body.len() {
+        return Ok(None);
+    }
+    let body = match body {
+        Body::Inline(bytes) => Some(Arc::clone(bytes)),
+        Body::Chunked { id, .. } => whole(reader, Held::Chunks(*id))?,
+    };
+    let same = body.is_some() && body == whole(reader, Held::Message(with))?;
     Ok(same.then_some(First {
         message: with,
         disposition: first.disposition,

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use mllp_io::{Incoming, Intake, Outcome, Report, Reports};
-use mllp_pipeline::{Fact, Failure, LaneId, Note, Seq};
+use mllp_pipeline::{Body, Fact, Failure, LaneId, Note, Seq};
 use mllp_store::StoreError;
 
 use crate::status::Status;
@@ -18,6 +18,9 @@ pub(crate) enum News {
     Facts(Vec<Fact>),
     /// A delivery that had to be read is with its sender, by its number, or could not be read.
     HandedOver(u32),
+    /// The large message that this connection has waited with is in the store, or could not be
+    /// written.
+    Written(usize, Option<Body>),
     /// The store has come to its end.
     Fatal(StoreError),
     /// Somebody wants to know how things stand.

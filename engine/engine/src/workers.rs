@@ -10,10 +10,12 @@ use std::{io, thread};
 use mllp_pipeline::{Body, CallFailure, CallId, Fact, Failure, LaneId, Note, Sent, Stage, Work};
 use mllp_store::Reader;
 
+use crate::bodies::{Large, is_large};
 use crate::functions::{Handler, Message, Router, Send};
 use crate::names::Names;
 use crate::reader::bytes;
 use crate::traffic::{News, ToCore};
+use crate::writer::Job;
 
 /// A router or a handler to run.
 pub(crate) struct Call {
@@ -34,6 +36,7 @@ pub(crate) struct Functions {
 pub(crate) fn start(
     functions: Functions,
     readers: Vec<Box<dyn Reader>>,
+    writer: &Sender<Job>,
     core: &ToCore,
 ) -> io::Result<(Sender<Call>, Vec<JoinHandle<()>>)> {
     let (sender, calls) = channel();
@@ -41,8 +44,9 @@ pub(crate) fn start(
     let mut threads = Vec::with_capacity(readers.len());
     for reader in readers {
         let (functions, calls, core) = (Arc::clone(&functions), Arc::clone(&calls), core.clone());
+        let writer = writer.clone();
         let thread = thread::Builder::new().name("engine-worker".into());
-        threads.push(thread.spawn(move || work(&functions, reader, &calls, &core))?);
+        threads.push(thread.spawn(move || work(&functions, reader, &calls, &writer, &core))?);
     }
     Ok((sender, threads))
 }
@@ -51,12 +55,13 @@ fn work(
     functions: &Functions,
     mut reader: Box<dyn Reader>,
     calls: &Mutex<Receiver<Call>>,
+    writer: &Sender<Job>,
     core: &ToCore,
 ) {
     loop {
         let next = calls.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(call) = next else { return };
-        let fact = functions.run(&mut *reader, call);
+        let fact = functions.run(&mut *reader, writer, call);
         if !core.tell(News::Fact(fact)) {
             return;
         }
@@ -64,14 +69,19 @@ fn work(
 }
 
 impl Functions {
-    fn run(&self, reader: &mut dyn Reader, Call { call, lane, work }: Call) -> Fact {
+    fn run(
+        &self,
+        reader: &mut dyn Reader,
+        writer: &Sender<Job>,
+        Call { call, lane, work }: Call,
+    ) -> Fact {
         if let Some(router) = self.routers.get(&lane) {
             let results = each(reader, &work, |message| self.handlers_of(router(message)));
             return Fact::Routed { call, results };
         }
         let handler = self.handlers.get(&lane);
         let results = each(reader, &work, |message| match handler {
-            Some(handler) => self.sent(handler(message)),
+            Some(handler) => self.sent(handler(message), writer),
             None => Err(failure(Failure::Infrastructure, "unknown_handler")),
         });
         Fact::Transformed { call, results }
@@ -90,11 +100,12 @@ impl Functions {
         Ok(lanes)
     }
 
-    fn sent(&self, sends: Vec<Send>) -> Result<Vec<Sent>, CallFailure> {
+    fn sent(&self, sends: Vec<Send>, writer: &Sender<Job>) -> Result<Vec<Sent>, CallFailure> {
         let sent = |send: Send| {
             let outbound = self.names.lane(Stage::Outbound, &send.outbound);
             let outbound = outbound.ok_or_else(|| failure(Failure::Content, "unknown_outbound"))?;
-            Ok(Sent { outbound, body: send.payload.map(Body::Inline) })
+            let body = send.payload.map(|payload| written(payload, writer)).transpose()?;
+            Ok(Sent { outbound, body })
         };
         sends.into_iter().map(sent).collect()
     }
@@ -115,6 +126,18 @@ fn each<T>(
         result.unwrap_or_else(|_| Err(failure(Failure::Content, "panic")))
     };
     work.iter().map(&mut one).collect()
+}
+
+/// What a handler sends, in chunks that are durable if it is large.
+fn written(payload: Arc<[u8]>, writer: &Sender<Job>) -> Result<Body, CallFailure> {
+    if !is_large(payload.len()) {
+        return Ok(Body::Inline(payload));
+    }
+    let (done, body) = channel();
+    let then = move |body| drop(done.send(body));
+    let _ = writer.send(Job::Write(Large { payload, then: Box::new(then) }));
+    let body = body.recv().ok().flatten();
+    body.ok_or_else(|| failure(Failure::Infrastructure, "body_not_written"))
 }
 
 fn failure(failure: Failure, note: &str) -> CallFailure {

@@ -1,62 +1,132 @@
 //! The thread that writes: the only one that has the store.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use mllp_pipeline::{Fact, LaneId, Transaction};
+use mllp_pipeline::{BodyId, Fact, LaneId, Transaction};
 use mllp_store::{Store, StoreError};
 
+use crate::bodies::{Bodies, Large};
 use crate::traffic::{News, ToCore};
+
+/// A store that could not be read is asked again after this, then after twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// What the writer is asked.
 pub(crate) enum Job {
     Commit(Arc<Transaction>),
     ReadHeads(Vec<LaneId>),
+    /// Write a large body in chunks, between the commits.
+    Write(Large),
+    /// Nothing comes to hold these chunks any more, unless something holds them already.
+    GiveUp(BodyId),
+    /// Let go of the store.
+    End,
 }
 
-/// Starts the writer. It ends, and with it the store, when the sender is dropped.
+/// Starts the writer. It ends, and with it the store, when it is told so or the senders are dropped.
+/// `next` is the number of the first body: what is below and held by nothing is swept.
 pub(crate) fn start(
     store: Box<dyn Store>,
+    next: BodyId,
     core: ToCore,
 ) -> io::Result<(Sender<Job>, JoinHandle<()>)> {
     let (sender, jobs) = channel();
-    let writer = thread::Builder::new().name("engine-writer".into());
-    Ok((sender, writer.spawn(move || write(store, &jobs, &core))?))
+    let bodies = Bodies::new(next);
+    let mut writer = Writer { store, bodies, core, unread: Unread::default() };
+    let thread = thread::Builder::new().name("engine-writer".into());
+    let write = move || {
+        if let Err(error) = writer.run(&jobs) {
+            writer.core.tell(News::Fatal(error));
+        }
+    };
+    Ok((sender, thread.spawn(write)?))
 }
 
-fn write(mut store: Box<dyn Store>, jobs: &Receiver<Job>, core: &ToCore) {
-    while let Ok(job) = jobs.recv() {
-        let done = match job {
-            Job::Commit(transaction) => {
-                let outcome = store.commit(&transaction);
-                // The core uses its memory again.
-                drop(transaction);
-                outcome.map(Fact::Outcome)
+struct Writer {
+    store: Box<dyn Store>,
+    bodies: Bodies,
+    core: ToCore,
+    unread: Unread,
+}
+
+/// Lanes whose rows the store could not tell yet. It is asked again until it can: what is asked
+/// follows an outcome that nobody knows, and nothing may happen on these lanes before.
+#[derive(Default)]
+struct Unread {
+    lanes: VecDeque<Vec<LaneId>>,
+    again: Option<(Instant, Duration)>,
+}
+
+impl Writer {
+    fn run(&mut self, jobs: &Receiver<Job>) -> Result<(), StoreError> {
+        while let Some(job) = self.next(jobs) {
+            match job {
+                Some(Job::Commit(transaction)) => {
+                    let outcome = self.store.commit(&transaction)?;
+                    // The core uses its memory again.
+                    drop(transaction);
+                    // The outcome first: senders wait for it, and nobody for the upkeep.
+                    self.core.tell(News::Fact(Fact::Outcome(outcome)));
+                }
+                Some(Job::ReadHeads(lanes)) => self.unread.lanes.push_back(lanes),
+                Some(Job::Write(large)) => self.bodies.begin(large),
+                Some(Job::GiveUp(body)) => self.bodies.give_up(body),
+                Some(Job::End) => break,
+                None => {}
             }
-            Job::ReadHeads(lanes) => store.heads(&lanes).map(Fact::Heads),
-        };
-        // The outcome first: senders wait for it, and nobody for the upkeep.
-        if !tell(core, done) || !tell(core, tend(&mut *store)) {
-            return;
+            self.read_heads()?;
+            self.bodies.write(&mut *self.store)?;
+            // A slice of upkeep. What is left comes after the next job.
+            self.store.tend()?;
+        }
+        Ok(())
+    }
+
+    /// The next job; `None` inside: there is none, and something else is due. `None`: the end.
+    fn next(&self, jobs: &Receiver<Job>) -> Option<Option<Job>> {
+        if self.bodies.has_work() {
+            return match jobs.try_recv() {
+                Ok(job) => Some(Some(job)),
+                Err(TryRecvError::Empty) => Some(None),
+                Err(TryRecvError::Disconnected) => None,
+            };
+        }
+        let Some((at, _)) = self.unread.again else { return jobs.recv().ok().map(Some) };
+        match jobs.recv_timeout(at.saturating_duration_since(Instant::now())) {
+            Ok(job) => Some(Some(job)),
+            Err(RecvTimeoutError::Timeout) => Some(None),
+            Err(RecvTimeoutError::Disconnected) => None,
         }
     }
-}
 
-/// A slice of upkeep. What is left comes after the next commit.
-fn tend(store: &mut dyn Store) -> Result<Option<Fact>, StoreError> {
-    store.tend().map(|_| None)
-}
-
-/// Tells the core; false when either side has come to its end.
-fn tell(core: &ToCore, done: Result<impl Into<Option<Fact>>, StoreError>) -> bool {
-    match done.map(Into::into) {
-        Ok(Some(fact)) => core.tell(News::Fact(fact)),
-        Ok(None) => true,
-        Err(error) => {
-            core.tell(News::Fatal(error));
-            false
+    /// Reads the rows of lanes, in the order in which they were asked for.
+    fn read_heads(&mut self) -> Result<(), StoreError> {
+        let now = Instant::now();
+        if self.unread.again.is_some_and(|(at, _)| now < at) {
+            return Ok(());
         }
+        while let Some(lanes) = self.unread.lanes.front() {
+            match self.store.heads(lanes) {
+                Ok(heads) => {
+                    self.unread.lanes.pop_front();
+                    self.unread.again = None;
+                    self.core.tell(News::Fact(Fact::Heads(heads)));
+                }
+                Err(StoreError::Unavailable(_)) => {
+                    let pause = self.unread.again.map_or(FIRST_PAUSE, |(_, pause)| pause * 2);
+                    let pause = pause.min(LONGEST_PAUSE);
+                    self.unread.again = Some((now + pause, pause));
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 }

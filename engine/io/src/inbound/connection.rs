@@ -47,8 +47,13 @@ pub(super) struct Connection {
 
 struct Waiting {
     ticket: Ticket,
+    /// What a refusal quotes: the first segment at least.
     payload: Arc<[u8]>,
 }
+
+/// A message above this leaves its memory to whoever has it now; of its first segment, which is
+/// hardly ever as long, this much is kept.
+const QUOTED: usize = 64 * 1024;
 
 impl Connection {
     pub(super) fn new(stream: TcpStream, shared: Arc<Shared>) -> Self {
@@ -203,7 +208,8 @@ impl Connection {
             accepted: header.is_some(),
             payload: Arc::clone(&payload),
         });
-        self.waiting.push_back(Waiting { ticket, payload });
+        let quoted = if payload.len() > QUOTED { payload[..QUOTED].into() } else { payload };
+        self.waiting.push_back(Waiting { ticket, payload: quoted });
     }
 
     fn refuse(&mut self, refusal: Refusal, now: Millis) {

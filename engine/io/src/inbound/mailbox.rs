@@ -28,6 +28,11 @@ impl ReplyTo {
         ReplyTo { mailbox, ticket, answered: false }
     }
 
+    /// The connection that the message came on, by a number that no other has while this is there.
+    pub fn connection(&self) -> usize {
+        Arc::as_ptr(&self.mailbox).addr()
+    }
+
     /// Answers. Returns at once; the answer leaves when those before it have left.
     pub fn answer(mut self, reply: Reply) {
         self.answered = true;
