@@ -64,7 +64,7 @@ impl Arrivals {
         self.bytes
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+    pub(crate) fn count(&self) -> usize {
+        self.waiting.values().map(VecDeque::len).sum()
     }
 }

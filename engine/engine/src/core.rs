@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mllp_io::{Gate, Incoming, Reply, ReplyTo, Sender as Outlet};
 use mllp_pipeline::{
-    Answer, Body, BodyId, Fact, LaneId, Now, Order, Piece, Pipeline, Received, Seq, Source, Ticket,
-    Work,
+    Answer, Body, BodyId, Fact, LaneId, Left, Now, Order, Piece, Pipeline, Received, Seq, Source,
+    Ticket, Work,
 };
 use mllp_store::StoreError;
 
@@ -111,8 +111,7 @@ impl Core {
             self.carry_out();
             let has_room = self.arrivals.bytes() < self.arriving_bytes;
             self.outlets.gate.set(has_room && self.pipeline.wants_input());
-            if self.pipeline.left().is_at_rest()
-                && self.arrivals.is_empty()
+            if self.left().is_at_rest()
                 && let Some(asked) = self.stopping.take()
             {
                 let _ = asked.send(());
@@ -227,8 +226,13 @@ impl Core {
     }
 
     fn status(&self, now: Now) -> Status {
-        let (lanes, left) = (self.pipeline.status(), self.pipeline.left());
-        Status::of(lanes, left, &self.names, now.steady)
+        Status::of(self.pipeline.status(), self.left(), &self.names, now.steady)
+    }
+
+    fn left(&self) -> Left {
+        let mut left = self.pipeline.left();
+        left.waiting += self.arrivals.count();
+        left
     }
 
     fn carry_out(&mut self) {

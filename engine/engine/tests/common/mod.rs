@@ -2,7 +2,9 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
-use std::io::{Read, Write};
+pub mod troubled;
+
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -26,7 +28,7 @@ pub fn framed(payload: &[u8]) -> Vec<u8> {
 }
 
 /// One end of a connection, which reads frames.
-pub struct Peer(pub TcpStream);
+pub struct Peer(BufReader<TcpStream>);
 
 impl Peer {
     pub fn connect(address: SocketAddr) -> Peer {
@@ -36,26 +38,30 @@ impl Peer {
     fn new(stream: TcpStream) -> Peer {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Peer(stream)
+        Peer(BufReader::new(stream))
     }
 
     pub fn write(&mut self, payload: &[u8]) {
-        self.0.write_all(&framed(payload)).unwrap();
+        self.0.get_mut().write_all(&framed(payload)).unwrap();
     }
 
     /// The next frame; `None`: the connection has ended.
     pub fn frame(&mut self) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        let mut byte = [0];
         while !bytes.ends_with(b"\x1c\r") {
-            match self.0.read(&mut byte) {
-                Ok(0) => return None,
-                Ok(_) => bytes.push(byte[0]),
+            match self.0.read_until(b'\r', &mut bytes) {
+                Ok(_) if bytes.ends_with(b"\r") => {}
+                Ok(_) => return None,
                 Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
                 Err(error) => panic!("no frame: {error}"),
             }
         }
         Some(bytes[1..bytes.len() - 2].to_vec())
+    }
+
+    /// Sends nothing more and reads nothing more.
+    pub fn hang_up(&self) {
+        let _ = self.0.get_ref().shutdown(Shutdown::Both);
     }
 
     /// Sends, and returns MSA-1 and MSA-2 of the answer; `None`: the connection was closed.
@@ -156,7 +162,7 @@ fn converse(mut peer: Peer, sender: &Sender<Vec<u8>>, answer: impl Fn(&str) -> &
             return;
         }
         let reply = format!("MSH|^~\\&|P|P|E|E|2026||ACK|R{id}|P|2.5\rMSA|{code}|{id}\r");
-        if peer.0.write_all(&framed(reply.as_bytes())).is_err() {
+        if peer.0.get_mut().write_all(&framed(reply.as_bytes())).is_err() {
             return;
         }
     }
@@ -164,6 +170,15 @@ fn converse(mut peer: Peer, sender: &Sender<Vec<u8>>, answer: impl Fn(&str) -> &
 
 pub fn accept(_control_id: &str) -> &'static str {
     "AA"
+}
+
+/// Looks again until it is so.
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + DEADLINE;
+    while !is_so() {
+        assert!(Instant::now() < end, "{what}");
+        std::thread::yield_now();
+    }
 }
 
 /// Asks again until the engine stands so.
