@@ -124,6 +124,27 @@ fn a_disk_that_is_full_at_the_start() {
     }
 }
 
+/// As where a quota is used up: the file system says that there is room.
+#[test]
+fn a_write_that_finds_no_room_at_the_start() {
+    let Some(broken) = Broken::new() else { return };
+    let home = TempDir::new().unwrap();
+    let [old, new] = ["old", "new"].map(|it| home.path().join(it));
+    fill(&old);
+    broken.set("full");
+    for data in [&old, &new] {
+        let files = |data| contents(data).into_iter().map(|(path, (_, bytes))| (path, bytes));
+        let before: Vec<_> = files(data).collect();
+        let ended = Gateway::start_in_vain(data, &broken);
+        assert_eq!(ended.stderr, "gateway: the disk of the store is full\n");
+        assert_eq!(ended.status, Some(4));
+        assert_eq!(files(data).collect::<Vec<_>>(), before);
+    }
+    let mut gateway = Gateway::start(&old, None, None);
+    assert!(gateway.journey(1).contains("control ID M0"), "it is as it was");
+    assert_eq!(gateway.stop().status, Some(0));
+}
+
 #[test]
 fn a_disk_that_is_full_for_a_while() {
     let Some(disk) = Tmpfs::mount("8m") else { return };

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use tempfile::TempDir;
 
@@ -134,16 +135,14 @@ fn command(data: &Path, partner: Option<SocketAddr>) -> Command {
     command
 }
 
-/// Every file below a path, or the path itself, with its bytes.
-pub fn contents(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+/// Every file below a path, or the path itself, with its bytes and the time of its last change.
+pub fn contents(path: &Path) -> BTreeMap<PathBuf, (SystemTime, Vec<u8>)> {
     let mut all = BTreeMap::new();
-    match fs::read_dir(path) {
-        Ok(entries) => {
-            all.insert(path.to_owned(), Vec::new());
-            entries.for_each(|entry| all.extend(contents(&entry.unwrap().path())));
-        }
-        Err(_) if path.exists() => drop(all.insert(path.to_owned(), fs::read(path).unwrap())),
-        Err(_) => {}
+    let Ok(about) = path.metadata() else { return all };
+    let bytes = fs::read(path).unwrap_or_default();
+    all.insert(path.to_owned(), (about.modified().unwrap(), bytes));
+    for entry in fs::read_dir(path).into_iter().flatten() {
+        all.extend(contents(&entry.unwrap().path()));
     }
     all
 }
@@ -200,7 +199,7 @@ const LIBRARY: &str = r#"
 #include <time.h>
 #include <unistd.h>
 
-/* The first letter of the file that says how: s, w, h, or nothing. */
+/* The first letter of the file that says how: s, w, f, h, or nothing. */
 static char how(void) {
     char letter = 0;
     int file = open(getenv("BROKEN"), O_RDONLY);
@@ -228,20 +227,13 @@ int fdatasync(int file) {
 }
 
 ssize_t pwrite64(int file, const void *bytes, size_t len, off_t at) {
-    if (how() == 'w') { errno = EIO; return -1; }
+    char now = how();
+    if (now == 'w' || now == 'f') { errno = now == 'f' ? ENOSPC : EIO; return -1; }
     return syscall(SYS_pwrite64, file, bytes, len, at);
 }
 
 ssize_t pwrite(int file, const void *bytes, size_t len, off_t at) {
     return pwrite64(file, bytes, len, at);
-}
-
-ssize_t write(int file, const void *bytes, size_t len) {
-    if (file > 2 && how() == 'w') {
-        /* Files alone: what has a position. */
-        if (lseek(file, 0, SEEK_CUR) >= 0) { errno = EIO; return -1; }
-    }
-    return syscall(SYS_write, file, bytes, len);
 }
 "#;
 
@@ -260,7 +252,8 @@ impl Broken {
         None
     }
 
-    /// `sync`, `write` or `hang`; nothing: everything works.
+    /// `sync`, `write` or `hang`; `full`: no write to a database finds room, whatever the file
+    /// system says; nothing: everything works.
     pub fn set(&self, how: &str) {
         // In one step: the library never reads half of it.
         let new = self.0.path().join("new");
