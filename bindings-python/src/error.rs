@@ -77,12 +77,14 @@ pub(crate) fn character_set_error(py: Python<'_>) -> PyResult<&Bound<'_, PyType>
     Ok(class.bind(py))
 }
 
-/// MSH-18 names a set that cannot be decoded. The text shows the name, and no more of the message.
-pub(crate) fn unknown_character_set(name: &[u8]) -> PyErr {
+/// MSH-18 names a set that cannot be decoded: that nobody knows, or that Python has no codec for. The
+/// text shows the name, and no more of the message.
+pub(crate) fn undecodable_set(name: &[u8], is_known: bool) -> PyErr {
     const SHOWN: usize = 40;
     let shown: String =
         name.iter().take(SHOWN).map(|byte| byte.escape_ascii().to_string()).collect();
-    let text = format!("MSH-18 names the character set '{shown}', which cannot be decoded");
+    let reason = if is_known { "this Python has no codec for" } else { "cannot be decoded" };
+    let text = format!("MSH-18 names the character set '{shown}', which {reason}");
     let error = Python::attach(|py| {
         character_set_error(py).map(|class| PyErr::from_type(class.clone(), text))
     });

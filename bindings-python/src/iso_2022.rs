@@ -39,7 +39,9 @@ enum Half {
 
 /// Decodes a value, which begins in the set of the whole message.
 ///
-/// `errors` is as for `bytes.decode`. A set that is not known counts as undecodable, byte by byte.
+/// `errors` is as for `bytes.decode`. A set that is not known counts as undecodable, byte by byte, and
+/// so does what follows any other escape sequence that is not known. An ESC that begins none stays as
+/// it is.
 pub(crate) fn decode<'py>(
     py: Python<'py>,
     value: &[u8],
@@ -79,6 +81,9 @@ pub(crate) fn decode<'py>(
 }
 
 /// The set that an escape sequence designates, and the text behind it.
+///
+/// An escape sequence is an ESC, intermediate bytes from 20 to 2F, and a final byte from 30 to 7E
+/// (ECMA-35, 13.2). All that designate a set or change the code have an intermediate byte.
 fn designation(text: &[u8]) -> Option<(Half, Set, &[u8])> {
     Some(match text {
         [ESC, b'$', b'(', set, after @ ..] => (Half::Left, two_bytes(*set), after),
@@ -87,8 +92,18 @@ fn designation(text: &[u8]) -> Option<(Half, Set, &[u8])> {
         [ESC, b'(', set, after @ ..] => (Half::Left, one_byte(*set), after),
         [ESC, b')', set, after @ ..] => (Half::Right, one_byte(*set), after),
         [ESC, b'-', set, after @ ..] => (Half::Right, upper(*set), after),
+        [ESC, 0x20..=0x2F, rest @ ..] => (Half::Left, Set::Unknown, behind_final(rest)?),
         _ => return None,
     })
+}
+
+/// What follows the final byte, before which there may be more intermediate bytes.
+fn behind_final(text: &[u8]) -> Option<&[u8]> {
+    match text {
+        [0x20..=0x2F, rest @ ..] => behind_final(rest),
+        [0x30..=0x7E, after @ ..] => Some(after),
+        _ => None,
+    }
 }
 
 fn two_bytes(set: u8) -> Set {

@@ -49,6 +49,8 @@ pub(crate) fn default_codec(set: CharacterSet) -> Option<&'static str> {
     match set {
         // Empty means ASCII, which UTF-8 contains; many senders leave it empty and send UTF-8.
         CharacterSet::Ascii => Some("utf-8"),
+        // No message that came in a frame is in UTF-16 or UTF-32: the name is wrong, and says as little.
+        set if !set.allowed_in_mllp() => Some("utf-8"),
         // These are reached by escape sequences; what stands before the first one is ASCII.
         set if set.scan() == Scan::Iso2022Jp => Some("ascii"),
         set => set.codec(),

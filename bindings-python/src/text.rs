@@ -6,7 +6,7 @@ use hl7_peek::{CharacterSet, Delimiters, Error, MessageHeader, Scan, unescape_wi
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use crate::error::unknown_character_set;
+use crate::error::undecodable_set;
 use crate::iso_2022;
 use crate::reading::{default_codec, has_alternates};
 
@@ -21,12 +21,13 @@ pub(crate) struct Sets {
 }
 
 impl Sets {
-    /// Those that a header names. Raises CharacterSetError for one that is not known.
+    /// Those that a header names. Raises CharacterSetError where the first is not known, or has no codec.
     pub(crate) fn of(header: &MessageHeader<'_>) -> PyResult<Sets> {
         let name = header.character_set_first();
-        let codec = CharacterSet::of(header).and_then(default_codec);
+        let set = CharacterSet::of(header);
+        let codec = set.and_then(default_codec);
         Ok(Sets {
-            codec: codec.ok_or_else(|| unknown_character_set(name))?,
+            codec: codec.ok_or_else(|| undecodable_set(name, set.is_some()))?,
             scan: Scan::of(header),
             switches: CharacterSet::switches(header) || has_alternates(header),
         })

@@ -57,9 +57,17 @@ def test_an_unknown_set_is_an_error_that_names_it(name: str) -> None:
     assert raised.value.code == "unknown_character_set"
     assert f"'{name}'" in str(raised.value)
     assert isinstance(raised.value, MessageError) and isinstance(raised.value, LookupError)
+    # A set that has a name in table 0211 is known, whether or not Python can decode it.
+    is_known = name == "CNS 11643-1992"
+    assert ("has no codec for" in str(raised.value)) == is_known
     assert unknown.text("PID-5", "latin-1") == "abc"
     assert unknown.text("PID-77") is None
     assert unknown.get("PID-5") == b"abc"
+
+
+@pytest.mark.parametrize("name", ["UNICODE UTF-16", "utf16", "UNICODE UTF-32"])
+def test_a_set_that_mllp_does_not_carry_counts_as_no_name(name: str) -> None:
+    assert message("Müller".encode(), name).text("PID-5") == "Müller"
 
 
 def test_the_error_shows_a_name_and_no_more() -> None:
@@ -117,8 +125,12 @@ def test_ir_87_as_the_set_of_the_whole_message() -> None:
         ("~ISO IR87", b"\x1b$(Xab\x1b(Bc", "\ufffd\ufffdc"),
         # Half a character.
         ("~ISO IR87", b"\x1b$B;\x1b(Bc", "\ufffdc"),
-        # An ESC that designates nothing.
+        # So is what follows an escape sequence that is not known.
+        ("~ISO IR87", b"c\x1b$Zab c\x1b(Bc", "c\ufffd\ufffd \ufffdc"),
+        ("~ISO IR87", b"c\x1b$ Zab\x1b(Bc", "c\ufffd\ufffdc"),
+        # An ESC that begins no designation.
         ("~ISO IR87", b"a\x1bb", "a\x1bb"),
+        ("~ISO IR87", b"a\x1b\x1bNb", "a\x1b\x1bNb"),
         ("~ISO IR87", b"\x1b$B;3\x1b(B\\T\\\\X1B2442\\;3\\X1B2842\\", "山&山"),
     ],
 )
@@ -130,6 +142,25 @@ def test_undecodable_characters_are_an_error_if_asked_for() -> None:
     for value in (b"\x1b$(Xab\x1b(B", b"\x1b$B;\x1b(B", b"\x1b$B\x29\x7e\x1b(B"):
         with pytest.raises(UnicodeDecodeError):
             message(value, "~ISO IR87", "ISO 2022-1994").text("PID-5", errors="strict")
+
+
+# All intermediate bytes of ECMA-35 but `&`, which is a delimiter.
+INTERMEDIATE = [bytes([byte]) for byte in range(0x20, 0x30) if byte != 0x26]
+
+
+@pytest.mark.parametrize("intermediate", INTERMEDIATE)
+@pytest.mark.parametrize("before", [b"", b"$", b"%"])
+@pytest.mark.parametrize("final", [b"0", b"Z", b"}"])
+def test_an_escape_sequence_that_is_not_known_is_undecodable(
+    before: bytes, intermediate: bytes, final: bytes
+) -> None:
+    value = b"a\x1b" + before + intermediate + final + b"xy\xb1\xb2\x1b(Bb"
+    named = message(value, "~ISO IR87", "ISO 2022-1994", "auto")
+    with pytest.raises(UnicodeDecodeError):
+        named.text("PID-5", errors="strict")
+    text = named.text("PID-5")
+    assert text is not None and (text[0], text[-1]) == ("a", "b")
+    assert "\ufffd" in text and "\x1b" not in text
 
 
 def test_the_escape_sequences_of_hl7_for_character_sets() -> None:
