@@ -4,6 +4,7 @@ use core::fmt;
 
 use hl7_peek::{MessageHeader, Scan};
 
+use crate::character_set::names_a_set;
 use crate::err;
 use crate::separators::separators;
 use crate::version::Version;
@@ -64,8 +65,9 @@ pub struct Ack<'a> {
     pub message_structure: &'a [u8],
     /// MSH-18 of the acknowledgment, with its repetitions. `None` repeats MSH-18 of the message, and
     /// MSH-20 with it, where a copied field, a text or a name is not ASCII; the policy `conformant`
-    /// repeats the first repetition elsewhere. Give it where a text is not ASCII and the message names
-    /// no set: nothing is converted here.
+    /// repeats the first repetition elsewhere. UTF-16 and UTF-32 are never repeated, because MLLP does
+    /// not carry them. Give it where a text is not ASCII and the message names no set: nothing is
+    /// converted here.
     pub character_set: Option<&'a [u8]>,
     /// MSH-21 of the acknowledgment, with its delimiters. Empty: none. It is not copied from the
     /// message, because a profile describes one message, and the acknowledgment is another (2.B).
@@ -320,7 +322,7 @@ impl<'a> Ack<'a> {
     ) {
         let (set, scheme) = match (given.and_then(|ack| ack.character_set), mirrored) {
             (Some(set), _) => (set, &b""[..]),
-            (None, Some(header)) if header.character_set().is_empty() => (&b""[..], &b""[..]),
+            (None, Some(header)) if !names_a_set(header.character_set()) => (&b""[..], &b""[..]),
             // What is copied is in the sets of the message, and so is the text.
             (None, Some(header)) if !(ascii && is_ascii(header.fields(3, 12))) => {
                 (header.character_set(), header.alternate_character_set_handling_scheme())

@@ -55,6 +55,7 @@
 #![deny(missing_docs)]
 
 mod ack;
+mod character_set;
 mod check;
 mod code;
 mod decision;

@@ -121,10 +121,10 @@ impl Ack {
     /// its offset, unless it is given.
     ///
     /// Texts are encoded in the character set that MSH-18 of the message names, or by the codec
-    /// `encoding` where it names none; MSH-18 of the acknowledgment says which. What the set lacks
-    /// becomes `?`. Where the names in the message are in no set that is known and not in `encoding`
-    /// either, texts are ASCII, so that never two sets are in one acknowledgment. Raises LookupError
-    /// for a codec that does not exist.
+    /// `encoding` where it names none that is known; MSH-18 of the acknowledgment says which. What the
+    /// set lacks becomes `?`. Where the names in the message are not in `encoding` either, texts are
+    /// ASCII, so that never two sets are in one acknowledgment. UTF-16 and UTF-32 count as no name,
+    /// because nothing in a frame can be in them. Raises LookupError for a codec that does not exist.
     #[pyo3(
         signature = (
             payload,
@@ -248,7 +248,8 @@ impl Ack {
         let name = names.split('~').next().unwrap_or_default();
         let set = CharacterSet::from_name(name.as_bytes());
         let codec = set.and_then(CharacterSet::codec).unwrap_or(encoding);
-        if !copies_fit(py, header, names, codec)? {
+        let fits = set.is_none_or(CharacterSet::allowed_in_mllp);
+        if !(fits && copies_fit(py, header, names, codec)?) {
             return OwnText::choose(py, header, scan, &self.texts(), encoding);
         }
         let own = OwnText::choose(py, None, scan, &self.texts(), codec)?;

@@ -15,16 +15,15 @@ pub(crate) struct OwnText {
     pub(crate) codec: String,
     /// How delimiters in the encoded texts are told from the bytes of longer characters.
     pub(crate) scan: Scan,
-    /// MSH-18, where the message names no set that could be repeated and the texts are not ASCII.
+    /// MSH-18, where the message names no set that is known and the texts are not ASCII.
     pub(crate) label: Option<String>,
     /// Whether the codec has no bytes for some character, which becomes `?`.
     pub(crate) is_lossy: bool,
 }
 
 impl OwnText {
-    /// The set that MSH-18 of the message names, for what is mirrored is in that set. `encoding`, a
-    /// Python codec, where it names none. ASCII where the bytes of the message are neither in a set
-    /// that is known, nor in `encoding`.
+    /// The set that MSH-18 of the message names, for what is mirrored is in that set. Where it names none
+    /// that is known, `encoding`, a Python codec, or ASCII where the mirrored bytes are not in that.
     pub(crate) fn choose(
         py: Python<'_>,
         header: Option<&MessageHeader<'_>>,
@@ -35,11 +34,11 @@ impl OwnText {
         if texts.iter().all(|text| text.is_ascii()) {
             return Ok(OwnText { codec: "ascii".into(), scan, label: None, is_lossy: false });
         }
-        let named = header.filter(|header| !header.character_set().is_empty());
+        let named = header.filter(|header| names_a_set(header));
         let codecs = match (named, header) {
             (Some(header), _) => codecs_of(header),
-            (None, Some(header)) if !decodes(py, header.fields(3, 12), encoding)? => vec!["ascii"],
-            _ => vec![usable(encoding)],
+            (None, Some(header)) => vec![codec_of_copies(py, header, usable(encoding))?],
+            (None, None) => vec![usable(encoding)],
         };
         let mut chosen = (codecs.last().copied().unwrap_or("ascii"), true);
         for codec in codecs {
@@ -102,12 +101,38 @@ pub(crate) fn copies_fit(
     if copied.iter().all(|byte| byte.is_ascii() && *byte != 0x1B) {
         return Ok(true);
     }
-    if header.character_set().is_empty() {
+    if header.character_set().is_empty() || is_wide(header) {
         return decodes(py, copied, codec);
     }
     // An unknown set has the codec ASCII too.
     Ok(header.character_set() == names.as_bytes()
         || (codec != "ascii" && codecs_of(header) == [codec]))
+}
+
+/// Whether MSH-18 names a set that is known, and that a message which came in a frame can be in.
+fn names_a_set(header: &MessageHeader<'_>) -> bool {
+    !header.character_set().is_empty() && CharacterSet::of(header).is_some() && !is_wide(header)
+}
+
+/// Whether MSH-18 names UTF-16 or UTF-32, which MLLP does not carry: such a name is wrong.
+fn is_wide(header: &MessageHeader<'_>) -> bool {
+    let is_separator = |byte: &u8| Some(*byte) == header.delimiters().repetition;
+    let mut sets = header.character_set().split(is_separator).filter_map(CharacterSet::from_name);
+    sets.any(|set| !set.allowed_in_mllp())
+}
+
+/// The codec of what an acknowledgment copies of a message that names no set; ASCII where that is
+/// neither in UTF-8, which a sender most likely means by UTF-16 and UTF-32, nor in `encoding`.
+fn codec_of_copies<'e>(
+    py: Python<'_>,
+    header: &MessageHeader<'_>,
+    encoding: &'e str,
+) -> PyResult<&'e str> {
+    let copied = header.fields(3, 12);
+    if is_wide(header) && decodes(py, copied, "utf-8")? {
+        return Ok("utf-8");
+    }
+    Ok(if decodes(py, copied, encoding)? { encoding } else { "ascii" })
 }
 
 /// The codecs that write text in the sets of a header, the set of the whole message first.

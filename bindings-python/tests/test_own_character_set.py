@@ -112,6 +112,65 @@ def test_two_sets_are_never_in_one_acknowledgment(
     assert replaced(records) == ["ascii"]
 
 
+WIDE = ["UNICODE UTF-16", "UNICODE UTF-32", "utf16", "UTF_32", "UNICODE UTF-16~8859/1", "~UTF-16"]
+
+
+@pytest.mark.parametrize("policy", ["always", "conformant"])
+@pytest.mark.parametrize("sets", WIDE)
+@pytest.mark.parametrize(
+    ("codec", "facility", "label", "text"),
+    [
+        ("utf-8", "L", "UNICODE UTF-8", "Łukasz"),
+        ("utf-8", "München", "UNICODE UTF-8", "Łukasz"),
+        # Not UTF-8, so `encoding` decides; not in that either.
+        ("iso8859-2", "München", "8859/2", "Łukasz"),
+        ("latin-1", "München", None, "?ukasz"),
+    ],
+)
+def test_an_acknowledgment_is_never_called_utf_16(
+    serve_both: Serve,
+    policy: str,
+    sets: str,
+    codec: str,
+    facility: str,
+    label: str | None,
+    text: str,
+) -> None:
+    payload = message(sets, codec, facility)
+    encoding = "iso8859-2" if label == "8859/2" else "utf-8"
+    raw = answer(serve_both, Ack("AE", text="Łukasz"), payload, policy=policy, encoding=encoding)
+    raw.decode(codec)
+    assert Message(raw).get("MSH-18") == (label.encode() if label else None)
+    assert Message(raw).get("MSH-6") == facility.encode(codec)
+    assert raw.endswith(f"|{text}\r".encode(codec))
+    # What is said in ASCII has no name of a set.
+    for result in ("AA", Ack("AE", text="no"), Ack("AE", character_set="UNICODE UTF-16")):
+        raw = answer(serve_both, result, payload, policy=policy, encoding=encoding)
+        assert Message(raw).get("MSH-18") is None
+
+
+def test_utf_16_cannot_be_given() -> None:
+    raw = Ack("AE", text="Łukasz", character_set="UNICODE UTF-16").encode(message("8859/2"))
+    assert Message(raw).get("MSH-18") == b"8859/2"
+    assert Message(raw).text("MSA-3") == "Łukasz"
+
+
+@pytest.mark.parametrize("policy", ["always", "conformant"])
+@pytest.mark.parametrize("facility", ["L", "Łódź"])
+@pytest.mark.parametrize(
+    ("encoding", "label"), [("cp1250", "WINDOWS-1250"), ("utf-8", "UNICODE UTF-8")]
+)
+def test_the_encoding_of_a_server_counts_where_a_name_is_not_known(
+    serve_both: Serve, records: Records, policy: str, facility: str, encoding: str, label: str
+) -> None:
+    payload = message("ANSI", encoding, facility)
+    raw = answer(serve_both, Ack("AE", text="Łukasz"), payload, policy=policy, encoding=encoding)
+    assert Message(raw).get("MSH-18") == label.encode()
+    assert Message(raw).text("MSH-6") == facility
+    assert Reply.from_payload(raw).text == "Łukasz"
+    assert replaced(records) == []
+
+
 def test_an_acknowledgment_in_ascii_has_no_label() -> None:
     for sets in ("", "8859/1", "~ISO IR87"):
         assert b"8859" not in build_ack(message(sets), text="not found")
