@@ -111,7 +111,9 @@ impl Core {
             self.carry_out();
             let has_room = self.arrivals.bytes() < self.arriving_bytes;
             self.outlets.gate.set(has_room && self.pipeline.wants_input());
-            if self.left().is_at_rest()
+            // Whether it is at rest is not cheap to say, so it is asked only when somebody waits for it.
+            if self.stopping.is_some()
+                && self.left().is_at_rest()
                 && let Some(asked) = self.stopping.take()
             {
                 let _ = asked.send(());

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::{io, thread};
 
-use mllp_pipeline::{Body, CallFailure, CallId, Fact, Failure, LaneId, Note, Sent, Stage, Work};
+use mllp_pipeline::{
+    Body, CallFailure, CallId, Fact, Failure, IdHash, LaneId, Note, Sent, Stage, Work,
+};
 use mllp_store::Reader;
 
 use crate::bodies::{Large, is_large};
@@ -104,8 +106,10 @@ impl Functions {
         let sent = |send: Send| {
             let outbound = self.names.lane(Stage::Outbound, &send.outbound);
             let outbound = outbound.ok_or_else(|| failure(Failure::Content, "unknown_outbound"))?;
+            let control_id = send.payload.as_ref().and_then(|it| Message::new(it).get("MSH-10"));
+            let id_hash = IdHash::of(control_id.unwrap_or_default());
             let body = send.payload.map(|payload| written(payload, writer)).transpose()?;
-            Ok(Sent { outbound, body })
+            Ok(Sent { outbound, body, id_hash })
         };
         sends.into_iter().map(sent).collect()
     }

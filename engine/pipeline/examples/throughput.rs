@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use mllp_pipeline::{
-    Body, CommitOutcome, Committed, Entry, Epoch, Fact, Graph, Handler, Head, Inbound, LaneId,
-    LaneMark, MessageId, Note, Now, Order, Outbound, Piece, Pipeline, Received, Record, Retry,
-    Sent, Seq, Source, Stamp, Start, Ticket, Transaction,
+    Body, CommitOutcome, Committed, Entry, Epoch, Fact, Graph, Handler, Head, IdHash, Inbound,
+    LaneId, LaneMark, MessageId, Note, Now, Order, Outbound, Piece, Pipeline, Received, Record,
+    Retry, Sent, Seq, Source, Stamp, Start, Ticket, Transaction,
 };
 
 const INBOUND: LaneId = LaneId(0);
@@ -109,6 +109,7 @@ fn follow(order: Order, body: &Arc<[u8]>, store: &Store) -> Fact {
             let send = |message: MessageId| Sent {
                 outbound: OUTBOUNDS[message.0 as usize % OUTBOUNDS.len()],
                 body: Some(Body::Inline(Arc::clone(body))),
+                id_hash: IdHash(message.0),
             };
             let results = work.iter().map(|it| Ok(vec![send(it.message)])).collect();
             Fact::Transformed { call, results }
@@ -123,6 +124,7 @@ fn follow(order: Order, body: &Arc<[u8]>, store: &Store) -> Fact {
                 message: MessageId(seq),
                 body: Source::Message,
                 sole: true,
+                id_hash: IdHash(seq),
             };
             Fact::Loaded { lane, entries: (after.0 + 1..=to).map(entry).collect() }
         }

@@ -1,6 +1,7 @@
 //! Building the next commit: everything that waits, completions first, then handoffs, then intake.
 
 use crate::batch::{Appended, Batch, Duty};
+use crate::body::IdHash;
 use crate::fact::Received;
 use crate::ids::{LaneId, Now};
 use crate::intake::{Standing, Waiting};
@@ -156,7 +157,9 @@ fn store(
         (false, false) => Disposition::Error,
         (false, true) => {
             let (message, source) = (*id, Source::Memory(body.clone()));
-            batch.append(lane, None, Appended { to, message, source, sole: true, call: None });
+            let id_hash = IdHash::of(&control_id.0);
+            let row = Appended { to, message, source, sole: true, id_hash, call: None };
+            batch.append(lane, None, row);
             return true;
         }
     };

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use crate::body::Body;
+use crate::body::{Body, IdHash};
 use crate::ids::{CallId, LaneId, MessageId};
 use crate::intake::in_memory;
 use crate::order::Source;
@@ -48,6 +48,7 @@ pub(crate) struct Appended {
     pub message: MessageId,
     pub source: Source,
     pub sole: bool,
+    pub id_hash: IdHash,
     /// The call that goes on for it, and its place there.
     pub call: Option<(CallId, usize)>,
 }
@@ -104,8 +105,8 @@ impl Batch {
     /// Appends a row. `source` is where its bytes are at hand.
     pub fn append(&mut self, lane: LaneId, body: Option<Body>, row: Appended) {
         self.bytes += body.as_ref().map_or(0, in_memory);
-        let (message, sole) = (row.message, row.sole);
-        self.building.records.push(Record::Append(Append { lane, message, body, sole }));
+        let Appended { message, sole, id_hash, .. } = row;
+        self.building.records.push(Record::Append(Append { lane, message, body, sole, id_hash }));
         self.appended.push(row);
     }
 

@@ -41,6 +41,25 @@ impl fmt::Debug for Body {
     }
 }
 
+/// A hash of MSH-10, by which deliveries with the same control ID wait for each other. Two IDs that share
+/// a hash only wait without need. It stands in the store, so it never changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IdHash(pub u64);
+
+impl IdHash {
+    /// There is no control ID, and nothing to wait for.
+    pub const NONE: IdHash = IdHash(0);
+
+    /// Of MSH-10 as it stands in the message: FNV-1a.
+    pub fn of(control_id: &[u8]) -> IdHash {
+        if control_id.is_empty() {
+            return IdHash::NONE;
+        }
+        let add = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        IdHash(control_id.iter().fold(0xcbf2_9ce4_8422_2325, add).max(1))
+    }
+}
+
 /// A short piece of a message, such as MSH-10, or an acknowledgment. `Debug` shows the length alone.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Piece(pub Arc<[u8]>);

@@ -18,6 +18,10 @@ impl Outbound {
         for row in self.lane.rows.range_mut(..let_go) {
             if !matches!(row.state, State::Done) {
                 row.attempts += 1;
+                #[cfg(feature = "sabotage")]
+                if shared.broken(Sabotage::UncountedCrash) {
+                    row.attempts -= 1;
+                }
                 row.possibly_sent = true;
                 let what = What::PossiblySent { outbound };
                 batch.record(Record::Event(shared.event(row.message, now.wall, what)));

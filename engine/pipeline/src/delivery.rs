@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::body::IdHash;
 use crate::fact::{Entry, Head};
 use crate::graph::{self, Retry};
 use crate::ids::{MessageId, Millis, Now, Seq};
@@ -19,6 +20,7 @@ pub(crate) struct Delivery {
     pub message: MessageId,
     pub source: Source,
     pub sole: bool,
+    pub id_hash: IdHash,
     /// Attempts that have failed, or that a crash has interrupted.
     pub attempts: u32,
     /// Until when it waits, by the wall clock, as it is stored.
@@ -63,9 +65,9 @@ impl Row for Delivery {
 }
 
 impl Delivery {
-    pub fn new(message: MessageId, source: Source, sole: bool) -> Delivery {
-        let state = State::Rests;
-        Delivery { message, source, sole, attempts: 0, due: 0, possibly_sent: false, state }
+    pub fn new(message: MessageId, source: Source, sole: bool, id_hash: IdHash) -> Delivery {
+        let (attempts, due, possibly_sent, state) = (0, 0, false, State::Rests);
+        Delivery { message, source, sole, id_hash, attempts, due, possibly_sent, state }
     }
 
     /// Whether it has failed and is not sent again yet, so that nothing new may pass it.
@@ -168,7 +170,7 @@ impl Outbound {
         let failed = &mut self.failed;
         self.lane.loaded(entries, |entry| {
             let source = shared.shelf.take(entry.body, id, entry.seq);
-            let mut row = Delivery::new(entry.message, source, entry.sole);
+            let mut row = Delivery::new(entry.message, source, entry.sole, entry.id_hash);
             if first_load && entry.seq == head {
                 (row.attempts, row.due) = (restored.attempts, restored.due);
                 if restored.due > 0 {
@@ -259,12 +261,26 @@ impl Outbound {
                 break;
             }
             if matches!(self.lane.rows[at].state, State::Rests | State::Waits(_)) {
+                let waits = self.waits_for_its_namesake(at);
+                #[cfg(feature = "sabotage")]
+                let waits = waits && !shared.broken(Sabotage::SameControlId);
+                if waits {
+                    break;
+                }
                 self.deliver(at, shared);
             }
         }
         if self.wants_to_let_go(0, now, shared) {
             self.list(shared);
         }
+    }
+
+    /// Whether an earlier delivery with the same control ID is not durably completed: an answer to it
+    /// could be taken for one to this.
+    fn waits_for_its_namesake(&self, at: usize) -> bool {
+        let id_hash = self.lane.rows[at].id_hash;
+        let open = |row: &Delivery| row.id_hash == id_hash && !matches!(row.state, State::Done);
+        id_hash != IdHash::NONE && self.lane.rows.range(..at).any(open)
     }
 
     fn deliver(&mut self, at: usize, shared: &mut Shared) {

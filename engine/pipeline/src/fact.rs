@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::body::{Body, Piece};
+use crate::body::{Body, IdHash, Piece};
 use crate::ids::{CallId, Epoch, LaneId, MessageId, Millis, Seq, Stamp, Ticket};
 use crate::order::Source;
 use crate::record::{Disposition, Failure, Note};
@@ -192,6 +192,8 @@ pub struct Entry {
     pub body: Source,
     /// As in [`Append`](crate::Append).
     pub sole: bool,
+    /// As in [`Append`](crate::Append).
+    pub id_hash: IdHash,
 }
 
 /// The first of two messages with the same bytes.
@@ -212,6 +214,8 @@ pub struct Sent {
     pub outbound: LaneId,
     /// The body, where it is not that of the message as received.
     pub body: Option<Body>,
+    /// Of MSH-10 of that body. Without one it is not looked at: the message's own counts.
+    pub id_hash: IdHash,
 }
 
 /// A router or a handler has not done its work on one message.

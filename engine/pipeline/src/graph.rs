@@ -36,7 +36,8 @@ pub struct Limits {
     pub batch_bytes: u64,
     /// Messages in one call of a router or handler.
     pub call: usize,
-    /// Identities that one inbound remembers to find duplicates, 16 bytes each.
+    /// Identities that are remembered to find duplicates, at most 64 bytes each, in equal shares for
+    /// the inbounds that look for them. At least the newest half of each share is there.
     pub identities: usize,
 }
 

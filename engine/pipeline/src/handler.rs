@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::body::IdHash;
 use crate::call::{Item, Purpose};
 use crate::fact::{CallFailure, Sent};
 use crate::graph::Limits;
@@ -22,6 +23,7 @@ pub(crate) struct Resting {
     pub message: MessageId,
     pub source: Source,
     pub sole: bool,
+    pub id_hash: IdHash,
     pub progress: Progress,
 }
 
@@ -34,8 +36,8 @@ pub(crate) enum Progress {
 }
 
 impl Resting {
-    pub fn new(message: MessageId, source: Source, sole: bool) -> Resting {
-        Resting { message, source, sole, progress: Progress::New }
+    pub fn new(message: MessageId, source: Source, sole: bool, id_hash: IdHash) -> Resting {
+        Resting { message, source, sole, id_hash, progress: Progress::New }
     }
 }
 

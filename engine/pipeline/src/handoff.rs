@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::batch::{Appended, Batch, Duty};
+use crate::body::IdHash;
 use crate::disposition::{Handoff, Settled};
 use crate::fact::{CallFailure, Sent};
 use crate::handler::{self, HandlerLane};
@@ -31,6 +32,7 @@ struct Onward {
     source: Source,
     /// Whether the row will be all its open work.
     sole: bool,
+    id_hash: IdHash,
 }
 
 fn update<R: Task>(stage: &Stage<R>) -> LaneUpdate {
@@ -125,11 +127,12 @@ impl Pipeline {
         }
         let at = stage.committing;
         let row = &mut self.inbounds[inbound].stage.lane.rows[at];
-        let (message, source) = (row.message, same_bytes(&row.source));
+        let (message, source, id_hash) = (row.message, same_bytes(&row.source), row.id_hash);
         let done = ingress::Progress::Chosen { handlers: Vec::new(), branches: Vec::new() };
         match core::mem::replace(&mut row.progress, done) {
             ingress::Progress::Chosen { handlers, branches } => {
-                self.hand_on_branches(message, source, handlers, branches, batch, now);
+                let onward = Onward { message, source, sole: false, id_hash };
+                self.hand_on_branches(onward, handlers, branches, batch, now);
             }
             ingress::Progress::Failed(failure) => {
                 batch.record(failed(message, lane, failure, &mut self.shared, now));
@@ -160,13 +163,13 @@ impl Pipeline {
 
     fn hand_on_branches(
         &mut self,
-        message: MessageId,
-        source: Source,
+        mut onward: Onward,
         handlers: Vec<LaneId>,
         mut branches: Vec<Branch>,
         batch: &mut Batch,
         now: Now,
     ) {
+        let message = onward.message;
         let nothing = match handlers.is_empty() {
             true => Disposition::Unrouted,
             false => Disposition::Filtered,
@@ -193,7 +196,7 @@ impl Pipeline {
             let (stamp, disposition) = (self.shared.stamp(), Disposition::Routed);
             batch.record(Record::Outcome { message, stamp, disposition, at: now.wall });
         }
-        let onward = Onward { message, source, sole: settled.is_sole() };
+        onward.sole = settled.is_sole();
         for Branch { handler, state } in branches.drain(..) {
             let lane = self.handlers[handler].stage.lane.id;
             match state {
@@ -221,7 +224,8 @@ impl Pipeline {
             return false;
         }
         let row = &mut self.handlers[handler].stage.lane.rows[at];
-        let (message, source, sole) = (row.message, same_bytes(&row.source), row.sole);
+        let (message, source) = (row.message, same_bytes(&row.source));
+        let (sole, id_hash) = (row.sole, row.id_hash);
         let done = handler::Progress::Sent(Vec::new());
         let (sent, failure) = match core::mem::replace(&mut row.progress, done) {
             handler::Progress::Failed(failure) => (Vec::new(), Some(failure)),
@@ -230,7 +234,7 @@ impl Pipeline {
         };
         let total = Handoff { rows: sent.len() as u32, failed: u32::from(failure.is_some()) };
         let settled = if sole { total.of_sole(Disposition::Filtered) } else { total.of_part() };
-        let onward = Onward { message, source, sole: settled.is_sole() };
+        let onward = Onward { message, source, sole: settled.is_sole(), id_hash };
         match failure {
             Some(failure) => batch.record(failed(message, lane, failure, &mut self.shared, now)),
             None => self.send(&onward, lane, sent, batch, now),
@@ -258,13 +262,17 @@ impl Pipeline {
         let outbounds = sent.iter().map(|it| it.outbound).collect();
         let what = What::Transformed { handler, outbounds };
         batch.record(Record::Event(self.shared.event(message, now.wall, what)));
-        for Sent { outbound, body } in sent {
+        for Sent { outbound, body, id_hash } in sent {
             let Some(Place::Outbound(index)) = self.shared.place(outbound) else { continue };
-            let source = body.clone().map_or_else(|| row.source.clone(), Source::Memory);
+            let (source, id_hash) = match &body {
+                Some(body) => (Source::Memory(body.clone()), id_hash),
+                None => (row.source.clone(), row.id_hash),
+            };
             self.outbounds[index].lane.appending += 1;
             self.concern(index);
             let to = Place::Outbound(index);
-            batch.append(outbound, body, Appended { to, message, source, sole, call: None });
+            let row = Appended { to, message, source, sole, id_hash, call: None };
+            batch.append(outbound, body, row);
         }
     }
 
@@ -279,8 +287,8 @@ impl Pipeline {
         let lane = &mut self.handlers[handler].stage.lane;
         lane.appending += 1;
         let (to, source) = (Place::Routed(handler), row.source.clone());
-        let Onward { message, sole, .. } = *row;
-        batch.append(lane.id, None, Appended { to, message, source, sole, call });
+        let Onward { message, sole, id_hash, .. } = *row;
+        batch.append(lane.id, None, Appended { to, message, source, sole, id_hash, call });
     }
 }
 

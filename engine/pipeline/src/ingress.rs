@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::body::IdHash;
 use crate::call::{Item, Purpose};
 use crate::fact::{CallFailure, Sent};
 use crate::graph;
@@ -17,6 +18,7 @@ use crate::stage::{Stage, Task};
 pub(crate) struct Arrived {
     pub message: MessageId,
     pub source: Source,
+    pub id_hash: IdHash,
     pub progress: Progress,
 }
 
@@ -49,8 +51,8 @@ pub(crate) enum BranchState {
 }
 
 impl Arrived {
-    pub fn new(message: MessageId, source: Source) -> Arrived {
-        Arrived { message, source, progress: Progress::New }
+    pub fn new(message: MessageId, source: Source, id_hash: IdHash) -> Arrived {
+        Arrived { message, source, id_hash, progress: Progress::New }
     }
 
     /// The branch of this call.

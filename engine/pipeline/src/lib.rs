@@ -104,7 +104,7 @@
 //!                 facts.push_back(Fact::Routed { call, results });
 //!             }
 //!             Order::Transform { call, work, .. } => {
-//!                 let send = || Sent { outbound, body: None };
+//!                 let send = || Sent { outbound, body: None, id_hash: IdHash::NONE };
 //!                 let results = work.iter().map(|_| Ok(vec![send()])).collect();
 //!                 facts.push_back(Fact::Transformed { call, results });
 //!             }
@@ -163,7 +163,7 @@ mod shared;
 mod stage;
 mod status;
 
-pub use body::{Body, Piece};
+pub use body::{Body, IdHash, Piece};
 pub use fact::{
     CallFailure, CommitOutcome, Committed, Entry, Fact, First, Head, LaneMark, Received, Refusal,
     Sent, Start,

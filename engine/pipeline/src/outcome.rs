@@ -81,7 +81,7 @@ impl Pipeline {
 
     /// Keeps a row in memory that is durable by now, if there is room.
     fn keep(&mut self, row: Appended) {
-        let Appended { to, message, source, sole, call } = row;
+        let Appended { to, message, source, sole, id_hash, call } = row;
         let shared = &mut self.shared;
         match to {
             Place::Ingress(at) => {
@@ -89,7 +89,7 @@ impl Pipeline {
                 let (seq, stays) = lane.place();
                 if stays {
                     let source = shared.shelf.take(source, lane.id, seq);
-                    lane.rows.push_back(Arrived::new(message, source));
+                    lane.rows.push_back(Arrived::new(message, source, id_hash));
                 }
             }
             Place::Routed(at) => {
@@ -97,7 +97,7 @@ impl Pipeline {
                 let (seq, stays) = lane.place();
                 if stays {
                     let source = shared.shelf.take(source, lane.id, seq);
-                    let row = Resting::new(message, source, sole);
+                    let row = Resting::new(message, source, sole, id_hash);
                     self.handlers[at].push(row, seq, call, shared);
                 }
             }
@@ -106,7 +106,7 @@ impl Pipeline {
                 let (seq, stays) = lane.place();
                 if stays {
                     let source = shared.shelf.take(source, lane.id, seq);
-                    lane.rows.push_back(Delivery::new(message, source, sole));
+                    lane.rows.push_back(Delivery::new(message, source, sole, id_hash));
                 }
             }
         }

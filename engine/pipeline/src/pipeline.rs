@@ -45,7 +45,9 @@ pub struct Pipeline {
 impl Pipeline {
     /// Begins with what the store holds. A lane of the graph without a row in `start` is read first.
     pub fn new(graph: Graph, start: Start, now: Now) -> Pipeline {
-        let limits = graph.limits;
+        let mut limits = graph.limits;
+        let looking = graph.inbounds.iter().filter(|it| it.deduplicate).count();
+        limits.identities /= looking.max(1);
         let mut shared = Shared::new(limits, start.next_stamp);
         for (at, inbound) in graph.inbounds.iter().enumerate() {
             shared.name_place(inbound.lane, Place::Ingress(at));
@@ -230,12 +232,11 @@ impl Pipeline {
             Place::Ingress(at) if failed => self.inbounds[at].stage.lane.load_failed(again),
             Place::Routed(at) if failed => self.handlers[at].stage.lane.load_failed(again),
             Place::Outbound(at) if failed => self.outbounds[at].lane.load_failed(again),
-            Place::Ingress(at) => self.inbounds[at]
-                .stage
-                .lane
-                .loaded(entries, |it| Arrived::new(it.message, shelf.take(it.body, lane, it.seq))),
+            Place::Ingress(at) => self.inbounds[at].stage.lane.loaded(entries, |it| {
+                Arrived::new(it.message, shelf.take(it.body, lane, it.seq), it.id_hash)
+            }),
             Place::Routed(at) => self.handlers[at].stage.lane.loaded(entries, |it| {
-                Resting::new(it.message, shelf.take(it.body, lane, it.seq), it.sole)
+                Resting::new(it.message, shelf.take(it.body, lane, it.seq), it.sole, it.id_hash)
             }),
             Place::Outbound(at) => self.outbounds[at].loaded(entries, &mut self.shared),
         }

@@ -7,7 +7,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::body::{Body, Piece};
+use crate::body::{Body, IdHash, Piece};
 use crate::ids::{BodyId, Epoch, LaneId, MessageId, Millis, Seq, Stamp};
 
 /// Records that are committed together or not at all.
@@ -115,6 +115,8 @@ pub struct Append {
     /// Whether this is all the open work of the message. The transaction that completes such a row
     /// writes the message's outcome itself; for any other row it writes a [`Part`].
     pub sole: bool,
+    /// Of MSH-10 of the body, whether that is the row's own or the message's.
+    pub id_hash: IdHash,
 }
 
 /// Work on a message that was added and finished by one transaction.

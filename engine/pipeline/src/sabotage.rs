@@ -16,17 +16,23 @@ pub enum Sabotage {
     FuseAlways,
     /// A delivery leaves though no durable `sent_to` covers it.
     DropSentTo,
+    /// A delivery leaves though one with the same control ID is with the partner.
+    SameControlId,
+    /// An attempt that a crash has interrupted does not count.
+    UncountedCrash,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Sabotage; 6] = [
+    pub const ALL: [Sabotage; 8] = [
         Sabotage::AckEarly,
         Sabotage::ForgetLane,
         Sabotage::OrderByTime,
         Sabotage::SkipHead,
         Sabotage::FuseAlways,
         Sabotage::DropSentTo,
+        Sabotage::SameControlId,
+        Sabotage::UncountedCrash,
     ];
 
     /// The name on a command line.
@@ -38,6 +44,8 @@ impl Sabotage {
             Sabotage::SkipHead => "skip-head",
             Sabotage::FuseAlways => "fuse-always",
             Sabotage::DropSentTo => "drop-sent-to",
+            Sabotage::SameControlId => "same-control-id",
+            Sabotage::UncountedCrash => "uncounted-crash",
         }
     }
 }

@@ -25,8 +25,8 @@ mod nodes;
 mod parts;
 
 use mllp_pipeline::{
-    Append, Body, CommitOutcome, Committed, Head, LaneId, LaneUpdate, MessageId, NewMessage, Piece,
-    Record, Seq, Stage, Transaction,
+    Append, Body, CommitOutcome, Committed, Head, IdHash, LaneId, LaneUpdate, MessageId,
+    NewMessage, Piece, Record, Seq, Stage, Transaction,
 };
 
 use crate::contract::{LaneName, Numbers, Store};
@@ -117,7 +117,13 @@ impl Bench {
 }
 
 fn append(lane: LaneId, message: u64) -> Record {
-    Record::Append(Append { lane, message: MessageId(message), body: None, sole: true })
+    Record::Append(Append {
+        lane,
+        message: MessageId(message),
+        body: None,
+        sole: true,
+        id_hash: IdHash::NONE,
+    })
 }
 
 fn update(head: &Head, cursor: u64, window: Option<u32>) -> LaneUpdate {

@@ -289,6 +289,7 @@ impl Reader for MemoryStore {
             message: row.message,
             body: row.body.as_ref().map_or(Source::Message, |_| Source::Row(lane, Seq(seq))),
             sole: row.sole,
+            id_hash: row.id_hash,
         };
         Ok(rows.map(entry).collect())
     }

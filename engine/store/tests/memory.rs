@@ -30,6 +30,7 @@ fn faults_come_one_for_each_commit_in_order() {
         message: mllp_pipeline::MessageId(1),
         body: None,
         sole: true,
+        id_hash: mllp_pipeline::IdHash::NONE,
     };
     let transaction =
         Transaction { records: vec![mllp_pipeline::Record::Append(row)], lanes: vec![] };

@@ -158,6 +158,7 @@ fn a_reader_on_another_thread_sees_what_was_committed() {
         message: mllp_pipeline::MessageId(1),
         body: None,
         sole: true,
+        id_hash: mllp_pipeline::IdHash::NONE,
     };
     let records = vec![mllp_pipeline::Record::Append(row)];
     store.commit(&Transaction { records, lanes: vec![] }).unwrap();

@@ -1,6 +1,8 @@
 //! Workers: they run the functions of a run, slowly, and die.
 
-use mllp_pipeline::{Body, CallFailure, CallId, Fact, Failure, LaneId, Millis, Note, Sent, Work};
+use mllp_pipeline::{
+    Body, CallFailure, CallId, Fact, Failure, IdHash, LaneId, Millis, Note, Sent, Work,
+};
 
 use crate::functions;
 use crate::invariant::Invariant::{Handoff, Protocol};
@@ -70,6 +72,9 @@ pub fn transform(
         let sends = functions::transform(at, &bytes(work, world), graph.outbounds.len());
         let sent = |(outbound, body): (usize, Option<Vec<u8>>)| Sent {
             outbound: graph.outbounds[outbound].lane,
+            id_hash: body
+                .as_ref()
+                .map_or(IdHash::NONE, |it| IdHash::of(&functions::control_id(it))),
             body: body.map(|bytes| Body::Inline(bytes.into())),
         };
         let sent = |sends: Vec<_>| sends.into_iter().map(sent).collect();

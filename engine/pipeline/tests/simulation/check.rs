@@ -8,6 +8,7 @@ use mllp_pipeline::{
 
 use crate::census;
 use crate::invariant::Invariant::{Acknowledged, Blame, Memory, Order, Protocol, Taken, Wait};
+use crate::recovering;
 use crate::sender::{Sender, acknowledgment, ticket_of};
 use crate::store::Message;
 use crate::world::World;
@@ -18,6 +19,7 @@ pub fn check_committed(outcome: &CommitOutcome, transaction: &Transaction, world
         return;
     }
     let graph = &world.scenario.graph;
+    recovering::check_listed(transaction, world);
     census::transaction(transaction, |lane| graph.handlers.iter().any(|it| it.lane == lane));
     let limits = &graph.limits;
     let slack = 40 * (1 + world.partners.len() + world.scenario.graph.inbounds.len());

@@ -2,9 +2,10 @@
 
 use mllp_pipeline::{Fact, Failure, LaneId, Millis, Note, Seq, What, Work};
 
-use crate::functions::refused_for_good;
-use crate::invariant::Invariant::{Handoff, Listed, Order, Protocol, Taken, Wait};
+use crate::functions::{self, refused_for_good};
+use crate::invariant::Invariant::{Apart, Handoff, Listed, Order, Protocol, Taken, Wait};
 use crate::partner::Flying;
+use crate::recovering;
 use crate::world::{Planted, World};
 
 /// How long an answer is waited for.
@@ -28,11 +29,15 @@ fn check_leaves(lane: LaneId, seq: Seq, work: &Work, attempt: u32, world: &mut W
     let bytes = world.store.bytes_from(&work.body, work.message);
     Handoff.check(bytes == world.store.bytes_of_row(lane, seq.0), "other bytes leave");
     let partner = world.partners.iter().find(|it| it.lane == lane).expect("partner");
+    let id = functions::control_id(&bytes);
     for earlier in stored.cursor + 1..seq.0 {
         let passed = stored.is_done(earlier)
             || partner.in_flight.contains(&earlier)
             || partner.completed.contains(&earlier);
         Order.check(passed, format_args!("{lane}/{seq} leaves before {earlier}"));
+        let other = functions::control_id(&world.store.bytes_of_row(lane, earlier));
+        let apart = id.is_empty() || id != other || stored.is_done(earlier);
+        Apart.check(apart, format_args!("{lane}/{seq} leaves, {earlier} has its control ID"));
     }
     Protocol.check(!partner.in_flight.contains(&seq.0), "sent while it is with the partner");
     let too_early = partner.failed.get(&seq.0).is_some_and(|at| world.now < *at);
@@ -54,6 +59,7 @@ pub fn deliver(
     world: &mut World,
 ) -> (Millis, Fact) {
     check_leaves(lane, seq, work, attempt, world);
+    recovering::check_leaves(lane, seq, attempt, world);
     let bytes = world.store.bytes_from(&work.body, work.message);
     let at = world.partners.iter().position(|it| it.lane == lane).expect("partner");
     world.partners[at].in_flight.insert(seq.0);

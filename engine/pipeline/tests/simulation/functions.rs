@@ -33,6 +33,14 @@ pub fn transform(
     Some(sends.collect())
 }
 
+/// MSH-10 of a body. So few that messages meet their namesakes; some bodies have none.
+pub fn control_id(bytes: &[u8]) -> Vec<u8> {
+    match hash(bytes, 500) % 8 {
+        0 => Vec::new(),
+        n => format!("id {n}").into_bytes(),
+    }
+}
+
 /// Whether a partner refuses these bytes for good.
 pub fn refused_for_good(outbound: usize, bytes: &[u8]) -> bool {
     hash(bytes, 300 + outbound as u64).is_multiple_of(16)

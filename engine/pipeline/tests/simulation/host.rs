@@ -13,6 +13,7 @@ use crate::census;
 use crate::check::{check_answer, check_committed, check_memory};
 use crate::delivering;
 use crate::invariant::Invariant::{Progress, Protocol};
+use crate::recovering;
 use crate::sender::Sender;
 use crate::world::{Planted, World};
 
@@ -90,6 +91,9 @@ impl Host {
         };
         host.tell_known(world);
         for at in 0..world.partners.len() {
+            recovering::note_read(world.partners[at].lane, world);
+        }
+        for at in 0..world.partners.len() {
             host.happens(world.rng.below(30), Happening::Ready(at), world);
         }
         host
@@ -158,6 +162,7 @@ impl Host {
             }
             Happening::Write(transaction) => return self.write(&transaction, world),
             Happening::ReadHeads(lanes) => {
+                lanes.iter().for_each(|lane| recovering::note_read(*lane, world));
                 let heads = lanes.into_iter().map(|lane| world.store.head(lane)).collect();
                 // Others may append before the pipeline hears of it.
                 self.happens(world.rng.below(20), Happening::Fact(Fact::Heads(heads)), world);

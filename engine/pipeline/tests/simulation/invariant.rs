@@ -19,6 +19,11 @@ pub enum Invariant {
     /// Nothing leaves that the durable `sent_to` does not cover, and what may have been sent twice
     /// after a crash is listed first, at most a window for each lane.
     Listed,
+    /// What a crash may have interrupted is written down by one commit, before anything leaves, and
+    /// counts as an attempt.
+    Counted,
+    /// Two open deliveries with the same control ID are not with a partner together.
+    Apart,
     /// A delivery is completed only when its partner has taken it.
     Taken,
     /// A fault of our own never ends a message.
@@ -43,6 +48,8 @@ impl Invariant {
             Invariant::Handoff => "a handoff is one transaction",
             Invariant::Order => "a lane is in order",
             Invariant::Listed => "doubled is listed",
+            Invariant::Counted => "a crash counts one attempt",
+            Invariant::Apart => "one control ID at a time",
             Invariant::Taken => "delivered was taken",
             Invariant::Blame => "our own faults end no message",
             Invariant::Wait => "a wait is its own delay",

@@ -1,10 +1,11 @@
 //! One run: an engine that crashes, is stopped and starts again under faults, then calm, then a stop.
 
 use mllp_pipeline::{
-    Append, Body, Fact, LaneId, MessageId, NewMessage, Piece, Record, Seq, Transaction,
+    Append, Body, Fact, IdHash, LaneId, MessageId, NewMessage, Piece, Record, Seq, Transaction,
 };
 
 use crate::census;
+use crate::functions::control_id;
 use crate::host::{Happening, Host, Life, OTHER_NODE};
 use crate::invariant::Invariant::Progress;
 use crate::reference;
@@ -103,14 +104,15 @@ fn append_elsewhere(world: &mut World) -> (LaneId, Seq) {
         inbound,
         received_at: world.wall,
         identity: 0,
-        control_id: Piece::default(),
+        control_id: control_id(&bytes).as_slice().into(),
         message_type: Piece::default(),
         body: Body::Inline(bytes.into()),
         acknowledgment: format!("other {number}").as_bytes().into(),
         accepted: true,
         duplicate_of: None,
     };
-    let append = Append { lane: inbound, message: new.id, body: None, sole: true };
+    let (message, id_hash) = (new.id, IdHash::of(&new.control_id.0));
+    let append = Append { lane: inbound, message, body: None, sole: true, id_hash };
     let records = vec![Record::Message(new), Record::Append(append)];
     world.store.commit(&Transaction { records, lanes: Vec::new() });
     (inbound, Seq(world.store.lanes[&inbound].tail()))

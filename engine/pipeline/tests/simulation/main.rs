@@ -19,6 +19,7 @@ mod host;
 mod invariant;
 mod life;
 mod partner;
+mod recovering;
 mod reference;
 mod rng;
 mod scenario;

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mllp_pipeline::{LaneId, Retry};
 
+use crate::recovering::Interrupted;
+
 /// A delivery on the wire.
 pub struct Flying {
     pub seq: u64,
@@ -29,6 +31,8 @@ pub struct Partner {
     /// Rows by the time they were first taken.
     pub taken: Vec<u64>,
     pub last_arrival: u64,
+    /// What a crash may have interrupted; `None` once something has left after it.
+    pub interrupted: Option<Interrupted>,
 }
 
 impl Partner {
@@ -44,6 +48,7 @@ impl Partner {
             sent: BTreeMap::new(),
             taken: Vec::new(),
             last_arrival: 0,
+            interrupted: None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use mllp_pipeline::{Body, BodyId, Fact, LaneId, Piece, Received, Ticket};
 
-use crate::functions::undecodable;
+use crate::functions::{control_id, undecodable};
 use crate::rng::hash;
 use crate::world::World;
 
@@ -60,7 +60,7 @@ impl Sender {
         }
         let strong = u128::from(hash(&bytes, 1)) << 64 | u128::from(hash(&bytes, 2));
         let weak = u128::from(hash(&bytes, 1) % 3 + 1) << 64;
-        let accepted = !undecodable(&bytes);
+        let (accepted, control_id) = (!undecodable(&bytes), control_id(&bytes));
         let body = if world.rng.one_in(world.scenario.chunked) {
             let id = ticket.0;
             let len = bytes.len() as u64;
@@ -73,7 +73,7 @@ impl Sender {
             ticket,
             inbound: self.lane,
             identity: if world.scenario.weak_hash { weak } else { strong },
-            control_id: Piece::default(),
+            control_id: control_id.as_slice().into(),
             message_type: Piece::default(),
             body,
             acknowledgment: acknowledgment(ticket).as_slice().into(),

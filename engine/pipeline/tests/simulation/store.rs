@@ -113,7 +113,7 @@ impl Store {
                 Some(_) => Source::Row(id, seq),
                 None => Source::Message,
             };
-            Entry { seq, message: row.message, body, sole: row.sole }
+            Entry { seq, message: row.message, body, sole: row.sole, id_hash: row.id_hash }
         };
         rows.map(entry).collect()
     }

@@ -1,6 +1,6 @@
 //! Messages and bodies, whole and in chunks.
 
-use mllp_pipeline::{Append, Body, BodyId, MessageId, Piece, Record, Seq, Source};
+use mllp_pipeline::{Append, Body, BodyId, IdHash, MessageId, Piece, Record, Seq, Source};
 
 use super::{Bench, Case, Subject, inline, message};
 use crate::contract::{Held, Identity, Reader};
@@ -71,6 +71,7 @@ fn chunked(subject: &mut dyn Subject) {
         message: MessageId(1),
         body: Some(body.clone()),
         sole: true,
+        id_hash: IdHash::NONE,
     };
     let records =
         vec![Record::Message(message(1, bench.ingress.lane, body.clone())), Record::Append(append)];
@@ -125,13 +126,17 @@ fn sweeping(subject: &mut dyn Subject) {
 fn own_body(subject: &mut dyn Subject) {
     let mut bench = Bench::of(subject);
     let lane = bench.lab.lane;
-    let row = |body| Record::Append(Append { lane, message: MessageId(1), body, sole: false });
+    let row = |body| {
+        let (message, id_hash) = (MessageId(1), IdHash(u64::MAX));
+        Record::Append(Append { lane, message, body, sole: false, id_hash })
+    };
     bench.committed(vec![row(Some(inline(b"changed"))), row(None)], vec![]);
     let mut reader = bench.store.reader().unwrap();
     let entries = reader.entries(lane, Seq(0), 9).unwrap();
     assert_eq!(entries[0].body, Source::Row(lane, Seq(1)));
     assert_eq!(entries[1].body, Source::Message);
     assert!(!entries[0].sole);
+    assert_eq!(entries[0].id_hash, IdHash(u64::MAX));
     assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(1))).unwrap(), b"changed");
     assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(2))), None);
 }

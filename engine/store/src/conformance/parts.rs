@@ -1,6 +1,6 @@
 //! Messages with several parts, and dispositions.
 
-use mllp_pipeline::{Append, Disposition, MessageId, Part, Record, Stamp};
+use mllp_pipeline::{Append, Disposition, IdHash, MessageId, Part, Record, Stamp};
 
 use super::{Bench, Case, Subject, inline, message};
 
@@ -143,6 +143,7 @@ fn listed(subject: &mut dyn Subject) {
         message: MessageId(3),
         body: None,
         sole: false,
+        id_hash: IdHash::NONE,
     });
     bench.committed(vec![done, resting], vec![]);
     let mut reader = bench.store.reader().unwrap();

@@ -168,7 +168,7 @@ impl<'a> Rows<'a> {
     async fn insert_work(&self, client: &Client) -> Result<u64, Error> {
         let rows = &self.work;
         let sql = "INSERT INTO work SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[],
-             $4::bool[], $5::int8[], $6::bytea[])";
+             $4::bool[], $5::int8[], $6::int8[], $7::bytea[])";
         client
             .execute(
                 sql,
@@ -177,6 +177,7 @@ impl<'a> Rows<'a> {
                     &column(rows, |(_, place)| place.0 as i64),
                     &column(rows, |(it, _)| it.message.0 as i64),
                     &column(rows, |(it, _)| it.sole),
+                    &column(rows, |(it, _)| it.id_hash.0 as i64),
                     &column(rows, |(it, _)| chunks(it.body.as_ref())),
                     &column(rows, |(it, _)| bytes(it.body.as_ref())),
                 ],

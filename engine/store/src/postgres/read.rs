@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use mllp_pipeline::{
-    Body, BodyId, Disposition, Entry, Epoch, Event, Head, LaneId, MessageId, NewMessage, Piece,
-    Seq, Source, Stamp,
+    Body, BodyId, Disposition, Entry, Epoch, Event, Head, IdHash, LaneId, MessageId, NewMessage,
+    Piece, Seq, Source, Stamp,
 };
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row};
@@ -90,13 +90,16 @@ pub(super) fn lanes(session: &mut Session) -> Result<Vec<(LaneId, LaneName)>, St
 
 impl Reader for PostgresReader {
     fn entries(&mut self, of: LaneId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
-        let sql = "SELECT seq, message, sole, body IS NOT NULL OR chunks IS NOT NULL FROM work
+        let sql =
+            "SELECT seq, message, sole, body IS NOT NULL OR chunks IS NOT NULL, id_hash FROM work
              WHERE lane = $1 AND seq > $2 ORDER BY seq LIMIT $3";
         let values = (i64::from(of.0), after.0 as i64, i64::from(limit));
         let entry = |row: &Row| {
             let seq = Seq(number(row, 0));
             let body = if row.get(3) { Source::Row(of, seq) } else { Source::Message };
-            Entry { seq, message: MessageId(number(row, 1)), body, sole: row.get(2) }
+            let (message, id_hash) =
+                (MessageId(number(row, 1)), IdHash(row.get::<_, i64>(4) as u64));
+            Entry { seq, message, body, sole: row.get(2), id_hash }
         };
         Ok(self.rows(sql, &[&values.0, &values.1, &values.2])?.iter().map(entry).collect())
     }

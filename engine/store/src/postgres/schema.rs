@@ -49,6 +49,7 @@ const TABLES: &str = "
         seq int8,
         message int8 NOT NULL,
         sole bool NOT NULL,
+        id_hash int8 NOT NULL,
         chunks int8,
         body bytea,
         PRIMARY KEY(lane, seq)

@@ -1,8 +1,8 @@
 //! Reading: rows of lanes, messages, journeys.
 
 use mllp_pipeline::{
-    Body, BodyId, Disposition, Entry, Epoch, Event, Head, LaneId, MessageId, NewMessage, Piece,
-    Seq, Source, Stamp,
+    Body, BodyId, Disposition, Entry, Epoch, Event, Head, IdHash, LaneId, MessageId, NewMessage,
+    Piece, Seq, Source, Stamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -72,7 +72,7 @@ impl Reader for SqliteReader {
         let mut statement = self
             .connection
             .prepare_cached(
-                "SELECT seq, message, sole, body IS NOT NULL OR chunks IS NOT NULL FROM work
+                "SELECT seq, message, sole, body IS NOT NULL OR chunks IS NOT NULL, id_hash FROM work
                  WHERE lane = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
             )
             .map_err(failed)?;
@@ -84,6 +84,7 @@ impl Reader for SqliteReader {
                 message: MessageId(row.get::<_, i64>(1)? as u64),
                 body: if own { Source::Row(lane, seq) } else { Source::Message },
                 sole: row.get(2)?,
+                id_hash: IdHash(row.get::<_, i64>(4)? as u64),
             })
         };
         let rows = statement.query_map(params![lane.0, after.0 as i64, limit], row);

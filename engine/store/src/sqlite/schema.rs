@@ -67,6 +67,7 @@ const MIGRATIONS: [&str; VERSION as usize] = ["
         seq INTEGER NOT NULL,
         message INTEGER NOT NULL,
         sole INTEGER NOT NULL,
+        id_hash INTEGER NOT NULL,
         chunks INTEGER,
         body BLOB,
         PRIMARY KEY(lane, seq)

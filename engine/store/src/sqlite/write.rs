@@ -202,7 +202,7 @@ impl<'a> Statements<'a> {
             chunk: open.prepare_cached("INSERT INTO chunk VALUES(?1, ?2, ?3)")?,
             unheld: open.prepare_cached("INSERT INTO unheld VALUES(?1)")?,
             held: open.prepare_cached("DELETE FROM unheld WHERE body = ?1")?,
-            work: open.prepare_cached("INSERT INTO work VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?,
+            work: open.prepare_cached("INSERT INTO work VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
             done: open.prepare_cached("INSERT INTO done VALUES(?1, ?2)")?,
             part: open.prepare_cached("INSERT INTO part VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?,
             outcome: open.prepare_cached("INSERT INTO outcome VALUES(?1, ?2, ?3, ?4)")?,
@@ -261,7 +261,9 @@ impl<'a> Statements<'a> {
         let (chunks, bytes) = columns(append.body.as_ref());
         self.hold(chunks)?;
         let message = append.message.0 as i64;
-        let values = params![append.lane.0, seq.0 as i64, message, append.sole, chunks, bytes];
+        let Append { lane, sole, id_hash, .. } = append;
+        let id_hash = id_hash.0 as i64;
+        let values = params![lane.0, seq.0 as i64, message, sole, id_hash, chunks, bytes];
         self.work.execute(values).map(drop)
     }
 

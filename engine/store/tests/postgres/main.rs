@@ -53,7 +53,13 @@ fn lane(store: &mut dyn Store) -> LaneId {
 }
 
 fn append(lane: LaneId) -> Transaction {
-    let append = Append { lane, message: MessageId(1), body: None, sole: true };
+    let append = Append {
+        lane,
+        message: MessageId(1),
+        body: None,
+        sole: true,
+        id_hash: mllp_pipeline::IdHash::NONE,
+    };
     Transaction { records: vec![Record::Append(append)], lanes: vec![] }
 }
 
