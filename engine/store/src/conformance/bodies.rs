@@ -106,6 +106,7 @@ fn sweeping(subject: &mut dyn Subject) {
         message: MessageId(1),
         body: Some(body(with_row, 2)),
         sole: true,
+        id_hash: IdHash::NONE,
     };
     let held = message(1, bench.ingress.lane, body(with_message, 1));
     bench.committed(vec![Record::Message(held), Record::Append(row)], vec![]);
