@@ -1,0 +1,140 @@
+//! When a message rests before a handler: a call that takes longer than 200 ms, and 60 s after that.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mllp_pipeline::{
+    Body, CallId, CommitOutcome, Committed, Epoch, Fact, Graph, Handler, Head, IdHash, Inbound,
+    LaneId, LaneMark, Limits, MessageId, Now, Order, Outbound, Piece, Pipeline, Received, Record,
+    Retry, Sent, Seq, Stamp, Start, Ticket, Transaction,
+};
+
+const INBOUND: LaneId = LaneId(1);
+const HANDLER: LaneId = LaneId(2);
+const OUTBOUND: LaneId = LaneId(3);
+
+fn now(steady: u64) -> Now {
+    Now { steady, wall: 1_700_000_000_000 + steady }
+}
+
+/// A pipeline whose commits succeed at once and whose router answers at once.
+struct Engine {
+    pipeline: Pipeline,
+    tails: BTreeMap<LaneId, u64>,
+    /// Calls of the handler that have not come back.
+    calls: Vec<CallId>,
+    /// The lanes of the rows that were appended.
+    appended: Vec<LaneId>,
+}
+
+impl Engine {
+    fn new() -> Engine {
+        let graph = Graph {
+            inbounds: vec![Inbound { lane: INBOUND, deduplicate: false }],
+            handlers: vec![Handler { lane: HANDLER }],
+            outbounds: vec![Outbound { lane: OUTBOUND, window: 1, retry: Retry::DEFAULT }],
+            limits: Limits::DEFAULT,
+        };
+        let (tail, cursor, sent_to) = (Seq(0), Seq(0), Seq(0));
+        let head = |lane| {
+            let (epoch, done) = (Epoch(1), Vec::new());
+            Head { lane, epoch, tail, cursor, sent_to, done, attempt: 0, due: 0 }
+        };
+        let heads = [INBOUND, HANDLER, OUTBOUND].map(head).into();
+        let start = Start { heads, next_message: MessageId(1), next_stamp: Stamp(1) };
+        let pipeline = Pipeline::new(graph, start, now(0));
+        Engine { pipeline, tails: BTreeMap::new(), calls: Vec::new(), appended: Vec::new() }
+    }
+
+    fn commit(&mut self, transaction: Arc<Transaction>) -> CommitOutcome {
+        let mut touched: Vec<LaneId> = transaction.lanes.iter().map(|it| it.lane).collect();
+        for record in &transaction.records {
+            if let Record::Append(row) = record {
+                *self.tails.entry(row.lane).or_default() += 1;
+                self.appended.push(row.lane);
+                touched.push(row.lane);
+            }
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        let tail = |lane: &LaneId| Seq(self.tails.get(lane).copied().unwrap_or(0));
+        let mark = |lane: &LaneId| LaneMark { lane: *lane, tail: tail(lane), sent_to: Seq(0) };
+        let lanes = touched.iter().map(mark).collect();
+        CommitOutcome::Committed(Committed { lanes, finals: Vec::new() })
+    }
+
+    fn go_on(&mut self, at: u64) {
+        self.pipeline.on_time(now(at));
+        while let Some(order) = self.pipeline.next_order(now(at)) {
+            let fact = match order {
+                Order::Commit(transaction) => Fact::Outcome(self.commit(transaction)),
+                Order::Route { call, work, .. } => {
+                    Fact::Routed { call, results: vec![Ok(vec![HANDLER]); work.len()] }
+                }
+                Order::Transform { call, .. } => {
+                    self.calls.push(call);
+                    continue;
+                }
+                _ => continue,
+            };
+            self.pipeline.tell(fact, now(at));
+        }
+    }
+
+    fn receive(&mut self, number: u64, at: u64) {
+        let received = Received {
+            ticket: Ticket(number),
+            inbound: INBOUND,
+            identity: 0,
+            control_id: Piece::default(),
+            message_type: Piece::default(),
+            body: Body::Inline((*b"MSH|").into()),
+            acknowledgment: Piece::from(&b"AA"[..]),
+            accepted: true,
+        };
+        self.pipeline.tell(Fact::Received(received), now(at));
+        self.go_on(at);
+    }
+
+    /// The oldest call comes back: it sends one message.
+    fn transformed(&mut self, at: u64) {
+        let call = self.calls.remove(0);
+        let sent = Sent { outbound: OUTBOUND, body: None, id_hash: IdHash::NONE };
+        self.pipeline.tell(Fact::Transformed { call, results: vec![Ok(vec![sent])] }, now(at));
+        self.go_on(at);
+    }
+
+    /// Whether a message that comes now rests before the handler.
+    fn rests(&mut self, number: u64, at: u64) -> bool {
+        self.appended.clear();
+        self.receive(number, at);
+        self.transformed(at);
+        assert_eq!(self.appended.last(), Some(&OUTBOUND));
+        self.appended.contains(&HANDLER)
+    }
+}
+
+#[test]
+fn a_call_rests_after_200_milliseconds_and_goes_on() {
+    let mut engine = Engine::new();
+    engine.receive(1, 1_000);
+    engine.go_on(1_199);
+    assert_eq!(engine.appended, [INBOUND]);
+    engine.go_on(1_200);
+    assert_eq!(engine.appended, [INBOUND, HANDLER]);
+    assert_eq!(engine.calls.len(), 1, "it is not called again");
+    engine.transformed(5_000);
+    assert_eq!(engine.appended, [INBOUND, HANDLER, OUTBOUND]);
+}
+
+#[test]
+fn a_handler_is_not_fused_for_60_seconds_after_a_timeout() {
+    let mut engine = Engine::new();
+    assert!(!engine.rests(1, 500));
+    engine.receive(2, 1_000);
+    engine.go_on(1_200);
+    engine.transformed(1_300);
+    assert!(engine.rests(3, 1_400));
+    assert!(engine.rests(4, 61_199));
+    assert!(!engine.rests(5, 61_200));
+}
