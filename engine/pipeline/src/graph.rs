@@ -30,7 +30,8 @@ pub struct Limits {
     pub waiting: usize,
     /// Bytes of messages that may wait for their commit.
     pub waiting_bytes: u64,
-    /// Records in one commit. A message that needs more goes alone.
+    /// Records in one commit. A message that needs more goes alone. Long commits favour intake: a
+    /// delivery takes two of them.
     pub batch_records: usize,
     /// Bytes of bodies in one commit.
     pub batch_bytes: u64,
@@ -42,14 +43,14 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// 2,048 rows of a lane, 64 MiB of bodies, 8,192 messages or 64 MiB that wait, 4,096 records or
+    /// 2,048 rows of a lane, 64 MiB of bodies, 8,192 messages or 64 MiB that wait, 1,024 records or
     /// 8 MiB in a commit, 256 messages in a call, 1,000,000 identities.
     pub const DEFAULT: Limits = Limits {
         look_ahead: 2_048,
         held_bytes: 64 << 20,
         waiting: 8_192,
         waiting_bytes: 64 << 20,
-        batch_records: 4_096,
+        batch_records: 1_024,
         batch_bytes: 8 << 20,
         call: 256,
         identities: 1_000_000,
