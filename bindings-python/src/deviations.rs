@@ -2,10 +2,6 @@
 
 use hl7_peek::{Error, Message, Scan};
 
-/// A payload longer than this is not searched for characters other than ASCII: looking at its header is
-/// cheaper.
-const SEARCHED_LEN: usize = 4096;
-
 /// What a reader of messages is warned of, by name.
 ///
 /// * `bad_encoding_characters`: MSH-2 is not what it should be, such as `^~\\&` from a source text, and
@@ -13,7 +9,7 @@ const SEARCHED_LEN: usize = 4096;
 /// * `scan_mismatch`: `scan` ignores a set of MSH-18 whose characters may hold the bytes of delimiters,
 ///   so that fields may be cut in the middle of a character.
 ///
-/// Costs one pass over a short message in ASCII, and one over MSH in others.
+/// Costs what [`Scan::detect`] does.
 pub(crate) fn of_payload(payload: &[u8], scan: Scan) -> &'static [&'static str] {
     match (is_damaged(payload), is_ignored(payload, scan)) {
         (false, false) => &[],

@@ -11,6 +11,8 @@ use crate::{CharacterSet, Delimiters, MessageHeader, Scan};
 const AWARE: [Scan; 3] = [Scan::Iso2022Jp, Scan::ShiftJis, Scan::Gb18030];
 /// The number of the field in MSH that names the character set.
 const CHARACTER_SET: usize = 18;
+/// Begins the escape sequences of ISO 2022.
+const ESCAPE: u8 = 0x1B;
 /// MSH-1 is the first separator itself.
 const SEPARATORS_BEFORE_18: usize = 17;
 
@@ -23,6 +25,8 @@ impl Scan {
     pub fn of(header: &MessageHeader<'_>) -> Scan {
         match CharacterSet::of(header).map_or(Scan::SingleByte, CharacterSet::scan) {
             Scan::Gb18030 => Scan::Gb18030,
+            // Nothing else is announced, as in nearly every message.
+            scan if header.fields(18, 20).len() == header.character_set_first().len() => scan,
             _ if CharacterSet::switches(header) => Scan::Iso2022Jp,
             scan => scan,
         }
@@ -101,16 +105,17 @@ fn named_by<'a>(opening: Opening<'a>, delimiters: Delimiters) -> (Scan, Opening<
     };
     let read =
         |scan| MessageHeader::read(line, opening.field_separator, Syntax { delimiters, scan });
-    let is_certain = |byte: &u8| byte.is_ascii() && *byte != 0x1B;
     // Nothing in such a line can be misread.
-    let Some(certain) = line.iter().position(|byte| !is_certain(byte)) else {
+    if line.is_ascii() && memchr(ESCAPE, line).is_none() {
         return (Scan::of(&read(Scan::SingleByte)), opening);
-    };
+    }
     if let Some(scan) = AWARE.into_iter().find(|scan| Scan::of(&read(*scan)) == *scan) {
         return (scan, opening);
     }
     let is_cut = !lines.is_terminated() && line.last() == Some(&delimiters.field);
     if is_cut && AWARE.into_iter().any(|scan| read(scan).ended() < CHARACTER_SET) {
+        let is_uncertain = |byte: &u8| !byte.is_ascii() || *byte == ESCAPE;
+        let certain = line.iter().position(is_uncertain).unwrap_or(line.len());
         return (Scan::SingleByte, opening.without_end(line.len().saturating_sub(certain)));
     }
     (Scan::SingleByte, opening)

@@ -11,6 +11,12 @@ impl CharacterSet {
     /// Windows. A name that could mean several sets, such as `ANSI`, is unknown. An empty value is
     /// ASCII.
     pub fn from_name(name: &[u8]) -> Option<CharacterSet> {
+        // Most messages write one of these, and exactly so.
+        match name {
+            b"UNICODE UTF-8" => return Some(CharacterSet::Utf8),
+            b"8859/1" => return Some(CharacterSet::Iso8859_1),
+            _ => {}
+        }
         // Longer than any name below, so a name that does not fit is none of them.
         let mut letters = [0u8; 16];
         let mut len = 0usize;
