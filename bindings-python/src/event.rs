@@ -1,6 +1,7 @@
 //! Events as dictionaries, in the shape of the test vectors.
 
 use mllp_core::{Counters, Deviations, Discard, FrameKind};
+use mllp_link::{Handle, Verdict};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
@@ -59,4 +60,21 @@ pub(crate) fn counters<'py>(py: Python<'py>, counters: &Counters) -> PyResult<Bo
         entries.set_item(name, count)?;
     }
     Ok(entries)
+}
+
+/// `reply` is what came, by its name in a list of rules; `text` says it all in a line.
+pub(crate) fn verdict<'py>(
+    py: Python<'py>,
+    name: &str,
+    handle: Handle,
+    verdict: &Verdict,
+) -> PyResult<Bound<'py, PyDict>> {
+    let entry = new(py, name)?;
+    entry.set_item("handle", handle.number())?;
+    entry.set_item("reply", verdict.reply.name())?;
+    entry.set_item("action", verdict.action.name())?;
+    entry.set_item("warn", verdict.warn)?;
+    entry.set_item("rule", verdict.rule)?;
+    entry.set_item("text", verdict.to_string())?;
+    Ok(entry)
 }

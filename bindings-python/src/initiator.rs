@@ -1,11 +1,11 @@
 //! The sending end of a link.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use hl7_peek::Scan;
 use mllp_core::{Config, Framing};
 use mllp_link::{
-    Fate, Handle, Initiator as Core, InitiatorConfig, InitiatorEvent, Rules, SubmitError, Verdict,
+    Fate, Handle, Initiator as Core, InitiatorConfig, InitiatorEvent, Rules, SubmitError,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -35,6 +35,8 @@ pub(crate) struct Initiator {
     core: Box<Core<Growing, CAPACITY, MAX_CONTROL_ID>>,
     /// The payloads that may be asked for again, by the numbers of their handles.
     payloads: HashMap<u32, Py<PyBytes>>,
+    /// The control IDs of the messages that wait with the host.
+    held: HashSet<Vec<u8>>,
     /// What `take_outgoing` gave and `written` has not seen leave.
     writing: Writing,
 }
@@ -96,18 +98,45 @@ impl Initiator {
             max_back_off: max_back_off.length(),
         };
         let core = Box::new(Core::new(Growing::default(), config));
-        Ok(Initiator { core, payloads: HashMap::new(), writing: Writing::default() })
+        Ok(Initiator {
+            core,
+            payloads: HashMap::new(),
+            held: HashSet::new(),
+            writing: Writing::default(),
+        })
     }
 
     /// Takes a message and returns its handle, a number that no other message of this link has.
     ///
-    /// Raises LinkError: `full` when 64 messages have no verdict, `id_in_use` when one of them has
-    /// this MSH-10, `id_too_long` for one above 256 bytes; FrameError for a payload that holds
+    /// Raises LinkError: `full` when 64 messages have no verdict, `id_in_use` when one of them or one
+    /// that is held has this MSH-10, `id_too_long` for one above 256 bytes; FrameError for a payload that holds
     /// framing bytes.
     fn submit(&mut self, py: Python<'_>, payload: Input<'_>, now: Seconds) -> PyResult<u32> {
+        if !self.held.is_empty() {
+            self.unused_id(&payload)?;
+        }
         let handle = self.core.submit(&payload, now.point()).map_err(submit_error)?;
         self.payloads.insert(handle.number(), payload.into_bytes(py).unbind());
         Ok(handle.number())
+    }
+
+    /// A message waits with the host until there is room: from now on no message without MSH-10 takes
+    /// a reply that names it. Call `release` before it is submitted, or when it is given up.
+    ///
+    /// Raises LinkError and FrameError as `submit` does, but never `full`.
+    fn hold(&mut self, payload: Input<'_>) -> PyResult<()> {
+        let id = self.unused_id(&payload)?;
+        if !id.is_empty() {
+            self.held.insert(id.to_vec());
+        }
+        Ok(())
+    }
+
+    /// A message that was held waits with the host no more.
+    fn release(&mut self, payload: Input<'_>) {
+        if let Ok(id) = self.core.check(&payload) {
+            self.held.remove(id);
+        }
     }
 
     /// Takes back a message that waits: before it was written, between two attempts, or after CA for
@@ -287,6 +316,15 @@ impl Initiator {
 }
 
 impl Initiator {
+    /// The control ID of a message that may be held or submitted.
+    fn unused_id<'a>(&self, payload: &'a [u8]) -> PyResult<&'a [u8]> {
+        let id = self.core.check(payload).map_err(submit_error)?;
+        if self.held.contains(id) {
+            return Err(submit_error(SubmitError::IdInUse));
+        }
+        Ok(id)
+    }
+
     /// Hands the link every byte, and `report` every event.
     fn take(
         &mut self,
@@ -297,7 +335,9 @@ impl Initiator {
         loop {
             let taken = if data.is_empty() { 0 } else { self.core.receive(data, now.point()) };
             data = data.get(taken..).unwrap_or_default();
-            while let Some(event) = self.core.next_event(now.point()) {
+            while let Some(event) =
+                self.core.next_event_beside(&|id| self.held.contains(id), now.point())
+            {
                 report(self, event)?;
             }
             if data.is_empty() || taken == 0 {
@@ -313,14 +353,14 @@ impl Initiator {
     ) -> PyResult<Bound<'py, PyDict>> {
         Ok(match event {
             InitiatorEvent::Verdict { handle, verdict, fate } => {
-                let entry = verdict_event(py, "verdict", handle, &verdict)?;
+                let entry = event::verdict(py, "verdict", handle, &verdict)?;
                 self.payloads.remove(&handle.number());
                 entry.set_item("payload", self.reply(py))?;
                 entry.set_item("fate", fate.name())?;
                 entry
             }
             InitiatorEvent::Retry { handle, at, verdict } => {
-                let entry = verdict_event(py, "retry", handle, &verdict)?;
+                let entry = event::verdict(py, "retry", handle, &verdict)?;
                 entry.set_item("at", seconds(at))?;
                 entry
             }
@@ -350,23 +390,6 @@ impl Initiator {
     fn reply<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         self.core.reply().map(|payload| PyBytes::new(py, payload))
     }
-}
-
-/// `reply` is what came, by its name in a list of rules; `text` says it all in a line.
-fn verdict_event<'py>(
-    py: Python<'py>,
-    name: &str,
-    handle: Handle,
-    verdict: &Verdict,
-) -> PyResult<Bound<'py, PyDict>> {
-    let entry = event::new(py, name)?;
-    entry.set_item("handle", handle.number())?;
-    entry.set_item("reply", verdict.reply.name())?;
-    entry.set_item("action", verdict.action.name())?;
-    entry.set_item("warn", verdict.warn)?;
-    entry.set_item("rule", verdict.rule)?;
-    entry.set_item("text", verdict.to_string())?;
-    Ok(entry)
 }
 
 fn submit_error(error: SubmitError) -> PyErr {

@@ -15,7 +15,7 @@ use crate::recent::Recent;
 use crate::submission::{Handle, InitiatorConfig, InitiatorEvent, SubmitError};
 use crate::timer::Millis;
 use entry::{Entry, News, Stage};
-use matching::Heard;
+use matching::{Heard, Known};
 
 /// One link, seen from the end that sends messages.
 ///
@@ -86,16 +86,8 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         if self.entries.is_full() {
             return Err(SubmitError::Full);
         }
-        self.config.decoder.framing.encode_slices(payload).map_err(SubmitError::Frame)?;
+        let id = Vec::from_slice(self.check(payload)?).map_err(|_| SubmitError::IdTooLong)?;
         let header = MessageHeader::parse_lenient_with(payload, self.config.scan);
-        let id = header.map(|header| header.message_control_id()).unwrap_or_default();
-        let id = trim_blanks(id);
-        // The null value says that there is none.
-        let id = if id == b"\"\"" { &[] } else { id };
-        let id = Vec::from_slice(id).map_err(|_| SubmitError::IdTooLong)?;
-        if !id.is_empty() && self.entries.iter().any(|entry| entry.id == id) {
-            return Err(SubmitError::IdInUse);
-        }
         let handle = Handle(self.next);
         self.next = self.next.wrapping_add(1);
         let request = header.map(|header| Request::new(&header, Inbound::Message));
@@ -112,6 +104,28 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         };
         self.entries.push(entry).map_err(|_| SubmitError::Full)?;
         Ok(handle)
+    }
+
+    /// Checks a message as [`submit`](Initiator::submit) does, but for the room, and returns its
+    /// control ID without blanks at its end; empty when it has none. For a host that keeps messages
+    /// until there is room; see [`next_event_beside`](Initiator::next_event_beside).
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError`], but never `Full`.
+    pub fn check<'a>(&self, payload: &'a [u8]) -> Result<&'a [u8], SubmitError> {
+        self.config.decoder.framing.encode_slices(payload).map_err(SubmitError::Frame)?;
+        let header = MessageHeader::parse_lenient_with(payload, self.config.scan);
+        let id = trim_blanks(header.map(|header| header.message_control_id()).unwrap_or_default());
+        // The null value says that there is none.
+        let id = if id == b"\"\"" { &[] } else { id };
+        if id.len() > ID {
+            return Err(SubmitError::IdTooLong);
+        }
+        if !id.is_empty() && self.entries.iter().any(|entry| entry.id == id) {
+            return Err(SubmitError::IdInUse);
+        }
+        Ok(id)
     }
 
     /// Takes back a message that waits: before it was written, between two attempts, or after CA for
@@ -191,6 +205,19 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
     /// What has happened. `None`: write, read, or wait for
     /// [`next_deadline`](Initiator::next_deadline).
     pub fn next_event(&mut self, now: Millis) -> Option<InitiatorEvent> {
+        self.next_event_beside(&|_| false, now)
+    }
+
+    /// Does what [`next_event`](Initiator::next_event) does, for a host that keeps further messages
+    /// for this link until there is room. A message without MSH-10 takes no reply that names one of
+    /// them: `held` says whether one has this control ID, in the form that
+    /// [`check`](Initiator::check) returns. It is asked only about a reply that would otherwise go
+    /// to a message without MSH-10.
+    pub fn next_event_beside(
+        &mut self,
+        held: &dyn Fn(&[u8]) -> bool,
+        now: Millis,
+    ) -> Option<InitiatorEvent> {
         self.at_hand = false;
         loop {
             if let Some(event) = self.take_news() {
@@ -202,7 +229,7 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
                 self.give_up_replies(now);
                 return Some(InitiatorEvent::Reconnect);
             }
-            let event = match self.hear() {
+            let event = match self.hear(held) {
                 Some(Heard::Reply(found)) => {
                     self.at_hand = true;
                     self.on_reply(found, now)
@@ -226,9 +253,10 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         }
     }
 
-    fn hear(&mut self) -> Option<Heard> {
+    fn hear(&mut self, held: &dyn Fn(&[u8]) -> bool) -> Option<Heard> {
         if let Some(received) = self.incoming.next_event() {
-            return Some(Heard::new(received, &self.entries, &self.recent, self.config.scan));
+            let known = Known { entries: &self.entries, recent: &self.recent, held };
+            return Some(Heard::new(received, &known, self.config.scan));
         }
         let received = match self.silence {
             Silence::Unknown => None,
@@ -238,7 +266,8 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
             }
             Silence::End => self.incoming.finish(),
         };
-        received.map(|it| Heard::new(it, &self.entries, &self.recent, self.config.scan))
+        let known = Known { entries: &self.entries, recent: &self.recent, held };
+        received.map(|it| Heard::new(it, &known, self.config.scan))
     }
 
     /// The payload of the reply that gave the last event, until the next call; `None` when it was no

@@ -26,17 +26,24 @@ pub(super) enum Found {
     Stray(Stray),
 }
 
+/// The messages that a reply may belong to.
+pub(super) struct Known<'a, const ID: usize> {
+    pub(super) entries: &'a [Entry<ID>],
+    pub(super) recent: &'a Recent,
+    /// Whether the host keeps a message of this name that the link does not have yet.
+    pub(super) held: &'a dyn Fn(&[u8]) -> bool,
+}
+
 impl Heard {
     pub(super) fn new<const ID: usize>(
         received: Received<'_>,
-        entries: &[Entry<ID>],
-        recent: &Recent,
+        known: &Known<'_, ID>,
         scan: Scan,
     ) -> Heard {
         match received {
             Received::Frame(frame) => Heard::Reply(match frame.kind {
                 FrameKind::CommitAck | FrameKind::CommitNak => Found::Stray(Stray::CommitBlock),
-                _ => find(entries, recent, &read(frame.payload, scan)),
+                _ => find(known, &read(frame.payload, scan)),
             }),
             Received::Warning { deviation, offset } => {
                 Heard::Event(InitiatorEvent::Warning { deviation, offset })
@@ -49,14 +56,14 @@ impl Heard {
     }
 }
 
-fn find<const ID: usize>(entries: &[Entry<ID>], recent: &Recent, reply: &Reply<'_>) -> Found {
+fn find<const ID: usize>(known: &Known<'_, ID>, reply: &Reply<'_>) -> Found {
     match reply {
-        Reply::NotHl7 => anonymous(entries, ReplyKind::NotHl7, Stray::NotHl7),
-        Reply::NoMsa => anonymous(entries, ReplyKind::NoMsa, Stray::NoMsa),
+        Reply::NotHl7 => anonymous(known.entries, ReplyKind::NotHl7, Stray::NotHl7),
+        Reply::NoMsa => anonymous(known.entries, ReplyKind::NoMsa, Stray::NoMsa),
         Reply::Acknowledgment { code, name } => {
             let mut plain = [0; ID];
             let plain = name.unescaped(&mut plain);
-            named(entries, recent, ReplyKind::Code(*code), name, plain)
+            named(known, ReplyKind::Code(*code), name, plain)
         }
     }
 }
@@ -80,23 +87,26 @@ fn anonymous<const ID: usize>(entries: &[Entry<ID>], kind: ReplyKind, stray: Str
 }
 
 fn named<const ID: usize>(
-    entries: &[Entry<ID>],
-    recent: &Recent,
+    known: &Known<'_, ID>,
     kind: ReplyKind,
     name: &Name<'_>,
     plain: Option<&[u8]>,
 ) -> Found {
+    let Known { entries, recent, held } = *known;
     // MSA-2 repeats MSH-10, escaped where it could not stand as it was. Trailing blanks do not count,
     // and neither has them any more.
     let is = |id: &[u8]| !id.is_empty() && (id == name.raw || Some(id) == plain);
     let own = in_flight(entries).find(|(_, entry)| is(&entry.id));
-    let known = recent.fate(name.raw).or_else(|| recent.fate(plain?));
-    // A message without a control ID takes the first reply that is nobody else's, be it one that is
-    // still to be sent.
-    let held = entries.iter().any(|entry| is(&entry.id));
+    let past = recent.fate(name.raw).or_else(|| recent.fate(plain?));
     let nameless =
         || in_flight(entries).find(|(_, entry)| entry.id.is_empty() && !entry.asks_for_nothing());
-    match (own.or_else(|| (known.is_none() && !held).then(nameless).flatten()), known) {
+    // A message without a control ID takes the first reply that names no other message, sent or
+    // still to be sent.
+    let is_free = |_: &(usize, &Entry<ID>)| {
+        !entries.iter().any(|entry| is(&entry.id)) && !held(name.raw) && !plain.is_some_and(held)
+    };
+    let first = || nameless().filter(|_| past.is_none()).filter(is_free);
+    match (own.or_else(first), past) {
         // Nothing waits for it, and it may be the answer to an earlier message of this name.
         (Some((_, entry)), _) if entry.asks_for_nothing() => Found::Stray(Stray::Unasked),
         (Some((at, _)), _) => Found::Reply(at, kind),

@@ -196,3 +196,17 @@ fn a_message_without_a_name_does_not_take_the_reply_to_one_that_waits() {
     assert_eq!(hear(&mut link, &reply("AR", "2"), 1), ["foreign"]);
     assert_eq!(hear(&mut link, &reply("AA", "any"), 2), ["0: AA accept"]);
 }
+
+#[test]
+fn a_nameless_message_takes_no_reply_that_names_one_that_the_host_keeps() {
+    let mut link = link(config());
+    sent(&mut link, "", 0);
+    assert_eq!(link.check(&message("5 ", "", "")), Ok(&b"5"[..]));
+    link.receive(&[reply("AA", "5"), reply("AE", "6")].concat(), 1);
+    let held = |id: &[u8]| id == b"5";
+    let stray = link.next_event_beside(&held, 1);
+    assert_eq!(stray, Some(InitiatorEvent::Stray(mllp_link::Stray::Foreign)));
+    let own = link.next_event_beside(&held, 1);
+    assert!(matches!(own, Some(InitiatorEvent::Verdict { fate: Fate::Answered, .. })));
+    assert_eq!(link.open_messages(), 0);
+}

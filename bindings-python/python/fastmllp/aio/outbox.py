@@ -1,7 +1,7 @@
 """A client's messages, from the call that sends one to its reply."""
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from fastmllp._native import Initiator
@@ -23,29 +23,42 @@ class Outbox:
 
     def __init__(self) -> None:
         self.waiting: dict[int, asyncio.Future[Reply]] = {}
-        # What the link does not have yet, in order.
-        self._queue: deque[tuple[bytes, asyncio.Future[Reply]]] = deque()
-        # On their way, but nobody waits any more; who is to be told of their end.
+        # Since the link was looked at last.
+        self._new: deque[tuple[asyncio.Future[Reply], bytes]] = deque()
+        # Those that the link has no room for, before the new ones. It knows their control IDs, so
+        # that its rules hold for these messages as well.
+        self._held: OrderedDict[asyncio.Future[Reply], bytes] = OrderedDict()
+        # In progress, but given up by the caller, with the function to call when they end.
         self._given_up: dict[int, Settled | None] = {}
 
     def add(self, payload: bytes, loop: asyncio.AbstractEventLoop) -> asyncio.Future[Reply]:
         """Take a message; the future gets its reply."""
         future: asyncio.Future[Reply] = loop.create_future()
-        self._queue.append((payload, future))
+        self._new.append((future, payload))
         return future
 
     def submit(self, link: Initiator, now: float) -> None:
-        """Give the link what it has room for."""
-        while self._queue and link.open_messages < _CAPACITY:
-            payload, future = self._queue.popleft()
-            if future.done():
-                continue
-            try:
-                handle = link.submit(payload, now)
-            except Exception as error:
-                future.set_exception(error.with_traceback(None))
+        """Give the link what it has room for, and let it know of the rest."""
+        while self._held and link.open_messages < _CAPACITY:
+            future, payload = self._held.popitem(last=False)
+            link.release(payload)
+            self._enter(future, payload, link, now)
+        while self._new:
+            future, payload = self._new.popleft()
+            if not future.done():
+                self._enter(future, payload, link, now)
+
+    def _enter(
+        self, future: asyncio.Future[Reply], payload: bytes, link: Initiator, now: float
+    ) -> None:
+        try:
+            if link.open_messages < _CAPACITY:
+                self.waiting[link.submit(payload, now)] = future
             else:
-                self.waiting[handle] = future
+                link.hold(payload)
+                self._held[future] = payload
+        except Exception as error:
+            future.set_exception(error.with_traceback(None))
 
     def give_up(
         self, future: asyncio.Future[Reply], link: Initiator, settled: Settled | None
@@ -57,7 +70,9 @@ class Outbox:
             link: Takes the message back, if it is not on its way.
             settled: Called when the message is on the connection no more, which may be at once.
         """
-        future.cancel()  # In the queue, that is all there is to know.
+        future.cancel()  # For a new message this is enough.
+        if (payload := self._held.pop(future, None)) is not None:
+            link.release(payload)
         for handle, waiting in self.waiting.items():
             if waiting is future:
                 del self.waiting[handle]
@@ -77,24 +92,28 @@ class Outbox:
         return None
 
     def fail_queued(self, link: Initiator, error: DeliveryError) -> None:
-        """Fail every message that the link has and that has not left."""
+        """Fail every message that the link knows and that has not left."""
         for handle in list(self.waiting):
             if link.withdraw(handle):
                 fail(self.waiting.pop(handle), error, "not_sent")
+        while self._held:
+            future, payload = self._held.popitem(last=False)
+            link.release(payload)
+            fail(future, error, "not_sent")
 
     def clear(self, link: Initiator, error: DeliveryError) -> None:
         """Forget every message; who waits for one gets this error."""
         self.fail_queued(link, error)
         while self.waiting:
             fail(self.waiting.popitem()[1], error, "uncertain")
-        while self._queue:
-            fail(self._queue.popleft()[1], error, "not_sent")
+        while self._new:
+            fail(self._new.popleft()[0], error, "not_sent")
         while self._given_up:
             _tell(self._given_up.popitem()[1])
 
     def __bool__(self) -> bool:
         """Whether a message waits that the link does not have."""
-        return bool(self._queue)
+        return bool(self._new or self._held)
 
 
 def fail(future: asyncio.Future[Reply], error: DeliveryError, fate: str) -> None:
