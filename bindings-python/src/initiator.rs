@@ -109,8 +109,8 @@ impl Initiator {
     /// Takes a message and returns its handle, a number that no other message of this link has.
     ///
     /// Raises LinkError: `full` when 64 messages have no verdict, `id_in_use` when one of them or one
-    /// that is held has this MSH-10, `id_too_long` for one above 256 bytes; FrameError for a payload that holds
-    /// framing bytes.
+    /// that is held has this MSH-10, `id_too_long` for one above 256 bytes; FrameError for a payload
+    /// that holds framing bytes.
     fn submit(&mut self, py: Python<'_>, payload: Input<'_>, now: Seconds) -> PyResult<u32> {
         if !self.held.is_empty() {
             self.unused_id(&payload)?;
