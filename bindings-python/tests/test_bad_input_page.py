@@ -45,7 +45,7 @@ TEXTS = {
     "MSH-10 is empty": HEADER.replace(b"|A|", b"||"),
     "MSH-10 with an escape sequence": HEADER.replace(b"|A|", b"|A\\T\\B|"),
     "MSH-9 is empty": HEADER.replace(b"ADT^A01", b""),
-    "a message type or version that nobody knows": HEADER.replace(b"ADT^A01", b"ZZZ^Z99").replace(
+    "an unknown message type or version": HEADER.replace(b"ADT^A01", b"ZZZ^Z99").replace(
         b"2.5", b"9.9"
     ),
     "no segment MSH": b"PID|1||4711\r",
