@@ -123,7 +123,7 @@ impl Ack {
     /// Texts are encoded in the character set that MSH-18 of the message names, or by the codec
     /// `encoding` where it names none that is known; MSH-18 of the acknowledgment says which. What the
     /// set lacks becomes `?`. Where the names in the message are not in `encoding` either, texts are
-    /// ASCII, so that never two sets are in one acknowledgment. UTF-16 and UTF-32 count as no name,
+    /// ASCII, so that one acknowledgment never mixes two sets. UTF-16 and UTF-32 count as no name,
     /// because nothing in a frame can be in them. Raises LookupError for a codec that does not exist.
     #[pyo3(
         signature = (

@@ -77,7 +77,7 @@ pub(crate) fn character_set_error(py: Python<'_>) -> PyResult<&Bound<'_, PyType>
     Ok(class.bind(py))
 }
 
-/// MSH-18 names a set that cannot be decoded: that nobody knows, or that Python has no codec for. The
+/// MSH-18 names a set that cannot be decoded: it is unknown, or Python has no codec for it. The
 /// text shows the name, and no more of the message.
 pub(crate) fn undecodable_set(name: &[u8], is_known: bool) -> PyErr {
     const SHOWN: usize = 40;

@@ -22,7 +22,7 @@ class AllowList:
             networks: If not given, any peer may connect.
 
         Raises:
-            ValueError: One of them is no network, or has bits set behind its prefix; or there is
+            ValueError: One of them is not a network, or has bits set after its prefix; or there is
                 none, for a list that has become empty by mistake must not admit every peer.
             TypeError: A single text instead of several.
         """

@@ -30,7 +30,7 @@ class BackOff:
     jitter: float = 0.5
     """The part of each wait that is left to chance, from 0 (none) to 1 (all of it)."""
     random: Callable[[], float] = random.random
-    """A number from 0 to 1, exclusive, anew with every call."""
+    """A new number from 0 to 1, exclusive, with every call."""
 
     def __post_init__(self) -> None:
         """Check the bounds.

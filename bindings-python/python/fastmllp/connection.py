@@ -250,7 +250,7 @@ class Connection:
             self._take_events(self._link.events(time.monotonic()))
 
     def _converse_natively(self, data: bytes, handler: Handler) -> bool:
-        """Take bytes when nobody wants a record of each message: mostly one native call for all.
+        """Take bytes when no record of each message is wanted: mostly one native call for all.
 
         Returns:
             Whether every answer has left, and the host had nothing to do but to send them.

@@ -45,7 +45,7 @@ class FileContents(NamedTuple):
 
 @dataclass(slots=True)
 class Reading:
-    """What a file holds, and what is to be said about it."""
+    """What a file holds, and what to report about it."""
 
     payloads: list[bytes]
     """The messages, in the order of the file."""

@@ -18,9 +18,9 @@ _FORMATTERS = (TextFormatter, JsonFormatter)
 class LineHandler(logging.Handler):
     """A handler like any other, which can also write an event without a record.
 
-    To make a record and to pass it on takes several times as long as to write its line. So an event
-    is written directly where nobody could tell: no other handler, filter, record factory or parent
-    of the logger would see the record.
+    Making a record and passing it on takes several times as long as writing its line. So an event
+    is written directly where that makes no difference: no other handler, filter, record factory or
+    parent of the logger would see the record.
     """
 
     def is_alone(self, logger: logging.Logger, level: int) -> bool:
@@ -68,7 +68,7 @@ class LineHandler(logging.Handler):
         self.write(lines, len(each))
 
     def write(self, lines: str, records: int) -> None:
-        """Write the lines of so many records."""
+        """Write the lines of `records` records."""
         raise NotImplementedError
 
     def reopen(self) -> None:

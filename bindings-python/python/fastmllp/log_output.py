@@ -115,7 +115,7 @@ class LogFile:
 
 
 def _open(path: str) -> int:
-    # Non-blocking, so that the name of a pipe that nobody reads is an error and not a wait.
+    # Non-blocking, so that a pipe without a reader is an error and not a wait.
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
     try:
         return os.open(path, flags, _MODE)

@@ -1,4 +1,4 @@
-"""The thread that writes the log, so that no connection waits for whoever reads it."""
+"""The thread that writes the log, so that no connection waits for its reader."""
 
 import contextlib
 import os
@@ -35,14 +35,14 @@ _FORK_SECONDS = 0.5
 
 Trouble: TypeAlias = Callable[[str, dict[str, object]], None]
 """Writes a record about the log itself: the event and its fields."""
-# A text and how many records it holds; None where the file is to be opened again.
+# A text and how many records it holds; None where the file must be opened again.
 _Item: TypeAlias = tuple[str, int] | None
 
 _writers: "weakref.WeakSet[LogWriter]" = weakref.WeakSet()
 
 
 class LogWriter:
-    """Lines on their way to the log, in order.
+    """Lines that wait to be written to the log, in order.
 
     Attributes:
         dropped: How many records were dropped so far.
@@ -183,7 +183,7 @@ class LogWriter:
                     self._thread = None
 
     def _wait(self) -> bool:
-        """Wait until something is to be written; False when the thread is to end instead."""
+        """Wait until there is something to write; False when the thread must end instead."""
         while True:
             with self._lock:
                 if self._items:

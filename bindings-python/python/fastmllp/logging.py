@@ -261,7 +261,7 @@ def configure(
     does not call this: the records reach its handlers like those of any other library, and it can
     give these a `TextFormatter` or a `JsonFormatter`.
 
-    No connection waits for whoever reads the log: a thread writes the lines, up to 10 milliseconds
+    No connection waits for the reader of the log: a thread writes the lines, up to 10 milliseconds
     later, and in order. Where the reader takes no more and 65,536 records or 16 MiB wait, further
     ones are dropped, and ``records_dropped`` says how many as soon as it takes lines again. The end
     of the program waits up to two seconds for the last lines. A process that ends by `os._exit`

@@ -257,12 +257,12 @@ class Endpoint:
 def start_http_server(host: str = "127.0.0.1", port: int = 0) -> Endpoint:
     """Count from now on, and show the counts at ``http://HOST:PORT/metrics``.
 
-    The page is plain HTTP for everybody who reaches the port. It names no peer and holds no
+    The page is plain HTTP for anyone who reaches the port. It names no peer and holds no
     payload, only numbers. Besides the metrics of this package it has those of the process.
 
     One thread serves the page, to eight connections at a time; one more ends the oldest of them.
     A connection may last five seconds and send 8 KiB, and requests take a quarter of a processor at
-    most, so whoever reaches the port cannot take the process from those who send messages.
+    most, so requests for the page cannot take the process from those who send messages.
 
     Args:
         host: Address or name to listen on.

@@ -1,7 +1,7 @@
 """What begins a message: one rule, for files, for what handlers return, and for hints.
 
-Three letters are not enough. A line of text may begin with ``MSH Toronto`` or ``FTS.``; whoever
-takes it for a header tears the message apart. A header is the name, a field separator and a
+Three letters are not enough. A line of text may begin with ``MSH Toronto`` or ``FTS.``; to
+take it for a header would tear the message apart. A header is the name, a field separator and a
 plausible MSH-2 (HL7 v2 chapter 2, section 2.5.4), and FHS and BHS have the same two fields.
 """
 

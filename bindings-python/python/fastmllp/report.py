@@ -106,7 +106,7 @@ class ConnectionReport:
             self._warn(deviation, length=length)
 
     def noting(self, handler: Prompt) -> tuple[Prompt, list[Note]]:
-        """A handler for the link to call itself, and what is to be recorded of its messages.
+        """A handler for the link to call itself, and the records to write about its messages.
 
         Each message is on record before `handler` is called for it. The notes are for `answered_by`
         whenever the link returns.

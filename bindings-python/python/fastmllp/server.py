@@ -120,7 +120,7 @@ class Server:
             proxy_protocol: ``off``, or ``required`` behind a proxy that begins each connection with
                 a header of the PROXY protocol, version 1 or 2. `allow` and the records then use the
                 sender's address from the header, and a connection without a header is closed. Let
-                nobody but the proxy reach the port: a header can name any address.
+                only the proxy reach the port: a header can name any address.
             name: Tells the records of this server from those of others; see `fastmllp.logging.Log`.
             stop_timeout: Seconds that a graceful stop may take before connections are aborted. 0:
                 no limit.

@@ -1,4 +1,4 @@
-"""The bytes of one connection, plain or inside of TLS, over a socket that its owner waits for."""
+"""The bytes of one connection, plain or inside TLS, over a socket that its owner waits for."""
 
 import contextlib
 import socket
@@ -72,7 +72,7 @@ class Stream:
 
 
 class TlsStream(Stream):
-    """Bytes inside of TLS.
+    """Bytes inside TLS.
 
     A connection that ends without TLS's own word for the end is taken as ended: many senders leave
     it so, and a frame that was cut is not complete with or without that word.
@@ -108,8 +108,8 @@ class TlsStream(Stream):
         received = self.socket.recv(_READ_SIZE)
         data = self._session.receive(received)
         self.is_ended = not received or self._session.is_ended
-        # An answer of TLS itself, an alert for instance. That there is no room for it, or nobody to
-        # take it any more, must not cost the message that has come before.
+        # An answer of TLS itself, an alert for instance. The message that came before must not be
+        # lost because there is no room for that answer, or because the peer is gone.
         self._push_if_possible()
         if not data and not self.is_ended:
             raise BlockingIOError

@@ -100,7 +100,7 @@ def client_context(
 def _context(protocol: int) -> ssl.SSLContext:
     context = ssl.SSLContext(protocol)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Nobody in the field renegotiates, and it has been a way in.
+    # Peers do not renegotiate in practice, and attackers have used it.
     context.options |= ssl.OP_NO_RENEGOTIATION
     return context
 
@@ -112,7 +112,7 @@ def _load_identity(context: ssl.SSLContext, certificate: File, key: File) -> Non
         raise TlsError("not_pem", f"key {key}: no private key in PEM form")
 
     def refuse() -> NoReturn:
-        # Otherwise OpenSSL asks whoever sits at the terminal.
+        # Otherwise OpenSSL asks for the password at the terminal.
         raise TlsError("encrypted", f"key {key}: needs a password")
 
     try:

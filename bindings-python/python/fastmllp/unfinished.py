@@ -1,8 +1,8 @@
 """Files that are still being written, and those that a dead process has left.
 
 A file that is being written has a hidden name and is locked. The lock goes when its process ends,
-however it ends, so whoever gets the lock knows that nobody writes the file any more. A number of a
-process in the name would not tell: it is another one in every container, and comes again.
+however it ends, so the holder of the lock knows that no other process writes the file. A process
+ID in the name would not tell: it differs from container to container, and is used again.
 """
 
 import contextlib

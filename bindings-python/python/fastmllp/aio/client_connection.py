@@ -91,7 +91,7 @@ class ClientConnection(asyncio.Protocol):
             with contextlib.suppress(OSError):  # The other side has gone first.
                 self.transport.write_eof()
             self.transport.abort()
-        except RuntimeError:  # Its loop is closed: nobody else closes the socket.
+        except RuntimeError:  # Its loop is closed and cannot close the socket.
             self.socket.close()
 
     async def end(self, grace: float, seconds: float) -> str:
@@ -141,7 +141,7 @@ class ClientConnection(asyncio.Protocol):
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # Not checked: the transports of uvloop are no subclasses.
+        # Not checked: the transports of uvloop are not subclasses.
         self.transport = transport = cast(asyncio.Transport, transport)
         # A message counts as written once the transport holds none of it.
         transport.set_write_buffer_limits(high=0, low=0)

@@ -97,7 +97,7 @@ class ServedConnection(asyncio.Protocol):
             self._set_timer(self._link.next_deadline())
 
     def come_from(self, origin: Origin) -> None:
-        """Whoever accepted the connection knows where it comes from, perhaps from a proxy."""
+        """The acceptor of the connection knows where it comes from, perhaps from a proxy."""
         self._origin = origin
 
     def secured(self, version: str) -> None:

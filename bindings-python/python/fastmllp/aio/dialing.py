@@ -141,7 +141,7 @@ async def _look_up(host: str, port: int) -> list[Address]:
             answer.set_result(found)
 
     def done(found: list[Address] | OSError) -> None:
-        with contextlib.suppress(RuntimeError):  # The loop is closed, and nobody waits.
+        with contextlib.suppress(RuntimeError):  # The loop is closed: no task waits.
             loop.call_soon_threadsafe(tell, found)
 
     look_up(host, port, done)

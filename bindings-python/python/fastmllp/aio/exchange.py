@@ -41,7 +41,7 @@ class Exchange:
         self._timer_at = 0.0
         self._first = FirstBytes(settings.server)
         self._scan = ScanCheck(settings)
-        # Why the connection ended; None while there is no reason but time.
+        # Why the connection ended; None while the only reason is time.
         self._why: DeliveryError | None = None
         # The CA to messages that wait for the answer of the application.
         self._stored: dict[int, bytes] = {}
@@ -130,7 +130,7 @@ class Exchange:
         """The loop does not run any more: leave everything that belongs to it."""
         self._is_closed = True
         connection, self._connection = self._connection, None
-        with contextlib.suppress(RuntimeError):  # It is closed, and nobody waits there.
+        with contextlib.suppress(RuntimeError):  # It is closed: no task waits there.
             self._forget()
         if connection is not None:
             connection.hang_up()
@@ -360,7 +360,7 @@ class Exchange:
             connection.hang_up()
 
     async def _end(self, connection: ClientConnection, count: int) -> None:
-        """End a connection with messages of which nobody knows whether the server has them."""
+        """End a connection with messages that the server may or may not have."""
         unasked, answered = self._unasked, self._unasked.answered
         why = await connection.end(GRACE_SECONDS, self._settings.linger)
         if connection is self._last:

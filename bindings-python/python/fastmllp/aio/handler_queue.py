@@ -53,7 +53,7 @@ class HandlerQueue:
         Args:
             ticket: The place of the answer.
             payload: The message.
-            result: What the handler has returned and what is to be awaited; None if the handler is
+            result: What the handler has returned and must be awaited; None if the handler is
                 still to be called.
         """
         if self._aborted:

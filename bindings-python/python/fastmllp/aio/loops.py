@@ -6,7 +6,7 @@ __all__ = ["other_loop"]
 
 
 def other_loop(owner: asyncio.AbstractEventLoop | None, what: str) -> bool:
-    """Whether what this loop owns must start anew, because its loop has ended and another one runs.
+    """Whether what this loop owns must start again: its loop has ended and another one runs.
 
     What waits for one loop never wakes up in another, so it must not be used there.
 

@@ -28,7 +28,7 @@ class SecureLayer(asyncio.Protocol):
     """Decrypts for one protocol, which gets a `SecureTransport` and need not know of TLS.
 
     It takes the place of the TLS of the loop, which closes both directions at once, keeps
-    connections in the handshake out of every limit and record, and tells nobody why one failed.
+    connections in the handshake out of every limit and record, and does not report why one failed.
 
     On the server's end the protocol has its connection at once, so that it counts from the first
     byte. On the client's end it is made when the handshake is done.
@@ -71,7 +71,7 @@ class SecureLayer(asyncio.Protocol):
         return self
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # Not checked: the transports of uvloop are no subclasses.
+        # Not checked: the transports of uvloop are not subclasses.
         self._lower = cast(asyncio.Transport, transport)
         self._upper = SecureTransport(self._lower, self._session)
         self._upper.push()

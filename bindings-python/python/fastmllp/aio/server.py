@@ -194,7 +194,7 @@ class AsyncServer:
             accepted.socket.close()
 
     async def _origin(self, accepted: Accepted) -> Origin | None:
-        """Where a connection comes from; None if it is to be closed."""
+        """Where a connection comes from; None if it must be closed."""
         if not self._proxied:
             return Origin(accepted.peer)
         introduction = Introduction(accepted, self._connections.gate)
@@ -238,7 +238,7 @@ class AsyncServer:
 
 
 async def _received(loop: asyncio.AbstractEventLoop, connected: socket.socket, size: int) -> bytes:
-    """Up to so many bytes; none at the end, orderly or not."""
+    """Up to `size` bytes; none at the end, orderly or not."""
     try:
         return await loop.sock_recv(connected, size)
     except OSError:  # Also the system's TimeoutError; that of the caller is a cancellation.

@@ -127,7 +127,7 @@ def run(options: argparse.Namespace) -> int:
     delivery = Delivery(
         [found.payload for found in messages],
         agenda,
-        # Whoever sends files has no use for the answer of an application that comes later.
+        # The command has no use for an application's answer that comes later.
         client_options(settings.section("client")) | {"wait_for": "accept"},
         connections=min(options.connections, total),
         window=options.window,

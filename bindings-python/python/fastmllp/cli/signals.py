@@ -1,7 +1,7 @@
 """Which signals mean what. A system without one of them, such as Windows without SIGHUP, has fewer.
 
-SIGINT is Ctrl-C, SIGTERM comes from whoever ends services, and SIGHUP from a terminal that closes
-or from whoever rotates logs and renews certificates.
+SIGINT is Ctrl-C, SIGTERM comes from service managers, and SIGHUP from a terminal that closes
+or from the tools that rotate logs and renew certificates.
 """
 
 import signal

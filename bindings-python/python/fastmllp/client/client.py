@@ -117,7 +117,7 @@ class Client:
         self._link = self._settings.new_link()
         self._first = FirstBytes(self._settings.server)
         self._scan = ScanCheck(self._settings)
-        # Why the last connection ended; empty while there is no reason but time.
+        # Why the last connection ended; empty while the only reason is time.
         self._why = ""
         # The CA to the message in progress.
         self._stored: bytes | None = None
@@ -201,7 +201,7 @@ class Client:
             except (FrameError, LinkError):
                 raise  # Nothing has left, and no reply will come.
             except BaseException:
-                # KeyboardInterrupt too: a reply may come that belongs to nobody any more.
+                # KeyboardInterrupt too: a reply may come that no caller waits for any more.
                 self._drop()
                 raise
 

@@ -59,7 +59,7 @@ def no_reply(server: str, timeout: float, hint: str) -> NoReply:
 
 
 def too_large(server: str, max_size: int) -> ReplyTooLarge:
-    """A reply came that nobody can take."""
+    """A reply came that no message can take."""
     return ReplyTooLarge(f"reply of {server} is above {max_size} bytes")
 
 

@@ -1,4 +1,4 @@
-"""What becomes of the messages that ask for no answer: nobody else says whether they arrived."""
+"""The fate of messages that ask for no answer: only the end of their connection reveals it."""
 
 import logging
 from collections import deque
@@ -60,10 +60,10 @@ class Unasked:
         self.waiting = 0
 
     def lost(self, count: int, why: str) -> None:
-        """A connection has not ended as it should, with so many messages of which nothing is known.
+        """A connection has not ended in order, and the fate of `count` messages is unknown.
 
         Args:
-            count: How many; 0 is no loss.
+            count: How many; 0: none is lost.
             why: In words.
         """
         if count:

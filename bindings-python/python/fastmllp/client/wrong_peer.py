@@ -49,7 +49,7 @@ def wrong_peer(first: bytes) -> tuple[str, str] | None:
 
 
 class FirstBytes:
-    """The first bytes of a server on one connection, inside of TLS if there is one."""
+    """The first bytes of a server on one connection, inside TLS if there is one."""
 
     def __init__(self, server: str) -> None:
         """Begin with none.

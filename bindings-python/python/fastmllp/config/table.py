@@ -36,7 +36,7 @@ def _check_name(name: str, value: str) -> None:
 
 
 def _check_host(name: str, value: str) -> None:
-    # The system reads an empty one as every address, which nobody who sets a host has in mind.
+    # The system reads an empty host as every address, which cannot be what was meant.
     if not value.strip():
         raise ValueError(f"{name} must not be empty")
 

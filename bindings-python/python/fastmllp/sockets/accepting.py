@@ -1,6 +1,6 @@
 """Accepting connections: the same for servers with threads, asyncio servers and links.
 
-Nothing here waits. Whoever waits for the listening socket calls `Acceptor.waiting` when it is
+Nothing here waits. The caller waits for the listening socket, calls `Acceptor.waiting` when it is
 readable, and then leaves the socket alone for `Acceptor.pause` seconds.
 """
 
@@ -39,7 +39,7 @@ class Acceptor:
     """Accepts what waits at a listening socket.
 
     Attributes:
-        pause: Seconds for which the listening socket is to be left alone now; mostly 0.
+        pause: Seconds to leave the listening socket alone now; usually 0.
     """
 
     def __init__(self, gate: Gate, next_number: Callable[[], int], *, proxied: bool) -> None:

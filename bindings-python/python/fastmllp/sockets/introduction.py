@@ -46,12 +46,12 @@ class Origin(NamedTuple):
 class Introduction:
     """Takes the header that a connection has to begin with, and asks the gate about the sender.
 
-    Nothing here waits. Whoever reads for it reads `wanted` bytes at most, so that everything behind
-    the header is still in the socket when it is done.
+    Nothing here waits. The caller reads `wanted` bytes at most, so that everything after the
+    header is still in the socket when it is done.
 
     Attributes:
         origin: Where the connection comes from, once its header is read and it may be served.
-        is_done: There is an origin, or the connection is to be closed, which is on record.
+        is_done: There is an origin, or the connection must be closed and the reason is recorded.
     """
 
     def __init__(self, accepted: Accepted, gate: Gate) -> None:

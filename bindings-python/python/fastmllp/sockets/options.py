@@ -1,4 +1,4 @@
-"""The options that every connection gets, whoever opened or accepted it."""
+"""The options that every connection gets, opened or accepted."""
 
 import contextlib
 import socket
