@@ -77,11 +77,11 @@ pub struct Ack<'a> {
     pub brief: bool,
 }
 
-/// What of an acknowledgment is not said by its message, its code, its control ID and its time.
+/// The parts of an acknowledgment besides its message, code, control ID and time.
 ///
-/// It is looked at where an answer is made, because there the compiler mostly sees that there is
-/// nothing. Then nobody refers to the code that writes it, and a microcontroller is spared a quarter
-/// of it all.
+/// They are checked where an answer is made, because there the compiler mostly sees that there are
+/// none. It then drops the code that writes them, which saves a microcontroller a quarter of the
+/// whole.
 #[derive(Clone, Copy)]
 struct Given {
     /// Some field of MSH.

@@ -2117,7 +2117,7 @@ mllp_status_t mllp_initiator_sent(struct mllp_initiator_t *initiator,
                                   mllp_handle_t handle,
                                   uint64_t now);
 
-// No byte of the message that is to be written has left this host, so no receiver can have it.
+// No byte of the message being written has left this host, so no receiver can have it.
 //
 // Without this, every message that was to be written counts as possibly received. Say it right
 // before `mllp_initiator_disconnected` or `mllp_initiator_on_time`, for each message that it is true

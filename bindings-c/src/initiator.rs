@@ -185,7 +185,7 @@ pub unsafe extern "C" fn mllp_initiator_sent(
     unsafe { change(initiator, |core| core.sent(Handle::from_number(handle), now)) }
 }
 
-/// No byte of the message that is to be written has left this host, so no receiver can have it.
+/// No byte of the message being written has left this host, so no receiver can have it.
 ///
 /// Without this, every message that was to be written counts as possibly received. Say it right
 /// before `mllp_initiator_disconnected` or `mllp_initiator_on_time`, for each message that it is true

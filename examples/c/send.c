@@ -76,7 +76,7 @@ static void hang_up(void) {
     frame_len = written = 0;
 }
 
-/* Of a message that is to be written, perhaps nothing has left yet. */
+/* Perhaps nothing of the message being written has left yet. */
 static void say_what_has_not_left(void) {
     if (frame_len && !written)
         mllp_initiator_not_sent(&initiator, writing);
@@ -109,7 +109,7 @@ static void read_replies(void) {
         lose();
 }
 
-/* What became of the message, or NULL as long as nobody knows. Takes every event: only then may more
+/* What became of the message, or NULL while that is unknown. Takes every event: only then may more
  * be read. */
 static const char *take_events(mllp_handle_t handle, uint64_t now, int *accepted) {
     mllp_initiator_event_t event;

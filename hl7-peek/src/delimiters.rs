@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(positions(Delimiters::read_lenient(b'|', b"^~\\\\&")), *b"^~\\&.");
         assert_eq!(positions(Delimiters::read_lenient(b'|', b"^~\\\\&#")), *b"^~\\&#");
         assert_eq!(positions(Delimiters::read_lenient(b'|', b"*+%%$")), *b"*+%$.");
-        // Pasted from XML: `a` is no delimiter, and the first four are.
+        // Pasted from XML: `a` is not a delimiter, and the first four are.
         assert_eq!(positions(Delimiters::read_lenient(b'|', b"^~\\&amp;")), *b"^~\\&.");
         // `^` is MSH-1 here.
         assert_eq!(positions(Delimiters::read_lenient(b'^', b"")), *b".~\\&.");

@@ -65,7 +65,7 @@ impl Scan {
     }
 
     /// Itself, or what it stands for in a message with this opening; and the opening without the
-    /// fields that nobody can tell how to read.
+    /// fields that cannot be read reliably.
     #[inline]
     pub(crate) fn chosen_for<'a>(
         self,
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_cut_header_that_has_lost_msh_18_has_no_field_that_could_be_misread() {
-        // Three characters of MSH-4, each with the byte of `|`: whoever searches plainly takes MSH-7
+        // Three characters of MSH-4, each with the byte of `|`: a plain search takes MSH-7
         // for MSH-10.
         let cut = b"MSH|^~\\&|LAB|\x81\x7C\x81\x7C\x81\x7C|HIS|H|2026||ADT^A01|G1|P|2.5|";
         let scan = Scan::Auto;

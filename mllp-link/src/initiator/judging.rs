@@ -18,7 +18,7 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
             Found::Reply(at, kind) => self.on_own_reply(at, kind, now),
             Found::Anonymous(at, kind) => {
                 // It names no message. Only a rule that takes such a reply for a receipt ends the
-                // wait for a better one, and only where nobody else's answer may still come.
+                // wait for a better one, and only where no other message's answer may still come.
                 let accepted = self.config.rules.judge(kind).action == Action::Accept;
                 if accepted && !self.recent.owes_any() {
                     return self.on_own_reply(at, kind, now);
@@ -139,7 +139,7 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         let again = match entry.stage {
             // CA relieves the sender of sending again (2.8.3).
             Stage::Stored(_) => false,
-            // Whoever asks for no receipt may well have been heard: sending again would deliver
+            // A message that asks for no receipt may well have arrived: sending again would deliver
             // twice.
             Stage::Sent(_) if fate != Fate::Answered => entry.asks_for_receipt(),
             _ => true,

@@ -62,7 +62,7 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         }
     }
 
-    /// No byte of the message that is to be written has left this host, so no receiver can have it.
+    /// No byte of the message being written has left this host, so no receiver can have it.
     ///
     /// Without this, every message that was to be written counts as possibly received. Say it
     /// right before [`disconnected`](Initiator::disconnected) or [`on_time`](Initiator::on_time),
