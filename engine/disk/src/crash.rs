@@ -77,7 +77,7 @@ impl Replay {
         None
     }
 
-    /// One of the images that a power cut may leave here. Each draws anew: everything that was not
+    /// One of the images that a power cut may leave here. Each draws again: everything that was not
     /// synced is lost, or all of it is there, or each sector by itself.
     pub fn image(&self, rng: &mut Rng) -> Image {
         let fate = Fate::draw(rng);

@@ -38,7 +38,7 @@ impl FileLocks {
         let highest = self.others(holder).max().unwrap_or_default();
         let free = match wanted {
             Level::None => true,
-            // A writer that is pending lets nobody new in.
+            // A pending writer lets no new reader in.
             Level::Shared => self.level(holder) >= Level::Shared || highest < Level::Pending,
             Level::Reserved | Level::Pending => highest < Level::Reserved,
             Level::Exclusive => highest == Level::None,

@@ -30,7 +30,7 @@ use file::METHODS;
 /// Numbers of file systems and of open files.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// A VFS under a name of its own, as long as this lives.
+/// A VFS under a name of its own, while this lives.
 pub(crate) struct Registration {
     state: SharedState,
     name: CString,

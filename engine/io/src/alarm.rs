@@ -7,7 +7,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::clock;
 
-/// A timer that is set anew only when it would ring too late.
+/// A timer that is set again only when it would ring too late.
 pub(crate) struct Alarm {
     sleep: Pin<Box<Sleep>>,
     set: Option<Millis>,
@@ -18,7 +18,7 @@ impl Alarm {
         Alarm { sleep: Box::pin(tokio::time::sleep_until(Instant::now())), set: None }
     }
 
-    /// Rings at that time or before it; whoever hears it looks at the time.
+    /// Rings at that time or before it; the caller looks at the time.
     pub(crate) async fn rings(&mut self, at: Option<Millis>) {
         let Some(at) = at else { return std::future::pending().await };
         if self.set.is_none_or(|set| set > at) {

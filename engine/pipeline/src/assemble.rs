@@ -121,7 +121,7 @@ impl Pipeline {
     }
 }
 
-/// Adds a message that was received; true if it is to be routed.
+/// Adds a message that was received; true if it must be routed.
 fn store(
     waiting: &Waiting,
     lane: LaneId,

@@ -124,7 +124,7 @@ pub enum CommitOutcome {
     Committed(Committed),
     /// It is certain that nothing of it was written.
     Refused(Refusal),
-    /// Nobody knows whether it was written.
+    /// It is unknown whether it was written.
     Unknown,
     /// Nothing was written, because somebody else owns these lanes by now.
     Fenced(Vec<LaneId>),
@@ -234,7 +234,7 @@ impl CallFailure {
     }
 }
 
-/// What a pipeline begins with: the store's rows, and numbers that nobody has used.
+/// What a pipeline begins with: the store's rows, and unused numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {
     /// The rows of every lane of the graph.

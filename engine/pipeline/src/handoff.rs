@@ -26,7 +26,7 @@ fn same_bytes(source: &Source) -> Source {
     }
 }
 
-/// A message on its way to the next lane.
+/// A message bound for the next lane.
 struct Onward {
     message: MessageId,
     source: Source,

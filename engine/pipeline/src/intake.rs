@@ -196,7 +196,7 @@ impl Intake {
         }
     }
 
-    /// The first `count` messages are not durable, or nobody knows: they and the duplicates of them
+    /// The first `count` messages are not durable, or may not be: they and the duplicates of them
     /// that wait are answered so.
     pub fn failed(&mut self, count: usize, answer: &Answer, load: &mut Load, shared: &mut Shared) {
         let Some(last) = count.checked_sub(1) else { return };

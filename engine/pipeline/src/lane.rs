@@ -82,7 +82,7 @@ impl<R: Row> Lane<R> {
         self.asked == 0
     }
 
-    /// Forgets the rows, because nobody knows what the lane holds or because it is no longer ours.
+    /// Forgets the rows, because it is unknown what the lane holds or because it is no longer ours.
     pub fn forget(&mut self, hold: Hold, shelf: &mut Shelf) {
         self.hold = hold;
         self.asked += 1;

@@ -58,7 +58,7 @@ pub enum Order {
         /// At most this many.
         limit: u32,
     },
-    /// Read the rows of these lanes, because nobody knows what they hold. Give up the deliveries of
+    /// Read the rows of these lanes, because their content is unknown. Give up the deliveries of
     /// these lanes that are in progress first: no fact about them may follow the heads. Each
     /// order is answered by heads that were read after it, once for each lane, in any pieces.
     ReadHeads(Vec<LaneId>),
@@ -80,7 +80,7 @@ pub enum Answer {
     Acknowledgment(Piece),
     /// With a refusal for now, AE or CE: nothing was stored, and sending again is right.
     NotStored,
-    /// With nothing: close the connection. Nobody knows whether the message was stored.
+    /// With nothing: close the connection. It is unknown whether the message was stored.
     Close,
 }
 

@@ -142,7 +142,7 @@ impl Pipeline {
         self.shared.wake(self.commit_after, Alarm::Commit);
     }
 
-    /// Nobody knows whether it was written: nothing is answered, and every lane of it is read again.
+    /// It may or may not be written: nothing is answered, and every lane of it is read again.
     fn unknown(&mut self, batch: Batch) {
         let mut lanes: Vec<LaneId> = Vec::new();
         for unit in &batch.units {

@@ -128,7 +128,7 @@ impl Pipeline {
         self.shared.orders.pop_front().or_else(|| self.next_commit(now))
     }
 
-    /// When [`on_time`](Pipeline::on_time) is to be called at the latest, by the steady clock.
+    /// The latest time to call [`on_time`](Pipeline::on_time), by the steady clock.
     pub fn next_deadline(&self) -> Option<Millis> {
         self.shared.next_alarm()
     }

@@ -99,7 +99,7 @@ pub struct NewMessage {
     /// Whether that acknowledgment takes the message over (AA or CA).
     pub accepted: bool,
     /// The message that came before with the same bytes. This one is a DUPLICATE if its outcome says
-    /// so, else it is processed anew because the first was not.
+    /// so, else it is processed because the first was not.
     pub duplicate_of: Option<MessageId>,
 }
 

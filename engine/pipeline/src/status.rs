@@ -35,7 +35,7 @@ pub struct LaneStatus {
 pub struct Left {
     /// Received messages that wait for their commit.
     pub waiting: usize,
-    /// Messages that are to be routed.
+    /// Messages not yet routed.
     pub ingress: u64,
     /// Messages that rest before a handler.
     pub routed: u64,

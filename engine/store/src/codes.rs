@@ -129,7 +129,7 @@ impl<'a> EventRow<'a> {
 ///
 /// # Errors
 ///
-/// [`StoreError::Corrupt`]: the row has numbers that nobody writes.
+/// [`StoreError::Corrupt`]: the row has numbers that are never written.
 pub(crate) fn event(
     message: MessageId,
     stamp: Stamp,

@@ -24,7 +24,7 @@ pub struct LaneName {
     pub name: String,
 }
 
-/// Numbers that nobody has used, for the life that begins. Where nodes share a store no other life
+/// Unused numbers, for the life that begins. Where nodes share a store no other life
 /// comes to use them either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numbers {
@@ -48,7 +48,7 @@ pub trait Store: Send {
     /// [`StoreError`]: the store cannot be used.
     fn numbers(&mut self) -> Result<Numbers, StoreError>;
 
-    /// Takes these lanes: whoever owned them before is fenced from now on. Lanes that the store does
+    /// Takes these lanes: their previous owner is fenced from now on. Lanes that the store does
     /// not know are made, empty. Returns their rows in the order of the names; durable on return.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ pub trait Store: Send {
     ///
     /// [`StoreError`]: the store has come to its end, and the process has to end as well. After a
     /// sync that has failed the next one would lie, so nothing may be tried again. A database that is
-    /// not reachable is no error: the outcome says what is known.
+    /// not reachable is not an error: the outcome says what is known.
     fn commit(&mut self, transaction: &Transaction) -> Result<CommitOutcome, StoreError>;
 
     /// Does a slice of upkeep between two commits, short enough not to be felt by a sender who

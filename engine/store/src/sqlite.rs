@@ -45,7 +45,7 @@ pub struct SqliteStore {
 
 /// How far the write-ahead log has come.
 struct Wal {
-    /// Frames in it after the last commit. SQLite begins it anew once all of them are copied.
+    /// Frames in it after the last commit. SQLite restarts it once all of them are copied.
     frames: Arc<AtomicI64>,
     /// How many of them the last checkpoint has found copied.
     copied: i64,
@@ -78,7 +78,7 @@ impl SqliteStore {
         let files = ["store.db", "store.db-wal", "store.db-shm"].map(|name| data.join(name));
         let mut lock = directory::take(data, &files)?;
         if vfs.is_none() {
-            // Once more: whoever had it until now may have been a newer program.
+            // Once more: its last owner may have been a newer program.
             schema::check_untouched(&path)?;
         }
         let mut connection = connect(&path, vfs, OpenFlags::default())?;
@@ -175,7 +175,7 @@ impl SqliteStore {
     /// older snapshot bounds it, and a later call goes on.
     fn checkpoint(&mut self) -> Result<bool, StoreError> {
         let frames = self.wal.frames.load(Ordering::Relaxed);
-        // Fewer than were copied: it has begun anew.
+        // Fewer than were copied: it was restarted.
         let gained = if frames < self.wal.copied { frames } else { frames - self.wal.copied };
         if gained < SLICE_FRAMES {
             return Ok(false);

@@ -100,7 +100,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// Begins both anew.
+    /// Starts both afresh.
     ///
     /// # Errors
     ///

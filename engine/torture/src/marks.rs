@@ -6,7 +6,7 @@ use mllp_disk::Disk;
 
 use crate::ledger::{Ack, Arrival, Witness};
 
-/// Something that was seen outside of the engine.
+/// Something that was seen outside the engine.
 #[derive(Clone, Debug)]
 pub(crate) enum Seen {
     Ack(Ack),

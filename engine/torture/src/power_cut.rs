@@ -36,7 +36,7 @@ const IMAGES: [u64; 2] = [50, 50];
 const GENERATIONS: u32 = 3;
 /// A round that takes longer has come to a halt.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// With so many findings nothing more is to be learned.
+/// With this many findings there is nothing more to learn.
 const ENOUGH: usize = 100;
 /// The least that half an hour has to do.
 const LEAST_IMAGES: u64 = 10_000;

@@ -143,7 +143,7 @@ impl Sender {
         Sent { connection: self.connection, number }
     }
 
-    /// The number of a new message, if there is to be one now.
+    /// The number of a new message, if one is due now.
     fn make(&mut self) -> Option<u32> {
         match &mut self.pace {
             Pace::AtOnce(0) => return None,

@@ -51,7 +51,7 @@ struct Waiting {
     payload: Arc<[u8]>,
 }
 
-/// A message above this leaves its memory to whoever has it now; of its first segment, which is
+/// A message above this leaves its memory to its present owner; of its first segment, which is
 /// hardly ever as long, this much is kept.
 const QUOTED: usize = 64 * 1024;
 
@@ -173,7 +173,7 @@ impl Connection {
             match event {
                 ResponderEvent::Message(ticket, _) => self.take_message(ticket),
                 ResponderEvent::TooLarge(refusal, _) => self.refuse(refusal, now),
-                // A ClientHello or a request line: whoever sent it waits for an answer in kind.
+                // A ClientHello or a request line: its sender waits for an answer in kind.
                 ResponderEvent::Protocol(protocol) if is_foreign(protocol) => {
                     self.abandoned = true;
                     return;
@@ -192,7 +192,7 @@ impl Connection {
         let header = MessageHeader::parse_lenient(&payload);
         let header = header.as_ref();
         let control_id = header.map_or(&[][..], |it| it.message_control_id());
-        // Nobody can tell whether a message without a name has come before.
+        // A message without a name cannot be recognised when it comes again.
         let identity = if control_id.is_empty() { 0 } else { xxh3_128(&payload) };
         let (code, text) = match header {
             Some(_) => (AckCode::AA, ""),

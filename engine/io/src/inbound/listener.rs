@@ -149,7 +149,7 @@ impl Listener {
     /// Stops: accepts nothing new, lets every connection answer what it has received, and closes
     /// them. Returns when they have ended, or after the time for it.
     ///
-    /// Answers have to come meanwhile: whoever gives them has to go on until this returns.
+    /// Answers have to come meanwhile: keep giving them until this returns.
     pub async fn stop(self) {
         self.shared.stop.send_replace(true);
         self.accepting.abort();

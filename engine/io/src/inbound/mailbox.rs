@@ -1,4 +1,4 @@
-//! Answers on their way to the connection that waits for them.
+//! Answers for the connection that waits for them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +11,7 @@ pub enum Reply {
     Acknowledgment(Arc<[u8]>),
     /// A refusal for now, AE: nothing was stored, and sending again is right.
     NotStored,
-    /// Nothing, and the end of the connection: nobody knows whether the message was stored.
+    /// Nothing, and the end of the connection: it is unknown whether the message was stored.
     Close,
 }
 
@@ -59,7 +59,7 @@ impl Mailbox {
     fn put(&self, ticket: u32, reply: Reply) {
         let mut replies = self.replies.lock().unwrap_or_else(PoisonError::into_inner);
         replies.push((ticket, reply));
-        // Whoever takes them takes all: one call is enough for as many as come meanwhile.
+        // The connection takes all at once: one call is enough for as many as come meanwhile.
         if replies.len() == 1 {
             self.arrived.notify_one();
         }

@@ -20,7 +20,7 @@ pub(super) struct Queue {
 #[derive(Default)]
 pub(super) struct Told {
     pub(super) deliveries: Vec<Delivery>,
-    /// Everything given before is to be forgotten, without a report.
+    /// Forget everything given before, without a report.
     pub(super) abandon: bool,
     pub(super) stop: bool,
 }

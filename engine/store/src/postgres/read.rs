@@ -199,7 +199,7 @@ impl Reader for PostgresReader {
 
 impl PostgresReader {
     /// The outcome of each: of the life that was the last to write one, the one with the highest
-    /// stamp. Without any the message is on its way, and how far it has come its journey says.
+    /// stamp. A message without one is in progress, and its journey says how far it has come.
     fn dispositions_of(
         &mut self,
         ids: &[i64],

@@ -97,7 +97,7 @@ async fn connect(config: &Config, schema: &str) -> Result<Link, Error> {
 }
 
 /// Does some work in a transaction that is rolled back if it fails, and committed by the caller.
-/// The transaction is ended before the call returns: nobody would drive the connection after it.
+/// The transaction is ended before the call returns: nothing would drive the connection after it.
 pub(super) async fn in_transaction<T>(
     client: &Client,
     work: impl AsyncFnOnce(&Client) -> Result<T, Error>,

@@ -83,7 +83,7 @@ pub(super) fn commit(
 ) -> Result<CommitOutcome, StoreError> {
     let mut reached = Reached::Nothing;
     let mut written = attempt(session, transaction, &mut reached);
-    // A connection that was lost while nobody used it is noticed only now.
+    // A connection that was lost while it was idle is noticed only now.
     if reached == Reached::Nothing && written.as_ref().is_err_and(is_lost) {
         written = attempt(session, transaction, &mut reached);
     }
@@ -205,7 +205,7 @@ fn places(records: &[Record], lanes: &[LaneMark]) -> Vec<Seq> {
     places
 }
 
-/// Whoever writes a part of a message, or its outcome after that, waits here for all others who do,
+/// A writer of a part of a message, or of its outcome after that, waits here for all the others,
 /// so that the last of them sees the parts of all.
 async fn lock_messages(client: &Client, parts: &BTreeMap<MessageId, &Part>) -> Result<(), Error> {
     if parts.is_empty() {

@@ -64,7 +64,7 @@ pub(super) fn take(data: &Path, files: &[PathBuf]) -> Result<Lock, StoreError> {
     let file = loop {
         let file = open(&path, &mut made)?;
         match file.try_lock() {
-            // Whoever made it and was refused has removed it: the lock would be nobody else's.
+            // Its maker was refused and has removed it: the lock would exclude no other process.
             Ok(()) if !is_at(&file, &path) => {}
             Ok(()) => break file,
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse),

@@ -15,7 +15,7 @@ pub(super) fn failed(error: rusqlite::Error) -> StoreError {
     }
 }
 
-/// An error of a write or a sync, after which nobody knows what is on the disk.
+/// An error of a write or a sync, after which the content of the disk is unknown.
 pub(super) fn fatal(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt) => StoreError::Corrupt(text(&error)),

@@ -220,8 +220,8 @@ impl Reader for SqliteReader {
 }
 
 impl SqliteReader {
-    /// The outcome with the highest stamp; without one the message is on its way, and how far it has
-    /// come its journey says.
+    /// The outcome with the highest stamp; without one the message is in progress, and its
+    /// journey says how far it has come.
     fn disposition(&self, id: MessageId) -> Result<(Disposition, u64), StoreError> {
         let mut statement = self
             .connection

@@ -111,7 +111,7 @@ fn taken(kept: &Kept, outbound: &str, control_id: &str, answers: Answers, verdic
     }
 }
 
-/// After a crash no more is listed than could be on its way.
+/// After a crash no more is listed than could be in progress.
 fn listed(kept: &Kept, verdict: &mut Verdict) {
     let lanes = kept.heads.keys().filter(|lane| kept.outbound(kept.name(**lane)) == Some(**lane));
     let possibly_sent = |lane: LaneId| -> u64 {

@@ -47,7 +47,7 @@ pub(crate) struct Stored {
     pub(crate) passages: Vec<Passage>,
 }
 
-/// A message on its way to one outbound.
+/// A message bound for one outbound.
 pub(crate) struct Passage {
     pub(crate) handler: LaneId,
     pub(crate) outbound: LaneId,
@@ -55,7 +55,7 @@ pub(crate) struct Passage {
     pub(crate) dead: Option<Failure>,
     /// Attempts that have failed.
     pub(crate) attempts: u32,
-    /// Those of which nobody knows whether the partner took the message.
+    /// Those where it is unknown whether the partner took the message.
     pub(crate) unsure: u32,
     /// Crashes after which it may have been sent before.
     pub(crate) possibly_sent: u32,
