@@ -165,6 +165,27 @@ class ScriptedServer:
             self.failures.put(failure)
 
 
+def silent(received: threading.Event) -> Callable[[Peer], None]:
+    """A script that takes one message, and does not answer until the other end closes."""
+
+    def script(peer: Peer) -> None:
+        peer.receive_frame()
+        received.set()
+        peer.receive_end()
+
+    return script
+
+
+def answering(control_id: str) -> Callable[[Peer], None]:
+    """A script that takes the message of that control ID and acknowledges it."""
+
+    def script(peer: Peer) -> None:
+        assert peer.receive_frame() == message(control_id)
+        peer.send(framed(acknowledgment(control_id)))
+
+    return script
+
+
 class Noting(BackOff):
     """Waits that end at once, and for which attempt each of them was."""
 

@@ -10,7 +10,7 @@ import fastmllp.client
 import fastmllp.client.pool
 import pytest
 from fastmllp import ConnectionLost
-from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message
+from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, answering, framed, message, silent
 from test_pool import Address, ThreadedServer, faithful
 
 
@@ -113,15 +113,6 @@ def test_a_message_that_is_cancelled_before_it_leaves_has_no_place() -> None:
 def test_closing_ends_what_was_cancelled_on_its_way() -> None:
     received = threading.Event()
 
-    def first(peer: Peer) -> None:
-        peer.receive_frame()
-        received.set()
-        peer.receive_end()
-
-    def second(peer: Peer) -> None:
-        peer.receive_frame()
-        peer.send(framed(acknowledgment("B")))
-
     async def work(address: Address) -> None:
         async with asyncio.timeout(DEADLINE):
             pool = fastmllp.aio.Pool(*address, size=1)
@@ -133,21 +124,12 @@ def test_closing_ends_what_was_cancelled_on_its_way() -> None:
             assert (await pool.send(message("B"))).accepted
             await pool.close()
 
-    with ScriptedServer(first, second) as server:
+    with ScriptedServer(silent(received), answering("B")) as server:
         asyncio.run(work(server.address))
 
 
 def test_closing_fails_what_waits_for_a_connection_too() -> None:
     received = threading.Event()
-
-    def first(peer: Peer) -> None:
-        peer.receive_frame()
-        received.set()
-        peer.receive_end()
-
-    def second(peer: Peer) -> None:
-        assert peer.receive_frame() == message("C")
-        peer.send(framed(acknowledgment("C")))
 
     async def work(address: Address) -> None:
         pool = fastmllp.aio.Pool(*address, size=1)
@@ -159,5 +141,5 @@ def test_closing_fails_what_waits_for_a_connection_too() -> None:
         assert (await pool.send(message("C"))).accepted
         await pool.close()
 
-    with ScriptedServer(first, second) as server:
+    with ScriptedServer(silent(received), answering("C")) as server:
         asyncio.run(work(server.address))

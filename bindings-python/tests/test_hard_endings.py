@@ -14,7 +14,7 @@ from conftest import Records, Serve
 from fastmllp import ConnectionLost, Message, Reply
 from fastmllp.aio import connect, start_server
 from fastmllp.client import Client
-from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message
+from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, answering, framed, message, silent
 
 
 def run(work: Callable[[], Awaitable[None]]) -> None:
@@ -27,7 +27,7 @@ def run(work: Callable[[], Awaitable[None]]) -> None:
 
 @pytest.fixture
 def quiet() -> Any:
-    """Nobody wants a record of each message: the servers take the native way."""
+    """No record of each message is wanted: the servers take the native way."""
     logger = logging.getLogger("fastmllp")
     level = logger.level
     logger.setLevel(logging.WARNING)
@@ -149,16 +149,10 @@ def test_a_stop_that_takes_too_long_calls_no_further_handler(records: Records) -
 def test_close_by_another_thread_ends_a_send() -> None:
     received = threading.Event()
 
-    def first(peer: Peer) -> None:
-        peer.receive_frame()
-        received.set()
-        peer.receive_end()
-
-    def second(peer: Peer) -> None:
-        peer.receive_frame()
-        peer.send(framed(acknowledgment("B")))
-
-    with ScriptedServer(first, second) as server, Client(*server.address) as client:
+    with (
+        ScriptedServer(silent(received), answering("B")) as server,
+        Client(*server.address) as client,
+    ):
         failures: list[BaseException] = []
 
         def send() -> None:
@@ -186,10 +180,6 @@ def test_close_ends_every_send_of_an_asyncio_client() -> None:
         received.set()
         peer.receive_end()
 
-    def second(peer: Peer) -> None:
-        peer.receive_frame()
-        peer.send(framed(acknowledgment("NEXT")))
-
     async def work(address: tuple[str, int]) -> None:
         client = connect(*address, timeout=0)
         sends = [asyncio.create_task(client.send(stored))]
@@ -204,7 +194,7 @@ def test_close_ends_every_send_of_an_asyncio_client() -> None:
         assert (await client.send(message("NEXT"))).accepted
         await client.close()
 
-    with ScriptedServer(script, second) as server:
+    with ScriptedServer(script, answering("NEXT")) as server:
         run(lambda: work(server.address))
 
 

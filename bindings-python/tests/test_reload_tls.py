@@ -62,7 +62,7 @@ def test_reload_before_serving(authority: Authority) -> None:
 
 
 def test_a_link_that_dials(authority: Authority, stranger: Authority) -> None:
-    """It trusts nobody who answers, until it is told whom to trust."""
+    """It trusts no server that answers until the reload names the right authority."""
 
     def answer(listener: socket.socket) -> None:
         context = identity_of(authority, "analyzer.test")
