@@ -116,7 +116,7 @@ def test_no_message(data: bytes) -> None:
 
 
 def test_cut_capture() -> None:
-    with pytest.raises(FileError, match="inside of a frame"):
+    with pytest.raises(FileError, match="inside a frame"):
         read_messages(framed(A) + framed(B)[:20])
 
 

@@ -113,7 +113,7 @@ class Connection:
             if report.reason != "send_timeout":
                 self._close_gracefully()
         except OSError as error:
-            # After a failure of TLS nothing can be sent, which is no news.
+            # After a failure of TLS nothing can be sent, as is already known.
             if self._stream.failure is None:
                 report.lost(error, self._link.pending)
         except BaseException as error:

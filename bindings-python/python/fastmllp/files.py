@@ -133,7 +133,7 @@ def _split_frames(data: bytes) -> Reading:
         elif event["ev"] == "discard" and not event["blank"]:
             outside += event["len"]
     if decoder.pending:
-        raise FileError(f"ends inside of a frame, {decoder.pending} bytes after its start block")
+        raise FileError(f"ends inside a frame, {decoder.pending} bytes after its start block")
     left_out = f"{outside} bytes" if outside else ""
     return Reading(payloads, left_out, batch_fault=_fault_of_frames(payloads))
 

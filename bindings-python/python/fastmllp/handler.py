@@ -156,7 +156,7 @@ class Answerer:
             result, encoding, first = encode_message(result, self._encoding)
             if first is not None:
                 self._replaced(connection, encoding, first=first)
-        # An empty payload is no acknowledgment: the sender could not match it with its message.
+        # An empty payload is not an acknowledgment: the sender could not match it with its message.
         elif not isinstance(result, bytes | bytearray | memoryview) or len(result) == 0:
             raise TypeError
         if not is_acknowledgment(result, self._scan):

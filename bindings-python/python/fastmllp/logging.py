@@ -195,7 +195,7 @@ def is_heard(level: int) -> bool:
 
 
 def message_fields(payload: bytes | bytearray | memoryview) -> dict[str, Any]:
-    """The payload as a field of ``message_received`` or ``ack_sent``, if it is to be logged.
+    """The payload as a field of ``message_received`` or ``ack_sent``, if payloads are logged.
 
     Args:
         payload: What was received, or the acknowledgment that was sent, without framing bytes.

@@ -45,7 +45,7 @@ def unframe_stream(buffer: bytes | bytearray | memoryview) -> tuple[list[bytes],
 
     Returns:
         The payloads of the complete frames in stream order, and the rest: the bytes from the start
-        block of the unfinished frame on. Bytes outside of frames are dropped, so the rest is empty
+        block of the unfinished frame on. Bytes outside frames are dropped, so the rest is empty
         or begins with a start block.
     """
     data = bytes(buffer)

@@ -79,7 +79,7 @@ class _Reply:
     reset: bool = False
 
     def encode(self, payload: bytes) -> bytes:
-        """Everything that is to be sent, with its framing."""
+        """All bytes to send, with their framing."""
         answers = [a.encode(payload) if isinstance(a, Ack) else a for a in self.answers]
         if self.foreign is not None:
             # Each acknowledgment has a message control ID of its own, so one that answers an
@@ -305,7 +305,7 @@ class MockServer(Script):
             self.deviations.append("discarded")
 
     def _answer(self, connection: socket.socket, payload: bytes, deviations: list[str]) -> bool:
-        """Do with a message what was said; False when the connection is to be closed."""
+        """Treat a message as configured; False when the connection must be closed."""
         with self._lock:
             self.deviations += deviations
             self.messages.append(Message(payload))

@@ -15,8 +15,8 @@ __all__ = ["TlsSession", "reloaded"]
 _RECORD_SIZE = 16_384
 # Enough of the first bytes to know MLLP by.
 _FIRST_SIZE = 8
-# RFC 8446, 5: the answer to what is no record is the alert unexpected_message. OpenSSL says nothing
-# to a peer that does not speak TLS. But somebody may look at what came, and our client does.
+# RFC 8446, 5: bytes that are not a record are answered with the alert unexpected_message. OpenSSL
+# sends nothing to a peer that does not speak TLS, but the peer may read what comes: our client does.
 _UNEXPECTED_MESSAGE = b"\x15\x03\x03\x00\x02\x02\x0a"
 _NO_TLS = frozenset({"plain_mllp", "http", "not_tls"})
 

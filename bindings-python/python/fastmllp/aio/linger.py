@@ -20,7 +20,7 @@ class Linger:
         """Begin.
 
         Args:
-            transport: With everything that is to be sent already written to it.
+            transport: With all bytes to send already written to it.
             loop: Its loop.
             timeout: Seconds that the peer may take for what the transport still holds; 0: no limit.
         """

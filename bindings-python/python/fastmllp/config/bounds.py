@@ -73,7 +73,7 @@ def size(name: str, value: int) -> int:
 
     Raises:
         ValueError: The value is out of bounds.
-        TypeError: The value is no integer; ``1e6`` is none.
+        TypeError: The value is not an integer; ``1e6`` is a float.
     """
     value = operator.index(value)
     BYTES.check(name, value)
@@ -85,7 +85,7 @@ def port(name: str, value: int) -> int:
 
     Raises:
         ValueError: The value is out of bounds.
-        TypeError: The value is no integer.
+        TypeError: The value is not an integer.
     """
     value = operator.index(value)
     PORT.check(name, value)

@@ -171,7 +171,7 @@ class SocketLink:
     async def start(self) -> None:
         """Listen, or begin to dial. Returns when the link listens, or at once.
 
-        A peer that cannot be reached is no error: it is logged, and dialed again.
+        A peer that cannot be reached is not an error: it is logged, and dialed again.
 
         Raises:
             RuntimeError: The link is started already, perhaps in another event loop.
