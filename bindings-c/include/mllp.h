@@ -523,7 +523,7 @@ typedef struct mllp_verdict_t {
     mllp_reply_kind_t reply;
     // What becomes of the message.
     mllp_action_t action;
-    // 1: an operator is to be told.
+    // 1: tell an operator.
     uint32_t warn;
     // The condition of the rule.
     mllp_rule_condition_t condition;
@@ -1603,10 +1603,10 @@ typedef struct mllp_timestamp_t {
 // A message with this MSH-10 has no verdict yet: their replies could not be told apart.
 #define MLLP_ERR_ID_IN_USE -412
 
-// What stands before `=` in a rule is no condition.
+// The text before `=` in a rule is not a condition.
 #define MLLP_ERR_UNKNOWN_CONDITION -420
 
-// What stands behind `=` in a rule is no action.
+// The text after `=` in a rule is not an action.
 #define MLLP_ERR_UNKNOWN_ACTION -421
 
 // Nothing stands behind the condition of a rule.
@@ -2152,7 +2152,7 @@ mllp_status_t mllp_initiator_next_event(struct mllp_initiator_t *initiator,
                                         uint64_t now,
                                         struct mllp_initiator_event_t *out);
 
-// When `mllp_initiator_on_time` is to be called, unless something else happens before; `MLLP_NEVER`
+// When to call `mllp_initiator_on_time`, unless something else happens first; `MLLP_NEVER`
 // for never, and of an initiator that was never prepared.
 //
 // A time in the past while it wants a connection means just that: a caller that is connecting waits
@@ -2404,7 +2404,7 @@ struct mllp_slice_t mllp_responder_outgoing(const struct mllp_responder_t *respo
 // many.
 mllp_status_t mllp_responder_sent(struct mllp_responder_t *responder, size_t len, uint64_t now);
 
-// When `mllp_responder_on_time` is to be called, unless something else happens before; `MLLP_NEVER`
+// When to call `mllp_responder_on_time`, unless something else happens first; `MLLP_NEVER`
 // for never, and of a responder that was never prepared.
 uint64_t mllp_responder_next_deadline(const struct mllp_responder_t *responder);
 
@@ -2718,7 +2718,7 @@ mllp_status_t mllp_stream_responder_sent(struct mllp_stream_responder_t *respond
                                          size_t len,
                                          uint64_t now);
 
-// When `mllp_stream_responder_on_time` is to be called, unless something else happens before;
+// When to call `mllp_stream_responder_on_time`, unless something else happens first;
 // `MLLP_NEVER` for never, and of a responder that was never prepared.
 uint64_t mllp_stream_responder_next_deadline(const struct mllp_stream_responder_t *responder);
 

@@ -274,7 +274,7 @@ pub unsafe extern "C" fn mllp_initiator_next_event(
     })
 }
 
-/// When `mllp_initiator_on_time` is to be called, unless something else happens before; `MLLP_NEVER`
+/// When to call `mllp_initiator_on_time`, unless something else happens first; `MLLP_NEVER`
 /// for never, and of an initiator that was never prepared.
 ///
 /// A time in the past while it wants a connection means just that: a caller that is connecting waits

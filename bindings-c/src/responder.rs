@@ -240,7 +240,7 @@ pub unsafe extern "C" fn mllp_responder_sent(
     })
 }
 
-/// When `mllp_responder_on_time` is to be called, unless something else happens before; `MLLP_NEVER`
+/// When to call `mllp_responder_on_time`, unless something else happens first; `MLLP_NEVER`
 /// for never, and of a responder that was never prepared.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_responder_next_deadline(responder: *const mllp_responder_t) -> u64 {

@@ -92,7 +92,7 @@ pub struct mllp_verdict_t {
     pub reply: mllp_reply_kind_t,
     /// What becomes of the message.
     pub action: mllp_action_t,
-    /// 1: an operator is to be told.
+    /// 1: tell an operator.
     pub warn: u32,
     /// The condition of the rule.
     pub condition: mllp_rule_condition_t,

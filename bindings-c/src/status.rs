@@ -66,9 +66,9 @@ pub const MLLP_ERR_FULL: mllp_status_t = -410;
 pub const MLLP_ERR_ID_TOO_LONG: mllp_status_t = -411;
 /// A message with this MSH-10 has no verdict yet: their replies could not be told apart.
 pub const MLLP_ERR_ID_IN_USE: mllp_status_t = -412;
-/// What stands before `=` in a rule is no condition.
+/// The text before `=` in a rule is not a condition.
 pub const MLLP_ERR_UNKNOWN_CONDITION: mllp_status_t = -420;
-/// What stands behind `=` in a rule is no action.
+/// The text after `=` in a rule is not an action.
 pub const MLLP_ERR_UNKNOWN_ACTION: mllp_status_t = -421;
 /// Nothing stands behind the condition of a rule.
 pub const MLLP_ERR_MISSING_ACTION: mllp_status_t = -422;

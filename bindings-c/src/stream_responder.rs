@@ -191,7 +191,7 @@ pub unsafe extern "C" fn mllp_stream_responder_sent(
     })
 }
 
-/// When `mllp_stream_responder_on_time` is to be called, unless something else happens before;
+/// When to call `mllp_stream_responder_on_time`, unless something else happens first;
 /// `MLLP_NEVER` for never, and of a responder that was never prepared.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_stream_responder_next_deadline(

@@ -179,7 +179,7 @@ mod tests {
         check(b"\xD2\xBD\x81\x7C", b"GB 18030-2000", b"", Scan::Gb18030);
         check(b"\x83\x7C\x83\x7C", b"ISO IR14", b"", Scan::ShiftJis);
         check(b"\x1B$B%|%|\x1B(B", b"~ISO IR87", b"ISO 2022-1994", Scan::Iso2022Jp);
-        // The last byte of these is no lead byte, though it could be one.
+        // The last byte of these is not a lead byte, though it could be one.
         check(b"M\xFC", b"8859/1", b"", Scan::SingleByte);
         check(b"M\xC3\xBC", b"UNICODE UTF-8", b"", Scan::SingleByte);
         check(b"M\xFC", b"", b"", Scan::SingleByte);

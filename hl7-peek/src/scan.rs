@@ -130,7 +130,7 @@ mod tests {
         // What is designated to the right half leaves ASCII where it is.
         assert_eq!(find(b"\x1B$)C\xB0\xA1^"), Some(6));
         assert_eq!(find(b"\x1B-A\xE4^"), Some(4));
-        // The bytes of an escape sequence are no delimiters either.
+        // The bytes of an escape sequence are not delimiters either.
         assert_eq!(Scan::Iso2022Jp.find(b'$', b"\x1B$B!!\x1B(B$"), Some(8));
     }
 

@@ -43,7 +43,7 @@ enum State {
     Closing,
 }
 
-/// What is to be reported of the connection itself.
+/// What to report about the connection itself.
 pub(crate) enum Notice {
     Protocol(Protocol),
     AnswersLost { answers: u32 },
@@ -114,7 +114,7 @@ impl<T: Storage, const WINDOW: usize> Conversation<T, WINDOW> {
         }
     }
 
-    /// What is to be reported before anything else.
+    /// What to report before anything else.
     pub(crate) fn notice(&mut self) -> Option<Notice> {
         if let Some(answers) = self.lost.take() {
             return Some(Notice::AnswersLost { answers });
@@ -142,7 +142,7 @@ impl<T: Storage, const WINDOW: usize> Conversation<T, WINDOW> {
         matches!(self.state, State::Ending(_))
     }
 
-    /// Whether a frame that awaits its trailer is to be delivered without it.
+    /// Whether to deliver a frame without the trailer that it awaits.
     pub(crate) fn is_idle(&self) -> bool {
         self.timer.is_idle()
     }

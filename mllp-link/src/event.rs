@@ -101,7 +101,7 @@ pub enum StreamEvent<'i> {
     /// The frame is complete: what has come since its start is one message. The ticket is for its
     /// one answer.
     End(Ticket, Arrived),
-    /// The frame is lost: what has come since its start is no message.
+    /// The frame is lost: what has come since its start is not a message.
     Lost {
         /// A message over the limit is to be refused, with
         /// [`OverLimit::Refuse`](crate::OverLimit). Nothing else that is lost is answered.

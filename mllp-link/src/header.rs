@@ -23,7 +23,7 @@ impl<const HEADER: usize> Header<HEADER> {
         self.collects = HEADER > 0;
     }
 
-    /// The front of the input that is to be looked at in one step, so that a span ends where the
+    /// The front of the input to look at in one step, so that a span ends where the
     /// header does.
     pub(crate) fn piece<'i>(&self, input: &'i [u8]) -> &'i [u8] {
         if !self.collects {

@@ -122,7 +122,7 @@ fn begins_like(bytes: &[u8], signature: &[u8]) -> bool {
 
 /// A line of version 1, without `PROXY ` and CR LF. `None` where it breaks the specification.
 fn read_line(line: &[u8]) -> Option<ProxyOrigin> {
-    // Whatever follows UNKNOWN is ignored, even if it is no text.
+    // Whatever follows UNKNOWN is ignored, even if it is not text.
     if line == b"UNKNOWN" || line.starts_with(b"UNKNOWN ") {
         return Some(ProxyOrigin::Unnamed);
     }

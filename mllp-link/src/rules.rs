@@ -291,9 +291,9 @@ pub struct RuleError {
 /// What can be wrong with a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RuleErrorKind {
-    /// What stands before `=` is no condition.
+    /// The text before `=` is not a condition.
     UnknownCondition,
-    /// What stands behind `=` is no action.
+    /// The text after `=` is not an action.
     UnknownAction,
     /// Nothing stands behind the condition.
     MissingAction,
