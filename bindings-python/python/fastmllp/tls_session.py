@@ -16,7 +16,8 @@ _RECORD_SIZE = 16_384
 # Enough of the first bytes to know MLLP by.
 _FIRST_SIZE = 8
 # RFC 8446, 5: bytes that are not a record are answered with the alert unexpected_message. OpenSSL
-# sends nothing to a peer that does not speak TLS, but the peer may read what comes: our client does.
+# sends nothing to a peer that does not speak TLS, but the peer may read what comes. Our
+# client does.
 _UNEXPECTED_MESSAGE = b"\x15\x03\x03\x00\x02\x02\x0a"
 _NO_TLS = frozenset({"plain_mllp", "http", "not_tls"})
 
