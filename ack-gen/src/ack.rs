@@ -322,7 +322,7 @@ impl<'a> Ack<'a> {
     ) {
         let (set, scheme) = match (given.and_then(|ack| ack.character_set), mirrored) {
             (Some(set), _) => (set, &b""[..]),
-            (None, Some(header)) if !names_a_set(header.character_set()) => (&b""[..], &b""[..]),
+            (None, Some(header)) if header.character_set().is_empty() => (&b""[..], &b""[..]),
             // What is copied is in the sets of the message, and so is the text.
             (None, Some(header)) if !(ascii && is_ascii(header.fields(3, 12))) => {
                 (header.character_set(), header.alternate_character_set_handling_scheme())
@@ -332,9 +332,11 @@ impl<'a> Ack<'a> {
             }
             (None, _) => (&b""[..], &b""[..]),
         };
-        writer.copied_field(set);
+        // Looked at last: most answers repeat no set.
+        let repeats = names_a_set(set);
+        writer.copied_field(if repeats { set } else { b"" });
         writer.field(); // MSH-19
-        writer.copied_field(scheme);
+        writer.copied_field(if repeats { scheme } else { b"" });
     }
 
     /// Two fields: those `given`, or else MSH-`first` and the field behind it, or else `defaults`.

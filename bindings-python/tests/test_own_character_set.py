@@ -263,7 +263,7 @@ OWN = b"MSH|^~\\&|HIS|H|LAB|L|20260101||ACK|R1|P|2.5\rMSA|AA|M1\r"
     [
         b"AA",
         bytearray(b"AA"),
-        memoryview(b"AE"),
+        pytest.param(memoryview(b"AE"), id="memoryview"),
         b"",
         b"\r",
         "AA ",
