@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ack_gen::AckCode;
-use hl7_peek::Scan;
+use hl7_peek::{MessageHeader, Scan};
 use mllp_link::{Arrived, Millis, ResponderEvent, Ticket as CoreTicket};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
@@ -77,6 +77,12 @@ enum Next {
     Nothing,
 }
 
+/// A message and its header, which its answer repeats.
+pub(crate) struct Read<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) header: Option<MessageHeader<'a>>,
+}
+
 struct Conversation<'a, 'py> {
     responder: &'a Bound<'py, Responder>,
     handler: &'a Bound<'py, PyAny>,
@@ -132,19 +138,22 @@ impl<'py> Conversation<'_, 'py> {
         let message = Message::of(payload.clone(), scan);
         // A handler may use the responder itself, so it is not kept borrowed while one runs.
         drop(responder);
-        self.deviate(&arrived, payload.place(py).bytes(py), scan)?;
-        self.hand_over(ticket, &payload, fed.payload, message)
+        let place = payload.place(py);
+        let bytes = place.bytes(py);
+        let read = Read { bytes, header: MessageHeader::parse_lenient_with(bytes, scan) };
+        self.deviate(&arrived, &read, scan)?;
+        self.hand_over(ticket, &payload, &read, message)
     }
 
     /// Reports what is unusual about a message and its frame, before it is handed over.
-    fn deviate(&mut self, arrived: &Arrived, payload: &[u8], scan: Scan) -> PyResult<()> {
-        let unusual = deviations::of_payload(payload, scan);
+    fn deviate(&mut self, arrived: &Arrived, read: &Read<'_>, scan: Scan) -> PyResult<()> {
+        let unusual = deviations::of_message(read.bytes, read.header.as_ref(), scan);
         if arrived.deviations.is_empty() && unusual.is_empty() {
             return Ok(());
         }
         let entry = event::new(self.responder.py(), "deviations")?;
         entry.set_item("warn", [&event::names(arrived.deviations), unusual].concat())?;
-        entry.set_item("length", payload.len())?;
+        entry.set_item("length", read.bytes.len())?;
         self.leave(entry)
     }
 
@@ -153,7 +162,7 @@ impl<'py> Conversation<'_, 'py> {
         &mut self,
         ticket: CoreTicket,
         payload: &Arc<Payload>,
-        lent: Option<&[u8]>,
+        read: &Read<'_>,
         message: Message,
     ) -> PyResult<Next> {
         let py = self.responder.py();
@@ -163,7 +172,7 @@ impl<'py> Conversation<'_, 'py> {
         let (ticket, entry) = match result {
             Ok(result) => {
                 let ticket = match code(&result) {
-                    Some(code) => match self.answer(ticket, payload, lent, code) {
+                    Some(code) => match self.answer(ticket, read, code) {
                         None => {
                             drop(message);
                             if Arc::strong_count(payload) > 1 {
@@ -194,25 +203,11 @@ impl<'py> Conversation<'_, 'py> {
     }
 
     /// Answers a message by a code. The ticket is back where there is no such answer.
-    fn answer(
-        &mut self,
-        ticket: CoreTicket,
-        payload: &Payload,
-        lent: Option<&[u8]>,
-        code: AckCode,
-    ) -> Option<CoreTicket> {
-        let place;
-        let payload = match lent {
-            Some(payload) => payload,
-            None => {
-                place = payload.place(self.responder.py());
-                place.bytes(self.responder.py())
-            }
-        };
+    fn answer(&mut self, ticket: CoreTicket, read: &Read<'_>, code: AckCode) -> Option<CoreTicket> {
         let out = if self.hold { &mut [] } else { self.room.spare() };
         let seconds = self.clock.unix_seconds();
         let mut responder = self.responder.borrow_mut();
-        match responder.acknowledge_now(ticket, payload, code, seconds, out, self.clock.now) {
+        match responder.acknowledge_now(ticket, read, code, seconds, out, self.clock.now) {
             Ok(0) => {
                 drop(responder);
                 self.take_outgoing();

@@ -1,6 +1,6 @@
 //! What is unusual about a payload that was framed well.
 
-use hl7_peek::{Error, Message, Scan};
+use hl7_peek::{Error, Message, MessageHeader, Scan};
 
 /// What a reader of messages is warned of, by name.
 ///
@@ -11,7 +11,17 @@ use hl7_peek::{Error, Message, Scan};
 ///
 /// Costs what [`Scan::detect`] does.
 pub(crate) fn of_payload(payload: &[u8], scan: Scan) -> &'static [&'static str] {
-    match (is_damaged(payload), is_ignored(payload, scan)) {
+    of_message(payload, MessageHeader::parse_lenient_with(payload, scan).as_ref(), scan)
+}
+
+/// [`of_payload`] for one whose header has been read already, which costs next to nothing where MSH is
+/// in ASCII.
+pub(crate) fn of_message(
+    payload: &[u8],
+    header: Option<&MessageHeader<'_>>,
+    scan: Scan,
+) -> &'static [&'static str] {
+    match (is_damaged(payload), header.is_some_and(|header| is_ignored(payload, header, scan))) {
         (false, false) => &[],
         (true, false) => &["bad_encoding_characters"],
         (false, true) => &["scan_mismatch"],
@@ -28,7 +38,13 @@ fn is_damaged(payload: &[u8]) -> bool {
     Message::parse(payload).is_err_and(|error| damaged.contains(&error))
 }
 
-fn is_ignored(payload: &[u8], scan: Scan) -> bool {
-    let called_for = Scan::detect(payload);
-    scan != Scan::Auto && called_for != Scan::SingleByte && called_for != scan
+fn is_ignored(payload: &[u8], header: &MessageHeader<'_>, scan: Scan) -> bool {
+    if scan == Scan::Auto {
+        return false;
+    }
+    // Every scan reads such a header alike. All of it is looked at, which vector instructions do.
+    let is_certain = |certain, byte: &u8| certain & (byte.is_ascii() & (*byte != 0x1B));
+    let is_certain = header.fields(3, 20).iter().fold(true, is_certain);
+    let called_for = if is_certain { Scan::of(header) } else { Scan::detect(payload) };
+    called_for != Scan::SingleByte && called_for != scan
 }

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::ack::{ack_code, read_policy};
+use crate::converse::Read;
 use crate::converse::{Conversed, converse};
 use crate::event;
 use crate::input::{Input, ScanArgument, read_profile};
@@ -352,15 +353,16 @@ impl Responder {
     pub(crate) fn acknowledge_now(
         &mut self,
         ticket: CoreTicket,
-        payload: &[u8],
+        read: &Read<'_>,
         code: AckCode,
         unix_seconds: i64,
         out: &mut [u8],
         now: Millis,
     ) -> Result<usize, Unanswered> {
         let (policy, scan, time) = (self.policy, self.scan, self.stamp.at(unix_seconds));
-        let ack = CoreAck::always(code, None, self.control_ids.next(), time.as_bytes());
-        self.core.answer_now(ticket, payload, &CoreAck { policy, scan, ..ack }, out, now)
+        let header = read.header.as_ref();
+        let ack = CoreAck::always(code, header, self.control_ids.next(), time.as_bytes());
+        self.core.answer_read(ticket, read.bytes, &CoreAck { policy, scan, ..ack }, out, now)
     }
 
     /// Answers a message by a code.

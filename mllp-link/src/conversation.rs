@@ -204,8 +204,8 @@ impl<T: Storage, const WINDOW: usize> Conversation<T, WINDOW> {
         self.at_hand = None;
     }
 
-    /// Answers one message, into the host's buffer where it is its turn.
-    pub(crate) fn answer_now(
+    /// Answers one message, into the host's buffer where it is its turn. `ack.header` is its header.
+    pub(crate) fn answer_read(
         &mut self,
         ticket: Ticket,
         payload: &[u8],

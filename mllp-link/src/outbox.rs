@@ -71,7 +71,7 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
     }
 
     /// Answers one message: into `out` where it is its turn, and then it counts as sent. Returns how
-    /// many bytes those are; 0: the answer is stored.
+    /// many bytes those are; 0: the answer is stored. `ack.header` is the header of the payload.
     pub(crate) fn acknowledge_into(
         &mut self,
         ticket: Ticket,
@@ -79,9 +79,8 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
         ack: &Ack<'_>,
         out: &mut [u8],
     ) -> Result<usize, Unanswered> {
-        if self.policy == Policy::Always && self.answers.is_turn(ticket.number) {
-            let header = MessageHeader::parse_lenient_with(payload, ack.scan);
-            let ack = Ack { header: header.as_ref(), policy: Policy::Always, ..*ack };
+        if self.goes_at_once(&ticket) {
+            let ack = Ack { policy: Policy::Always, ..*ack };
             let len = out.len().min(self.answers.max_len());
             let room = out.get_mut(..len).unwrap_or_default();
             let encode = |room: &mut [u8]| Ok::<usize, AnswerError>(ack.encode(room)?);
@@ -92,6 +91,11 @@ impl<T: Storage, const WINDOW: usize> Outbox<T, WINDOW> {
             // Whatever did not work, storage and its longer ways may.
         }
         self.acknowledge(ticket, payload, ack).map(|()| 0)
+    }
+
+    /// Whether the answer may go without being stored, and depends on the header alone.
+    pub(crate) fn goes_at_once(&self, ticket: &Ticket) -> bool {
+        self.policy == Policy::Always && self.answers.is_turn(ticket.number)
     }
 
     /// Answers one message with a payload that is ready.

@@ -3,7 +3,7 @@
 mod feed;
 
 use ack_gen::Ack;
-use hl7_peek::whole_fields;
+use hl7_peek::{MessageHeader, whole_fields};
 use mllp_core::{Fault, ReceiveBuffer, Received, Storage};
 
 use crate::answers::{Refusal, Ticket};
@@ -154,7 +154,28 @@ impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
         out: &mut [u8],
         now: Millis,
     ) -> Result<usize, Unanswered> {
-        let answered = self.conversation.answer_now(ticket, payload, ack, out, now);
+        let is_read = self.conversation.outbox.goes_at_once(&ticket);
+        let header =
+            is_read.then(|| MessageHeader::parse_lenient_with(payload, ack.scan)).flatten();
+        self.answer_read(ticket, payload, &Ack { header: header.as_ref(), ..*ack }, out, now)
+    }
+
+    /// [`answer_now`](Self::answer_now) for a host that has read the header of this payload already:
+    /// `ack.header` is used as it is. It must be what [`MessageHeader::parse_lenient_with`] gives for
+    /// the payload and `ack.scan`; that of another message would acknowledge the other message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`answer`](Self::answer).
+    pub fn answer_read(
+        &mut self,
+        ticket: Ticket,
+        payload: &[u8],
+        ack: &Ack<'_>,
+        out: &mut [u8],
+        now: Millis,
+    ) -> Result<usize, Unanswered> {
+        let answered = self.conversation.answer_read(ticket, payload, ack, out, now);
         self.watch(now);
         answered
     }

@@ -3,7 +3,8 @@
 
 mod messages;
 
-use ack_gen::AckCode;
+use ack_gen::{Ack, AckCode};
+use hl7_peek::MessageHeader;
 use messages::{ack, answers, frame, message};
 use mllp_link::{AnswerError, Fed, Responder, ResponderConfig, ResponderEvent, Ticket, Times};
 
@@ -80,6 +81,33 @@ fn an_answer_leaves_at_once_in_its_turn_alone() {
     assert_eq!(answers(link.outgoing()), ["AA|2", "AA|3"]);
     link.sent(link.outgoing().len(), 20);
     assert_eq!((link.settled(), link.next_deadline()), (3, Some(120)), "idle from the last answer");
+}
+
+#[test]
+fn a_header_that_the_host_has_read_serves_the_answer() {
+    let one = message("1", 0);
+    let header = MessageHeader::parse_lenient(&one);
+    let read = Ack { header: header.as_ref(), ..ack(AckCode::AE) };
+    let all = frame(&one).repeat(2);
+    let (mut rest, mut link, mut out) = (&all[..], link(), [0; 512]);
+    let [first, second] = [(); 2].map(|()| ticket(&mut link, &mut rest, &one, 0).0);
+    let stored = link.answer_read(second, &one, &read, &mut out, 10);
+    assert_eq!(stored.expect("an answer"), 0, "it is not its turn");
+    let len = link.answer_read(first, &one, &read, &mut out, 10).expect("an answer");
+    assert_eq!(answers(&out[..len]), ["AE|1"]);
+    assert_eq!(answers(link.outgoing()), ["AE|1"]);
+}
+
+#[test]
+fn a_header_of_another_message_does_not_get_into_an_answer() {
+    let (one, two) = (message("1", 0), message("2", 0));
+    let header = MessageHeader::parse_lenient(&two);
+    let stale = Ack { header: header.as_ref(), ..ack(AckCode::AA) };
+    let all = frame(&one);
+    let (mut rest, mut link, mut out) = (&all[..], link(), [0; 512]);
+    let owed = ticket(&mut link, &mut rest, &one, 0).0;
+    let len = link.answer_now(owed, &one, &stale, &mut out, 10).expect("an answer");
+    assert_eq!(answers(&out[..len]), ["AA|1"]);
 }
 
 #[test]
