@@ -43,8 +43,15 @@ fn is_ignored(payload: &[u8], header: &MessageHeader<'_>, scan: Scan) -> bool {
         return false;
     }
     // Every scan reads such a header alike. All of it is looked at, which vector instructions do.
-    let is_certain = |certain, byte: &u8| certain & (byte.is_ascii() & (*byte != 0x1B));
+    let is_certain = |certain, byte: &u8| certain & is_plain(byte);
     let is_certain = header.fields(3, 20).iter().fold(true, is_certain);
     let called_for = if is_certain { Scan::of(header) } else { Scan::detect(payload) };
-    called_for != Scan::SingleByte && called_for != scan
+    let is_ignored = called_for != Scan::SingleByte && called_for != scan;
+    // In ASCII alone nothing can be misread.
+    is_ignored && !payload.iter().all(is_plain)
+}
+
+/// Whether a byte is ASCII and does not begin an escape sequence of ISO 2022.
+fn is_plain(byte: &u8) -> bool {
+    byte.is_ascii() & (*byte != 0x1B)
 }

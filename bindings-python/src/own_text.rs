@@ -129,6 +129,10 @@ fn codec_of_copies<'e>(
     encoding: &'e str,
 ) -> PyResult<&'e str> {
     let copied = header.fields(3, 12);
+    if copied.contains(&0x1B) {
+        // Names in ISO 2022, although nothing announces it: their bytes are ASCII, and they are not.
+        return Ok("ascii");
+    }
     if is_wide(header) && decodes(py, copied, "utf-8")? {
         return Ok("utf-8");
     }

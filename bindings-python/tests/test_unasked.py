@@ -282,3 +282,23 @@ def test_asyncio_does_not_complain_of_a_reset(caplog: pytest.LogCaptureFixture) 
         outcomes = asyncio.run(send_all(server.address))
     assert all(isinstance(outcome, ConnectionLost) for outcome in outcomes)
     assert "asyncio" not in {record.name for record in caplog.records}
+
+
+def test_more_messages_than_a_link_has_room_for() -> None:
+    """No answer comes whose arrival would make the client look for those that wait."""
+    count = 150
+
+    def script(peer: Peer) -> None:
+        for number in range(count):
+            assert peer.receive_frame() == asking("NE", "NE", f"M{number}")
+        assert peer.receive_end() == b""
+
+    async def send_all(address: tuple[str, int]) -> None:
+        async with aio.connect(*address, timeout=DEADLINE, window=64) as client:
+            async with asyncio.timeout(DEADLINE):
+                sending = (client.send(asking("NE", "NE", f"M{n}")) for n in range(count))
+                replies = await asyncio.gather(*sending)
+        assert all(reply.unasked for reply in replies)
+
+    with ScriptedServer(script) as server:
+        asyncio.run(send_all(server.address))

@@ -133,7 +133,11 @@ fn a_write_that_finds_no_room_at_the_start() {
     fill(&old);
     broken.set("full");
     for data in [&old, &new] {
-        let files = |data| contents(data).into_iter().map(|(path, (_, bytes))| (path, bytes));
+        // A stop may leave the log and its index, which says nothing that the log does not say.
+        let has_index = data.join("store.db-shm").exists();
+        let counts = move |path: &Path| !(has_index && path.ends_with("store.db-shm"));
+        let all = |data| contents(data).into_iter().map(|(path, (_, bytes))| (path, bytes));
+        let files = |data| all(data).filter(|(path, _)| counts(path));
         let before: Vec<_> = files(data).collect();
         let ended = Gateway::start_in_vain(data, &broken);
         assert_eq!(ended.stderr, "gateway: the disk of the store is full\n");

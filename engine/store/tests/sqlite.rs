@@ -168,3 +168,24 @@ fn a_reader_on_another_thread_sees_what_was_committed() {
     });
     assert_eq!(thread.join().unwrap(), 1);
 }
+
+/// Eight chunks are one slice of a sweep: when it is done, nothing remembers the body.
+#[test]
+fn the_number_of_a_swept_body_can_be_used_again() {
+    use mllp_pipeline::{BodyId, CommitOutcome, Piece, Record};
+    let data = TempDir::new().unwrap();
+    let mut store = SqliteStore::open(data.path()).unwrap();
+    let body = store.numbers().unwrap().body;
+    let write = |store: &mut SqliteStore, n| {
+        let records = vec![Record::Chunk { body, n, bytes: Piece::from(&[7u8; 1000][..]) }];
+        store.commit(&Transaction { records, lanes: vec![] }).unwrap()
+    };
+    for n in 0..8 {
+        write(&mut store, n);
+    }
+    assert!(store.sweep(body..BodyId(body.0 + 1)).unwrap());
+    drop(store);
+    let mut store = SqliteStore::open(data.path()).unwrap();
+    assert_eq!(store.numbers().unwrap().body, body);
+    assert!(matches!(write(&mut store, 0), CommitOutcome::Committed(_)));
+}

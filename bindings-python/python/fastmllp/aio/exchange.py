@@ -158,6 +158,11 @@ class Exchange:
             # anything is written: two turns of the loop look at the socket once.
             self.loop.call_soon(self.loop.call_soon, self._pump)
 
+    def _plan_for_room(self) -> None:
+        """Go on with messages that wait outside the link, where it has room for them now."""
+        if self._outbox.can_submit(self._link):
+            self._plan()
+
     def _pump(self) -> None:
         """Do everything that the link has to do now, and set the time for the next look."""
         self._is_planned = False
@@ -175,6 +180,7 @@ class Exchange:
             connection.write(data)
         if events := self._link.replies(b"", now):
             self._take(events)
+        self._plan_for_room()
         if self._link.wants_connection(now) and self._connection is None:
             if self._connecting is None:
                 self._connecting = self.loop.create_task(self._connect_for_messages())
@@ -341,6 +347,7 @@ class Exchange:
         self._part()
         self._link.disconnected(time.monotonic())
         self._take(self._link.replies(b"", time.monotonic()))
+        self._plan_for_room()
         self._set_timer()
 
     def _part(self) -> None:

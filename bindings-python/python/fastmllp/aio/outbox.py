@@ -42,7 +42,8 @@ class Outbox:
         while self._held and link.open_messages < _CAPACITY:
             future, payload = self._held.popitem(last=False)
             link.release(payload)
-            self._enter(future, payload, link, now)
+            if not future.done():
+                self._enter(future, payload, link, now)
         while self._new:
             future, payload = self._new.popleft()
             if not future.done():
@@ -110,6 +111,10 @@ class Outbox:
             fail(self._new.popleft()[0], error, "not_sent")
         while self._given_up:
             _tell(self._given_up.popitem()[1])
+
+    def can_submit(self, link: Initiator) -> bool:
+        """Whether a message waits that the link has room for."""
+        return bool(self) and link.open_messages < _CAPACITY
 
     def __bool__(self) -> bool:
         """Whether a message waits that the link does not have."""

@@ -30,9 +30,11 @@ const ROOM: u64 = 1024 * 1024;
 /// Held by the engine that uses the directory; the system takes it back when the process ends.
 /// Dropped before it is [kept](Lock::keep), it removes what was made since it was taken.
 pub(super) struct Lock {
+    /// Before the file, because fields are dropped in this order: nothing is removed under another
+    /// engine that has the lock already.
+    made: Made,
     #[expect(dead_code, reason = "held, not read")]
     file: File,
-    made: Made,
 }
 
 /// Files and directories that were not there before. Dropped, it removes them, the last one first.
@@ -62,17 +64,21 @@ pub(super) fn take(data: &Path, files: &[PathBuf]) -> Result<Lock, StoreError> {
     make(data, &mut made)?;
     let path = data.join("lock");
     let file = loop {
-        let file = open(&path, &mut made)?;
+        let (file, is_new) = open(&path)?;
         match file.try_lock() {
             // Its maker was refused and has removed it: the lock would exclude no other process.
             Ok(()) if !is_at(&file, &path) => {}
-            Ok(()) => break file,
+            Ok(()) => {
+                // Only now: another engine may have opened and locked what was made here.
+                made.0.extend(is_new.then(|| path.clone()));
+                break file;
+            }
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse),
             Err(TryLockError::Error(error)) => return Err(failed(&path, &error)),
         }
     };
-    made.0.extend(files.iter().filter(|it| !it.exists()).cloned());
-    Ok(Lock { file, made })
+    made.0.extend(files.iter().filter(|it| it.try_exists().is_ok_and(|it| !it)).cloned());
+    Ok(Lock { made, file })
 }
 
 /// Whether a store may be here, as far as can be seen without touching anything.
@@ -112,17 +118,16 @@ fn make(data: &Path, made: &mut Made) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn open(path: &Path, made: &mut Made) -> Result<File, StoreError> {
-    match File::options().write(true).create_new(true).open(path) {
-        Ok(file) => {
-            made.0.push(path.to_owned());
-            Ok(file)
-        }
+/// Opens the lock; whether it was not there before.
+fn open(path: &Path) -> Result<(File, bool), StoreError> {
+    let mut options = File::options();
+    let opened = match options.write(true).create_new(true).open(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            File::options().write(true).open(path).map_err(|error| failed(path, &error))
+            File::options().write(true).open(path).map(|file| (file, false))
         }
-        Err(error) => Err(failed(path, &error)),
-    }
+        made => made.map(|file| (file, true)),
+    };
+    opened.map_err(|error| failed(path, &error))
 }
 
 fn is_at(file: &File, path: &Path) -> bool {

@@ -215,7 +215,10 @@ pub(super) fn begin_life(connection: &mut Connection) -> Result<Numbers, StoreEr
         let one = |sql: &str| transaction.query_row(sql, (), |row| row.get::<_, i64>(0));
         let stamp = one("SELECT coalesce(max(next_stamp), 1) FROM life")? as u64;
         let message = one("SELECT coalesce(max(id), 0) + 1 FROM message")? as u64;
-        let body = one("SELECT coalesce(max(body), 0) + 1 FROM chunk")? as u64;
+        // A number that a sweep has not finished with is not given away.
+        let chunk = one("SELECT coalesce(max(body), 0) FROM chunk")?;
+        let unheld = one("SELECT coalesce(max(body), 0) FROM unheld")?;
+        let body = chunk.max(unheld) as u64 + 1;
         let next = stamp.saturating_add(STAMPS) as i64;
         let life: Option<i64> =
             transaction.query_row("SELECT id FROM life", (), |row| row.get(0)).optional()?;

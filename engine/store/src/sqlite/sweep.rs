@@ -9,7 +9,7 @@ use super::failure::{Trouble, of_commit};
 use crate::contract::StoreError;
 
 /// Chunks of a slice: 2 MiB, as much as a checkpoint copies at a time.
-const SLICE: usize = 8;
+const SLICE: i64 = 8;
 
 /// Deletes a slice. See [`Store::sweep`](crate::Store::sweep).
 pub(super) fn sweep(
@@ -25,9 +25,10 @@ pub(super) fn sweep(
         // From the end, so that the number of a body is not given away before it is gone.
         let chunks = "DELETE FROM chunk WHERE body = ?1 AND n IN
              (SELECT n FROM chunk WHERE body = ?1 ORDER BY n DESC LIMIT ?2)";
-        if open.execute(chunks, params![body, SLICE as i64])? < SLICE {
-            open.execute("DELETE FROM unheld WHERE body = ?1", (body,))?;
-        }
+        open.execute(chunks, params![body, SLICE])?;
+        let done = "DELETE FROM unheld WHERE body = ?1
+             AND NOT EXISTS (SELECT 1 FROM chunk WHERE body = ?1)";
+        open.execute(done, (body,))?;
         open.commit()?;
         Ok(true)
     })();
