@@ -99,8 +99,9 @@ fn designation(text: &[u8]) -> Option<(Half, Set, &[u8])> {
 
 /// What follows the final byte, before which there may be more intermediate bytes.
 fn behind_final(text: &[u8]) -> Option<&[u8]> {
-    match text {
-        [0x20..=0x2F, rest @ ..] => behind_final(rest),
+    // A loop: a message may hold a million blanks behind an ESC.
+    let at = text.iter().position(|byte| !(0x20..=0x2F).contains(byte))?;
+    match text.get(at..)? {
         [0x30..=0x7E, after @ ..] => Some(after),
         _ => None,
     }

@@ -339,3 +339,22 @@ def test_lines_of_an_acknowledgment_in_text_become_segments(
 def test_an_acknowledgment_of_what_has_no_control_id(serve_both: Serve, payload: bytes) -> None:
     own = OWN.replace(b"M1", b"M2")
     assert answer(serve_both, own, payload) == own
+
+
+def test_names_in_escape_sequences_are_never_called_utf_8() -> None:
+    """Their bytes are ASCII, and MSH-18 names no set that is known."""
+    header = b"MSH|^~\\&|A|\x1b$B;3ED\x1b(B|C|D|2026||ADT^A01|1|P|2.5||||||ANSI\r"
+    answer = Ack("AA", text="\u00e9").encode(header)
+    assert b"UTF-8" not in answer
+    assert answer.endswith(b"|ANSI\rMSA|AA|1|?\r")
+
+
+def test_a_long_escape_sequence_is_read_in_a_loop() -> None:
+    value = b"\x1b" + b" " * 1_000_000
+    message = Message(
+        b"MSH|^~\\&|A|B|C|D|2026||ADT^A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994\rPID|1||%b\r"
+        % value
+    )
+    text = message.text("PID-3")
+    assert text is not None
+    assert len(text) == len(value)

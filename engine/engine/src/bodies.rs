@@ -68,7 +68,7 @@ impl Bodies {
         let is_durable = matches!(store.commit(&transaction)?, CommitOutcome::Committed(_));
         let Writing { id, .. } = writing;
         if !is_durable {
-            // Where nobody knows of a chunk, the body is given up all the same.
+            // Also where the outcome is unknown: the body is given up.
             self.give_up(id);
             (writing.large.then)(None);
         } else if to == payload.len() {

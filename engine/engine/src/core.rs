@@ -272,8 +272,8 @@ impl Core {
 
     fn answer(&mut self, ticket: Ticket, answer: Answer) {
         let Some((reply_to, chunks)) = self.waiting.remove(&ticket) else { return };
-        // A duplicate, or a message that was refused, has left its chunks to nobody. Where nobody
-        // knows, the next life finds out.
+        // Nothing holds the chunks of a duplicate or of a message that was refused. Where the outcome
+        // is unknown, the next life finds out.
         if let (Some(body), false) = (chunks, answer == Answer::Close) {
             let _ = self.outlets.writer.send(Job::GiveUp(body));
         }

@@ -56,7 +56,7 @@ struct Writer {
 }
 
 /// Lanes whose rows the store could not tell yet. It is asked again until it can: what is asked
-/// follows an outcome that nobody knows, and nothing may happen on these lanes before.
+/// follows an outcome that is unknown, and nothing may happen on these lanes before.
 #[derive(Default)]
 struct Unread {
     lanes: VecDeque<Vec<LaneId>>,
@@ -71,7 +71,7 @@ impl Writer {
                     let outcome = self.store.commit(&transaction)?;
                     // The core uses its memory again.
                     drop(transaction);
-                    // The outcome first: senders wait for it, and nobody for the upkeep.
+                    // The outcome first: senders wait for it.
                     self.core.tell(News::Fact(Fact::Outcome(outcome)));
                 }
                 Some(Job::ReadHeads(lanes)) => self.unread.lanes.push_back(lanes),
