@@ -271,16 +271,15 @@ fn own(
 }
 
 fn graph(builder: &Builder, lane: impl Fn(Stage, &str) -> LaneId) -> Graph {
-    let inbounds = builder
-        .inbounds
-        .iter()
-        .map(|it| Inbound { lane: lane(Stage::Ingress, &it.name), deduplicate: it.deduplicate });
-    let handlers =
-        builder.handlers.iter().map(|(name, _)| Handler { lane: lane(Stage::Routed, name) });
+    let inbounds = builder.inbounds.iter().map(|it| Inbound {
+        deduplicate: it.deduplicate,
+        ..Inbound::new(lane(Stage::Ingress, &it.name))
+    });
+    let handlers = builder.handlers.iter().map(|(name, _)| Handler::new(lane(Stage::Routed, name)));
     let outbounds = builder.outbounds.iter().map(|it| Outbound {
-        lane: lane(Stage::Outbound, &it.name),
         window: it.options.window as u32,
         retry: it.retry,
+        ..Outbound::new(lane(Stage::Outbound, &it.name))
     });
     Graph {
         inbounds: inbounds.collect(),

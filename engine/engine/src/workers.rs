@@ -109,7 +109,7 @@ impl Functions {
             let control_id = send.payload.as_ref().and_then(|it| Message::new(it).get("MSH-10"));
             let id_hash = IdHash::of(control_id.unwrap_or_default());
             let body = send.payload.map(|payload| written(payload, writer)).transpose()?;
-            Ok(Sent { outbound, body, id_hash })
+            Ok(Sent { body, id_hash, ..Sent::to(outbound) })
         };
         sends.into_iter().map(sent).collect()
     }

@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use mllp_pipeline::{
     Body, CommitOutcome, Committed, Entry, Epoch, Fact, Graph, Handler, Head, IdHash, Inbound,
-    LaneId, LaneMark, MessageId, Note, Now, Order, Outbound, Piece, Pipeline, Received, Record,
-    Retry, Sent, Seq, Source, Stamp, Start, Ticket, Transaction,
+    Keys, LaneId, LaneMark, MessageId, Note, Now, Order, Outbound, Piece, Pipeline, Received,
+    Record, Sent, Seq, Source, Stamp, Start, Ticket, Transaction,
 };
 
 const INBOUND: LaneId = LaneId(0);
@@ -60,23 +60,12 @@ impl Store {
 
 fn pipeline(deduplicate: bool) -> Pipeline {
     let graph = Graph {
-        inbounds: vec![Inbound { lane: INBOUND, deduplicate }],
-        handlers: vec![Handler { lane: HANDLER }],
-        outbounds: OUTBOUNDS
-            .map(|lane| Outbound { lane, window: 64, retry: Retry::DEFAULT })
-            .to_vec(),
+        inbounds: vec![Inbound { deduplicate, ..Inbound::new(INBOUND) }],
+        handlers: vec![Handler::new(HANDLER)],
+        outbounds: OUTBOUNDS.map(|lane| Outbound { window: 64, ..Outbound::new(lane) }).to_vec(),
         ..Graph::default()
     };
-    let head = |at: usize| Head {
-        lane: LaneId(at as u32),
-        epoch: Epoch(1),
-        tail: Seq(0),
-        cursor: Seq(0),
-        sent_to: Seq(0),
-        done: Vec::new(),
-        attempt: 0,
-        due: 0,
-    };
+    let head = |at: usize| Head::new(LaneId(at as u32), Epoch(1));
     let heads = (0..LANES).map(head).collect();
     let start = Start { heads, next_message: MessageId(1), next_stamp: Stamp(1) };
     let mut pipeline = Pipeline::new(graph, start, Now::default());
@@ -107,9 +96,9 @@ fn follow(order: Order, body: &Arc<[u8]>, store: &Store) -> Fact {
         }
         Order::Transform { call, work, .. } => {
             let send = |message: MessageId| Sent {
-                outbound: OUTBOUNDS[message.0 as usize % OUTBOUNDS.len()],
                 body: Some(Body::Inline(Arc::clone(body))),
                 id_hash: IdHash(message.0),
+                ..Sent::to(OUTBOUNDS[message.0 as usize % OUTBOUNDS.len()])
             };
             let results = work.iter().map(|it| Ok(vec![send(it.message)])).collect();
             Fact::Transformed { call, results }
@@ -125,6 +114,8 @@ fn follow(order: Order, body: &Arc<[u8]>, store: &Store) -> Fact {
                 body: Source::Message,
                 sole: true,
                 id_hash: IdHash(seq),
+                keys: Keys::NONE,
+                hops: 0,
             };
             Fact::Loaded { lane, entries: (after.0 + 1..=to).map(entry).collect() }
         }

@@ -1,14 +1,14 @@
 //! Building the next commit: everything that waits, completions first, then handoffs, then intake.
 
 use crate::batch::{Appended, Batch, Duty};
-use crate::body::IdHash;
+use crate::body::{IdHash, Keys};
 use crate::fact::Received;
 use crate::ids::{LaneId, Now};
 use crate::intake::{Standing, Waiting};
 use crate::lane::Hold;
 use crate::order::{Order, Source};
 use crate::pipeline::Pipeline;
-use crate::record::{Disposition, NewMessage, Record, What};
+use crate::record::{Disposition, NewMessage, Record, RowBody, What};
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use crate::shared::{Place, Shared};
@@ -151,6 +151,8 @@ fn store(
         acknowledgment: acknowledgment.clone(),
         accepted: *accepted,
         duplicate_of,
+        session: *id,
+        original: None,
     }));
     let disposition = match (is_duplicate, accepted) {
         (true, _) => Disposition::Duplicate,
@@ -158,8 +160,9 @@ fn store(
         (false, true) => {
             let (message, source) = (*id, Source::Memory(body.clone()));
             let id_hash = IdHash::of(&control_id.0);
-            let row = Appended { to, message, source, sole: true, id_hash, call: None };
-            batch.append(lane, None, row);
+            let (sole, keys, hops, call) = (true, Keys::NONE, 0, None);
+            let row = Appended { to, message, source, sole, id_hash, keys, hops, call };
+            batch.append(lane, RowBody::Message, row);
             return true;
         }
     };

@@ -4,11 +4,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use crate::body::{Body, IdHash};
+use crate::body::{IdHash, Keys};
 use crate::ids::{CallId, LaneId, MessageId};
 use crate::intake::in_memory;
 use crate::order::Source;
-use crate::record::{Append, LaneUpdate, Record, Transaction};
+use crate::record::{Append, LaneUpdate, Record, RowBody, Transaction};
 use crate::shared::Place;
 
 /// What a unit of a batch does. All that one lane contributes is one unit.
@@ -49,6 +49,8 @@ pub(crate) struct Appended {
     pub source: Source,
     pub sole: bool,
     pub id_hash: IdHash,
+    pub keys: Keys,
+    pub hops: u8,
     /// The call that goes on for it, and its place there.
     pub call: Option<(CallId, usize)>,
 }
@@ -103,10 +105,14 @@ impl Batch {
     }
 
     /// Appends a row. `source` is where its bytes are at hand.
-    pub fn append(&mut self, lane: LaneId, body: Option<Body>, row: Appended) {
-        self.bytes += body.as_ref().map_or(0, in_memory);
-        let Appended { message, sole, id_hash, .. } = row;
-        self.building.records.push(Record::Append(Append { lane, message, body, sole, id_hash }));
+    pub fn append(&mut self, lane: LaneId, body: RowBody, row: Appended) {
+        if let RowBody::Own(body) = &body {
+            self.bytes += in_memory(body);
+        }
+        let Appended { message, sole, id_hash, hops, .. } = row;
+        let keys = row.keys.clone();
+        let append = Append { lane, message, body, sole, id_hash, keys, hops };
+        self.building.records.push(Record::Append(append));
         self.appended.push(row);
     }
 

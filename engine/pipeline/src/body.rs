@@ -60,6 +60,36 @@ impl IdHash {
     }
 }
 
+/// Hashes of what a delivery is about, such as its patient, in a lane that is ordered by key. Two keys that
+/// share a hash only wait without need. Cheap to clone. They stand in the store, so they never change.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Keys(Option<Arc<[u64]>>);
+
+impl Keys {
+    /// No key at all: such a delivery waits for all before it, and all behind it wait for it.
+    pub const NONE: Keys = Keys(None);
+
+    /// These hashes, each once.
+    pub fn new(hashes: &[u64]) -> Keys {
+        let mut hashes = hashes.to_vec();
+        hashes.sort_unstable();
+        hashes.dedup();
+        if hashes.is_empty() { Keys::NONE } else { Keys(Some(hashes.into())) }
+    }
+
+    /// The hashes, in rising order.
+    pub fn as_slice(&self) -> &[u64] {
+        self.0.as_deref().unwrap_or(&[])
+    }
+}
+
+// A hash of a patient's number can be tried out: it stays out of logs like the number itself.
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keys({})", self.as_slice().len())
+    }
+}
+
 /// A short piece of a message, such as MSH-10, or an acknowledgment. `Debug` shows the length alone.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Piece(pub Arc<[u8]>);

@@ -237,6 +237,7 @@ impl Outbound {
             window: self.may_send(completed, now, shared).then_some(self.window),
             attempt,
             due,
+            waited: 0,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::body::{Body, IdHash, Piece};
+use crate::body::{Body, IdHash, Keys, Piece};
 use crate::ids::{CallId, Epoch, LaneId, MessageId, Millis, Seq, Stamp, Ticket};
 use crate::order::Source;
 use crate::record::{Disposition, Failure, Note};
@@ -179,6 +179,17 @@ pub struct Head {
     pub attempt: u32,
     /// The head is not tried before this, by the wall clock.
     pub due: u64,
+    /// As in [`LaneUpdate`](crate::LaneUpdate).
+    pub waited: Millis,
+}
+
+impl Head {
+    /// An empty lane.
+    pub const fn new(lane: LaneId, epoch: Epoch) -> Head {
+        let (tail, cursor, sent_to) = (Seq(0), Seq(0), Seq(0));
+        let done = Vec::new();
+        Head { lane, epoch, tail, cursor, sent_to, done, attempt: 0, due: 0, waited: 0 }
+    }
 }
 
 /// A row of a lane.
@@ -194,6 +205,10 @@ pub struct Entry {
     pub sole: bool,
     /// As in [`Append`](crate::Append).
     pub id_hash: IdHash,
+    /// As in [`Append`](crate::Append).
+    pub keys: Keys,
+    /// As in [`Append`](crate::Append).
+    pub hops: u8,
 }
 
 /// The first of two messages with the same bytes.
@@ -216,6 +231,15 @@ pub struct Sent {
     pub body: Option<Body>,
     /// Of MSH-10 of that body. Without one it is not looked at: the message's own counts.
     pub id_hash: IdHash,
+    /// What the body is about, where the outbound is ordered by key.
+    pub keys: Keys,
+}
+
+impl Sent {
+    /// The message unchanged.
+    pub const fn to(outbound: LaneId) -> Sent {
+        Sent { outbound, body: None, id_hash: IdHash::NONE, keys: Keys::NONE }
+    }
 }
 
 /// A router or a handler has not done its work on one message.

@@ -72,6 +72,13 @@ pub struct Inbound {
     pub deduplicate: bool,
 }
 
+impl Inbound {
+    /// One that finds duplicates.
+    pub const fn new(lane: LaneId) -> Inbound {
+        Inbound { lane, deduplicate: true }
+    }
+}
+
 /// A function that filters and transforms.
 #[derive(Clone, Copy, Debug)]
 pub struct Handler {
@@ -79,16 +86,44 @@ pub struct Handler {
     pub lane: LaneId,
 }
 
+impl Handler {
+    /// A handler with this lane.
+    pub const fn new(lane: LaneId) -> Handler {
+        Handler { lane }
+    }
+}
+
 /// A connection that sends.
 #[derive(Clone, Debug)]
 pub struct Outbound {
-    /// Its lane of the stage outbound, first in first out.
+    /// Its lane of the stage outbound.
     pub lane: LaneId,
+    /// Which deliveries may be with the partner at the same time, and in which order.
+    pub ordering: Ordering,
     /// How many deliveries may be without an answer, at least 1. Above 1 the order on the wire is
     /// kept, but a refusal may be followed by successes.
     pub window: u32,
     /// What happens to a delivery that fails for now.
     pub retry: Retry,
+}
+
+impl Outbound {
+    /// First in first out, one delivery at a time.
+    pub const fn new(lane: LaneId) -> Outbound {
+        Outbound { lane, ordering: Ordering::Fifo, window: 1, retry: Retry::DEFAULT }
+    }
+}
+
+/// Which order the deliveries of an outbound keep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ordering {
+    /// First in, first out.
+    #[default]
+    Fifo,
+    /// First in, first out among those that share a key; others pass.
+    Key,
+    /// None: whatever waits may leave.
+    Unordered,
 }
 
 /// When a delivery that failed for now is tried again.

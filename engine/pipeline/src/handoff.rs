@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::batch::{Appended, Batch, Duty};
-use crate::body::IdHash;
+use crate::body::{IdHash, Keys};
 use crate::disposition::{Handoff, Settled};
 use crate::fact::{CallFailure, Sent};
 use crate::handler::{self, HandlerLane};
@@ -12,7 +12,7 @@ use crate::ingress::{self, Branch, BranchState};
 use crate::lane::Hold;
 use crate::order::Source;
 use crate::pipeline::Pipeline;
-use crate::record::{Disposition, LaneUpdate, Record, What};
+use crate::record::{Disposition, LaneUpdate, Record, RowBody, What};
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use crate::shared::{Place, Shared};
@@ -36,14 +36,8 @@ struct Onward {
 }
 
 fn update<R: Task>(stage: &Stage<R>) -> LaneUpdate {
-    LaneUpdate {
-        lane: stage.lane.id,
-        epoch: stage.lane.epoch,
-        cursor: Seq(stage.lane.cursor.0 + stage.committing as u64),
-        window: None,
-        attempt: 0,
-        due: 0,
-    }
+    let cursor = Seq(stage.lane.cursor.0 + stage.committing as u64);
+    LaneUpdate::new(stage.lane.id, stage.lane.epoch, cursor)
 }
 
 impl Pipeline {
@@ -262,16 +256,17 @@ impl Pipeline {
         let outbounds = sent.iter().map(|it| it.outbound).collect();
         let what = What::Transformed { handler, outbounds };
         batch.record(Record::Event(self.shared.event(message, now.wall, what)));
-        for Sent { outbound, body, id_hash } in sent {
+        for Sent { outbound, body, id_hash, keys } in sent {
             let Some(Place::Outbound(index)) = self.shared.place(outbound) else { continue };
-            let (source, id_hash) = match &body {
-                Some(body) => (Source::Memory(body.clone()), id_hash),
-                None => (row.source.clone(), row.id_hash),
+            let (source, body, id_hash) = match body {
+                Some(body) => (Source::Memory(body.clone()), RowBody::Own(body), id_hash),
+                None => (row.source.clone(), RowBody::Message, row.id_hash),
             };
             self.outbounds[index].lane.appending += 1;
             self.concern(index);
             let to = Place::Outbound(index);
-            let row = Appended { to, message, source, sole, id_hash, call: None };
+            let (hops, call) = (0, None);
+            let row = Appended { to, message, source, sole, id_hash, keys, hops, call };
             batch.append(outbound, body, row);
         }
     }
@@ -288,7 +283,9 @@ impl Pipeline {
         lane.appending += 1;
         let (to, source) = (Place::Routed(handler), row.source.clone());
         let Onward { message, sole, id_hash, .. } = *row;
-        batch.append(lane.id, None, Appended { to, message, source, sole, id_hash, call });
+        let (keys, hops) = (Keys::NONE, 0);
+        let row = Appended { to, message, source, sole, id_hash, keys, hops, call };
+        batch.append(lane.id, RowBody::Message, row);
     }
 }
 

@@ -53,16 +53,13 @@
 //! #     }
 //! # }
 //! # let mut store = Store { tail: 0, sent_to: 0 };
-//! # let head = |lane| Head {
-//! #     lane, epoch: Epoch(1), tail: Seq(0), cursor: Seq(0), sent_to: Seq(0), done: Vec::new(),
-//! #     attempt: 0, due: 0,
-//! # };
+//! # let head = |lane| Head::new(lane, Epoch(1));
 //! # let now = Now::default();
 //! let (inbound, handler, outbound) = (LaneId(1), LaneId(2), LaneId(3));
 //! let graph = Graph {
-//!     inbounds: vec![Inbound { lane: inbound, deduplicate: true }],
-//!     handlers: vec![Handler { lane: handler }],
-//!     outbounds: vec![Outbound { lane: outbound, window: 1, retry: Retry::DEFAULT }],
+//!     inbounds: vec![Inbound::new(inbound)],
+//!     handlers: vec![Handler::new(handler)],
+//!     outbounds: vec![Outbound::new(outbound)],
 //!     limits: Limits::DEFAULT,
 //! };
 //! // The store has told the rows of all lanes and the highest numbers in use.
@@ -104,8 +101,7 @@
 //!                 facts.push_back(Fact::Routed { call, results });
 //!             }
 //!             Order::Transform { call, work, .. } => {
-//!                 let send = || Sent { outbound, body: None, id_hash: IdHash::NONE };
-//!                 let results = work.iter().map(|_| Ok(vec![send()])).collect();
+//!                 let results = work.iter().map(|_| Ok(vec![Sent::to(outbound)])).collect();
 //!                 facts.push_back(Fact::Transformed { call, results });
 //!             }
 //!             // To the sender of that lane, in this order. Exactly one Delivered or Failed follows,
@@ -163,18 +159,18 @@ mod shared;
 mod stage;
 mod status;
 
-pub use body::{Body, IdHash, Piece};
+pub use body::{Body, IdHash, Keys, Piece};
 pub use fact::{
     CallFailure, CommitOutcome, Committed, Entry, Fact, First, Head, LaneMark, Received, Refusal,
     Sent, Start,
 };
-pub use graph::{Graph, Handler, Inbound, Limits, Outbound, Retry};
+pub use graph::{Graph, Handler, Inbound, Limits, Ordering, Outbound, Retry};
 pub use ids::{BodyId, CallId, Epoch, LaneId, MessageId, Millis, Now, Seq, Stage, Stamp, Ticket};
 pub use order::{Answer, Order, Source, Work};
 pub use pipeline::Pipeline;
 pub use record::{
-    Append, Disposition, Event, Failure, LaneUpdate, NewMessage, Note, Part, Record, Transaction,
-    What,
+    Append, Disposition, Event, Failure, LaneUpdate, NewMessage, Note, Part, Record, RowBody,
+    Transaction, What,
 };
 #[cfg(feature = "sabotage")]
 pub use sabotage::Sabotage;

@@ -81,7 +81,7 @@ impl Pipeline {
 
     /// Keeps a row in memory that is durable by now, if there is room.
     fn keep(&mut self, row: Appended) {
-        let Appended { to, message, source, sole, id_hash, call } = row;
+        let Appended { to, message, source, sole, id_hash, call, .. } = row;
         let shared = &mut self.shared;
         match to {
             Place::Ingress(at) => {

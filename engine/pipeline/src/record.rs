@@ -7,7 +7,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::body::{Body, IdHash, Piece};
+use crate::body::{Body, IdHash, Keys, Piece};
 use crate::ids::{BodyId, Epoch, LaneId, MessageId, Millis, Seq, Stamp};
 
 /// Records that are committed together or not at all.
@@ -101,6 +101,30 @@ pub struct NewMessage {
     /// The message that came before with the same bytes. This one is a DUPLICATE if its outcome says
     /// so, else it is processed because the first was not.
     pub duplicate_of: Option<MessageId>,
+    /// Links all messages that one has led to: the number of the first of them, its own for most.
+    pub session: MessageId,
+    /// The message of which this one is an edited copy.
+    pub original: Option<MessageId>,
+}
+
+impl NewMessage {
+    /// One without a body, to fill in.
+    pub fn new(id: MessageId, inbound: LaneId) -> NewMessage {
+        NewMessage {
+            id,
+            inbound,
+            received_at: 0,
+            identity: 0,
+            control_id: Piece::default(),
+            message_type: Piece::default(),
+            body: Body::Inline(Piece::default().0),
+            acknowledgment: Piece::default(),
+            accepted: true,
+            duplicate_of: None,
+            session: id,
+            original: None,
+        }
+    }
 }
 
 /// A row at the tail of a lane.
@@ -110,13 +134,36 @@ pub struct Append {
     pub lane: LaneId,
     /// The message.
     pub message: MessageId,
-    /// The body, where it is not that of the message as received.
-    pub body: Option<Body>,
+    /// What it sends or works on.
+    pub body: RowBody,
     /// Whether this is all the open work of the message. The transaction that completes such a row
     /// writes the message's outcome itself; for any other row it writes a [`Part`].
     pub sole: bool,
-    /// Of MSH-10 of the body, whether that is the row's own or the message's.
+    /// Of MSH-10 of the body, whichever that is.
     pub id_hash: IdHash,
+    /// What the body is about, in a lane that is ordered by key.
+    pub keys: Keys,
+    /// Handlers that have sent it to each other.
+    pub hops: u8,
+}
+
+impl Append {
+    /// A message as it was received, with all its open work.
+    pub fn new(lane: LaneId, message: MessageId) -> Append {
+        let (body, id_hash, keys) = (RowBody::Message, IdHash::NONE, Keys::NONE);
+        Append { lane, message, body, sole: true, id_hash, keys, hops: 0 }
+    }
+}
+
+/// Which bytes a row is about.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RowBody {
+    /// Those of the message as it was received.
+    Message,
+    /// Its own.
+    Own(Body),
+    /// Those of another row of the same message, which was appended before and may be consumed.
+    Row(LaneId, Seq),
 }
 
 /// Work on a message that was added and finished by one transaction.
@@ -160,6 +207,15 @@ pub struct LaneUpdate {
     pub attempt: u32,
     /// The head is not tried before this, by the wall clock; 0: at once.
     pub due: u64,
+    /// How long the head has been tried, as far as it counts for giving it up.
+    pub waited: Millis,
+}
+
+impl LaneUpdate {
+    /// Consumes up to a place, and says nothing of a head.
+    pub const fn new(lane: LaneId, epoch: Epoch, cursor: Seq) -> LaneUpdate {
+        LaneUpdate { lane, epoch, cursor, window: None, attempt: 0, due: 0, waited: 0 }
+    }
 }
 
 /// What has become of a message.

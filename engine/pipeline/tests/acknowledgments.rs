@@ -3,8 +3,7 @@
 
 use mllp_pipeline::{
     Answer, Body, CommitOutcome, Epoch, Fact, Graph, Handler, Head, Inbound, LaneId, Limits,
-    MessageId, Now, Order, Outbound, Piece, Pipeline, Received, Refusal, Retry, Seq, Stamp, Start,
-    Ticket,
+    MessageId, Now, Order, Outbound, Piece, Pipeline, Received, Refusal, Stamp, Start, Ticket,
 };
 
 const INBOUND: LaneId = LaneId(1);
@@ -15,21 +14,12 @@ fn now(steady: u64) -> Now {
 
 fn pipeline(limits: Limits) -> Pipeline {
     let graph = Graph {
-        inbounds: vec![Inbound { lane: INBOUND, deduplicate: true }],
-        handlers: vec![Handler { lane: LaneId(2) }],
-        outbounds: vec![Outbound { lane: LaneId(3), window: 1, retry: Retry::DEFAULT }],
+        inbounds: vec![Inbound::new(INBOUND)],
+        handlers: vec![Handler::new(LaneId(2))],
+        outbounds: vec![Outbound::new(LaneId(3))],
         limits,
     };
-    let head = |lane| Head {
-        lane: LaneId(lane),
-        epoch: Epoch(1),
-        tail: Seq(0),
-        cursor: Seq(0),
-        sent_to: Seq(0),
-        done: Vec::new(),
-        attempt: 0,
-        due: 0,
-    };
+    let head = |lane| Head::new(LaneId(lane), Epoch(1));
     let heads = (1..=3).map(head).collect();
     let start = Start { heads, next_message: MessageId(1), next_stamp: Stamp(1) };
     Pipeline::new(graph, start, now(0))

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mllp_pipeline::{
-    Body, CallId, CommitOutcome, Committed, Epoch, Fact, Graph, Handler, Head, IdHash, Inbound,
-    LaneId, LaneMark, Limits, MessageId, Now, Order, Outbound, Piece, Pipeline, Received, Record,
-    Retry, Sent, Seq, Stamp, Start, Ticket, Transaction,
+    Body, CallId, CommitOutcome, Committed, Epoch, Fact, Graph, Handler, Head, Inbound, LaneId,
+    LaneMark, Limits, MessageId, Now, Order, Outbound, Piece, Pipeline, Received, Record, Sent,
+    Seq, Stamp, Start, Ticket, Transaction,
 };
 
 const INBOUND: LaneId = LaneId(1);
@@ -30,16 +30,12 @@ struct Engine {
 impl Engine {
     fn new() -> Engine {
         let graph = Graph {
-            inbounds: vec![Inbound { lane: INBOUND, deduplicate: false }],
-            handlers: vec![Handler { lane: HANDLER }],
-            outbounds: vec![Outbound { lane: OUTBOUND, window: 1, retry: Retry::DEFAULT }],
+            inbounds: vec![Inbound { deduplicate: false, ..Inbound::new(INBOUND) }],
+            handlers: vec![Handler::new(HANDLER)],
+            outbounds: vec![Outbound::new(OUTBOUND)],
             limits: Limits::DEFAULT,
         };
-        let (tail, cursor, sent_to) = (Seq(0), Seq(0), Seq(0));
-        let head = |lane| {
-            let (epoch, done) = (Epoch(1), Vec::new());
-            Head { lane, epoch, tail, cursor, sent_to, done, attempt: 0, due: 0 }
-        };
+        let head = |lane| Head::new(lane, Epoch(1));
         let heads = [INBOUND, HANDLER, OUTBOUND].map(head).into();
         let start = Start { heads, next_message: MessageId(1), next_stamp: Stamp(1) };
         let pipeline = Pipeline::new(graph, start, now(0));
@@ -99,7 +95,7 @@ impl Engine {
     /// The oldest call comes back: it sends one message.
     fn transformed(&mut self, at: u64) {
         let call = self.calls.remove(0);
-        let sent = Sent { outbound: OUTBOUND, body: None, id_hash: IdHash::NONE };
+        let sent = Sent::to(OUTBOUND);
         self.pipeline.tell(Fact::Transformed { call, results: vec![Ok(vec![sent])] }, now(at));
         self.go_on(at);
     }

@@ -1,7 +1,9 @@
 //! The numbers that stand in every database for dispositions, failures, stages and events. They are
 //! part of the format: a number is never given a second meaning.
 
-use mllp_pipeline::{Disposition, Event, Failure, LaneId, MessageId, Note, Stage, Stamp, What};
+use mllp_pipeline::{
+    Disposition, Event, Failure, Keys, LaneId, MessageId, Note, Stage, Stamp, What,
+};
 
 use crate::contract::StoreError;
 
@@ -49,6 +51,18 @@ pub(crate) fn of_stage(stage: Stage) -> i64 {
 
 pub(crate) fn stage(code: i64) -> Result<Stage, StoreError> {
     member(&STAGES, code, "stage")
+}
+
+/// Keys as a column; `None` when there are none, which takes the least room.
+pub(crate) fn of_keys(keys: &Keys) -> Option<Vec<u8>> {
+    let bytes: Vec<u8> = keys.as_slice().iter().flat_map(|key| key.to_le_bytes()).collect();
+    (!bytes.is_empty()).then_some(bytes)
+}
+
+pub(crate) fn keys(column: Option<&[u8]>) -> Keys {
+    let (keys, _) = column.unwrap_or_default().as_chunks::<8>();
+    let hashes: Vec<u64> = keys.iter().map(|key| u64::from_le_bytes(*key)).collect();
+    Keys::new(&hashes)
 }
 
 fn position<T: PartialEq + Copy>(all: &[T], one: T) -> i64 {

@@ -25,8 +25,8 @@ mod nodes;
 mod parts;
 
 use mllp_pipeline::{
-    Append, Body, CommitOutcome, Committed, Head, IdHash, LaneId, LaneUpdate, MessageId,
-    NewMessage, Piece, Record, Seq, Stage, Transaction,
+    Append, Body, CommitOutcome, Committed, Head, LaneId, LaneUpdate, MessageId, NewMessage, Piece,
+    Record, Seq, Stage, Transaction,
 };
 
 use crate::contract::{LaneName, Numbers, Store};
@@ -117,38 +117,21 @@ impl Bench {
 }
 
 fn append(lane: LaneId, message: u64) -> Record {
-    Record::Append(Append {
-        lane,
-        message: MessageId(message),
-        body: None,
-        sole: true,
-        id_hash: IdHash::NONE,
-    })
+    Record::Append(Append::new(lane, MessageId(message)))
 }
 
 fn update(head: &Head, cursor: u64, window: Option<u32>) -> LaneUpdate {
-    LaneUpdate {
-        lane: head.lane,
-        epoch: head.epoch,
-        cursor: Seq(cursor),
-        window,
-        attempt: 0,
-        due: 0,
-    }
+    LaneUpdate { window, ..LaneUpdate::new(head.lane, head.epoch, Seq(cursor)) }
 }
 
 fn message(id: u64, inbound: LaneId, body: Body) -> NewMessage {
     NewMessage {
-        id: MessageId(id),
-        inbound,
         received_at: 1_796_000_000_000 + id,
-        identity: 0,
         control_id: Piece::from(format!("M{id}").as_bytes()),
         message_type: Piece::from(&b"ADT^A01"[..]),
         body,
         acknowledgment: Piece::from(&b"MSH|...AA"[..]),
-        accepted: true,
-        duplicate_of: None,
+        ..NewMessage::new(MessageId(id), inbound)
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mllp_pipeline::{
     Append, Body, BodyId, CommitOutcome, Committed, Disposition, Entry, Epoch, Event, Head, LaneId,
-    LaneMark, LaneUpdate, MessageId, NewMessage, Part, Record, Refusal, Seq, Source, Stamp,
-    Transaction,
+    LaneMark, LaneUpdate, MessageId, NewMessage, Part, Record, Refusal, RowBody, Seq, Source,
+    Stamp, Transaction,
 };
 
 use crate::codes::disposition_of;
@@ -64,6 +64,7 @@ struct Lane {
     epoch: u64,
     attempt: u32,
     due: u64,
+    waited: u64,
 }
 
 impl MemoryStore {
@@ -166,7 +167,9 @@ impl State {
         for record in &transaction.records {
             match record {
                 Record::Append(append) => {
-                    append.body.iter().for_each(|body| self.hold(body));
+                    if let RowBody::Own(body) = &append.body {
+                        self.hold(body);
+                    }
                     self.lanes.entry(append.lane).or_default().rows.push(append.clone());
                     touched.insert(append.lane);
                 }
@@ -245,6 +248,10 @@ impl State {
         routed.map_or((Disposition::Received, 0), |(_, it)| (Disposition::Routed, it.at))
     }
 
+    fn row(&self, lane: LaneId, seq: Seq) -> Option<&Append> {
+        self.lanes.get(&lane)?.rows.get(usize::try_from(seq.0.checked_sub(1)?).ok()?)
+    }
+
     fn give(&self, body: &Body, each: &mut dyn FnMut(&[u8])) {
         match body {
             Body::Inline(bytes) => each(bytes),
@@ -267,6 +274,7 @@ impl Lane {
             done: self.done.range(Seq(self.cursor + 1)..).copied().collect(),
             attempt: self.attempt,
             due: self.due,
+            waited: self.waited,
         }
     }
 
@@ -275,7 +283,8 @@ impl Lane {
         let tail = self.rows.len() as u64;
         let let_go = update.window.map_or(0, |it| tail.min(cursor + u64::from(it)));
         self.sent_to = self.sent_to.max(cursor).max(let_go);
-        (self.cursor, self.attempt, self.due) = (cursor, update.attempt, update.due);
+        (self.cursor, self.attempt) = (cursor, update.attempt);
+        (self.due, self.waited) = (update.due, update.waited);
     }
 }
 
@@ -287,9 +296,15 @@ impl Reader for MemoryStore {
         let entry = |(seq, row): (u64, &Append)| Entry {
             seq: Seq(seq),
             message: row.message,
-            body: row.body.as_ref().map_or(Source::Message, |_| Source::Row(lane, Seq(seq))),
+            body: match row.body {
+                RowBody::Message => Source::Message,
+                RowBody::Own(_) => Source::Row(lane, Seq(seq)),
+                RowBody::Row(lane, seq) => Source::Row(lane, seq),
+            },
             sole: row.sole,
             id_hash: row.id_hash,
+            keys: row.keys.clone(),
+            hops: row.hops,
         };
         Ok(rows.map(entry).collect())
     }
@@ -316,13 +331,14 @@ impl Reader for MemoryStore {
                 return Ok(found);
             }
             Held::Message(id) => state.messages.get(&id).map(|it| &it.body),
-            Held::Row(lane, seq) => {
-                let row = state
-                    .lanes
-                    .get(&lane)
-                    .and_then(|it| it.rows.get(usize::try_from(seq.0.checked_sub(1)?).ok()?));
-                row.and_then(|it| it.body.as_ref())
-            }
+            Held::Row(lane, seq) => match state.row(lane, seq).map(|it| &it.body) {
+                Some(RowBody::Own(body)) => Some(body),
+                Some(RowBody::Row(lane, seq)) => match state.row(*lane, *seq).map(|it| &it.body) {
+                    Some(RowBody::Own(body)) => Some(body),
+                    _ => None,
+                },
+                Some(RowBody::Message) | None => None,
+            },
         };
         Ok(body.map(|body| state.give(body, each)).is_some())
     }

@@ -25,13 +25,7 @@ fn memory_keeps_the_contract() {
 fn faults_come_one_for_each_commit_in_order() {
     let mut store = MemoryStore::new();
     let lane = store.own(&[LaneName { stage: Stage::Ingress, name: "IN".into() }]).unwrap()[0].lane;
-    let row = mllp_pipeline::Append {
-        lane,
-        message: mllp_pipeline::MessageId(1),
-        body: None,
-        sole: true,
-        id_hash: mllp_pipeline::IdHash::NONE,
-    };
+    let row = mllp_pipeline::Append::new(lane, mllp_pipeline::MessageId(1));
     let transaction =
         Transaction { records: vec![mllp_pipeline::Record::Append(row)], lanes: vec![] };
     store.fail_next(Fault::Refuse(Refusal::Full));

@@ -67,11 +67,11 @@ fn a_newer_store_is_not_touched() {
     drop(store);
     let path = data.path().join("store.db");
     let mut bytes = fs::read(&path).unwrap();
-    bytes[60..64].copy_from_slice(&2u32.to_be_bytes());
+    bytes[60..64].copy_from_slice(&1_000u32.to_be_bytes());
     fs::write(&path, bytes).unwrap();
     let before = contents(data.path());
     let refused = refusal(data.path());
-    assert_eq!((&refused, refused.exit_status()), (&StoreError::Newer(2), 4));
+    assert_eq!((&refused, refused.exit_status()), (&StoreError::Newer(1_000), 4));
     assert_eq!(contents(data.path()), before);
 }
 
@@ -112,7 +112,7 @@ fn a_directory_that_cannot_be_made() {
 /// commit.
 #[test]
 fn the_log_is_copied_back_between_commits() {
-    use mllp_pipeline::{Body, LaneId, MessageId, NewMessage, Piece, Record};
+    use mllp_pipeline::{Body, LaneId, MessageId, NewMessage, Record};
     let data = TempDir::new().unwrap();
     let mut store = SqliteStore::open(data.path()).unwrap();
     let wal = data.path().join("store.db-wal");
@@ -123,16 +123,8 @@ fn the_log_is_copied_back_between_commits() {
         let records = (0..50).map(|_| {
             id += 1;
             Record::Message(NewMessage {
-                id: MessageId(id),
-                inbound: LaneId(1),
-                received_at: 0,
-                identity: 0,
-                control_id: Piece::default(),
-                message_type: Piece::default(),
                 body: Body::Inline(Arc::from(&[7u8; 2000][..])),
-                acknowledgment: Piece::default(),
-                accepted: true,
-                duplicate_of: None,
+                ..NewMessage::new(MessageId(id), LaneId(1))
             })
         });
         let transaction = Transaction { records: records.collect(), lanes: vec![] };
@@ -153,13 +145,7 @@ fn a_reader_on_another_thread_sees_what_was_committed() {
     let names = [LaneName { stage: mllp_pipeline::Stage::Ingress, name: "IN".into() }];
     let lane = store.own(&names).unwrap()[0].lane;
     let reader = Arc::new(Mutex::new(store.reader().unwrap()));
-    let row = mllp_pipeline::Append {
-        lane,
-        message: mllp_pipeline::MessageId(1),
-        body: None,
-        sole: true,
-        id_hash: mllp_pipeline::IdHash::NONE,
-    };
+    let row = mllp_pipeline::Append::new(lane, mllp_pipeline::MessageId(1));
     let records = vec![mllp_pipeline::Record::Append(row)];
     store.commit(&Transaction { records, lanes: vec![] }).unwrap();
     let thread = std::thread::spawn(move || {

@@ -2,7 +2,7 @@
 
 use mllp_disk::{Disk, Trouble};
 use mllp_pipeline::{
-    Body, CommitOutcome, LaneId, MessageId, NewMessage, Piece, Record, Refusal, Transaction,
+    Body, CommitOutcome, LaneId, MessageId, NewMessage, Record, Refusal, Transaction,
 };
 use mllp_store::{SqliteStore, Store, StoreError};
 use tempfile::TempDir;
@@ -12,18 +12,8 @@ fn open(data: &TempDir, disk: &Disk) -> Result<SqliteStore, StoreError> {
 }
 
 fn message(id: u64) -> Transaction {
-    let message = NewMessage {
-        id: MessageId(id),
-        inbound: LaneId(1),
-        received_at: 0,
-        identity: 0,
-        control_id: Piece::default(),
-        message_type: Piece::default(),
-        body: Body::Inline([7; 9000][..].into()),
-        acknowledgment: Piece::default(),
-        accepted: true,
-        duplicate_of: None,
-    };
+    let body = Body::Inline([7; 9000][..].into());
+    let message = NewMessage { body, ..NewMessage::new(MessageId(id), LaneId(1)) };
     Transaction { records: vec![Record::Message(message)], lanes: Vec::new() }
 }
 

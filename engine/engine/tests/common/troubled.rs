@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, Record, Refusal, Transaction};
+use mllp_pipeline::{
+    Append, BodyId, CommitOutcome, Head, LaneId, Record, Refusal, RowBody, Transaction,
+};
 use mllp_store::{LaneName, Numbers, Reader, Store, StoreError};
 
 use super::{DEADLINE, until};
@@ -72,7 +74,7 @@ impl<S: Store> Troubled<S> {
         let longest = transaction.records.iter().map(|record| match record {
             Record::Chunk { bytes, .. } => bytes.0.len(),
             Record::Message(message) => inline(Some(&message.body)),
-            Record::Append(append) => inline(append.body.as_ref()),
+            Record::Append(Append { body: RowBody::Own(body), .. }) => inline(Some(body)),
             _ => 0,
         });
         let trial = (transaction.records.len(), longest.max().unwrap_or(0));

@@ -71,11 +71,11 @@ pub fn transform(
     let one = |work: &Work| {
         let sends = functions::transform(at, &bytes(work, world), graph.outbounds.len());
         let sent = |(outbound, body): (usize, Option<Vec<u8>>)| Sent {
-            outbound: graph.outbounds[outbound].lane,
             id_hash: body
                 .as_ref()
                 .map_or(IdHash::NONE, |it| IdHash::of(&functions::control_id(it))),
             body: body.map(|bytes| Body::Inline(bytes.into())),
+            ..Sent::to(graph.outbounds[outbound].lane)
         };
         let sent = |sends: Vec<_>| sends.into_iter().map(sent).collect();
         sends.map(sent).ok_or_else(|| failure(Failure::Content))

@@ -1,7 +1,7 @@
 //! One run: an engine that crashes, is stopped and starts again under faults, then calm, then a stop.
 
 use mllp_pipeline::{
-    Append, Body, Fact, IdHash, LaneId, MessageId, NewMessage, Piece, Record, Seq, Transaction,
+    Append, Body, Fact, IdHash, LaneId, MessageId, NewMessage, Record, Seq, Transaction,
 };
 
 use crate::census;
@@ -100,19 +100,14 @@ fn append_elsewhere(world: &mut World) -> (LaneId, Seq) {
     let number = world.store.messages.range(MessageId(OTHER_NODE)..).count() as u64;
     let bytes = format!("other:{number}").into_bytes();
     let new = NewMessage {
-        id: MessageId(OTHER_NODE + number),
-        inbound,
         received_at: world.wall,
-        identity: 0,
         control_id: control_id(&bytes).as_slice().into(),
-        message_type: Piece::default(),
         body: Body::Inline(bytes.into()),
         acknowledgment: format!("other {number}").as_bytes().into(),
-        accepted: true,
-        duplicate_of: None,
+        ..NewMessage::new(MessageId(OTHER_NODE + number), inbound)
     };
     let (message, id_hash) = (new.id, IdHash::of(&new.control_id.0));
-    let append = Append { lane: inbound, message, body: None, sole: true, id_hash };
+    let append = Append { id_hash, ..Append::new(inbound, message) };
     let records = vec![Record::Message(new), Record::Append(append)];
     world.store.commit(&Transaction { records, lanes: Vec::new() });
     (inbound, Seq(world.store.lanes[&inbound].tail()))

@@ -66,9 +66,9 @@ impl Scenario {
         };
         let outbounds = (0..1 + rng.below(3)).map(|_| outbound(next(rng), rng)).collect();
         let inbounds = (0..1 + rng.below(2))
-            .map(|_| Inbound { lane: next(rng), deduplicate: !rng.one_in(4) })
+            .map(|_| Inbound { deduplicate: !rng.one_in(4), ..Inbound::new(next(rng)) })
             .collect();
-        let handlers = (0..1 + rng.below(3)).map(|_| Handler { lane: next(rng) }).collect();
+        let handlers = (0..1 + rng.below(3)).map(|_| Handler::new(next(rng))).collect();
         let limits = limits(rng);
         Scenario {
             graph: Graph { inbounds, handlers, outbounds, limits },
@@ -92,7 +92,7 @@ fn outbound(lane: LaneId, rng: &mut Rng) -> Outbound {
         multiplier: rng.pick(&[1, 2, 3]),
         max_backoff: rng.pick(&[500, 3_000]),
     };
-    Outbound { lane, window: rng.pick(&[1, 1, 1, 2, 4]), retry }
+    Outbound { window: rng.pick(&[1, 1, 1, 2, 4]), retry, ..Outbound::new(lane) }
 }
 
 fn limits(rng: &mut Rng) -> Limits {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mllp_pipeline::{
     Append, Body, CommitOutcome, Committed, Disposition, Entry, Epoch, Event, Head, LaneId,
-    LaneMark, LaneUpdate, MessageId, NewMessage, Part, Record, Seq, Source, Stamp, Transaction,
-    What,
+    LaneMark, LaneUpdate, MessageId, NewMessage, Part, Record, RowBody, Seq, Source, Stamp,
+    Transaction, What,
 };
 
 use crate::invariant::Invariant::{self, Handoff, Listed, Order};
@@ -20,6 +20,7 @@ pub struct Lane {
     pub done: BTreeSet<u64>,
     pub attempt: u32,
     pub due: u64,
+    pub waited: u64,
     /// The largest window it ever had.
     pub widest: u64,
 }
@@ -77,7 +78,11 @@ impl Store {
 
     pub fn bytes_of_row(&self, lane: LaneId, seq: u64) -> Vec<u8> {
         let row = &self.lanes[&lane].rows[seq as usize - 1];
-        row.body.as_ref().map_or_else(|| self.bytes_of(row.message), |body| self.bytes(body))
+        match &row.body {
+            RowBody::Own(body) => self.bytes(body),
+            RowBody::Row(lane, seq) => self.bytes_of_row(*lane, seq.0),
+            RowBody::Message => self.bytes_of(row.message),
+        }
     }
 
     pub fn bytes_from(&self, source: &Source, message: MessageId) -> Vec<u8> {
@@ -99,6 +104,7 @@ impl Store {
             done: lane.done.iter().map(|seq| Seq(*seq)).collect(),
             attempt: lane.attempt,
             due: lane.due,
+            waited: lane.waited,
         }
     }
 
@@ -110,10 +116,12 @@ impl Store {
             let seq = Seq(at as u64 + 1);
             let body = match &row.body {
                 _ if at_hand => Source::Memory(Body::Inline(self.bytes_of_row(id, seq.0).into())),
-                Some(_) => Source::Row(id, seq),
-                None => Source::Message,
+                RowBody::Own(_) => Source::Row(id, seq),
+                RowBody::Row(lane, seq) => Source::Row(*lane, *seq),
+                RowBody::Message => Source::Message,
             };
-            Entry { seq, message: row.message, body, sole: row.sole, id_hash: row.id_hash }
+            let Append { message, sole, id_hash, hops, .. } = *row;
+            Entry { seq, message, body, sole, id_hash, keys: row.keys.clone(), hops }
         };
         rows.map(entry).collect()
     }
@@ -240,7 +248,7 @@ impl Store {
         lane.done.retain(|seq| *seq > cursor);
         Handoff.check(!lane.done.contains(&(cursor + 1)), "the cursor stops before a done row");
         lane.cursor = cursor;
-        (lane.attempt, lane.due) = (update.attempt, update.due);
+        (lane.attempt, lane.due, lane.waited) = (update.attempt, update.due, update.waited);
         if let Some(window) = update.window {
             lane.sent_to = lane.sent_to.max((cursor + u64::from(window)).min(lane.tail()));
         }

@@ -1,6 +1,8 @@
 //! Messages and bodies, whole and in chunks.
 
-use mllp_pipeline::{Append, Body, BodyId, IdHash, MessageId, Piece, Record, Seq, Source};
+use mllp_pipeline::{
+    Append, Body, BodyId, IdHash, Keys, MessageId, Piece, Record, RowBody, Seq, Source,
+};
 
 use super::{Bench, Case, Subject, inline, message};
 use crate::contract::{Held, Identity, Reader};
@@ -29,6 +31,7 @@ fn round_trip(subject: &mut dyn Subject) {
     let mut second = message(2, bench.ingress.lane, inline(b"MSH|again"));
     second.duplicate_of = Some(MessageId(1));
     second.control_id = Piece::default();
+    (second.session, second.original) = (MessageId(1), Some(MessageId(1)));
     bench.committed(vec![Record::Message(first.clone()), Record::Message(second.clone())], vec![]);
     let mut reader = bench.store.reader().unwrap();
     for sent in [first, second] {
@@ -66,13 +69,8 @@ fn chunked(subject: &mut dyn Subject) {
     }
     let whole = pieces.concat();
     let body = Body::Chunked { id, len: whole.len() as u64 };
-    let append = Append {
-        lane: bench.lab.lane,
-        message: MessageId(1),
-        body: Some(body.clone()),
-        sole: true,
-        id_hash: IdHash::NONE,
-    };
+    let own = RowBody::Own(body.clone());
+    let append = Append { body: own, ..Append::new(bench.lab.lane, MessageId(1)) };
     let records =
         vec![Record::Message(message(1, bench.ingress.lane, body.clone())), Record::Append(append)];
     bench.committed(records, vec![]);
@@ -101,13 +99,8 @@ fn sweeping(subject: &mut dyn Subject) {
         }
     }
     let body = |id, chunks: u64| Body::Chunked { id, len: chunks * 70_000 };
-    let row = Append {
-        lane: bench.lab.lane,
-        message: MessageId(1),
-        body: Some(body(with_row, 2)),
-        sole: true,
-        id_hash: IdHash::NONE,
-    };
+    let own = RowBody::Own(body(with_row, 2));
+    let row = Append { body: own, ..Append::new(bench.lab.lane, MessageId(1)) };
     let held = message(1, bench.ingress.lane, body(with_message, 1));
     bench.committed(vec![Record::Message(held), Record::Append(row)], vec![]);
     let mut slices = 0;
@@ -129,17 +122,25 @@ fn own_body(subject: &mut dyn Subject) {
     let lane = bench.lab.lane;
     let row = |body| {
         let (message, id_hash) = (MessageId(1), IdHash(u64::MAX));
-        Record::Append(Append { lane, message, body, sole: false, id_hash })
+        let keys = Keys::new(&[7, u64::MAX, 7]);
+        let row =
+            Append { body, sole: false, id_hash, keys, hops: 3, ..Append::new(lane, message) };
+        Record::Append(row)
     };
-    bench.committed(vec![row(Some(inline(b"changed"))), row(None)], vec![]);
+    let shared = RowBody::Row(lane, Seq(1));
+    let rows = [RowBody::Own(inline(b"changed")), RowBody::Message, shared];
+    bench.committed(rows.map(row).into(), vec![]);
     let mut reader = bench.store.reader().unwrap();
     let entries = reader.entries(lane, Seq(0), 9).unwrap();
     assert_eq!(entries[0].body, Source::Row(lane, Seq(1)));
     assert_eq!(entries[1].body, Source::Message);
+    assert_eq!(entries[2].body, Source::Row(lane, Seq(1)));
     assert!(!entries[0].sole);
     assert_eq!(entries[0].id_hash, IdHash(u64::MAX));
+    assert_eq!((entries[0].keys.as_slice(), entries[0].hops), (&[7, u64::MAX][..], 3));
     assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(1))).unwrap(), b"changed");
     assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(2))), None);
+    assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(3))).unwrap(), b"changed");
 }
 
 fn identities(subject: &mut dyn Subject) {

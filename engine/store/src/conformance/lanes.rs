@@ -119,10 +119,11 @@ fn done(subject: &mut dyn Subject) {
 fn head_row(subject: &mut dyn Subject) {
     let mut bench = Bench::of(subject);
     let head = bench.lab.clone();
-    let tried = LaneUpdate { attempt: 3, due: 1_796_000_005_000, ..update(&head, 0, None) };
+    let tried =
+        LaneUpdate { attempt: 3, due: 1_796_000_005_000, waited: 7_000, ..update(&head, 0, None) };
     bench.committed(vec![append(head.lane, 1)], vec![tried]);
     let stored = bench.head(head.lane);
-    assert_eq!((stored.attempt, stored.due), (3, 1_796_000_005_000));
+    assert_eq!((stored.attempt, stored.due, stored.waited), (3, 1_796_000_005_000, 7_000));
     assert_eq!(stored.epoch, head.epoch);
 }
 

@@ -1,6 +1,6 @@
 //! Messages with several parts, and dispositions.
 
-use mllp_pipeline::{Append, Disposition, IdHash, MessageId, Part, Record, Stamp};
+use mllp_pipeline::{Append, Disposition, MessageId, Part, Record, Stamp};
 
 use super::{Bench, Case, Subject, inline, message};
 
@@ -138,13 +138,8 @@ fn listed(subject: &mut dyn Subject) {
         disposition: Disposition::Processed,
         at: 1,
     };
-    let resting = Record::Append(Append {
-        lane: bench.lab.lane,
-        message: MessageId(3),
-        body: None,
-        sole: false,
-        id_hash: IdHash::NONE,
-    });
+    let resting =
+        Record::Append(Append { sole: false, ..Append::new(bench.lab.lane, MessageId(3)) });
     bench.committed(vec![done, resting], vec![]);
     let mut reader = bench.store.reader().unwrap();
     let first = reader.dispositions(MessageId(1), 3).unwrap();

@@ -1,11 +1,12 @@
 //! The records of a transaction as rows, one statement for each table.
 
 use mllp_pipeline::{
-    Append, Body, Disposition, Event, MessageId, NewMessage, Part, Record, Seq, Stamp,
+    Append, Body, Disposition, Event, LaneId, MessageId, NewMessage, Part, Record, RowBody, Seq,
+    Stamp,
 };
 use tokio_postgres::{Client, Error};
 
-use crate::codes::{EventRow, of_disposition, of_failure};
+use crate::codes::{EventRow, of_disposition, of_failure, of_keys};
 
 /// A row of the table `outcome`.
 pub(super) struct Outcome {
@@ -72,7 +73,7 @@ impl<'a> Rows<'a> {
             |it: &&NewMessage| (it.identity != 0).then(|| it.identity.to_be_bytes().to_vec());
         let sql = "INSERT INTO message SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[],
              $4::bytea[], $5::bool[], $6::int8[], $7::bytea[], $8::bytea[], $9::bytea[],
-             $10::int8[], $11::int8[], $12::bytea[])";
+             $10::int8[], $11::int8[], $12::bytea[], $13::int8[], $14::int8[])";
         client
             .execute(
                 sql,
@@ -89,6 +90,8 @@ impl<'a> Rows<'a> {
                     &column(rows, |it| chunks(Some(&it.body))),
                     &column(rows, |it| it.body.len() as i64),
                     &column(rows, |it| bytes(Some(&it.body))),
+                    &column(rows, |it| (it.session != it.id).then_some(it.session.0 as i64)),
+                    &column(rows, |it| it.original.map(|of| of.0 as i64)),
                 ],
             )
             .await
@@ -157,7 +160,7 @@ impl<'a> Rows<'a> {
     /// Bodies in chunks that a message or a row holds from now on.
     async fn hold(&self, client: &Client) -> Result<(), Error> {
         let messages = self.messages.iter().filter_map(|it| chunks(Some(&it.body)));
-        let rows = self.work.iter().filter_map(|(it, _)| chunks(it.body.as_ref()));
+        let rows = self.work.iter().filter_map(|(it, _)| chunks(own(it)));
         let held: Vec<i64> = messages.chain(rows).collect();
         if !held.is_empty() {
             client.execute("DELETE FROM unheld WHERE body = ANY($1)", &[&held]).await?;
@@ -168,7 +171,8 @@ impl<'a> Rows<'a> {
     async fn insert_work(&self, client: &Client) -> Result<u64, Error> {
         let rows = &self.work;
         let sql = "INSERT INTO work SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[],
-             $4::bool[], $5::int8[], $6::int8[], $7::bytea[])";
+             $4::bool[], $5::int8[], $6::int8[], $7::bytea[], $8::bytea[], $9::int8[], $10::int8[],
+             $11::int8[])";
         client
             .execute(
                 sql,
@@ -178,8 +182,12 @@ impl<'a> Rows<'a> {
                     &column(rows, |(it, _)| it.message.0 as i64),
                     &column(rows, |(it, _)| it.sole),
                     &column(rows, |(it, _)| it.id_hash.0 as i64),
-                    &column(rows, |(it, _)| chunks(it.body.as_ref())),
-                    &column(rows, |(it, _)| bytes(it.body.as_ref())),
+                    &column(rows, |(it, _)| chunks(own(it))),
+                    &column(rows, |(it, _)| bytes(own(it))),
+                    &column(rows, |(it, _)| of_keys(&it.keys)),
+                    &column(rows, |(it, _)| i64::from(it.hops)),
+                    &column(rows, |(it, _)| of(it).map(|(lane, _)| i64::from(lane.0))),
+                    &column(rows, |(it, _)| of(it).map(|(_, seq)| seq.0 as i64)),
                 ],
             )
             .await
@@ -221,6 +229,22 @@ impl<'a> Rows<'a> {
                 ],
             )
             .await
+    }
+}
+
+/// The body that a row has of its own.
+const fn own(row: &Append) -> Option<&Body> {
+    match &row.body {
+        RowBody::Own(body) => Some(body),
+        RowBody::Message | RowBody::Row(..) => None,
+    }
+}
+
+/// The row whose body this one shares.
+const fn of(row: &Append) -> Option<(LaneId, Seq)> {
+    match row.body {
+        RowBody::Row(lane, seq) => Some((lane, seq)),
+        RowBody::Message | RowBody::Own(_) => None,
     }
 }
 

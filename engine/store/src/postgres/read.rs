@@ -62,7 +62,7 @@ fn lane(row: &Row, at: usize) -> LaneId {
 pub(super) async fn heads(client: &Client, lanes: &[LaneId]) -> Result<Vec<Head>, Error> {
     let ids: Vec<i64> = lanes.iter().map(|it| i64::from(it.0)).collect();
     // One statement: cursor and rows ahead of it are of one moment.
-    let sql = "SELECT id, epoch, tail, cursor, sent_to, attempt, due,
+    let sql = "SELECT id, epoch, tail, cursor, sent_to, attempt, due, waited,
              ARRAY(SELECT seq FROM done WHERE done.lane = it.id AND seq > cursor ORDER BY seq)
          FROM unnest($1::int8[]) WITH ORDINALITY AS asked(id, n) JOIN lane AS it USING(id)
          ORDER BY n";
@@ -74,7 +74,8 @@ pub(super) async fn heads(client: &Client, lanes: &[LaneId]) -> Result<Vec<Head>
         sent_to: Seq(number(row, 4)),
         attempt: number(row, 5) as u32,
         due: number(row, 6),
-        done: row.get::<_, Vec<i64>>(7).into_iter().map(|seq| Seq(seq as u64)).collect(),
+        waited: number(row, 7),
+        done: row.get::<_, Vec<i64>>(8).into_iter().map(|seq| Seq(seq as u64)).collect(),
     };
     Ok(client.query(sql, &[&ids]).await?.iter().map(head).collect())
 }
@@ -91,22 +92,29 @@ pub(super) fn lanes(session: &mut Session) -> Result<Vec<(LaneId, LaneName)>, St
 impl Reader for PostgresReader {
     fn entries(&mut self, of: LaneId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
         let sql =
-            "SELECT seq, message, sole, body IS NOT NULL OR chunks IS NOT NULL, id_hash FROM work
+            "SELECT seq, message, sole, body IS NOT NULL OR chunks IS NOT NULL, id_hash, keys,
+                 hops, body_lane, body_seq FROM work
              WHERE lane = $1 AND seq > $2 ORDER BY seq LIMIT $3";
         let values = (i64::from(of.0), after.0 as i64, i64::from(limit));
         let entry = |row: &Row| {
             let seq = Seq(number(row, 0));
-            let body = if row.get(3) { Source::Row(of, seq) } else { Source::Message };
+            let body = match (row.get::<_, Option<i64>>(7), row.get::<_, Option<i64>>(8)) {
+                (Some(lane), Some(seq)) => Source::Row(LaneId(lane as u32), Seq(seq as u64)),
+                _ if row.get(3) => Source::Row(of, seq),
+                _ => Source::Message,
+            };
             let (message, id_hash) =
                 (MessageId(number(row, 1)), IdHash(row.get::<_, i64>(4) as u64));
-            Entry { seq, message, body, sole: row.get(2), id_hash }
+            let (keys, hops) = (codes::keys(row.get(5)), row.get::<_, i64>(6) as u8);
+            Entry { seq, message, body, sole: row.get(2), id_hash, keys, hops }
         };
         Ok(self.rows(sql, &[&values.0, &values.1, &values.2])?.iter().map(entry).collect())
     }
 
     fn message(&mut self, id: MessageId) -> Result<Option<StoredMessage>, StoreError> {
         let sql = "SELECT inbound, received_at, identity, accepted, duplicate_of, control_id,
-                 message_type, acknowledgment, chunks, len FROM message WHERE id = $1";
+                 message_type, acknowledgment, chunks, len, session, original FROM message
+             WHERE id = $1";
         let rows = self.rows(sql, &[&(id.0 as i64)])?;
         let Some(row) = rows.first() else { return Ok(None) };
         let piece = |at| Piece::from(row.get::<_, &[u8]>(at));
@@ -126,6 +134,8 @@ impl Reader for PostgresReader {
             acknowledgment: piece(7),
             accepted: row.get(3),
             duplicate_of: row.get::<_, Option<i64>>(4).map(|it| MessageId(it as u64)),
+            session: row.get::<_, Option<i64>>(10).map_or(id, |it| MessageId(it as u64)),
+            original: row.get::<_, Option<i64>>(11).map(|it| MessageId(it as u64)),
         };
         let found = self.dispositions_of(&[id.0 as i64])?;
         let (_, disposition, since) =
@@ -140,8 +150,11 @@ impl Reader for PostgresReader {
                 self.rows("SELECT chunks, body FROM message WHERE id = $1", &[&(id.0 as i64)])?
             }
             Held::Row(lane, seq) => {
-                let sql = "SELECT chunks, body FROM work WHERE lane = $1 AND seq = $2
-                     AND (body IS NOT NULL OR chunks IS NOT NULL)";
+                let sql = "SELECT its.chunks, its.body FROM work AS it JOIN work AS its
+                         ON its.lane = coalesce(it.body_lane, it.lane)
+                         AND its.seq = coalesce(it.body_seq, it.seq)
+                     WHERE it.lane = $1 AND it.seq = $2
+                     AND (its.body IS NOT NULL OR its.chunks IS NOT NULL)";
                 self.rows(sql, &[&i64::from(lane.0), &(seq.0 as i64)])?
             }
         };

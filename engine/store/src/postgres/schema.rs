@@ -26,6 +26,7 @@ const TABLES: &str = "
         epoch int8 NOT NULL DEFAULT 0,
         attempt int8 NOT NULL DEFAULT 0,
         due int8 NOT NULL DEFAULT 0,
+        waited int8 NOT NULL DEFAULT 0,
         UNIQUE(stage, name)
     ) WITH (fillfactor = 50);
     CREATE TABLE message(
@@ -40,7 +41,9 @@ const TABLES: &str = "
         acknowledgment bytea NOT NULL,
         chunks int8,
         len int8 NOT NULL,
-        body bytea
+        body bytea,
+        session int8,
+        original int8
     );
     CREATE TABLE chunk(body int8, n int8, bytes bytea NOT NULL, PRIMARY KEY(body, n));
     CREATE TABLE unheld(body int8 PRIMARY KEY, begun timestamptz NOT NULL DEFAULT now());
@@ -52,6 +55,10 @@ const TABLES: &str = "
         id_hash int8 NOT NULL,
         chunks int8,
         body bytea,
+        keys bytea,
+        hops int8 NOT NULL,
+        body_lane int8,
+        body_seq int8,
         PRIMARY KEY(lane, seq)
     );
     CREATE TABLE done(lane int8, seq int8, PRIMARY KEY(lane, seq));

@@ -7,6 +7,7 @@ use mllp_pipeline::{
     BodyId, CommitOutcome, Committed, Disposition, Head, LaneId, LaneMark, LaneUpdate, MessageId,
     Part, Record, Seq, Transaction,
 };
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error};
 
 use super::failure::{failed, is_lost, of_commit};
@@ -168,15 +169,17 @@ async fn lock_lanes(
             }
             Some(update) => {
                 let sql = "UPDATE lane SET tail = tail + $2, cursor = $4, attempt = $5, due = $6,
+                         waited = $8,
                          sent_to = greatest(sent_to, $4,
                              CASE WHEN $7::int8 IS NULL THEN 0 ELSE least(tail + $2, $4 + $7) END)
                      WHERE id = $1 AND epoch = $3 RETURNING tail, sent_to";
                 let (epoch, cursor) = (update.epoch.0 as i64, update.cursor.0 as i64);
                 let (attempt, due) = (i64::from(update.attempt), update.due as i64);
+                let waited = update.waited as i64;
                 let window = update.window.map(i64::from);
-                client
-                    .query_opt(sql, &[&id, &appended, &epoch, &cursor, &attempt, &due, &window])
-                    .await?
+                let values: [&(dyn ToSql + Sync); 8] =
+                    [&id, &appended, &epoch, &cursor, &attempt, &due, &window, &waited];
+                client.query_opt(sql, &values).await?
             }
         };
         let place = |row: &tokio_postgres::Row, at| Seq(row.get::<_, i64>(at) as u64);

@@ -26,7 +26,7 @@ impl SqliteReader {
 
 pub(super) fn heads(connection: &Connection, lanes: &[LaneId]) -> rusqlite::Result<Vec<Head>> {
     let mut row_of = connection.prepare_cached(
-        "SELECT epoch, tail, cursor, sent_to, attempt, due FROM lane WHERE id = ?1",
+        "SELECT epoch, tail, cursor, sent_to, attempt, due, waited FROM lane WHERE id = ?1",
     )?;
     let mut done_of = connection
         .prepare_cached("SELECT seq FROM done WHERE lane = ?1 AND seq > ?2 ORDER BY seq")?;
@@ -43,6 +43,7 @@ pub(super) fn heads(connection: &Connection, lanes: &[LaneId]) -> rusqlite::Resu
                 done: Vec::new(),
                 attempt: row.get(4)?,
                 due: number(5)?,
+                waited: number(6)?,
             })
         };
         let Some(mut head) = row_of.query_row((lane.0,), read).optional()? else { continue };
@@ -72,19 +73,29 @@ impl Reader for SqliteReader {
         let mut statement = self
             .connection
             .prepare_cached(
-                "SELECT seq, message, sole, body IS NOT NULL OR chunks IS NOT NULL, id_hash FROM work
+                "SELECT seq, message, sole, body IS NOT NULL OR chunks IS NOT NULL, id_hash, keys,
+                     hops, body_lane, body_seq FROM work
                  WHERE lane = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
             )
             .map_err(failed)?;
         let row = |row: &Row<'_>| {
             let seq = Seq(row.get::<_, i64>(0)? as u64);
             let own: bool = row.get(3)?;
+            let of: (Option<u32>, Option<i64>) = (row.get(7)?, row.get(8)?);
+            let body = match of {
+                (Some(lane), Some(seq)) => Source::Row(LaneId(lane), Seq(seq as u64)),
+                _ if own => Source::Row(lane, seq),
+                _ => Source::Message,
+            };
+            let keys: Option<Vec<u8>> = row.get(5)?;
             Ok(Entry {
                 seq,
                 message: MessageId(row.get::<_, i64>(1)? as u64),
-                body: if own { Source::Row(lane, seq) } else { Source::Message },
+                body,
                 sole: row.get(2)?,
                 id_hash: IdHash(row.get::<_, i64>(4)? as u64),
+                keys: codes::keys(keys.as_deref()),
+                hops: row.get(6)?,
             })
         };
         let rows = statement.query_map(params![lane.0, after.0 as i64, limit], row);
@@ -96,7 +107,8 @@ impl Reader for SqliteReader {
             .connection
             .prepare_cached(
                 "SELECT inbound, received_at, identity, accepted, duplicate_of, control_id,
-                     message_type, acknowledgment, chunks, len FROM message WHERE id = ?1",
+                     message_type, acknowledgment, chunks, len, session, original
+                     FROM message WHERE id = ?1",
             )
             .map_err(failed)?;
         let read = |row: &Row<'_>| {
@@ -121,6 +133,8 @@ impl Reader for SqliteReader {
                 acknowledgment: piece(7)?,
                 accepted: row.get(3)?,
                 duplicate_of: duplicate_of.map(|it| MessageId(it as u64)),
+                session: row.get::<_, Option<i64>>(10)?.map_or(id, |it| MessageId(it as u64)),
+                original: row.get::<_, Option<i64>>(11)?.map(|it| MessageId(it as u64)),
             };
             Ok((message, len))
         };
@@ -139,7 +153,10 @@ impl Reader for SqliteReader {
                 0,
             ),
             Held::Row(lane, seq) => self.columns(
-                "SELECT chunks, body FROM work WHERE lane = ?1 AND seq = ?2",
+                "SELECT its.chunks, its.body FROM work AS it JOIN work AS its
+                     ON its.lane = coalesce(it.body_lane, it.lane)
+                     AND its.seq = coalesce(it.body_seq, it.seq)
+                 WHERE it.lane = ?1 AND it.seq = ?2",
                 lane.0.into(),
                 seq.0 as i64,
             ),

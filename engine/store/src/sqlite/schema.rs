@@ -17,12 +17,13 @@ pub(super) const PAGE_SIZE: i64 = 8192;
 /// `FMLP`: marks the file as ours in its header.
 const APPLICATION_ID: i32 = 0x464D_4C50;
 /// The number of the newest migration.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Stamps for each life of the store: no life is long enough to use them up.
 const STAMPS: u64 = 1 << 40;
 
 /// Each brings a store from the version before to its own. Nothing that was released is changed.
-const MIGRATIONS: [&str; VERSION as usize] = ["
+const MIGRATIONS: [&str; VERSION as usize] = [
+    "
     CREATE TABLE life(
         id INTEGER PRIMARY KEY,
         next_stamp INTEGER NOT NULL
@@ -111,7 +112,17 @@ const MIGRATIONS: [&str; VERSION as usize] = ["
         text BLOB,
         PRIMARY KEY(message, stamp)
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    ALTER TABLE lane ADD COLUMN waited INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE message ADD COLUMN session INTEGER;
+    ALTER TABLE message ADD COLUMN original INTEGER;
+    ALTER TABLE work ADD COLUMN keys BLOB;
+    ALTER TABLE work ADD COLUMN hops INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE work ADD COLUMN body_lane INTEGER;
+    ALTER TABLE work ADD COLUMN body_seq INTEGER;
+",
+];
 
 /// Looks at the header of the file without opening it as a database, which could write beside it.
 ///

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use mllp_pipeline::{
     Append, Body, CommitOutcome, Committed, Disposition, Event, Head, LaneId, LaneMark, LaneUpdate,
-    MessageId, NewMessage, Part, Record, Refusal, Seq, Stamp, Transaction,
+    MessageId, NewMessage, Part, Record, Refusal, RowBody, Seq, Stamp, Transaction,
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::failure::{Trouble, failed, of_commit};
 use super::read;
-use crate::codes::{EventRow, disposition_of, of_disposition, of_failure, of_stage};
+use crate::codes::{EventRow, disposition_of, of_disposition, of_failure, of_keys, of_stage};
 use crate::contract::{LaneName, StoreError};
 
 /// Takes lanes for a new owner. See [`Store::own`](crate::Store::own).
@@ -123,7 +123,7 @@ fn update_lanes(
     marks: &mut BTreeMap<LaneId, LaneMark>,
 ) -> rusqlite::Result<Vec<LaneId>> {
     let mut statement = open.prepare_cached(
-        "UPDATE lane SET cursor = ?3, attempt = ?4, due = ?5,
+        "UPDATE lane SET cursor = ?3, attempt = ?4, due = ?5, waited = ?7,
              sent_to = max(sent_to, ?3, coalesce(min(tail, ?3 + ?6), 0))
          WHERE id = ?1 AND epoch = ?2 RETURNING tail, sent_to",
     )?;
@@ -137,6 +137,7 @@ fn update_lanes(
             update.attempt,
             update.due as i64,
             update.window,
+            update.waited as i64,
         ];
         match statement.query_row(values, |row| mark(lane, row)).optional()? {
             Some(mark) => drop(marks.insert(lane, mark)),
@@ -197,12 +198,15 @@ impl<'a> Statements<'a> {
     fn new(open: &'a Connection) -> rusqlite::Result<Self> {
         Ok(Statements {
             message: open.prepare_cached(
-                "INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                "INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
+                     ?14)",
             )?,
             chunk: open.prepare_cached("INSERT INTO chunk VALUES(?1, ?2, ?3)")?,
             unheld: open.prepare_cached("INSERT INTO unheld VALUES(?1)")?,
             held: open.prepare_cached("DELETE FROM unheld WHERE body = ?1")?,
-            work: open.prepare_cached("INSERT INTO work VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
+            work: open.prepare_cached(
+                "INSERT INTO work VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?,
             done: open.prepare_cached("INSERT INTO done VALUES(?1, ?2)")?,
             part: open.prepare_cached("INSERT INTO part VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?,
             outcome: open.prepare_cached("INSERT INTO outcome VALUES(?1, ?2, ?3, ?4)")?,
@@ -253,17 +257,33 @@ impl<'a> Statements<'a> {
             chunks,
             message.body.len() as i64,
             bytes,
+            (message.session != message.id).then_some(message.session.0 as i64),
+            message.original.map(|it| it.0 as i64),
         ])?;
         Ok(())
     }
 
     fn append(&mut self, append: &Append, seq: Seq) -> rusqlite::Result<()> {
-        let (chunks, bytes) = columns(append.body.as_ref());
+        let (body, of) = match &append.body {
+            RowBody::Message => (None, None),
+            RowBody::Own(body) => (Some(body), None),
+            RowBody::Row(lane, seq) => (None, Some((lane.0, seq.0 as i64))),
+        };
+        let (chunks, bytes) = columns(body);
         self.hold(chunks)?;
-        let message = append.message.0 as i64;
-        let Append { lane, sole, id_hash, .. } = append;
-        let id_hash = id_hash.0 as i64;
-        let values = params![lane.0, seq.0 as i64, message, sole, id_hash, chunks, bytes];
+        let values = params![
+            append.lane.0,
+            seq.0 as i64,
+            append.message.0 as i64,
+            append.sole,
+            append.id_hash.0 as i64,
+            chunks,
+            bytes,
+            of_keys(&append.keys),
+            append.hops,
+            of.map(|(lane, _)| lane),
+            of.map(|(_, seq)| seq),
+        ];
         self.work.execute(values).map(drop)
     }
 

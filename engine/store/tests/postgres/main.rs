@@ -53,13 +53,7 @@ fn lane(store: &mut dyn Store) -> LaneId {
 }
 
 fn append(lane: LaneId) -> Transaction {
-    let append = Append {
-        lane,
-        message: MessageId(1),
-        body: None,
-        sole: true,
-        id_hash: mllp_pipeline::IdHash::NONE,
-    };
+    let append = Append::new(lane, MessageId(1));
     Transaction { records: vec![Record::Append(append)], lanes: vec![] }
 }
 
