@@ -206,6 +206,11 @@ impl Builder {
         repeated("router", self.routers.iter().map(|(name, _)| name.as_str()), &mut faults);
         repeated("handler", self.handlers.iter().map(|(name, _)| name.as_str()), &mut faults);
         repeated("outbound", outbounds, &mut faults);
+        for (name, _) in &self.handlers {
+            if self.outbounds.iter().any(|it| it.name == *name) {
+                faults.push(format!("handler {name}: an outbound has the same name"));
+            }
+        }
         for InboundSpec { name, router, address, .. } in &self.inbounds {
             if !self.routers.iter().any(|(known, _)| known == router) {
                 faults.push(format!("inbound {name}: unknown router \"{router}\""));

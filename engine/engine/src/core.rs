@@ -223,6 +223,7 @@ impl Core {
             body,
             acknowledgment: Piece(message.acknowledgment.into()),
             accepted: message.accepted,
+            session: None,
         };
         self.pipeline.tell(Fact::Received(received), now);
     }

@@ -1,5 +1,6 @@
 //! The program's own routers and handlers.
 
+use std::fmt;
 use std::sync::Arc;
 
 use hl7_peek::{Path, Scan};
@@ -29,22 +30,34 @@ impl<'a> Message<'a> {
     }
 }
 
-/// What a handler sends, and where to.
+/// What a handler sends, and where to: an outbound, or a handler that goes on with it. From handler
+/// to handler it goes eight times at most; then its message ends in ERROR.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Send {
-    pub(crate) outbound: String,
+    pub(crate) to: String,
     pub(crate) payload: Option<Arc<[u8]>>,
 }
 
+// What is sent is health data: it stays out of logs and panics.
+impl fmt::Debug for Send {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Send { to, payload } = self;
+        match payload {
+            Some(payload) => write!(f, "Send(to {to}, {} bytes)", payload.len()),
+            None => write!(f, "Send(to {to}, unchanged)"),
+        }
+    }
+}
+
 impl Send {
-    /// The message as it was received.
-    pub fn unchanged(outbound: impl Into<String>) -> Send {
-        Send { outbound: outbound.into(), payload: None }
+    /// The bytes that the handler was given.
+    pub fn unchanged(to: impl Into<String>) -> Send {
+        Send { to: to.into(), payload: None }
     }
 
     /// Other bytes.
-    pub fn bytes(outbound: impl Into<String>, payload: impl Into<Arc<[u8]>>) -> Send {
-        Send { outbound: outbound.into(), payload: Some(payload.into()) }
+    pub fn bytes(to: impl Into<String>, payload: impl Into<Arc<[u8]>>) -> Send {
+        Send { to: to.into(), payload: Some(payload.into()) }
     }
 }
 

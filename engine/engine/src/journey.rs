@@ -72,12 +72,13 @@ impl fmt::Display for Journey {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).escape_default().to_string();
         writeln!(
             f,
-            "{}  {}  control ID {}  {}  {} bytes",
+            "{}  {}  control ID {}  {}  {} bytes  session {}",
             message.id,
             text(&message.message_type.0),
             text(&message.control_id.0),
             self.name(message.inbound),
             self.message.len,
+            message.session,
         )?;
         let answer = if message.accepted { "accepted" } else { "refused" };
         writeln!(f, "{}  stored, answered {answer}", time(message.received_at))?;

@@ -104,12 +104,13 @@ impl Functions {
 
     fn sent(&self, sends: Vec<Send>, writer: &Sender<Job>) -> Result<Vec<Sent>, CallFailure> {
         let sent = |send: Send| {
-            let outbound = self.names.lane(Stage::Outbound, &send.outbound);
-            let outbound = outbound.ok_or_else(|| failure(Failure::Content, "unknown_outbound"))?;
+            let lane = |stage| self.names.lane(stage, &send.to);
+            let to = lane(Stage::Outbound).or_else(|| lane(Stage::Routed));
+            let to = to.ok_or_else(|| failure(Failure::Content, "unknown_outbound"))?;
             let control_id = send.payload.as_ref().and_then(|it| Message::new(it).get("MSH-10"));
             let id_hash = IdHash::of(control_id.unwrap_or_default());
             let body = send.payload.map(|payload| written(payload, writer)).transpose()?;
-            Ok(Sent { body, id_hash, ..Sent::to(outbound) })
+            Ok(Sent { body, id_hash, ..Sent::to(to) })
         };
         sends.into_iter().map(sent).collect()
     }

@@ -131,8 +131,8 @@ fn store(
     now: Now,
 ) -> bool {
     let Waiting { id, received_at, received, standing } = waiting;
-    let Received { identity, control_id, message_type, body, acknowledgment, accepted, .. } =
-        received;
+    let Received { identity, control_id, message_type, body, .. } = received;
+    let Received { acknowledgment, accepted, session, .. } = received;
     let (duplicate_of, is_duplicate) = match standing {
         Standing::Duplicate(first) => (Some(*first), true),
         Standing::Anew(first) => (Some(*first), false),
@@ -151,7 +151,7 @@ fn store(
         acknowledgment: acknowledgment.clone(),
         accepted: *accepted,
         duplicate_of,
-        session: *id,
+        session: session.unwrap_or(*id),
         original: None,
     }));
     let disposition = match (is_duplicate, accepted) {

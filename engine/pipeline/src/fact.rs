@@ -115,6 +115,8 @@ pub struct Received {
     /// Whether that acknowledgment takes the message over. One that does not (AR or AE: it cannot
     /// be decoded, it is too large) is stored as ERROR and not routed.
     pub accepted: bool,
+    /// The session that it continues; `None`: it begins one of its own.
+    pub session: Option<MessageId>,
 }
 
 /// What became of a transaction.
@@ -225,20 +227,21 @@ pub struct First {
 /// What a handler sends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sent {
-    /// The outbound's lane.
-    pub outbound: LaneId,
-    /// The body, where it is not that of the message as received.
+    /// The lane of an outbound, or of a handler that goes on with it.
+    pub to: LaneId,
+    /// The body, where it is not the one that the handler was given.
     pub body: Option<Body>,
-    /// Of MSH-10 of that body. Without one it is not looked at: the message's own counts.
+    /// Of MSH-10 of that body. Without one it is not looked at: that of what the handler was given
+    /// counts.
     pub id_hash: IdHash,
     /// What the body is about, where the outbound is ordered by key.
     pub keys: Keys,
 }
 
 impl Sent {
-    /// The message unchanged.
-    pub const fn to(outbound: LaneId) -> Sent {
-        Sent { outbound, body: None, id_hash: IdHash::NONE, keys: Keys::NONE }
+    /// What the handler was given, unchanged.
+    pub const fn to(to: LaneId) -> Sent {
+        Sent { to, body: None, id_hash: IdHash::NONE, keys: Keys::NONE }
     }
 }
 

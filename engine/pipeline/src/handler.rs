@@ -9,6 +9,7 @@ use crate::graph::Limits;
 use crate::ids::{CallId, LaneId, MessageId, Millis, Seq};
 use crate::lane::{Hold, Row};
 use crate::order::{Order, Source, Work};
+use crate::record::{Failure, Note};
 use crate::shared::{Alarm, Place, Shared};
 use crate::stage::{Stage, Task};
 
@@ -17,6 +18,9 @@ pub(crate) const FUSED_AT_MOST: Millis = 200;
 /// After that the handler is not fused for this long.
 pub(crate) const NOT_FUSED: Millis = 60_000;
 
+/// How often handlers may send a message on to a handler. Cycles that nobody has seen end here.
+pub(crate) const DEEPEST: u8 = 8;
+
 /// A message that waits for the handler.
 #[derive(Debug)]
 pub(crate) struct Resting {
@@ -24,6 +28,8 @@ pub(crate) struct Resting {
     pub source: Source,
     pub sole: bool,
     pub id_hash: IdHash,
+    /// Handlers that have sent it to each other; above 0 the row may have bytes of its own.
+    pub hops: u8,
     pub progress: Progress,
 }
 
@@ -36,8 +42,14 @@ pub(crate) enum Progress {
 }
 
 impl Resting {
-    pub fn new(message: MessageId, source: Source, sole: bool, id_hash: IdHash) -> Resting {
-        Resting { message, source, sole, id_hash, progress: Progress::New }
+    pub fn new(
+        message: MessageId,
+        source: Source,
+        sole: bool,
+        id_hash: IdHash,
+        hops: u8,
+    ) -> Resting {
+        Resting { message, source, sole, id_hash, hops, progress: Progress::New }
     }
 }
 
@@ -172,6 +184,7 @@ impl HandlerLane {
         call: CallId,
         seq: Seq,
         result: Result<Vec<Sent>, CallFailure>,
+        shared: &Shared,
     ) -> Result<(), usize> {
         let Some(at) = self.stage.lane.index(seq) else { return Ok(()) };
         let row = &mut self.stage.lane.rows[at];
@@ -179,6 +192,9 @@ impl HandlerLane {
             return Ok(());
         }
         row.progress = match result {
+            Ok(sent) if row.hops >= DEEPEST && goes_on(&sent, shared) => {
+                Progress::Failed(too_deep())
+            }
             Ok(sent) => Progress::Sent(sent),
             Err(failure) if failure.is_tried_again() => return Err(at),
             Err(failure) => Progress::Failed(failure),
@@ -197,4 +213,13 @@ impl HandlerLane {
             shared.handoffs.push_back(Place::Routed(self.index));
         }
     }
+}
+
+/// Whether another handler is to go on with it.
+fn goes_on(sent: &[Sent], shared: &Shared) -> bool {
+    sent.iter().any(|it| matches!(shared.place(it.to), Some(Place::Routed(_))))
+}
+
+fn too_deep() -> CallFailure {
+    CallFailure { failure: Failure::Content, note: Note("chain too deep".into()) }
 }

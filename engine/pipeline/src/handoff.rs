@@ -18,21 +18,32 @@ use crate::sabotage::Sabotage;
 use crate::shared::{Place, Shared};
 use crate::stage::{Stage, Task};
 
-/// Where the bytes of a message are at hand for its next row, if that has no body of its own.
-fn same_bytes(source: &Source) -> Source {
-    match source {
-        Source::Memory(body) => Source::Memory(body.clone()),
-        Source::Message | Source::Row(..) => Source::Message,
-    }
-}
-
 /// A message bound for the next lane.
 struct Onward {
     message: MessageId,
+    /// What a row without bytes of its own is about, and where these are at hand.
+    body: RowBody,
     source: Source,
     /// Whether the row will be all its open work.
     sole: bool,
     id_hash: IdHash,
+    /// Handlers that have sent it to each other so far.
+    hops: u8,
+}
+
+impl Onward {
+    /// For a row that stands here, all of whose open work the next one is not yet known to be.
+    fn of(message: MessageId, source: &Source, id_hash: IdHash, at: Option<(LaneId, Seq)>) -> Self {
+        let (body, elsewhere) = match at {
+            Some((lane, seq)) => (RowBody::Row(lane, seq), Source::Row(lane, seq)),
+            None => (RowBody::Message, Source::Message),
+        };
+        let source = match source {
+            Source::Memory(body) => Source::Memory(body.clone()),
+            Source::Message | Source::Row(..) => elsewhere,
+        };
+        Onward { message, body, source, sole: false, id_hash, hops: 0 }
+    }
 }
 
 fn update<R: Task>(stage: &Stage<R>) -> LaneUpdate {
@@ -121,11 +132,11 @@ impl Pipeline {
         }
         let at = stage.committing;
         let row = &mut self.inbounds[inbound].stage.lane.rows[at];
-        let (message, source, id_hash) = (row.message, same_bytes(&row.source), row.id_hash);
+        let onward = Onward::of(row.message, &row.source, row.id_hash, None);
+        let message = row.message;
         let done = ingress::Progress::Chosen { handlers: Vec::new(), branches: Vec::new() };
         match core::mem::replace(&mut row.progress, done) {
             ingress::Progress::Chosen { handlers, branches } => {
-                let onward = Onward { message, source, sole: false, id_hash };
                 self.hand_on_branches(onward, handlers, branches, batch, now);
             }
             ingress::Progress::Failed(failure) => {
@@ -149,8 +160,9 @@ impl Pipeline {
     }
 
     fn take(&self, sent: &[Sent]) -> bool {
-        sent.iter().all(|it| match self.shared.place(it.outbound) {
+        sent.iter().all(|it| match self.shared.place(it.to) {
             Some(Place::Outbound(outbound)) => self.outbounds[outbound].lane.hold != Hold::Unread,
+            Some(Place::Routed(handler)) => self.handlers[handler].stage.lane.hold != Hold::Unread,
             _ => false,
         })
     }
@@ -212,14 +224,16 @@ impl Pipeline {
     fn hand_on_rested(&mut self, handler: usize, batch: &mut Batch, now: Now) -> bool {
         let HandlerLane { stage, .. } = &self.handlers[handler];
         let (lane, at) = (stage.lane.id, stage.committing);
+        let seq = stage.lane.seq(at);
         if let handler::Progress::Sent(sent) = &stage.lane.rows[at].progress
             && !self.take(sent)
         {
             return false;
         }
         let row = &mut self.handlers[handler].stage.lane.rows[at];
-        let (message, source) = (row.message, same_bytes(&row.source));
-        let (sole, id_hash) = (row.sole, row.id_hash);
+        let (message, sole, hops) = (row.message, row.sole, row.hops);
+        let own = (hops > 0).then_some((lane, seq));
+        let onward = Onward::of(message, &row.source, row.id_hash, own);
         let done = handler::Progress::Sent(Vec::new());
         let (sent, failure) = match core::mem::replace(&mut row.progress, done) {
             handler::Progress::Failed(failure) => (Vec::new(), Some(failure)),
@@ -228,7 +242,7 @@ impl Pipeline {
         };
         let total = Handoff { rows: sent.len() as u32, failed: u32::from(failure.is_some()) };
         let settled = if sole { total.of_sole(Disposition::Filtered) } else { total.of_part() };
-        let onward = Onward { message, source, sole: settled.is_sole(), id_hash };
+        let onward = Onward { sole: settled.is_sole(), hops, ..onward };
         match failure {
             Some(failure) => batch.record(failed(message, lane, failure, &mut self.shared, now)),
             None => self.send(&onward, lane, sent, batch, now),
@@ -243,7 +257,7 @@ impl Pipeline {
         }
     }
 
-    /// Appends what a handler sends to the lanes of its outbounds.
+    /// Appends what a handler sends to the lanes of outbounds, and of handlers that go on with it.
     fn send(
         &mut self,
         row: &Onward,
@@ -253,21 +267,25 @@ impl Pipeline {
         now: Now,
     ) {
         let Onward { message, sole, .. } = *row;
-        let outbounds = sent.iter().map(|it| it.outbound).collect();
+        let outbounds = sent.iter().map(|it| it.to).collect();
         let what = What::Transformed { handler, outbounds };
         batch.record(Record::Event(self.shared.event(message, now.wall, what)));
-        for Sent { outbound, body, id_hash, keys } in sent {
-            let Some(Place::Outbound(index)) = self.shared.place(outbound) else { continue };
+        for Sent { to: lane, body, id_hash, keys } in sent {
+            let Some(to) = self.shared.place(lane) else { continue };
             let (source, body, id_hash) = match body {
                 Some(body) => (Source::Memory(body.clone()), RowBody::Own(body), id_hash),
-                None => (row.source.clone(), RowBody::Message, row.id_hash),
+                None => (row.source.clone(), row.body.clone(), row.id_hash),
             };
-            self.outbounds[index].lane.appending += 1;
-            self.concern(index);
-            let to = Place::Outbound(index);
-            let (hops, call) = (0, None);
-            let row = Appended { to, message, source, sole, id_hash, keys, hops, call };
-            batch.append(outbound, body, row);
+            let hops = match to {
+                Place::Outbound(outbound) => {
+                    self.concern(outbound);
+                    0
+                }
+                Place::Routed(_) | Place::Ingress(_) => row.hops + 1,
+            };
+            *self.appending(to) += 1;
+            let row = Appended { to, message, source, sole, id_hash, keys, hops, call: None };
+            batch.append(lane, body, row);
         }
     }
 

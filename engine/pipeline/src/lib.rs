@@ -79,6 +79,7 @@
 //!         body: Body::Inline((*b"MSH|...").into()),
 //!         acknowledgment: Piece::from(&b"MSH|...MSA|AA"[..]),
 //!         accepted: true,
+//!         session: None,
 //!     }),
 //! ]);
 //! let mut done = Vec::new();

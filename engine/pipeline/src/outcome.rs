@@ -81,7 +81,7 @@ impl Pipeline {
 
     /// Keeps a row in memory that is durable by now, if there is room.
     fn keep(&mut self, row: Appended) {
-        let Appended { to, message, source, sole, id_hash, call, .. } = row;
+        let Appended { to, message, source, sole, id_hash, hops, call, .. } = row;
         let shared = &mut self.shared;
         match to {
             Place::Ingress(at) => {
@@ -97,7 +97,7 @@ impl Pipeline {
                 let (seq, stays) = lane.place();
                 if stays {
                     let source = shared.shelf.take(source, lane.id, seq);
-                    let row = Resting::new(message, source, sole, id_hash);
+                    let row = Resting::new(message, source, sole, id_hash, hops);
                     self.handlers[at].push(row, seq, call, shared);
                 }
             }
@@ -201,7 +201,7 @@ impl Pipeline {
         self.spare = batch;
     }
 
-    fn appending(&mut self, place: Place) -> &mut u32 {
+    pub(crate) fn appending(&mut self, place: Place) -> &mut u32 {
         match place {
             Place::Ingress(at) => &mut self.inbounds[at].stage.lane.appending,
             Place::Routed(at) => &mut self.handlers[at].stage.lane.appending,

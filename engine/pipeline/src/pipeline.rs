@@ -236,7 +236,8 @@ impl Pipeline {
                 Arrived::new(it.message, shelf.take(it.body, lane, it.seq), it.id_hash)
             }),
             Place::Routed(at) => self.handlers[at].stage.lane.loaded(entries, |it| {
-                Resting::new(it.message, shelf.take(it.body, lane, it.seq), it.sole, it.id_hash)
+                let source = shelf.take(it.body, lane, it.seq);
+                Resting::new(it.message, source, it.sole, it.id_hash, it.hops)
             }),
             Place::Outbound(at) => self.outbounds[at].loaded(entries, &mut self.shared),
         }

@@ -162,7 +162,8 @@ pub enum RowBody {
     Message,
     /// Its own.
     Own(Body),
-    /// Those of another row of the same message, which was appended before and may be consumed.
+    /// Those that another row of the same message is about, whichever they are: it was appended by an
+    /// earlier commit and may be consumed.
     Row(LaneId, Seq),
 }
 
@@ -321,7 +322,7 @@ pub enum What {
     Transformed {
         /// The handler's lane.
         handler: LaneId,
-        /// The outbounds' lanes it sent to, in order; empty: filtered.
+        /// The lanes of outbounds and handlers it sent to, in order; empty: filtered.
         outbounds: Vec<LaneId>,
     },
     /// An attempt to deliver has failed.

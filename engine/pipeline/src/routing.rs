@@ -145,7 +145,7 @@ impl Pipeline {
             let result = result.and_then(|sent| check_names(sent, shared));
             match (*item, open.purpose) {
                 (Item::Row(seq), _) if again.is_none() => {
-                    again = lane.result(call, seq, result).err()
+                    again = lane.result(call, seq, result, shared).err();
                 }
                 (Item::Arrived(seq), Purpose::Fused { inbound, .. }) => {
                     let stage = &mut inbounds[inbound].stage;
@@ -196,6 +196,7 @@ fn fused_result(result: Result<Vec<Sent>, CallFailure>) -> BranchState {
 }
 
 fn check_names(sent: Vec<Sent>, shared: &Shared) -> Result<Vec<Sent>, CallFailure> {
-    let known = |it: &Sent| matches!(shared.place(it.outbound), Some(Place::Outbound(_)));
+    let known =
+        |it: &Sent| matches!(shared.place(it.to), Some(Place::Outbound(_) | Place::Routed(_)));
     if sent.iter().all(known) { Ok(sent) } else { Err(unknown_name()) }
 }

@@ -35,6 +35,7 @@ fn received(ticket: u64, identity: u128) -> Fact {
         body: Body::Inline((*b"MSH|").into()),
         acknowledgment: Piece::from(&b"AA"[..]),
         accepted: true,
+        session: None,
     })
 }
 

@@ -87,6 +87,7 @@ impl Engine {
             body: Body::Inline((*b"MSH|").into()),
             acknowledgment: Piece::from(&b"AA"[..]),
             accepted: true,
+            session: None,
         };
         self.pipeline.tell(Fact::Received(received), now(at));
         self.go_on(at);

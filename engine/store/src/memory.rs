@@ -170,8 +170,9 @@ impl State {
                     if let RowBody::Own(body) = &append.body {
                         self.hold(body);
                     }
-                    self.lanes.entry(append.lane).or_default().rows.push(append.clone());
                     touched.insert(append.lane);
+                    let append = Append { body: self.origin(&append.body), ..append.clone() };
+                    self.lanes.entry(append.lane).or_default().rows.push(append);
                 }
                 Record::Part(part) => {
                     self.parts.entry(part.message).or_default().push(*part);
@@ -246,6 +247,15 @@ impl State {
         let mut events = self.events.range((id, Stamp(0))..=(id, Stamp(u64::MAX)));
         let routed = events.find(|(_, it)| matches!(it.what, mllp_pipeline::What::Routed { .. }));
         routed.map_or((Disposition::Received, 0), |(_, it)| (Disposition::Routed, it.at))
+    }
+
+    /// A row that is about the bytes of another row names the one that has them.
+    fn origin(&self, body: &RowBody) -> RowBody {
+        let RowBody::Row(lane, seq) = body else { return body.clone() };
+        match self.row(*lane, *seq).map(|it| &it.body) {
+            Some(other @ (RowBody::Row(..) | RowBody::Message)) => other.clone(),
+            Some(RowBody::Own(_)) | None => body.clone(),
+        }
     }
 
     fn row(&self, lane: LaneId, seq: Seq) -> Option<&Append> {

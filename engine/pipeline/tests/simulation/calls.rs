@@ -4,7 +4,7 @@ use mllp_pipeline::{
     Body, CallFailure, CallId, Fact, Failure, IdHash, LaneId, Millis, Note, Sent, Work,
 };
 
-use crate::functions;
+use crate::functions::{self, To};
 use crate::invariant::Invariant::{Handoff, Protocol};
 use crate::world::World;
 
@@ -33,10 +33,14 @@ fn spoil<T>(results: &mut Vec<Result<T, CallFailure>>, world: &mut World) {
     }
 }
 
-/// The bytes that the call is given.
-fn bytes(work: &Work, world: &World) -> Vec<u8> {
+/// The bytes that the call is given: those of the message, or of one of its rows in this lane.
+fn bytes(work: &Work, lane: LaneId, world: &World) -> Vec<u8> {
     let bytes = world.store.bytes_from(&work.body, work.message);
-    Handoff.check(bytes == world.store.bytes_of(work.message), "a call is given other bytes");
+    let stored = &world.store.lanes[&lane];
+    let rows = (1..).zip(&stored.rows).filter(|(_, row)| row.message == work.message);
+    let right = bytes == world.store.bytes_of(work.message)
+        || rows.into_iter().any(|(seq, _)| bytes == world.store.bytes_of_row(lane, seq));
+    Handoff.check(right, "a call is given other bytes");
     bytes
 }
 
@@ -50,7 +54,7 @@ pub fn route(call: CallId, inbound: LaneId, work: &[Work], world: &mut World) ->
     let graph = &world.scenario.graph;
     let at = graph.inbounds.iter().position(|it| it.lane == inbound).expect("inbound");
     let one = |work: &Work| {
-        let chosen = functions::route(at, &bytes(work, world), graph.handlers.len());
+        let chosen = functions::route(at, &bytes(work, inbound, world), graph.handlers.len());
         let lanes = |chosen: Vec<usize>| chosen.iter().map(|at| graph.handlers[*at].lane).collect();
         chosen.map(lanes).ok_or_else(|| failure(Failure::Content))
     };
@@ -69,13 +73,17 @@ pub fn transform(
     let graph = &world.scenario.graph;
     let at = graph.handlers.iter().position(|it| it.lane == handler).expect("handler");
     let one = |work: &Work| {
-        let sends = functions::transform(at, &bytes(work, world), graph.outbounds.len());
-        let sent = |(outbound, body): (usize, Option<Vec<u8>>)| Sent {
+        let bytes = bytes(work, handler, world);
+        let sends = functions::transform(at, &bytes, graph.handlers.len(), graph.outbounds.len());
+        let sent = |(to, body): (To, Option<Vec<u8>>)| Sent {
             id_hash: body
                 .as_ref()
                 .map_or(IdHash::NONE, |it| IdHash::of(&functions::control_id(it))),
             body: body.map(|bytes| Body::Inline(bytes.into())),
-            ..Sent::to(graph.outbounds[outbound].lane)
+            ..Sent::to(match to {
+                To::Outbound(at) => graph.outbounds[at].lane,
+                To::Handler(at) => graph.handlers[at].lane,
+            })
         };
         let sent = |sends: Vec<_>| sends.into_iter().map(sent).collect();
         sends.map(sent).ok_or_else(|| failure(Failure::Content))

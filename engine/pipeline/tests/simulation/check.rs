@@ -100,13 +100,20 @@ fn check_order(lane: LaneId, world: &World) {
             None if is_ingress => continue,
             _ => position(message.new.inbound, row.message, world),
         };
-        // Who made the row: the part after the slash, without the number of the send.
         let bytes = world.store.bytes_of_row(lane, at as u64 + 1);
-        let maker =
-            bytes.iter().position(|byte| *byte == b'/').map_or(&b"/0"[..], |at| &bytes[at..at + 2]);
-        let key = (message.new.inbound, maker.to_vec());
+        let key = (message.new.inbound, maker(&bytes).to_vec());
         let before = last.insert(key, origin).unwrap_or(0);
         Order.check(before <= origin, format_args!("row {} of {lane} is out of order", at + 1));
+    }
+}
+
+/// Who made a row: the part after the slash, without the number of the send; or the whole way from
+/// handler to handler.
+fn maker(bytes: &[u8]) -> &[u8] {
+    match bytes.iter().position(|byte| *byte == b'/' || *byte == b'>') {
+        Some(at) if bytes[at] == b'>' => &bytes[at..],
+        Some(at) => &bytes[at..at + 2],
+        None => b"/0",
     }
 }
 

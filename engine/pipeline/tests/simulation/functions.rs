@@ -12,23 +12,47 @@ pub fn route(inbound: usize, bytes: &[u8], handlers: usize) -> Option<Vec<usize>
     }
 }
 
-/// What a handler sends, by index of the outbound; `None`: it raises. A body of `None` is the message
-/// itself, which only the first handler sends, at most once: so that the rows of a lane tell who made
-/// them.
+/// Where a handler sends to, by index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    Outbound(usize),
+    /// It goes on with what is sent.
+    Handler(usize),
+}
+
+/// Whether handlers send the message to themselves for ever.
+fn goes_in_circles(bytes: &[u8]) -> bool {
+    let received = bytes.split(|byte| *byte == b'>' || *byte == b'/').next().unwrap_or_default();
+    hash(received, 600).is_multiple_of(24)
+}
+
+/// What a handler sends; `None`: it raises. The bytes tell who made them: `/2.0` is the first send of
+/// the third handler, and `>2.0:1` one to the second handler. A body of `None` is what the handler was given: of
+/// the message itself only the first handler sends that, at most once.
 pub fn transform(
     handler: usize,
     bytes: &[u8],
+    handlers: usize,
     outbounds: usize,
-) -> Option<Vec<(usize, Option<Vec<u8>>)>> {
+) -> Option<Vec<(To, Option<Vec<u8>>)>> {
     let hash = hash(bytes, 200 + handler as u64);
     if hash.is_multiple_of(10) {
         return None;
     }
-    let count = [0, 1, 1, 1, 2, 3][(hash >> 8) as usize % 6];
+    let circles = goes_in_circles(bytes);
+    let is_chained = bytes.contains(&b'>');
+    let count = [usize::from(circles), 1, 1, 1, 2, 3][(hash >> 8) as usize % 6];
     let sends = (0..count).map(|n: usize| {
-        let outbound = (hash >> (16 + 4 * n)) as usize % outbounds;
-        let own = handler > 0 || n > 0 || hash >> 40 & 1 == 0;
-        (outbound, own.then(|| [bytes, format!("/{handler}.{n}").as_bytes()].concat()))
+        let place = (hash >> (16 + 4 * n)) as usize;
+        let goes_on = circles && n == 0 || hash >> (44 + 4 * n) & 7 == 0;
+        if goes_on {
+            let next = if circles { handler } else { place % handlers };
+            let body = [bytes, format!(">{handler}.{n}:{next}").as_bytes()].concat();
+            return (To::Handler(next), Some(body));
+        }
+        let own = n > 0 || handler > 0 && !is_chained || hash >> 40 & 1 == 0;
+        let body = own.then(|| [bytes, format!("/{handler}.{n}").as_bytes()].concat());
+        (To::Outbound(place % outbounds), body)
     });
     Some(sends.collect())
 }

@@ -4,13 +4,41 @@ use std::collections::BTreeMap;
 
 use mllp_pipeline::{Disposition, LaneId, MessageId};
 
-use crate::functions;
+use crate::census;
+use crate::functions::{self, To};
 use crate::invariant::Invariant::{self, Duplicate, Handoff};
 use crate::store::Message;
 use crate::world::World;
 
 /// Rows in the lanes of outbounds, sorted.
 type Rows = Vec<(LaneId, Vec<u8>)>;
+
+/// How often a handler may send a message on to a handler.
+const DEEPEST: u8 = 8;
+
+/// What a handler makes of bytes, and the handlers that go on with them. True if one has failed.
+fn follow(handler: usize, bytes: &[u8], hops: u8, rows: &mut Rows, world: &World) -> bool {
+    let graph = &world.scenario.graph;
+    let sends = functions::transform(handler, bytes, graph.handlers.len(), graph.outbounds.len());
+    let Some(sends) = sends else { return true };
+    let goes_on = sends.iter().any(|(to, _)| matches!(to, To::Handler(_)));
+    if goes_on && hops >= DEEPEST {
+        census::count("chain too deep");
+        return true;
+    }
+    let mut failed = false;
+    for (to, body) in sends {
+        let body = body.unwrap_or_else(|| bytes.to_vec());
+        match to {
+            To::Outbound(at) => rows.push((graph.outbounds[at].lane, body)),
+            To::Handler(at) => {
+                census::count("chained");
+                failed |= follow(at, &body, hops + 1, rows, world);
+            }
+        }
+    }
+    failed
+}
 
 /// The rows that a message must have had in the lanes of outbounds, and its end if none of them died.
 fn expected(id: MessageId, message: &Message, world: &World) -> (Rows, Disposition) {
@@ -26,12 +54,7 @@ fn expected(id: MessageId, message: &Message, world: &World) -> (Rows, Dispositi
     }
     let (mut rows, mut failed) = (Vec::new(), false);
     for handler in handlers {
-        match functions::transform(handler, &bytes, graph.outbounds.len()) {
-            None => failed = true,
-            Some(sends) => rows.extend(sends.into_iter().map(|(outbound, body)| {
-                (graph.outbounds[outbound].lane, body.unwrap_or_else(|| bytes.clone()))
-            })),
-        }
+        failed |= follow(handler, &bytes, 0, &mut rows, world);
     }
     let end = match (failed, rows.is_empty()) {
         (true, _) => Disposition::Error,

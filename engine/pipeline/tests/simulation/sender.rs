@@ -78,6 +78,7 @@ impl Sender {
             body,
             acknowledgment: acknowledgment(ticket).as_slice().into(),
             accepted,
+            session: None,
         }))
     }
 

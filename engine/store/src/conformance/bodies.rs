@@ -127,20 +127,27 @@ fn own_body(subject: &mut dyn Subject) {
             Append { body, sole: false, id_hash, keys, hops: 3, ..Append::new(lane, message) };
         Record::Append(row)
     };
-    let shared = RowBody::Row(lane, Seq(1));
-    let rows = [RowBody::Own(inline(b"changed")), RowBody::Message, shared];
+    let rows = [RowBody::Own(inline(b"changed")), RowBody::Message];
     bench.committed(rows.map(row).into(), vec![]);
+    bench.committed(vec![row(RowBody::Row(lane, Seq(1)))], vec![]);
+    let of_others = [3, 2].map(|seq| RowBody::Row(lane, Seq(seq)));
+    bench.committed(of_others.map(row).into(), vec![]);
     let mut reader = bench.store.reader().unwrap();
     let entries = reader.entries(lane, Seq(0), 9).unwrap();
     assert_eq!(entries[0].body, Source::Row(lane, Seq(1)));
     assert_eq!(entries[1].body, Source::Message);
-    assert_eq!(entries[2].body, Source::Row(lane, Seq(1)));
+    for shared in &entries[2..4] {
+        assert_eq!(shared.body, Source::Row(lane, Seq(1)), "the row that has them");
+    }
+    assert_eq!(entries[4].body, Source::Message);
     assert!(!entries[0].sole);
     assert_eq!(entries[0].id_hash, IdHash(u64::MAX));
     assert_eq!((entries[0].keys.as_slice(), entries[0].hops), (&[7, u64::MAX][..], 3));
     assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(1))).unwrap(), b"changed");
     assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(2))), None);
     assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(3))).unwrap(), b"changed");
+    assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(4))).unwrap(), b"changed");
+    assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(5))), None);
 }
 
 fn identities(subject: &mut dyn Subject) {

@@ -170,12 +170,26 @@ impl<'a> Rows<'a> {
 
     async fn insert_work(&self, client: &Client) -> Result<u64, Error> {
         let rows = &self.work;
-        let sql = "INSERT INTO work SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[],
-             $4::bool[], $5::int8[], $6::int8[], $7::bytea[], $8::bytea[], $9::int8[], $10::int8[],
-             $11::int8[])";
+        let rows_of = "unnest($1::int8[], $2::int8[], $3::int8[], $4::bool[], $5::int8[],
+             $6::int8[], $7::bytea[], $8::bytea[], $9::int8[], $10::int8[], $11::int8[])";
+        let sql = if rows.iter().any(|(it, _)| of(it).is_some()) {
+            // A row that is about the bytes of another row names the one that has them.
+            let has_bytes = "its.body IS NOT NULL OR its.chunks IS NOT NULL";
+            format!(
+                "INSERT INTO work SELECT it.lane, it.seq, it.message, it.sole, it.id_hash,
+                     it.chunks, it.body, it.keys, it.hops,
+                     CASE WHEN {has_bytes} THEN its.lane ELSE its.body_lane END,
+                     CASE WHEN {has_bytes} THEN its.seq ELSE its.body_seq END
+                 FROM {rows_of} AS it(lane, seq, message, sole, id_hash, chunks, body, keys, hops,
+                     body_lane, body_seq)
+                 LEFT JOIN work AS its ON its.lane = it.body_lane AND its.seq = it.body_seq"
+            )
+        } else {
+            format!("INSERT INTO work SELECT * FROM {rows_of}")
+        };
         client
             .execute(
-                sql,
+                &sql,
                 &[
                     &column(rows, |(it, _)| i64::from(it.lane.0)),
                     &column(rows, |(_, place)| place.0 as i64),

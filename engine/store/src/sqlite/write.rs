@@ -187,6 +187,7 @@ struct Statements<'a> {
     unheld: CachedStatement<'a>,
     held: CachedStatement<'a>,
     work: CachedStatement<'a>,
+    origin: CachedStatement<'a>,
     done: CachedStatement<'a>,
     part: CachedStatement<'a>,
     outcome: CachedStatement<'a>,
@@ -206,6 +207,11 @@ impl<'a> Statements<'a> {
             held: open.prepare_cached("DELETE FROM unheld WHERE body = ?1")?,
             work: open.prepare_cached(
                 "INSERT INTO work VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?,
+            origin: open.prepare_cached(
+                "SELECT iif(has_bytes, lane, body_lane), iif(has_bytes, seq, body_seq) FROM
+                     (SELECT *, body IS NOT NULL OR chunks IS NOT NULL AS has_bytes FROM work)
+                 WHERE lane = ?1 AND seq = ?2",
             )?,
             done: open.prepare_cached("INSERT INTO done VALUES(?1, ?2)")?,
             part: open.prepare_cached("INSERT INTO part VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?,
@@ -265,9 +271,9 @@ impl<'a> Statements<'a> {
 
     fn append(&mut self, append: &Append, seq: Seq) -> rusqlite::Result<()> {
         let (body, of) = match &append.body {
-            RowBody::Message => (None, None),
-            RowBody::Own(body) => (Some(body), None),
-            RowBody::Row(lane, seq) => (None, Some((lane.0, seq.0 as i64))),
+            RowBody::Message => (None, (None, None)),
+            RowBody::Own(body) => (Some(body), (None, None)),
+            RowBody::Row(lane, seq) => (None, self.origin(*lane, *seq)?),
         };
         let (chunks, bytes) = columns(body);
         self.hold(chunks)?;
@@ -281,10 +287,17 @@ impl<'a> Statements<'a> {
             bytes,
             of_keys(&append.keys),
             append.hops,
-            of.map(|(lane, _)| lane),
-            of.map(|(_, seq)| seq),
+            of.0,
+            of.1,
         ];
         self.work.execute(values).map(drop)
+    }
+
+    /// The row with the bytes that this row is about; `None`: those of the message.
+    fn origin(&mut self, lane: LaneId, seq: Seq) -> rusqlite::Result<(Option<u32>, Option<i64>)> {
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let found = self.origin.query_row(params![lane.0, seq.0 as i64], row).optional()?;
+        Ok(found.unwrap_or((Some(lane.0), Some(seq.0 as i64))))
     }
 
     fn hold(&mut self, chunks: Option<i64>) -> rusqlite::Result<()> {
