@@ -147,7 +147,7 @@ sim:  ## Simulate links on a faulty network: SECONDS=60, or LIVES=1000000; BASE=
 	SIM_$(if $(LIVES),LIVES=$(LIVES),SECONDS=$(SECONDS)) SIM_BASE=$(BASE) \
 		cargo test --quiet --release -p mllp-link --test simulation the_link_survives
 
-FUZZ_TARGETS := decode peek ack round_trip
+FUZZ_TARGETS := decode peek edit ack round_trip
 
 target/tools/bin/cargo-fuzz:
 	cargo install --quiet cargo-fuzz --version 0.13.2 --locked --root target/tools

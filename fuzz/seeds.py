@@ -50,6 +50,15 @@ def peek():
         yield bytes([10, 40 + number, 64]) + text("PID-3[2].4.1") + bytes([1, 3, 1, 1, 1]) + message
 
 
+def edit():
+    # A call, a scan, separators, a path, a content.
+    paths = ["PID-3[2].4.1", "PID-5", "OBX[2]-5.1", "NTE-3", "MSH-4", "PID-3[1]", "OBX", "ZZ1-9.1.2"]
+    contents = ["a|b^c", "", "7^^^MR~8", "x\r\x1c", "NTE|1||y"]
+    for number, message in enumerate(messages()):
+        seed = bytes([number % 10, number % 5, number % 4]) + text(paths[number % 8])
+        yield seed + text(contents[number % 5]) + message
+
+
 def ack():
     # Flags, code, two bytes of time, control ID, text, and errors as ack.rs takes them.
     build = vectors("ack_always.json")["build"] + vectors("ack.json")["build"]
@@ -74,7 +83,7 @@ def round_trip():
         yield bytes([number, number % 6]) + message
 
 
-for target in (decode, peek, ack, round_trip):
+for target in (decode, peek, edit, ack, round_trip):
     folder = FUZZ / "corpus" / target.__name__
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
