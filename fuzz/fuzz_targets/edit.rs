@@ -41,7 +41,8 @@ fuzz_target!(|data: &[u8]| {
         return;
     }
     let (old, new) = (before.message().unwrap(), message.message().unwrap());
-    assert_eq!(new.terminator(), old.terminator());
+    // A header alone may have no terminator left.
+    assert!(new.segments().count() == 1 || new.terminator() == old.terminator());
     match call {
         0..=2 => {
             assert_eq!(unescaped(&new, message.get(path).unwrap_or_default()), content);

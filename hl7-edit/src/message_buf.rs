@@ -246,7 +246,7 @@ impl MessageBuf {
         Ok(())
     }
 
-    /// Copies a node of another message and returns whether it was there.
+    /// Copies a node of another message and returns whether it was there; where not, nothing changes.
     ///
     /// Where MSH-1 and MSH-2 of the two differ, the delimiters become those of this message and the
     /// escape sequences keep their meaning. A node that is copied to a place inside of a smaller one is
