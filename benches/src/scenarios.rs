@@ -8,7 +8,7 @@ use mllp_core::Profile::{self, Permissive, Resync, Strict};
 use crate::messages::{self, CONTROL_ID, Message};
 #[cfg(feature = "rivals")]
 use crate::rivals;
-use crate::{REPLY_ID, Reply, Run, TIME, ours, reference};
+use crate::{REPLY_ID, Reply, Run, TIME, edit, ours, reference};
 
 /// Something to measure.
 pub struct Scenario {
@@ -59,6 +59,7 @@ pub fn scenarios() -> Vec<Scenario> {
     list.decode(huge, document, ("64KiB", 65_536), &[Permissive], false);
     list.decode(huge, document, ("4KiB", 4_096), &[Permissive], false);
     list.get();
+    list.edit();
     list.0
 }
 
@@ -131,6 +132,14 @@ impl List {
         let payload = || messages::oru().payload;
         self.add("get/ORU/ours".into(), last, move || ours::get(payload(), "OBX[40]-15"));
         self.add("get/ORU/memchr".into(), last, move || walk(payload()));
+    }
+
+    /// The message as it arrived, changed in one place or everywhere.
+    fn edit(&mut self) {
+        for (at, edit) in edit::edits().into_iter().enumerate() {
+            let name = format!("edit/ADT/{}", edit.name);
+            self.add(name, edit.expected_len(), move || edit::edits().swap_remove(at).runner());
+        }
     }
 }
 

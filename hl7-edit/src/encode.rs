@@ -54,29 +54,37 @@ impl core::fmt::Debug for Content<'_> {
 impl Content<'_> {
     /// The bytes for a node of this level. CR, LF and the blocks of an MLLP frame are always escaped.
     pub(crate) fn encode(self, level: Level, syntax: Syntax) -> Result<Vec<u8>, Error> {
-        let separators = |inmost| {
-            let outer = Level::SEPARATED.into_iter().filter(move |level| *level <= inmost);
-            outer.filter_map(|level| syntax.separator(level))
+        let mut out = Vec::new();
+        self.write(level, syntax, &mut out)?;
+        Ok(out)
+    }
+
+    /// As [`encode`](Content::encode), at the end of what is there already.
+    pub(crate) fn write(
+        self,
+        level: Level,
+        syntax: Syntax,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let own = [syntax.delimiters.escape, syntax.delimiters.truncation];
+        let (text, inmost, own) = match self {
+            Content::Text(text) => (text, Level::Subcomponent, own),
+            Content::Raw(raw) => (raw, level, [None; 2]),
         };
-        let (text, escaped): (&[u8], Vec<u8>) = match self {
-            Content::Text(text) => {
-                let own = [syntax.delimiters.escape, syntax.delimiters.truncation];
-                (text, separators(Level::Subcomponent).chain(own.into_iter().flatten()).collect())
-            }
-            Content::Raw(raw) => (raw, separators(level).collect()),
-        };
-        let mut out = Vec::with_capacity(text.len());
+        let outer = Level::SEPARATED.into_iter().filter(|level| *level <= inmost);
+        let separators = outer.filter_map(|level| syntax.separator(level));
+        let escaped = separators.chain(own.into_iter().flatten()).chain(CONTROLS);
+        out.reserve(text.len());
         let mut done = 0;
-        for (at, byte) in Marks::new(text, syntax.scan, escaped.into_iter().chain(CONTROLS)) {
-            push(&mut out, text.get(done..at), syntax)?;
+        for (at, byte) in Marks::new(text, syntax.scan, escaped) {
+            push(out, text.get(done..at), syntax)?;
             let escape = syntax.delimiters.escape.ok_or(Error::NoDelimiter)?;
             out.push(escape);
             out.extend_from_slice(escape_name(byte, syntax));
             out.push(escape);
             done = at.saturating_add(1);
         }
-        push(&mut out, text.get(done..), syntax)?;
-        Ok(out)
+        push(out, text.get(done..), syntax)
     }
 }
 

@@ -25,7 +25,7 @@ pub enum Error {
     /// MSH-2 defines no such separator, or no escape character where one is needed.
     NoDelimiter,
     /// A text ends inside a character of more than one byte, or, in ISO-2022-JP, outside ASCII: the
-    /// delimiter behind it would be read as part of it.
+    /// delimiter after it would be read as part of it.
     OpenCharacter,
     /// More than 9,999 fields, components or subcomponents would have to be created.
     TooFar,

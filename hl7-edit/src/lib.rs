@@ -40,11 +40,11 @@
 //!   everything with them.
 //! * A segment or repetition with a gap before it, and more than 9,999 new positions.
 //! * A text that needs an escape character which MSH-2 does not define: nothing is replaced by blanks.
-//! * A text that ends inside a character of more than one byte, which would take the delimiter behind it.
+//! * A text that ends inside a character of more than one byte, which would take the delimiter after it.
 //!
 //! # Cost
 //!
-//! Each call searches from the start of the message and moves the bytes behind the change.
+//! Each call searches from the start of the message and moves the bytes after the change.
 //! [`reencode`](MessageBuf::reencode) writes all of them. Panics: none, for any input. No byte of a
 //! message appears in an [`Error`] or in the `Debug` output of any type here.
 

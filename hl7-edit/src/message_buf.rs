@@ -17,7 +17,7 @@ use crate::{Content, Error};
 /// name keeps its bytes: other fields, blank lines, trailing separators, line ends of all kinds, a
 /// missing last terminator.
 ///
-/// Segments and repetitions are lists. They grow by one at the end, and what stands behind a deleted
+/// Segments and repetitions are lists. They grow by one at the end, and what stands after a deleted
 /// one moves up. Fields, components and subcomponents have positions, which do not move.
 #[derive(Clone)]
 pub struct MessageBuf {
@@ -176,7 +176,7 @@ impl MessageBuf {
         Ok(true)
     }
 
-    /// Adds a repetition behind those of a field. An absent or empty field has none yet.
+    /// Adds a repetition after those of a field. An absent or empty field has none yet.
     ///
     /// ```
     /// use hl7_edit::{Content, MessageBuf};
@@ -246,13 +246,16 @@ impl MessageBuf {
         Ok(())
     }
 
-    /// Copies a node of another message and returns whether it was there; where not, nothing changes.
+    /// Copies a node of another message and returns whether it was there; if it was not, nothing changes.
     ///
     /// Where MSH-1 and MSH-2 of the two differ, the delimiters become those of this message and the
-    /// escape sequences keep their meaning. A node that is copied to a place inside of a smaller one is
+    /// escape sequences keep their meaning. A node that is copied into a smaller one is
     /// escaped like [`Content::Raw`]: a field with components is one text in a component. A segment takes
     /// the place of one of the same ID, or is added at the end if its occurrence is the next one. Bytes
     /// are not converted to another character set.
+    ///
+    /// Within one message, copy from a clone of it, or [`set`](MessageBuf::set) what
+    /// [`get`](MessageBuf::get) returns as [`Content::Raw`].
     ///
     /// ```
     /// use hl7_edit::MessageBuf;
@@ -294,7 +297,7 @@ impl MessageBuf {
         Ok(true)
     }
 
-    /// Gives the message other separators: MSH-1 and MSH-2 as they are to stand behind `MSH`, such as
+    /// Gives the message other separators: MSH-1 and MSH-2 as they are to follow `MSH`, such as
     /// `|^~\&`. All values keep their meaning; an LF in one, which CR as the terminator allows, becomes
     /// `\X0A\`.
     ///
@@ -326,7 +329,7 @@ impl MessageBuf {
             bytes.extend_from_slice(text.get(done..range.start));
             done = range.end;
             let segment = text.get(range);
-            let rest = match behind_separators(segment, self.syntax) {
+            let rest = match after_separators(segment, self.syntax) {
                 Some(rest) => {
                     bytes.extend_from_slice(segment.get(..3).unwrap_or_default());
                     bytes.extend_from_slice(separators);
@@ -355,8 +358,8 @@ impl MessageBuf {
     }
 }
 
-/// What stands behind MSH-2 in a segment that defines delimiters; `None` for any other.
-fn behind_separators(segment: &[u8], syntax: Syntax) -> Option<&[u8]> {
+/// What stands after MSH-2 in a segment that defines delimiters; `None` for any other.
+fn after_separators(segment: &[u8], syntax: Syntax) -> Option<&[u8]> {
     let (opening, rest) = segment.split_at_checked(4)?;
     let (id, separator) = opening.split_at_checked(3)?;
     if !is_header_id(id) || separator != [syntax.delimiters.field] {

@@ -56,7 +56,7 @@ impl<'m> Text<'m> {
         })
     }
 
-    /// Where MSH begins: behind a byte order mark and blanks.
+    /// Where MSH begins: after a byte order mark and blanks.
     fn start(&self) -> usize {
         self.bytes.iter().position(|byte| *byte == b'M').unwrap_or_default()
     }
@@ -70,7 +70,7 @@ impl<'m> Text<'m> {
         end.map_or(self.bytes.len(), |end| start.saturating_add(end))
     }
 
-    /// The terminator behind a segment; empty where the message ends.
+    /// The terminator after a segment; empty where the message ends.
     pub(crate) fn terminator_at(&self, end: usize) -> &'m [u8] {
         let len = match self.bytes.get(end..) {
             Some([b'\r', b'\n', ..]) => 2,
@@ -161,7 +161,7 @@ impl Place {
         self.padding.is_empty()
     }
 
-    /// Goes on to the node that stands behind so many separators of this level.
+    /// Goes on to the node that stands after so many separators of this level.
     fn descend(&mut self, text: Text<'_>, level: Level, before: usize) -> Result<(), Error> {
         let separator = text.syntax.separator(level);
         let find = |range: Range<usize>| {

@@ -9,7 +9,7 @@ use crate::{Content, Error, MessageBuf};
 
 impl MessageBuf {
     /// Adds a segment at the end of the message. It is written as it stands, with the delimiters of this
-    /// message; a line end behind it is dropped, and the terminator of the first segment is used.
+    /// message; a line end after it is dropped, and the terminator of the first segment is used.
     ///
     /// ```
     /// let mut message = hl7_edit::MessageBuf::parse(b"MSH|^~\\&|LAB\r\nPID|1")?;
@@ -47,7 +47,7 @@ impl MessageBuf {
         Ok(())
     }
 
-    /// Inserts a segment behind the one that the path names, as [`add_segment`](MessageBuf::add_segment)
+    /// Inserts a segment after the one that the path names, as [`add_segment`](MessageBuf::add_segment)
     /// writes it.
     ///
     /// ```
@@ -93,7 +93,7 @@ impl MessageBuf {
         let next = range.end.saturating_add(text.terminator_at(range.end).len());
         let before = text.get(0..range.start);
         // The last segment may have no terminator, and then the one before it will have none. A blank
-        // line that begins with LF must not come to stand behind a CR, which would take the LF.
+        // line that begins with LF must not come to stand after a CR, which would take the LF.
         let follows_line_feed =
             self.terminator == Terminator::CarriageReturn && text.bytes.get(next) == Some(&b'\n');
         let range = if next == range.end || follows_line_feed {
@@ -114,7 +114,7 @@ impl MessageBuf {
         self.text().segment(path).map_err(|_| Error::Absent)
     }
 
-    /// Writes a segment behind the one that ends here, whose terminator then ends the new one.
+    /// Writes a segment after the one that ends here, whose terminator then ends the new one.
     fn write_segment_at(&mut self, end: usize, segment: &[u8]) {
         self.replace(end..end, &[self.text().line_break, segment]);
     }

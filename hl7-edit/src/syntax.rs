@@ -57,7 +57,7 @@ impl Syntax {
         }
     }
 
-    /// Whether a delimiter put behind this text is one to every reader: the text does not end inside a
+    /// Whether a delimiter put after this text is one to every reader: the text does not end inside a
     /// character, nor, in ISO-2022-JP, outside ASCII or inside an escape sequence of that set.
     pub(crate) fn is_closed(&self, text: &[u8]) -> bool {
         const ESC: u8 = 0x1B;
@@ -65,6 +65,8 @@ impl Syntax {
             Scan::SingleByte | Scan::Auto => return true,
             // A delimiter may be one of the bytes that go on after ESC.
             Scan::Iso2022Jp if text.last() == Some(&ESC) => return false,
+            // ASCII opens no character in any of these sets.
+            _ if text.iter().all(|byte| byte.is_ascii() && *byte != ESC) => return true,
             _ => {}
         }
         let probe = 0;
@@ -99,8 +101,13 @@ impl<'t> Marks<'t> {
         scan: Scan,
         bytes: impl IntoIterator<Item = u8>,
     ) -> Marks<'t> {
+        // Most values are short and hold none of the bytes: one look is cheaper than a search for each.
+        let mut occurs = [false; 256];
+        for byte in text {
+            occurs[usize::from(*byte)] = true;
+        }
         let mut marks = Marks { text, scan, next: Vec::new() };
-        for byte in bytes {
+        for byte in bytes.into_iter().filter(|byte| occurs[usize::from(*byte)]) {
             marks.next.extend(marks.search(byte, 0).map(|at| (byte, at)));
         }
         marks

@@ -55,7 +55,7 @@ fn value(raw: &[u8], from: Syntax, to: Syntax, out: &mut Vec<u8>) -> Result<(), 
             rest = next;
         } else {
             let escape = opened.get(..1).unwrap_or_default();
-            out.extend(Content::Text(escape).encode(Level::Subcomponent, to)?);
+            Content::Text(escape).write(Level::Subcomponent, to, out)?;
         }
     }
     literal(rest, from, to, out)
@@ -93,15 +93,14 @@ fn literal(text: &[u8], from: Syntax, to: Syntax, out: &mut Vec<u8>) -> Result<(
     while let Some(truncation) = to.delimiters.truncation
         && let Some((before, after)) = cut(rest, from.delimiters.truncation, from)
     {
-        out.extend(Content::Text(before).encode(Level::Subcomponent, to)?);
+        Content::Text(before).write(Level::Subcomponent, to, out)?;
         out.push(truncation);
         rest = after;
     }
-    out.extend(Content::Text(rest).encode(Level::Subcomponent, to)?);
-    Ok(())
+    Content::Text(rest).write(Level::Subcomponent, to, out)
 }
 
-/// The text before and behind the first `delimiter`.
+/// The text before and after the first `delimiter`.
 fn cut(text: &[u8], delimiter: Option<u8>, syntax: Syntax) -> Option<(&[u8], &[u8])> {
     let at = syntax.scan.find(delimiter?, text)?;
     match text.split_at_checked(at)? {

@@ -257,6 +257,18 @@ fn a_copy_means_the_same() {
 }
 
 #[test]
+fn a_message_is_copied_from_its_clone() {
+    let written = after("MSH|^~\\&\rPID|1|7^MR|\rOBX|1\r", |message| {
+        let before = message.clone();
+        let before = before.message()?;
+        assert!(message.copy(&before, path("PID-2"), path("PID-3[2]"))?);
+        assert!(message.copy(&before, path("OBX"), path("OBX[2]"))?);
+        message.set(path("OBX[2]-1"), "2")
+    });
+    assert_eq!(written.unwrap(), "MSH|^~\\&\rPID|1|7^MR|~7^MR\rOBX|1\rOBX|2\r");
+}
+
+#[test]
 fn other_separators_change_nothing_else() {
     let payload = "\r\nMSH|^~\\&#|A^B\r\rPID|1|\\F\\:\\.br\\~x&y#|\nOBX|\r\n";
     let there = after(payload, |message| message.reencode(b":!@*%$")).unwrap();
