@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 .DEFAULT_GOAL := help
 .PHONY: help demo test serve build wheel libmllp header install fmt lint doc docs test-rust test-python \
 	test-vectors test-package test-c examples test-examples test-bench check-artefact check-thumb check-budgets \
-	bench bench-servers firmware test-firmware sim fuzz gateway test-engine bench-engine \
+	bench bench-servers firmware test-firmware sim fuzz gateway test-engine test-keys bench-engine \
 	torture torture-sabotage test-torture clean
 
 help:  ## List the commands
@@ -173,7 +173,10 @@ test-engine:  ## The rooms of the engine: formatting, clippy, tests, whole lives
 	cd engine && cargo fmt --all --check
 	cd engine && $(CARGO) clippy --workspace --all-targets --features mllp-store/postgres -- -D warnings
 	cd engine && cargo test --quiet --workspace --features mllp-store/postgres
-	cd engine && cargo test --quiet --release -p mllp-pipeline --test simulation
+	cd engine && cargo test --quiet --release -p mllp-pipeline --lib --test simulation
+
+test-keys:  ## Every state of six messages in a lane that is ordered by key, about two minutes
+	cd engine && KEYS_MESSAGES=6 $(CARGO) test --release -p mllp-pipeline --lib every_state_of_more -- --nocapture
 
 bench-engine:  ## The engine end to end, and the least that a durable pipeline on this disk does: SECONDS=5
 	cd engine && $(CARGO) build --release -p mllp-engine --example end_to_end

@@ -135,6 +135,8 @@ extern crate alloc;
 mod assemble;
 mod batch;
 mod body;
+#[cfg(test)]
+mod by_key;
 mod call;
 mod completion;
 mod delivery;
