@@ -75,7 +75,9 @@ impl SqliteStore {
         if vfs.is_none() {
             schema::check_untouched(&path)?;
         }
-        let files = ["store.db", "store.db-wal", "store.db-shm"].map(|name| data.join(name));
+        // In this order: if the power goes while they are removed, a log is left without its database,
+        // which is nothing, and never a database without its log.
+        let files = ["store.db-shm", "store.db-wal", "store.db"].map(|name| data.join(name));
         let mut lock = directory::take(data, &files)?;
         if vfs.is_none() {
             // Once more: its last owner may have been a newer program.

@@ -57,7 +57,7 @@ impl Drop for Made {
     }
 }
 
-/// Makes the directory if needed, and takes it for a store in these files.
+/// Makes the directory if needed, and takes it for a store in these files, the database last.
 pub(super) fn take(data: &Path, files: &[PathBuf]) -> Result<Lock, StoreError> {
     inspect(data)?;
     let mut made = Made::default();
@@ -77,7 +77,10 @@ pub(super) fn take(data: &Path, files: &[PathBuf]) -> Result<Lock, StoreError> {
             Err(TryLockError::Error(error)) => return Err(failed(&path, &error)),
         }
     };
-    made.0.extend(files.iter().filter(|it| it.try_exists().is_ok_and(|it| !it)).cloned());
+    // Beside a database that is there, its log is a part of it.
+    if files.iter().all(|it| it.try_exists().is_ok_and(|it| !it)) {
+        made.0.extend_from_slice(files);
+    }
     Ok(Lock { made, file })
 }
 
@@ -193,6 +196,12 @@ mod tests {
         drop(lock);
         drop(take(&data, std::slice::from_ref(&file)).unwrap());
         assert_eq!(std::fs::read(&file).unwrap(), b"whole");
+        // What a migration has committed may stand in the log alone.
+        let log = data.join("store.db-wal");
+        let lock = take(&data, &[log.clone(), file.clone()]).unwrap();
+        std::fs::write(&log, b"migrated").unwrap();
+        drop(lock);
+        assert_eq!(std::fs::read(&log).unwrap(), b"migrated");
         assert!(data.join("lock").exists());
     }
 }
