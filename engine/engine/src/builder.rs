@@ -10,6 +10,7 @@ use mllp_store::{SqliteStore, Store};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::functions::{Handler, Message, Router, Send};
+use crate::search::IndexedField;
 
 /// A graph, and where its store is. [`start`](Builder::start) checks all of it.
 pub struct Builder {
@@ -21,6 +22,8 @@ pub struct Builder {
     pub(crate) outbounds: Vec<OutboundSpec>,
     pub(crate) limits: Limits,
     pub(crate) workers: usize,
+    /// What was said of nothing that it could be about.
+    misplaced: Vec<String>,
     #[cfg(feature = "sabotage")]
     pub(crate) sabotage: Option<mllp_pipeline::Sabotage>,
 }
@@ -30,6 +33,7 @@ pub(crate) struct InboundSpec {
     pub(crate) address: String,
     pub(crate) router: String,
     pub(crate) deduplicate: bool,
+    pub(crate) indexed: Vec<IndexedField>,
     pub(crate) options: ListenerOptions,
 }
 
@@ -50,6 +54,7 @@ impl Builder {
             outbounds: Vec::new(),
             limits: Limits::DEFAULT,
             workers: 1,
+            misplaced: Vec::new(),
             #[cfg(feature = "sabotage")]
             sabotage: None,
         }
@@ -64,6 +69,7 @@ impl Builder {
             address: address.to_owned(),
             router: router.to_owned(),
             deduplicate: true,
+            indexed: Vec::new(),
             options: ListenerOptions::default(),
         });
         self
@@ -77,6 +83,19 @@ impl Builder {
     pub fn keep_duplicates(mut self) -> Self {
         if let Some(inbound) = self.inbounds.last_mut() {
             inbound.deduplicate = false;
+        }
+        self
+    }
+
+    /// Lets messages of the last inbound be found by the values of these fields, such as `PID-3.1`, in
+    /// every segment and repetition. Control ID and type are indexed without being named.
+    #[must_use]
+    pub fn index(mut self, paths: &[&str]) -> Self {
+        for path in paths {
+            match (IndexedField::parse(path), self.inbounds.last_mut()) {
+                (Some(field), Some(inbound)) => inbound.indexed.push(field),
+                _ => self.misplaced.push(format!("\"{path}\" is no field of an inbound to index")),
+            }
         }
         self
     }
@@ -199,7 +218,7 @@ impl Builder {
 
     /// Everything that is wrong with the graph.
     fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
+        let mut faults = self.misplaced.clone();
         let inbounds = self.inbounds.iter().map(|it| it.name.as_str());
         let outbounds = self.outbounds.iter().map(|it| it.name.as_str());
         repeated("inbound", inbounds, &mut faults);

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mllp_io::{Gate, Incoming, Reply, ReplyTo, Sender as Outlet};
 use mllp_pipeline::{
-    Answer, Body, BodyId, Fact, LaneId, Left, Now, Order, Piece, Pipeline, Received, Seq, Source,
-    Ticket, Work,
+    Answer, Body, BodyId, Fact, Keys, LaneId, Left, Now, Order, Piece, Pipeline, Received, Seq,
+    Source, Ticket, Work,
 };
 use mllp_store::StoreError;
 
@@ -220,6 +220,7 @@ impl Core {
             identity: message.identity,
             control_id: Piece(message.control_id.into()),
             message_type: Piece(message.message_type.into()),
+            indexed: Keys::new(&message.indexed),
             body,
             acknowledgment: Piece(message.acknowledgment.into()),
             accepted: message.accepted,

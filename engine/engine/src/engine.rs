@@ -43,8 +43,8 @@ pub struct Engine {
     runtime: Option<Runtime>,
     listeners: Vec<(String, Listener)>,
     senders: Vec<Arc<Outlet>>,
-    reader: Mutex<Box<dyn Reader>>,
-    names: Arc<Names>,
+    pub(crate) reader: Mutex<Box<dyn Reader>>,
+    pub(crate) names: Arc<Names>,
 }
 
 impl Engine {
@@ -150,7 +150,8 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(Error::System)?;
-        let doors = Arc::new(Doors::new(core.clone(), outbounds.clone()));
+        let indexed = builder.inbounds.iter().map(|it| it.indexed.clone()).collect();
+        let doors = Arc::new(Doors::new(core.clone(), outbounds.clone(), indexed));
         let gate = Gate::new();
         let mut engine = Engine {
             core: core.clone(),

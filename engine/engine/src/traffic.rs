@@ -6,6 +6,7 @@ use mllp_io::{Incoming, Intake, Outcome, Report, Reports};
 use mllp_pipeline::{Body, Fact, Failure, LaneId, Note, Seq};
 use mllp_store::StoreError;
 
+use crate::search::{IndexedField, indexed};
 use crate::status::Status;
 
 /// Something for the core.
@@ -52,11 +53,17 @@ pub(crate) struct Doors {
     core: ToCore,
     /// The lane of each sender, by its number.
     outbounds: Vec<LaneId>,
+    /// The fields by which messages of each listener are found, by its number.
+    indexed: Vec<Vec<IndexedField>>,
 }
 
 impl Doors {
-    pub(crate) fn new(core: ToCore, outbounds: Vec<LaneId>) -> Self {
-        Doors { core, outbounds }
+    pub(crate) fn new(
+        core: ToCore,
+        outbounds: Vec<LaneId>,
+        indexed: Vec<Vec<IndexedField>>,
+    ) -> Self {
+        Doors { core, outbounds, indexed }
     }
 
     fn lane(&self, sender: u32) -> Option<LaneId> {
@@ -66,6 +73,10 @@ impl Doors {
 
 impl Intake for Doors {
     fn received(&self, messages: &mut Vec<Incoming>) {
+        for message in messages.iter_mut() {
+            let fields = self.indexed.get(message.listener as usize).map_or(&[][..], Vec::as_slice);
+            message.indexed = indexed(fields, &message.payload);
+        }
         self.core.tell(News::Received(std::mem::take(messages)));
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn start(
 ) -> io::Result<(Sender<Job>, JoinHandle<()>)> {
     let (sender, jobs) = channel();
     let bodies = Bodies::new(next);
-    let mut writer = Writer { store, bodies, core, unread: Unread::default() };
+    let mut writer = Writer { store, bodies, core, unread: Unread::default(), has_upkeep: false };
     let thread = thread::Builder::new().name("engine-writer".into());
     let write = move || {
         if let Err(error) = writer.run(&jobs) {
@@ -53,6 +53,7 @@ struct Writer {
     bodies: Bodies,
     core: ToCore,
     unread: Unread,
+    has_upkeep: bool,
 }
 
 /// Lanes whose rows the store could not tell yet. It is asked again until it can: what is asked
@@ -82,15 +83,15 @@ impl Writer {
             }
             self.read_heads()?;
             self.bodies.write(&mut *self.store)?;
-            // A slice of upkeep. What is left comes after the next job.
-            self.store.tend()?;
+            // A slice of upkeep. What is left comes after the next job, or at once if there is none.
+            self.has_upkeep = self.store.tend()?;
         }
         Ok(())
     }
 
     /// The next job; `None` inside: there is none, and something else is due. `None`: the end.
     fn next(&self, jobs: &Receiver<Job>) -> Option<Option<Job>> {
-        if self.bodies.has_work() {
+        if self.bodies.has_work() || self.has_upkeep {
             return match jobs.try_recv() {
                 Ok(job) => Some(Some(job)),
                 Err(TryRecvError::Empty) => Some(None),

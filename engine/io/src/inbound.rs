@@ -28,6 +28,8 @@ pub struct Incoming {
     pub control_id: Box<[u8]>,
     /// MSH-9, such as `ADT^A01^ADT_A01`; empty if there is none.
     pub message_type: Box<[u8]>,
+    /// What the receiver's program finds it by. A listener leaves it empty.
+    pub indexed: Vec<u64>,
     /// Hash of the payload; 0 for a message without MSH-10, which cannot be told from another.
     pub identity: u128,
     /// The acknowledgment that takes the message over, made before the message is stored so that it

@@ -82,6 +82,7 @@ fn received(n: u64, body: &Arc<[u8]>, piece: &Piece) -> Fact {
         identity: u128::from(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)) << 64 | 1,
         control_id: piece.clone(),
         message_type: piece.clone(),
+        indexed: Keys::NONE,
         body: Body::Inline(Arc::clone(body)),
         acknowledgment: piece.clone(),
         accepted: true,

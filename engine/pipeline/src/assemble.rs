@@ -132,7 +132,7 @@ fn store(
 ) -> bool {
     let Waiting { id, received_at, received, standing } = waiting;
     let Received { identity, control_id, message_type, body, .. } = received;
-    let Received { acknowledgment, accepted, session, .. } = received;
+    let Received { acknowledgment, accepted, session, indexed, .. } = received;
     let (duplicate_of, is_duplicate) = match standing {
         Standing::Duplicate(first) => (Some(*first), true),
         Standing::Anew(first) => (Some(*first), false),
@@ -153,6 +153,7 @@ fn store(
         duplicate_of,
         session: session.unwrap_or(*id),
         original: None,
+        indexed: indexed.clone(),
     }));
     let disposition = match (is_duplicate, accepted) {
         (true, _) => Disposition::Duplicate,

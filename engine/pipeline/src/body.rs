@@ -60,8 +60,9 @@ impl IdHash {
     }
 }
 
-/// Hashes of what a delivery is about, such as its patient, in a lane that is ordered by key. Two keys that
-/// share a hash only wait without need. Cheap to clone. They stand in the store, so they never change.
+/// Hashes of values in a message, such as of its patient's number: of what a delivery is about, in a lane that
+/// is ordered by key, or of the fields that messages are searched by. Two keys that share a hash only wait
+/// without need. Cheap to clone. They stand in the store, so they never change.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Keys(Option<Arc<[u64]>>);
 
@@ -88,6 +89,14 @@ impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Keys({})", self.as_slice().len())
     }
+}
+
+/// A hash of a value in a field, such as `PID-3.1`: what messages are searched by. It stands in the
+/// store, so it never changes. FNV-1a of the path, a zero and the value.
+pub fn field_hash(path: &str, value: &[u8]) -> u64 {
+    let bytes = path.bytes().chain([0]).chain(value.iter().copied());
+    let add = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.fold(0xcbf2_9ce4_8422_2325, add)
 }
 
 /// A short piece of a message, such as MSH-10, or an acknowledgment. `Debug` shows the length alone.

@@ -108,6 +108,8 @@ pub struct Received {
     pub control_id: Piece,
     /// MSH-9, empty if there is none.
     pub message_type: Piece,
+    /// As in [`NewMessage`](crate::NewMessage).
+    pub indexed: Keys,
     /// What was received.
     pub body: Body,
     /// The acknowledgment, which is stored with it and sent after the commit.

@@ -76,6 +76,7 @@
 //!         identity: 0,
 //!         control_id: Piece::default(),
 //!         message_type: Piece::default(),
+//!         indexed: Keys::NONE,
 //!         body: Body::Inline((*b"MSH|...").into()),
 //!         acknowledgment: Piece::from(&b"MSH|...MSA|AA"[..]),
 //!         accepted: true,
@@ -162,7 +163,7 @@ mod shared;
 mod stage;
 mod status;
 
-pub use body::{Body, IdHash, Keys, Piece};
+pub use body::{Body, IdHash, Keys, Piece, field_hash};
 pub use fact::{
     CallFailure, CommitOutcome, Committed, Entry, Fact, First, Head, LaneMark, Received, Refusal,
     Sent, Start,

@@ -105,6 +105,9 @@ pub struct NewMessage {
     pub session: MessageId,
     /// The message of which this one is an edited copy.
     pub original: Option<MessageId>,
+    /// Each field that messages of the inbound are searched by, as [`field_hash`](crate::field_hash)
+    /// of its path and value.
+    pub indexed: Keys,
 }
 
 impl NewMessage {
@@ -123,6 +126,7 @@ impl NewMessage {
             duplicate_of: None,
             session: id,
             original: None,
+            indexed: Keys::NONE,
         }
     }
 }

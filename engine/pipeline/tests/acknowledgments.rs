@@ -2,7 +2,7 @@
 //! others; here each stands alone.
 
 use mllp_pipeline::{
-    Answer, Body, CommitOutcome, Epoch, Fact, Graph, Handler, Head, Inbound, LaneId, Limits,
+    Answer, Body, CommitOutcome, Epoch, Fact, Graph, Handler, Head, Inbound, Keys, LaneId, Limits,
     MessageId, Now, Order, Outbound, Piece, Pipeline, Received, Refusal, Stamp, Start, Ticket,
 };
 
@@ -32,6 +32,7 @@ fn received(ticket: u64, identity: u128) -> Fact {
         identity,
         control_id: Piece::default(),
         message_type: Piece::default(),
+        indexed: Keys::NONE,
         body: Body::Inline((*b"MSH|").into()),
         acknowledgment: Piece::from(&b"AA"[..]),
         accepted: true,

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mllp_pipeline::{
-    Body, CallId, CommitOutcome, Committed, Epoch, Fact, Graph, Handler, Head, Inbound, LaneId,
-    LaneMark, Limits, MessageId, Now, Order, Outbound, Piece, Pipeline, Received, Record, Sent,
-    Seq, Stamp, Start, Ticket, Transaction,
+    Body, CallId, CommitOutcome, Committed, Epoch, Fact, Graph, Handler, Head, Inbound, Keys,
+    LaneId, LaneMark, Limits, MessageId, Now, Order, Outbound, Piece, Pipeline, Received, Record,
+    Sent, Seq, Stamp, Start, Ticket, Transaction,
 };
 
 const INBOUND: LaneId = LaneId(1);
@@ -84,6 +84,7 @@ impl Engine {
             identity: 0,
             control_id: Piece::default(),
             message_type: Piece::default(),
+            indexed: Keys::NONE,
             body: Body::Inline((*b"MSH|").into()),
             acknowledgment: Piece::from(&b"AA"[..]),
             accepted: true,

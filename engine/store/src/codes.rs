@@ -28,6 +28,8 @@ const STAGES: [Stage; 3] = [Stage::Ingress, Stage::Routed, Stage::Outbound];
 
 /// The kind of the event that a message was routed.
 pub(crate) const ROUTED: i64 = 1;
+/// The kind of the event that a handler has sent it.
+const TRANSFORMED: i64 = 2;
 
 pub(crate) fn of_disposition(disposition: Disposition) -> i64 {
     position(&DISPOSITIONS, disposition)
@@ -120,7 +122,9 @@ impl<'a> EventRow<'a> {
                 row(0, *inbound, (*accepted).into(), Text::None)
             }
             What::Routed { handlers } => row(ROUTED, LaneId(0), 0, lanes(handlers)),
-            What::Transformed { handler, outbounds } => row(2, *handler, 0, lanes(outbounds)),
+            What::Transformed { handler, outbounds } => {
+                row(TRANSFORMED, *handler, 0, lanes(outbounds))
+            }
             What::Attempt { outbound, attempt, failure, note } => {
                 let number = i64::from(*attempt) << 8 | of_failure(*failure);
                 row(3, *outbound, number, Text::Note(&note.0))
@@ -156,7 +160,7 @@ pub(crate) fn event(
     let what = match kind {
         0 => What::Received { inbound: lane, accepted: number != 0 },
         ROUTED => What::Routed { handlers: read_lanes(text) },
-        2 => What::Transformed { handler: lane, outbounds: read_lanes(text) },
+        TRANSFORMED => What::Transformed { handler: lane, outbounds: read_lanes(text) },
         3 => What::Attempt {
             outbound: lane,
             attempt: u32::try_from(number >> 8).map_err(|_| corrupt("attempt"))?,
@@ -171,6 +175,12 @@ pub(crate) fn event(
         _ => return Err(corrupt("event")),
     };
     Ok(Event { message, stamp, at, what })
+}
+
+/// The lanes that the text of an event names.
+pub(crate) fn lanes_of(kind: i64, text: Option<&[u8]>) -> Vec<LaneId> {
+    let names_lanes = matches!(kind, ROUTED | TRANSFORMED);
+    text.filter(|_| names_lanes).map(read_lanes).unwrap_or_default()
 }
 
 fn lanes<'a>(lanes: &[LaneId]) -> Text<'a> {

@@ -23,6 +23,7 @@ mod lanes;
 mod lives;
 mod nodes;
 mod parts;
+mod searching;
 
 use mllp_pipeline::{
     Append, Body, CommitOutcome, Committed, Head, LaneId, LaneUpdate, MessageId, NewMessage, Piece,
@@ -51,13 +52,14 @@ pub type Make<'a> = &'a mut dyn FnMut() -> Box<dyn Subject>;
 
 type Case = fn(&mut dyn Subject);
 
-const CASES: [(&str, &[(&str, Case)]); 6] = [
+const CASES: [(&str, &[(&str, Case)]); 7] = [
     ("lanes", lanes::CASES),
     ("parts", parts::CASES),
     ("bodies", bodies::CASES),
     ("journeys", journeys::CASES),
     ("lives", lives::CASES),
     ("nodes", nodes::CASES),
+    ("searching", searching::CASES),
 ];
 
 /// Runs the whole suite, each case on a store of its own.

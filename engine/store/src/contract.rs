@@ -8,6 +8,8 @@ use mllp_pipeline::{
     Stage, Stamp, Transaction,
 };
 
+use crate::query::{Found, Query};
+
 /// Bodies above this many bytes are written in chunks, before the commit that makes their message
 /// exist.
 pub const INLINE_LIMIT: usize = 64 * 1024;
@@ -144,6 +146,15 @@ pub trait Reader: Send {
     ///
     /// [`StoreError`]: the store cannot be read.
     fn identities(&mut self, before: MessageId, limit: u32) -> Result<Vec<Identity>, StoreError>;
+
+    /// Messages below `before` that are meant, newest first, at most `limit`. A call is bounded, and
+    /// may find nothing though there is more: [`Found::next`] says where to go on.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn search(&mut self, query: &Query, before: MessageId, limit: u32)
+    -> Result<Found, StoreError>;
 
     /// Messages from `from` on with the disposition of each, in order, at most `limit`.
     ///

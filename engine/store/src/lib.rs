@@ -29,6 +29,7 @@ mod contract;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod query;
 mod sqlite;
 
 pub use contract::{
@@ -38,4 +39,5 @@ pub use contract::{
 pub use memory::{Fault, MemoryStore};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
+pub use query::{Found, Query, SEARCH_LOOKS};
 pub use sqlite::SqliteStore;

@@ -1,5 +1,7 @@
 //! The store in memory: for simulations and tests, with faults on demand.
 
+mod search;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +16,7 @@ use crate::codes::disposition_of;
 use crate::contract::{
     Held, Identity, LaneName, Numbers, Reader, Store, StoreError, StoredMessage,
 };
+use crate::query::{Found, Query};
 
 /// A store that lives as long as one of its handles.
 #[derive(Clone, Default)]
@@ -329,6 +332,15 @@ impl Reader for MemoryStore {
             }
             StoredMessage { message, len, disposition, since }
         }))
+    }
+
+    fn search(
+        &mut self,
+        query: &Query,
+        before: MessageId,
+        limit: u32,
+    ) -> Result<Found, StoreError> {
+        search::search(self, query, before, limit)
     }
 
     fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {

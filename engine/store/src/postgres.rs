@@ -13,6 +13,7 @@ mod failure;
 mod insert;
 mod read;
 mod schema;
+mod search;
 mod session;
 mod write;
 

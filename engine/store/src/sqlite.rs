@@ -12,8 +12,11 @@
 
 mod directory;
 mod failure;
+mod index;
+mod message;
 mod read;
 mod schema;
+mod search;
 mod sweep;
 mod write;
 
@@ -29,6 +32,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::contract::{LaneName, Numbers, Reader, Store, StoreError};
 use directory::Lock;
 use failure::failed;
+use index::Index;
 use read::SqliteReader;
 
 /// A store in a directory of its own.
@@ -37,6 +41,7 @@ pub struct SqliteStore {
     path: PathBuf,
     vfs: Option<String>,
     wal: Wal,
+    index: Index,
     /// Why the store has come to its end.
     ended: Option<StoreError>,
     /// Held as long as the store is open.
@@ -97,9 +102,16 @@ impl SqliteStore {
             Ok(())
         };
         connection.wal_hook(Some(hook)).map_err(failed)?;
+        let index = Index::open(&connection).map_err(failed)?;
         let (wal, vfs) = (Wal { frames, copied: 0 }, vfs.map(str::to_owned));
         lock.keep();
-        Ok(SqliteStore { connection, path, vfs, wal, ended: None, _lock: lock })
+        Ok(SqliteStore { connection, path, vfs, wal, index, ended: None, _lock: lock })
+    }
+
+    /// Makes the runs of the index so small that a short test sees all of their life.
+    #[cfg(feature = "conformance")]
+    pub fn write_small_runs(&mut self) {
+        self.index.write_small_runs();
     }
 
     /// A second writing end, which knows nothing of the first one's lock. Only for the conformance
@@ -137,13 +149,19 @@ impl Store for SqliteStore {
 
     fn commit(&mut self, transaction: &Transaction) -> Result<CommitOutcome, StoreError> {
         self.is_open()?;
-        let committed = write::commit(&mut self.connection, transaction);
-        committed.map_err(|error| self.end(error))
+        let committed = write::commit(&mut self.connection, transaction, &self.index);
+        let outcome = committed.map_err(|error| self.end(error))?;
+        if let CommitOutcome::Committed(_) = outcome {
+            self.index.committed(transaction);
+        }
+        Ok(outcome)
     }
 
     fn tend(&mut self) -> Result<bool, StoreError> {
         self.is_open()?;
-        self.checkpoint().map_err(|error| self.end(error))
+        let checkpointed = self.checkpoint();
+        let indexed = checkpointed.and_then(|()| self.index.tend(&mut self.connection));
+        indexed.map_err(|error| self.end(error))
     }
 
     fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError> {
@@ -155,7 +173,7 @@ impl Store for SqliteStore {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = connect(&self.path, self.vfs.as_deref(), flags)?;
         schema::prepare_reader(&connection).map_err(failed)?;
-        Ok(Box::new(SqliteReader::new(connection)))
+        Ok(Box::new(SqliteReader::new(connection, self.index.gathered())))
     }
 }
 
@@ -175,12 +193,12 @@ impl SqliteStore {
 
     /// Copies what the WAL has gained into the file, once that is a slice. A reader that holds an
     /// older snapshot bounds it, and a later call goes on.
-    fn checkpoint(&mut self) -> Result<bool, StoreError> {
+    fn checkpoint(&mut self) -> Result<(), StoreError> {
         let frames = self.wal.frames.load(Ordering::Relaxed);
         // Fewer than were copied: it was restarted.
         let gained = if frames < self.wal.copied { frames } else { frames - self.wal.copied };
         if gained < SLICE_FRAMES {
-            return Ok(false);
+            return Ok(());
         }
         let sql = "PRAGMA wal_checkpoint(PASSIVE)";
         match self.connection.query_row(sql, (), |row| row.get(2)) {
@@ -189,6 +207,6 @@ impl SqliteStore {
             Err(error) if failure::is_full(&error) => {}
             Err(error) => return Err(failure::fatal(error)),
         }
-        Ok(false)
+        Ok(())
     }
 }

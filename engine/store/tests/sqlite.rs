@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 struct Sqlite {
     data: TempDir,
+    small_runs: bool,
     /// Plays the other node.
     other: Option<rusqlite::Connection>,
 }
@@ -18,7 +19,10 @@ struct Sqlite {
 impl Subject for Sqlite {
     fn open(&mut self) -> Box<dyn Store> {
         self.other = None;
-        let store = SqliteStore::open(self.data.path()).unwrap();
+        let mut store = SqliteStore::open(self.data.path()).unwrap();
+        if self.small_runs {
+            store.write_small_runs();
+        }
         self.other = Some(store.second_handle().unwrap());
         Box::new(store)
     }
@@ -32,7 +36,10 @@ impl Subject for Sqlite {
 
 #[test]
 fn sqlite_keeps_the_contract() {
-    conformance::run(&mut || Box::new(Sqlite { data: TempDir::new().unwrap(), other: None }));
+    for small_runs in [false, true] {
+        let make = || Sqlite { data: TempDir::new().unwrap(), small_runs, other: None };
+        conformance::run(&mut || Box::new(make()));
+    }
 }
 
 fn refusal(data: &Path) -> StoreError {

@@ -203,6 +203,7 @@ impl Connection {
             reply_to: ReplyTo::new(Arc::clone(&self.mailbox), ticket.number()),
             control_id: control_id.into(),
             message_type: header.map_or(&[][..], |it| it.message_type()).into(),
+            indexed: Vec::new(),
             identity,
             acknowledgment: acknowledge(code, header, &self.shared.ids.next(), text),
             accepted: header.is_some(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use mllp_pipeline::{Body, BodyId, Fact, LaneId, Piece, Received, Ticket};
+use mllp_pipeline::{Body, BodyId, Fact, Keys, LaneId, Piece, Received, Ticket};
 
 use crate::functions::{control_id, undecodable};
 use crate::rng::hash;
@@ -75,6 +75,7 @@ impl Sender {
             identity: if world.scenario.weak_hash { weak } else { strong },
             control_id: control_id.as_slice().into(),
             message_type: Piece::default(),
+            indexed: Keys::NONE,
             body,
             acknowledgment: acknowledgment(ticket).as_slice().into(),
             accepted,

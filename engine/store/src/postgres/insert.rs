@@ -7,6 +7,7 @@ use mllp_pipeline::{
 use tokio_postgres::{Client, Error};
 
 use crate::codes::{EventRow, of_disposition, of_failure, of_keys};
+use crate::query::hashes;
 
 /// A row of the table `outcome`.
 pub(super) struct Outcome {
@@ -73,7 +74,7 @@ impl<'a> Rows<'a> {
             |it: &&NewMessage| (it.identity != 0).then(|| it.identity.to_be_bytes().to_vec());
         let sql = "INSERT INTO message SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[],
              $4::bytea[], $5::bool[], $6::int8[], $7::bytea[], $8::bytea[], $9::bytea[],
-             $10::int8[], $11::int8[], $12::bytea[], $13::int8[], $14::int8[])";
+             $10::int8[], $11::int8[], $12::bytea[], $13::int8[], $14::int8[], $15::bytea[])";
         client
             .execute(
                 sql,
@@ -92,10 +93,19 @@ impl<'a> Rows<'a> {
                     &column(rows, |it| bytes(Some(&it.body))),
                     &column(rows, |it| (it.session != it.id).then_some(it.session.0 as i64)),
                     &column(rows, |it| it.original.map(|of| of.0 as i64)),
+                    &column(rows, |it| of_keys(&it.indexed)),
                 ],
             )
-            .await
-            .map(drop)
+            .await?;
+        let entry = |it: &&NewMessage| {
+            let id = it.id.0 as i64;
+            hashes(it).map(move |hash| (hash as i64, id)).collect::<Vec<_>>()
+        };
+        let entries: Vec<(i64, i64)> = rows.iter().flat_map(entry).collect();
+        let sql = "INSERT INTO indexed SELECT * FROM unnest($1::int8[], $2::int8[])
+             ON CONFLICT DO NOTHING";
+        let (hash, message) = (column(&entries, |it| it.0), column(&entries, |it| it.1));
+        client.execute(sql, &[&hash, &message]).await.map(drop)
     }
 
     pub(super) async fn insert_parts(&self, client: &Client) -> Result<(), Error> {

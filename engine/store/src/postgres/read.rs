@@ -11,9 +11,16 @@ use tokio_postgres::{Client, Error, Row};
 
 use super::failure::{failed, is_lost};
 use super::schema::LIFE_BITS;
+use super::search;
 use super::session::Session;
 use crate::codes;
 use crate::contract::{Held, Identity, LaneName, Reader, StoreError, StoredMessage};
+use crate::query::{Found, Query};
+
+/// All columns of a message but the body.
+pub(super) const COLUMNS: &str =
+    "id, inbound, received_at, identity, accepted, duplicate_of, control_id,
+     message_type, acknowledgment, chunks, len, session, original, message.indexed";
 
 /// A reading end. Every call is one or more statements of their own, and holds no snapshot.
 pub(super) struct PostgresReader {
@@ -36,7 +43,11 @@ impl PostgresReader {
         PostgresReader { session }
     }
 
-    fn rows(&mut self, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StoreError> {
+    pub(super) fn rows(
+        &mut self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, StoreError> {
         rows(&mut self.session, sql, values)
     }
 }
@@ -51,7 +62,7 @@ fn rows(
     read().or_else(|error| if is_lost(&error) { read() } else { Err(error) }).map_err(failed)
 }
 
-fn number(row: &Row, at: usize) -> u64 {
+pub(super) fn number(row: &Row, at: usize) -> u64 {
     row.get::<_, i64>(at) as u64
 }
 
@@ -112,35 +123,23 @@ impl Reader for PostgresReader {
     }
 
     fn message(&mut self, id: MessageId) -> Result<Option<StoredMessage>, StoreError> {
-        let sql = "SELECT inbound, received_at, identity, accepted, duplicate_of, control_id,
-                 message_type, acknowledgment, chunks, len, session, original FROM message
-             WHERE id = $1";
-        let rows = self.rows(sql, &[&(id.0 as i64)])?;
+        let sql = format!("SELECT {COLUMNS} FROM message WHERE id = $1");
+        let rows = self.rows(&sql, &[&(id.0 as i64)])?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let piece = |at| Piece::from(row.get::<_, &[u8]>(at));
-        let len = number(row, 9);
-        let body = match row.get::<_, Option<i64>>(8) {
-            Some(id) => Body::Chunked { id: BodyId(id as u64), len },
-            None => Body::Inline([].into()),
-        };
-        let message = NewMessage {
-            id,
-            inbound: lane(row, 0),
-            received_at: number(row, 1),
-            identity: identity(row.get(2))?,
-            control_id: piece(5),
-            message_type: piece(6),
-            body,
-            acknowledgment: piece(7),
-            accepted: row.get(3),
-            duplicate_of: row.get::<_, Option<i64>>(4).map(|it| MessageId(it as u64)),
-            session: row.get::<_, Option<i64>>(10).map_or(id, |it| MessageId(it as u64)),
-            original: row.get::<_, Option<i64>>(11).map(|it| MessageId(it as u64)),
-        };
+        let (message, len) = message_of(row)?;
         let found = self.dispositions_of(&[id.0 as i64])?;
         let (_, disposition, since) =
             found.first().copied().unwrap_or((id, Disposition::Received, 0));
         Ok(Some(StoredMessage { message, len, disposition, since }))
+    }
+
+    fn search(
+        &mut self,
+        query: &Query,
+        before: MessageId,
+        limit: u32,
+    ) -> Result<Found, StoreError> {
+        search::search(self, query, before, limit)
     }
 
     fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
@@ -213,7 +212,7 @@ impl Reader for PostgresReader {
 impl PostgresReader {
     /// The outcome of each: of the life that was the last to write one, the one with the highest
     /// stamp. A message without one is in progress, and its journey says how far it has come.
-    fn dispositions_of(
+    pub(super) fn dispositions_of(
         &mut self,
         ids: &[i64],
     ) -> Result<Vec<(MessageId, Disposition, u64)>, StoreError> {
@@ -237,6 +236,33 @@ impl PostgresReader {
         };
         rows.iter().map(disposition).collect()
     }
+}
+
+/// A message of [`COLUMNS`], and the length of its body.
+pub(super) fn message_of(row: &Row) -> Result<(NewMessage, u64), StoreError> {
+    let piece = |at| Piece::from(row.get::<_, &[u8]>(at));
+    let id_of = |at| row.get::<_, Option<i64>>(at).map(|it| MessageId(it as u64));
+    let (id, len) = (MessageId(number(row, 0)), number(row, 10));
+    let body = match row.get::<_, Option<i64>>(9) {
+        Some(id) => Body::Chunked { id: BodyId(id as u64), len },
+        None => Body::Inline([].into()),
+    };
+    let message = NewMessage {
+        id,
+        inbound: lane(row, 1),
+        received_at: number(row, 2),
+        identity: identity(row.get(3))?,
+        accepted: row.get(4),
+        duplicate_of: id_of(5),
+        control_id: piece(6),
+        message_type: piece(7),
+        acknowledgment: piece(8),
+        body,
+        session: id_of(11).unwrap_or(id),
+        original: id_of(12),
+        indexed: codes::keys(row.get(13)),
+    };
+    Ok((message, len))
 }
 
 /// Puts events that are sorted by their arrival in order: those of one life by their stamps, at the

@@ -43,8 +43,11 @@ const TABLES: &str = "
         len int8 NOT NULL,
         body bytea,
         session int8,
-        original int8
+        original int8,
+        indexed bytea
     );
+    CREATE TABLE indexed(hash int8, message int8, PRIMARY KEY(hash, message));
+    CREATE INDEX ON message(received_at);
     CREATE TABLE chunk(body int8, n int8, bytes bytea NOT NULL, PRIMARY KEY(body, n));
     CREATE TABLE unheld(body int8 PRIMARY KEY, begun timestamptz NOT NULL DEFAULT now());
     CREATE TABLE work(

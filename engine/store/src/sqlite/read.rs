@@ -1,14 +1,16 @@
 //! Reading: rows of lanes, messages, journeys.
 
 use mllp_pipeline::{
-    Body, BodyId, Disposition, Entry, Epoch, Event, Head, IdHash, LaneId, MessageId, NewMessage,
-    Piece, Seq, Source, Stamp,
+    Disposition, Entry, Epoch, Event, Head, IdHash, LaneId, MessageId, Seq, Source, Stamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::failed;
+use super::index::SharedGathered;
+use super::{message, search};
 use crate::codes;
 use crate::contract::{Held, Identity, LaneName, Reader, StoreError, StoredMessage};
+use crate::query::{Found, Query};
 
 /// Where the chunks of a body are, or its bytes.
 type BodyColumns = (Option<i64>, Option<Vec<u8>>);
@@ -16,11 +18,12 @@ type BodyColumns = (Option<i64>, Option<Vec<u8>>);
 /// A reading end. Every call ends its statement, and with it its snapshot.
 pub(super) struct SqliteReader {
     connection: Connection,
+    gathered: SharedGathered,
 }
 
 impl SqliteReader {
-    pub(super) fn new(connection: Connection) -> Self {
-        SqliteReader { connection }
+    pub(super) fn new(connection: Connection, gathered: SharedGathered) -> Self {
+        SqliteReader { connection, gathered }
     }
 }
 
@@ -103,45 +106,16 @@ impl Reader for SqliteReader {
     }
 
     fn message(&mut self, id: MessageId) -> Result<Option<StoredMessage>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT inbound, received_at, identity, accepted, duplicate_of, control_id,
-                     message_type, acknowledgment, chunks, len, session, original
-                     FROM message WHERE id = ?1",
-            )
-            .map_err(failed)?;
-        let read = |row: &Row<'_>| {
-            let identity = row.get::<_, Option<[u8; 16]>>(2)?.map_or(0, u128::from_be_bytes);
-            let piece = |at| row.get::<_, Vec<u8>>(at).map(|it| Piece(it.into()));
-            let number = |at| row.get::<_, i64>(at).map(|it| it as u64);
-            let len = number(9)?;
-            let chunks = row.get::<_, Option<i64>>(8)?;
-            let body = match chunks {
-                Some(id) => Body::Chunked { id: BodyId(id as u64), len },
-                None => Body::Inline([].into()),
-            };
-            let duplicate_of = row.get::<_, Option<i64>>(4)?;
-            let message = NewMessage {
-                id,
-                inbound: LaneId(row.get(0)?),
-                received_at: number(1)?,
-                identity,
-                control_id: piece(5)?,
-                message_type: piece(6)?,
-                body,
-                acknowledgment: piece(7)?,
-                accepted: row.get(3)?,
-                duplicate_of: duplicate_of.map(|it| MessageId(it as u64)),
-                session: row.get::<_, Option<i64>>(10)?.map_or(id, |it| MessageId(it as u64)),
-                original: row.get::<_, Option<i64>>(11)?.map(|it| MessageId(it as u64)),
-            };
-            Ok((message, len))
-        };
-        let found = statement.query_row((id.0 as i64,), read).optional().map_err(failed)?;
-        let Some((message, len)) = found else { return Ok(None) };
-        let (disposition, since) = self.disposition(id)?;
-        Ok(Some(StoredMessage { message, len, disposition, since }))
+        message::stored(&self.connection, id)
+    }
+
+    fn search(
+        &mut self,
+        query: &Query,
+        before: MessageId,
+        limit: u32,
+    ) -> Result<Found, StoreError> {
+        search::search(&self.connection, &self.gathered, query, before, limit)
     }
 
     fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
@@ -230,40 +204,13 @@ impl Reader for SqliteReader {
         ids.into_iter()
             .map(|id| {
                 let id = MessageId(id as u64);
-                self.disposition(id).map(|(disposition, _)| (id, disposition))
+                message::disposition(&self.connection, id).map(|(disposition, _)| (id, disposition))
             })
             .collect()
     }
 }
 
 impl SqliteReader {
-    /// The outcome with the highest stamp; without one the message is in progress, and its
-    /// journey says how far it has come.
-    fn disposition(&self, id: MessageId) -> Result<(Disposition, u64), StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT disposition, at FROM outcome WHERE message = ?1
-                 ORDER BY stamp DESC LIMIT 1",
-            )
-            .map_err(failed)?;
-        let row = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?));
-        let found = statement.query_row((id.0 as i64,), row).optional().map_err(failed)?;
-        if let Some((code, at)) = found {
-            return Ok((codes::disposition(code)?, at as u64));
-        }
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT at FROM event WHERE message = ?1 AND kind = ?2 LIMIT 1")
-            .map_err(failed)?;
-        let values = params![id.0 as i64, codes::ROUTED];
-        let routed = statement.query_row(values, |row| row.get::<_, i64>(0)).optional();
-        Ok(match routed.map_err(failed)? {
-            Some(at) => (Disposition::Routed, at as u64),
-            None => (Disposition::Received, 0),
-        })
-    }
-
     fn columns(&self, sql: &str, first: i64, second: i64) -> rusqlite::Result<Option<BodyColumns>> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));

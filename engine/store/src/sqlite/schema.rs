@@ -121,6 +121,31 @@ const MIGRATIONS: [&str; VERSION as usize] = [
     ALTER TABLE work ADD COLUMN hops INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE work ADD COLUMN body_lane INTEGER;
     ALTER TABLE work ADD COLUMN body_seq INTEGER;
+    ALTER TABLE message ADD COLUMN indexed BLOB;
+    CREATE TABLE span(
+        first INTEGER PRIMARY KEY,
+        last INTEGER NOT NULL,
+        earliest INTEGER NOT NULL,
+        latest INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE late(
+        message INTEGER PRIMARY KEY
+    ) STRICT;
+    CREATE TABLE run(
+        id INTEGER PRIMARY KEY,
+        level INTEGER NOT NULL,
+        state INTEGER NOT NULL,
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        entries INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE run_block(
+        run INTEGER NOT NULL,
+        hash INTEGER NOT NULL,
+        message INTEGER NOT NULL,
+        entries BLOB NOT NULL,
+        PRIMARY KEY(run, hash, message)
+    ) STRICT;
 ",
 ];
 

@@ -9,6 +9,7 @@ use mllp_pipeline::{
 use rusqlite::{CachedStatement, Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::failure::{Trouble, failed, of_commit};
+use super::index::Index;
 use super::read;
 use crate::codes::{EventRow, disposition_of, of_disposition, of_failure, of_keys, of_stage};
 use crate::contract::{LaneName, StoreError};
@@ -42,6 +43,7 @@ pub(super) fn own(
 pub(super) fn commit(
     connection: &mut Connection,
     transaction: &Transaction,
+    index: &Index,
 ) -> Result<CommitOutcome, StoreError> {
     let written = (|| {
         let behavior = TransactionBehavior::Immediate;
@@ -53,6 +55,7 @@ pub(super) fn commit(
                 return Ok(CommitOutcome::Fenced(fenced));
             }
         };
+        index.note(&open, transaction)?;
         open.commit()?;
         Ok(CommitOutcome::Committed(committed))
     })();
@@ -200,7 +203,7 @@ impl<'a> Statements<'a> {
         Ok(Statements {
             message: open.prepare_cached(
                 "INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-                     ?14)",
+                     ?14, ?15)",
             )?,
             chunk: open.prepare_cached("INSERT INTO chunk VALUES(?1, ?2, ?3)")?,
             unheld: open.prepare_cached("INSERT INTO unheld VALUES(?1)")?,
@@ -265,6 +268,7 @@ impl<'a> Statements<'a> {
             bytes,
             (message.session != message.id).then_some(message.session.0 as i64),
             message.original.map(|it| it.0 as i64),
+            of_keys(&message.indexed),
         ])?;
         Ok(())
     }

@@ -1,0 +1,248 @@
+//! The index: under which hashes messages are found, without a B-tree on a random key in the path of
+//! a commit.
+//!
+//! ```text
+//! commit ─► gathered, in memory ─► a run of level 0 ─► level 1 ─► ...
+//!                                  sorted blocks        eight runs become one of the next level
+//! ```
+//!
+//! A commit leaves its entries in memory. Slices of upkeep between two commits write them into runs
+//! and merge the runs. None of that is synced by itself: what a power cut takes is read again from
+//! the messages, and so is what was in memory when the last life has ended. Until that is done, a
+//! search looks at those messages one by one.
+
+mod gathered;
+mod merge;
+mod run;
+
+use mllp_pipeline::{NewMessage, Record, Transaction};
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::failure::{Trouble, of_commit};
+use super::message;
+use crate::contract::StoreError;
+use gathered::Gathered;
+pub(super) use gathered::{InMemory, SharedGathered};
+use merge::Merge;
+pub(super) use run::Backward;
+use run::{Run, State};
+
+/// How much is done at a time.
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    /// A run of level 0 is written when this many entries, or messages, are in memory. While they
+    /// cannot be written, four times as many are kept; the messages beyond are read again.
+    gathered: usize,
+    /// Messages that are read again in a slice.
+    read: usize,
+    /// Entries of a block.
+    block: usize,
+    /// Blocks that are written or deleted in a slice.
+    slice: usize,
+}
+
+impl Sizes {
+    /// A block of 8,000 bytes fills a page; a slice is 256 KiB, and so is a run of level 0.
+    const DEFAULT: Sizes = Sizes { gathered: 16_384, read: 500, block: 500, slice: 32 };
+    /// As many runs of hundreds of messages as there are of millions otherwise.
+    #[cfg(feature = "conformance")]
+    const SMALL: Sizes = Sizes { gathered: 48, read: 10, block: 5, slice: 3 };
+}
+
+/// The writer's end of the index.
+pub(super) struct Index {
+    gathered: SharedGathered,
+    /// Messages up to this one are in runs, but for those in the table `late`.
+    covered: i64,
+    runs: Vec<Run>,
+    merge: Option<Merge>,
+    sizes: Sizes,
+}
+
+impl Index {
+    /// Reads how far the runs go. The messages beyond are read in slices.
+    pub(super) fn open(connection: &Connection) -> rusqlite::Result<Index> {
+        let last =
+            "SELECT coalesce(max(last), 0) FROM span WHERE first = (SELECT max(first) FROM span)";
+        let covered = connection.query_row(last, (), |row| row.get(0))?;
+        let mut gathered = Gathered { next: covered + 1, ..Gathered::default() };
+        let sql = format!("SELECT {} FROM message WHERE id IN late", message::COLUMNS);
+        let mut statement = connection.prepare(&sql)?;
+        for row in statement.query_map((), message::of_row)? {
+            gathered.add(&row?.0, covered);
+        }
+        let shared = SharedGathered::default();
+        *shared.lock() = gathered;
+        Ok(Index {
+            gathered: shared,
+            covered,
+            runs: run::all(connection)?,
+            merge: None,
+            sizes: Sizes::DEFAULT,
+        })
+    }
+
+    /// Makes runs so small that a short test sees all of their life.
+    #[cfg(feature = "conformance")]
+    pub(super) fn write_small_runs(&mut self) {
+        self.sizes = Sizes::SMALL;
+    }
+
+    /// For a reader.
+    pub(super) fn gathered(&self) -> SharedGathered {
+        self.gathered.clone()
+    }
+
+    /// Inside the transaction: notes messages with numbers below those that runs cover already. One
+    /// inbound may wait for a comparison while the others go on.
+    pub(super) fn note(
+        &self,
+        open: &Connection,
+        transaction: &Transaction,
+    ) -> rusqlite::Result<()> {
+        for message in messages(transaction).filter(|it| it.id.0 as i64 <= self.covered) {
+            let (id, at) = (message.id.0 as i64, message.received_at as i64);
+            open.prepare_cached("INSERT INTO late VALUES(?1)")?.execute((id,))?;
+            let widen = "UPDATE span SET earliest = min(earliest, ?2), latest = max(latest, ?2)
+                 WHERE first = (SELECT max(first) FROM span WHERE first <= ?1)";
+            open.prepare_cached(widen)?.execute(params![id, at])?;
+        }
+        Ok(())
+    }
+
+    /// After the transaction is durable: takes its entries.
+    pub(super) fn committed(&self, transaction: &Transaction) {
+        let mut gathered = self.gathered.lock();
+        for message in messages(transaction) {
+            let is_next = message.id.0 as i64 >= gathered.next;
+            if is_next && gathered.entries.len().max(gathered.messages) >= 4 * self.sizes.gathered {
+                gathered.is_complete = false;
+            }
+            if !is_next || gathered.is_complete {
+                gathered.add(message, self.covered);
+            }
+        }
+    }
+
+    /// Does one slice. Returns whether there is more to do.
+    pub(super) fn tend(&mut self, connection: &mut Connection) -> Result<bool, StoreError> {
+        let done = if self.is_full() {
+            self.write(connection)
+        } else if !self.gathered.lock().is_complete {
+            self.read(connection)
+        } else if self.merge.is_some() || self.wants_merge() {
+            self.merge(connection)
+        } else if let Some(at) = self.dropped() {
+            self.delete(connection, at)
+        } else {
+            return Ok(false);
+        };
+        done.map(|()| true).or_else(|error| match of_commit(error) {
+            // Nothing waits for it.
+            Trouble::Full | Trouble::Busy => Ok(false),
+            Trouble::Fatal(error) => Err(error),
+        })
+    }
+
+    fn is_full(&self) -> bool {
+        let gathered = self.gathered.lock();
+        gathered.entries.len().max(gathered.messages) >= self.sizes.gathered
+    }
+
+    /// Reads messages that are in no run and not in memory.
+    fn read(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut gathered = self.gathered.lock();
+        let sql =
+            format!("SELECT {} FROM message WHERE id >= ?1 ORDER BY id LIMIT ?2", message::COLUMNS);
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut count = 0;
+        for row in
+            statement.query_map(params![gathered.next, self.sizes.read as i64], message::of_row)?
+        {
+            gathered.add(&row?.0, self.covered);
+            count += 1;
+        }
+        gathered.is_complete = count < self.sizes.read;
+        Ok(())
+    }
+
+    /// Writes what is in memory into a run.
+    fn write(&mut self, connection: &mut Connection) -> rusqlite::Result<()> {
+        let (mut entries, late, span) = {
+            let gathered = self.gathered.lock();
+            (gathered.entries.clone(), gathered.late.clone(), gathered.span)
+        };
+        entries.sort_unstable();
+        let first = entries.iter().map(|it| it.message).min();
+        let last = entries.iter().map(|it| it.message).max();
+        let (covered, block) = (self.covered, self.sizes.block);
+        let run = unsynced(connection, |open| {
+            if let Some(span) = span {
+                let sql = "INSERT INTO span VALUES(?1, ?2, ?3, ?4)";
+                open.execute(sql, params![covered + 1, span.last, span.earliest, span.latest])?;
+            }
+            for id in late {
+                open.prepare_cached("DELETE FROM late WHERE message = ?1")?.execute((id,))?;
+            }
+            let (Some(first), Some(last)) = (first, last) else { return Ok(None) };
+            let sql =
+                "INSERT INTO run(level, state, first, last, entries) VALUES(0, ?1, ?2, ?3, ?4)";
+            open.execute(sql, params![State::Live as i64, first, last, entries.len() as i64])?;
+            let id = open.last_insert_rowid();
+            run::write(open, id, &entries, block)?;
+            Ok(Some(Run { id, level: 0, state: State::Live, first, last }))
+        })?;
+        self.runs.extend(run);
+        self.covered = span.map_or(covered, |it| it.last);
+        self.gathered.lock().clear();
+        Ok(())
+    }
+
+    /// The place of a run of which blocks are left to delete. One that is being built by nobody is
+    /// left from a merge that was cut off.
+    fn dropped(&self) -> Option<usize> {
+        self.runs.iter().position(|it| it.state != State::Live)
+    }
+
+    /// Deletes blocks of a run.
+    fn delete(&mut self, connection: &mut Connection, at: usize) -> rusqlite::Result<()> {
+        let (id, slice) = (self.runs[at].id, self.sizes.slice);
+        let is_gone = unsynced(connection, |open| {
+            let sql = "DELETE FROM run_block WHERE rowid IN (SELECT rowid FROM run_block
+                 WHERE run = ?1 ORDER BY hash, message LIMIT ?2)";
+            let deleted = open.prepare_cached(sql)?.execute(params![id, slice as i64])?;
+            if deleted < slice {
+                open.execute("DELETE FROM run WHERE id = ?1", (id,))?;
+            }
+            Ok(deleted < slice)
+        })?;
+        if is_gone {
+            self.runs.remove(at);
+        }
+        Ok(())
+    }
+}
+
+fn messages(transaction: &Transaction) -> impl Iterator<Item = &NewMessage> {
+    transaction.records.iter().filter_map(|record| match record {
+        Record::Message(message) => Some(message),
+        _ => None,
+    })
+}
+
+/// Writes without a sync of its own: the next commit makes it durable, and until then losing it is
+/// no loss.
+fn unsynced<T>(
+    connection: &mut Connection,
+    write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+    let written = (|| {
+        let open = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let written = write(&open)?;
+        open.commit()?;
+        Ok(written)
+    })();
+    connection.execute_batch("PRAGMA synchronous = FULL")?;
+    written
+}
