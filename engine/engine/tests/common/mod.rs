@@ -36,7 +36,7 @@ impl Peer {
         Peer::new(TcpStream::connect(address).unwrap())
     }
 
-    fn new(stream: TcpStream) -> Peer {
+    pub fn new(stream: TcpStream) -> Peer {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_nodelay(true).unwrap();
         Peer(BufReader::new(stream))
@@ -44,6 +44,11 @@ impl Peer {
 
     pub fn write(&mut self, payload: &[u8]) {
         self.0.get_mut().write_all(&framed(payload)).unwrap();
+    }
+
+    /// Frames or parts of them, at once.
+    pub fn write_bytes(&mut self, bytes: &[u8]) {
+        self.0.get_mut().write_all(bytes).unwrap();
     }
 
     /// The next frame; `None`: the connection has ended.
