@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 .DEFAULT_GOAL := help
 .PHONY: help demo test serve build wheel libmllp header install fmt lint doc docs test-rust test-python \
 	test-vectors test-package test-c examples test-examples test-bench check-artefact check-thumb check-budgets \
-	bench bench-servers firmware test-firmware sim fuzz gateway test-engine test-keys bench-engine \
+	bench bench-servers firmware test-firmware sim fuzz gateway test-engine test-cases test-keys bench-engine \
 	torture torture-sabotage test-torture clean
 
 help:  ## List the commands
@@ -177,6 +177,9 @@ test-engine:  ## The rooms of the engine: formatting, clippy, tests, whole lives
 
 test-keys:  ## Every state of six messages in a lane that is ordered by key, about two minutes
 	cd engine && KEYS_MESSAGES=6 $(CARGO) test --release -p mllp-pipeline --lib every_state_of_more -- --nocapture
+
+test-cases:  ## Every case of engine/tests/cases.toml whose room is built has a test
+	$(PYTHON) engine/tests/cases.py
 
 bench-engine:  ## The engine end to end, and the least that a durable pipeline on this disk does: SECONDS=5
 	cd engine && $(CARGO) build --release -p mllp-engine --example end_to_end

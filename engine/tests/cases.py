@@ -47,7 +47,7 @@ def main() -> int:
             print("".join(f"{'':18}{test}\n" for test in case.get("tests", [])), end="")
     if not faults:
         count = sum(case["room"] in built for case in cases)
-        print(f"cases.toml: {count} of {len(cases)} cases are of rooms that are built; all are tested")
+        print(f"cases.toml: {len(cases)} cases, {count} of them of built rooms and tested")
     return 1 if faults else 0
 
 
@@ -57,7 +57,9 @@ def shape(built: list[str], cases: list[dict]) -> list[str]:
     seen = [case.get("number") for case in cases]
     faults += [f"case {number} is missing" for number in NUMBERS if number not in seen]
     places = [(case.get("number"), case.get("room")) for case in cases]
-    faults += [f"case {n}: {room} has it twice" for n, room in set(places) if places.count((n, room)) > 1]
+    faults += [
+        f"case {n}: {room} has it twice" for n, room in set(places) if places.count((n, room)) > 1
+    ]
     for case in cases:
         where = f"case {case.get('number')}"
         faults += [f"{where}: unknown key {key}" for key in case.keys() - KEYS]
@@ -99,7 +101,9 @@ def collected(named: set[str]) -> dict[str, set[str]]:
         for source, names in programs(workspace, options):
             for file in mine:
                 if belongs(ROOT / file, source):
-                    defined = set(re.findall(r"\bfn (\w+)", (ROOT / file).read_text(encoding="utf-8")))
+                    defined = set(
+                        re.findall(r"\bfn (\w+)", (ROOT / file).read_text(encoding="utf-8"))
+                    )
                     known.setdefault(file, set()).update(names & defined)
     return known
 
@@ -131,7 +135,9 @@ def programs(workspace: Path, options: list[str]) -> list[tuple[Path, set[str]]]
 
 def listed(program: str, *options: str) -> set[str]:
     lines = output([program, "--list", *options], ROOT).splitlines()
-    return {line.removesuffix(": test").split("::")[-1] for line in lines if line.endswith(": test")}
+    return {
+        line.removesuffix(": test").split("::")[-1] for line in lines if line.endswith(": test")
+    }
 
 
 def output(command: list[str], folder: Path) -> str:

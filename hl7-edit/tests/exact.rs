@@ -204,12 +204,18 @@ fn what_gives_a_message_its_structure_is_refused() {
         assert_eq!(after(payload, |it| it.delete(path(at)).map(drop)), Err(Error::Header));
     }
     assert_eq!(after(payload, |it| it.set(path("PID"), "x")), Err(Error::BadPath));
-    assert_eq!(Path::parse("PID-3.0"), Err(hl7_peek::Error::BadPath));
     for batch in ["FHS|^~\\&\rMSH|^~\\&", "BHS|^~\\&", "MSH|^~\\&\rPID\rMSH|^~\\&"] {
         assert_eq!(MessageBuf::parse(batch.as_bytes()).err(), Some(Error::Batch));
     }
     let unreadable = Some(Error::Unreadable(hl7_peek::Error::NoHeader));
     assert_eq!(MessageBuf::parse(*b"PID|1").err(), unreadable);
+}
+
+#[test]
+fn number_0_is_an_error_and_not_the_last_one() {
+    for at in ["PID-5.0", "PID-5[0]", "PID-5.1.0", "PID-0", "PID[0]-5", "PID-5[0].1", "PID-5.00"] {
+        assert_eq!(Path::parse(at), Err(hl7_peek::Error::BadPath), "{at}");
+    }
 }
 
 #[test]

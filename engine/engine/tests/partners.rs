@@ -161,3 +161,13 @@ fn bytes_are_passed_on_as_they_came() {
     assert!(partner.next() == payload, "not the bytes that came");
     wait_until_idle(&engine);
 }
+
+#[test]
+fn retries_end_within_a_working_day_unless_for_ever_is_asked_for() {
+    let Retry { max_attempts, backoff, multiplier, max_backoff, .. } = Retry::DEFAULT;
+    let attempts = max_attempts.expect("a number of attempts");
+    let wait = |n| max_backoff.min(backoff.saturating_mul(u64::from(multiplier).saturating_pow(n)));
+    let longest = Duration::from_millis((0..attempts - 1).map(wait).sum());
+    assert!(longest < Duration::from_secs(8 * 60 * 60), "{longest:?}");
+    assert_eq!(Retry::default(), Retry::DEFAULT, "what an outbound has that says nothing");
+}
