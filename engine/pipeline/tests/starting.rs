@@ -3,7 +3,7 @@
 mod lane;
 
 use lane::{INBOUND, OUTBOUND, committed, entry, left, now, orders, start};
-use mllp_pipeline::{Body, Fact, Limits, Order, Piece, Received, Record, Seq, Ticket, What};
+use mllp_pipeline::{Body, Fact, Keys, Limits, Order, Piece, Received, Record, Seq, Ticket, What};
 
 #[test]
 fn a_start_reads_the_first_rows_only_and_takes_messages_at_once_whatever_waits() {
@@ -30,6 +30,7 @@ fn a_start_reads_the_first_rows_only_and_takes_messages_at_once_whatever_waits()
                 acknowledgment: Piece::from(&b"AA"[..]),
                 accepted: true,
                 session: None,
+                indexed: Keys::NONE,
             }),
             now(0),
         );
