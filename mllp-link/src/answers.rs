@@ -284,7 +284,8 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
         if self.end.saturating_add(want) <= self.storage.as_ref().len() {
             return self.end;
         }
-        let end = self.compact();
+        // Without gaps between them there is nothing to move.
+        let end = if self.end == self.stored { self.end } else { self.compact() };
         let needed = end.saturating_add(want).min(self.storage.max_len());
         if needed > self.storage.as_ref().len() {
             self.storage.grow(needed);
