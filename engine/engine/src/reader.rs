@@ -13,6 +13,9 @@ use mllp_store::{Held, Reader, StoreError};
 
 use crate::traffic::{News, ToCore};
 
+/// Bytes of bodies that come along with rows.
+const AT_ONCE: u64 = 4 << 20;
+
 /// What the reader is asked.
 pub(crate) enum Question {
     Load { lane: LaneId, after: Seq, limit: u32 },
@@ -44,7 +47,9 @@ fn answer(mut reader: Box<dyn Reader>, questions: &Receiver<Question>, core: &To
         let fact = match question {
             Question::Load { lane, after, limit } => {
                 // Without rows it is asked again.
-                let entries = reader.entries(lane, after, limit).unwrap_or_default();
+                let mut entries = reader.entries(lane, after, limit).unwrap_or_default();
+                // A body that is not there is read when its turn comes, and what is wrong is seen.
+                let _ = reader.fetch(&mut entries, AT_ONCE);
                 Some(Fact::Loaded { lane, entries })
             }
             Question::Compare { ticket, body, with } => {

@@ -122,10 +122,10 @@ impl Pipeline {
 
     /// The next thing to do, if there is one now.
     ///
-    /// A commit is given out when nothing else is left to do and the one before has its outcome, so
-    /// that it takes everything that came in the meantime.
+    /// A commit is given out as soon as the one before has its outcome: the store is what others wait
+    /// for. It takes everything that was told before, so tell what there is first.
     pub fn next_order(&mut self, now: Now) -> Option<Order> {
-        self.shared.orders.pop_front().or_else(|| self.next_commit(now))
+        self.next_commit(now).or_else(|| self.shared.orders.pop_front())
     }
 
     /// The latest time to call [`on_time`](Pipeline::on_time), by the steady clock.

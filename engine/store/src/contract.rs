@@ -117,6 +117,18 @@ pub trait Reader: Send {
     /// [`StoreError`]: the store cannot be read.
     fn entries(&mut self, lane: LaneId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError>;
 
+    /// Brings bodies of these rows into memory, from the first row on, until they have `limit` bytes
+    /// together; the others are read when they are needed. A store need not do anything: this is for
+    /// speed alone.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn fetch(&mut self, entries: &mut [Entry], limit: u64) -> Result<(), StoreError> {
+        let _ = (entries, limit);
+        Ok(())
+    }
+
     /// A message as it was received, without its body; `None`: there is none.
     ///
     /// # Errors

@@ -12,6 +12,7 @@
 
 mod directory;
 mod failure;
+mod fetch;
 mod index;
 mod message;
 mod read;
@@ -52,13 +53,15 @@ pub struct SqliteStore {
 struct Wal {
     /// Frames in it after the last commit. SQLite restarts it once all of them are copied.
     frames: Arc<AtomicI64>,
+    /// The same when it was looked at last.
+    seen: i64,
     /// How many of them the last checkpoint has found copied.
     copied: i64,
 }
 
 /// A checkpoint begins when this much has been written since the last one, so that none has much
-/// more than this to copy: 2 MiB in pages.
-const SLICE_FRAMES: i64 = 2 * 1024 * 1024 / schema::PAGE_SIZE;
+/// more than this to copy: 4 MiB in pages.
+const SLICE_FRAMES: i64 = 4 * 1024 * 1024 / schema::PAGE_SIZE;
 
 impl SqliteStore {
     /// Opens the store of a directory, and makes both if they are not there.
@@ -103,7 +106,7 @@ impl SqliteStore {
         };
         connection.wal_hook(Some(hook)).map_err(failed)?;
         let index = Index::open(&connection).map_err(failed)?;
-        let (wal, vfs) = (Wal { frames, copied: 0 }, vfs.map(str::to_owned));
+        let (wal, vfs) = (Wal { frames, seen: 0, copied: 0 }, vfs.map(str::to_owned));
         lock.keep();
         Ok(SqliteStore { connection, path, vfs, wal, index, ended: None, _lock: lock })
     }
@@ -195,9 +198,12 @@ impl SqliteStore {
     /// older snapshot bounds it, and a later call goes on.
     fn checkpoint(&mut self) -> Result<(), StoreError> {
         let frames = self.wal.frames.load(Ordering::Relaxed);
-        // Fewer than were copied: it was restarted.
-        let gained = if frames < self.wal.copied { frames } else { frames - self.wal.copied };
-        if gained < SLICE_FRAMES {
+        if frames < self.wal.seen {
+            // It was restarted.
+            self.wal.copied = 0;
+        }
+        self.wal.seen = frames;
+        if frames - self.wal.copied < SLICE_FRAMES {
             return Ok(());
         }
         let sql = "PRAGMA wal_checkpoint(PASSIVE)";

@@ -13,6 +13,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("a body in chunks", chunked),
     ("chunks that nothing holds are swept, and no others", sweeping),
     ("a row's own body", own_body),
+    ("bodies that come along are those that are read one by one", fetched),
     ("identities, newest first, in slices", identities),
     ("what is not there is not there", absent),
 ];
@@ -148,6 +149,41 @@ fn own_body(subject: &mut dyn Subject) {
     assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(3))).unwrap(), b"changed");
     assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(4))).unwrap(), b"changed");
     assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(5))), None);
+}
+
+fn fetched(subject: &mut dyn Subject) {
+    let mut bench = Bench::of(subject);
+    let lane = bench.lab.lane;
+    let chunks = BodyId(700);
+    let chunk = Record::Chunk { body: chunks, n: 0, bytes: Piece::from(&b"in a chunk"[..]) };
+    bench.committed(vec![chunk], vec![]);
+    let large = RowBody::Own(Body::Chunked { id: chunks, len: 10 });
+    let rows = [RowBody::Own(inline(b"changed")), RowBody::Message, large];
+    let rows = rows.into_iter().chain([RowBody::Row(lane, Seq(1)), RowBody::Own(inline(b""))]);
+    let row = |body| Record::Append(Append { body, ..Append::new(lane, MessageId(1)) });
+    let received = Record::Message(message(1, bench.ingress.lane, inline(b"MSH|received")));
+    bench.committed([received].into_iter().chain(rows.map(row)).collect(), vec![]);
+    let mut reader = bench.store.reader().unwrap();
+    let one_by_one = reader.entries(lane, Seq(0), 9).unwrap();
+    let where_they_are = |source: &Source| match source {
+        Source::Row(lane, seq) => Held::Row(*lane, *seq),
+        _ => Held::Message(MessageId(1)),
+    };
+    for limit in [0, 1, 8, u64::MAX] {
+        let mut entries = one_by_one.clone();
+        reader.fetch(&mut entries, limit).unwrap();
+        let mut before = 0;
+        for (entry, alone) in entries.iter().zip(&one_by_one) {
+            let Source::Memory(body) = &entry.body else {
+                assert_eq!(entry, alone);
+                continue;
+            };
+            assert!(before <= limit, "{before} bytes are there, and {limit} were asked for");
+            before += body.len();
+            let bytes = bytes(&mut *reader, where_they_are(&alone.body)).unwrap();
+            assert_eq!(*body, inline(&bytes));
+        }
+    }
 }
 
 fn identities(subject: &mut dyn Subject) {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::failed;
 use super::index::SharedGathered;
-use super::{message, search};
+use super::{fetch, message, search};
 use crate::codes;
 use crate::contract::{Held, Identity, LaneName, Reader, StoreError, StoredMessage};
 use crate::query::{Found, Query};
@@ -76,8 +76,9 @@ impl Reader for SqliteReader {
         let mut statement = self
             .connection
             .prepare_cached(
-                "SELECT seq, message, sole, body IS NOT NULL OR chunks IS NOT NULL, id_hash, keys,
-                     hops, body_lane, body_seq FROM work
+                "SELECT seq, message, sole,
+                     row_body IS NOT NULL OR body IS NOT NULL OR chunks IS NOT NULL,
+                     id_hash, keys, hops, body_lane, body_seq FROM work
                  WHERE lane = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
             )
             .map_err(failed)?;
@@ -105,6 +106,10 @@ impl Reader for SqliteReader {
         rows.and_then(Iterator::collect).map_err(failed)
     }
 
+    fn fetch(&mut self, entries: &mut [Entry], limit: u64) -> Result<(), StoreError> {
+        fetch::fetch(&self.connection, entries, limit)
+    }
+
     fn message(&mut self, id: MessageId) -> Result<Option<StoredMessage>, StoreError> {
         message::stored(&self.connection, id)
     }
@@ -127,7 +132,9 @@ impl Reader for SqliteReader {
                 0,
             ),
             Held::Row(lane, seq) => self.columns(
-                "SELECT its.chunks, its.body FROM work AS it JOIN work AS its
+                "SELECT its.chunks, coalesce(its.body,
+                         (SELECT bytes FROM row_body WHERE id = its.row_body))
+                     FROM work AS it JOIN work AS its
                      ON its.lane = coalesce(it.body_lane, it.lane)
                      AND its.seq = coalesce(it.body_seq, it.seq)
                  WHERE it.lane = ?1 AND it.seq = ?2",

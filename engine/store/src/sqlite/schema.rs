@@ -146,6 +146,11 @@ const MIGRATIONS: [&str; VERSION as usize] = [
         entries BLOB NOT NULL,
         PRIMARY KEY(run, hash, message)
     ) STRICT;
+    ALTER TABLE work ADD COLUMN row_body INTEGER;
+    CREATE TABLE row_body(
+        id INTEGER PRIMARY KEY,
+        bytes BLOB NOT NULL
+    ) STRICT;
 ",
 ];
 
@@ -194,7 +199,7 @@ pub(super) fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
          PRAGMA checkpoint_fullfsync = ON;
          PRAGMA wal_autocheckpoint = 0;
          PRAGMA journal_size_limit = 67108864;
-         PRAGMA cache_size = -65536;
+         PRAGMA cache_size = -16384;
          PRAGMA cell_size_check = ON;
          PRAGMA temp_store = MEMORY;"
     ))?;

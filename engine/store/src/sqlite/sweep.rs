@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use super::failure::{Trouble, of_commit};
 use crate::contract::StoreError;
 
-/// Chunks of a slice: 2 MiB, as much as a checkpoint copies at a time.
+/// Chunks of a slice: 2 MiB.
 const SLICE: i64 = 8;
 
 /// Deletes a slice. See [`Store::sweep`](crate::Store::sweep).

@@ -191,6 +191,7 @@ struct Statements<'a> {
     held: CachedStatement<'a>,
     work: CachedStatement<'a>,
     origin: CachedStatement<'a>,
+    row_body: CachedStatement<'a>,
     done: CachedStatement<'a>,
     part: CachedStatement<'a>,
     outcome: CachedStatement<'a>,
@@ -209,13 +210,17 @@ impl<'a> Statements<'a> {
             unheld: open.prepare_cached("INSERT INTO unheld VALUES(?1)")?,
             held: open.prepare_cached("DELETE FROM unheld WHERE body = ?1")?,
             work: open.prepare_cached(
-                "INSERT INTO work VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                "INSERT INTO work(lane, seq, message, sole, id_hash, chunks, row_body, keys, hops,
+                     body_lane, body_seq)
+                     VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?,
             origin: open.prepare_cached(
                 "SELECT iif(has_bytes, lane, body_lane), iif(has_bytes, seq, body_seq) FROM
-                     (SELECT *, body IS NOT NULL OR chunks IS NOT NULL AS has_bytes FROM work)
+                     (SELECT *, coalesce(row_body, chunks) IS NOT NULL OR body IS NOT NULL AS has_bytes
+                      FROM work)
                  WHERE lane = ?1 AND seq = ?2",
             )?,
+            row_body: open.prepare_cached("INSERT INTO row_body(bytes) VALUES(?1)")?,
             done: open.prepare_cached("INSERT INTO done VALUES(?1, ?2)")?,
             part: open.prepare_cached("INSERT INTO part VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?,
             outcome: open.prepare_cached("INSERT INTO outcome VALUES(?1, ?2, ?3, ?4)")?,
@@ -281,6 +286,8 @@ impl<'a> Statements<'a> {
         };
         let (chunks, bytes) = columns(body);
         self.hold(chunks)?;
+        // In a table that grows at its end alone: among the rows of lanes a body would split pages.
+        let bytes = bytes.map(|it| self.row_body.insert((it,))).transpose()?;
         let values = params![
             append.lane.0,
             seq.0 as i64,
