@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Checks cases.toml: each case of a room that is built has a test that cargo collects.
 
+Checks also that every source file that docs/engine-promises.md names is there.
+
     engine/tests/cases.py          fail when a case of a built room has no test
     engine/tests/cases.py --list   also print every case with its room and its tests
 
@@ -37,17 +39,17 @@ def main() -> int:
     faults = shape(built, cases)
     named = {test for case in cases if case["room"] in built for test in case.get("tests", [])}
     if not faults:
-        known = collected(named)
-        faults = missing(built, cases, known)
+        faults = missing(built, cases, collected(named))
+    faults += absent(ROOT / "docs/engine-promises.md")
     for fault in faults:
-        print(f"cases.toml: {fault}")
+        print(f"cases: {fault}")
     if sys.argv[1:]:
         for case in cases:
             print(f"{case['number']:>4}  {case['room']:<10}  {case['statement']}")
             print("".join(f"{'':18}{test}\n" for test in case.get("tests", [])), end="")
     if not faults:
         count = sum(case["room"] in built for case in cases)
-        print(f"cases.toml: {len(cases)} cases, {count} of them of built rooms and tested")
+        print(f"cases: {len(cases)}, {count} of them of built rooms and tested")
     return 1 if faults else 0
 
 
@@ -88,6 +90,12 @@ def missing(built: list[str], cases: list[dict], known: dict[str, set[str]]) -> 
             if name not in known.get(file, ()):
                 faults.append(f"case {case['number']}: cargo collects no {name} from {file}")
     return faults
+
+
+def absent(page: Path) -> list[str]:
+    """Source files that a page names and that are not there."""
+    files = re.findall(r"`([\w/.-]+\.(?:rs|toml))`", page.read_text(encoding="utf-8"))
+    return [f"{page.name}: there is no {file}" for file in files if not (ROOT / file).is_file()]
 
 
 def collected(named: set[str]) -> dict[str, set[str]]:
