@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use mllp_io::{ListenerOptions, SenderOptions};
-use mllp_pipeline::{Limits, Retry};
+use mllp_pipeline::{GiveUp, Limits, Retry};
 use mllp_store::{SqliteStore, Store};
 
 use crate::engine::Engine;
@@ -41,6 +41,7 @@ pub(crate) struct OutboundSpec {
     pub(crate) name: String,
     pub(crate) options: SenderOptions,
     pub(crate) retry: Retry,
+    pub(crate) give_up: GiveUp,
 }
 
 impl Builder {
@@ -136,6 +137,7 @@ impl Builder {
             name: name.to_owned(),
             options: SenderOptions::new(0, host, port),
             retry: Retry::DEFAULT,
+            give_up: GiveUp::DEFAULT,
         });
         self
     }
@@ -155,6 +157,16 @@ impl Builder {
     pub fn retry(mut self, retry: Retry) -> Self {
         if let Some(outbound) = self.outbounds.last_mut() {
             outbound.retry = retry;
+        }
+        self
+    }
+
+    /// When a delivery of the last outbound is given up because of its time, and what becomes of one
+    /// that is given up for any reason: dead, held for an operator, or the lane stops.
+    #[must_use]
+    pub fn give_up(mut self, give_up: GiveUp) -> Self {
+        if let Some(outbound) = self.outbounds.last_mut() {
+            outbound.give_up = give_up;
         }
         self
     }

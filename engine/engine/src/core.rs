@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use mllp_io::{Gate, Incoming, Reply, ReplyTo, Sender as Outlet};
+use mllp_io::{Incoming, Reply, ReplyTo, Sender as Outlet};
 use mllp_pipeline::{
     Answer, Body, BodyId, Fact, Keys, LaneId, Left, Now, Order, Piece, Pipeline, Received, Seq,
     Source, Ticket, Work,
@@ -14,6 +14,7 @@ use mllp_store::StoreError;
 
 use crate::arrivals::{Arrivals, Arrived};
 use crate::bodies::Large;
+use crate::connections::Connections;
 use crate::names::Names;
 use crate::reader::{Handover, Question};
 use crate::status::Status;
@@ -47,7 +48,6 @@ pub(crate) struct Outlets {
     pub(crate) workers: Sender<Call>,
     /// By the number of each sender, with its lane.
     pub(crate) senders: Vec<(LaneId, Arc<Outlet>)>,
-    pub(crate) gate: Gate,
     /// For those who are asked, and tell the core later.
     pub(crate) core: ToCore,
 }
@@ -65,8 +65,6 @@ pub(crate) struct Core {
     clock: Clock,
     names: Arc<Names>,
     outlets: Outlets,
-    /// The lane of each listener, by its number.
-    inbounds: Vec<LaneId>,
     /// Deliveries of each sender that have to be read first, or come after one that has.
     reading: Vec<usize>,
     /// Senders that wait, each with the chunks that were written for it.
@@ -75,6 +73,7 @@ pub(crate) struct Core {
     /// Bytes that may wait to be written in chunks.
     arriving_bytes: u64,
     next_ticket: u64,
+    connections: Connections,
     /// Who asked for a stop and waits for the end of what is in progress.
     stopping: Option<Sender<()>>,
 }
@@ -86,21 +85,21 @@ impl Core {
         clock: Clock,
         names: Arc<Names>,
         outlets: Outlets,
-        inbounds: Vec<LaneId>,
         arriving_bytes: u64,
+        connections: Connections,
     ) -> Self {
         Core {
             pipeline,
             news,
             clock,
             names,
-            inbounds,
             reading: vec![0; outlets.senders.len()],
             outlets,
             waiting: HashMap::new(),
             arrivals: Arrivals::default(),
             arriving_bytes,
             next_ticket: 0,
+            connections,
             stopping: None,
         }
     }
@@ -110,7 +109,7 @@ impl Core {
         loop {
             self.carry_out();
             let has_room = self.arrivals.bytes() < self.arriving_bytes;
-            self.outlets.gate.set(has_room && self.pipeline.wants_input());
+            self.connections.set_gates(has_room && self.pipeline.wants_input());
             // Whether it is at rest is not cheap to say, so it is asked only when somebody waits for it.
             if self.stopping.is_some()
                 && self.left().is_at_rest()
@@ -157,6 +156,10 @@ impl Core {
             News::Facts(facts) => facts.into_iter().for_each(|it| self.pipeline.tell(it, now)),
             News::HandedOver(number) => self.reading[number as usize] -= 1,
             News::Status(asked) => drop(asked.send(self.status(now))),
+            News::Command(command, asked) => {
+                let id = self.connections.command(asked);
+                self.pipeline.tell(Fact::Command { id, command }, now);
+            }
             News::Stop(asked) => {
                 self.pipeline.stop();
                 self.stopping = Some(asked);
@@ -206,7 +209,7 @@ impl Core {
     }
 
     fn receive(&mut self, message: Incoming, body: Body, now: Now) {
-        let Some(&inbound) = self.inbounds.get(message.listener as usize) else { return };
+        let Some(inbound) = self.connections.inbound(message.listener) else { return };
         self.next_ticket += 1;
         let ticket = Ticket(self.next_ticket);
         let chunks = match body {
@@ -257,6 +260,10 @@ impl Core {
                     let _ = self.outlets.writer.send(Job::ReadHeads(lanes));
                 }
                 Order::Answer { ticket, answer } => self.answer(ticket, answer),
+                Order::Told { id, outcome } => self.connections.told(id, outcome),
+                Order::Switched(switch) => {
+                    self.connections.switched(&switch, &self.outlets);
+                }
                 Order::Route { call, inbound: lane, work }
                 | Order::Transform { call, handler: lane, work } => {
                     let _ = self.outlets.workers.send(Call { call, lane, work });

@@ -8,18 +8,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use mllp_io::{Gate, Listener, Sender as Outlet};
+use mllp_io::{Gate, Sender as Outlet};
 use mllp_pipeline::{
-    Fact, Graph, Handler, Inbound, LaneId, MessageId, Outbound, Pipeline, Stage, Start,
+    Fact, Flow, Graph, Handler, Inbound, LaneId, MessageId, Outbound, Pipeline, Side, Stage, Start,
+    Switch,
 };
 use mllp_store::{LaneName, Reader, Store, StoreError};
 use tokio::runtime::Runtime;
 
-use crate::builder::Builder;
+use crate::builder::{Builder, InboundSpec};
+use crate::connections::Connections;
 use crate::core::{Clock, Core, Outlets};
 use crate::error::Error;
 use crate::journey::Journey;
+use crate::listeners::{Listeners, Spec};
 use crate::names::Names;
+use crate::operator::Operator;
 use crate::status::Status;
 use crate::traffic::{Doors, News, ToCore};
 use crate::workers::Functions;
@@ -41,9 +45,10 @@ pub struct Engine {
     deciding: Option<JoinHandle<Result<(), StoreError>>>,
     threads: Vec<JoinHandle<()>>,
     runtime: Option<Runtime>,
-    listeners: Vec<(String, Listener)>,
+    pub(crate) listeners: Listeners,
     senders: Vec<Arc<Outlet>>,
     pub(crate) reader: Mutex<Box<dyn Reader>>,
+    pub(crate) operator: Arc<Mutex<Operator>>,
     pub(crate) names: Arc<Names>,
 }
 
@@ -55,8 +60,7 @@ impl Engine {
 
     /// Where an inbound listens.
     pub fn address(&self, inbound: &str) -> Option<SocketAddr> {
-        let found = self.listeners.iter().find(|(name, _)| name == inbound);
-        found.map(|(_, listener)| listener.address())
+        self.listeners.address(inbound)
     }
 
     /// How everything stands now.
@@ -101,14 +105,7 @@ impl Engine {
         let left = || end.saturating_duration_since(Instant::now());
         let (asked, at_rest) = channel();
         self.core.tell(News::Stop(asked));
-        if let Some(runtime) = &self.runtime {
-            let listeners = std::mem::take(&mut self.listeners);
-            runtime.block_on(async {
-                for (_, listener) in listeners {
-                    let _ = tokio::time::timeout(left(), listener.stop()).await;
-                }
-            });
-        }
+        self.listeners.stop(end);
         let finished = at_rest.recv_timeout(left()).is_ok();
         match self.end(left().max(GRACE)) {
             Ok(()) if finished => Ok(()),
@@ -122,6 +119,7 @@ impl Engine {
         let (heads, names) = own(&mut *store, &builder)?;
         let lane = |stage, name: &str| names.lane(stage, name).unwrap_or(LaneId(0));
         let graph = graph(&builder, lane);
+        let switches: Vec<_> = heads.iter().flat_map(|it| it.switches.clone()).collect();
         let start = Start { heads, next_message: numbers.message, next_stamp: numbers.stamp };
         let clock = Clock::new();
         #[cfg_attr(not(feature = "sabotage"), expect(unused_mut))]
@@ -152,20 +150,23 @@ impl Engine {
             .map_err(Error::System)?;
         let indexed = builder.inbounds.iter().map(|it| it.indexed.clone()).collect();
         let doors = Arc::new(Doors::new(core.clone(), outbounds.clone(), indexed));
-        let gate = Gate::new();
+        // First what can fail: whoever cannot listen has started nothing else.
+        let specs = specs(&builder, &inbounds, &doors, &switches)?;
+        let gates = specs.iter().map(|it| (it.lane, it.gate.clone())).collect();
+        let listening = Listeners::bind(runtime.handle().clone(), specs);
+        let listeners = listening.map_err(|(inbound, error)| Error::Listen { inbound, error })?;
         let mut engine = Engine {
             core: core.clone(),
             deciding: None,
             threads: Vec::new(),
             runtime: Some(runtime),
-            listeners: Vec::new(),
+            listeners: listeners.clone(),
             senders: Vec::new(),
             reader: Mutex::new(for_engine),
+            operator: Arc::new(Mutex::new(Operator::new(core.clone()))),
             names: Arc::clone(&names),
         };
-        // First what can fail: whoever cannot listen has started nothing else.
-        engine.listen(&builder, &doors, &gate)?;
-        engine.dial(&builder, &doors);
+        engine.dial(&builder, &doors, &outbounds, &switches);
 
         let functions = functions(builder, &names);
         let (reader, thread) = reader::start(for_core, core.clone()).map_err(Error::System)?;
@@ -177,35 +178,26 @@ impl Engine {
             workers::start(functions, for_workers, &writer, &core).map_err(Error::System)?;
         engine.threads.extend(threads);
         let senders = outbounds.into_iter().zip(engine.senders.iter().cloned()).collect();
-        let outlets = Outlets { writer, reader, workers, senders, gate, core };
-        let core = Core::new(pipeline, news, clock, names, outlets, inbounds, bytes);
+        let outlets = Outlets { writer, reader, workers, senders, core };
+        let connections = Connections::new(gates, listeners);
+        let core = Core::new(pipeline, news, clock, names, outlets, bytes, connections);
         let thread = thread::Builder::new().name("engine-core".into());
         engine.deciding = Some(thread.spawn(|| core.run()).map_err(Error::System)?);
         Ok(engine)
     }
 
-    fn listen(&mut self, builder: &Builder, doors: &Arc<Doors>, gate: &Gate) -> Result<(), Error> {
-        let Some(runtime) = &self.runtime else { return Ok(()) };
-        for (number, inbound) in (0..).zip(&builder.inbounds) {
-            let options = mllp_io::ListenerOptions { number, ..inbound.options.clone() };
-            let failed = |error| Error::Listen { inbound: inbound.name.clone(), error };
-            let address = inbound
-                .address
-                .parse()
-                .map_err(|_| failed(std::io::Error::from(std::io::ErrorKind::InvalidInput)))?;
-            let intake = Arc::clone(doors);
-            let bound = Listener::bind(address, options, intake, gate.clone());
-            let listener = runtime.block_on(bound).map_err(failed)?;
-            self.listeners.push((inbound.name.clone(), listener));
-        }
-        Ok(())
-    }
-
-    fn dial(&mut self, builder: &Builder, doors: &Arc<Doors>) {
+    fn dial(
+        &mut self,
+        builder: &Builder,
+        doors: &Arc<Doors>,
+        lanes: &[LaneId],
+        switches: &[Switch],
+    ) {
         let Some(runtime) = &self.runtime else { return };
         let _inside = runtime.enter();
-        for (number, outbound) in (0..).zip(&builder.outbounds) {
-            let options = mllp_io::SenderOptions { number, ..outbound.options.clone() };
+        for (number, (outbound, lane)) in (0..).zip(builder.outbounds.iter().zip(lanes)) {
+            let closed = is_stopped(switches, *lane, Side::Output);
+            let options = mllp_io::SenderOptions { number, closed, ..outbound.options.clone() };
             let reports: Arc<Doors> = Arc::clone(doors);
             self.senders.push(Arc::new(Outlet::start(options, reports)));
         }
@@ -246,8 +238,37 @@ impl Drop for Engine {
     }
 }
 
-fn ended() -> Error {
+pub(crate) fn ended() -> Error {
     Error::Store(StoreError::Unavailable("the engine has ended".to_owned()))
+}
+
+fn is_stopped(switches: &[Switch], lane: LaneId, side: Side) -> bool {
+    let mut own = switches.iter().filter(|it| it.lane == lane && it.side == side);
+    own.any(|it| it.flow == Flow::Stopped)
+}
+
+/// Where the inbounds listen.
+fn specs(
+    builder: &Builder,
+    lanes: &[LaneId],
+    doors: &Arc<Doors>,
+    switches: &[Switch],
+) -> Result<Vec<Spec>, Error> {
+    let spec = |(number, (inbound, lane)): (u32, (&InboundSpec, &LaneId))| {
+        let invalid = || std::io::Error::from(std::io::ErrorKind::InvalidInput);
+        let failed = |_| Error::Listen { inbound: inbound.name.clone(), error: invalid() };
+        let intake: Arc<Doors> = Arc::clone(doors);
+        Ok(Spec {
+            name: inbound.name.clone(),
+            lane: *lane,
+            address: inbound.address.parse().map_err(failed)?,
+            options: mllp_io::ListenerOptions { number, ..inbound.options.clone() },
+            intake,
+            gate: Gate::new(),
+            stopped: is_stopped(switches, *lane, Side::Input),
+        })
+    };
+    (0..).zip(builder.inbounds.iter().zip(lanes)).map(spec).collect()
 }
 
 /// Takes the lanes of the graph.
@@ -280,12 +301,14 @@ fn graph(builder: &Builder, lane: impl Fn(Stage, &str) -> LaneId) -> Graph {
     let outbounds = builder.outbounds.iter().map(|it| Outbound {
         window: it.options.window as u32,
         retry: it.retry,
+        give_up: it.give_up,
         ..Outbound::new(lane(Stage::Outbound, &it.name))
     });
     Graph {
         inbounds: inbounds.collect(),
         handlers: handlers.collect(),
         outbounds: outbounds.collect(),
+        orphans: Vec::new(),
         limits: builder.limits,
     }
 }

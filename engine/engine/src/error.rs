@@ -22,6 +22,8 @@ pub enum Error {
     },
     /// The system gives no thread or no runtime.
     System(io::Error),
+    /// What an operator wants was not done, for this reason.
+    Refused(String),
     /// The engine was stopped, and its deadline came before everything in progress was done. Nothing
     /// is lost: what is left goes on at the next start.
     Unfinished,
@@ -35,7 +37,7 @@ impl Error {
             Error::Graph(_) => 2,
             Error::Listen { .. } => 3,
             Error::Store(error) => error.exit_status(),
-            Error::System(_) | Error::Unfinished => 1,
+            Error::System(_) | Error::Refused(_) | Error::Unfinished => 1,
         }
     }
 }
@@ -45,6 +47,7 @@ impl fmt::Display for Error {
         match self {
             Error::Graph(faults) => f.write_str(&faults.join("\n")),
             Error::Store(error) => error.fmt(f),
+            Error::Refused(why) => f.write_str(why),
             Error::Listen { inbound, error } => {
                 write!(f, "inbound {inbound} cannot listen: {}", error.kind())
             }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use mllp_pipeline::{Event, LaneId, What};
+use mllp_pipeline::{By, Event, LaneId, What};
 use mllp_store::StoredMessage;
 
 use crate::names::Names;
@@ -37,6 +37,17 @@ impl Journey {
         }
     }
 
+    fn by(&self, by: &By) -> String {
+        let mut text = String::new();
+        if !by.who.0.is_empty() {
+            text.push_str(&format!("  by {}", by.who.0));
+        }
+        if !by.reason.0.is_empty() {
+            text.push_str(&format!("  \"{}\"", by.reason.0.escape_default()));
+        }
+        text
+    }
+
     fn line(&self, what: &What) -> String {
         match what {
             What::Received { inbound, .. } => format!("received      {}", self.name(*inbound)),
@@ -61,6 +72,27 @@ impl Journey {
                 format!("failed        {}  {}  {}", self.name(*lane), failure.name(), note.0)
             }
             What::Duplicate { of } => format!("duplicate     of {of}"),
+            What::GaveUp { outbound, failure } => {
+                format!("gave up       {}  {}  stopped", self.name(*outbound), failure.name())
+            }
+            What::Held { outbound, failure, by } => {
+                let why = failure.map_or("", |it| it.name());
+                format!("held          {}  {why}{}", self.name(*outbound), self.by(by))
+            }
+            What::Released { outbound, by } => {
+                format!("released      {}{}", self.name(*outbound), self.by(by))
+            }
+            What::Replayed { to, by } => {
+                format!("replayed      to {}{}", self.name(*to), self.by(by))
+            }
+            What::Edited { copy, by } => format!("edited        as {copy}{}", self.by(by)),
+            What::Cancelled { lane, by } => {
+                format!("cancelled     {}{}", self.name(*lane), self.by(by))
+            }
+            What::Moved { from, to, by } => {
+                let (from, to) = (self.name(*from), self.name(*to));
+                format!("moved         {from} -> {to}{}", self.by(by))
+            }
         }
     }
 }

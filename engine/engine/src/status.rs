@@ -1,6 +1,6 @@
 //! How an engine stands.
 
-use mllp_pipeline::{LaneStatus, Left, Stage};
+use mllp_pipeline::{Flow, LaneStatus, Left, Stage, Switch};
 
 use crate::names::Names;
 
@@ -11,7 +11,7 @@ pub struct Status {
     pub lanes: Vec<LaneState>,
     /// Messages that were received and are not committed.
     pub waiting: usize,
-    /// Whether nothing at all is left to do.
+    /// Whether nothing is left to do, apart from what lanes hold that are no longer configured.
     pub is_idle: bool,
 }
 
@@ -34,6 +34,33 @@ pub struct LaneState {
     pub ready: bool,
     /// Deliveries that are with the partner.
     pub in_flight: u32,
+    /// What was set last for what an inbound receives; `None`: on.
+    pub input: Option<Setting>,
+    /// What was set last for what is done with the rows of the lane; `None`: on.
+    pub output: Option<Setting>,
+    /// Its inbound, handler or outbound is no longer configured: only an operator can have it
+    /// moved or cancelled.
+    pub is_orphaned: bool,
+}
+
+/// What was set for one side of a lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Whether messages pass.
+    pub flow: Flow,
+    /// The operator; empty: the engine.
+    pub by: String,
+    /// Why. Of the engine it is the failure class that the lane has stopped with.
+    pub reason: String,
+    /// Since when, by the wall clock, milliseconds since 1970 in UTC.
+    pub since: u64,
+}
+
+impl Setting {
+    fn of(switch: Switch) -> Setting {
+        let Switch { flow, by, at, .. } = switch;
+        Setting { flow, by: by.who.0, reason: by.reason.0, since: at }
+    }
 }
 
 impl Status {
@@ -53,10 +80,19 @@ impl Status {
                 due_in: lane.due.map_or(0, |due| due.saturating_sub(now)),
                 ready: lane.ready,
                 in_flight: lane.in_flight,
+                input: lane.input.map(Setting::of),
+                output: lane.output.map(Setting::of),
+                is_orphaned: lane.is_orphan,
             })
             .collect();
-        let is_idle = left.is_at_rest() && lanes.iter().all(|lane| lane.depth == 0);
+        let is_idle =
+            left.is_at_rest() && lanes.iter().all(|lane| lane.depth == 0 || lane.is_orphaned);
         Status { lanes, waiting: left.waiting, is_idle }
+    }
+
+    /// The lane of that stage and name.
+    pub fn lane(&self, stage: Stage, name: &str) -> Option<&LaneState> {
+        self.lanes.iter().find(|lane| lane.stage == stage.name() && lane.name == name)
     }
 
     /// The outbound of that name.

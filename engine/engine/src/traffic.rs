@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use mllp_io::{Incoming, Intake, Outcome, Report, Reports};
-use mllp_pipeline::{Body, Fact, Failure, LaneId, Note, Seq};
+use mllp_pipeline::{Body, Command, CommandOutcome, Fact, Failure, LaneId, Note, Seq};
 use mllp_store::StoreError;
 
 use crate::search::{IndexedField, indexed};
@@ -26,6 +26,8 @@ pub(crate) enum News {
     Fatal(StoreError),
     /// Somebody wants to know how things stand.
     Status(Sender<Status>),
+    /// An operator wants something, and waits to hear what became of it.
+    Command(Box<Command>, Sender<CommandOutcome>),
     /// The engine is to stop: begin nothing new, and say when everything in progress is done.
     Stop(Sender<()>),
     /// The core is to end, whatever is left.

@@ -119,7 +119,8 @@ impl Writer {
                     self.unread.again = None;
                     self.core.tell(News::Fact(Fact::Heads(heads)));
                 }
-                Err(StoreError::Unavailable(_)) => {
+                // Room for the index of the log may come back as well.
+                Err(StoreError::Unavailable(_) | StoreError::Full) => {
                     let pause = self.unread.again.map_or(FIRST_PAUSE, |(_, pause)| pause * 2);
                     let pause = pause.min(LONGEST_PAUSE);
                     self.unread.again = Some((now + pause, pause));

@@ -2,13 +2,14 @@
 
 use crate::batch::{Appended, Batch, Duty};
 use crate::body::{IdHash, Keys};
+use crate::event::What;
 use crate::fact::Received;
 use crate::ids::{LaneId, Now};
 use crate::intake::{Standing, Waiting};
 use crate::lane::Hold;
 use crate::order::{Order, Source};
 use crate::pipeline::Pipeline;
-use crate::record::{Disposition, NewMessage, Record, RowBody, What};
+use crate::record::{Disposition, NewMessage, Record, RowBody};
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use crate::shared::{Place, Shared};
@@ -53,6 +54,7 @@ impl Pipeline {
         // Intake keeps a quarter of each batch, so that a backlog does not shut senders out.
         let first = if self.shared.intakes.is_empty() { all } else { all - all / 4 };
         self.add_deliveries(batch, first, now);
+        self.add_command(batch, now);
         self.add_handoffs(batch, first, now);
         if now.steady >= self.full_until {
             self.add_intakes(batch, all, now);

@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::body::{IdHash, Keys};
-use crate::ids::{CallId, LaneId, MessageId};
+use crate::ids::{CallId, CommandId, LaneId, MessageId};
 use crate::intake::in_memory;
 use crate::order::Source;
 use crate::record::{Append, LaneUpdate, Record, RowBody, Transaction};
 use crate::shared::Place;
+use crate::switch::Switch;
 
 /// What a unit of a batch does. All that one lane contributes is one unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,13 +21,15 @@ pub(crate) enum Duty {
     Handoff(Place),
     /// Completes deliveries of this outbound, or writes down what it may have sent.
     Deliveries(usize),
+    /// Does what an operator wants.
+    Command(CommandId),
 }
 
 impl Duty {
     /// The lane that it consumes from.
     pub fn consumes(self) -> Option<Place> {
         match self {
-            Duty::Intake { .. } => None,
+            Duty::Intake { .. } | Duty::Command(_) => None,
             Duty::Handoff(place) => Some(place),
             Duty::Deliveries(outbound) => Some(Place::Outbound(outbound)),
         }
@@ -62,7 +65,20 @@ pub(crate) struct Batch {
     shared: Option<Arc<Transaction>>,
     pub units: Vec<Unit>,
     pub appended: Vec<Appended>,
+    /// What operators are told once the outcome is known.
+    pub commands: Vec<Ordered>,
+    has_switches: bool,
     bytes: u64,
+}
+
+/// A command in a batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ordered {
+    pub id: CommandId,
+    /// The message that it makes.
+    pub makes: Option<MessageId>,
+    /// The lane that it consumes from. Without it the command leaves the batch.
+    pub lane: Option<LaneId>,
 }
 
 impl Batch {
@@ -75,6 +91,8 @@ impl Batch {
         self.building.lanes.clear();
         self.units.clear();
         self.appended.clear();
+        self.commands.clear();
+        self.has_switches = false;
         self.bytes = 0;
         self
     }
@@ -101,6 +119,7 @@ impl Batch {
         if let Record::Message(message) = &record {
             self.bytes += in_memory(&message.body);
         }
+        self.has_switches |= matches!(record, Record::Switch(_));
         self.building.records.push(record);
     }
 
@@ -136,6 +155,22 @@ impl Batch {
         self.units.push(Unit { duty, records, appended });
     }
 
+    pub fn has(&self, duty: Duty) -> bool {
+        self.units.iter().any(|unit| unit.duty == duty)
+    }
+
+    /// The switches that it sets.
+    pub fn take_switches(&mut self) -> Vec<Switch> {
+        if !core::mem::take(&mut self.has_switches) {
+            return Vec::new();
+        }
+        let switch = |record: &Record| match record {
+            Record::Switch(switch) => Some(switch.clone()),
+            _ => None,
+        };
+        self.transaction().records.iter().filter_map(switch).collect()
+    }
+
     /// What is left when only these units stay, and these lanes' rows.
     pub fn filtered(
         &self,
@@ -152,6 +187,14 @@ impl Batch {
         }
         let lanes = self.transaction().lanes.iter().filter(|update| updates(update.lane));
         rest.building.lanes.extend(lanes.copied());
+        // What an operator is told of a head is told with its lane.
+        let stays = |it: &&Ordered| match it.lane {
+            _ if self.has(Duty::Command(it.id)) => rest.has(Duty::Command(it.id)),
+            Some(lane) => updates(lane),
+            None => true,
+        };
+        rest.commands = self.commands.iter().filter(stays).copied().collect();
+        rest.has_switches = self.has_switches;
         rest
     }
 }

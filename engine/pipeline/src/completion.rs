@@ -3,8 +3,9 @@
 use crate::batch::Batch;
 use crate::delivery::{After, Delivery, Outbound, State, Told};
 use crate::disposition::ended;
+use crate::event::{Note, What};
 use crate::ids::{Millis, Now, Seq};
-use crate::record::{Failure, Note, Record, What};
+use crate::record::{Failure, Record};
 use crate::retry::{Verdict, delay, verdict};
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
@@ -44,6 +45,10 @@ impl Outbound {
                 State::Told(Told::Failed { failure, note }) => {
                     self.failed(at, failure, note, batch, shared, now)
                 }
+                State::Told(Told::OutOfTime) => {
+                    self.give_up(at, Failure::Transport, batch, shared, now)
+                }
+                State::Told(Told::Taken) => self.taken(at, batch, shared, now),
                 other => {
                     self.lane.rows[at].state = other;
                     continue;
@@ -94,17 +99,18 @@ impl Outbound {
             self.failed -= 1;
             return After::Done;
         }
-        if verdict != Verdict::Dead {
-            let wait = delay(&self.retry, outbound, seq, attempt);
-            row.due = now.wall + wait;
-            return After::Waits(now.steady + wait);
+        let wanted = self.taking.as_ref().is_some_and(|it| it.seq == seq && !it.told);
+        match verdict {
+            _ if wanted => self.taken(at, batch, shared, now),
+            Verdict::Stops => self.stop_with(at, failure, batch, shared, now),
+            Verdict::Dead => self.give_up(at, failure, batch, shared, now),
+            _ if self.is_spent(at, now) => self.give_up(at, failure, batch, shared, now),
+            Verdict::Again | Verdict::Ours => {
+                let wait = delay(&self.retry, outbound, seq, attempt);
+                self.lane.rows[at].due = now.wall + wait;
+                After::Waits(now.steady + wait)
+            }
         }
-        self.failed -= 1;
-        let (message, sole, lane, why, at) = (row.message, row.sole, outbound, failure, now.wall);
-        batch.record(Record::Event(shared.event(message, at, What::Dead { lane, failure })));
-        batch.record(Record::Dead { lane, seq, message, why, at });
-        batch.record(ended(message, sole, false, at, shared.stamp()));
-        After::Done
     }
 
     /// Rows that are completed while an earlier one is not.

@@ -3,16 +3,20 @@
 use alloc::vec::Vec;
 
 use crate::body::IdHash;
+use crate::command::CommandOutcome;
+use crate::event::Note;
 use crate::fact::{Entry, Head};
-use crate::graph::{self, Retry};
+use crate::giving_up::{Patience, Taking};
+use crate::graph::{self, GiveUp, Retry};
 use crate::ids::{MessageId, Millis, Now, Seq};
 use crate::lane::{Hold, Lane, Row};
 use crate::order::{Order, Source, Work};
-use crate::record::{Failure, LaneUpdate, Note};
+use crate::record::{Failure, LaneUpdate};
 use crate::retry::rest_of_wait;
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use crate::shared::{Alarm, Place, Shared, ours_again};
+use crate::switch::Flow;
 
 /// A message for the partner.
 #[derive(Debug)]
@@ -48,8 +52,18 @@ pub(crate) enum State {
 
 #[derive(Debug)]
 pub(crate) enum Told {
-    Delivered { milliseconds: Millis, note: Note },
-    Failed { failure: Failure, note: Note },
+    Delivered {
+        milliseconds: Millis,
+        note: Note,
+    },
+    Failed {
+        failure: Failure,
+        note: Note,
+    },
+    /// It has been the head for too long.
+    OutOfTime,
+    /// An operator wants it.
+    Taken,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +87,8 @@ impl Delivery {
     /// Whether it has failed and is not sent again yet, so that nothing new may pass it.
     fn holds_the_lane(&self, now: Millis) -> bool {
         match self.state {
-            State::Told(Told::Failed { .. }) | State::Settling(After::Waits(_)) => true,
+            State::Told(Told::Failed { .. } | Told::OutOfTime | Told::Taken) => true,
+            State::Settling(After::Waits(_)) => true,
             State::Waits(until) => until > now,
             _ => false,
         }
@@ -114,8 +129,14 @@ pub(crate) struct Outbound {
     pub recovered: bool,
     /// The batch that is built concerns the lane.
     pub concerned: bool,
+    /// Whether it may deliver.
+    pub flow: Flow,
+    pub give_up: GiveUp,
+    pub patience: Patience,
+    /// An operator wants the head.
+    pub taking: Option<Taking>,
     ours: u32,
-    index: usize,
+    pub index: usize,
 }
 
 impl Outbound {
@@ -135,6 +156,10 @@ impl Outbound {
             listed: false,
             recovered: false,
             concerned: false,
+            flow: Flow::On,
+            give_up: outbound.give_up,
+            patience: Patience::default(),
+            taking: None,
             ours: 0,
             index,
         }
@@ -146,6 +171,10 @@ impl Outbound {
         self.next = head.cursor.next();
         let let_go = self.sent_to.0 - head.cursor.0;
         self.recovering = let_go > head.done.len() as u64;
+        self.patience = Patience::restored(head.waited);
+        if self.taking.as_ref().is_some_and(|taking| taking.seq <= head.cursor) {
+            self.give_back(CommandOutcome::Nothing, shared);
+        }
         self.lane.look_as_far_as(self.sent_to);
         let wait = rest_of_wait(&self.retry, head.due, now.wall, head.attempt);
         let until = now.steady + wait;
@@ -156,8 +185,18 @@ impl Outbound {
         }
     }
 
+    pub fn forget_restored_wait(&mut self, now: Millis) {
+        (self.restored.due, self.restored.until) = (0, now);
+    }
+
     pub fn forget(&mut self, hold: Hold, shared: &mut Shared) {
         self.lane.forget(hold, &mut shared.shelf);
+        match self.taking {
+            // What it was told with is told again with its commit.
+            Some(Taking { told: true, .. }) => self.taking = None,
+            _ if hold == Hold::Lost => self.give_back(CommandOutcome::Fenced, shared),
+            _ => {}
+        }
         self.told.clear();
         self.settling.clear();
         (self.failed, self.recovering, self.recovered) = (0, false, false);
@@ -198,6 +237,7 @@ impl Outbound {
     /// Whether the lane may send, apart from its window. `head` is its first row from now on.
     fn may_send(&self, head: usize, now: Millis, shared: &Shared) -> bool {
         let open = self.ready && self.lane.hold == Hold::Owned && !self.recovering;
+        let open = open && self.flow == Flow::On;
         let held = self.lane.rows.get(head).is_some_and(|row| row.holds_the_lane(now));
         open && !held && !shared.stopping && (head > 0 || self.restored.due == 0)
     }
@@ -237,13 +277,14 @@ impl Outbound {
             window: self.may_send(completed, now, shared).then_some(self.window),
             attempt,
             due,
-            waited: 0,
+            waited: if completed > 0 { 0 } else { self.patience.waited(now) },
         })
     }
 
     /// Sends what may leave, loads rows, and lists the lane if a commit should let more go.
     pub fn pump(&mut self, now: Millis, shared: &mut Shared) {
         shared.orders.extend(self.lane.load(now));
+        self.wait(now, shared);
         if self.can_recover() {
             self.list(shared);
         }
@@ -340,6 +381,13 @@ impl Outbound {
         }
         self.lane.consume(completed, &mut shared.shelf);
         let cursor = self.lane.cursor;
+        if completed > 0 {
+            self.patience.begin();
+        }
+        if self.taking.as_ref().is_some_and(|taking| taking.seq <= cursor) {
+            self.give_back(CommandOutcome::Nothing, shared);
+            self.taking = None;
+        }
         self.restored.done.retain(|seq| *seq > cursor);
         self.next = self.next.max(cursor.next());
     }

@@ -26,25 +26,38 @@ pub(crate) enum Settled {
     Sole,
     /// It is final.
     Final(Disposition),
-    /// Its parts: added, finished, failed.
-    Parts(u32, u32, u32),
+    /// Its parts.
+    Parts {
+        added: u32,
+        finished: u32,
+        failed: u32,
+        /// The row was all of it.
+        sole: bool,
+    },
 }
 
 impl Handoff {
+    /// For a row that was all of its message, or one part of it.
+    pub fn of(self, sole: bool, nothing: Disposition) -> Settled {
+        if sole { self.of_sole(nothing) } else { self.of_part() }
+    }
+
     /// For a row that was all of its message. `nothing` is what the message ends as when there is
     /// neither a row nor a failure: UNROUTED or FILTERED.
-    pub fn of_sole(self, nothing: Disposition) -> Settled {
+    fn of_sole(self, nothing: Disposition) -> Settled {
         match (self.rows, self.failed) {
             (0, 0) => Settled::Final(nothing),
             (0, _) => Settled::Final(Disposition::Error),
             (1, 0) => Settled::Sole,
-            (rows, failed) => Settled::Parts(rows + failed, failed, failed),
+            (rows, failed) => {
+                Settled::Parts { added: rows + failed, finished: failed, failed, sole: true }
+            }
         }
     }
 
-    /// For a row of a handler's lane that was one part of its message. Its own failure is that part's.
-    pub fn of_part(self) -> Settled {
-        Settled::Parts(self.rows, 1, self.failed)
+    /// For a row that was one part of its message. Its own failure is that part's.
+    fn of_part(self) -> Settled {
+        Settled::Parts { added: self.rows, finished: 1, failed: self.failed, sole: false }
     }
 }
 
@@ -65,13 +78,14 @@ impl Settled {
             Settled::Final(disposition) => {
                 Some(Record::Outcome { message, stamp: stamp(), disposition, at })
             }
-            Settled::Parts(added, finished, failed) => Some(Record::Part(Part {
+            Settled::Parts { added, finished, failed, sole } => Some(Record::Part(Part {
                 message,
                 stamp: stamp(),
                 added,
                 finished,
                 delivered: 0,
                 failed,
+                sole,
                 at,
             })),
         }
@@ -91,13 +105,18 @@ pub(crate) fn ended(
         return Record::Outcome { message, stamp, disposition, at };
     }
     let (delivered, failed) = (u32::from(delivered), u32::from(!delivered));
-    Record::Part(Part { message, stamp, added: 0, finished: 1, delivered, failed, at })
+    let (added, finished) = (0, 1);
+    Record::Part(Part { message, stamp, added, finished, delivered, failed, sole, at })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use Disposition::*;
+
+    fn parts(added: u32, finished: u32, failed: u32, sole: bool) -> Settled {
+        Settled::Parts { added, finished, failed, sole }
+    }
 
     #[test]
     fn a_sole_row() {
@@ -109,20 +128,20 @@ mod tests {
         assert_eq!(of(1, 0), Settled::Sole);
         assert_eq!(
             of(1, 1),
-            Settled::Parts(2, 1, 1),
+            parts(2, 1, 1, true),
             "whoever completes the row must not say PROCESSED"
         );
-        assert_eq!(of(4, 0), Settled::Parts(4, 0, 0));
-        assert_eq!(of(2, 3), Settled::Parts(5, 3, 3));
+        assert_eq!(of(4, 0), parts(4, 0, 0, true));
+        assert_eq!(of(2, 3), parts(5, 3, 3, true));
     }
 
     #[test]
     fn one_part_of_several() {
         let of = |rows, failed| Handoff { rows, failed }.of_part();
-        assert_eq!(of(0, 0), Settled::Parts(0, 1, 0), "filtered");
-        assert_eq!(of(1, 0), Settled::Parts(1, 1, 0));
-        assert_eq!(of(3, 0), Settled::Parts(3, 1, 0));
-        assert_eq!(of(0, 1), Settled::Parts(0, 1, 1), "failed");
+        assert_eq!(of(0, 0), parts(0, 1, 0, false), "filtered");
+        assert_eq!(of(1, 0), parts(1, 1, 0, false));
+        assert_eq!(of(3, 0), parts(3, 1, 0, false));
+        assert_eq!(of(0, 1), parts(0, 1, 1, false), "failed");
     }
 
     /// What a handler does with a message: it fails, or sends so many times; at once or after a rest.
@@ -138,7 +157,7 @@ mod tests {
         let mut settle = |settled: Settled| match settled {
             Settled::Sole => {}
             Settled::Final(disposition) => assert!(outcome.replace(disposition).is_none()),
-            Settled::Parts(added, finished, failed) => {
+            Settled::Parts { added, finished, failed, .. } => {
                 sum.added += added;
                 sum.finished += finished;
                 sum.failed += failed;
@@ -188,6 +207,7 @@ mod tests {
         finished: 0,
         delivered: 0,
         failed: 0,
+        sole: false,
         at: 0,
     };
 
@@ -226,7 +246,7 @@ mod tests {
         assert_eq!(of(true, false), outcome(Error));
         let part = |delivered, failed| {
             let (message, stamp) = (MessageId(1), Stamp(2));
-            Record::Part(Part { message, stamp, added: 0, finished: 1, delivered, failed, at: 5 })
+            Record::Part(Part { message, stamp, finished: 1, delivered, failed, at: 5, ..PART })
         };
         assert_eq!(of(false, true), part(1, 0));
         assert_eq!(of(false, false), part(0, 1));

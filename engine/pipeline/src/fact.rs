@@ -1,11 +1,15 @@
 //! What the host tells the pipeline.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::body::{Body, IdHash, Keys, Piece};
-use crate::ids::{CallId, Epoch, LaneId, MessageId, Millis, Seq, Stamp, Ticket};
+use crate::command::Command;
+use crate::event::Note;
+use crate::ids::{CallId, CommandId, Epoch, LaneId, MessageId, Millis, Seq, Stamp, Ticket};
 use crate::order::Source;
-use crate::record::{Disposition, Failure, Note};
+use crate::record::{Disposition, Failure};
+use crate::switch::Switch;
 
 /// Something has happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +96,13 @@ pub enum Fact {
         lane: LaneId,
         /// Whether it can.
         ready: bool,
+    },
+    /// An operator wants something. [`Order::Told`](crate::Order::Told) says what became of it.
+    Command {
+        /// Names the command.
+        id: CommandId,
+        /// What is wanted.
+        command: Box<Command>,
     },
 }
 
@@ -185,6 +196,8 @@ pub struct Head {
     pub due: u64,
     /// As in [`LaneUpdate`](crate::LaneUpdate).
     pub waited: Millis,
+    /// What was set last for each side of the lane; none: on.
+    pub switches: Vec<Switch>,
 }
 
 impl Head {
@@ -192,7 +205,8 @@ impl Head {
     pub const fn new(lane: LaneId, epoch: Epoch) -> Head {
         let (tail, cursor, sent_to) = (Seq(0), Seq(0), Seq(0));
         let done = Vec::new();
-        Head { lane, epoch, tail, cursor, sent_to, done, attempt: 0, due: 0, waited: 0 }
+        let switches = Vec::new();
+        Head { lane, epoch, tail, cursor, sent_to, done, attempt: 0, due: 0, waited: 0, switches }
     }
 }
 

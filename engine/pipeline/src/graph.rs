@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::ids::{LaneId, Millis};
+use crate::ids::{LaneId, Millis, Stage};
 
 /// Connections and handlers, each with its lane. Names stay with the host.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,8 @@ pub struct Graph {
     pub handlers: Vec<Handler>,
     /// Where deliveries go.
     pub outbounds: Vec<Outbound>,
+    /// Lanes that the store has and that nothing of the above has, and that are not empty.
+    pub orphans: Vec<Orphan>,
     /// How much is held in memory and put into one commit.
     pub limits: Limits,
 }
@@ -93,6 +95,15 @@ impl Handler {
     }
 }
 
+/// A lane whose inbound, handler or outbound is no longer configured. Only an operator consumes it.
+#[derive(Clone, Copy, Debug)]
+pub struct Orphan {
+    /// The lane.
+    pub lane: LaneId,
+    /// Its stage.
+    pub stage: Stage,
+}
+
 /// A connection that sends.
 #[derive(Clone, Debug)]
 pub struct Outbound {
@@ -105,12 +116,15 @@ pub struct Outbound {
     pub window: u32,
     /// What happens to a delivery that fails for now.
     pub retry: Retry,
+    /// When a delivery is given up, and what becomes of it.
+    pub give_up: GiveUp,
 }
 
 impl Outbound {
     /// First in first out, one delivery at a time.
     pub const fn new(lane: LaneId) -> Outbound {
-        Outbound { lane, ordering: Ordering::Fifo, window: 1, retry: Retry::DEFAULT }
+        let (retry, give_up) = (Retry::DEFAULT, GiveUp::DEFAULT);
+        Outbound { lane, ordering: Ordering::Fifo, window: 1, retry, give_up }
     }
 }
 
@@ -149,4 +163,35 @@ impl Default for Retry {
     fn default() -> Self {
         Retry::DEFAULT
     }
+}
+
+/// What becomes of a delivery that cannot be delivered: it was refused for good, its attempts are
+/// used up, or its time is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GiveUp {
+    /// How long a delivery may be the first of its lane; `None`: for ever. Time in which the lane is
+    /// paused or stopped does not count, nor does what has passed since the last attempt before a
+    /// restart.
+    pub after: Option<Millis>,
+    /// Count only the time in which the partner can be reached.
+    pub only_connected: bool,
+    /// What becomes of it.
+    pub then: Then,
+}
+
+impl GiveUp {
+    /// Never because of its time; then it is dead.
+    pub const DEFAULT: GiveUp = GiveUp { after: None, only_connected: false, then: Then::Dead };
+}
+
+/// What becomes of a delivery that is given up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Then {
+    /// It is dead, and its message ends in ERROR.
+    #[default]
+    Dead,
+    /// It is held for an operator, and its message stays open.
+    Hold,
+    /// The lane stops, with the delivery first.
+    Stop,
 }

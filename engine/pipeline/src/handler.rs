@@ -4,14 +4,16 @@ use alloc::vec::Vec;
 
 use crate::body::IdHash;
 use crate::call::{Item, Purpose};
+use crate::event::Note;
 use crate::fact::{CallFailure, Sent};
 use crate::graph::Limits;
 use crate::ids::{CallId, LaneId, MessageId, Millis, Seq};
 use crate::lane::{Hold, Row};
 use crate::order::{Order, Source, Work};
-use crate::record::{Failure, Note};
+use crate::record::Failure;
 use crate::shared::{Alarm, Place, Shared};
 use crate::stage::{Stage, Task};
+use crate::switch::Flow;
 
 /// A call that is not back by then rests.
 pub(crate) const FUSED_AT_MOST: Millis = 200;
@@ -100,7 +102,7 @@ impl HandlerLane {
 
     /// Whether the handler is called together with the router.
     pub fn is_fused(&self, now: Millis) -> bool {
-        self.is_passable() && now >= self.fuse_after
+        self.is_passable() && now >= self.fuse_after && self.stage.flow == Flow::On
     }
 
     /// Adds a message to the call that [`HandlerLane::call_gathered`] orders.
@@ -132,7 +134,7 @@ impl HandlerLane {
         let stage = &mut self.stage;
         shared.orders.extend(stage.lane.load(now));
         let new = stage.lane.rows.len() - stage.called;
-        if new == 0 || !self.calls.is_empty() || shared.stopping || now < stage.not_before {
+        if new == 0 || !self.calls.is_empty() || shared.stopping || !stage.is_open(now) {
             return;
         }
         let count = new.min(shared.limits.call.max(1));

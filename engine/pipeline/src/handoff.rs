@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use crate::batch::{Appended, Batch, Duty};
 use crate::body::{IdHash, Keys};
 use crate::disposition::{Handoff, Settled};
+use crate::event::What;
 use crate::fact::{CallFailure, Sent};
 use crate::handler::{self, HandlerLane};
 use crate::ids::{CallId, LaneId, MessageId, Now, Seq};
@@ -12,7 +13,7 @@ use crate::ingress::{self, Branch, BranchState};
 use crate::lane::Hold;
 use crate::order::Source;
 use crate::pipeline::Pipeline;
-use crate::record::{Disposition, LaneUpdate, Record, RowBody, What};
+use crate::record::{Disposition, LaneUpdate, Record, RowBody};
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use crate::shared::{Place, Shared};
@@ -24,7 +25,7 @@ struct Onward {
     /// What a row without bytes of its own is about, and where these are at hand.
     body: RowBody,
     source: Source,
-    /// Whether the row will be all its open work.
+    /// Whether the row is, and then will be, all its open work.
     sole: bool,
     id_hash: IdHash,
     /// Handlers that have sent it to each other so far.
@@ -133,7 +134,8 @@ impl Pipeline {
         let at = stage.committing;
         let row = &mut self.inbounds[inbound].stage.lane.rows[at];
         let onward = Onward::of(row.message, &row.source, row.id_hash, None);
-        let message = row.message;
+        let (message, sole) = (row.message, row.sole);
+        let onward = Onward { sole, ..onward };
         let done = ingress::Progress::Chosen { handlers: Vec::new(), branches: Vec::new() };
         match core::mem::replace(&mut row.progress, done) {
             ingress::Progress::Chosen { handlers, branches } => {
@@ -141,7 +143,8 @@ impl Pipeline {
             }
             ingress::Progress::Failed(failure) => {
                 batch.record(failed(message, lane, failure, &mut self.shared, now));
-                let settled = Handoff { rows: 0, failed: 1 }.of_sole(Disposition::Unrouted);
+                let total = Handoff { rows: 0, failed: 1 };
+                let settled = total.of(sole, Disposition::Unrouted);
                 self.record(settled, message, batch, now);
             }
             ingress::Progress::New | ingress::Progress::Routing(_) => {}
@@ -197,8 +200,8 @@ impl Pipeline {
                 BranchState::Rests(_) | BranchState::Called(_) => total.rows += 1,
             }
         }
-        let settled = total.of_sole(nothing);
-        if !matches!(settled, Settled::Final(_)) {
+        let settled = total.of(onward.sole, nothing);
+        if onward.sole && !matches!(settled, Settled::Final(_)) {
             let (stamp, disposition) = (self.shared.stamp(), Disposition::Routed);
             batch.record(Record::Outcome { message, stamp, disposition, at: now.wall });
         }
@@ -241,7 +244,7 @@ impl Pipeline {
             handler::Progress::New | handler::Progress::Called(_) => (Vec::new(), None),
         };
         let total = Handoff { rows: sent.len() as u32, failed: u32::from(failure.is_some()) };
-        let settled = if sole { total.of_sole(Disposition::Filtered) } else { total.of_part() };
+        let settled = total.of(sole, Disposition::Filtered);
         let onward = Onward { sole: settled.is_sole(), hops, ..onward };
         match failure {
             Some(failure) => batch.record(failed(message, lane, failure, &mut self.shared, now)),

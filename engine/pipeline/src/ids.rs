@@ -42,6 +42,10 @@ id! {
     CallId(u64)
 }
 id! {
+    /// A command of an operator. Given by the host.
+    CommandId(u64)
+}
+id! {
     /// A body that stands in the store in chunks.
     BodyId(u64)
 }

@@ -18,6 +18,8 @@ use crate::stage::{Stage, Task};
 pub(crate) struct Arrived {
     pub message: MessageId,
     pub source: Source,
+    /// Whether it is all the open work of the message, as it is unless an operator has appended it.
+    pub sole: bool,
     pub id_hash: IdHash,
     pub progress: Progress,
 }
@@ -51,8 +53,8 @@ pub(crate) enum BranchState {
 }
 
 impl Arrived {
-    pub fn new(message: MessageId, source: Source, id_hash: IdHash) -> Arrived {
-        Arrived { message, source, id_hash, progress: Progress::New }
+    pub fn new(message: MessageId, source: Source, sole: bool, id_hash: IdHash) -> Arrived {
+        Arrived { message, source, sole, id_hash, progress: Progress::New }
     }
 
     /// The branch of this call.
@@ -123,7 +125,7 @@ impl Ingress {
         let stage = &mut self.stage;
         shared.orders.extend(stage.lane.load(now));
         let new = stage.lane.rows.len() - stage.called;
-        if new == 0 || self.call.is_some() || shared.stopping || now < stage.not_before {
+        if new == 0 || self.call.is_some() || shared.stopping || !stage.is_open(now) {
             return;
         }
         let count = new.min(shared.limits.call.max(1));

@@ -60,6 +60,7 @@
 //!     inbounds: vec![Inbound::new(inbound)],
 //!     handlers: vec![Handler::new(handler)],
 //!     outbounds: vec![Outbound::new(outbound)],
+//!     orphans: Vec::new(),
 //!     limits: Limits::DEFAULT,
 //! };
 //! // The store has told the rows of all lanes and the highest numbers in use.
@@ -113,6 +114,8 @@
 //!                 let note = Note("AA".into());
 //!                 facts.push_back(Fact::Delivered { lane, seq, milliseconds: 3, note });
 //!             }
+//!             // To the operator who told a command; to those who own the connections of a lane.
+//!             Order::Told { .. } | Order::Switched(_) => unreachable!(),
 //!             // To a reader of the store: Loaded, Heads, Compared.
 //!             Order::Load { .. } | Order::ReadHeads(_) | Order::Compare { .. } => unreachable!(),
 //!         }
@@ -139,19 +142,25 @@ mod body;
 #[cfg(test)]
 mod by_key;
 mod call;
+mod command;
 mod completion;
 mod delivery;
 mod disposition;
 mod duplicates;
+mod event;
 mod fact;
+mod giving_up;
 mod graph;
 mod handler;
 mod handoff;
 mod ids;
 mod ingress;
 mod intake;
+mod job;
 mod lane;
+mod operating;
 mod order;
+mod orphan;
 mod outcome;
 mod pipeline;
 mod record;
@@ -162,20 +171,27 @@ mod sabotage;
 mod shared;
 mod stage;
 mod status;
+mod switch;
 
 pub use body::{Body, IdHash, Keys, Piece, field_hash};
+pub use command::{Act, Command, CommandOutcome, Edit, Parked, Replay, Take};
+pub use event::{By, Event, Note, What};
 pub use fact::{
     CallFailure, CommitOutcome, Committed, Entry, Fact, First, Head, LaneMark, Received, Refusal,
     Sent, Start,
 };
-pub use graph::{Graph, Handler, Inbound, Limits, Ordering, Outbound, Retry};
-pub use ids::{BodyId, CallId, Epoch, LaneId, MessageId, Millis, Now, Seq, Stage, Stamp, Ticket};
+pub use graph::{GiveUp, Graph, Handler, Inbound, Limits, Ordering, Orphan, Outbound, Retry, Then};
+pub use ids::{
+    BodyId, CallId, CommandId, Epoch, LaneId, MessageId, Millis, Now, Seq, Stage, Stamp, Ticket,
+};
+pub use job::{Job, Position};
 pub use order::{Answer, Order, Source, Work};
 pub use pipeline::Pipeline;
 pub use record::{
-    Append, Disposition, Event, Failure, LaneUpdate, NewMessage, Note, Part, Record, RowBody,
-    Transaction, What,
+    Append, Disposition, Failure, LaneUpdate, List, NewMessage, Part, Record, Reopened, RowBody,
+    Transaction,
 };
 #[cfg(feature = "sabotage")]
 pub use sabotage::Sabotage;
 pub use status::{LaneStatus, Left};
+pub use switch::{Flow, Side, Switch};

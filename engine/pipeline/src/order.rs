@@ -4,8 +4,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::body::{Body, Piece};
-use crate::ids::{CallId, LaneId, MessageId, Seq, Ticket};
+use crate::command::CommandOutcome;
+use crate::ids::{CallId, CommandId, LaneId, MessageId, Seq, Ticket};
 use crate::record::Transaction;
+use crate::switch::Switch;
 
 /// Something to do. Each is given out once.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +64,16 @@ pub enum Order {
     /// these lanes that are in progress first: no fact about them may follow the heads. Each
     /// order is answered by heads that were read after it, once for each lane, in any pieces.
     ReadHeads(Vec<LaneId>),
+    /// Tell an operator what became of a command.
+    Told {
+        /// The command.
+        id: CommandId,
+        /// What became of it.
+        outcome: CommandOutcome,
+    },
+    /// A side of a lane is set, durably: open or close what belongs to it. Told of all that are not on
+    /// at the start, and after lanes were read.
+    Switched(Switch),
     /// Compare a received message with a stored one, byte for byte.
     Compare {
         /// The received one.

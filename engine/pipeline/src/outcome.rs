@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::batch::{Appended, Batch, Duty};
+use crate::batch::{Appended, Batch, Duty, Ordered};
+use crate::command::CommandOutcome;
 use crate::delivery::Delivery;
 use crate::fact::{CommitOutcome, Committed, Head, Refusal};
 use crate::handler::Resting;
@@ -41,7 +42,11 @@ impl Pipeline {
                     outbound.lane.committed(mark.tail);
                     outbound.sent_to = outbound.sent_to.max(mark.sent_to);
                 }
-                None => {}
+                None => {
+                    if let Some(orphan) = self.operating.orphan_mut(mark.lane) {
+                        orphan.committed(mark.tail);
+                    }
+                }
             }
         }
         for unit in &batch.units {
@@ -57,7 +62,7 @@ impl Pipeline {
                     self.handlers[at].stage.committed(&mut self.shared.shelf);
                 }
                 Duty::Deliveries(at) => self.outbounds[at].committed(&mut self.shared),
-                Duty::Handoff(Place::Outbound(_)) => {}
+                Duty::Handoff(Place::Outbound(_)) | Duty::Command(_) => {}
             }
         }
         let mut appended = core::mem::take(&mut batch.appended);
@@ -71,6 +76,11 @@ impl Pipeline {
         }
         appended.drain(..).for_each(|row| self.keep(row));
         batch.appended = appended;
+        batch.take_switches().into_iter().for_each(|switch| self.switched(switch, now));
+        for Ordered { id, makes, .. } in batch.commands.drain(..) {
+            let outcome = CommandOutcome::Done(makes);
+            self.shared.orders.push_back(Order::Told { id, outcome });
+        }
         for mark in &committed.lanes {
             if let Some(place) = self.shared.place(mark.lane) {
                 self.pump(place, now);
@@ -89,7 +99,7 @@ impl Pipeline {
                 let (seq, stays) = lane.place();
                 if stays {
                     let source = shared.shelf.take(source, lane.id, seq);
-                    lane.rows.push_back(Arrived::new(message, source, id_hash));
+                    lane.rows.push_back(Arrived::new(message, source, sole, id_hash));
                 }
             }
             Place::Routed(at) => {
@@ -134,7 +144,11 @@ impl Pipeline {
         if refusal != Refusal::Full || !had_intake {
             self.commit_later(now);
         }
-        self.keep_rest(batch, |duty| !matches!(duty, Duty::Intake { .. }), |_| true);
+        // Operators decide again; so does the owner of a lane that they would have consumed.
+        let refused = CommandOutcome::Refused(refusal);
+        let lanes = self.tell_commands(&batch, |it| batch.has(Duty::Command(it.id)), refused);
+        let stays = |duty: Duty| !matches!(duty, Duty::Intake { .. } | Duty::Command(_));
+        self.keep_rest(batch, stays, |lane| !lanes.contains(&lane));
     }
 
     fn commit_later(&mut self, now: Now) {
@@ -143,7 +157,7 @@ impl Pipeline {
     }
 
     /// It may or may not be written: nothing is answered, and every lane of it is read again.
-    fn unknown(&mut self, batch: Batch) {
+    fn unknown(&mut self, mut batch: Batch) {
         let mut lanes: Vec<LaneId> = Vec::new();
         for unit in &batch.units {
             if let Duty::Intake { inbound, count } = unit.duty {
@@ -153,11 +167,13 @@ impl Pipeline {
         }
         lanes.extend(batch.transaction().lanes.iter().map(|update| update.lane));
         lanes.extend(batch.appended.iter().map(|row| self.lane_id(row.to)));
+        lanes.extend(batch.take_switches().iter().map(|switch| switch.lane));
         lanes.sort_unstable();
         lanes.dedup();
         for lane in &lanes {
             self.forget(*lane, Hold::Unread);
         }
+        self.tell_commands(&batch, |_| true, CommandOutcome::Unknown);
         self.spare = batch;
         self.shared.orders.push_back(Order::ReadHeads(lanes));
     }
@@ -177,7 +193,13 @@ impl Pipeline {
             self.commit_later(now);
         }
         let places: Vec<Place> = lanes.iter().filter_map(|lane| self.shared.place(*lane)).collect();
-        let stays = |duty: Duty| duty.consumes().is_none_or(|place| !places.contains(&place));
+        let leaves = |it: &Ordered| it.lane.is_some_and(is_fenced);
+        self.tell_commands(&batch, leaves, CommandOutcome::Fenced);
+        let left: Vec<_> = batch.commands.iter().filter(|it| leaves(it)).map(|it| it.id).collect();
+        let stays = |duty: Duty| match duty {
+            Duty::Command(id) => !left.contains(&id),
+            _ => duty.consumes().is_none_or(|place| !places.contains(&place)),
+        };
         self.keep_rest(batch, stays, |lane| !is_fenced(lane));
     }
 
@@ -201,6 +223,21 @@ impl Pipeline {
         self.spare = batch;
     }
 
+    /// Tells what became of some commands of a batch. Returns the lanes that these would have consumed.
+    fn tell_commands(
+        &mut self,
+        batch: &Batch,
+        which: impl Fn(&Ordered) -> bool,
+        outcome: CommandOutcome,
+    ) -> Vec<LaneId> {
+        let told = batch.commands.iter().filter(|it| which(it));
+        told.filter_map(|Ordered { id, lane, .. }| {
+            self.shared.orders.push_back(Order::Told { id: *id, outcome });
+            *lane
+        })
+        .collect()
+    }
+
     pub(crate) fn appending(&mut self, place: Place) -> &mut u32 {
         match place {
             Place::Ingress(at) => &mut self.inbounds[at].stage.lane.appending,
@@ -222,14 +259,23 @@ impl Pipeline {
             Some(Place::Ingress(at)) => self.inbounds[at].forget(hold, &mut self.shared),
             Some(Place::Routed(at)) => self.handlers[at].forget(hold, &mut self.shared),
             Some(Place::Outbound(at)) => self.outbounds[at].forget(hold, &mut self.shared),
-            None => {}
+            None => {
+                if let Some(orphan) = self.operating.orphan_mut(lane) {
+                    orphan.forget(hold);
+                }
+            }
         }
     }
 
     /// The rows of lanes that were asked for.
     pub(crate) fn heads(&mut self, heads: &[Head], now: Now) {
         for head in heads {
-            let Some(place) = self.shared.place(head.lane) else { continue };
+            let Some(place) = self.shared.place(head.lane) else {
+                if let Some(orphan) = self.operating.orphan_mut(head.lane) {
+                    orphan.restore(head);
+                }
+                continue;
+            };
             let last = match place {
                 Place::Ingress(at) => self.inbounds[at].stage.lane.is_last_answer(),
                 Place::Routed(at) => self.handlers[at].stage.lane.is_last_answer(),
@@ -248,6 +294,7 @@ impl Pipeline {
                 Place::Routed(at) => self.handlers[at].stage.lane.restore(head),
                 Place::Outbound(at) => self.outbounds[at].restore(head, now, &mut self.shared),
             }
+            self.restore_switches(head.lane, &head.switches, now);
             self.pump(place, now);
         }
         // Handoffs and messages that waited for these lanes go on.

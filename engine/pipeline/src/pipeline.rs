@@ -11,7 +11,9 @@ use crate::ids::{CallId, LaneId, MessageId, Millis, Now, Seq, Ticket};
 use crate::ingress::{Arrived, Branch, Ingress};
 use crate::intake::Load;
 use crate::lane::Hold;
+use crate::operating::Operating;
 use crate::order::{Answer, Order};
+use crate::orphan::Orphan;
 use crate::shared::{Alarm, OURS_AGAIN, Place, Shared};
 
 /// All decisions of one engine. See the [crate's page](crate) for the loop of its host.
@@ -21,6 +23,7 @@ pub struct Pipeline {
     pub(crate) handlers: Vec<HandlerLane>,
     pub(crate) outbounds: Vec<Outbound>,
     pub(crate) shared: Shared,
+    pub(crate) operating: Operating,
     next_message: MessageId,
     /// Messages that wait for their commit.
     pub(crate) load: Load,
@@ -66,6 +69,7 @@ impl Pipeline {
             handlers: handlers.map(|(at, it)| HandlerLane::new(it.lane, &limits, at)).collect(),
             outbounds: outbounds.map(|(at, it)| Outbound::new(it, &limits, at)).collect(),
             shared,
+            operating: Operating::default(),
             next_message: start.next_message,
             load: Load::default(),
             open: None,
@@ -78,6 +82,8 @@ impl Pipeline {
             spare_branches: Vec::new(),
             fused_calls: Vec::new(),
         };
+        let orphans = graph.orphans.iter().map(|it| Orphan::new(it.lane, it.stage));
+        pipeline.operating.orphans.extend(orphans);
         pipeline.heads(&start.heads, now);
         let unread: Vec<LaneId> = pipeline.unread().collect();
         if !unread.is_empty() {
@@ -111,6 +117,7 @@ impl Pipeline {
             Fact::Failed { lane, seq, failure, note } => {
                 self.told(lane, seq, Told::Failed { failure, note }, now);
             }
+            Fact::Command { id, command } => self.command(id, *command, now),
             Fact::Ready { lane, ready } => {
                 if let Some(Place::Outbound(at)) = self.shared.place(lane) {
                     self.outbounds[at].ready = ready;
@@ -175,7 +182,8 @@ impl Pipeline {
         let inbounds = self.inbounds.iter().map(|it| (it.stage.lane.id, it.stage.lane.hold));
         let handlers = self.handlers.iter().map(|it| (it.stage.lane.id, it.stage.lane.hold));
         let outbounds = self.outbounds.iter().map(|it| (it.lane.id, it.lane.hold));
-        let lanes = inbounds.chain(handlers).chain(outbounds);
+        let orphans = self.operating.orphans.iter().map(|it| (it.id, it.hold));
+        let lanes = inbounds.chain(handlers).chain(outbounds).chain(orphans);
         lanes.filter(|(_, hold)| *hold == Hold::Unread).map(|(id, _)| id)
     }
 
@@ -186,11 +194,16 @@ impl Pipeline {
             let (ticket, answer) = (received.ticket, Answer::NotStored);
             return self.shared.orders.push_back(Order::Answer { ticket, answer });
         };
-        let id = self.next_message;
-        self.next_message.0 += 1;
+        let id = self.new_message();
         let ingress = &mut self.inbounds[at];
         ingress.intake.receive(id, received, now, &mut self.load, &mut self.shared);
         ingress.list(&mut self.shared);
+    }
+
+    pub(crate) fn new_message(&mut self) -> MessageId {
+        let id = self.next_message;
+        self.next_message.0 += 1;
+        id
     }
 
     fn compared(&mut self, ticket: Ticket, first: Option<First>, now: Now) {
@@ -233,7 +246,7 @@ impl Pipeline {
             Place::Routed(at) if failed => self.handlers[at].stage.lane.load_failed(again),
             Place::Outbound(at) if failed => self.outbounds[at].lane.load_failed(again),
             Place::Ingress(at) => self.inbounds[at].stage.lane.loaded(entries, |it| {
-                Arrived::new(it.message, shelf.take(it.body, lane, it.seq), it.id_hash)
+                Arrived::new(it.message, shelf.take(it.body, lane, it.seq), it.sole, it.id_hash)
             }),
             Place::Routed(at) => self.handlers[at].stage.lane.loaded(entries, |it| {
                 let source = shelf.take(it.body, lane, it.seq);

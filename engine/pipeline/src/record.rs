@@ -4,11 +4,13 @@
 //! claim reads is updated or deleted row by row. Rows of a lane are numbered inside the transaction,
 //! so a record that appends carries no sequence number: the commit's outcome tells it.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::body::{Body, IdHash, Keys, Piece};
+use crate::event::Event;
 use crate::ids::{BodyId, Epoch, LaneId, MessageId, Millis, Seq, Stamp};
+use crate::job::Job;
+use crate::switch::Switch;
 
 /// Records that are committed together or not at all.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,8 +74,64 @@ pub enum Record {
         /// When, by the wall clock.
         at: u64,
     },
+    /// A delivery waits for an operator. Its row is consumed by the same transaction, and its part of
+    /// the message stays open.
+    Held {
+        /// The outbound's lane.
+        lane: LaneId,
+        /// The row.
+        seq: Seq,
+        /// The message.
+        message: MessageId,
+        /// Why it was given up; `None`: an operator holds it.
+        why: Option<Failure>,
+        /// When, by the wall clock.
+        at: u64,
+    },
+    /// A row goes off the list of dead or of held deliveries.
+    Unlisted {
+        /// Which list.
+        list: List,
+        /// The outbound's lane.
+        lane: LaneId,
+        /// The row.
+        seq: Seq,
+    },
+    /// Work is added to a message that may be final. See [`Reopened`].
+    Reopened(Reopened),
+    /// Whether messages go in or out of a lane, from here on and across restarts.
+    Switch(Switch),
+    /// How far a job of an operator has come. The first one of a key makes the job.
+    Job(Job),
     /// One line of a message's journey.
     Event(Event),
+}
+
+/// A list of deliveries that have left their lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum List {
+    /// Will not be tried again.
+    Dead,
+    /// Wait for an operator.
+    Held,
+}
+
+/// An operator adds work to a message.
+///
+/// From here on all open work of the message counts in parts, until these make it final: the
+/// outcome that the completion of a [sole](Append::sole) row writes becomes a finished part. The store
+/// adds a part for what it knows of the message so far (open: added; final: added and finished, as
+/// delivered or failed), takes back failures that are forgiven, and appends the outcome ROUTED.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reopened {
+    /// The message. Never a DUPLICATE.
+    pub message: MessageId,
+    /// Of the outcome and of the part.
+    pub stamp: Stamp,
+    /// How many of its failures count no more, because what has failed is done again.
+    pub forgiven: u32,
+    /// When, by the wall clock.
+    pub at: u64,
 }
 
 /// A message as it was received.
@@ -191,8 +249,19 @@ pub struct Part {
     pub delivered: u32,
     /// How many of the finished ones have failed.
     pub failed: u32,
+    /// Whether the row that was worked on was [sole](Append::sole). Its own work counts as finished
+    /// only if the message was [reopened](Reopened), which had added it.
+    pub sole: bool,
     /// When, by the wall clock.
     pub at: u64,
+}
+
+impl Part {
+    /// Nothing, to fill in.
+    pub const fn new(message: MessageId, stamp: Stamp, at: u64) -> Part {
+        let (added, finished, delivered, failed, sole) = (0, 0, 0, 0, false);
+        Part { message, stamp, added, finished, delivered, failed, sole, at }
+    }
 }
 
 /// What changes in the row of a lane. Only its owner writes it.
@@ -277,6 +346,8 @@ pub enum Failure {
     Content,
     /// Ours: a worker died, the store does not answer. Never blamed on a message.
     Infrastructure,
+    /// The partner does not let us in: the lane stops, with the message first.
+    Credential,
 }
 
 impl Failure {
@@ -289,100 +360,7 @@ impl Failure {
             Failure::NoReply => "no_reply",
             Failure::Content => "content",
             Failure::Infrastructure => "infrastructure",
+            Failure::Credential => "credential",
         }
-    }
-}
-
-/// One line of a message's journey.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Event {
-    /// The message.
-    pub message: MessageId,
-    /// Orders the events of the message.
-    pub stamp: Stamp,
-    /// When, by the wall clock.
-    pub at: u64,
-    /// What happened.
-    pub what: What,
-}
-
-/// What happened to a message.
-#[derive(Clone, Debug, PartialEq)]
-pub enum What {
-    /// It was received by this inbound, stored and answered. Not written: a reader takes it from the
-    /// message itself.
-    Received {
-        /// The inbound's lane.
-        inbound: LaneId,
-        /// Whether the answer took it over.
-        accepted: bool,
-    },
-    /// The router of the inbound chose these handlers.
-    Routed {
-        /// The handlers' lanes; empty: unrouted.
-        handlers: Vec<LaneId>,
-    },
-    /// A handler ran.
-    Transformed {
-        /// The handler's lane.
-        handler: LaneId,
-        /// The lanes of outbounds and handlers it sent to, in order; empty: filtered.
-        outbounds: Vec<LaneId>,
-    },
-    /// An attempt to deliver has failed.
-    Attempt {
-        /// The outbound's lane.
-        outbound: LaneId,
-        /// Counted from 1.
-        attempt: u32,
-        /// Why.
-        failure: Failure,
-        /// What the partner said, such as `AE lab system busy`; empty if nothing.
-        note: Note,
-    },
-    /// After a crash: it had been let go and may have been sent, so the partner may get it twice.
-    PossiblySent {
-        /// The outbound's lane.
-        outbound: LaneId,
-    },
-    /// The partner took it.
-    Delivered {
-        /// The outbound's lane.
-        outbound: LaneId,
-        /// Milliseconds from the first byte out to the answer.
-        milliseconds: Millis,
-        /// What the partner said, such as `AA`.
-        note: Note,
-    },
-    /// It will not be tried again.
-    Dead {
-        /// The lane in which it died.
-        lane: LaneId,
-        /// Why.
-        failure: Failure,
-    },
-    /// A router or handler has failed on it.
-    Failed {
-        /// The lane of the inbound or handler.
-        lane: LaneId,
-        /// Why.
-        failure: Failure,
-        /// The type of the error; never its text, which may quote the message.
-        note: Note,
-    },
-    /// It is a duplicate of this one.
-    Duplicate {
-        /// The first.
-        of: MessageId,
-    },
-}
-
-/// A text of a partner or of a user's function. `Debug` shows the length alone.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Note(pub String);
-
-impl core::fmt::Debug for Note {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Note({} bytes)", self.0.len())
     }
 }

@@ -13,12 +13,15 @@ pub(crate) enum Verdict {
     Dead,
     /// Our own fault: tried again, and the attempt does not count.
     Ours,
+    /// Not the message's fault, nor one that passes: the lane stops.
+    Stops,
 }
 
 /// The table of failure classes. `attempt` counts from 1 and includes this one.
 pub(crate) fn verdict(retry: &Retry, failure: Failure, attempt: u32) -> Verdict {
     match failure {
         Failure::Infrastructure => Verdict::Ours,
+        Failure::Credential => Verdict::Stops,
         Failure::RefusedForGood | Failure::Content => Verdict::Dead,
         Failure::RefusedForNow | Failure::Transport | Failure::NoReply => {
             match retry.max_attempts {
@@ -74,6 +77,7 @@ mod tests {
             (Transport, Verdict::Again, Verdict::Dead),
             (NoReply, Verdict::Again, Verdict::Dead),
             (Infrastructure, Verdict::Ours, Verdict::Ours),
+            (Credential, Verdict::Stops, Verdict::Stops),
         ] {
             assert_eq!(verdict(&RETRY, failure, 1), first, "{failure:?}");
             assert_eq!(verdict(&RETRY, failure, 3), last, "{failure:?}");

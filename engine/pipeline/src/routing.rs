@@ -3,13 +3,14 @@
 use alloc::vec::Vec;
 
 use crate::call::{Item, Purpose};
+use crate::event::Note;
 use crate::fact::{CallFailure, Sent};
 use crate::handler::NOT_FUSED;
 use crate::ids::{CallId, LaneId, Millis};
 use crate::ingress::{Branch, BranchState, Progress};
 use crate::order::Work;
 use crate::pipeline::Pipeline;
-use crate::record::{Failure, Note};
+use crate::record::Failure;
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use crate::shared::{Place, Shared};

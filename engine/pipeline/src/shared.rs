@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 use crate::call::Calls;
+use crate::event::{Event, What};
 use crate::graph::Limits;
 use crate::ids::{CallId, LaneId, MessageId, Millis, Stamp};
 use crate::lane::Shelf;
 use crate::order::Order;
-use crate::record::{Event, What};
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 

@@ -3,6 +3,7 @@
 use crate::ids::{LaneId, Millis};
 use crate::lane::{Hold, Lane, Row, Shelf};
 use crate::shared::ours_again;
+use crate::switch::Flow;
 
 /// A row of such a lane.
 pub(crate) trait Task: Row {
@@ -25,6 +26,8 @@ pub(crate) struct Stage<R> {
     /// No call before this, because one has failed through our own fault.
     pub not_before: Millis,
     failures: u32,
+    /// Whether rows are given to calls.
+    pub flow: Flow,
     /// Whether the lane is in the list of those with a handoff.
     pub listed: bool,
 }
@@ -38,8 +41,14 @@ impl<R: Task> Stage<R> {
             committing: 0,
             not_before: 0,
             failures: 0,
+            flow: Flow::On,
             listed: false,
         }
+    }
+
+    /// Whether its function may be called now.
+    pub fn is_open(&self, now: Millis) -> bool {
+        self.flow == Flow::On && now >= self.not_before
     }
 
     pub fn forget(&mut self, hold: Hold, shelf: &mut Shelf) {

@@ -2,8 +2,10 @@
 
 use crate::delivery::State;
 use crate::ids::{LaneId, MessageId, Millis, Seq, Stage};
+use crate::ingress::Arrived;
 use crate::lane::{Hold, Lane, Row};
 use crate::pipeline::Pipeline;
+use crate::switch::{Flow, Side, Switch};
 
 /// How a lane stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,12 @@ pub struct LaneStatus {
     pub in_flight: u32,
     /// Deliveries that may have been sent before a crash and are not completed.
     pub possibly_sent: u32,
+    /// What was set last for what the lane receives.
+    pub input: Option<Switch>,
+    /// What was set last for what is done with its rows.
+    pub output: Option<Switch>,
+    /// Only an operator consumes it: the graph does not have it.
+    pub is_orphan: bool,
 }
 
 /// What is left to do.
@@ -70,11 +78,15 @@ fn of<R: Row>(lane: &Lane<R>, stage: Stage) -> LaneStatus {
         ready: lane.hold == Hold::Owned,
         in_flight: 0,
         possibly_sent: 0,
+        input: None,
+        output: None,
+        is_orphan: false,
     }
 }
 
 impl Pipeline {
-    /// How each lane stands: those of inbounds, of handlers, of outbounds, in the order of the graph.
+    /// How each lane stands: those of inbounds, of handlers, of outbounds, in the order of the graph,
+    /// then orphans that are not empty.
     pub fn status(&self) -> impl Iterator<Item = LaneStatus> {
         let inbounds = self.inbounds.iter().map(|ingress| {
             let message = ingress.stage.lane.rows.front().map(|row| row.message);
@@ -96,14 +108,24 @@ impl Pipeline {
                     State::Waits(until) => Some(until),
                     _ => None,
                 }),
-                ready: status.ready && outbound.ready,
+                ready: status.ready && outbound.ready && outbound.flow == Flow::On,
                 in_flight: outbound.lane.rows.iter().filter(in_flight).count() as u32,
                 possibly_sent: outbound.lane.rows.iter().filter(|row| row.possibly_sent).count()
                     as u32,
                 ..status
             }
         });
-        inbounds.chain(handlers).chain(outbounds)
+        let orphans = self.operating.orphans.iter().filter(|it| it.depth() > 0).map(|it| {
+            let status = of(&Lane::<Arrived>::new(it.id, 1), it.stage);
+            let (depth, head) = (it.depth(), Some(it.cursor.next()));
+            LaneStatus { depth, head, is_orphan: true, ready: false, ..status }
+        });
+        let switch = |lane, side| self.operating.switches.get(&(lane, side)).cloned();
+        inbounds.chain(handlers).chain(outbounds).chain(orphans).map(move |it| LaneStatus {
+            input: switch(it.lane, Side::Input),
+            output: switch(it.lane, Side::Output),
+            ..it
+        })
     }
 
     /// What is left to do.
@@ -122,6 +144,7 @@ impl Pipeline {
             calls: self.shared.calls.len(),
             uncommitted: self.open.is_some()
                 || self.kept.is_some()
+                || !self.operating.waiting.is_empty()
                 || !self.shared.handoffs.is_empty()
                 || self.outbounds.iter().any(waits),
         }

@@ -17,6 +17,7 @@ fn pipeline(limits: Limits) -> Pipeline {
         inbounds: vec![Inbound::new(INBOUND)],
         handlers: vec![Handler::new(LaneId(2))],
         outbounds: vec![Outbound::new(LaneId(3))],
+        orphans: Vec::new(),
         limits,
     };
     let head = |lane| Head::new(LaneId(lane), Epoch(1));

@@ -33,6 +33,7 @@ impl Engine {
             inbounds: vec![Inbound { deduplicate: false, ..Inbound::new(INBOUND) }],
             handlers: vec![Handler::new(HANDLER)],
             outbounds: vec![Outbound::new(OUTBOUND)],
+            orphans: Vec::new(),
             limits: Limits::DEFAULT,
         };
         let head = |lane| Head::new(lane, Epoch(1));

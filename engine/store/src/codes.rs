@@ -2,7 +2,7 @@
 //! part of the format: a number is never given a second meaning.
 
 use mllp_pipeline::{
-    Disposition, Event, Failure, Keys, LaneId, MessageId, Note, Stage, Stamp, What,
+    By, Disposition, Event, Failure, Flow, Keys, LaneId, MessageId, Note, Side, Stage, Stamp, What,
 };
 
 use crate::contract::StoreError;
@@ -16,14 +16,17 @@ const DISPOSITIONS: [Disposition; 7] = [
     Disposition::Error,
     Disposition::Duplicate,
 ];
-const FAILURES: [Failure; 6] = [
+const FAILURES: [Failure; 7] = [
     Failure::RefusedForGood,
     Failure::RefusedForNow,
     Failure::Transport,
     Failure::NoReply,
     Failure::Content,
     Failure::Infrastructure,
+    Failure::Credential,
 ];
+const SIDES: [Side; 2] = [Side::Input, Side::Output];
+const FLOWS: [Flow; 3] = [Flow::On, Flow::Paused, Flow::Stopped];
 const STAGES: [Stage; 3] = [Stage::Ingress, Stage::Routed, Stage::Outbound];
 
 /// The kind of the event that a message was routed.
@@ -45,6 +48,27 @@ pub(crate) fn of_failure(failure: Failure) -> i64 {
 
 pub(crate) fn failure(code: i64) -> Result<Failure, StoreError> {
     member(&FAILURES, code, "failure")
+}
+
+/// A failure, or none.
+pub(crate) fn some_failure(code: i64) -> Result<Option<Failure>, StoreError> {
+    if code < 0 { Ok(None) } else { failure(code).map(Some) }
+}
+
+pub(crate) fn of_side(side: Side) -> i64 {
+    position(&SIDES, side)
+}
+
+pub(crate) fn side(code: i64) -> Result<Side, StoreError> {
+    member(&SIDES, code, "side")
+}
+
+pub(crate) fn of_flow(flow: Flow) -> i64 {
+    position(&FLOWS, flow)
+}
+
+pub(crate) fn flow(code: i64) -> Result<Flow, StoreError> {
+    member(&FLOWS, code, "flow")
 }
 
 pub(crate) fn of_stage(stage: Stage) -> i64 {
@@ -99,6 +123,7 @@ pub(crate) enum Text<'a> {
     None,
     Note(&'a str),
     Lanes(Vec<u8>),
+    By(String),
 }
 
 impl Text<'_> {
@@ -107,6 +132,8 @@ impl Text<'_> {
         match self {
             Text::None | Text::Note("") => None,
             Text::Note(text) => Some(text.as_bytes()),
+            Text::By(text) if text == BY_NOBODY => None,
+            Text::By(text) => Some(text.as_bytes()),
             Text::Lanes(bytes) if bytes.is_empty() => None,
             Text::Lanes(bytes) => Some(bytes),
         }
@@ -139,6 +166,17 @@ impl<'a> EventRow<'a> {
                 row(7, *lane, of_failure(*failure), Text::Note(&note.0))
             }
             What::Duplicate { of } => row(8, LaneId(0), of.0 as i64, Text::None),
+            What::GaveUp { outbound, failure } => {
+                row(20, *outbound, of_failure(*failure), Text::None)
+            }
+            What::Held { outbound, failure, by } => {
+                row(21, *outbound, failure.map_or(-1, of_failure), Text::By(of_by(by)))
+            }
+            What::Released { outbound, by } => row(22, *outbound, 0, Text::By(of_by(by))),
+            What::Replayed { to, by } => row(23, *to, 0, Text::By(of_by(by))),
+            What::Edited { copy, by } => row(24, LaneId(0), copy.0 as i64, Text::By(of_by(by))),
+            What::Cancelled { lane, by } => row(25, *lane, 0, Text::By(of_by(by))),
+            What::Moved { from, to, by } => row(26, *from, to.0.into(), Text::By(of_by(by))),
         }
     }
 }
@@ -172,6 +210,13 @@ pub(crate) fn event(
         6 => What::Dead { lane, failure: failure(number)? },
         7 => What::Failed { lane, failure: failure(number)?, note: note() },
         8 => What::Duplicate { of: MessageId(number as u64) },
+        20 => What::GaveUp { outbound: lane, failure: failure(number)? },
+        21 => What::Held { outbound: lane, failure: some_failure(number)?, by: by(text) },
+        22 => What::Released { outbound: lane, by: by(text) },
+        23 => What::Replayed { to: lane, by: by(text) },
+        24 => What::Edited { copy: MessageId(number as u64), by: by(text) },
+        25 => What::Cancelled { lane, by: by(text) },
+        26 => What::Moved { from: lane, to: LaneId(number as u32), by: by(text) },
         _ => return Err(corrupt("event")),
     };
     Ok(Event { message, stamp, at, what })
@@ -181,6 +226,19 @@ pub(crate) fn event(
 pub(crate) fn lanes_of(kind: i64, text: Option<&[u8]>) -> Vec<LaneId> {
     let names_lanes = matches!(kind, ROUTED | TRANSFORMED);
     text.filter(|_| names_lanes).map(read_lanes).unwrap_or_default()
+}
+
+const BY_NOBODY: &str = "\n";
+
+/// Who, and on the following lines why.
+pub(crate) fn of_by(by: &By) -> String {
+    format!("{}\n{}", by.who.0.replace('\n', " "), by.reason.0)
+}
+
+pub(crate) fn by(text: &[u8]) -> By {
+    let text = String::from_utf8_lossy(text);
+    let (who, reason) = text.split_once('\n').unwrap_or_default();
+    By { who: Note(who.to_owned()), reason: Note(reason.to_owned()) }
 }
 
 fn lanes<'a>(lanes: &[LaneId]) -> Text<'a> {

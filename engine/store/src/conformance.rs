@@ -20,9 +20,11 @@
 mod bodies;
 mod journeys;
 mod lanes;
+mod lists;
 mod lives;
 mod nodes;
 mod parts;
+mod reopened;
 mod searching;
 
 use mllp_pipeline::{
@@ -52,9 +54,11 @@ pub type Make<'a> = &'a mut dyn FnMut() -> Box<dyn Subject>;
 
 type Case = fn(&mut dyn Subject);
 
-const CASES: [(&str, &[(&str, Case)]); 7] = [
+const CASES: [(&str, &[(&str, Case)]); 9] = [
     ("lanes", lanes::CASES),
     ("parts", parts::CASES),
+    ("reopened", reopened::CASES),
+    ("lists", lists::CASES),
     ("bodies", bodies::CASES),
     ("journeys", journeys::CASES),
     ("lives", lives::CASES),

@@ -8,6 +8,7 @@ use mllp_pipeline::{
     Stage, Stamp, Transaction,
 };
 
+use crate::lists::Lists;
 use crate::query::{Found, Query};
 
 /// Bodies above this many bytes are written in chunks, before the commit that makes their message
@@ -109,7 +110,7 @@ pub trait Store: Send {
 }
 
 /// A reading end of a store. A call never delays a commit, and holds nothing when it has returned.
-pub trait Reader: Send {
+pub trait Reader: Lists + Send {
     /// Rows of a lane that follow `after`, in order, at most `limit`.
     ///
     /// # Errors

@@ -16,6 +16,10 @@
 //! | `chunk` | 256 KiB of a body that is too large for one row |
 //! | `unheld` | body in chunks that no message and no row holds yet |
 //! | `dead` | delivery that is not tried again |
+//! | `held` | delivery that waits for an operator |
+//! | `reopened` | message to which an operator has added work, until it is final again |
+//! | `switch` | side of a lane that was paused, stopped or started |
+//! | `job` | work of an operator that takes more than one transaction |
 //!
 //! The contract is [`Store`] and [`Reader`]; the suite `conformance` holds every store to it.
 
@@ -26,16 +30,19 @@ mod codes;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod contract;
+mod lists;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod query;
 mod sqlite;
+mod sums;
 
 pub use contract::{
     CHUNK, Held, INLINE_LIMIT, Identity, LaneName, Numbers, Reader, Store, StoreError,
     StoredMessage,
 };
+pub use lists::{Deliveries, Listed, Lists};
 pub use memory::{Fault, MemoryStore};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;

@@ -1,5 +1,6 @@
 //! The store in memory: for simulations and tests, with faults on demand.
 
+mod lists;
 mod search;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -7,16 +8,17 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mllp_pipeline::{
-    Append, Body, BodyId, CommitOutcome, Committed, Disposition, Entry, Epoch, Event, Head, LaneId,
-    LaneMark, LaneUpdate, MessageId, NewMessage, Part, Record, Refusal, RowBody, Seq, Source,
-    Stamp, Transaction,
+    Append, Body, BodyId, CommitOutcome, Committed, Disposition, Entry, Epoch, Event, Head, Job,
+    LaneId, LaneMark, LaneUpdate, List, MessageId, NewMessage, Position, Record, Refusal, RowBody,
+    Seq, Side, Source, Stamp, Switch, Transaction,
 };
 
-use crate::codes::disposition_of;
 use crate::contract::{
     Held, Identity, LaneName, Numbers, Reader, Store, StoreError, StoredMessage,
 };
+use crate::lists::Listed;
 use crate::query::{Found, Query};
+use crate::sums::{self, Sums};
 
 /// A store that lives as long as one of its handles.
 #[derive(Clone, Default)]
@@ -53,7 +55,11 @@ struct State {
     messages: BTreeMap<MessageId, NewMessage>,
     chunks: BTreeMap<(BodyId, u32), Arc<[u8]>>,
     unheld: BTreeSet<BodyId>,
-    parts: BTreeMap<MessageId, Vec<Part>>,
+    parts: BTreeMap<MessageId, Sums>,
+    reopened: BTreeSet<MessageId>,
+    lists: BTreeMap<(List, LaneId, Seq), Listed>,
+    switches: BTreeMap<(LaneId, Side), Switch>,
+    jobs: BTreeMap<String, Job>,
     outcomes: BTreeMap<(MessageId, Stamp), (Disposition, u64)>,
     events: BTreeMap<(MessageId, Stamp), Event>,
 }
@@ -109,14 +115,17 @@ impl Store for MemoryStore {
             let id = LaneId(at as u32 + 1);
             let lane = state.lanes.entry(id).or_default();
             lane.epoch += 1;
-            heads.push(lane.head(id));
+            heads.push(lane.head(id, &state.switches));
         }
         Ok(heads)
     }
 
     fn heads(&mut self, lanes: &[LaneId]) -> Result<Vec<Head>, StoreError> {
         let state = &self.lock().state;
-        Ok(lanes.iter().filter_map(|id| Some(state.lanes.get(id)?.head(*id))).collect())
+        Ok(lanes
+            .iter()
+            .filter_map(|id| Some(state.lanes.get(id)?.head(*id, &state.switches)))
+            .collect())
     }
 
     fn lanes(&mut self) -> Result<Vec<(LaneId, LaneName)>, StoreError> {
@@ -166,7 +175,7 @@ impl State {
         }
         let mut touched = BTreeSet::new();
         let mut finals = Vec::new();
-        let mut last: BTreeMap<MessageId, Part> = BTreeMap::new();
+        let mut last: BTreeMap<MessageId, (Stamp, u64)> = BTreeMap::new();
         for record in &transaction.records {
             match record {
                 Record::Append(append) => {
@@ -178,15 +187,23 @@ impl State {
                     self.lanes.entry(append.lane).or_default().rows.push(append);
                 }
                 Record::Part(part) => {
-                    self.parts.entry(part.message).or_default().push(*part);
-                    last.insert(part.message, *part);
+                    let sums = Sums::of(part, self.reopened.contains(&part.message));
+                    self.parts.entry(part.message).or_default().add(sums);
+                    last.insert(part.message, (part.stamp, part.at));
+                }
+                Record::Outcome { message, stamp, disposition, at }
+                    if disposition.is_final() && self.reopened.contains(message) =>
+                {
+                    self.parts.entry(*message).or_default().add(sums::ended(*disposition));
+                    last.insert(*message, (*stamp, *at));
                 }
                 other => self.insert(other),
             }
         }
-        for (message, part) in last {
-            if let Some(disposition) = self.finished(message) {
-                self.outcomes.insert((message, part.stamp), (disposition, part.at));
+        for (message, (stamp, at)) in last {
+            if let Some(disposition) = self.parts.get(&message).and_then(Sums::end) {
+                self.outcomes.insert((message, stamp), (disposition, at));
+                self.reopened.remove(&message);
                 finals.push((message, disposition));
             }
         }
@@ -224,8 +241,26 @@ impl State {
             Record::Event(event) => {
                 self.events.insert((event.message, event.stamp), event.clone());
             }
-            // A dead delivery is found by its event; a part and a row are written by the caller.
-            Record::Dead { .. } | Record::Append(_) | Record::Part(_) => {}
+            Record::Dead { lane, seq, message, why, at } => {
+                let position = Position { message: *message, lane: *lane, seq: *seq };
+                self.list(List::Dead, Listed { position, why: Some(*why), at: *at });
+            }
+            Record::Held { lane, seq, message, why, at } => {
+                let position = Position { message: *message, lane: *lane, seq: *seq };
+                self.list(List::Held, Listed { position, why: *why, at: *at });
+            }
+            Record::Unlisted { list, lane, seq } => {
+                self.lists.remove(&(*list, *lane, *seq));
+            }
+            Record::Reopened(reopened) => self.reopen(reopened),
+            Record::Switch(switch) => {
+                self.switches.insert((switch.lane, switch.side), switch.clone());
+            }
+            Record::Job(job) => {
+                self.jobs.insert(job.key.0.clone(), job.clone());
+            }
+            // Written by the caller.
+            Record::Append(_) | Record::Part(_) => {}
         }
     }
 
@@ -233,13 +268,6 @@ impl State {
         if let Body::Chunked { id, .. } = body {
             self.unheld.remove(id);
         }
-    }
-
-    fn finished(&self, message: MessageId) -> Option<Disposition> {
-        let parts = self.parts.get(&message)?;
-        let sum = |of: fn(&Part) -> u32| parts.iter().map(|part| i64::from(of(part))).sum::<i64>();
-        let open = sum(|part| part.added) - sum(|part| part.finished);
-        (open == 0).then(|| disposition_of(sum(|part| part.failed), sum(|part| part.delivered)))
     }
 
     fn disposition(&self, id: MessageId) -> (Disposition, u64) {
@@ -277,8 +305,10 @@ impl State {
 }
 
 impl Lane {
-    fn head(&self, lane: LaneId) -> Head {
+    fn head(&self, lane: LaneId, switches: &BTreeMap<(LaneId, Side), Switch>) -> Head {
+        let own = switches.range((lane, Side::Input)..=(lane, Side::Output));
         Head {
+            switches: own.map(|(_, switch)| switch.clone()).collect(),
             lane,
             epoch: Epoch(self.epoch),
             tail: Seq(self.rows.len() as u64),

@@ -11,7 +11,9 @@
 
 mod failure;
 mod insert;
+mod lists;
 mod read;
+mod reopening;
 mod schema;
 mod search;
 mod session;

@@ -23,6 +23,8 @@ pub(super) struct Told {
     /// Forget everything given before, without a report.
     pub(super) abandon: bool,
     pub(super) stop: bool,
+    /// Whether the connection is to be closed, and none opened.
+    pub(super) closed: bool,
 }
 
 impl Queue {
@@ -46,11 +48,16 @@ impl Queue {
         self.arrived.notify_one();
     }
 
-    /// Takes what was told; a stop stays told.
+    pub(super) fn close(&self, closed: bool) {
+        self.lock().closed = closed;
+        self.arrived.notify_one();
+    }
+
+    /// Takes what was told; a stop stays told, and so does whether it is closed.
     pub(super) fn take(&self) -> Told {
         let mut told = self.lock();
-        let stop = told.stop;
-        std::mem::replace(&mut *told, Told { stop, ..Told::default() })
+        let Told { stop, closed, .. } = *told;
+        std::mem::replace(&mut *told, Told { stop, closed, ..Told::default() })
     }
 
     pub(super) async fn arrived(&self) {

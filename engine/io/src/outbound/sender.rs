@@ -35,6 +35,8 @@ pub struct SenderOptions {
     pub timeout: Duration,
     /// The longest answer in bytes.
     pub max_reply: usize,
+    /// Begins without a connection, until [`open`](Sender::open).
+    pub closed: bool,
     /// A planted fault: an answer to another message completes the first that is open.
     #[cfg(feature = "sabotage")]
     pub foreign_completes: bool,
@@ -49,6 +51,7 @@ impl SenderOptions {
             window: 1,
             timeout: Duration::from_secs(10),
             max_reply: 1024 * 1024,
+            closed: false,
             #[cfg(feature = "sabotage")]
             foreign_completes: false,
         }
@@ -82,6 +85,7 @@ impl Sender {
     /// Begins to dial. Belongs to the runtime that this is called in.
     pub fn start(options: SenderOptions, reports: Arc<dyn Reports>) -> Sender {
         let queue = Arc::new(Queue::default());
+        queue.close(options.closed);
         let life = Life::new(options, Arc::clone(&queue), reports);
         Sender { queue, task: tokio::spawn(life.run()) }
     }
@@ -96,6 +100,17 @@ impl Sender {
     /// on it may still arrive.
     pub fn abandon(&self) {
         self.queue.abandon();
+    }
+
+    /// Lets answers come that are still due, then closes the connection and opens none until
+    /// [`open`](Sender::open). Returns at once; nothing is to be given meanwhile.
+    pub fn close(&self) {
+        self.queue.close(true);
+    }
+
+    /// Dials again.
+    pub fn open(&self) {
+        self.queue.close(false);
     }
 
     /// Lets answers come that are still due, up to a deadline, and ends.
@@ -125,6 +140,7 @@ pub(super) struct Life {
     /// Deliveries that the link has no room for, or whose control ID it has already.
     waiting: VecDeque<Delivery>,
     pub(super) stopping: bool,
+    pub(super) closed: bool,
     reports: Arc<dyn Reports>,
     unreported: Vec<Report>,
     is_ready: bool,
@@ -133,6 +149,7 @@ pub(super) struct Life {
 impl Life {
     fn new(options: SenderOptions, queue: Arc<Queue>, reports: Arc<dyn Reports>) -> Self {
         let link = Link::new(Growing::default(), options.link());
+        let closed = options.closed;
         Life {
             options,
             queue,
@@ -140,6 +157,7 @@ impl Life {
             open: VecDeque::new(),
             waiting: VecDeque::new(),
             stopping: false,
+            closed,
             reports,
             unreported: Vec::new(),
             is_ready: false,
@@ -149,12 +167,14 @@ impl Life {
     async fn run(mut self) {
         let mut back_off = BackOff::default();
         // The first dial tells whether the partner is there; later ones have something to send.
-        let mut wanted = true;
+        let mut wanted = !self.closed;
         loop {
             while !wanted && !self.stopping {
+                let was_closed = self.closed;
                 self.queue.arrived().await;
                 self.take();
-                wanted = self.has_work();
+                // Once it is open again, the first dial tells once more whether the partner is there.
+                wanted = self.has_work() || was_closed && !self.closed;
             }
             if self.stopping && !self.has_work() {
                 return;
@@ -163,8 +183,10 @@ impl Life {
                 Some(stream) => {
                     back_off.succeeded();
                     self.set_ready(true);
-                    if Wire::new(stream).converse(&mut self).await == Ended::Stopped {
-                        return;
+                    match Wire::new(stream).converse(&mut self).await {
+                        Ended::Stopped => return,
+                        Ended::Closed => self.set_ready(false),
+                        Ended::Lost => {}
                     }
                     wanted = self.has_work();
                 }
@@ -175,7 +197,7 @@ impl Life {
                         return;
                     }
                     self.rest(back_off.next()).await;
-                    wanted = true;
+                    wanted = !self.closed;
                 }
             }
         }
@@ -193,7 +215,7 @@ impl Life {
     /// Waits before the next dial. What is given meanwhile has failed already.
     async fn rest(&mut self, time: Duration) {
         let end = tokio::time::Instant::now() + time;
-        while !self.stopping {
+        while !self.stopping && !self.closed {
             tokio::select! {
                 () = tokio::time::sleep_until(end) => return,
                 () = self.queue.arrived() => {}
@@ -211,6 +233,7 @@ impl Life {
     pub(super) fn take(&mut self) -> bool {
         let told = self.queue.take();
         self.stopping |= told.stop;
+        self.closed = told.closed;
         if told.abandon {
             self.link = Link::new(Growing::default(), self.options.link());
             self.open.clear();

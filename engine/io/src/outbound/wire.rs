@@ -24,6 +24,8 @@ pub(super) enum Ended {
     Lost,
     /// The sender was told to stop, and nothing is open.
     Stopped,
+    /// It was told to close the connection, and nothing is open.
+    Closed,
 }
 
 pub(super) struct Wire {
@@ -56,8 +58,8 @@ impl Wire {
             if self.hung_up {
                 break;
             }
-            if life.stopping && life.open.is_empty() {
-                return Ended::Stopped;
+            if life.open.is_empty() && (life.stopping || life.closed) {
+                return if life.stopping { Ended::Stopped } else { Ended::Closed };
             }
             self.wait(life, &mut alarm).await;
         }

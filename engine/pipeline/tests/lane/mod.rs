@@ -20,6 +20,7 @@ pub fn start(head: Head, window: u32) -> Pipeline {
         inbounds: vec![Inbound::new(INBOUND)],
         handlers: vec![Handler::new(LaneId(2))],
         outbounds: vec![Outbound { window, ..Outbound::new(OUTBOUND) }],
+        orphans: Vec::new(),
         limits: Limits::DEFAULT,
     };
     let heads = vec![Head::new(INBOUND, Epoch(1)), Head::new(LaneId(2), Epoch(1)), head];

@@ -268,6 +268,7 @@ impl Host {
                     self.happens(delay, Happening::Load { lane, after, limit }, world);
                 }
                 Order::ReadHeads(lanes) => self.read_heads(lanes, world),
+                Order::Told { .. } | Order::Switched(_) => unreachable!("nobody operates it"),
                 Order::Compare { ticket, body, with } => {
                     let delay = world.rng.below(20);
                     self.happens(delay, Happening::Compare { ticket, body, with }, world);

@@ -71,7 +71,7 @@ impl Scenario {
         let handlers = (0..1 + rng.below(3)).map(|_| Handler::new(next(rng))).collect();
         let limits = limits(rng);
         Scenario {
-            graph: Graph { inbounds, handlers, outbounds, limits },
+            graph: Graph { inbounds, handlers, outbounds, orphans: Vec::new(), limits },
             messages: 1 + rng.below(24) as usize,
             outstanding: 1 + rng.below(6) as usize,
             commit: rng.pick(&[0, 2, 20, 300]),

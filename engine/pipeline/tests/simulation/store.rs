@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mllp_pipeline::{
-    Append, Body, CommitOutcome, Committed, Disposition, Entry, Epoch, Event, Head, LaneId,
-    LaneMark, LaneUpdate, MessageId, NewMessage, Part, Record, RowBody, Seq, Source, Stamp,
-    Transaction, What,
+    Append, Body, CommitOutcome, Committed, Disposition, Entry, Epoch, Event, Head, Job, LaneId,
+    LaneMark, LaneUpdate, List, MessageId, NewMessage, Record, Reopened, RowBody, Seq, Side,
+    Source, Stamp, Switch, Transaction, What,
 };
 
 use crate::invariant::Invariant::{self, Handoff, Listed, Order};
@@ -28,7 +28,10 @@ pub struct Lane {
 pub struct Message {
     pub new: NewMessage,
     pub outcomes: Vec<(Stamp, Disposition)>,
-    pub parts: Vec<Part>,
+    /// Added, finished, delivered, failed.
+    pub parts: Vec<[i64; 4]>,
+    /// An operator has added work, and it is not final again.
+    pub is_reopened: bool,
     pub events: Vec<Event>,
 }
 
@@ -39,6 +42,12 @@ pub struct Store {
     pub chunks: BTreeMap<u64, Vec<u8>>,
     /// Rows that are dead letters, by lane and row.
     pub dead: BTreeMap<(LaneId, u64), mllp_pipeline::Failure>,
+    /// Rows that are held.
+    pub held: BTreeSet<(LaneId, u64)>,
+    /// Rows that have left their lane undelivered, whatever has become of them since.
+    pub left: BTreeSet<(LaneId, u64)>,
+    pub switches: BTreeMap<(LaneId, Side), Switch>,
+    pub jobs: BTreeMap<String, Job>,
     pub last_stamp: u64,
 }
 
@@ -53,6 +62,15 @@ impl Lane {
 }
 
 impl Message {
+    fn of(new: NewMessage) -> Message {
+        let (outcomes, parts, events) = (Vec::new(), Vec::new(), Vec::new());
+        Message { new, outcomes, parts, is_reopened: false, events }
+    }
+
+    fn sums(&self) -> [i64; 4] {
+        [0, 1, 2, 3].map(|n| self.parts.iter().map(|part| part[n]).sum())
+    }
+
     /// The one that counts.
     pub fn disposition(&self) -> Disposition {
         let last = self.outcomes.iter().max_by_key(|(stamp, _)| *stamp);
@@ -104,8 +122,13 @@ impl Store {
             done: lane.done.iter().map(|seq| Seq(*seq)).collect(),
             attempt: lane.attempt,
             due: lane.due,
+            switches: self.switches_of(id),
             waited: lane.waited,
         }
+    }
+
+    fn switches_of(&self, id: LaneId) -> Vec<Switch> {
+        self.switches.values().filter(|it| it.lane == id).cloned().collect()
     }
 
     /// Rows of a lane; `at_hand`: with their bytes.
@@ -147,7 +170,7 @@ impl Store {
             let widest = self.lanes[&lane].widest;
             Listed.check(count <= widest, format_args!("{count} listed, window {widest}"));
         }
-        let finals = parted.into_values().filter_map(|part: Part| self.finish(&part)).collect();
+        let finals = parted.into_iter().filter_map(|(id, stamp)| self.finish(id, stamp)).collect();
         let lanes: BTreeSet<LaneId> = touched.into_iter().map(|(lane, _)| lane).collect();
         let mark = |lane: LaneId| {
             let it = &self.lanes[&lane];
@@ -161,12 +184,11 @@ impl Store {
         record: &Record,
         touched: &mut BTreeSet<(LaneId, bool)>,
         listed: &mut BTreeMap<LaneId, u64>,
-        parted: &mut BTreeMap<MessageId, Part>,
+        parted: &mut BTreeMap<MessageId, Stamp>,
     ) {
         match record {
             Record::Message(new) => {
-                let message =
-                    Message { new: new.clone(), outcomes: vec![], parts: vec![], events: vec![] };
+                let message = Message::of(new.clone());
                 let before = self.messages.insert(new.id, message);
                 Handoff.check(before.is_none(), "a number was given twice");
             }
@@ -185,16 +207,43 @@ impl Store {
             Record::Part(part) => {
                 self.stamp(part.stamp);
                 let message = self.messages.get_mut(&part.message).expect("message");
-                message.parts.push(*part);
-                parted.insert(part.message, *part);
+                let own = u32::from(part.sole && message.is_reopened);
+                let sums = [part.added, part.finished + own, part.delivered, part.failed];
+                message.parts.push(sums.map(i64::from));
+                parted.insert(part.message, part.stamp);
             }
             Record::Outcome { message, stamp, disposition, .. } => {
                 self.stamp(*stamp);
-                self.end(*message, *stamp, *disposition);
+                let it = self.messages.get_mut(message).expect("message");
+                if it.is_reopened && disposition.is_final() {
+                    it.parts.push(ended(*disposition));
+                    parted.insert(*message, *stamp);
+                } else {
+                    self.end(*message, *stamp, *disposition);
+                }
             }
+            Record::Reopened(reopened) => self.reopen(reopened),
             Record::Dead { lane, seq, why, .. } => {
-                let before = self.dead.insert((*lane, seq.0), *why);
-                Handoff.check(before.is_none(), "died twice");
+                self.dead.insert((*lane, seq.0), *why);
+                self.leave(*lane, *seq);
+            }
+            Record::Held { lane, seq, .. } => {
+                self.held.insert((*lane, seq.0));
+                self.leave(*lane, *seq);
+            }
+            Record::Unlisted { list, lane, seq } => {
+                let row = (*lane, seq.0);
+                let was_there = match list {
+                    List::Dead => self.dead.remove(&row).is_some(),
+                    List::Held => self.held.remove(&row),
+                };
+                Handoff.check(was_there, format_args!("{lane}/{seq} is not on the list"));
+            }
+            Record::Switch(switch) => {
+                self.switches.insert((switch.lane, switch.side), switch.clone());
+            }
+            Record::Job(job) => {
+                self.jobs.insert(job.key.0.clone(), job.clone());
             }
             Record::Event(event) => {
                 self.stamp(event.stamp);
@@ -218,22 +267,49 @@ impl Store {
         it.outcomes.push((stamp, disposition));
     }
 
+    fn leave(&mut self, lane: LaneId, seq: Seq) {
+        let first = self.left.insert((lane, seq.0));
+        Handoff.check(first, format_args!("{lane}/{seq} leaves its lane twice"));
+    }
+
+    fn reopen(&mut self, reopened: &Reopened) {
+        self.stamp(reopened.stamp);
+        let it = self.messages.get_mut(&reopened.message).expect("message");
+        let disposition = it.disposition();
+        let is_duplicate = disposition == Disposition::Duplicate;
+        Invariant::Disposition.check(!is_duplicate, "a duplicate is reopened");
+        let mut base = match (it.parts.is_empty(), disposition.is_final()) {
+            (false, _) => [0; 4],
+            (true, false) => [1, 0, 0, 0],
+            (true, true) => {
+                let [_, finished, delivered, failed] = ended(disposition);
+                [1, finished, delivered, failed]
+            }
+        };
+        base[3] -= i64::from(reopened.forgiven);
+        it.parts.push(base);
+        it.is_reopened = true;
+        let fits = it.sums()[3] >= 0;
+        Invariant::Disposition.check(fits, "more is forgiven than has failed");
+        it.outcomes.push((reopened.stamp, Disposition::Routed));
+    }
+
     /// What a store does with parts.
-    fn finish(&mut self, part: &Part) -> Option<(MessageId, Disposition)> {
-        let parts = &self.messages[&part.message].parts;
-        let sum = |of: fn(&Part) -> u32| parts.iter().map(of).sum::<u32>();
-        let (added, finished) = (sum(|it| it.added), sum(|it| it.finished));
+    fn finish(&mut self, message: MessageId, stamp: Stamp) -> Option<(MessageId, Disposition)> {
+        let it = self.messages.get_mut(&message).expect("message");
+        let [added, finished, delivered, failed] = it.sums();
         Invariant::Disposition.check(finished <= added, "more parts finished than added");
         if finished < added {
             return None;
         }
-        let disposition = match (sum(|it| it.failed), sum(|it| it.delivered)) {
+        it.is_reopened = false;
+        let disposition = match (failed, delivered) {
             (1.., _) => Disposition::Error,
             (_, 1..) => Disposition::Processed,
             _ => Disposition::Filtered,
         };
-        self.end(part.message, part.stamp, disposition);
-        Some((part.message, disposition))
+        self.end(message, stamp, disposition);
+        Some((message, disposition))
     }
 
     fn update(&mut self, update: &LaneUpdate) {
@@ -242,7 +318,8 @@ impl Store {
         let forward = lane.cursor <= cursor && cursor <= lane.tail();
         Handoff.check(forward, format_args!("cursor from {} to {cursor}", lane.cursor));
         if lane.widest > 0 {
-            let covered = cursor <= lane.sent_to;
+            let left = |seq: &u64| *seq <= lane.sent_to || self.left.contains(&(update.lane, *seq));
+            let covered = (lane.cursor + 1..=cursor).all(|seq| left(&seq));
             Order.check(covered, "consumed, and never let go");
         }
         lane.done.retain(|seq| *seq > cursor);
@@ -253,4 +330,10 @@ impl Store {
             lane.sent_to = lane.sent_to.max((cursor + u64::from(window)).min(lane.tail()));
         }
     }
+}
+
+/// What the end of a row adds to the parts of its message.
+fn ended(disposition: Disposition) -> [i64; 4] {
+    let delivered = i64::from(disposition == Disposition::Processed);
+    [0, 1, delivered, i64::from(disposition == Disposition::Error)]
 }

@@ -1,6 +1,6 @@
 //! The journey of a message.
 
-use mllp_pipeline::{Event, Failure, LaneId, MessageId, Note, Record, Stamp, What};
+use mllp_pipeline::{By, Event, Failure, LaneId, MessageId, Note, Record, Stamp, What};
 
 use super::{Bench, Case, Subject, inline, message};
 
@@ -14,6 +14,7 @@ fn every_event(subject: &mut dyn Subject) {
     let (lane, note) = (bench.lab.lane, Note("AE lab système busy".into()));
     let handlers = vec![LaneId(8), LaneId(900_000)];
     let failure = Failure::RefusedForNow;
+    let by = || By { who: Note("anna".into()), reason: Note("unknown patiënt\nsee 4711".into()) };
     let all = [
         What::Received { inbound: bench.ingress.lane, accepted: true },
         What::Routed { handlers: handlers.clone() },
@@ -30,6 +31,14 @@ fn every_event(subject: &mut dyn Subject) {
         What::Dead { lane, failure: Failure::NoReply },
         What::Dead { lane, failure: Failure::Transport },
         What::Duplicate { of: MessageId(4711) },
+        What::GaveUp { outbound: lane, failure: Failure::Credential },
+        What::Held { outbound: lane, failure: Some(failure), by: By::default() },
+        What::Held { outbound: lane, failure: None, by: by() },
+        What::Released { outbound: lane, by: by() },
+        What::Replayed { to: LaneId(900_000), by: by() },
+        What::Edited { copy: MessageId(u64::MAX >> 1), by: by() },
+        What::Cancelled { lane, by: by() },
+        What::Moved { from: LaneId(8), to: lane, by: By::default() },
     ];
     let events: Vec<_> = (1..)
         .zip(all)

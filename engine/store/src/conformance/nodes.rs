@@ -115,6 +115,7 @@ fn part(id: u64, stamp: u64, added: u32) -> Record {
         finished: 1 - added.min(1),
         delivered: 1 - added.min(1),
         failed: 0,
+        sole: false,
         at: stamp,
     })
 }

@@ -29,6 +29,7 @@ fn part(id: u64, stamp: u64, counts: &Counts) -> Record {
         finished: counts.finished,
         delivered: counts.delivered,
         failed: counts.failed,
+        sole: false,
         at: 100 + stamp,
     })
 }

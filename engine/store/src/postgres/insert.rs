@@ -1,13 +1,13 @@
 //! The records of a transaction as rows, one statement for each table.
 
 use mllp_pipeline::{
-    Append, Body, Disposition, Event, LaneId, MessageId, NewMessage, Part, Record, RowBody, Seq,
-    Stamp,
+    Append, Body, Disposition, Event, LaneId, MessageId, NewMessage, Record, RowBody, Seq, Stamp,
 };
 use tokio_postgres::{Client, Error};
 
 use crate::codes::{EventRow, of_disposition, of_failure, of_keys};
 use crate::query::hashes;
+use crate::sums::Sums;
 
 /// A row of the table `outcome`.
 pub(super) struct Outcome {
@@ -17,6 +17,13 @@ pub(super) struct Outcome {
     pub(super) at: u64,
 }
 
+/// A row of the table `part`.
+pub(super) struct Counted {
+    pub(super) message: MessageId,
+    pub(super) stamp: Stamp,
+    pub(super) sums: Sums,
+}
+
 /// What is inserted, by table.
 #[derive(Default)]
 pub(super) struct Rows<'a> {
@@ -24,8 +31,10 @@ pub(super) struct Rows<'a> {
     chunks: Vec<(i64, i64, &'a [u8])>,
     work: Vec<(&'a Append, Seq)>,
     done: Vec<(i64, i64)>,
-    parts: Vec<&'a Part>,
+    pub(super) parts: Vec<Counted>,
     pub(super) outcomes: Vec<Outcome>,
+    /// What is about lists, switches and jobs, in order.
+    pub(super) others: Vec<&'a Record>,
     /// Lane, place, message, failure and time.
     dead: Vec<[i64; 5]>,
     events: Vec<(&'a Event, EventRow<'a>)>,
@@ -51,15 +60,17 @@ impl<'a> Rows<'a> {
                     rows.work.extend(places.next().map(|place| (append, *place)));
                 }
                 Record::Done { lane, seq } => rows.done.push((i64::from(lane.0), seq.0 as i64)),
-                Record::Part(part) => rows.parts.push(part),
-                &Record::Outcome { message, stamp, disposition, at } => {
-                    rows.outcomes.push(Outcome { message, stamp, disposition, at });
-                }
+                // These depend on what is known of the message.
+                Record::Part(_) | Record::Outcome { .. } | Record::Reopened(_) => {}
                 Record::Dead { lane, seq, message, why, at } => {
                     let (seq, message) = (seq.0 as i64, message.0 as i64);
                     rows.dead.push([i64::from(lane.0), seq, message, of_failure(*why), *at as i64]);
                 }
                 Record::Event(event) => rows.events.push((event, EventRow::of(&event.what))),
+                Record::Held { .. }
+                | Record::Unlisted { .. }
+                | Record::Switch(_)
+                | Record::Job(_) => rows.others.push(record),
             }
         }
         rows
@@ -121,10 +132,10 @@ impl<'a> Rows<'a> {
                 &[
                     &column(rows, |it| it.message.0 as i64),
                     &column(rows, |it| it.stamp.0 as i64),
-                    &column(rows, |it| i64::from(it.added)),
-                    &column(rows, |it| i64::from(it.finished)),
-                    &column(rows, |it| i64::from(it.delivered)),
-                    &column(rows, |it| i64::from(it.failed)),
+                    &column(rows, |it| it.sums.added),
+                    &column(rows, |it| it.sums.finished),
+                    &column(rows, |it| it.sums.delivered),
+                    &column(rows, |it| it.sums.failed),
                 ],
             )
             .await
@@ -163,6 +174,9 @@ impl<'a> Rows<'a> {
         }
         if !self.events.is_empty() {
             self.insert_events(client).await?;
+        }
+        for record in &self.others {
+            super::lists::insert(client, record).await?;
         }
         Ok(())
     }

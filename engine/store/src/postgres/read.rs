@@ -66,7 +66,7 @@ pub(super) fn number(row: &Row, at: usize) -> u64 {
     row.get::<_, i64>(at) as u64
 }
 
-fn lane(row: &Row, at: usize) -> LaneId {
+pub(super) fn lane(row: &Row, at: usize) -> LaneId {
     LaneId(number(row, at) as u32)
 }
 
@@ -83,12 +83,18 @@ pub(super) async fn heads(client: &Client, lanes: &[LaneId]) -> Result<Vec<Head>
         tail: Seq(number(row, 2)),
         cursor: Seq(number(row, 3)),
         sent_to: Seq(number(row, 4)),
+        switches: Vec::new(),
         attempt: number(row, 5) as u32,
         due: number(row, 6),
         waited: number(row, 7),
         done: row.get::<_, Vec<i64>>(8).into_iter().map(|seq| Seq(seq as u64)).collect(),
     };
-    Ok(client.query(sql, &[&ids]).await?.iter().map(head).collect())
+    let mut heads: Vec<Head> = client.query(sql, &[&ids]).await?.iter().map(head).collect();
+    for switch in super::lists::switches(client, &ids).await? {
+        let of_lane = heads.iter_mut().filter(|it| it.lane == switch.lane);
+        of_lane.for_each(|it| it.switches.push(switch.clone()));
+    }
+    Ok(heads)
 }
 
 pub(super) fn lanes(session: &mut Session) -> Result<Vec<(LaneId, LaneName)>, StoreError> {

@@ -90,6 +90,36 @@ const TABLES: &str = "
         at int8 NOT NULL,
         PRIMARY KEY(lane, seq)
     );
+    CREATE TABLE held(
+        lane int8,
+        seq int8,
+        message int8 NOT NULL,
+        why int8 NOT NULL,
+        at int8 NOT NULL,
+        PRIMARY KEY(lane, seq)
+    );
+    CREATE TABLE reopened(message int8 PRIMARY KEY);
+    CREATE TABLE switch(
+        lane int8,
+        side int8,
+        flow int8 NOT NULL,
+        by text NOT NULL,
+        at int8 NOT NULL,
+        PRIMARY KEY(lane, side)
+    );
+    CREATE TABLE job(
+        id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        key text NOT NULL UNIQUE,
+        what bytea NOT NULL,
+        by text NOT NULL,
+        at int8 NOT NULL,
+        total int8 NOT NULL,
+        done int8 NOT NULL,
+        after_message int8 NOT NULL,
+        after_lane int8 NOT NULL,
+        after_seq int8 NOT NULL,
+        has_ended bool NOT NULL
+    );
     CREATE TABLE event(
         message int8,
         stamp int8,

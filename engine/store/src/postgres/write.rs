@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use mllp_pipeline::{
     BodyId, CommitOutcome, Committed, Disposition, Head, LaneId, LaneMark, LaneUpdate, MessageId,
-    Part, Record, Seq, Transaction,
+    Record, Seq, Stamp, Transaction,
 };
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error};
@@ -13,6 +13,7 @@ use tokio_postgres::{Client, Error};
 use super::failure::{failed, is_lost, of_commit};
 use super::insert::{Outcome, Rows};
 use super::read;
+use super::reopening::Account;
 use super::session::{Session, in_transaction};
 use crate::codes::{disposition_of, of_stage};
 use crate::contract::{LaneName, StoreError};
@@ -124,22 +125,19 @@ async fn write(
     if !fenced.is_empty() {
         return Ok(Err(fenced));
     }
-    let mut last: BTreeMap<MessageId, &Part> = BTreeMap::new();
-    for record in &transaction.records {
-        if let Record::Part(part) = record {
-            last.insert(part.message, part);
-        }
-    }
     let mut rows = Rows::of(&transaction.records, &places(&transaction.records, &lanes));
     rows.insert_messages(client).await?;
-    lock_messages(client, &last).await?;
+    let mut account = Account::of(client, &transaction.records).await?;
+    lock_messages(client, &account.last).await?;
+    rows.parts = std::mem::take(&mut account.parts);
+    rows.outcomes = std::mem::take(&mut account.outcomes);
     rows.insert_parts(client).await?;
-    let mut finals = Vec::new();
-    for (message, disposition) in finished(client, &last).await? {
-        let part = last[&message];
-        rows.outcomes.push(Outcome { message, stamp: part.stamp, disposition, at: part.at });
-        finals.push((message, disposition));
+    let finals = finished(client, &account.last).await?;
+    for (message, disposition) in &finals {
+        let (message, disposition, (stamp, at)) = (*message, *disposition, account.last[message]);
+        rows.outcomes.push(Outcome { message, stamp, disposition, at });
     }
+    account.close(client, &finals).await?;
     rows.insert_rest(client).await?;
     Ok(Ok(Committed { lanes, finals }))
 }
@@ -210,7 +208,10 @@ fn places(records: &[Record], lanes: &[LaneMark]) -> Vec<Seq> {
 
 /// A writer of a part of a message, or of its outcome after that, waits here for all the others,
 /// so that the last of them sees the parts of all.
-async fn lock_messages(client: &Client, parts: &BTreeMap<MessageId, &Part>) -> Result<(), Error> {
+async fn lock_messages(
+    client: &Client,
+    parts: &BTreeMap<MessageId, (Stamp, u64)>,
+) -> Result<(), Error> {
     if parts.is_empty() {
         return Ok(());
     }
@@ -223,7 +224,7 @@ async fn lock_messages(client: &Client, parts: &BTreeMap<MessageId, &Part>) -> R
 /// waited for a lock still sees what was committed before it began.
 async fn finished(
     client: &Client,
-    parts: &BTreeMap<MessageId, &Part>,
+    parts: &BTreeMap<MessageId, (Stamp, u64)>,
 ) -> Result<Vec<(MessageId, Disposition)>, Error> {
     if parts.is_empty() {
         return Ok(Vec::new());

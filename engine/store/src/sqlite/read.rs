@@ -25,6 +25,10 @@ impl SqliteReader {
     pub(super) fn new(connection: Connection, gathered: SharedGathered) -> Self {
         SqliteReader { connection, gathered }
     }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
 }
 
 pub(super) fn heads(connection: &Connection, lanes: &[LaneId]) -> rusqlite::Result<Vec<Head>> {
@@ -47,12 +51,14 @@ pub(super) fn heads(connection: &Connection, lanes: &[LaneId]) -> rusqlite::Resu
                 attempt: row.get(4)?,
                 due: number(5)?,
                 waited: number(6)?,
+                switches: Vec::new(),
             })
         };
         let Some(mut head) = row_of.query_row((lane.0,), read).optional()? else { continue };
         let values = params![lane.0, head.cursor.0 as i64];
         let done = done_of.query_map(values, |row| row.get::<_, i64>(0))?;
         head.done = done.map(|seq| seq.map(|it| Seq(it as u64))).collect::<Result<_, _>>()?;
+        head.switches = super::lists::switches(connection, lane)?;
         heads.push(head);
     }
     Ok(heads)

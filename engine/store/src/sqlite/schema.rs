@@ -151,6 +151,38 @@ const MIGRATIONS: [&str; VERSION as usize] = [
         id INTEGER PRIMARY KEY,
         bytes BLOB NOT NULL
     ) STRICT;
+    CREATE TABLE held(
+        lane INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        message INTEGER NOT NULL,
+        why INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY(lane, seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE reopened(
+        message INTEGER PRIMARY KEY
+    ) STRICT;
+    CREATE TABLE switch(
+        lane INTEGER NOT NULL,
+        side INTEGER NOT NULL,
+        flow INTEGER NOT NULL,
+        by TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY(lane, side)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE job(
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        what BLOB NOT NULL,
+        by TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        total INTEGER NOT NULL,
+        done INTEGER NOT NULL,
+        after_message INTEGER NOT NULL,
+        after_lane INTEGER NOT NULL,
+        after_seq INTEGER NOT NULL,
+        has_ended INTEGER NOT NULL
+    ) STRICT;
 ",
 ];
 

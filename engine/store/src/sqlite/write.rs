@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 
 use mllp_pipeline::{
     Append, Body, CommitOutcome, Committed, Disposition, Event, Head, LaneId, LaneMark, LaneUpdate,
-    MessageId, NewMessage, Part, Record, Refusal, RowBody, Seq, Stamp, Transaction,
+    MessageId, NewMessage, Record, Refusal, RowBody, Seq, Stamp, Transaction,
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::failure::{Trouble, failed, of_commit};
 use super::index::Index;
+use super::lists;
 use super::read;
-use crate::codes::{EventRow, disposition_of, of_disposition, of_failure, of_keys, of_stage};
+use super::reopening::Reopening;
+use crate::codes::{EventRow, of_disposition, of_failure, of_keys, of_stage};
 use crate::contract::{LaneName, StoreError};
+use crate::sums::{self, Sums};
 
 /// Takes lanes for a new owner. See [`Store::own`](crate::Store::own).
 pub(super) fn own(
@@ -75,7 +78,8 @@ fn write(
     let mut marks: BTreeMap<LaneId, LaneMark> = BTreeMap::new();
     let mut next = take_places(open, &transaction.records, &mut marks)?;
     let mut statements = Statements::new(open)?;
-    let mut parts: Vec<&Part> = Vec::new();
+    let mut reopening = Reopening::new(open)?;
+    let mut parts: BTreeMap<MessageId, (Stamp, u64)> = BTreeMap::new();
     for record in &transaction.records {
         match record {
             Record::Append(append) => {
@@ -83,13 +87,22 @@ fn write(
                 statements.append(append, seq.unwrap_or(Seq(0)))?;
             }
             Record::Part(part) => {
-                statements.part(part)?;
-                parts.push(part);
+                let sums = Sums::of(part, reopening.is_reopened(part.message));
+                statements.part(part.message, part.stamp, &sums)?;
+                parts.insert(part.message, (part.stamp, part.at));
             }
+            Record::Outcome { message, stamp, disposition, at }
+                if disposition.is_final() && reopening.is_reopened(*message) =>
+            {
+                statements.part(*message, *stamp, &sums::ended(*disposition))?;
+                parts.insert(*message, (*stamp, *at));
+            }
+            Record::Reopened(reopened) => reopening.reopen(reopened, &mut statements)?,
             other => statements.insert(other)?,
         }
     }
     let finals = finish(open, &mut statements, &parts)?;
+    reopening.close(&finals)?;
     let fenced = update_lanes(open, &transaction.lanes, &mut marks)?;
     if !fenced.is_empty() {
         return Ok(Err(fenced));
@@ -159,24 +172,20 @@ fn mark(lane: LaneId, row: &rusqlite::Row<'_>) -> rusqlite::Result<LaneMark> {
 fn finish(
     open: &Connection,
     statements: &mut Statements<'_>,
-    parts: &[&Part],
+    parts: &BTreeMap<MessageId, (Stamp, u64)>,
 ) -> rusqlite::Result<Vec<(MessageId, Disposition)>> {
-    let mut last: BTreeMap<MessageId, &Part> = BTreeMap::new();
-    for part in parts {
-        last.insert(part.message, part);
-    }
     let mut sums = open.prepare_cached(
-        "SELECT sum(added) - sum(finished), sum(failed), sum(delivered)
+        "SELECT sum(added), sum(finished), sum(delivered), sum(failed)
          FROM part WHERE message = ?1",
     )?;
     let mut finals = Vec::new();
-    for (message, part) in last {
-        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-        let (left, failed, delivered): (i64, i64, i64) =
-            sums.query_row((message.0 as i64,), row)?;
-        if left == 0 {
-            let disposition = disposition_of(failed, delivered);
-            statements.outcome(message, part.stamp, disposition, part.at)?;
+    for (&message, &(stamp, at)) in parts {
+        let sums = sums.query_row((message.0 as i64,), |row| {
+            let (added, finished) = (row.get(0)?, row.get(1)?);
+            Ok(Sums { added, finished, delivered: row.get(2)?, failed: row.get(3)? })
+        })?;
+        if let Some(disposition) = sums.end() {
+            statements.outcome(message, stamp, disposition, at)?;
             finals.push((message, disposition));
         }
     }
@@ -184,7 +193,8 @@ fn finish(
 }
 
 /// Prepared once for a transaction.
-struct Statements<'a> {
+pub(super) struct Statements<'a> {
+    open: &'a Connection,
     message: CachedStatement<'a>,
     chunk: CachedStatement<'a>,
     unheld: CachedStatement<'a>,
@@ -202,6 +212,7 @@ struct Statements<'a> {
 impl<'a> Statements<'a> {
     fn new(open: &'a Connection) -> rusqlite::Result<Self> {
         Ok(Statements {
+            open,
             message: open.prepare_cached(
                 "INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
                      ?14, ?15)",
@@ -250,7 +261,8 @@ impl<'a> Statements<'a> {
                 self.dead.execute(values).map(drop)
             }
             Record::Event(event) => self.event(event),
-            Record::Append(_) | Record::Part(_) => Ok(()),
+            Record::Append(_) | Record::Part(_) | Record::Reopened(_) => Ok(()),
+            other => lists::insert(self.open, other),
         }
     }
 
@@ -315,13 +327,18 @@ impl<'a> Statements<'a> {
         chunks.map_or(Ok(()), |body| self.held.execute((body,)).map(drop))
     }
 
-    fn part(&mut self, part: &Part) -> rusqlite::Result<()> {
-        let (message, stamp) = (part.message.0 as i64, part.stamp.0 as i64);
-        let Part { added, finished, delivered, failed, .. } = part;
+    pub(super) fn part(
+        &mut self,
+        message: MessageId,
+        stamp: Stamp,
+        sums: &Sums,
+    ) -> rusqlite::Result<()> {
+        let (message, stamp) = (message.0 as i64, stamp.0 as i64);
+        let Sums { added, finished, delivered, failed } = sums;
         self.part.execute(params![message, stamp, added, finished, delivered, failed]).map(drop)
     }
 
-    fn outcome(
+    pub(super) fn outcome(
         &mut self,
         message: MessageId,
         stamp: Stamp,

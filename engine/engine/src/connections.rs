@@ -1,0 +1,71 @@
+//! What operators have set for connections, and who waits to hear of a command.
+
+use std::collections::HashMap;
+use std::sync::mpsc::Sender;
+
+use mllp_io::Gate;
+use mllp_pipeline::{CommandId, CommandOutcome, Flow, LaneId, Side, Switch};
+
+use crate::core::Outlets;
+use crate::listeners::Listeners;
+
+/// Owned by the core.
+pub(crate) struct Connections {
+    /// By the number of its listener, the gate of each inbound, and whether an operator lets it open.
+    gates: Vec<(LaneId, Gate, bool)>,
+    listeners: Listeners,
+    /// Operators who wait.
+    asked: HashMap<CommandId, Sender<CommandOutcome>>,
+    last: u64,
+}
+
+impl Connections {
+    pub(crate) fn new(gates: Vec<(LaneId, Gate)>, listeners: Listeners) -> Self {
+        let gates = gates.into_iter().map(|(lane, gate)| (lane, gate, true)).collect();
+        Connections { gates, listeners, asked: HashMap::new(), last: 0 }
+    }
+
+    /// The lane of the inbound whose listener has this number.
+    pub(crate) fn inbound(&self, listener: u32) -> Option<LaneId> {
+        self.gates.get(listener as usize).map(|it| it.0)
+    }
+
+    pub(crate) fn command(&mut self, asked: Sender<CommandOutcome>) -> CommandId {
+        self.last += 1;
+        self.asked.insert(CommandId(self.last), asked);
+        CommandId(self.last)
+    }
+
+    pub(crate) fn told(&mut self, id: CommandId, outcome: CommandOutcome) {
+        if let Some(asked) = self.asked.remove(&id) {
+            let _ = asked.send(outcome);
+        }
+    }
+
+    /// Whether there is room for what connections read.
+    pub(crate) fn set_gates(&self, open: bool) {
+        self.gates.iter().for_each(|(_, gate, wanted)| gate.set(open && *wanted));
+    }
+
+    /// A side of a lane is set: opens or closes what belongs to it.
+    pub(crate) fn switched(&mut self, switch: &Switch, outlets: &Outlets) {
+        let Switch { lane, side, flow, .. } = switch;
+        match side {
+            Side::Output => {
+                let sender = outlets.senders.iter().find(|(its, _)| its == lane);
+                if let Some((_, sender)) = sender {
+                    match flow {
+                        Flow::Stopped => sender.close(),
+                        Flow::On | Flow::Paused => sender.open(),
+                    }
+                }
+            }
+            Side::Input => {
+                if let Some((_, _, wanted)) = self.gates.iter_mut().find(|it| it.0 == *lane) {
+                    *wanted = *flow != Flow::Paused;
+                    self.listeners.set(*lane, *flow != Flow::Stopped);
+                }
+            }
+        }
+    }
+}

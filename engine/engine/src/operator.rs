@@ -1,0 +1,123 @@
+//! What an operator has done with lanes: started and stopped, tried again, held, cancelled. Commands are
+//! done one after the other.
+
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
+
+use mllp_pipeline::{
+    Act, By, Command, CommandOutcome, Flow, Job, LaneId, Refusal, Side, Stage, Take,
+};
+
+use crate::engine::{Engine, ended};
+use crate::error::Error;
+use crate::traffic::{News, ToCore};
+
+/// A store that commits at all has committed by then.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Who tells commands to the core.
+pub(crate) struct Operator {
+    core: ToCore,
+}
+
+impl Operator {
+    pub(crate) fn new(core: ToCore) -> Self {
+        Operator { core }
+    }
+
+    /// Has something done, and waits until it is durable.
+    pub(crate) fn tell(
+        &self,
+        act: Act,
+        by: &By,
+        job: Option<Job>,
+    ) -> Result<CommandOutcome, Error> {
+        let (asked, outcome) = channel();
+        let command = Box::new(Command { by: by.clone(), act, job });
+        self.core.tell(News::Command(command, asked));
+        outcome.recv_timeout(PATIENCE).map_err(|error| match error {
+            RecvTimeoutError::Disconnected => ended(),
+            RecvTimeoutError::Timeout => Error::Refused(
+                "it is not done yet: the store does not commit, or the head is with \
+                                its partner"
+                    .to_owned(),
+            ),
+        })
+    }
+}
+
+/// What became of a command, for its caller.
+pub(crate) fn done(outcome: CommandOutcome) -> Result<(), Error> {
+    let why = match outcome {
+        CommandOutcome::Done(_) => return Ok(()),
+        CommandOutcome::Nothing => "there is nothing to do it with",
+        CommandOutcome::Refused(Refusal::Full) => "the disk of the store is full",
+        CommandOutcome::Refused(Refusal::Unavailable) => "the store cannot write",
+        CommandOutcome::Fenced => "another engine owns the lane",
+        CommandOutcome::Unknown => "it is unknown whether it was done: look at the status",
+    };
+    Err(Error::Refused(why.to_owned()))
+}
+
+impl Engine {
+    /// Starts, pauses or stops one side of a lane, also across restarts. Returns once that is
+    /// durable; what is in progress comes to its end, and no other connection waits for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]: there is no such lane or side, or it could not be written.
+    /// [`Error::Store`]: the engine has ended.
+    pub fn switch(
+        &self,
+        stage: Stage,
+        name: &str,
+        side: Side,
+        flow: Flow,
+        by: &By,
+    ) -> Result<(), Error> {
+        let lane = self.lane(stage, name)?;
+        done(self.operate().tell(Act::Switch { lane, side, flow }, by, None)?)
+    }
+
+    /// Forgets the wait of the head of a lane: it is tried again now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]: there is no such lane. [`Error::Store`]: the engine has ended.
+    pub fn retry_now(&self, stage: Stage, name: &str) -> Result<(), Error> {
+        let lane = self.lane(stage, name)?;
+        done(self.operate().tell(Act::Retry { lane }, &By::default(), None)?)
+    }
+
+    /// Takes the head out of the lane of an outbound and holds it, so that the next goes on. One that
+    /// is with the partner is held if the partner does not take it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]: the lane is empty, the head was delivered, or it could not be written.
+    /// [`Error::Store`]: the engine has ended.
+    pub fn hold_head(&self, outbound: &str, by: &By) -> Result<(), Error> {
+        let lane = self.lane(Stage::Outbound, outbound)?;
+        done(self.operate().tell(Act::Take { lane, how: Take::Hold }, by, None)?)
+    }
+
+    /// Takes the head out of the lane of an outbound for good: its message ends in ERROR.
+    ///
+    /// # Errors
+    ///
+    /// As for [`hold_head`](Engine::hold_head).
+    pub fn cancel_head(&self, outbound: &str, by: &By) -> Result<(), Error> {
+        let lane = self.lane(Stage::Outbound, outbound)?;
+        done(self.operate().tell(Act::Take { lane, how: Take::Cancel }, by, None)?)
+    }
+
+    pub(crate) fn lane(&self, stage: Stage, name: &str) -> Result<LaneId, Error> {
+        let unknown = || Error::Refused(format!("there is no {} lane \"{name}\"", stage.name()));
+        self.names.lane(stage, name).ok_or_else(unknown)
+    }
+
+    pub(crate) fn operate(&self) -> MutexGuard<'_, Operator> {
+        self.operator.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,210 @@
+//! What becomes of the head of an outbound's lane that cannot be delivered, or that an operator takes
+//! out of it.
+
+use crate::batch::{Batch, Ordered};
+use crate::command::{CommandOutcome, Take};
+use crate::delivery::{After, Outbound, State, Told};
+use crate::disposition::ended;
+use crate::event::{By, Note, What};
+use crate::graph::Then;
+use crate::ids::{CommandId, Millis, Now, Seq};
+use crate::lane::Hold;
+use crate::order::Order;
+use crate::record::{Failure, Record};
+use crate::shared::{Alarm, Place, Shared};
+use crate::switch::{Flow, Side, Switch};
+
+/// How long the head of a lane has been waiting, by a clock that stands still while it should.
+#[derive(Debug, Default)]
+pub(crate) struct Patience {
+    waited: Millis,
+    /// Counted up to here; `None`: the clock stands still.
+    since: Option<Millis>,
+    /// The alarm that is set.
+    alarm: Option<Millis>,
+}
+
+impl Patience {
+    pub fn restored(waited: Millis) -> Patience {
+        Patience { waited, ..Patience::default() }
+    }
+
+    /// Another head: it begins anew.
+    pub fn begin(&mut self) {
+        *self = Patience::default();
+    }
+
+    pub fn waited(&self, now: Millis) -> Millis {
+        self.waited + self.since.map_or(0, |since| now.saturating_sub(since))
+    }
+
+    fn run(&mut self, runs: bool, now: Millis) {
+        self.waited = self.waited(now);
+        self.since = runs.then_some(now);
+    }
+}
+
+/// An operator wants the head.
+#[derive(Clone, Debug)]
+pub(crate) struct Taking {
+    pub id: CommandId,
+    pub how: Take,
+    pub by: By,
+    pub seq: Seq,
+    /// It is on its way into a commit.
+    pub told: bool,
+}
+
+impl Outbound {
+    /// Whether the head has had its time.
+    fn is_out_of_time(&self, now: Millis) -> bool {
+        self.give_up.after.is_some_and(|after| self.patience.waited(now) >= after)
+    }
+
+    /// Counts the time of the head, and takes it out of its rest if that is over or if an operator
+    /// wants it.
+    pub fn wait(&mut self, now: Millis, shared: &mut Shared) {
+        let open = self.flow == Flow::On && !shared.stopping && self.lane.hold == Hold::Owned;
+        let runs = open && self.lane.depth() > 0 && (self.ready || !self.give_up.only_connected);
+        self.patience.run(runs, now);
+        if let (true, Some(after)) = (runs, self.give_up.after) {
+            let at = now + after.saturating_sub(self.patience.waited(now));
+            if at > now && self.patience.alarm.is_none_or(|set| set <= now || at < set) {
+                self.patience.alarm = Some(at);
+                shared.wake(at, Alarm::Lane(Place::Outbound(self.index)));
+            }
+        }
+        let rests = self.lane.hold == Hold::Owned
+            && !self.recovering
+            && matches!(
+                self.lane.rows.front().map(|row| &row.state),
+                Some(State::Rests | State::Waits(_))
+            );
+        let wanted = self.taking.as_ref().is_some_and(|taking| !taking.told);
+        if !rests || !(wanted || runs && self.is_out_of_time(now)) {
+            return;
+        }
+        let seq = self.lane.seq(0);
+        let row = &mut self.lane.rows[0];
+        self.failed += usize::from(matches!(row.state, State::Rests));
+        row.state = State::Told(if wanted { Told::Taken } else { Told::OutOfTime });
+        self.told.push(seq);
+        self.list(shared);
+    }
+
+    /// An operator wants the head.
+    pub fn take(&mut self, id: CommandId, how: Take, by: By) -> Result<(), CommandOutcome> {
+        match self.lane.hold {
+            Hold::Lost => return Err(CommandOutcome::Fenced),
+            _ if self.lane.depth() == 0 || self.taking.is_some() => {
+                return Err(CommandOutcome::Nothing);
+            }
+            _ => {}
+        }
+        let seq = self.lane.seq(0);
+        self.taking = Some(Taking { id, how, by, seq, told: false });
+        Ok(())
+    }
+
+    /// The head that an operator wanted was delivered or has died, or the lane is read again.
+    pub fn give_back(&mut self, why: CommandOutcome, shared: &mut Shared) {
+        if let Some(Taking { id, told: false, .. }) = &self.taking {
+            shared.orders.push_back(Order::Told { id: *id, outcome: why });
+            self.taking = None;
+        }
+    }
+
+    /// Writes down that an operator has taken the head out of the lane.
+    pub fn taken(&mut self, at: usize, batch: &mut Batch, shared: &mut Shared, now: Now) -> After {
+        let Some(taking) = &mut self.taking else { return After::Waits(now.steady) };
+        taking.told = true;
+        let (id, how, by) = (taking.id, taking.how, taking.by.clone());
+        let (lane, seq) = (self.lane.id, self.lane.seq(at));
+        self.failed -= 1;
+        let (message, sole) = (self.lane.rows[at].message, self.lane.rows[at].sole);
+        let at = now.wall;
+        match how {
+            Take::Hold => {
+                let what = What::Held { outbound: lane, failure: None, by };
+                batch.record(Record::Event(shared.event(message, at, what)));
+                batch.record(Record::Held { lane, seq, message, why: None, at });
+            }
+            Take::Cancel => {
+                let what = What::Cancelled { lane, by };
+                batch.record(Record::Event(shared.event(message, at, what)));
+                batch.record(ended(message, sole, false, at, shared.stamp()));
+            }
+        }
+        batch.commands.push(Ordered { id, makes: None, lane: Some(lane) });
+        After::Done
+    }
+
+    /// Whether a failed attempt was the last one.
+    pub fn is_spent(&self, at: usize, now: Now) -> bool {
+        at == 0 && self.is_out_of_time(now.steady)
+    }
+
+    /// Writes down that a delivery is given up.
+    pub fn give_up(
+        &mut self,
+        at: usize,
+        failure: Failure,
+        batch: &mut Batch,
+        shared: &mut Shared,
+        now: Now,
+    ) -> After {
+        let (lane, seq) = (self.lane.id, self.lane.seq(at));
+        let (message, sole) = (self.lane.rows[at].message, self.lane.rows[at].sole);
+        let (why, at_wall) = (failure, now.wall);
+        match self.give_up.then {
+            Then::Stop => return self.stop_with(at, failure, batch, shared, now),
+            Then::Hold => {
+                let by = By::default();
+                let what = What::Held { outbound: lane, failure: Some(failure), by };
+                batch.record(Record::Event(shared.event(message, at_wall, what)));
+                batch.record(Record::Held { lane, seq, message, why: Some(why), at: at_wall });
+            }
+            Then::Dead => {
+                let what = What::Dead { lane, failure };
+                batch.record(Record::Event(shared.event(message, at_wall, what)));
+                batch.record(Record::Dead { lane, seq, message, why, at: at_wall });
+                batch.record(ended(message, sole, false, at_wall, shared.stamp()));
+            }
+        }
+        self.failed -= 1;
+        After::Done
+    }
+
+    /// Writes down that the lane stops, with this delivery first. It is tried again at once when an
+    /// operator starts the lane.
+    pub fn stop_with(
+        &mut self,
+        at: usize,
+        failure: Failure,
+        batch: &mut Batch,
+        shared: &mut Shared,
+        now: Now,
+    ) -> After {
+        let lane = self.lane.id;
+        let row = &mut self.lane.rows[at];
+        row.due = 0;
+        let what = What::GaveUp { outbound: lane, failure };
+        batch.record(Record::Event(shared.event(row.message, now.wall, what)));
+        // From the first record on: nothing leaves while the commit is open.
+        self.flow = Flow::Stopped;
+        let by = By { who: Note::default(), reason: Note(failure.name().into()) };
+        let (side, flow, at) = (Side::Output, Flow::Stopped, now.wall);
+        batch.record(Record::Switch(Switch { lane, side, flow, by, at }));
+        After::Waits(now.steady)
+    }
+
+    /// An operator wants the lane to go on now.
+    pub fn retry_now(&mut self, now: Millis) {
+        for row in &mut self.lane.rows {
+            if let State::Waits(until) = &mut row.state {
+                (*until, row.due) = (now, 0);
+            }
+        }
+        self.forget_restored_wait(now);
+    }
+}

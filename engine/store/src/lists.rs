@@ -1,0 +1,69 @@
+//! What operators look at and work on: deliveries that have left their lanes, and their jobs.
+
+use std::ops::RangeInclusive;
+
+use mllp_pipeline::{Failure, Job, LaneId, List, MessageId, Position, Seq};
+
+use crate::contract::StoreError;
+
+/// The part of a [`Reader`](crate::Reader) that is for operators.
+pub trait Lists {
+    /// Deliveries that are dead or held, of one lane or of all, that come after a position, in the
+    /// order of acceptance, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn listed(
+        &mut self,
+        list: List,
+        lane: Option<LaneId>,
+        after: Position,
+        limit: u32,
+    ) -> Result<Vec<Listed>, StoreError>;
+
+    /// Rows of a lane in the order of acceptance, at most `limit`. It looks through the whole lane.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn deliveries(&mut self, of: &Deliveries, limit: u32) -> Result<Vec<Position>, StoreError>;
+
+    /// How much of a message has failed and was not done again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn failures(&mut self, id: MessageId) -> Result<u32, StoreError>;
+
+    /// All jobs.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn jobs(&mut self) -> Result<Vec<Job>, StoreError>;
+}
+
+/// A delivery that is dead or held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its row.
+    pub position: Position,
+    /// Why; `None`: an operator holds it.
+    pub why: Option<Failure>,
+    /// When it left its lane, by the wall clock.
+    pub at: u64,
+}
+
+/// Which rows of a lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deliveries {
+    /// The lane.
+    pub lane: LaneId,
+    /// Of these messages.
+    pub messages: RangeInclusive<MessageId>,
+    /// No row beyond this.
+    pub up_to: Seq,
+    /// Those that come after this in the order of acceptance.
+    pub after: Position,
+}
