@@ -60,8 +60,25 @@ pub enum Trouble {
     Full,
     /// There is room for its first half.
     FullHalfway,
+    /// A write fails for another reason; the first half of it is written.
+    WriteFails,
     /// A sync fails. What was written is on the disk, or not.
     SyncFails,
+}
+
+impl Trouble {
+    /// Whether a write runs into it; otherwise a sync does.
+    const fn is_of_a_write(self) -> bool {
+        !matches!(self, Trouble::SyncFails)
+    }
+
+    /// How much of a write is written.
+    const fn written(self, len: usize) -> usize {
+        match self {
+            Trouble::FullHalfway | Trouble::WriteFails => len / 2,
+            Trouble::Full | Trouble::SyncFails => 0,
+        }
+    }
 }
 
 /// A file system of SQLite's, in memory. It lives as long as one of its handles or connections.
@@ -78,6 +95,8 @@ pub(crate) struct State {
     next: u64,
     /// Writes or syncs from now on until the trouble, and whether it lasts.
     trouble: Option<(Trouble, u64, bool)>,
+    /// Writes and syncs that have run into one.
+    failed: u64,
     /// Syncs are said to be done and are not.
     lies: bool,
 }
@@ -149,6 +168,11 @@ impl Disk {
         self.state().trouble = trouble.map(|(trouble, after)| (trouble, after, lasts));
     }
 
+    /// How many writes and syncs have gone wrong so far.
+    pub fn failed(&self) -> u64 {
+        self.state().failed
+    }
+
     /// Says that syncs are done without doing them, as a disk with a volatile cache does. A test that
     /// finds nothing then finds nothing at all.
     pub fn lie_about_syncs(&self) {
@@ -192,18 +216,15 @@ impl State {
         len
     }
 
-    /// Writes; returns whether there was room.
-    pub(crate) fn write(&mut self, file: FileId, at: usize, bytes: &[u8]) -> bool {
-        let (room, bytes) = match self.troubled(|it| it != Trouble::SyncFails) {
-            Some(Trouble::Full) => (false, &bytes[..0]),
-            Some(_) => (false, &bytes[..bytes.len() / 2]),
-            None => (true, bytes),
-        };
+    /// Writes; returns what has gone wrong.
+    pub(crate) fn write(&mut self, file: FileId, at: usize, bytes: &[u8]) -> Option<Trouble> {
+        let trouble = self.troubled(Trouble::is_of_a_write);
+        let bytes = &bytes[..trouble.map_or(bytes.len(), |it| it.written(bytes.len()))];
         if !bytes.is_empty() {
             put(&mut self.files.entry(file).or_default().bytes, at, bytes);
             self.log.push(Step::Write { file, at, bytes: bytes.into() });
         }
-        room
+        trouble
     }
 
     pub(crate) fn truncate(&mut self, file: FileId, len: usize) {
@@ -213,7 +234,7 @@ impl State {
 
     /// Syncs, and with a new journal its name; returns whether it went well.
     pub(crate) fn sync(&mut self, file: FileId, name_too: bool) -> bool {
-        if self.troubled(|it| it == Trouble::SyncFails).is_some() {
+        if self.troubled(|it| !it.is_of_a_write()).is_some() {
             return false;
         }
         if !self.lies {
@@ -234,6 +255,7 @@ impl State {
         if !lasts {
             self.trouble = None;
         }
+        self.failed += 1;
         Some(trouble)
     }
 }

@@ -174,10 +174,23 @@ fn a_full_disk_is_told_and_ends() {
             let full = store.execute(insert, ()).unwrap_err();
             assert_eq!(full.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull), "{after}");
         }
+        assert_eq!(disk.failed(), 3, "SQLite gives up at the first");
         disk.trouble(None, false);
         store.execute("INSERT INTO t VALUES(NULL, '')", ()).unwrap();
         assert_eq!(survivors(&disk.contents()), Ok(11));
     }
+}
+
+#[test]
+fn a_write_that_fails_is_told() {
+    let disk = Disk::new();
+    work(&disk, "FULL", 10);
+    let store = open(&disk);
+    disk.trouble(Some((Trouble::WriteFails, 1)), false);
+    let failed = store.execute("INSERT INTO t VALUES(NULL, randomblob(9000))", ()).unwrap_err();
+    let extended = failed.sqlite_error().unwrap().extended_code;
+    assert_eq!(extended, rusqlite::ffi::SQLITE_IOERR_WRITE);
+    assert_eq!(survivors(&disk.contents()), Ok(10));
 }
 
 #[test]

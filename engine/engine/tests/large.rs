@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::troubled::{Commits, Troubled};
+use common::troubled::{Commits, troubled};
 use common::{
     Partner, Peer, accept, control_id, disposition, message, msa, until, wait_for, wait_until_idle,
 };
@@ -43,7 +43,7 @@ fn chunks(store: &MemoryStore, body: u64) -> usize {
 #[test]
 fn a_large_message_among_small_ones_arrives_whole_and_in_its_place() {
     let (data, partner) = (TempDir::new().unwrap(), Partner::start(accept));
-    let (store, control) = Troubled::new(SqliteStore::open(data.path()).unwrap());
+    let (store, control) = troubled(SqliteStore::open(data.path()).unwrap());
     let engine = feed(store, &partner).start().unwrap();
     let mut sender = Peer::connect(engine.address("IB").unwrap());
     let mut sent = Vec::new();
@@ -78,7 +78,7 @@ fn a_large_message_among_small_ones_arrives_whole_and_in_its_place() {
 #[test]
 fn a_large_message_delays_no_other_connection() {
     let partner = Partner::start(accept);
-    let (store, control) = Troubled::new(MemoryStore::new());
+    let (store, control) = troubled(MemoryStore::new());
     let engine = feed(store, &partner).start().unwrap();
     let address = engine.address("IB").unwrap();
     let mut slow = Peer::connect(address);
@@ -103,9 +103,9 @@ fn a_large_message_delays_no_other_connection() {
 fn a_large_result_of_a_handler_is_what_is_sent() {
     let (store, partner) = (MemoryStore::new(), Partner::start(accept));
     let address = partner.address;
-    let (troubled, control) = Troubled::new(store.clone());
+    let (failing, control) = troubled(store.clone());
     let engine = Engine::builder("unused")
-        .store(Box::new(troubled))
+        .store(Box::new(failing))
         .inbound("IB", "127.0.0.1:0", "r")
         .router("r", |_| ["h"])
         .handler("h", |message| {
@@ -128,8 +128,8 @@ fn a_large_result_of_a_handler_is_what_is_sent() {
 #[test]
 fn a_crash_between_the_chunks_and_the_message_leaves_nothing() {
     let (store, partner) = (MemoryStore::new(), Partner::start(accept));
-    let (troubled, control) = Troubled::new(store.clone());
-    let engine = feed(troubled, &partner).start().unwrap();
+    let (failing, control) = troubled(store.clone());
+    let engine = feed(failing, &partner).start().unwrap();
     let mut sender = Peer::connect(engine.address("IB").unwrap());
     control.set(|it| it.commits = Commits::EndAtMessage);
     assert_eq!(sender.send(&large("M1")), None, "no answer");
@@ -150,8 +150,8 @@ fn a_crash_between_the_chunks_and_the_message_leaves_nothing() {
 #[test]
 fn a_large_message_that_finds_no_room_is_refused_and_leaves_nothing() {
     let (store, partner) = (MemoryStore::new(), Partner::start(accept));
-    let (troubled, control) = Troubled::new(store.clone());
-    let engine = feed(troubled, &partner).start().unwrap();
+    let (failing, control) = troubled(store.clone());
+    let engine = feed(failing, &partner).start().unwrap();
     let mut sender = Peer::connect(engine.address("IB").unwrap());
     control.set(|it| it.commits = Commits::Refuse(Refusal::Full));
     sender.write(&large("M1"));

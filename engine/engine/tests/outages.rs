@@ -5,7 +5,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::troubled::{Commits, Control, Troubled};
+use common::troubled::{Commits, Control, troubled};
 use common::{
     DEADLINE, Partner, Peer, accept, control_id, disposition, message, msa, wait_for,
     wait_until_idle,
@@ -15,7 +15,7 @@ use mllp_pipeline::{MessageId, Refusal};
 use mllp_store::{MemoryStore, Store, StoreError};
 
 fn start(store: &MemoryStore, partner: &Partner) -> (Engine, Control) {
-    let (store, control) = Troubled::new(store.clone());
+    let (store, control) = troubled(store.clone());
     let address = partner.address;
     let engine = Engine::builder("unused")
         .store(Box::new(store))

@@ -18,6 +18,7 @@
 //! ```
 
 mod bodies;
+mod guarded;
 mod journeys;
 mod lanes;
 mod lists;
@@ -33,6 +34,8 @@ use mllp_pipeline::{
 };
 
 use crate::contract::{LaneName, Numbers, Store};
+
+pub use guarded::{Guard, Guarded};
 
 /// A store under test.
 pub trait Subject {

@@ -8,7 +8,7 @@ use std::sync::atomic::{Ordering, fence};
 use rusqlite::ffi;
 
 use super::{Handle, Open};
-use crate::disk::lock;
+use crate::disk::{Trouble, lock};
 use crate::locks::Level;
 
 /// The handle of an open file.
@@ -85,8 +85,9 @@ unsafe extern "C" fn write(
     let (handle, bytes) =
         unsafe { (handle(file), std::slice::from_raw_parts(bytes.cast::<u8>(), len as usize)) };
     match lock(&handle.state).write(handle.file, at as usize, bytes) {
-        true => ffi::SQLITE_OK,
-        false => ffi::SQLITE_FULL,
+        None => ffi::SQLITE_OK,
+        Some(Trouble::WriteFails) => ffi::SQLITE_IOERR_WRITE,
+        Some(_) => ffi::SQLITE_FULL,
     }
 }
 

@@ -1,12 +1,10 @@
 //! A store that fails as it is told, in front of one that does not.
 
-use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-use mllp_pipeline::{
-    Append, BodyId, CommitOutcome, Head, LaneId, Record, Refusal, RowBody, Transaction,
-};
-use mllp_store::{LaneName, Numbers, Reader, Store, StoreError};
+use mllp_pipeline::{Append, CommitOutcome, Record, Refusal, RowBody, Transaction};
+use mllp_store::conformance::{Guard, Guarded};
+use mllp_store::{Store, StoreError};
 
 use super::{DEADLINE, until};
 
@@ -52,23 +50,17 @@ impl Control {
     }
 }
 
-pub struct Troubled<S> {
-    store: S,
-    control: Control,
+/// A store that fails as its control says.
+pub fn troubled<S: Store>(store: S) -> (Guarded<S, Trouble>, Control) {
+    let state =
+        State { commits: Commits::Work, heads_fail: false, asked_in_vain: 0, tried: Vec::new() };
+    let control = Control(Arc::new((Mutex::new(state), Condvar::new())));
+    (Guarded::new(store, Trouble(control.clone())), control)
 }
 
-impl<S: Store> Troubled<S> {
-    pub fn new(store: S) -> (Troubled<S>, Control) {
-        let state = State {
-            commits: Commits::Work,
-            heads_fail: false,
-            asked_in_vain: 0,
-            tried: Vec::new(),
-        };
-        let control = Control(Arc::new((Mutex::new(state), Condvar::new())));
-        (Troubled { store, control: control.clone() }, control)
-    }
+pub struct Trouble(Control);
 
+impl Trouble {
     /// Takes note of a commit, and waits as long as commits hang.
     fn trial(&self, transaction: &Transaction) -> Commits {
         let longest = transaction.records.iter().map(|record| match record {
@@ -78,11 +70,11 @@ impl<S: Store> Troubled<S> {
             _ => 0,
         });
         let trial = (transaction.records.len(), longest.max().unwrap_or(0));
-        let mut state = self.control.state();
+        let mut state = self.0.state();
         state.tried.push(trial);
         while state.commits == Commits::Hang {
             // A test that fails does not leave its process behind.
-            let (next, result) = self.control.0.1.wait_timeout(state, DEADLINE * 2).unwrap();
+            let (next, result) = self.0.0.1.wait_timeout(state, DEADLINE * 2).unwrap();
             state = next;
             if result.timed_out() {
                 return Commits::Vanish;
@@ -99,50 +91,25 @@ fn inline(body: Option<&mllp_pipeline::Body>) -> usize {
     }
 }
 
-impl<S: Store> Store for Troubled<S> {
-    fn numbers(&mut self) -> Result<Numbers, StoreError> {
-        self.store.numbers()
-    }
-
-    fn own(&mut self, lanes: &[LaneName]) -> Result<Vec<Head>, StoreError> {
-        self.store.own(lanes)
-    }
-
-    fn heads(&mut self, lanes: &[LaneId]) -> Result<Vec<Head>, StoreError> {
-        let mut state = self.control.state();
+impl Guard for Trouble {
+    fn heads(&mut self) -> Result<(), StoreError> {
+        let mut state = self.0.state();
         if state.heads_fail {
             state.asked_in_vain += 1;
             return Err(StoreError::Unavailable("not reachable".to_owned()));
         }
-        drop(state);
-        self.store.heads(lanes)
+        Ok(())
     }
 
-    fn lanes(&mut self) -> Result<Vec<(LaneId, LaneName)>, StoreError> {
-        self.store.lanes()
-    }
-
-    fn commit(&mut self, transaction: &Transaction) -> Result<CommitOutcome, StoreError> {
+    fn commit(&mut self, transaction: &Transaction) -> Option<Result<CommitOutcome, StoreError>> {
         let makes_a_message = transaction.records.iter().any(|it| matches!(it, Record::Message(_)));
         match self.trial(transaction) {
-            Commits::Refuse(why) => Ok(CommitOutcome::Refused(why)),
-            Commits::Vanish => Ok(CommitOutcome::Unknown),
+            Commits::Refuse(why) => Some(Ok(CommitOutcome::Refused(why))),
+            Commits::Vanish => Some(Ok(CommitOutcome::Unknown)),
             Commits::EndAtMessage if makes_a_message => {
-                Err(StoreError::SyncFailed("told to".to_owned()))
+                Some(Err(StoreError::SyncFailed("told to".to_owned())))
             }
-            Commits::Work | Commits::Hang | Commits::EndAtMessage => self.store.commit(transaction),
+            Commits::Work | Commits::Hang | Commits::EndAtMessage => None,
         }
-    }
-
-    fn tend(&mut self) -> Result<bool, StoreError> {
-        self.store.tend()
-    }
-
-    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError> {
-        self.store.sweep(bodies)
-    }
-
-    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        self.store.reader()
     }
 }

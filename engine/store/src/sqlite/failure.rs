@@ -1,5 +1,7 @@
 //! What an error of SQLite means for the engine.
 
+use std::io;
+
 use rusqlite::ffi::{self, ErrorCode};
 
 use crate::contract::StoreError;
@@ -45,6 +47,15 @@ pub(super) fn of_commit(error: rusqlite::Error) -> Trouble {
 pub(super) fn is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
         || extended(error) == Some(ffi::SQLITE_IOERR_SHMSIZE)
+        || is_over_quota(error)
+}
+
+/// Whether a quota is used up. SQLite takes only ENOSPC for a full disk; EDQUOT is a write that has
+/// failed, and the last error of this thread says so. If another call has failed since, the store
+/// ends: that is the safe mistake.
+fn is_over_quota(error: &rusqlite::Error) -> bool {
+    extended(error) == Some(ffi::SQLITE_IOERR_WRITE)
+        && io::Error::last_os_error().kind() == io::ErrorKind::QuotaExceeded
 }
 
 /// Whether a sync has failed.

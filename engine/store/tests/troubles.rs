@@ -36,6 +36,31 @@ fn after_a_sync_that_has_failed_nothing_is_written_any_more() {
     assert!(matches!(store.commit(&message(4)), Ok(CommitOutcome::Committed(_))));
 }
 
+#[test]
+fn after_a_write_that_has_failed_nothing_is_written_any_more() {
+    for after in 0.. {
+        let (data, disk) = (TempDir::new().unwrap(), Disk::new());
+        let mut store = open(&data, &disk).unwrap();
+        assert!(matches!(store.commit(&message(1)), Ok(CommitOutcome::Committed(_))));
+        disk.trouble(Some((Trouble::WriteFails, after)), false);
+        let tried = store.commit(&message(2));
+        if disk.failed() == 0 {
+            assert!(after > 3, "only {after} writes in a commit");
+            break;
+        }
+        let failed = tried.unwrap_err();
+        assert!(matches!(failed, StoreError::SyncFailed(_)), "write {after}: {failed:?}");
+        disk.take_log();
+        assert_eq!(store.commit(&message(3)).unwrap_err(), failed);
+        drop(store);
+        assert_eq!(disk.take_log(), [], "nothing, not even at the close");
+        let mut store = open(&data, &disk).unwrap();
+        assert!(store.reader().unwrap().message(MessageId(1)).unwrap().is_some());
+        assert!(store.reader().unwrap().message(MessageId(2)).unwrap().is_none());
+        assert!(matches!(store.commit(&message(4)), Ok(CommitOutcome::Committed(_))));
+    }
+}
+
 /// At every write of a start: an empty directory, and a store that is there.
 #[test]
 fn a_disk_that_is_full_at_the_start_is_said_to_be_full() {

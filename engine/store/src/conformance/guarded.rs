@@ -1,0 +1,70 @@
+//! A store behind a guard, for tests that slow it down, have it refuse, or count what it is asked.
+
+use std::ops::Range;
+
+use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, Transaction};
+
+use crate::contract::{LaneName, Numbers, Reader, Store, StoreError};
+
+/// Hears what a store is asked before the store does, and may answer in its place.
+pub trait Guard: Send {
+    /// What becomes of a commit; `None`: what the store makes of it.
+    fn commit(&mut self, transaction: &Transaction) -> Option<Result<CommitOutcome, StoreError>>;
+
+    /// Whether the rows of lanes can be read.
+    ///
+    /// # Errors
+    ///
+    /// What is said in place of the rows.
+    fn heads(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// A store, and what stands in front of it.
+pub struct Guarded<S, G> {
+    store: S,
+    guard: G,
+}
+
+impl<S: Store, G: Guard> Guarded<S, G> {
+    /// Puts a guard in front of a store.
+    pub const fn new(store: S, guard: G) -> Self {
+        Guarded { store, guard }
+    }
+}
+
+impl<S: Store, G: Guard> Store for Guarded<S, G> {
+    fn numbers(&mut self) -> Result<Numbers, StoreError> {
+        self.store.numbers()
+    }
+
+    fn own(&mut self, lanes: &[LaneName]) -> Result<Vec<Head>, StoreError> {
+        self.store.own(lanes)
+    }
+
+    fn heads(&mut self, lanes: &[LaneId]) -> Result<Vec<Head>, StoreError> {
+        self.guard.heads()?;
+        self.store.heads(lanes)
+    }
+
+    fn lanes(&mut self) -> Result<Vec<(LaneId, LaneName)>, StoreError> {
+        self.store.lanes()
+    }
+
+    fn commit(&mut self, transaction: &Transaction) -> Result<CommitOutcome, StoreError> {
+        self.guard.commit(transaction).unwrap_or_else(|| self.store.commit(transaction))
+    }
+
+    fn tend(&mut self) -> Result<bool, StoreError> {
+        self.store.tend()
+    }
+
+    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError> {
+        self.store.sweep(bodies)
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        self.store.reader()
+    }
+}
