@@ -125,6 +125,9 @@ impl Wire {
                 _ => {}
             }
         }
+        // Whether a lane stops is the engine's to decide: a link that suspends itself, as it does after
+        // a reply without MSA, would be silent for ever.
+        life.link.resume();
         life.submit();
         life.report();
     }
