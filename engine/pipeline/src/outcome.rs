@@ -136,9 +136,10 @@ impl Pipeline {
         if refusal == Refusal::Full {
             self.full_until = now.steady + FULL;
             self.shared.wake(self.full_until, Alarm::Commit);
-            for ingress in &mut self.inbounds {
-                ingress.intake.turn_away(&mut self.load, &mut self.shared);
-            }
+        }
+        // The rest is committed before them: they would hear nothing as long as the store refuses.
+        for ingress in &mut self.inbounds {
+            ingress.intake.turn_away(&mut self.load, &mut self.shared);
         }
         // Without the messages that came in there may be room for the rest at once.
         if refusal != Refusal::Full || !had_intake {

@@ -16,7 +16,7 @@ const TRIES: u64 = 1_200;
 fn delivering() -> Pipeline {
     let mut pipeline = start(left(1, 0, 0), 1);
     let first = orders(&mut pipeline, 0);
-    assert!(matches!(first[..], [Order::Load { .. }, Order::Commit(_)]), "{first:?}");
+    assert!(matches!(first[..], [Order::Commit(_), Order::Load { .. }]), "{first:?}");
     drop(first);
     pipeline.tell(committed(1, 1), now(0));
     pipeline.tell(Fact::Loaded { lane: OUTBOUND, entries: vec![entry(1)] }, now(0));

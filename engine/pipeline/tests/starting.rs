@@ -10,7 +10,7 @@ fn a_start_reads_the_first_rows_only_and_takes_messages_at_once_whatever_waits()
     for tail in [10_000, 1_000_000, u64::MAX / 2] {
         let mut pipeline = start(left(tail, 0, 0), 1);
         let asked = orders(&mut pipeline, 0);
-        let [Order::Load { lane: OUTBOUND, after: Seq(0), limit }, Order::Commit(ref window)] =
+        let [Order::Commit(ref window), Order::Load { lane: OUTBOUND, after: Seq(0), limit }] =
             asked[..]
         else {
             panic!("{asked:?}")
