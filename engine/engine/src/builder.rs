@@ -1,12 +1,14 @@
 //! An engine's graph, put together by a program.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use mllp_io::{ListenerOptions, SenderOptions};
 use mllp_pipeline::{GiveUp, Limits, Retry};
 use mllp_store::{SqliteStore, Store};
 
+use crate::core::Wall;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::functions::{Handler, Message, Router, Send};
@@ -24,6 +26,7 @@ pub struct Builder {
     pub(crate) workers: usize,
     /// What was said of nothing that it could be about.
     misplaced: Vec<String>,
+    pub(crate) wall: Wall,
     #[cfg(feature = "sabotage")]
     pub(crate) sabotage: Option<mllp_pipeline::Sabotage>,
 }
@@ -56,6 +59,7 @@ impl Builder {
             limits: Limits::DEFAULT,
             workers: 1,
             misplaced: Vec::new(),
+            wall: Arc::new(SystemTime::now),
             #[cfg(feature = "sabotage")]
             sabotage: None,
         }
@@ -192,6 +196,17 @@ impl Builder {
     #[must_use]
     pub fn store(mut self, store: Box<dyn Store>) -> Self {
         self.store = Some(store);
+        self
+    }
+
+    /// Takes the time of day from somewhere else than the system. It is written down with what happens;
+    /// how long the engine waits for anything is measured by a clock that nobody sets.
+    #[must_use]
+    pub fn wall_clock<F>(mut self, now: F) -> Self
+    where
+        F: Fn() -> SystemTime + std::marker::Send + Sync + 'static,
+    {
+        self.wall = Arc::new(now);
         self
     }
 

@@ -28,16 +28,22 @@ const TURN: usize = 4096;
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// The clocks of an engine.
-pub(crate) struct Clock(Instant);
+pub(crate) struct Clock {
+    started: Instant,
+    wall: Wall,
+}
+
+/// What is asked for the time of day.
+pub(crate) type Wall = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 impl Clock {
-    pub(crate) fn new() -> Self {
-        Clock(Instant::now())
+    pub(crate) fn new(wall: Wall) -> Self {
+        Clock { started: Instant::now(), wall }
     }
 
     pub(crate) fn now(&self) -> Now {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Now { steady: self.0.elapsed().as_millis() as u64, wall: wall.as_millis() as u64 }
+        let wall = (self.wall)().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now { steady: self.started.elapsed().as_millis() as u64, wall: wall.as_millis() as u64 }
     }
 }
 

@@ -36,6 +36,8 @@ const KNOWN: u32 = 100_000;
 const GRACE: Duration = Duration::from_secs(1);
 /// Without a deadline it gets this long.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A router or handler that runs at the end gets this long.
+const FUNCTIONS: Duration = Duration::from_millis(100);
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// A running engine. Dropped, it ends as after a power cut: nothing is lost, and what was in progress
@@ -44,10 +46,11 @@ pub struct Engine {
     core: ToCore,
     deciding: Option<JoinHandle<Result<(), StoreError>>>,
     threads: Vec<JoinHandle<()>>,
+    writing: Option<writer::Writing>,
     runtime: Option<Runtime>,
     pub(crate) listeners: Listeners,
     senders: Vec<Arc<Outlet>>,
-    pub(crate) reader: Mutex<Box<dyn Reader>>,
+    pub(crate) reader: Mutex<Option<Box<dyn Reader>>>,
     pub(crate) operator: Arc<Mutex<Operator>>,
     pub(crate) names: Arc<Names>,
 }
@@ -81,6 +84,7 @@ impl Engine {
     /// [`Error::Store`]: the store cannot be read.
     pub fn journey(&self, id: MessageId) -> Result<Option<Journey>, Error> {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let reader = reader.as_mut().ok_or_else(ended)?;
         let Some(message) = reader.message(id)? else { return Ok(None) };
         let events = reader.journey(id)?;
         Ok(Some(Journey::new(message, events, (*self.names).clone())))
@@ -121,7 +125,7 @@ impl Engine {
         let graph = graph(&builder, lane);
         let switches: Vec<_> = heads.iter().flat_map(|it| it.switches.clone()).collect();
         let start = Start { heads, next_message: numbers.message, next_stamp: numbers.stamp };
-        let clock = Clock::new();
+        let clock = Clock::new(Arc::clone(&builder.wall));
         #[cfg_attr(not(feature = "sabotage"), expect(unused_mut))]
         let mut pipeline = Pipeline::new(graph, start, clock.now());
         #[cfg(feature = "sabotage")]
@@ -159,10 +163,11 @@ impl Engine {
             core: core.clone(),
             deciding: None,
             threads: Vec::new(),
+            writing: None,
             runtime: Some(runtime),
             listeners: listeners.clone(),
             senders: Vec::new(),
-            reader: Mutex::new(for_engine),
+            reader: Mutex::new(Some(for_engine)),
             operator: Arc::new(Mutex::new(Operator::new(core.clone()))),
             names: Arc::clone(&names),
         };
@@ -173,7 +178,7 @@ impl Engine {
         engine.threads.push(thread);
         let (writer, thread) =
             writer::start(store, numbers.body, core.clone()).map_err(Error::System)?;
-        engine.threads.push(thread);
+        engine.writing = Some(thread);
         let (workers, threads) =
             workers::start(functions, for_workers, &writer, &core).map_err(Error::System)?;
         engine.threads.extend(threads);
@@ -215,13 +220,11 @@ impl Engine {
         for thread in self.threads.drain(..) {
             // A function of the program that never returns holds its thread, and not the end.
             let is_worker = thread.thread().name() == Some("engine-worker");
-            while !is_worker && !thread.is_finished() && Instant::now() < end {
-                thread::sleep(Duration::from_millis(1));
-            }
-            if thread.is_finished() {
-                let _ = thread.join();
-            }
+            join(thread, if is_worker { end.min(Instant::now() + FUNCTIONS) } else { end });
         }
+        // The store is the last to be closed, so that it can leave its file without a log.
+        self.reader.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        drop(self.writing.take().and_then(|thread| join(thread, end)));
         match deciding {
             Some(Ok(result)) => result,
             Some(Err(_)) => Err(StoreError::Unavailable("the core has failed".to_owned())),
@@ -236,6 +239,14 @@ impl Drop for Engine {
             let _ = self.end(PATIENCE);
         }
     }
+}
+
+/// Waits for a thread as long as it may take.
+fn join<T>(thread: JoinHandle<T>, end: Instant) -> Option<T> {
+    while !thread.is_finished() && Instant::now() < end {
+        thread::sleep(Duration::from_millis(1));
+    }
+    thread.is_finished().then(|| thread.join().ok()).flatten()
 }
 
 pub(crate) fn ended() -> Error {
@@ -331,8 +342,11 @@ fn functions(builder: Builder, names: &Arc<Names>) -> Functions {
 /// Tells the core by what messages of the last day are recognised.
 fn know(reader: &mut dyn Reader, now: u64, core: &ToCore) -> Result<(), StoreError> {
     let mut known: BTreeMap<LaneId, Vec<(u128, MessageId)>> = BTreeMap::new();
-    let newest = reader.identities(MessageId(u64::MAX), KNOWN)?;
-    for it in newest.into_iter().rev().filter(|it| it.received_at.saturating_add(DAY) > now) {
+    let mut newest = reader.identities(MessageId(u64::MAX), KNOWN)?;
+    // None is older than one that was received before it, whatever the clock has said.
+    let young = newest.iter().rposition(|it| it.received_at.saturating_add(DAY) > now);
+    newest.truncate(young.map_or(0, |oldest| oldest + 1));
+    for it in newest.into_iter().rev() {
         known.entry(it.inbound).or_default().push((it.identity, it.message));
     }
     for (inbound, identities) in known {

@@ -7,7 +7,7 @@ use hl7_peek::{Path, Scan};
 use mllp_pipeline::{Disposition, Keys, MessageId, Piece, Stage, field_hash};
 use mllp_store::{Found, Held, Query, Reader, StoredMessage};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, ended};
 use crate::error::Error;
 
 /// What is searched for. A message is found that meets all of it.
@@ -110,6 +110,7 @@ impl Engine {
             disposition: search.disposition,
         };
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let reader = reader.as_mut().ok_or_else(ended)?;
         let mut found = reader.search(&query, before.unwrap_or(MessageId(u64::MAX)), limit)?;
         if !fields.is_empty() {
             let mut kept = Vec::new();

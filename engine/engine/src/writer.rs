@@ -29,13 +29,17 @@ pub(crate) enum Job {
     End,
 }
 
-/// Starts the writer. It ends, and with it the store, when it is told so or the senders are dropped.
-/// `next` is the number of the first body: what is below and held by nothing is swept.
+/// The writer's thread, which gives the store back.
+pub(crate) type Writing = JoinHandle<Box<dyn Store>>;
+
+/// Starts the writer. It ends when it is told so or the senders are dropped, and gives the store back:
+/// what is closed last tidies up. `next` is the number of the first body: what is below and held by
+/// nothing is swept.
 pub(crate) fn start(
     store: Box<dyn Store>,
     next: BodyId,
     core: ToCore,
-) -> io::Result<(Sender<Job>, JoinHandle<()>)> {
+) -> io::Result<(Sender<Job>, Writing)> {
     let (sender, jobs) = channel();
     let bodies = Bodies::new(next);
     let mut writer = Writer { store, bodies, core, unread: Unread::default(), has_upkeep: false };
@@ -44,6 +48,7 @@ pub(crate) fn start(
         if let Err(error) = writer.run(&jobs) {
             writer.core.tell(News::Fatal(error));
         }
+        writer.store
     };
     Ok((sender, thread.spawn(write)?))
 }

@@ -131,18 +131,23 @@ fn a_write_that_finds_no_room_at_the_start() {
     let home = TempDir::new().unwrap();
     let [old, new] = ["old", "new"].map(|it| home.path().join(it));
     fill(&old);
-    broken.set("full");
     for data in [&old, &new] {
-        // A stop may leave the log and its index, which says nothing that the log does not say.
-        let has_index = data.join("store.db-shm").exists();
-        let counts = move |path: &Path| !(has_index && path.ends_with("store.db-shm"));
-        let all = |data| contents(data).into_iter().map(|(path, (_, bytes))| (path, bytes));
-        let files = |data| all(data).filter(|(path, _)| counts(path));
-        let before: Vec<_> = files(data).collect();
-        let ended = Gateway::start_in_vain(data, &broken);
-        assert_eq!(ended.stderr, "gateway: the disk of the store is full\n");
-        assert_eq!(ended.status, Some(4));
-        assert_eq!(files(data).collect::<Vec<_>>(), before);
+        for how in ["full", "quota"] {
+            // An empty log beside a database that was there says nothing, nor does the log's index.
+            let says_nothing = |path: &Path, bytes: &[u8]| {
+                path.ends_with("store.db-shm") || path.ends_with("store.db-wal") && bytes.is_empty()
+            };
+            let files = || {
+                let all = contents(data).into_iter().map(|(path, (_, bytes))| (path, bytes));
+                all.filter(|(path, bytes)| !says_nothing(path, bytes)).collect::<Vec<_>>()
+            };
+            let before = files();
+            broken.set(how);
+            let ended = Gateway::start_in_vain(data, &broken);
+            assert_eq!(ended.stderr, "gateway: the disk of the store is full\n", "{how}");
+            assert_eq!(ended.status, Some(4));
+            assert!(files() == before, "{how}: {} is not as it was", data.display());
+        }
     }
     let mut gateway = Gateway::start(&old, None, None);
     assert!(gateway.journey(1).contains("control ID M0"), "it is as it was");
@@ -178,6 +183,37 @@ fn a_disk_that_is_full_for_a_while() {
     for name in accepted {
         assert_eq!(control_id(&partner.next()), name);
     }
+    assert_eq!(gateway.stop().status, Some(0));
+}
+
+/// A stop leaves the file and the lock alone, however many read it.
+#[test]
+fn a_stop_leaves_no_log() {
+    for _ in 0..10 {
+        let data = TempDir::new().unwrap();
+        let mut gateway = Gateway::start(data.path(), None, None);
+        assert_eq!(gateway.connect().send(&message("M1")).as_deref(), Some("AA M1"));
+        assert!(gateway.journey(1).contains("control ID M1"));
+        assert_eq!(gateway.stop().status, Some(0));
+        let left: Vec<_> = contents(data.path()).into_keys().skip(1).collect();
+        assert_eq!(left, [data.path().join("lock"), data.path().join("store.db")]);
+    }
+}
+
+/// A quota knows of no free blocks; what it refuses is refused as by a full disk.
+#[test]
+fn a_quota_that_is_used_up_for_a_while() {
+    let Some(broken) = Broken::new() else { return };
+    let (data, partner) = (TempDir::new().unwrap(), Partner::start(accept));
+    let gateway = Gateway::start(data.path(), Some(partner.address), Some(&broken));
+    let mut sender = gateway.connect();
+    assert_eq!(sender.send(&message("M0")).as_deref(), Some("AA M0"));
+    assert_eq!(control_id(&partner.next()), "M0");
+    broken.set("quota");
+    assert_eq!(sender.send(&message("M1")).as_deref(), Some("AE M1"));
+    broken.set("");
+    common::until("it comes back", || sender.send(&message("M2")).as_deref() == Some("AA M2"));
+    assert_eq!(control_id(&partner.next()), "M2");
     assert_eq!(gateway.stop().status, Some(0));
 }
 

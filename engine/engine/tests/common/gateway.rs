@@ -95,6 +95,13 @@ impl Gateway {
         text
     }
 
+    /// The most memory that it has used so far, in bytes; `None`: the system does not say.
+    pub fn peak(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+        Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? << 10)
+    }
+
     /// Ends its input, and waits for its end.
     pub fn stop(mut self) -> Ended {
         drop(self.stdin.take());
@@ -199,7 +206,7 @@ const LIBRARY: &str = r#"
 #include <time.h>
 #include <unistd.h>
 
-/* The first letter of the file that says how: s, w, f, h, or nothing. */
+/* The first letter of the file that says how: s, w, f, q, h, or nothing. */
 static char how(void) {
     char letter = 0;
     int file = open(getenv("BROKEN"), O_RDONLY);
@@ -228,7 +235,9 @@ int fdatasync(int file) {
 
 ssize_t pwrite64(int file, const void *bytes, size_t len, off_t at) {
     char now = how();
-    if (now == 'w' || now == 'f') { errno = now == 'f' ? ENOSPC : EIO; return -1; }
+    if (now == 'w') { errno = EIO; return -1; }
+    if (now == 'f') { errno = ENOSPC; return -1; }
+    if (now == 'q') { errno = EDQUOT; return -1; }
     return syscall(SYS_pwrite64, file, bytes, len, at);
 }
 
@@ -255,7 +264,7 @@ impl Broken {
     }
 
     /// `sync`, `write` or `hang`; `full`: no write to a database finds room, whatever the file
-    /// system says; nothing: everything works.
+    /// system says; `quota`: the room of its owner is used up; nothing: everything works.
     pub fn set(&self, how: &str) {
         // In one step: the library never reads half of it.
         let new = self.0.path().join("new");

@@ -65,6 +65,11 @@ impl Peer {
         Some(bytes[1..bytes.len() - 2].to_vec())
     }
 
+    /// The same connection once more, for another thread to write to.
+    pub fn to_write(&self) -> Peer {
+        Peer::new(self.0.get_ref().try_clone().unwrap())
+    }
+
     /// Sends nothing more and reads nothing more.
     pub fn hang_up(&self) {
         let _ = self.0.get_ref().shutdown(Shutdown::Both);
