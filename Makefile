@@ -13,7 +13,7 @@ PREFIX ?= /usr/local
 .PHONY: help demo test serve build wheel libmllp header install fmt lint doc docs test-rust test-python \
 	test-vectors test-package test-c examples test-examples test-bench check-artefact check-thumb check-budgets \
 	bench bench-servers firmware test-firmware sim fuzz gateway test-engine test-cases test-keys bench-engine \
-	torture torture-sabotage test-torture clean
+	test-queued torture torture-sabotage test-torture clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -186,21 +186,31 @@ bench-engine:  ## The engine end to end, and the least that a durable pipeline o
 	cd benches/store_limit && $(CARGO) build --release
 	benches/bench-engine $(if $(filter-out file,$(origin SECONDS)),$(SECONDS),5)
 
+test-queued:  ## A long queue: start, intake open, memory; QUEUED=1000000
+	cd engine && QUEUED=$(or $(QUEUED),1000000) cargo test --quiet --release -p mllp-engine --test queued -- --nocapture
+
 TORTURE := cd engine && $(CARGO) run --release -p fastmllp-torture
 FAULTS := no-sync ack-early skip-head forget-lane foreign-reply fuse-always
 
-torture:  ## Kill the engine and cut its power: SECONDS=60 for each, or PLAN=kill, PLAN=power-cut; SEED=
+torture:  ## Kill the engine, cut its power, fill its disk: SECONDS=60 for each, or PLAN=kill, power-cut, disk-full; SEED=
 	$(TORTURE) -- --seconds $(SECONDS) $(if $(PLAN),--plan $(PLAN)) $(if $(SEED),--seed $(SEED))
 
-torture-sabotage:  ## Plant each fault in the engine; torture has to find all of them
+# The same build and the same seed: with a fault there is a finding, without one there is none.
+SABOTAGED := $(TORTURE) --features sabotage -- --seconds 10 --seed 1
+
+torture-sabotage:  ## Plant each fault in the engine; torture has to find all of them, and nothing without
 	@for fault in $(FAULTS); do \
 		echo "$$fault"; \
-		($(TORTURE) --features sabotage -- --sabotage $$fault --seconds 10 --seed 1 >/dev/null); \
+		($(SABOTAGED) --sabotage $$fault >/dev/null); \
 		test $$? -eq 1 || { echo "$$fault is not found"; exit 1; }; \
 	done
+	@for plan in kill power-cut; do \
+		echo "$$plan without a fault"; \
+		($(SABOTAGED) --plan $$plan) || exit 1; \
+	done
 
-test-torture:  ## A short run of both plans, and every planted fault
-	$(TORTURE) -- --seconds 20 --seed 1
+test-torture:  ## A short run of each plan, and every planted fault
+	$(TORTURE) -- --seconds 12 --seed 2
 	$(MAKE) --no-print-directory torture-sabotage
 
 clean:  ## Remove everything that was built

@@ -35,6 +35,7 @@ pub(crate) fn builder(data: &Path, places: &Places, sabotage: Option<Sabotage>) 
             }
             send(message, "change")
         })
+        .handler("further", |message| send(message, "further"))
         .handler("fail", |message| -> Vec<Send> {
             panic!("a handler that fails on {} bytes", message.payload().len())
         });
@@ -67,5 +68,7 @@ fn send(message: &Message<'_>, handler: &str) -> Vec<Send> {
         "copy" => Send::unchanged(*outbound),
         _ => Send::bytes(*outbound, sent.bytes_from(handler)),
     };
-    sent.outbounds(handler).iter().map(one).collect()
+    let further = sent.sends_further(handler);
+    let further = further.map(|it| Send::bytes(it, sent.bytes_from(handler)));
+    sent.outbounds(handler).iter().map(one).chain(further).collect()
 }

@@ -1,24 +1,36 @@
 //! What was acknowledged, and what has arrived, as lines of JSON.
 //!
 //! ```text
-//! {"control_id":"T1N7","inbound":"IN_B","at":1767225600000}
+//! {"control_id":"T1N7","inbound":"IN_B","at":1767225600000,"answer":"AA"}
 //! {"outbound":"OUT_ONE","seq":12,"control_id":"T1N7","answer":"AA","whole":true}
 //! ```
+//!
+//! A line of acknowledgments without `answer` is an AA.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// A sender has read a positive acknowledgment.
+/// What a sender knows of a message that it has sent once: it was answered, or its connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ack {
     /// MSH-10 of the message.
     pub control_id: String,
-    /// The inbound that gave it.
+    /// The inbound it was sent to.
     pub inbound: String,
     /// When, in milliseconds since 1970 in UTC.
     pub at: u64,
+    /// `Aa`, `Ae`, or `Nothing`.
+    pub answer: Answer,
+}
+
+impl Ack {
+    /// Whether the message was taken over.
+    pub fn is_positive(&self) -> bool {
+        self.answer == Answer::Aa
+    }
 }
 
 /// A partner has received a message.
@@ -36,10 +48,10 @@ pub struct Arrival {
     pub whole: bool,
 }
 
-/// What a partner answers.
+/// What is answered to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
-    /// It takes the message.
+    /// The message is taken.
     Aa,
     /// Not now.
     Ae,
@@ -47,21 +59,33 @@ pub enum Answer {
     Ar,
     /// AA, when the engine has given up waiting, or perhaps just before.
     Late,
-    /// AA with the control ID of another message.
+    /// AA, in two pieces.
+    Pieces,
+    /// AA with a control ID that nobody has sent.
     Foreign,
+    /// AA with the control ID of a message that was taken before.
+    Another,
+    /// Bytes that are not an answer.
+    Garbage,
+    /// The first half of an AA, and the end of the connection.
+    Half,
     /// Nothing.
     Nothing,
-    /// It closes the connection.
+    /// The end of the connection.
     Cut,
 }
 
 impl Answer {
-    const ALL: [Answer; 7] = [
+    const ALL: [Answer; 11] = [
         Answer::Aa,
         Answer::Ae,
         Answer::Ar,
         Answer::Late,
+        Answer::Pieces,
         Answer::Foreign,
+        Answer::Another,
+        Answer::Garbage,
+        Answer::Half,
         Answer::Nothing,
         Answer::Cut,
     ];
@@ -73,22 +97,35 @@ impl Answer {
             Answer::Ae => "AE",
             Answer::Ar => "AR",
             Answer::Late => "late",
+            Answer::Pieces => "pieces",
             Answer::Foreign => "foreign",
+            Answer::Another => "another",
+            Answer::Garbage => "garbage",
+            Answer::Half => "half",
             Answer::Nothing => "nothing",
             Answer::Cut => "cut",
         }
     }
 
-    /// Whether the engine may take it for the partner's word that it has the message.
+    fn parse(name: &str) -> Option<Answer> {
+        Answer::ALL.into_iter().find(|it| it.name() == name)
+    }
+
+    /// Whether the engine has to take it for the partner's word that it has the message.
+    pub const fn completes(self) -> bool {
+        matches!(self, Answer::Aa | Answer::Pieces)
+    }
+
+    /// Whether the engine may take it for that.
     pub const fn may_complete(self) -> bool {
-        matches!(self, Answer::Aa | Answer::Late)
+        self.completes() || matches!(self, Answer::Late)
     }
 }
 
 /// Hears what happens at both ends of the engine, from many threads.
 pub trait Witness: Send + Sync {
-    /// A sender has read a positive acknowledgment.
-    fn acknowledged(&self, ack: Ack);
+    /// A sender has read an answer, or its connection has ended without one.
+    fn answered(&self, ack: Ack);
     /// A partner has received a message, and has not answered yet.
     fn arrived(&self, arrival: Arrival);
 }
@@ -97,6 +134,8 @@ pub trait Witness: Send + Sync {
 pub struct Files {
     acks: Mutex<BufWriter<File>>,
     sinks: Mutex<BufWriter<File>>,
+    acknowledged: AtomicU64,
+    refused: AtomicU64,
 }
 
 impl Files {
@@ -107,7 +146,13 @@ impl Files {
     /// A file cannot be made.
     pub fn create(acks: &Path, sinks: &Path) -> io::Result<Files> {
         let create = |path| File::create(path).map(|file| Mutex::new(BufWriter::new(file)));
-        Ok(Files { acks: create(acks)?, sinks: create(sinks)? })
+        let [acknowledged, refused] = [const { AtomicU64::new(0) }; 2];
+        Ok(Files { acks: create(acks)?, sinks: create(sinks)?, acknowledged, refused })
+    }
+
+    /// How many messages were acknowledged so far, and how often one was refused.
+    pub fn answers(&self) -> (u64, u64) {
+        (self.acknowledged.load(Ordering::Relaxed), self.refused.load(Ordering::Relaxed))
     }
 
     /// Brings everything into the files.
@@ -130,9 +175,17 @@ impl Files {
 }
 
 impl Witness for Files {
-    fn acknowledged(&self, Ack { control_id, inbound, at }: Ack) {
-        let line = format!(r#"{{"control_id":"{control_id}","inbound":"{inbound}","at":{at}}}"#);
+    fn answered(&self, Ack { control_id, inbound, at, answer }: Ack) {
+        let line = format!(
+            r#"{{"control_id":"{control_id}","inbound":"{inbound}","at":{at},"answer":"{}"}}"#,
+            answer.name()
+        );
         Files::write(&self.acks, &line);
+        match answer {
+            Answer::Aa => self.acknowledged.fetch_add(1, Ordering::Relaxed),
+            Answer::Ae => self.refused.fetch_add(1, Ordering::Relaxed),
+            _ => 0,
+        };
     }
 
     fn arrived(&self, Arrival { outbound, seq, control_id, answer, whole }: Arrival) {
@@ -155,6 +208,7 @@ pub fn read_acks(path: &Path) -> io::Result<Vec<Ack>> {
             control_id: text(line, "control_id")?,
             inbound: text(line, "inbound")?,
             at: value(line, "at")?.parse().ok()?,
+            answer: value(line, "answer").map_or(Some(Answer::Aa), Answer::parse)?,
         })
     })
 }
@@ -166,12 +220,11 @@ pub fn read_acks(path: &Path) -> io::Result<Vec<Ack>> {
 /// It cannot be read, or a line is none of ours.
 pub fn read_sinks(path: &Path) -> io::Result<Vec<Arrival>> {
     read(path, |line| {
-        let answer = text(line, "answer")?;
         Some(Arrival {
             outbound: text(line, "outbound")?,
             seq: value(line, "seq")?.parse().ok()?,
             control_id: text(line, "control_id")?,
-            answer: Answer::ALL.into_iter().find(|it| it.name() == answer)?,
+            answer: Answer::parse(value(line, "answer")?)?,
             whole: value(line, "whole")? == "true",
         })
     })

@@ -4,6 +4,9 @@
 /// The inbounds. The number of a connection decides which one it sends to.
 pub const INBOUNDS: [&str; 2] = ["IN_A", "IN_B"];
 
+/// The handlers.
+pub(crate) const HANDLERS: [&str; 4] = ["copy", "change", "further", "fail"];
+
 /// The outbounds, each with its window.
 pub const OUTBOUNDS: [(&str, u32); 4] =
     [("OUT_ONE", 1), ("OUT_TWO", 1), ("OUT_FOUR", 4), ("OUT_WIDE", 8)];
@@ -13,6 +16,8 @@ pub(crate) const GIVES_UP: (&str, u32) = ("OUT_FOUR", 4);
 
 /// What the handler `change` adds to a message.
 const ADDED: &[u8] = b"ZTR|1|changed\r";
+/// What the handler `further` adds to what `change` has sent it.
+const ADDED_FURTHER: &[u8] = b"ZTR|2|further\r";
 
 /// A message, by the connection that sends it and its number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,11 +52,18 @@ impl Sent {
         INBOUNDS[self.connection as usize % INBOUNDS.len()]
     }
 
-    /// Its bytes: a few hundred, now and then some thousand, rarely a hundred thousand.
+    /// Whether its connection sends the next one only when this one is answered.
+    pub(crate) const fn is_sent_alone(self) -> bool {
+        self.connection % 4 == 3
+    }
+
+    /// Its bytes: a few hundred, now and then some thousand, on some connections more than a row
+    /// of the store holds, rarely some million.
     pub fn bytes(self) -> Vec<u8> {
         let header = "MSH|^~\\&|LAB|L|HIS|H|20260101||ADT^A01|";
-        let filling = match self.number % 1500 {
-            700 => 100_000,
+        let filling = match self.number {
+            n if n % 4000 == 350 && self.connection % 2 == 1 => 4_000_000,
+            n if n % 50 == 27 && self.connection % 4 == 1 => 70_000,
             n if n % 100 == 33 => 5_000,
             n => 20 + n as usize % 90,
         };
@@ -68,6 +80,7 @@ impl Sent {
     pub(crate) fn bytes_from(self, handler: &str) -> Vec<u8> {
         match handler {
             "change" => [&self.bytes()[..], ADDED].concat(),
+            "further" => [&self.bytes()[..], ADDED, ADDED_FURTHER].concat(),
             _ => self.bytes(),
         }
     }
@@ -83,6 +96,11 @@ impl Sent {
         }
     }
 
+    /// The handler that a handler sends to, after its outbounds.
+    pub(crate) fn sends_further(self, handler: &str) -> Option<&'static str> {
+        (handler == "change" && matches!(self.number % 16, 7 | 11)).then_some("further")
+    }
+
     /// The outbounds that a handler sends to, in order.
     pub(crate) fn outbounds(self, handler: &str) -> &'static [&'static str] {
         match (handler, self.number % 16) {
@@ -92,6 +110,7 @@ impl Sent {
             ("change", 2) => &[],
             ("change", n) if n % 2 == 0 => &["OUT_TWO", "OUT_WIDE"],
             ("change", _) => &["OUT_WIDE"],
+            ("further", _) => &["OUT_TWO"],
             _ => &[],
         }
     }
@@ -103,11 +122,11 @@ impl Sent {
 
     /// Where it has to arrive.
     pub(crate) fn ways(self) -> Vec<Way> {
-        let of = |handler: &&'static str| {
-            let handler = *handler;
-            self.outbounds(handler).iter().map(move |outbound| Way { handler, outbound })
-        };
-        self.handlers().iter().flat_map(of).collect()
+        let further = self.handlers().iter().filter_map(|handler| self.sends_further(handler));
+        let handlers = self.handlers().iter().copied().chain(further);
+        let of =
+            |handler| self.outbounds(handler).iter().map(move |outbound| Way { handler, outbound });
+        handlers.flat_map(of).collect()
     }
 
     /// Whether one of its handlers fails on it.

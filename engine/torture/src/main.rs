@@ -1,18 +1,20 @@
-//! `fastmllp-torture`: kills the engine, cuts its power, and verifies what is left.
+//! `fastmllp-torture`: kills the engine, cuts its power, fills its disk, and verifies what is left.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, io};
 
-use fastmllp_torture::{Sabotage, Verdict, child, kill, power_cut, verify};
+use fastmllp_torture::{Sabotage, Verdict, child, disk_full, kill, power_cut, verify};
 
 const USAGE: &str = "\
-usage: fastmllp-torture [--plan kill|power-cut] --seconds N [--seed S] [--keep FOLDER]
+usage: fastmllp-torture [--plan kill|power-cut|disk-full] --seconds N [--seed S] [--keep FOLDER]
        fastmllp-torture verify --data D --acks A --sinks S
 
-Without --plan both plans run in turn, N seconds each. --keep leaves data and ledgers in a folder.
+Without --plan all of them run in turn, N seconds each. --keep leaves data and ledgers in a folder.
 Exit status: 0 clean, 1 a finding, 2 wrong usage.";
+
+const PLANS: [&str; 3] = ["kill", "power-cut", "disk-full"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -80,10 +82,8 @@ impl Options {
     fn plans(self) -> Option<io::Result<bool>> {
         let plan = self.plan.as_deref().or(self.sabotage.map(Sabotage::plan));
         let plans = match plan {
-            None => vec!["kill", "power-cut"],
-            Some("kill") => vec!["kill"],
-            Some("power-cut") => vec!["power-cut"],
-            Some(_) => return None,
+            None => PLANS.to_vec(),
+            Some(plan) => vec![*PLANS.iter().find(|it| **it == plan)?],
         };
         let seconds = self.seconds?;
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -99,11 +99,11 @@ impl Options {
         let folder = self.keep.as_deref().unwrap_or(temporary.path());
         let folder = folder.join(plan);
         std::fs::create_dir_all(&folder)?;
-        let sabotage = self.sabotage;
+        let (sabotage, program) = (self.sabotage, env::current_exe()?);
         match plan {
-            "kill" => {
-                let program = env::current_exe()?;
-                kill::run(&kill::Plan { seconds, seed, sabotage, program, folder })
+            "kill" => kill::run(&kill::Plan { seconds, seed, sabotage, program, folder }),
+            "disk-full" => {
+                disk_full::run(&disk_full::Plan { seconds, seed, sabotage, program, folder })
             }
             _ => power_cut::run(&power_cut::Plan { seconds, seed, sabotage, folder }),
         }

@@ -31,6 +31,12 @@ impl Marks {
         self.lock().clone()
     }
 
+    /// How many messages were acknowledged.
+    pub(crate) fn acknowledged(&self) -> usize {
+        let seen = self.lock();
+        seen.iter().filter(|it| matches!(it, Seen::Ack(ack) if ack.is_positive())).count()
+    }
+
     fn see(&self, what: Seen) {
         let mut seen = self.lock();
         seen.push(what);
@@ -43,7 +49,7 @@ impl Marks {
 }
 
 impl Witness for Marks {
-    fn acknowledged(&self, ack: Ack) {
+    fn answered(&self, ack: Ack) {
         self.see(Seen::Ack(ack));
     }
 

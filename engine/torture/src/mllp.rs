@@ -18,6 +18,8 @@ pub(crate) fn answer(code: &str, control_id: &str) -> Vec<u8> {
 #[derive(Default)]
 pub(crate) struct Frames {
     bytes: Vec<u8>,
+    /// No frame ends before this.
+    searched: usize,
 }
 
 /// What a read of a connection has come to.
@@ -31,7 +33,7 @@ pub(crate) enum Came {
 
 impl Frames {
     pub(crate) fn read(&mut self, stream: &mut TcpStream) -> Came {
-        let mut part = [0; 16 * 1024];
+        let mut part = [0; 64 * 1024];
         match stream.read(&mut part) {
             Ok(0) => Came::End,
             Ok(len) => {
@@ -44,7 +46,13 @@ impl Frames {
     }
 
     pub(crate) fn next(&mut self) -> Option<Vec<u8>> {
-        let end = self.bytes.windows(2).position(|pair| pair == b"\x1c\r")?;
+        let rest = &self.bytes[self.searched..];
+        let Some(end) = rest.windows(2).position(|pair| pair == b"\x1c\r") else {
+            self.searched = self.bytes.len().saturating_sub(1);
+            return None;
+        };
+        let end = self.searched + end;
+        self.searched = 0;
         let mut frame: Vec<u8> = self.bytes.drain(..end + 2).collect();
         frame.truncate(end);
         Some(frame.split_off(usize::from(frame.first() == Some(&0x0b))))

@@ -1,21 +1,25 @@
 //! A sender that does not give up: what was not acknowledged it sends again, with the same bytes and
-//! in the same order, once it has a connection again.
+//! in the same order, once it has a connection again, and what was refused once nothing is open.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mllp_disk::Rng;
 
-use crate::ledger::{Ack, Witness};
-use crate::load::Sent;
+use crate::graph::Places;
+use crate::ledger::{Ack, Answer, Witness};
+use crate::load::{INBOUNDS, Sent};
 use crate::mllp::{Came, Frames, field, framed};
 
-/// Messages without an answer at a time.
+/// Messages without an answer at a time, on connections where more than one may be.
 const OUTSTANDING: usize = 12;
+/// After a refusal nothing is sent for this long.
+const REST: Duration = Duration::from_millis(20);
 /// Silence for this long is a finding: the engine is alive, or the connection would have ended.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -24,8 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) enum Pace {
     /// As fast as they are answered, up to this many.
     AtOnce(u32),
-    /// Some tens a second, with bursts, until it is told to stop.
-    Steady,
+    /// One after another with a pause of up to so many milliseconds, and bursts, until it is told to
+    /// stop.
+    Steady(u64),
 }
 
 /// What all senders of a run share.
@@ -35,6 +40,8 @@ pub(crate) struct Orders {
     pub(crate) finish: AtomicBool,
     /// End now.
     pub(crate) end: AtomicBool,
+    /// The engine may answer AE: its store has trouble.
+    pub(crate) may_refuse: AtomicBool,
     pub(crate) findings: Mutex<Vec<String>>,
 }
 
@@ -44,61 +51,84 @@ impl Orders {
     }
 }
 
-pub(crate) struct Sender {
-    pub(crate) connection: u32,
-    pub(crate) address: SocketAddr,
-    pub(crate) pace: Pace,
-    pub(crate) orders: Arc<Orders>,
-    pub(crate) witness: Arc<dyn Witness>,
-    pub(crate) rng: Rng,
-    /// The number of the last message that was made.
+/// What a sender has come to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Left {
+    /// Messages that were never acknowledged.
+    pub(crate) unanswered: usize,
+    /// The number of the last message.
     pub(crate) last: u32,
+}
+
+/// Starts a sender for each connection; the first number of each follows `last`.
+pub(crate) fn start(
+    connections: u32,
+    places: &Places,
+    pace: Pace,
+    last: u32,
+    orders: &Arc<Orders>,
+    witness: &Arc<dyn Witness>,
+    rng: &mut Rng,
+) -> Vec<JoinHandle<Left>> {
+    let start = |connection| {
+        let inbound = Sent { connection, number: 1 }.inbound();
+        let at = INBOUNDS.iter().position(|name| *name == inbound).unwrap_or_default();
+        let sender = Sender {
+            connection,
+            address: places.inbounds[at],
+            pace,
+            orders: Arc::clone(orders),
+            witness: Arc::clone(witness),
+            rng: Rng::new(rng.next()),
+            last,
+            unanswered: BTreeSet::new(),
+            open: VecDeque::new(),
+            refused: Vec::new(),
+            next_at: Instant::now(),
+            burst: 0,
+        };
+        std::thread::spawn(move || sender.run())
+    };
+    (0..connections).map(start).collect()
+}
+
+struct Sender {
+    connection: u32,
+    address: SocketAddr,
+    pace: Pace,
+    orders: Arc<Orders>,
+    witness: Arc<dyn Witness>,
+    rng: Rng,
+    /// The number of the last message that was made.
+    last: u32,
     unanswered: BTreeSet<u32>,
+    /// Those of the connection that were sent, in order.
+    open: VecDeque<u32>,
+    refused: Vec<u32>,
     next_at: Instant,
     burst: u32,
 }
 
 impl Sender {
-    pub(crate) fn new(
-        connection: u32,
-        address: SocketAddr,
-        pace: Pace,
-        orders: &Arc<Orders>,
-        witness: &Arc<dyn Witness>,
-        rng: Rng,
-    ) -> Sender {
-        let (orders, witness) = (Arc::clone(orders), Arc::clone(witness));
-        let (unanswered, next_at) = (BTreeSet::new(), Instant::now());
-        Sender {
-            connection,
-            address,
-            pace,
-            orders,
-            witness,
-            rng,
-            last: 0,
-            unanswered,
-            next_at,
-            burst: 0,
-        }
-    }
-
-    /// Sends until it has made and seen acknowledged what it has to; returns how many were not.
-    pub(crate) fn run(mut self) -> usize {
+    /// Sends until it has made and seen acknowledged what it has to.
+    fn run(mut self) -> Left {
         while !self.is_done() {
             let timeout = Duration::from_secs(1);
             match TcpStream::connect_timeout(&self.address, timeout) {
-                Ok(stream) => self.converse(stream),
+                Ok(stream) => {
+                    self.converse(stream);
+                    self.hung_up();
+                }
                 Err(_) => std::thread::sleep(Duration::from_millis(20)),
             }
         }
-        self.unanswered.len()
+        Left { unanswered: self.unanswered.len(), last: self.last }
     }
 
     fn is_done(&self) -> bool {
         let made = match self.pace {
             Pace::AtOnce(count) => count == 0,
-            Pace::Steady => false,
+            Pace::Steady(_) => false,
         };
         let finishes = made || self.orders.finish.load(Ordering::Relaxed);
         self.orders.end.load(Ordering::Relaxed) || (finishes && self.unanswered.is_empty())
@@ -106,17 +136,21 @@ impl Sender {
 
     fn converse(&mut self, mut stream: TcpStream) {
         let mut again: VecDeque<u32> = self.unanswered.iter().copied().collect();
-        let mut open: VecDeque<u32> = VecDeque::new();
         let mut frames = Frames::default();
         let mut heard = Instant::now();
         let _ = stream.set_nodelay(true);
         let _ = stream.set_read_timeout(Some(Duration::from_millis(2)));
         let _ = stream.set_write_timeout(Some(PATIENCE));
         while !self.is_done() {
-            while open.len() < OUTSTANDING
+            if self.open.is_empty() && !self.refused.is_empty() {
+                std::thread::sleep(REST);
+                again.extend(self.refused.drain(..));
+                again.make_contiguous().sort_unstable();
+            }
+            while self.may_send()
                 && let Some(number) = again.pop_front().or_else(|| self.make())
             {
-                open.push_back(number);
+                self.open.push_back(number);
                 if stream.write_all(&framed(&self.sent(number).bytes())).is_err() {
                     return;
                 }
@@ -124,19 +158,32 @@ impl Sender {
             match frames.read(&mut stream) {
                 Came::End => return,
                 Came::Bytes => heard = Instant::now(),
-                Came::Nothing if open.is_empty() => heard = Instant::now(),
+                Came::Nothing if self.open.is_empty() => heard = Instant::now(),
                 Came::Nothing if heard.elapsed() > PATIENCE => {
-                    let first = self.sent(open[0]).control_id();
+                    let first = self.sent(self.open[0]).control_id();
                     return self.orders.found(format!("{first}: no answer for half a minute"));
                 }
                 Came::Nothing => {}
             }
             while let Some(answer) = frames.next() {
-                if !self.take(&answer, &mut open) {
+                if !self.take(&answer) {
                     return;
                 }
             }
         }
+    }
+
+    /// The connection has ended: nobody knows what has become of what is open.
+    fn hung_up(&mut self) {
+        for number in std::mem::take(&mut self.open) {
+            self.told(number, Answer::Nothing);
+        }
+        self.refused.clear();
+    }
+
+    fn may_send(&self) -> bool {
+        let alone = Sent { connection: self.connection, number: 0 }.is_sent_alone();
+        self.refused.is_empty() && self.open.len() < if alone { 1 } else { OUTSTANDING }
     }
 
     fn sent(&self, number: u32) -> Sent {
@@ -148,7 +195,7 @@ impl Sender {
         match &mut self.pace {
             Pace::AtOnce(0) => return None,
             Pace::AtOnce(count) => *count -= 1,
-            Pace::Steady => {
+            Pace::Steady(longest) => {
                 let now = Instant::now();
                 if self.orders.finish.load(Ordering::Relaxed) || now < self.next_at {
                     return None;
@@ -158,7 +205,7 @@ impl Sender {
                 } else if self.rng.one_in(400) {
                     self.burst = 200;
                 } else {
-                    self.next_at = now + Duration::from_millis(self.rng.below(60));
+                    self.next_at = now + Duration::from_millis(self.rng.below(*longest));
                 }
             }
         }
@@ -168,26 +215,41 @@ impl Sender {
     }
 
     /// Takes an answer; false: it makes no sense to go on with this connection.
-    fn take(&mut self, answer: &[u8], open: &mut VecDeque<u32>) -> bool {
+    fn take(&mut self, answer: &[u8]) -> bool {
         let (code, of) = (field(answer, "MSA", 1), field(answer, "MSA", 2));
-        let Some(number) = open.pop_front() else {
+        let Some(number) = self.open.front().copied() else {
             self.orders.found(format!("{of}: answered {code}, and nothing was open"));
             return false;
         };
-        let sent = self.sent(number);
-        let control_id = sent.control_id();
+        let control_id = self.sent(number).control_id();
         if of != control_id {
             self.orders.found(format!("{control_id}: the answer is for {of}"));
             return false;
         }
-        if code != "AA" {
-            self.orders.found(format!("{control_id}: answered {code} at {}", sent.inbound()));
-            return false;
+        match &code[..] {
+            "AA" => {
+                self.unanswered.remove(&number);
+                self.told(number, Answer::Aa);
+            }
+            "AE" if self.orders.may_refuse.load(Ordering::Relaxed) => {
+                self.refused.push(number);
+                self.told(number, Answer::Ae);
+            }
+            _ => {
+                let inbound = self.sent(number).inbound();
+                self.orders.found(format!("{control_id}: answered {code} at {inbound}"));
+                return false;
+            }
         }
-        self.unanswered.remove(&number);
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let (inbound, at) = (sent.inbound().to_owned(), since.as_millis() as u64);
-        self.witness.acknowledged(Ack { control_id, inbound, at });
+        self.open.pop_front();
         true
+    }
+
+    fn told(&self, number: u32, answer: Answer) {
+        let sent = self.sent(number);
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let (control_id, inbound) = (sent.control_id(), sent.inbound().to_owned());
+        let at = since.as_millis() as u64;
+        self.witness.answered(Ack { control_id, inbound, at, answer });
     }
 }

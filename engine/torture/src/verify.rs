@@ -45,7 +45,8 @@ pub fn check(store: &mut dyn Store, acks: &[Ack], arrivals: &[Arrival]) -> io::R
     let kept = Kept::read(store).map_err(io::Error::other)?;
     let heard = Heard::of(arrivals);
     let mut verdict = Verdict::default();
-    verdict.count("acknowledged", acks.len() as u64);
+    let positive = acks.iter().filter(|it| it.is_positive()).count();
+    verdict.count("acknowledged", positive as u64);
     verdict.count("received", kept.messages.len() as u64);
     verdict.count("arrived", arrivals.len() as u64);
     intake::check(&kept, acks, &mut verdict);
@@ -78,7 +79,7 @@ impl<'a> Heard<'a> {
         for arrival in arrivals {
             let answers = of.entry((&arrival.outbound[..], &arrival.control_id[..])).or_default();
             answers.all += 1;
-            answers.taken += u32::from(arrival.answer == Answer::Aa);
+            answers.taken += u32::from(arrival.answer.completes());
             answers.perhaps_taken += u32::from(arrival.answer.may_complete());
             answers.refused_for_good += u32::from(arrival.answer == Answer::Ar);
         }

@@ -38,6 +38,13 @@ fn a_power_cut_loses_nothing() {
 }
 
 #[test]
+fn a_disk_without_room_loses_nothing() {
+    let output = torture(&["--plan", "disk-full", "--seconds", "4", "--seed", "7"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+}
+
+#[test]
 fn an_engine_that_is_killed_loses_nothing_and_ledgers_that_disagree_are_found() {
     let folder = tempfile::tempdir().unwrap();
     let keep = folder.path().display().to_string();
@@ -59,6 +66,13 @@ fn an_engine_that_is_killed_loses_nothing_and_ledgers_that_disagree_are_found() 
     let (status, said) = verify(&folder);
     assert_eq!(status, Some(1));
     assert!(said.contains("T1N999999: acknowledged by IN_B, and not stored"), "{said}");
+    let acks = fs::read_to_string(folder.join("acks.jsonl")).unwrap();
+    let once = |line: &&str| acks.matches(line.split(',').next().unwrap()).count() == 1;
+    let refused = acks.lines().find(once).unwrap().replace(r#""answer":"AA""#, r#""answer":"AE""#);
+    fs::write(folder.join("acks.jsonl"), refused).unwrap();
+    let (status, said) = verify(&folder);
+    assert_eq!(status, Some(1));
+    assert!(said.contains("stored 1 times, 0 times acknowledged, 0 not answered"), "{said}");
     fs::write(folder.join("acks.jsonl"), "").unwrap();
 
     append(&sinks, &taken);

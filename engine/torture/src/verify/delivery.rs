@@ -64,7 +64,11 @@ fn passed(
 ) {
     let (control_id, outbound) = (&message.control_id, kept.name(passage.outbound));
     let answers = heard.answers(outbound, control_id);
+    let is_listed = kept.held.contains(&(passage.outbound, message.id));
     let finding = match (passage.delivered, passage.dead) {
+        _ if passage.held != is_listed => "is held or not, and its list says otherwise, at",
+        (false, None) if passage.held || passage.cancelled => return,
+        _ if passage.held || passage.cancelled => "was taken out, and came to another end, at",
         (false, None) => "never came to an end at",
         (true, Some(_)) => "was delivered, and is dead, at",
         (true, None) => return,

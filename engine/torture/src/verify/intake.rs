@@ -4,20 +4,60 @@ use std::collections::HashMap;
 
 use mllp_pipeline::Disposition;
 
+use super::kept::Passage;
 use super::{Kept, Stored};
-use crate::ledger::Ack;
+use crate::ledger::{Ack, Answer};
 use crate::verdict::Verdict;
 
 pub(super) fn check(kept: &Kept, acks: &[Ack], verdict: &mut Verdict) {
+    let answers = Answers::of(acks);
     acknowledged(kept, acks, verdict);
+    refused(kept, &answers, verdict);
     sums(kept, verdict);
     duplicates(kept, verdict);
-    order_of_senders(kept, verdict);
+    order_of_senders(kept, &answers, verdict);
+}
+
+/// How often each message was answered, and how.
+#[derive(Clone, Copy, Default)]
+struct Answers {
+    positive: usize,
+    refused: usize,
+    nothing: usize,
+}
+
+impl Answers {
+    fn of(acks: &[Ack]) -> HashMap<&str, Answers> {
+        let mut all: HashMap<_, Answers> = HashMap::new();
+        for ack in acks {
+            let answers = all.entry(&ack.control_id[..]).or_default();
+            match ack.answer {
+                Answer::Aa => answers.positive += 1,
+                Answer::Ae => answers.refused += 1,
+                _ => answers.nothing += 1,
+            }
+        }
+        all
+    }
+}
+
+/// What was answered AE is not stored.
+fn refused(kept: &Kept, answers: &HashMap<&str, Answers>, verdict: &mut Verdict) {
+    for (control_id, of) in answers.iter().filter(|(_, of)| of.refused > 0) {
+        verdict.count("refused", of.refused as u64);
+        let stored = kept.with(control_id).count();
+        if stored > of.positive + of.nothing {
+            verdict.found(format!(
+                "{control_id}: stored {stored} times, {} times acknowledged, {} not answered",
+                of.positive, of.nothing
+            ));
+        }
+    }
 }
 
 /// Everything that was acknowledged is stored.
 pub(crate) fn acknowledged(kept: &Kept, acks: &[Ack], verdict: &mut Verdict) {
-    for Ack { control_id, inbound, .. } in acks {
+    for Ack { control_id, inbound, .. } in acks.iter().filter(|it| it.is_positive()) {
         let mut stored = kept.with(control_id).filter(|it| it.accepted);
         if !stored.any(|it| kept.name(it.inbound) == inbound) {
             verdict.found(format!("{control_id}: acknowledged by {inbound}, and not stored"));
@@ -35,6 +75,8 @@ fn sums(kept: &Kept, verdict: &mut Verdict) {
         if disposition.is_final() {
             finals += 1;
             verdict.count(disposition.name(), 1);
+        } else if message.passages.iter().any(|it| it.held) {
+            verdict.count("open for a held delivery", 1);
         } else {
             let name = disposition.name();
             verdict.found(format!("{control_id}: message {id} has come to rest as {name}"));
@@ -50,7 +92,8 @@ fn sums(kept: &Kept, verdict: &mut Verdict) {
 
 /// The disposition that the journey of a message leads to.
 fn expected(message: &Stored) -> Disposition {
-    let failed = !message.failed.is_empty() || message.passages.iter().any(|it| it.dead.is_some());
+    let ended = |it: &Passage| it.dead.is_some() || it.cancelled;
+    let failed = !message.failed.is_empty() || message.passages.iter().any(ended);
     match &message.routed {
         _ if message.is_duplicate() => Disposition::Duplicate,
         _ if failed => Disposition::Error,
@@ -86,11 +129,16 @@ fn duplicates(kept: &Kept, verdict: &mut Verdict) {
     }
 }
 
-/// What a connection has sent first was received first.
-fn order_of_senders(kept: &Kept, verdict: &mut Verdict) {
+/// What a connection has sent first was received first. What was refused came again later, and others
+/// were on the way already, unless the connection sends one at a time.
+fn order_of_senders(kept: &Kept, answers: &HashMap<&str, Answers>, verdict: &mut Verdict) {
     let mut last: HashMap<u32, u32> = HashMap::new();
     for message in kept.messages.iter().filter(|it| it.duplicate_of.is_none()) {
         let Some(sent) = message.sent() else { continue };
+        let was_refused = answers.get(&message.control_id[..]).is_some_and(|it| it.refused > 0);
+        if was_refused && !sent.is_sent_alone() {
+            continue;
+        }
         let last = last.entry(sent.connection).or_default();
         if sent.number < *last {
             verdict.found(format!(

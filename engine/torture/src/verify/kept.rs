@@ -1,8 +1,10 @@
 //! What a store holds, as far as the ledgers can be held against it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use mllp_pipeline::{Disposition, Failure, Head, LaneId, MessageId, Seq, Stage, What};
+use mllp_pipeline::{
+    Disposition, Failure, Head, LaneId, List, MessageId, Position, Seq, Stage, What,
+};
 use mllp_store::{Held, Reader, Store, StoreError};
 
 use crate::load::Sent;
@@ -19,6 +21,8 @@ pub(crate) struct Kept {
     pub(crate) messages: Vec<Stored>,
     /// The rows of each lane, from the first on.
     pub(crate) rows: BTreeMap<LaneId, Vec<Row>>,
+    /// Deliveries that wait for an operator.
+    pub(crate) held: HashSet<(LaneId, MessageId)>,
     at: HashMap<MessageId, usize>,
     of: HashMap<String, Vec<usize>>,
 }
@@ -53,6 +57,10 @@ pub(crate) struct Passage {
     pub(crate) outbound: LaneId,
     pub(crate) delivered: bool,
     pub(crate) dead: Option<Failure>,
+    /// An operator has ended it.
+    pub(crate) cancelled: bool,
+    /// It has left its lane, and waits for an operator.
+    pub(crate) held: bool,
     /// Attempts that have failed.
     pub(crate) attempts: u32,
     /// Those where it is unknown whether the partner took the message.
@@ -62,6 +70,11 @@ pub(crate) struct Passage {
 }
 
 impl Passage {
+    /// Whether nothing leaves for it any more.
+    pub(crate) const fn has_ended(&self) -> bool {
+        self.dead.is_some() || self.cancelled || self.held
+    }
+
     /// How often it is listed as possibly sent twice.
     pub(crate) const fn listed(&self) -> u32 {
         self.unsure + self.possibly_sent
@@ -102,13 +115,20 @@ impl Kept {
         for id in ids {
             rows.insert(id, rows_of(&mut *reader, id)?);
         }
+        let held = held(&mut *reader)?;
         let at = messages.iter().zip(0..).map(|(it, at)| (it.id, at)).collect();
         let mut of: HashMap<String, Vec<usize>> = HashMap::new();
         for (message, at) in messages.iter().zip(0..) {
             of.entry(message.control_id.clone()).or_default().push(at);
         }
-        let names = lanes.into_iter().map(|(id, it)| (id, (it.stage, it.name))).collect();
-        Ok(Kept { names, heads, messages, rows, at, of })
+        let names: HashMap<_, _> =
+            lanes.into_iter().map(|(id, it)| (id, (it.stage, it.name))).collect();
+        // What a handler sends to a handler is on its way; that one's own journey says where to.
+        let is_outbound = |lane| names.get(&lane).is_some_and(|it| it.0 == Stage::Outbound);
+        for message in &mut messages {
+            message.passages.retain(|it| is_outbound(it.outbound));
+        }
+        Ok(Kept { names, heads, messages, rows, held, at, of })
     }
 
     pub(crate) fn name(&self, lane: LaneId) -> &str {
@@ -179,6 +199,17 @@ fn stored(
     Ok(stored)
 }
 
+/// Every delivery in the list of those that are held.
+fn held(reader: &mut dyn Reader) -> Result<HashSet<(LaneId, MessageId)>, StoreError> {
+    let (mut held, mut after) = (HashSet::new(), Position::START);
+    loop {
+        let part = reader.listed(List::Held, None, after, PART)?;
+        let Some(last) = part.last() else { return Ok(held) };
+        after = last.position;
+        held.extend(part.iter().map(|it| (it.position.lane, it.position.message)));
+    }
+}
+
 impl Stored {
     fn take(&mut self, what: What) {
         match what {
@@ -190,6 +221,8 @@ impl Stored {
                     outbound,
                     delivered: false,
                     dead: None,
+                    cancelled: false,
+                    held: false,
                     attempts: 0,
                     unsure: 0,
                     possibly_sent: 0,
@@ -202,7 +235,10 @@ impl Stored {
             What::PossiblySent { outbound } => self.on(outbound, |it| it.possibly_sent += 1),
             What::Delivered { outbound, .. } => self.on(outbound, |it| it.delivered = true),
             What::Dead { lane, failure } => self.on(lane, |it| it.dead = Some(failure)),
-            // Nobody operates an engine that is tortured.
+            What::Held { outbound, .. } => self.on(outbound, |it| it.held = true),
+            What::Cancelled { lane, .. } => {
+                self.on(lane, |it| (it.cancelled, it.held) = (true, false));
+            }
             _ => {}
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use mllp_pipeline::LaneId;
 
+use super::kept::Passage;
 use super::{Kept, Row};
 use crate::ledger::Arrival;
 use crate::load::{OUTBOUNDS, window};
@@ -123,7 +124,7 @@ impl<'a> Wire<'a> {
 
     fn is_done(&self, row: usize) -> bool {
         let passage = || self.kept.message(self.rows[row].message)?.passage(self.lane);
-        self.taken.contains(&row) || passage().is_some_and(|it| it.dead.is_some())
+        self.taken.contains(&row) || passage().is_some_and(Passage::has_ended)
     }
 
     fn was_tried_again(&self, row: usize) -> bool {
