@@ -9,6 +9,7 @@ use crate::event::Note;
 use crate::ids::{CallId, CommandId, Epoch, LaneId, MessageId, Millis, Seq, Stamp, Ticket};
 use crate::order::Source;
 use crate::record::{Disposition, Failure};
+use crate::started::Started;
 use crate::switch::Switch;
 
 /// Something has happened.
@@ -176,7 +177,7 @@ pub enum Refusal {
 }
 
 /// The row of a lane, and what is completed ahead of its cursor.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Head {
     /// The lane.
     pub lane: LaneId,
@@ -198,15 +199,30 @@ pub struct Head {
     pub waited: Millis,
     /// What was set last for each side of the lane; none: on.
     pub switches: Vec<Switch>,
+    /// Deliveries that may be with the partner or have failed there, in order.
+    pub started: Vec<Started>,
+    /// Rows that the cursor has passed and that are not completed, in order.
+    pub parked: Vec<Entry>,
 }
 
 impl Head {
     /// An empty lane.
     pub const fn new(lane: LaneId, epoch: Epoch) -> Head {
         let (tail, cursor, sent_to) = (Seq(0), Seq(0), Seq(0));
-        let done = Vec::new();
-        let switches = Vec::new();
-        Head { lane, epoch, tail, cursor, sent_to, done, attempt: 0, due: 0, waited: 0, switches }
+        Head {
+            lane,
+            epoch,
+            tail,
+            cursor,
+            sent_to,
+            done: Vec::new(),
+            attempt: 0,
+            due: 0,
+            waited: 0,
+            switches: Vec::new(),
+            started: Vec::new(),
+            parked: Vec::new(),
+        }
     }
 }
 
@@ -278,7 +294,7 @@ impl CallFailure {
 }
 
 /// What a pipeline begins with: the store's rows, and unused numbers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Start {
     /// The rows of every lane of the graph.
     pub heads: Vec<Head>,

@@ -170,6 +170,7 @@ mod routing;
 mod sabotage;
 mod shared;
 mod stage;
+mod started;
 mod status;
 mod switch;
 
@@ -193,5 +194,6 @@ pub use record::{
 };
 #[cfg(feature = "sabotage")]
 pub use sabotage::Sabotage;
+pub use started::Started;
 pub use status::{LaneStatus, Left};
 pub use switch::{Flow, Side, Switch};

@@ -10,6 +10,7 @@ use crate::body::{Body, IdHash, Keys, Piece};
 use crate::event::Event;
 use crate::ids::{BodyId, Epoch, LaneId, MessageId, Millis, Seq, Stamp};
 use crate::job::Job;
+use crate::started::Started;
 use crate::switch::Switch;
 
 /// Records that are committed together or not at all.
@@ -42,6 +43,23 @@ pub enum Record {
     Append(Append),
     /// A row of an owned lane was completed ahead of the cursor.
     Done {
+        /// The lane.
+        lane: LaneId,
+        /// The row.
+        seq: Seq,
+    },
+    /// A delivery may be with the partner, or has failed there. Replaces what was written of the row
+    /// before. The store drops it when the row is done, or the cursor has passed it unparked.
+    Started(Started),
+    /// The cursor passes a row that is not completed, so that the lane can look further ahead.
+    Parked {
+        /// The lane.
+        lane: LaneId,
+        /// The row.
+        seq: Seq,
+    },
+    /// A parked row is completed.
+    Unparked {
         /// The lane.
         lane: LaneId,
         /// The row.

@@ -27,6 +27,7 @@ mod nodes;
 mod parts;
 mod reopened;
 mod searching;
+mod started;
 
 use mllp_pipeline::{
     Append, Body, CommitOutcome, Committed, Head, LaneId, LaneUpdate, MessageId, NewMessage, Piece,
@@ -57,8 +58,9 @@ pub type Make<'a> = &'a mut dyn FnMut() -> Box<dyn Subject>;
 
 type Case = fn(&mut dyn Subject);
 
-const CASES: [(&str, &[(&str, Case)]); 9] = [
+const CASES: [(&str, &[(&str, Case)]); 10] = [
     ("lanes", lanes::CASES),
+    ("started", started::CASES),
     ("parts", parts::CASES),
     ("reopened", reopened::CASES),
     ("lists", lists::CASES),

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use mllp_pipeline::{
     Append, Body, BodyId, CommitOutcome, Committed, Disposition, Entry, Epoch, Event, Head, Job,
     LaneId, LaneMark, LaneUpdate, List, MessageId, NewMessage, Position, Record, Refusal, RowBody,
-    Seq, Side, Source, Stamp, Switch, Transaction,
+    Seq, Side, Source, Stamp, Started, Switch, Transaction,
 };
 
 use crate::contract::{
@@ -70,6 +70,8 @@ struct Lane {
     cursor: u64,
     sent_to: u64,
     done: BTreeSet<Seq>,
+    started: BTreeMap<Seq, Started>,
+    parked: BTreeSet<Seq>,
     epoch: u64,
     attempt: u32,
     due: u64,
@@ -233,7 +235,20 @@ impl State {
                 self.chunks.insert((*body, *n), Arc::clone(&bytes.0));
             }
             Record::Done { lane, seq } => {
-                self.lanes.entry(*lane).or_default().done.insert(*seq);
+                let lane = self.lanes.entry(*lane).or_default();
+                lane.done.insert(*seq);
+                lane.started.remove(seq);
+            }
+            Record::Started(it) => {
+                self.lanes.entry(it.lane).or_default().started.insert(it.seq, *it);
+            }
+            Record::Parked { lane, seq } => {
+                self.lanes.entry(*lane).or_default().parked.insert(*seq);
+            }
+            Record::Unparked { lane, seq } => {
+                let lane = self.lanes.entry(*lane).or_default();
+                lane.parked.remove(seq);
+                lane.started.remove(seq);
             }
             Record::Outcome { message, stamp, disposition, at } => {
                 self.outcomes.insert((*message, *stamp), (*disposition, *at));
@@ -318,7 +333,26 @@ impl Lane {
             attempt: self.attempt,
             due: self.due,
             waited: self.waited,
+            started: self.started.values().copied().collect(),
+            parked: self.parked.iter().filter_map(|seq| self.entry(lane, *seq)).collect(),
         }
+    }
+
+    fn entry(&self, lane: LaneId, seq: Seq) -> Option<Entry> {
+        let row = self.rows.get(usize::try_from(seq.0.checked_sub(1)?).ok()?)?;
+        Some(Entry {
+            seq,
+            message: row.message,
+            body: match row.body {
+                RowBody::Message => Source::Message,
+                RowBody::Own(_) => Source::Row(lane, seq),
+                RowBody::Row(lane, seq) => Source::Row(lane, seq),
+            },
+            sole: row.sole,
+            id_hash: row.id_hash,
+            keys: row.keys.clone(),
+            hops: row.hops,
+        })
     }
 
     fn update(&mut self, update: &LaneUpdate) {
@@ -328,28 +362,16 @@ impl Lane {
         self.sent_to = self.sent_to.max(cursor).max(let_go);
         (self.cursor, self.attempt) = (cursor, update.attempt);
         (self.due, self.waited) = (update.due, update.waited);
+        self.started.retain(|seq, _| seq.0 > cursor || self.parked.contains(seq));
     }
 }
 
 impl Reader for MemoryStore {
     fn entries(&mut self, lane: LaneId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
         let state = &self.lock().state;
-        let rows = state.lanes.get(&lane).map_or(&[][..], |it| &it.rows);
-        let rows = (1..).zip(rows).skip(after.0 as usize).take(limit as usize);
-        let entry = |(seq, row): (u64, &Append)| Entry {
-            seq: Seq(seq),
-            message: row.message,
-            body: match row.body {
-                RowBody::Message => Source::Message,
-                RowBody::Own(_) => Source::Row(lane, Seq(seq)),
-                RowBody::Row(lane, seq) => Source::Row(lane, seq),
-            },
-            sole: row.sole,
-            id_hash: row.id_hash,
-            keys: row.keys.clone(),
-            hops: row.hops,
-        };
-        Ok(rows.map(entry).collect())
+        let Some(rows) = state.lanes.get(&lane) else { return Ok(Vec::new()) };
+        let places = (after.0 + 1..).take(limit as usize);
+        Ok(places.map_while(|seq| rows.entry(lane, Seq(seq))).collect())
     }
 
     fn message(&mut self, id: MessageId) -> Result<Option<StoredMessage>, StoreError> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mllp_pipeline::{
     Append, Body, CommitOutcome, Committed, Disposition, Entry, Epoch, Event, Head, Job, LaneId,
     LaneMark, LaneUpdate, List, MessageId, NewMessage, Record, Reopened, RowBody, Seq, Side,
-    Source, Stamp, Switch, Transaction, What,
+    Source, Stamp, Started, Switch, Transaction, What,
 };
 
 use crate::invariant::Invariant::{self, Handoff, Listed, Order};
@@ -18,6 +18,8 @@ pub struct Lane {
     pub sent_to: u64,
     pub epoch: u64,
     pub done: BTreeSet<u64>,
+    pub started: BTreeMap<u64, Started>,
+    pub parked: BTreeSet<u64>,
     pub attempt: u32,
     pub due: u64,
     pub waited: u64,
@@ -57,7 +59,14 @@ impl Lane {
     }
 
     pub fn is_done(&self, seq: u64) -> bool {
-        seq <= self.cursor || self.done.contains(&seq)
+        seq <= self.cursor && !self.parked.contains(&seq) || self.done.contains(&seq)
+    }
+
+    fn start(&mut self, started: &Started) {
+        Handoff.check(!self.is_done(started.seq.0), "started, and done");
+        let before = self.started.insert(started.seq.0, *started);
+        let counts = before.is_none_or(|before| before.attempt < started.attempt);
+        Handoff.check(counts, "started again without an attempt");
     }
 }
 
@@ -124,6 +133,8 @@ impl Store {
             due: lane.due,
             switches: self.switches_of(id),
             waited: lane.waited,
+            started: lane.started.values().copied().collect(),
+            parked: lane.parked.iter().flat_map(|seq| self.load(id, seq - 1, 1, false)).collect(),
         }
     }
 
@@ -203,6 +214,23 @@ impl Store {
                 Handoff.check(!it.is_done(seq.0), format_args!("row {seq} is done already"));
                 Order.check(seq.0 <= it.sent_to, "done, and never let go");
                 it.done.insert(seq.0);
+                it.started.remove(&seq.0);
+            }
+            Record::Started(started) => {
+                touched.insert((started.lane, false));
+                let it = self.lanes.get_mut(&started.lane).expect("lane");
+                it.start(started);
+            }
+            Record::Parked { lane, seq } => {
+                let it = self.lanes.get_mut(lane).expect("lane");
+                let fits = !it.is_done(seq.0) && it.parked.insert(seq.0);
+                Handoff.check(fits, format_args!("{lane}/{seq} is parked, and done"));
+            }
+            Record::Unparked { lane, seq } => {
+                let it = self.lanes.get_mut(lane).expect("lane");
+                it.started.remove(&seq.0);
+                let fits = it.parked.remove(&seq.0);
+                Handoff.check(fits, format_args!("{lane}/{seq} is not parked"));
             }
             Record::Part(part) => {
                 self.stamp(part.stamp);
@@ -325,6 +353,7 @@ impl Store {
         lane.done.retain(|seq| *seq > cursor);
         Handoff.check(!lane.done.contains(&(cursor + 1)), "the cursor stops before a done row");
         lane.cursor = cursor;
+        lane.started.retain(|seq, _| *seq > cursor || lane.parked.contains(seq));
         (lane.attempt, lane.due, lane.waited) = (update.attempt, update.due, update.waited);
         if let Some(window) = update.window {
             lane.sent_to = lane.sent_to.max((cursor + u64::from(window)).min(lane.tail()));

@@ -2,6 +2,7 @@
 
 use mllp_pipeline::{
     Append, Body, Disposition, Event, LaneId, MessageId, NewMessage, Record, RowBody, Seq, Stamp,
+    Started,
 };
 use tokio_postgres::{Client, Error};
 
@@ -31,6 +32,10 @@ pub(super) struct Rows<'a> {
     chunks: Vec<(i64, i64, &'a [u8])>,
     work: Vec<(&'a Append, Seq)>,
     done: Vec<(i64, i64)>,
+    /// Lane, place, attempt, due and time waited.
+    started: Vec<[i64; 5]>,
+    parked: Vec<(i64, i64)>,
+    unparked: Vec<(i64, i64)>,
     pub(super) parts: Vec<Counted>,
     pub(super) outcomes: Vec<Outcome>,
     /// What is about lists, switches and jobs, in order.
@@ -60,6 +65,16 @@ impl<'a> Rows<'a> {
                     rows.work.extend(places.next().map(|place| (append, *place)));
                 }
                 Record::Done { lane, seq } => rows.done.push((i64::from(lane.0), seq.0 as i64)),
+                Record::Started(Started { lane, seq, attempt, due, waited }) => {
+                    let (lane, attempt) = (i64::from(lane.0), i64::from(*attempt));
+                    rows.started.push([lane, seq.0 as i64, attempt, *due as i64, *waited as i64]);
+                }
+                Record::Parked { lane, seq } => {
+                    rows.parked.push((i64::from(lane.0), seq.0 as i64));
+                }
+                Record::Unparked { lane, seq } => {
+                    rows.unparked.push((i64::from(lane.0), seq.0 as i64));
+                }
                 // These depend on what is known of the message.
                 Record::Part(_) | Record::Outcome { .. } | Record::Reopened(_) => {}
                 Record::Dead { lane, seq, message, why, at } => {
@@ -74,6 +89,11 @@ impl<'a> Rows<'a> {
             }
         }
         rows
+    }
+
+    /// Whether it has to do with what is started.
+    pub(super) fn changes_started(&self) -> bool {
+        !self.started.is_empty() || !self.unparked.is_empty()
     }
 
     pub(super) async fn insert_messages(&self, client: &Client) -> Result<(), Error> {
@@ -162,6 +182,7 @@ impl<'a> Rows<'a> {
             let sql = "INSERT INTO done SELECT * FROM unnest($1::int8[], $2::int8[])";
             client.execute(sql, &[&column(rows, |it| it.0), &column(rows, |it| it.1)]).await?;
         }
+        self.insert_started(client).await?;
         if !self.outcomes.is_empty() {
             self.insert_outcomes(client).await?;
         }
@@ -229,6 +250,36 @@ impl<'a> Rows<'a> {
                 ],
             )
             .await
+    }
+
+    /// What is started, and which rows are parked.
+    async fn insert_started(&self, client: &Client) -> Result<(), Error> {
+        if !self.started.is_empty() {
+            let [lane, seq, attempt, due, waited] =
+                [0, 1, 2, 3, 4].map(|n: usize| column(&self.started, |row| row[n]));
+            let sql = "INSERT INTO started SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[],
+                     $4::int8[], $5::int8[])
+                 ON CONFLICT(lane, seq) DO UPDATE SET attempt = excluded.attempt,
+                     due = excluded.due, waited = excluded.waited";
+            client.execute(sql, &[&lane, &seq, &attempt, &due, &waited]).await?;
+        }
+        let of = |rows: &[(i64, i64)]| (column(rows, |it| it.0), column(rows, |it| it.1));
+        if !self.parked.is_empty() {
+            let (lane, seq) = of(&self.parked);
+            let sql = "INSERT INTO parked SELECT * FROM unnest($1::int8[], $2::int8[])";
+            client.execute(sql, &[&lane, &seq]).await?;
+        }
+        if !self.unparked.is_empty() {
+            let (lane, seq) = of(&self.unparked);
+            for table in ["parked", "started"] {
+                let sql = format!(
+                    "DELETE FROM {table} USING unnest($1::int8[], $2::int8[]) AS it(lane, seq)
+                     WHERE {table}.lane = it.lane AND {table}.seq = it.seq"
+                );
+                client.execute(&sql, &[&lane, &seq]).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn insert_outcomes(&self, client: &Client) -> Result<u64, Error> {

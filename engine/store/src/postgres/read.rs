@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mllp_pipeline::{
     Body, BodyId, Disposition, Entry, Epoch, Event, Head, IdHash, LaneId, MessageId, NewMessage,
-    Piece, Seq, Source, Stamp,
+    Piece, Seq, Source, Stamp, Started,
 };
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row};
@@ -72,29 +72,85 @@ pub(super) fn lane(row: &Row, at: usize) -> LaneId {
 
 pub(super) async fn heads(client: &Client, lanes: &[LaneId]) -> Result<Vec<Head>, Error> {
     let ids: Vec<i64> = lanes.iter().map(|it| i64::from(it.0)).collect();
-    // One statement: cursor and rows ahead of it are of one moment.
+    // One statement: the cursor and what stands beside it are of one moment.
     let sql = "SELECT id, epoch, tail, cursor, sent_to, attempt, due, waited,
-             ARRAY(SELECT seq FROM done WHERE done.lane = it.id AND seq > cursor ORDER BY seq)
+             ARRAY(SELECT seq FROM done WHERE done.lane = it.id AND seq > cursor ORDER BY seq),
+             ARRAY(SELECT seq FROM parked WHERE parked.lane = it.id ORDER BY seq),
+             ARRAY(SELECT number FROM started
+                 CROSS JOIN LATERAL unnest(ARRAY[seq, started.attempt, started.due, started.waited])
+                     WITH ORDINALITY AS of(number, n)
+                 WHERE started.lane = it.id AND (
+                     EXISTS (SELECT 1 FROM parked
+                         WHERE parked.lane = it.id AND parked.seq = started.seq)
+                     OR seq > cursor AND NOT EXISTS (SELECT 1 FROM done
+                         WHERE done.lane = it.id AND done.seq = started.seq))
+                 ORDER BY seq, n)
          FROM unnest($1::int8[]) WITH ORDINALITY AS asked(id, n) JOIN lane AS it USING(id)
-         ORDER BY n";
-    let head = |row: &Row| Head {
-        lane: lane(row, 0),
-        epoch: Epoch(number(row, 1)),
-        tail: Seq(number(row, 2)),
-        cursor: Seq(number(row, 3)),
-        sent_to: Seq(number(row, 4)),
-        switches: Vec::new(),
-        attempt: number(row, 5) as u32,
-        due: number(row, 6),
-        waited: number(row, 7),
-        done: row.get::<_, Vec<i64>>(8).into_iter().map(|seq| Seq(seq as u64)).collect(),
-    };
-    let mut heads: Vec<Head> = client.query(sql, &[&ids]).await?.iter().map(head).collect();
+         ORDER BY asked.n";
+    let mut heads = Vec::with_capacity(lanes.len());
+    for row in client.query(sql, &[&ids]).await? {
+        let id = lane(&row, 0);
+        let parked: Vec<i64> = row.get(9);
+        heads.push(Head {
+            lane: id,
+            epoch: Epoch(number(&row, 1)),
+            tail: Seq(number(&row, 2)),
+            cursor: Seq(number(&row, 3)),
+            sent_to: Seq(number(&row, 4)),
+            attempt: number(&row, 5) as u32,
+            due: number(&row, 6),
+            waited: number(&row, 7),
+            switches: Vec::new(),
+            done: row.get::<_, Vec<i64>>(8).into_iter().map(|seq| Seq(seq as u64)).collect(),
+            started: started(id, &row.get::<_, Vec<i64>>(10)),
+            parked: entries_at(client, id, &parked).await?,
+        });
+    }
     for switch in super::lists::switches(client, &ids).await? {
         let of_lane = heads.iter_mut().filter(|it| it.lane == switch.lane);
         of_lane.for_each(|it| it.switches.push(switch.clone()));
     }
     Ok(heads)
+}
+
+/// Rows of `started`, four numbers each.
+fn started(lane: LaneId, numbers: &[i64]) -> Vec<Started> {
+    let (rows, _) = numbers.as_chunks::<4>();
+    let one = |&[seq, attempt, due, waited]: &[i64; 4]| Started {
+        lane,
+        seq: Seq(seq as u64),
+        attempt: attempt as u32,
+        due: due as u64,
+        waited: waited as u64,
+    };
+    rows.iter().map(one).collect()
+}
+
+/// Rows of a lane that do not change any more.
+async fn entries_at(client: &Client, lane: LaneId, places: &[i64]) -> Result<Vec<Entry>, Error> {
+    if places.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!("SELECT {ENTRY} FROM work WHERE lane = $1 AND seq = ANY($2) ORDER BY seq");
+    let rows = client.query(&sql, &[&i64::from(lane.0), &places]).await?;
+    Ok(rows.iter().map(|row| entry(lane, row)).collect())
+}
+
+/// The columns of [`entry`].
+const ENTRY: &str =
+    "seq, message, sole, body IS NOT NULL OR chunks IS NOT NULL, id_hash, keys, hops,
+     body_lane, body_seq";
+
+fn entry(of: LaneId, row: &Row) -> Entry {
+    let seq = Seq(number(row, 0));
+    let body = match (row.get::<_, Option<i64>>(7), row.get::<_, Option<i64>>(8)) {
+        (Some(lane), Some(seq)) => Source::Row(LaneId(lane as u32), Seq(seq as u64)),
+        _ if row.get(3) => Source::Row(of, seq),
+        _ => Source::Message,
+    };
+    let (message, id_hash) = (MessageId(number(row, 1)), IdHash(row.get::<_, i64>(4) as u64));
+    let (keys, hops) = (codes::keys(row.get(5)), row.get::<_, i64>(6) as u8);
+    Entry { seq, message, body, sole: row.get(2), id_hash, keys, hops }
 }
 
 pub(super) fn lanes(session: &mut Session) -> Result<Vec<(LaneId, LaneName)>, StoreError> {
@@ -109,23 +165,10 @@ pub(super) fn lanes(session: &mut Session) -> Result<Vec<(LaneId, LaneName)>, St
 impl Reader for PostgresReader {
     fn entries(&mut self, of: LaneId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
         let sql =
-            "SELECT seq, message, sole, body IS NOT NULL OR chunks IS NOT NULL, id_hash, keys,
-                 hops, body_lane, body_seq FROM work
-             WHERE lane = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+            format!("SELECT {ENTRY} FROM work WHERE lane = $1 AND seq > $2 ORDER BY seq LIMIT $3");
         let values = (i64::from(of.0), after.0 as i64, i64::from(limit));
-        let entry = |row: &Row| {
-            let seq = Seq(number(row, 0));
-            let body = match (row.get::<_, Option<i64>>(7), row.get::<_, Option<i64>>(8)) {
-                (Some(lane), Some(seq)) => Source::Row(LaneId(lane as u32), Seq(seq as u64)),
-                _ if row.get(3) => Source::Row(of, seq),
-                _ => Source::Message,
-            };
-            let (message, id_hash) =
-                (MessageId(number(row, 1)), IdHash(row.get::<_, i64>(4) as u64));
-            let (keys, hops) = (codes::keys(row.get(5)), row.get::<_, i64>(6) as u8);
-            Entry { seq, message, body, sole: row.get(2), id_hash, keys, hops }
-        };
-        Ok(self.rows(sql, &[&values.0, &values.1, &values.2])?.iter().map(entry).collect())
+        let rows = self.rows(&sql, &[&values.0, &values.1, &values.2])?;
+        Ok(rows.iter().map(|row| entry(of, row)).collect())
     }
 
     fn message(&mut self, id: MessageId) -> Result<Option<StoredMessage>, StoreError> {

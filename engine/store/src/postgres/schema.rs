@@ -65,6 +65,15 @@ const TABLES: &str = "
         PRIMARY KEY(lane, seq)
     );
     CREATE TABLE done(lane int8, seq int8, PRIMARY KEY(lane, seq));
+    CREATE TABLE started(
+        lane int8,
+        seq int8,
+        attempt int8 NOT NULL,
+        due int8 NOT NULL,
+        waited int8 NOT NULL,
+        PRIMARY KEY(lane, seq)
+    );
+    CREATE TABLE parked(lane int8, seq int8, PRIMARY KEY(lane, seq));
     CREATE TABLE part(
         message int8,
         stamp int8,

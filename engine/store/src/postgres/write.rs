@@ -139,7 +139,21 @@ async fn write(
     }
     account.close(client, &finals).await?;
     rows.insert_rest(client).await?;
+    if rows.changes_started() {
+        drop_passed(client, &transaction.lanes).await?;
+    }
     Ok(Ok(Committed { lanes, finals }))
+}
+
+/// Drops what is started and was passed by the cursor.
+async fn drop_passed(client: &Client, updates: &[LaneUpdate]) -> Result<(), Error> {
+    let lanes: Vec<i64> = updates.iter().map(|it| i64::from(it.lane.0)).collect();
+    let cursors: Vec<i64> = updates.iter().map(|it| it.cursor.0 as i64).collect();
+    let sql = "DELETE FROM started USING unnest($1::int8[], $2::int8[]) AS it(lane, cursor)
+         WHERE started.lane = it.lane AND seq <= cursor
+         AND NOT EXISTS (SELECT 1 FROM parked
+             WHERE parked.lane = started.lane AND parked.seq = started.seq)";
+    client.execute(sql, &[&lanes, &cursors]).await.map(drop)
 }
 
 /// Appends to and updates the rows of lanes, in the order of their numbers, and so holds their locks

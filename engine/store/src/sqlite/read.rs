@@ -1,7 +1,7 @@
 //! Reading: rows of lanes, messages, journeys.
 
 use mllp_pipeline::{
-    Disposition, Entry, Epoch, Event, Head, IdHash, LaneId, MessageId, Seq, Source, Stamp,
+    Disposition, Entry, Epoch, Event, Head, IdHash, LaneId, MessageId, Seq, Source, Stamp, Started,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -52,6 +52,8 @@ pub(super) fn heads(connection: &Connection, lanes: &[LaneId]) -> rusqlite::Resu
                 due: number(5)?,
                 waited: number(6)?,
                 switches: Vec::new(),
+                started: Vec::new(),
+                parked: Vec::new(),
             })
         };
         let Some(mut head) = row_of.query_row((lane.0,), read).optional()? else { continue };
@@ -59,9 +61,59 @@ pub(super) fn heads(connection: &Connection, lanes: &[LaneId]) -> rusqlite::Resu
         let done = done_of.query_map(values, |row| row.get::<_, i64>(0))?;
         head.done = done.map(|seq| seq.map(|it| Seq(it as u64))).collect::<Result<_, _>>()?;
         head.switches = super::lists::switches(connection, lane)?;
+        head.started = started(connection, lane)?;
+        head.parked = parked(connection, lane)?;
         heads.push(head);
     }
     Ok(heads)
+}
+
+/// What is started and not done. Rows that are done are dropped only when the cursor passes them.
+fn started(connection: &Connection, lane: LaneId) -> rusqlite::Result<Vec<Started>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, attempt, due, waited FROM started WHERE lane = ?1
+         AND NOT EXISTS (SELECT 1 FROM done WHERE done.lane = ?1 AND done.seq = started.seq)
+         ORDER BY seq",
+    )?;
+    let row = |row: &Row<'_>| {
+        let number = |at| row.get::<_, i64>(at).map(|it| it as u64);
+        let (seq, attempt) = (Seq(number(0)?), row.get(1)?);
+        Ok(Started { lane, seq, attempt, due: number(2)?, waited: number(3)? })
+    };
+    statement.query_map((lane.0,), row)?.collect()
+}
+
+fn parked(connection: &Connection, lane: LaneId) -> rusqlite::Result<Vec<Entry>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {ENTRY} FROM parked JOIN work USING(lane, seq) WHERE lane = ?1 ORDER BY seq"
+    ))?;
+    statement.query_map((lane.0,), |row| entry(lane, row))?.collect()
+}
+
+/// The columns of [`entry`].
+const ENTRY: &str = "seq, message, sole,
+     row_body IS NOT NULL OR body IS NOT NULL OR chunks IS NOT NULL,
+     id_hash, keys, hops, body_lane, body_seq";
+
+fn entry(lane: LaneId, row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let seq = Seq(row.get::<_, i64>(0)? as u64);
+    let own: bool = row.get(3)?;
+    let of: (Option<u32>, Option<i64>) = (row.get(7)?, row.get(8)?);
+    let body = match of {
+        (Some(lane), Some(seq)) => Source::Row(LaneId(lane), Seq(seq as u64)),
+        _ if own => Source::Row(lane, seq),
+        _ => Source::Message,
+    };
+    let keys: Option<Vec<u8>> = row.get(5)?;
+    Ok(Entry {
+        seq,
+        message: MessageId(row.get::<_, i64>(1)? as u64),
+        body,
+        sole: row.get(2)?,
+        id_hash: IdHash(row.get::<_, i64>(4)? as u64),
+        keys: codes::keys(keys.as_deref()),
+        hops: row.get(6)?,
+    })
 }
 
 pub(super) fn lanes(connection: &Connection) -> Result<Vec<(LaneId, LaneName)>, StoreError> {
@@ -79,36 +131,11 @@ pub(super) fn lanes(connection: &Connection) -> Result<Vec<(LaneId, LaneName)>, 
 
 impl Reader for SqliteReader {
     fn entries(&mut self, lane: LaneId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT seq, message, sole,
-                     row_body IS NOT NULL OR body IS NOT NULL OR chunks IS NOT NULL,
-                     id_hash, keys, hops, body_lane, body_seq FROM work
-                 WHERE lane = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
-            )
-            .map_err(failed)?;
-        let row = |row: &Row<'_>| {
-            let seq = Seq(row.get::<_, i64>(0)? as u64);
-            let own: bool = row.get(3)?;
-            let of: (Option<u32>, Option<i64>) = (row.get(7)?, row.get(8)?);
-            let body = match of {
-                (Some(lane), Some(seq)) => Source::Row(LaneId(lane), Seq(seq as u64)),
-                _ if own => Source::Row(lane, seq),
-                _ => Source::Message,
-            };
-            let keys: Option<Vec<u8>> = row.get(5)?;
-            Ok(Entry {
-                seq,
-                message: MessageId(row.get::<_, i64>(1)? as u64),
-                body,
-                sole: row.get(2)?,
-                id_hash: IdHash(row.get::<_, i64>(4)? as u64),
-                keys: codes::keys(keys.as_deref()),
-                hops: row.get(6)?,
-            })
-        };
-        let rows = statement.query_map(params![lane.0, after.0 as i64, limit], row);
+        let sql =
+            format!("SELECT {ENTRY} FROM work WHERE lane = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3");
+        let mut statement = self.connection.prepare_cached(&sql).map_err(failed)?;
+        let values = params![lane.0, after.0 as i64, limit];
+        let rows = statement.query_map(values, |row| entry(lane, row));
         rows.and_then(Iterator::collect).map_err(failed)
     }
 

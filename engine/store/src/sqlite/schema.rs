@@ -183,6 +183,19 @@ const MIGRATIONS: [&str; VERSION as usize] = [
         after_seq INTEGER NOT NULL,
         has_ended INTEGER NOT NULL
     ) STRICT;
+    CREATE TABLE started(
+        lane INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        attempt INTEGER NOT NULL,
+        due INTEGER NOT NULL,
+        waited INTEGER NOT NULL,
+        PRIMARY KEY(lane, seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE parked(
+        lane INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY(lane, seq)
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mllp_pipeline::{
     Append, Body, CommitOutcome, Committed, Disposition, Event, Head, LaneId, LaneMark, LaneUpdate,
-    MessageId, NewMessage, Record, Refusal, RowBody, Seq, Stamp, Transaction,
+    MessageId, NewMessage, Record, Refusal, RowBody, Seq, Stamp, Started, Transaction,
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension, TransactionBehavior, params};
 
@@ -143,6 +143,10 @@ fn update_lanes(
              sent_to = max(sent_to, ?3, coalesce(min(tail, ?3 + ?6), 0))
          WHERE id = ?1 AND epoch = ?2 RETURNING tail, sent_to",
     )?;
+    let mut passed = open.prepare_cached(
+        "DELETE FROM started WHERE lane = ?1 AND seq <= ?2
+         AND NOT EXISTS (SELECT 1 FROM parked WHERE parked.lane = ?1 AND parked.seq = started.seq)",
+    )?;
     let mut fenced = Vec::new();
     for update in updates {
         let lane = update.lane;
@@ -156,7 +160,10 @@ fn update_lanes(
             update.waited as i64,
         ];
         match statement.query_row(values, |row| mark(lane, row)).optional()? {
-            Some(mark) => drop(marks.insert(lane, mark)),
+            Some(mark) => {
+                marks.insert(lane, mark);
+                passed.execute(params![lane.0, update.cursor.0 as i64])?;
+            }
             None => fenced.push(lane),
         }
     }
@@ -203,6 +210,10 @@ pub(super) struct Statements<'a> {
     origin: CachedStatement<'a>,
     row_body: CachedStatement<'a>,
     done: CachedStatement<'a>,
+    started: CachedStatement<'a>,
+    not_started: CachedStatement<'a>,
+    parked: CachedStatement<'a>,
+    unparked: CachedStatement<'a>,
     part: CachedStatement<'a>,
     outcome: CachedStatement<'a>,
     dead: CachedStatement<'a>,
@@ -233,6 +244,11 @@ impl<'a> Statements<'a> {
             )?,
             row_body: open.prepare_cached("INSERT INTO row_body(bytes) VALUES(?1)")?,
             done: open.prepare_cached("INSERT INTO done VALUES(?1, ?2)")?,
+            started: open
+                .prepare_cached("INSERT OR REPLACE INTO started VALUES(?1, ?2, ?3, ?4, ?5)")?,
+            not_started: open.prepare_cached("DELETE FROM started WHERE lane = ?1 AND seq = ?2")?,
+            parked: open.prepare_cached("INSERT INTO parked VALUES(?1, ?2)")?,
+            unparked: open.prepare_cached("DELETE FROM parked WHERE lane = ?1 AND seq = ?2")?,
             part: open.prepare_cached("INSERT INTO part VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?,
             outcome: open.prepare_cached("INSERT INTO outcome VALUES(?1, ?2, ?3, ?4)")?,
             dead: open.prepare_cached("INSERT INTO dead VALUES(?1, ?2, ?3, ?4, ?5)")?,
@@ -251,6 +267,17 @@ impl<'a> Statements<'a> {
             }
             Record::Done { lane, seq } => {
                 self.done.execute(params![lane.0, seq.0 as i64]).map(drop)
+            }
+            Record::Started(Started { lane, seq, attempt, due, waited }) => {
+                let values = params![lane.0, seq.0 as i64, attempt, *due as i64, *waited as i64];
+                self.started.execute(values).map(drop)
+            }
+            Record::Parked { lane, seq } => {
+                self.parked.execute(params![lane.0, seq.0 as i64]).map(drop)
+            }
+            Record::Unparked { lane, seq } => {
+                self.not_started.execute(params![lane.0, seq.0 as i64])?;
+                self.unparked.execute(params![lane.0, seq.0 as i64]).map(drop)
             }
             Record::Outcome { message, stamp, disposition, at } => {
                 self.outcome(*message, *stamp, *disposition, *at)
