@@ -62,6 +62,9 @@ impl Journey {
             What::PossiblySent { outbound } => {
                 format!("possibly sent {}", self.name(*outbound))
             }
+            What::Overtaken { outbound, by } => {
+                format!("overtaken     {}  by {by}", self.name(*outbound))
+            }
             What::Delivered { outbound, milliseconds, note } => {
                 format!("delivered     {}  {}  {milliseconds} ms", self.name(*outbound), note.0)
             }

@@ -185,7 +185,13 @@ impl ByKey {
         (!parking.rows.is_empty()).then_some(parking)
     }
 
+    /// Whether a row is unfinished, and was not started.
+    pub fn is_waiting(&self, seq: Seq) -> bool {
+        self.rows.get(&seq).is_some_and(|row| row.progress == Progress::Waits)
+    }
+
     /// How many rows are unfinished.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.rows.len()
     }

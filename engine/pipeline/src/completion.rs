@@ -14,21 +14,38 @@ use crate::shared::Shared;
 impl Outbound {
     /// Writes down what may have been sent before the crash, and counts an attempt for it.
     pub fn recover(&mut self, batch: &mut Batch, shared: &mut Shared, now: Now) {
-        let let_go = (self.sent_to.0 - self.lane.cursor.0) as usize;
         let outbound = self.lane.id;
-        for row in self.lane.rows.range_mut(..let_go) {
-            if !matches!(row.state, State::Done) {
-                row.attempts += 1;
-                #[cfg(feature = "sabotage")]
-                if shared.broken(Sabotage::UncountedCrash) {
-                    row.attempts -= 1;
-                }
-                row.possibly_sent = true;
-                let what = What::PossiblySent { outbound };
-                batch.record(Record::Event(shared.event(row.message, now.wall, what)));
+        for at in 0..self.lane.rows.len() {
+            let seq = self.lane.seq(at);
+            let cursor = self.lane.cursor;
+            let row = &mut self.lane.rows[at];
+            // One that is parked may not have started.
+            let let_go = row.started || seq > cursor && seq <= self.sent_to;
+            if !let_go || matches!(row.state, State::Done) {
+                continue;
+            }
+            row.attempts += 1;
+            #[cfg(feature = "sabotage")]
+            if shared.broken(Sabotage::UncountedCrash) {
+                row.attempts -= 1;
+            }
+            (row.possibly_sent, row.started) = (true, true);
+            let what = What::PossiblySent { outbound };
+            batch.record(Record::Event(shared.event(row.message, now.wall, what)));
+            if self.is_kept_apart(seq, self.lane.cursor) {
+                self.write_started(seq, batch);
             }
         }
         self.recovered = true;
+    }
+
+    /// Whether the attempts of the row do not stand in the row of its lane.
+    fn is_kept_apart(&self, seq: Seq, cursor: Seq) -> bool {
+        let is_started = |at: usize| self.lane.rows[at].started;
+        match self.keyed {
+            Some(_) => self.lane.index(seq).is_some_and(is_started),
+            None => seq != cursor.next(),
+        }
     }
 
     /// Writes down the attempts that have ended.
@@ -39,6 +56,7 @@ impl Outbound {
             let settling = State::Settling(After::Done);
             let after = match core::mem::replace(&mut self.lane.rows[at].state, settling) {
                 State::Told(Told::Delivered { milliseconds, note }) => {
+                    self.overtakes(at, batch, shared, now);
                     self.delivered(at, milliseconds, note, batch, shared, now);
                     After::Done
                 }
@@ -56,8 +74,10 @@ impl Outbound {
             };
             self.lane.rows[at].state = State::Settling(after);
             self.settling.push((*seq, after));
+            self.keyed.iter_mut().for_each(|it| it.settle(*seq, after));
         }
-        self.mark_done(batch);
+        self.start(batch, shared, now);
+        self.mark_rows(batch);
         // The list keeps its memory.
         self.told = told;
         self.told.clear();
@@ -113,13 +133,35 @@ impl Outbound {
         }
     }
 
-    /// Rows that are completed while an earlier one is not.
-    fn mark_done(&self, batch: &mut Batch) {
+    /// Rows that are completed while an earlier one is not, and attempts of rows that are not the head.
+    fn mark_rows(&self, batch: &mut Batch) {
         let cursor = Seq(self.lane.cursor.0 + self.completed() as u64);
         let lane = self.lane.id;
-        for (seq, after) in &self.settling {
-            if *after == After::Done && *seq > cursor {
-                batch.record(Record::Done { lane, seq: *seq });
+        for &(seq, after) in &self.settling {
+            match after {
+                After::Done if seq <= self.lane.cursor => {
+                    batch.record(Record::Unparked { lane, seq });
+                }
+                After::Done if seq > cursor => batch.record(Record::Done { lane, seq }),
+                After::Waits(_) if self.is_kept_apart(seq, cursor) => {
+                    self.write_started(seq, batch);
+                }
+                After::Done | After::Waits(_) => {}
+            }
+        }
+    }
+
+    /// Deliveries of a lane that is first in, first out have failed and wait while a later one is taken.
+    fn overtakes(&mut self, at: usize, batch: &mut Batch, shared: &mut Shared, now: Now) {
+        if self.failed == 0 || self.keyed.is_some() {
+            return;
+        }
+        let (outbound, by) = (self.lane.id, self.lane.rows[at].message);
+        for row in self.lane.rows.range_mut(..at) {
+            let waits = matches!(row.state, State::Waits(_) | State::Settling(After::Waits(_)));
+            if waits && !core::mem::replace(&mut row.overtaken, true) {
+                let what = What::Overtaken { outbound, by };
+                batch.record(Record::Event(shared.event(row.message, now.wall, what)));
             }
         }
     }

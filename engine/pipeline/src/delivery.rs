@@ -2,17 +2,17 @@
 
 use alloc::vec::Vec;
 
-use crate::body::IdHash;
+use crate::body::{IdHash, Keys};
 use crate::command::CommandOutcome;
 use crate::event::Note;
-use crate::fact::{Entry, Head};
 use crate::giving_up::{Patience, Taking};
-use crate::graph::{self, GiveUp, Retry};
+use crate::graph::{self, GiveUp, Ordering, Retry};
 use crate::ids::{MessageId, Millis, Now, Seq};
+use crate::keyed::Keyed;
 use crate::lane::{Hold, Lane, Row};
 use crate::order::{Order, Source, Work};
 use crate::record::{Failure, LaneUpdate};
-use crate::retry::rest_of_wait;
+use crate::restored::Restored;
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use crate::shared::{Alarm, Place, Shared, ours_again};
@@ -25,12 +25,17 @@ pub(crate) struct Delivery {
     pub source: Source,
     pub sole: bool,
     pub id_hash: IdHash,
+    pub keys: Keys,
     /// Attempts that have failed, or that a crash has interrupted.
     pub attempts: u32,
     /// Until when it waits, by the wall clock, as it is stored.
     pub due: u64,
     /// A crash came when it may have been sent.
     pub possibly_sent: bool,
+    /// The store says that it may be with the partner.
+    pub started: bool,
+    /// That a later one has passed it is written down.
+    pub overtaken: bool,
     pub state: State,
 }
 
@@ -80,8 +85,19 @@ impl Row for Delivery {
 
 impl Delivery {
     pub fn new(message: MessageId, source: Source, sole: bool, id_hash: IdHash) -> Delivery {
-        let (attempts, due, possibly_sent, state) = (0, 0, false, State::Rests);
-        Delivery { message, source, sole, id_hash, attempts, due, possibly_sent, state }
+        Delivery {
+            message,
+            source,
+            sole,
+            id_hash,
+            keys: Keys::NONE,
+            attempts: 0,
+            due: 0,
+            possibly_sent: false,
+            started: false,
+            overtaken: false,
+            state: State::Rests,
+        }
     }
 
     /// Whether it has failed and is not sent again yet, so that nothing new may pass it.
@@ -95,15 +111,6 @@ impl Delivery {
     }
 }
 
-/// What the store says of the head of a lane that is read.
-#[derive(Clone, Debug, Default)]
-struct Restored {
-    attempts: u32,
-    due: u64,
-    until: Millis,
-    done: Vec<Seq>,
-}
-
 #[derive(Debug)]
 pub(crate) struct Outbound {
     pub lane: Lane<Delivery>,
@@ -115,13 +122,16 @@ pub(crate) struct Outbound {
     pub sent_to: Seq,
     /// What may have been sent before a crash is not written down yet.
     pub recovering: bool,
-    restored: Restored,
+    pub ordering: Ordering,
+    /// What may start, unless the lane is first in, first out.
+    pub keyed: Option<Keyed>,
+    pub restored: Restored,
     /// Rows whose attempt has ended, in the order in which that was told.
     pub told: Vec<Seq>,
     /// Rows in the open commit.
     pub settling: Vec<(Seq, After)>,
     /// All below were sent in this life.
-    next: Seq,
+    pub next: Seq,
     /// How many of those have failed and were not sent again.
     pub failed: usize,
     pub listed: bool,
@@ -141,14 +151,20 @@ pub(crate) struct Outbound {
 
 impl Outbound {
     pub fn new(outbound: &graph::Outbound, limits: &graph::Limits, index: usize) -> Outbound {
+        let look_ahead = match outbound.ordering {
+            Ordering::Fifo => limits.look_ahead.max(outbound.window),
+            Ordering::Key | Ordering::Unordered => limits.key_look_ahead,
+        };
         Outbound {
-            lane: Lane::new(outbound.lane, limits.look_ahead.max(outbound.window)),
+            lane: Lane::new(outbound.lane, look_ahead),
             retry: outbound.retry,
             window: outbound.window.max(1),
             ready: false,
             sent_to: Seq(0),
             recovering: false,
-            restored: Restored::default(),
+            ordering: outbound.ordering,
+            keyed: None,
+            restored: Restored::NOTHING,
             told: Vec::new(),
             settling: Vec::new(),
             next: Seq(1),
@@ -165,30 +181,6 @@ impl Outbound {
         }
     }
 
-    pub fn restore(&mut self, head: &Head, now: Now, shared: &mut Shared) {
-        self.lane.restore(head);
-        self.sent_to = head.sent_to.max(head.cursor);
-        self.next = head.cursor.next();
-        let let_go = self.sent_to.0 - head.cursor.0;
-        self.recovering = let_go > head.done.len() as u64;
-        self.patience = Patience::restored(head.waited);
-        if self.taking.as_ref().is_some_and(|taking| taking.seq <= head.cursor) {
-            self.give_back(CommandOutcome::Nothing, shared);
-        }
-        self.lane.look_as_far_as(self.sent_to);
-        let wait = rest_of_wait(&self.retry, head.due, now.wall, head.attempt);
-        let until = now.steady + wait;
-        let (attempts, due, done) = (head.attempt, head.due, head.done.clone());
-        self.restored = Restored { attempts, due, until, done };
-        if wait > 0 {
-            shared.wake(until, Alarm::Lane(Place::Outbound(self.index)));
-        }
-    }
-
-    pub fn forget_restored_wait(&mut self, now: Millis) {
-        (self.restored.due, self.restored.until) = (0, now);
-    }
-
     pub fn forget(&mut self, hold: Hold, shared: &mut Shared) {
         self.lane.forget(hold, &mut shared.shelf);
         match self.taking {
@@ -199,82 +191,64 @@ impl Outbound {
         }
         self.told.clear();
         self.settling.clear();
+        self.keyed = None;
         (self.failed, self.recovering, self.recovered) = (0, false, false);
-    }
-
-    /// Takes rows that were read from the store.
-    pub fn loaded(&mut self, entries: Vec<Entry>, shared: &mut Shared) {
-        let (id, head, restored) = (self.lane.id, self.lane.cursor.next(), &self.restored);
-        let first_load = self.next == head && self.lane.rows.is_empty();
-        let failed = &mut self.failed;
-        self.lane.loaded(entries, |entry| {
-            let source = shared.shelf.take(entry.body, id, entry.seq);
-            let mut row = Delivery::new(entry.message, source, entry.sole, entry.id_hash);
-            if first_load && entry.seq == head {
-                (row.attempts, row.due) = (restored.attempts, restored.due);
-                if restored.due > 0 {
-                    row.state = State::Waits(restored.until);
-                    *failed += 1;
-                }
-            }
-            if restored.done.binary_search(&entry.seq).is_ok() {
-                row.state = State::Done;
-            }
-            row
-        });
-        if !self.lane.rows.is_empty() {
-            (self.restored.attempts, self.restored.due) = (0, 0);
-        }
     }
 
     /// Whether everything is in memory that may have been sent before the crash.
     pub fn can_recover(&self) -> bool {
-        let let_go = self.sent_to.0 - self.lane.cursor.0;
         let missing = self.recovering && !self.recovered && self.lane.hold == Hold::Owned;
-        missing && self.lane.rows.len() as u64 >= let_go
+        missing && self.lane.loaded_to() >= self.restored.last
     }
 
     /// Whether the lane may send, apart from its window. `head` is its first row from now on.
-    fn may_send(&self, head: usize, now: Millis, shared: &Shared) -> bool {
+    pub fn may_send(&self, head: usize, now: Millis, shared: &Shared) -> bool {
         let open = self.ready && self.lane.hold == Hold::Owned && !self.recovering;
         let open = open && self.flow == Flow::On;
         let held = self.lane.rows.get(head).is_some_and(|row| row.holds_the_lane(now));
-        open && !held && !shared.stopping && (head > 0 || self.restored.due == 0)
+        let held = held || head == 0 && self.restored.due > 0;
+        open && !shared.stopping && (!held || self.keyed.is_some())
     }
 
     /// Whether a commit should let more rows go.
     fn wants_to_let_go(&self, head: usize, now: Millis, shared: &Shared) -> bool {
         let tail = self.lane.tail.0 + u64::from(self.lane.appending);
         let limit = self.lane.cursor.0 + head as u64 + u64::from(self.window);
-        self.sent_to.0 < tail.min(limit) && self.may_send(head, now, shared)
+        let covered = self.keyed.is_some() || self.sent_to.0 >= tail.min(limit);
+        !covered && self.may_send(head, now, shared)
     }
 
     /// The rows at the front that are completed with the open commit.
     pub fn completed(&self) -> usize {
         let done =
             |row: &&Delivery| matches!(row.state, State::Done | State::Settling(After::Done));
-        self.lane.rows.iter().take_while(done).count()
+        let parked = |at| self.keyed.as_ref().is_some_and(|it| it.parks(self.lane.seq(at)));
+        let rows = self.lane.rows.iter().enumerate().skip(self.lane.aside());
+        rows.take_while(|(at, row)| done(row) || parked(*at)).count()
     }
 
     /// The row of the lane as the open commit writes it, if it has to.
     pub fn update(&self, now: Millis, shared: &Shared) -> Option<LaneUpdate> {
         let completed = self.completed();
         let lets_go = self.wants_to_let_go(completed, now, shared);
-        let changes = !self.settling.is_empty() || self.recovered || lets_go;
+        let by_key = self.keyed.as_ref().is_some_and(Keyed::changes);
+        let changes = !self.settling.is_empty() || self.recovered || lets_go || by_key;
         if !changes || self.lane.hold != Hold::Owned {
             return None;
         }
         let head = self.lane.rows.get(completed);
         let (attempt, due) = match head {
+            _ if self.keyed.is_some() => (0, 0),
             Some(head) => (head.attempts, head.due),
             None if completed > 0 => (0, 0),
             None => (self.restored.attempts, self.restored.due),
         };
+        let lets_go = self.keyed.is_none() && self.may_send(completed, now, shared);
         Some(LaneUpdate {
             lane: self.lane.id,
             epoch: self.lane.epoch,
             cursor: Seq(self.lane.cursor.0 + completed as u64),
-            window: self.may_send(completed, now, shared).then_some(self.window),
+            window: lets_go.then_some(self.window),
             attempt,
             due,
             waited: if completed > 0 { 0 } else { self.patience.waited(now) },
@@ -283,6 +257,9 @@ impl Outbound {
 
     /// Sends what may leave, loads rows, and lists the lane if a commit should let more go.
     pub fn pump(&mut self, now: Millis, shared: &mut Shared) {
+        if self.keyed.is_some() {
+            return self.pump_by_key(now, shared);
+        }
         shared.orders.extend(self.lane.load(now));
         self.wait(now, shared);
         if self.can_recover() {
@@ -325,7 +302,7 @@ impl Outbound {
         id_hash != IdHash::NONE && self.lane.rows.range(..at).any(open)
     }
 
-    fn deliver(&mut self, at: usize, shared: &mut Shared) {
+    pub fn deliver(&mut self, at: usize, shared: &mut Shared) {
         let (lane, seq) = (self.lane.id, self.lane.seq(at));
         let row = &mut self.lane.rows[at];
         self.failed -= usize::from(matches!(row.state, State::Waits(_)));
@@ -368,18 +345,26 @@ impl Outbound {
         let completed = self.completed();
         if core::mem::take(&mut self.recovered) {
             self.recovering = false;
+            self.resume_recovered();
         }
         for (seq, after) in core::mem::take(&mut self.settling) {
             let Some(at) = self.lane.index(seq) else { continue };
+            let cursor = self.lane.cursor;
             self.lane.rows[at].state = match after {
-                After::Done => State::Done,
+                After::Done => {
+                    self.keyed.iter_mut().for_each(|it| it.completed(seq, cursor));
+                    State::Done
+                }
                 After::Waits(until) => {
                     shared.wake(until, Alarm::Lane(Place::Outbound(self.index)));
                     State::Waits(until)
                 }
             };
         }
-        self.lane.consume(completed, &mut shared.shelf);
+        match self.keyed {
+            Some(_) => self.committed_by_key(completed, shared),
+            None => self.lane.consume(completed, &mut shared.shelf),
+        }
         let cursor = self.lane.cursor;
         if completed > 0 {
             self.patience.begin();

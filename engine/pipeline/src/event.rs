@@ -58,6 +58,13 @@ pub enum What {
         /// The outbound's lane.
         outbound: LaneId,
     },
+    /// It had failed and waited when its partner took a later one of the same lane.
+    Overtaken {
+        /// The outbound's lane.
+        outbound: LaneId,
+        /// The message of the later delivery.
+        by: MessageId,
+    },
     /// The partner took it.
     Delivered {
         /// The outbound's lane.

@@ -24,6 +24,12 @@ pub struct Graph {
 pub struct Limits {
     /// Rows of one lane that are held in memory; the others are loaded when their turn comes.
     pub look_ahead: u32,
+    /// The same of a lane that is ordered by key or unordered: how far it looks for a delivery that may
+    /// start.
+    pub key_look_ahead: u32,
+    /// Deliveries of such a lane that are parked, because the cursor had to pass them unfinished. Their
+    /// keys stay in memory. Beyond it the lane looks no further ahead.
+    pub parked: u32,
     /// Bytes of bodies that all lanes together hold in memory; beyond it the host reads a body from
     /// the store when it is needed.
     pub held_bytes: u64,
@@ -45,10 +51,12 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// 2,048 rows of a lane, 64 MiB of bodies, 8,192 messages or 64 MiB that wait, 1,024 records or
+    /// 2,048 rows of a lane, 10,000 of one that is ordered by key and 50,000 parked ones, 64 MiB of bodies, 8,192 messages or 64 MiB that wait, 1,024 records or
     /// 8 MiB in a commit, 256 messages in a call, 1,000,000 identities.
     pub const DEFAULT: Limits = Limits {
         look_ahead: 2_048,
+        key_look_ahead: 10_000,
+        parked: 50_000,
         held_bytes: 64 << 20,
         waiting: 8_192,
         waiting_bytes: 64 << 20,

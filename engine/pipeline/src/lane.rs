@@ -1,6 +1,7 @@
 //! One lane: what the store holds of it, and the first of its rows in memory.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use crate::fact::{Entry, Head};
 use crate::ids::{Epoch, LaneId, Millis, Seq};
@@ -23,7 +24,7 @@ pub(crate) trait Row {
     fn source(&self) -> &Source;
 }
 
-/// The rows of a lane from the cursor on: `rows[i]` stands at `cursor + 1 + i`.
+/// The rows of a lane from the cursor on, after those that are [set aside](Lane::aside).
 #[derive(Debug)]
 pub(crate) struct Lane<R> {
     pub id: LaneId,
@@ -33,6 +34,10 @@ pub(crate) struct Lane<R> {
     /// Durably consumed up to here.
     pub cursor: Seq,
     pub rows: VecDeque<R>,
+    /// The places of the first rows, which the cursor has passed unfinished.
+    aside: Vec<Seq>,
+    /// Loads whatever fits, because nothing that is here can go on.
+    pub eager: bool,
     /// Rows that the open commit appends.
     pub appending: u32,
     /// Where the next of them goes, once their numbers are known.
@@ -56,6 +61,8 @@ impl<R: Row> Lane<R> {
             tail: Seq(0),
             cursor: Seq(0),
             rows: VecDeque::new(),
+            aside: Vec::new(),
+            eager: false,
             appending: 0,
             next_append: Seq(0),
             loading: false,
@@ -89,6 +96,7 @@ impl<R: Row> Lane<R> {
         self.appending = 0;
         self.loading = false;
         self.rows.drain(..).for_each(|row| shelf.put_down(row.source()));
+        self.aside.clear();
     }
 
     pub fn depth(&self) -> u64 {
@@ -101,13 +109,27 @@ impl<R: Row> Lane<R> {
     }
 
     pub fn seq(&self, index: usize) -> Seq {
-        Seq(self.cursor.0 + 1 + index as u64)
+        let next = || Seq(self.cursor.0 + 1 + (index - self.aside.len()) as u64);
+        self.aside.get(index).copied().unwrap_or_else(next)
+    }
+
+    /// How many rows in memory the cursor has passed unfinished. They come first.
+    pub fn aside(&self) -> usize {
+        self.aside.len()
+    }
+
+    /// How many rows in memory follow the cursor.
+    pub fn ahead(&self) -> usize {
+        self.rows.len() - self.aside.len()
     }
 
     /// Where a row is in memory.
     pub fn index(&self, seq: Seq) -> Option<usize> {
-        let index = seq.0.checked_sub(self.cursor.0 + 1)?;
-        usize::try_from(index).ok().filter(|index| *index < self.rows.len())
+        let Some(index) = seq.0.checked_sub(self.cursor.0 + 1) else {
+            return self.aside.binary_search(&seq).ok();
+        };
+        let index = usize::try_from(index).ok()? + self.aside.len();
+        (index < self.rows.len()).then_some(index)
     }
 
     /// Rows up to here are loaded, whatever the limit.
@@ -118,20 +140,36 @@ impl<R: Row> Lane<R> {
     }
 
     /// The last row in memory.
-    fn loaded_to(&self) -> Seq {
-        Seq(self.cursor.0 + self.rows.len() as u64)
+    pub fn loaded_to(&self) -> Seq {
+        Seq(self.cursor.0 + self.ahead() as u64)
+    }
+
+    /// Whether rows are left for later because no more are held in memory.
+    pub fn is_full(&self) -> bool {
+        self.ahead() >= self.look_ahead && self.loaded_to() < self.tail
+    }
+
+    /// The order to read one row that the cursor has passed, unless an order is out already.
+    pub fn load_passed(&mut self, seq: Seq, now: Millis) -> Option<Order> {
+        if self.hold != Hold::Owned || self.loading || now < self.load_after {
+            return None;
+        }
+        self.loading = true;
+        Some(Order::Load { lane: self.id, after: Seq(seq.0 - 1), limit: 1 })
     }
 
     /// The order to read more rows, if there is room for them and none is out already.
     pub fn load(&mut self, now: Millis) -> Option<Order> {
         let missing = self.tail.0 - self.loaded_to().0;
         let waits = self.hold != Hold::Owned || self.loading || now < self.load_after;
-        let enough = self.rows.len() > self.look_ahead / 2 && self.loaded_to() >= self.needed;
+        let eager = self.eager && self.ahead() < self.look_ahead;
+        let enough = self.ahead() > self.look_ahead / 2 && self.loaded_to() >= self.needed;
+        let enough = enough && !eager;
         if waits || missing == 0 || enough {
             return None;
         }
         self.loading = true;
-        let room = (self.look_ahead - self.rows.len().min(self.look_ahead)) as u64;
+        let room = (self.look_ahead - self.ahead().min(self.look_ahead)) as u64;
         let limit = u32::try_from(room.min(missing)).unwrap_or(u32::MAX);
         Some(Order::Load { lane: self.id, after: self.loaded_to(), limit })
     }
@@ -172,13 +210,39 @@ impl<R: Row> Lane<R> {
         let seq = self.next_append;
         self.next_append = seq.next();
         let follows = self.hold == Hold::Owned && self.loaded_to().next() == seq;
-        (seq, follows && self.rows.len() < self.look_ahead)
+        (seq, follows && self.ahead() < self.look_ahead)
     }
 
     /// Removes the first rows, which are durably consumed.
     pub fn consume(&mut self, count: usize, shelf: &mut Shelf) {
-        self.rows.drain(..count).for_each(|row| shelf.put_down(row.source()));
+        let from = self.aside.len();
+        self.rows.drain(from..from + count).for_each(|row| shelf.put_down(row.source()));
         self.cursor.0 += count as u64;
+    }
+
+    /// Sets the first row that follows the cursor aside, and moves the cursor on.
+    pub fn pass_unfinished(&mut self) {
+        self.cursor = self.cursor.next();
+        self.aside.push(self.cursor);
+    }
+
+    /// Puts a row that the cursor has passed among those that are set aside.
+    pub fn set_aside(&mut self, seq: Seq, row: R) {
+        if let Err(at) = self.aside.binary_search(&seq) {
+            self.aside.insert(at, seq);
+            self.rows.insert(at, row);
+        }
+    }
+
+    /// Removes rows that were set aside and are finished by now.
+    pub fn clear_aside(&mut self, is_finished: impl Fn(&R) -> bool, shelf: &mut Shelf) {
+        for at in (0..self.aside.len()).rev() {
+            if is_finished(&self.rows[at]) {
+                self.aside.remove(at);
+                let row = self.rows.remove(at);
+                row.iter().for_each(|row| shelf.put_down(row.source()));
+            }
+        }
     }
 }
 

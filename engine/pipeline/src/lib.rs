@@ -139,7 +139,6 @@ extern crate alloc;
 mod assemble;
 mod batch;
 mod body;
-#[cfg(test)]
 mod by_key;
 mod call;
 mod command;
@@ -157,6 +156,7 @@ mod ids;
 mod ingress;
 mod intake;
 mod job;
+mod keyed;
 mod lane;
 mod operating;
 mod order;
@@ -164,6 +164,7 @@ mod orphan;
 mod outcome;
 mod pipeline;
 mod record;
+mod restored;
 mod retry;
 mod routing;
 #[cfg(feature = "sabotage")]

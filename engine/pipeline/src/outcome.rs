@@ -91,7 +91,7 @@ impl Pipeline {
 
     /// Keeps a row in memory that is durable by now, if there is room.
     fn keep(&mut self, row: Appended) {
-        let Appended { to, message, source, sole, id_hash, hops, call, .. } = row;
+        let Appended { to, message, source, sole, id_hash, keys, hops, call } = row;
         let shared = &mut self.shared;
         match to {
             Place::Ingress(at) => {
@@ -116,7 +116,8 @@ impl Pipeline {
                 let (seq, stays) = lane.place();
                 if stays {
                     let source = shared.shelf.take(source, lane.id, seq);
-                    lane.rows.push_back(Delivery::new(message, source, sole, id_hash));
+                    let row = Delivery { keys, ..Delivery::new(message, source, sole, id_hash) };
+                    lane.rows.push_back(row);
                 }
             }
         }

@@ -20,11 +20,19 @@ pub enum Sabotage {
     SameControlId,
     /// An attempt that a crash has interrupted does not count.
     UncountedCrash,
+    /// Of the keys of a delivery only one counts.
+    SharedKey,
+    /// A delivery without a key waits for none.
+    PassBarrier,
+    /// After a start a parked delivery is not thought of.
+    ForgetParked,
+    /// One delivery more than the window is let go.
+    AboveWindow,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Sabotage; 8] = [
+    pub const ALL: [Sabotage; 12] = [
         Sabotage::AckEarly,
         Sabotage::ForgetLane,
         Sabotage::OrderByTime,
@@ -33,6 +41,10 @@ impl Sabotage {
         Sabotage::DropSentTo,
         Sabotage::SameControlId,
         Sabotage::UncountedCrash,
+        Sabotage::SharedKey,
+        Sabotage::PassBarrier,
+        Sabotage::ForgetParked,
+        Sabotage::AboveWindow,
     ];
 
     /// The name on a command line.
@@ -46,6 +58,10 @@ impl Sabotage {
             Sabotage::DropSentTo => "drop-sent-to",
             Sabotage::SameControlId => "same-control-id",
             Sabotage::UncountedCrash => "uncounted-crash",
+            Sabotage::SharedKey => "shared-key",
+            Sabotage::PassBarrier => "pass-barrier",
+            Sabotage::ForgetParked => "forget-parked",
+            Sabotage::AboveWindow => "above-window",
         }
     }
 }

@@ -101,6 +101,7 @@ impl Pipeline {
             let in_flight =
                 |row: &&_| matches!(row, crate::delivery::Delivery { state: State::InFlight, .. });
             let status = of(&outbound.lane, Stage::Outbound);
+            let depth = status.depth + outbound.parked() as u64;
             LaneStatus {
                 message: head.map(|row| row.message),
                 attempt: head.map_or(0, |row| row.attempts),
@@ -108,6 +109,8 @@ impl Pipeline {
                     State::Waits(until) => Some(until),
                     _ => None,
                 }),
+                depth,
+                head: (depth > 0).then(|| outbound.first_unfinished()),
                 ready: status.ready && outbound.ready && outbound.flow == Flow::On,
                 in_flight: outbound.lane.rows.iter().filter(in_flight).count() as u32,
                 possibly_sent: outbound.lane.rows.iter().filter(|row| row.possibly_sent).count()

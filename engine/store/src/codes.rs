@@ -157,6 +157,7 @@ impl<'a> EventRow<'a> {
                 row(3, *outbound, number, Text::Note(&note.0))
             }
             What::PossiblySent { outbound } => row(4, *outbound, 0, Text::None),
+            What::Overtaken { outbound, by } => row(30, *outbound, by.0 as i64, Text::None),
             What::Delivered { outbound, milliseconds, note } => {
                 let number = i64::try_from(*milliseconds).unwrap_or(i64::MAX);
                 row(5, *outbound, number, Text::Note(&note.0))
@@ -206,6 +207,7 @@ pub(crate) fn event(
             note: note(),
         },
         4 => What::PossiblySent { outbound: lane },
+        30 => What::Overtaken { outbound: lane, by: MessageId(number as u64) },
         5 => What::Delivered { outbound: lane, milliseconds: number as u64, note: note() },
         6 => What::Dead { lane, failure: failure(number)? },
         7 => What::Failed { lane, failure: failure(number)?, note: note() },

@@ -1,7 +1,7 @@
 //! Workers: they run the functions of a run, slowly, and die.
 
 use mllp_pipeline::{
-    Body, CallFailure, CallId, Fact, Failure, IdHash, LaneId, Millis, Note, Sent, Work,
+    Body, CallFailure, CallId, Fact, Failure, IdHash, Keys, LaneId, Millis, Note, Sent, Work,
 };
 
 use crate::functions::{self, To};
@@ -79,6 +79,7 @@ pub fn transform(
             id_hash: body
                 .as_ref()
                 .map_or(IdHash::NONE, |it| IdHash::of(&functions::control_id(it))),
+            keys: Keys::new(&functions::keys(body.as_ref().unwrap_or(&bytes))),
             body: body.map(|bytes| Body::Inline(bytes.into())),
             ..Sent::to(match to {
                 To::Outbound(at) => graph.outbounds[at].lane,

@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// What must come about in any 500 lives.
-const MUST: [&str; 26] = [
+const MUST: [&str; 30] = [
     "anew",
     "chain too deep",
     "chained",
@@ -27,15 +27,19 @@ const MUST: [&str; 26] = [
     "heads read",
     "load",
     "loaded nothing",
+    "overtaken",
+    "parked",
     "part",
     "possibly sent",
     "processed",
     "refused, full",
     "refused, unavailable",
     "rested",
+    "started",
     "stopped",
     "store ends a message",
     "unknown",
+    "unparked",
     "unrouted",
 ];
 
@@ -79,6 +83,9 @@ pub fn transaction(transaction: &Transaction, rests: impl Fn(mllp_pipeline::Lane
             Record::Append(row) if rests(row.lane) => count("rested"),
             Record::Done { .. } => count("done ahead of the cursor"),
             Record::Part(_) => count("part"),
+            Record::Started(_) => count("started"),
+            Record::Parked { .. } => count("parked"),
+            Record::Unparked { .. } => count("unparked"),
             Record::Dead { .. } => count("dead"),
             Record::Message(it) if it.duplicate_of.is_some() && !it.body.is_empty() => {
                 count("anew")
@@ -86,6 +93,7 @@ pub fn transaction(transaction: &Transaction, rests: impl Fn(mllp_pipeline::Lane
             Record::Event(it) if matches!(it.what, What::PossiblySent { .. }) => {
                 count("possibly sent")
             }
+            Record::Event(it) if matches!(it.what, What::Overtaken { .. }) => count("overtaken"),
             Record::Outcome { disposition, .. } => match disposition {
                 Disposition::Duplicate => count("duplicate"),
                 Disposition::Error => count("error"),

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use mllp_pipeline::{
-    Answer, CommitOutcome, Failure, LaneId, MessageId, Pipeline, Record, Ticket, Transaction, What,
+    Answer, CommitOutcome, Failure, LaneId, MessageId, Ordering, Pipeline, Record, Ticket,
+    Transaction, What,
 };
 
 use crate::census;
-use crate::invariant::Invariant::{Acknowledged, Blame, Memory, Order, Protocol, Taken, Wait};
+use crate::invariant::Invariant::{
+    self, Acknowledged, Blame, Memory, Order, Protocol, Taken, Wait,
+};
 use crate::recovering;
 use crate::sender::{Sender, acknowledgment, ticket_of};
 use crate::store::Message;
@@ -48,8 +51,11 @@ pub fn check_committed(outcome: &CommitOutcome, transaction: &Transaction, world
             _ => {}
         }
     }
-    for lane in world.store.lanes.keys() {
-        check_consumed(*lane, world);
+    for (id, lane) in &world.store.lanes {
+        check_consumed(*id, world);
+        let started = lane.started.len() as u64;
+        let fits = lane.ordering == Ordering::Fifo || started <= lane.widest;
+        Invariant::Started.check(fits, format_args!("{started} are started, of {}", lane.widest));
     }
 }
 
@@ -163,7 +169,8 @@ pub fn check_answer(ticket: Ticket, answer: &Answer, senders: &mut [Sender], wor
 pub fn check_memory(pipeline: &Pipeline, world: &World) {
     let limits = &world.scenario.graph.limits;
     let widest = world.store.lanes.values().map(|it| it.widest).max().unwrap_or(0);
-    let most = u64::from(limits.look_ahead).max(widest + 1);
+    let look_ahead = limits.look_ahead.max(limits.key_look_ahead);
+    let most = u64::from(look_ahead).max(widest + 1) + 2 * widest;
     for rows in pipeline.held_rows() {
         Memory.check(rows as u64 <= most, format_args!("{rows} rows of a lane in memory"));
     }

@@ -1,9 +1,9 @@
 //! Sending to partners that are down, slow, lying or late.
 
-use mllp_pipeline::{Fact, Failure, LaneId, Millis, Note, Seq, What, Work};
+use mllp_pipeline::{Fact, Failure, LaneId, Millis, Note, Ordering, Seq, What, Work};
 
 use crate::functions::{self, refused_for_good};
-use crate::invariant::Invariant::{Apart, Handoff, Listed, Order, Protocol, Taken, Wait};
+use crate::invariant::Invariant::{Apart, Handoff, Listed, Order, Protocol, Started, Taken, Wait};
 use crate::partner::Flying;
 use crate::recovering;
 use crate::world::{Planted, World};
@@ -21,7 +21,7 @@ fn is_about(what: &What, lane: LaneId) -> bool {
 /// What must hold when a delivery leaves.
 fn check_leaves(lane: LaneId, seq: Seq, work: &Work, attempt: u32, world: &mut World) {
     let stored = &world.store.lanes[&lane];
-    let covered = seq.0 <= stored.sent_to;
+    let covered = stored.may_be_sent(seq.0);
     Listed.check(covered, format_args!("{lane}/{seq} leaves, sent_to is {}", stored.sent_to));
     Order.check(!stored.is_done(seq.0), format_args!("{lane}/{seq} leaves, and is done"));
     let row = &stored.rows[seq.0 as usize - 1];
@@ -30,13 +30,21 @@ fn check_leaves(lane: LaneId, seq: Seq, work: &Work, attempt: u32, world: &mut W
     Handoff.check(bytes == world.store.bytes_of_row(lane, seq.0), "other bytes leave");
     let partner = world.partners.iter().find(|it| it.lane == lane).expect("partner");
     let id = functions::control_id(&bytes);
-    for earlier in stored.cursor + 1..seq.0 {
-        let passed = stored.is_done(earlier)
-            || partner.in_flight.contains(&earlier)
-            || partner.completed.contains(&earlier);
-        Order.check(passed, format_args!("{lane}/{seq} leaves before {earlier}"));
-        let other = functions::control_id(&world.store.bytes_of_row(lane, earlier));
-        let apart = id.is_empty() || id != other || stored.is_done(earlier);
+    for earlier in (1..seq.0).filter(|earlier| !stored.is_done(*earlier)) {
+        let others = world.store.bytes_of_row(lane, earlier);
+        match stored.ordering {
+            Ordering::Fifo => {
+                let passed =
+                    partner.in_flight.contains(&earlier) || partner.completed.contains(&earlier);
+                Order.check(passed, format_args!("{lane}/{seq} leaves before {earlier}"));
+            }
+            Ordering::Key => {
+                let apart = !functions::share_a_key(&bytes, &others);
+                Started.check(apart, format_args!("{lane}/{seq} leaves before {earlier}"));
+            }
+            Ordering::Unordered => {}
+        }
+        let apart = id.is_empty() || id != functions::control_id(&others);
         Apart.check(apart, format_args!("{lane}/{seq} leaves, {earlier} has its control ID"));
     }
     Protocol.check(!partner.in_flight.contains(&seq.0), "sent while it is with the partner");

@@ -65,6 +65,22 @@ pub fn control_id(bytes: &[u8]) -> Vec<u8> {
     }
 }
 
+/// What a body is about. So few keys that messages meet; some have several, some none.
+pub fn keys(bytes: &[u8]) -> Vec<u64> {
+    match hash(bytes, 600) % 16 {
+        0 => Vec::new(),
+        1 => vec![3, 1],
+        2 => vec![2, 3],
+        n => vec![n % 4],
+    }
+}
+
+/// Whether two bodies may not be with a partner together, in a lane that is ordered by key.
+pub fn share_a_key(one: &[u8], other: &[u8]) -> bool {
+    let (one, other) = (keys(one), keys(other));
+    one.is_empty() || other.is_empty() || one.iter().any(|key| other.contains(key))
+}
+
 /// Whether a partner refuses these bytes for good.
 pub fn refused_for_good(outbound: usize, bytes: &[u8]) -> bool {
     hash(bytes, 300 + outbound as u64).is_multiple_of(16)

@@ -19,6 +19,10 @@ pub enum Invariant {
     /// Nothing leaves that the durable `sent_to` does not cover, and what may have been sent twice
     /// after a crash is listed first, at most a window for each lane.
     Listed,
+    /// In a lane that is ordered by key or unordered at most a window of deliveries is started and not
+    /// completed; in one that is ordered by key none leaves, or is taken, before an earlier one that
+    /// shares a key with it is completed.
+    Started,
     /// What a crash may have interrupted is written down by one commit, before anything leaves, and
     /// counts as an attempt.
     Counted,
@@ -48,6 +52,7 @@ impl Invariant {
             Invariant::Handoff => "a handoff is one transaction",
             Invariant::Order => "a lane is in order",
             Invariant::Listed => "doubled is listed",
+            Invariant::Started => "by key, and at most a window",
             Invariant::Counted => "a crash counts one attempt",
             Invariant::Apart => "one control ID at a time",
             Invariant::Taken => "delivered was taken",

@@ -131,7 +131,7 @@ fn is_stopped(host: &Host, world: &World) -> bool {
 }
 
 fn is_consumed(world: &World) -> bool {
-    world.store.lanes.values().all(|lane| lane.cursor == lane.tail())
+    world.store.lanes.values().all(|lane| lane.cursor == lane.tail() && lane.parked.is_empty())
 }
 
 /// A stop in calm comes to rest.

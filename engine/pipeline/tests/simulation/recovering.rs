@@ -1,7 +1,9 @@
 //! What a crash may have interrupted, as it stands in the store when a life begins or a lane is read
 //! again: one commit has to write it down and count it before anything else leaves.
 
-use mllp_pipeline::{LaneId, MessageId, Seq, Transaction, What};
+use std::collections::BTreeMap;
+
+use mllp_pipeline::{LaneId, LaneUpdate, MessageId, Ordering, Record, Seq, Transaction, What};
 
 use crate::invariant::Invariant::Counted;
 use crate::store::{Lane, Store};
@@ -13,13 +15,14 @@ pub struct Interrupted {
     rows: Vec<u64>,
     /// Of each of them: its message, and how often that was listed for the lane before.
     listed: Vec<(MessageId, usize)>,
-    /// Attempts of the head before.
-    attempt: u32,
-    head: u64,
+    /// Attempts of each of them before.
+    attempts: BTreeMap<u64, u32>,
+    /// The row whose attempts stand in the row of the lane.
+    head: Option<u64>,
 }
 
 fn let_go(lane: &Lane) -> Vec<u64> {
-    (lane.cursor + 1..=lane.sent_to).filter(|seq| !lane.is_done(*seq)).collect()
+    (1..=lane.tail()).filter(|seq| lane.may_be_sent(*seq) && !lane.is_done(*seq)).collect()
 }
 
 fn times_listed(store: &Store, message: MessageId, lane: LaneId) -> usize {
@@ -37,7 +40,13 @@ pub fn note_read(id: LaneId, world: &mut World) {
         (message, times_listed(store, message, id))
     });
     let listed = listed.collect();
-    let interrupted = Interrupted { rows, listed, attempt: lane.attempt, head: lane.cursor + 1 };
+    let head = (lane.ordering == Ordering::Fifo).then_some(lane.cursor + 1);
+    let attempts = |seq: &u64| {
+        let started = lane.started.get(seq).map_or(0, |it| it.attempt);
+        (*seq, if Some(*seq) == head { lane.attempt } else { started })
+    };
+    let attempts = rows.iter().map(attempts).collect();
+    let interrupted = Interrupted { rows, listed, attempts, head };
     if let Some(partner) = world.partners.iter_mut().find(|it| it.lane == id) {
         partner.interrupted = Some(interrupted);
     }
@@ -54,18 +63,26 @@ pub fn check_listed(transaction: &Transaction, world: &World) {
         if listed == 0 {
             continue;
         }
-        let Some(Interrupted { rows, attempt, head, .. }) = &partner.interrupted else {
+        let Some(Interrupted { rows, attempts, head, .. }) = &partner.interrupted else {
             return Counted.check(false, format_args!("{} lists without a crash", partner.lane));
         };
         Counted.check(
             listed == rows.len(),
             format_args!("{} lists {listed} rows of {}", partner.lane, rows.len()),
         );
-        let counted = transaction.lanes.iter().any(|it| {
-            let expected = attempt + u32::from(rows.first() == Some(head));
-            it.lane == partner.lane && it.attempt == expected
-        });
-        Counted.check(counted, format_args!("{} does not count the crash", partner.lane));
+        for (seq, before) in attempts {
+            let in_lane = |it: &LaneUpdate| it.lane == partner.lane && it.attempt == before + 1;
+            let in_row = |it: &Record| {
+                matches!(it, Record::Started(it) if it.lane == partner.lane
+                    && it.seq.0 == *seq && it.attempt == before + 1)
+            };
+            let counted = match Some(*seq) == *head {
+                true => transaction.lanes.iter().any(in_lane),
+                false => transaction.records.iter().any(in_row),
+            };
+            let what = format_args!("{}/{seq}: the crash is not counted", partner.lane);
+            Counted.check(counted, what);
+        }
     }
 }
 
@@ -74,16 +91,18 @@ pub fn check_listed(transaction: &Transaction, world: &World) {
 pub fn check_leaves(id: LaneId, seq: Seq, attempt: u32, world: &mut World) {
     let (store, at) = (&world.store, world.partners.iter().position(|it| it.lane == id));
     let Some(interrupted) = at.and_then(|at| world.partners[at].interrupted.take()) else { return };
-    let Interrupted { rows, listed, attempt: before, head } = interrupted;
+    let Interrupted { rows, listed, attempts, head } = interrupted;
     for (message, times) in &listed {
         let of_message = listed.iter().filter(|(it, _)| it == message).count();
         let now = times_listed(store, *message, id);
         let right = now == times + of_message;
         Counted.check(right, format_args!("{id}: {message} was let go, and is not listed"));
     }
-    let Some(first) = rows.first() else { return };
-    Counted.check(*first == seq.0, format_args!("{id}/{seq} leaves before {first}"));
-    let expected = if *first == head { before + 2 } else { 2 };
+    if let (Some(_), Some(first)) = (head, rows.first()) {
+        Counted.check(*first == seq.0, format_args!("{id}/{seq} leaves before {first}"));
+    }
+    let Some(before) = attempts.get(&seq.0) else { return };
+    let expected = before + 2;
     Counted.check(
         attempt == expected,
         format_args!("{id}/{seq} is attempt {attempt}, not {expected}"),

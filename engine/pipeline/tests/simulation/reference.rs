@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use mllp_pipeline::{Disposition, LaneId, MessageId};
+use mllp_pipeline::{Disposition, LaneId, MessageId, Ordering};
 
 use crate::census;
 use crate::functions::{self, To};
-use crate::invariant::Invariant::{self, Duplicate, Handoff};
+use crate::invariant::Invariant::{self, Duplicate, Handoff, Started};
+use crate::partner::Partner;
 use crate::store::Message;
 use crate::world::World;
 
@@ -103,6 +104,21 @@ pub fn check_end(world: &World) {
         Invariant::Disposition.check(right, format_args!("{id} is {disposition:?}, not {end:?}"));
     }
     check_firsts(world);
+    world.partners.iter().for_each(|partner| check_by_key(partner, world));
+}
+
+/// A partner has taken those that share a key in the order of their rows.
+fn check_by_key(partner: &Partner, world: &World) {
+    if world.store.lanes[&partner.lane].ordering != Ordering::Key {
+        return;
+    }
+    let bytes = |seq: &u64| world.store.bytes_of_row(partner.lane, *seq);
+    for (at, later) in partner.taken.iter().enumerate() {
+        for earlier in partner.taken[..at].iter().filter(|earlier| *earlier > later) {
+            let apart = !functions::share_a_key(&bytes(earlier), &bytes(later));
+            Started.check(apart, format_args!("{earlier} is taken before {later}"));
+        }
+    }
 }
 
 fn check_duplicate(message: &Message, world: &World) {

@@ -1,6 +1,6 @@
 //! What a seed chooses before the run.
 
-use mllp_pipeline::{Graph, Handler, Inbound, LaneId, Limits, Outbound, Retry};
+use mllp_pipeline::{Graph, Handler, Inbound, LaneId, Limits, Ordering, Outbound, Retry};
 
 use crate::rng::Rng;
 
@@ -92,12 +92,19 @@ fn outbound(lane: LaneId, rng: &mut Rng) -> Outbound {
         multiplier: rng.pick(&[1, 2, 3]),
         max_backoff: rng.pick(&[500, 3_000]),
     };
-    Outbound { window: rng.pick(&[1, 1, 1, 2, 4]), retry, ..Outbound::new(lane) }
+    let ordering = rng.pick(&[Ordering::Fifo, Ordering::Fifo, Ordering::Key, Ordering::Unordered]);
+    let window = match ordering {
+        Ordering::Fifo => rng.pick(&[1, 1, 1, 2, 4]),
+        Ordering::Key | Ordering::Unordered => rng.pick(&[1, 2, 3, 5]),
+    };
+    Outbound { ordering, window, retry, ..Outbound::new(lane) }
 }
 
 fn limits(rng: &mut Rng) -> Limits {
     Limits {
         look_ahead: rng.pick(&[1, 2, 5, 100]),
+        key_look_ahead: rng.pick(&[2, 3, 5, 100]),
+        parked: rng.pick(&[0, 2, 100, 100]),
         held_bytes: rng.pick(&[0, 100, 1_000_000]),
         waiting: rng.pick(&[1, 4, 100]),
         waiting_bytes: rng.pick(&[50, 100_000]),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mllp_pipeline::{
     Append, Body, CommitOutcome, Committed, Disposition, Entry, Epoch, Event, Head, Job, LaneId,
-    LaneMark, LaneUpdate, List, MessageId, NewMessage, Record, Reopened, RowBody, Seq, Side,
-    Source, Stamp, Started, Switch, Transaction, What,
+    LaneMark, LaneUpdate, List, MessageId, NewMessage, Ordering, Record, Reopened, RowBody, Seq,
+    Side, Source, Stamp, Started, Switch, Transaction, What,
 };
 
 use crate::invariant::Invariant::{self, Handoff, Listed, Order};
@@ -25,6 +25,7 @@ pub struct Lane {
     pub waited: u64,
     /// The largest window it ever had.
     pub widest: u64,
+    pub ordering: Ordering,
 }
 
 pub struct Message {
@@ -62,10 +63,18 @@ impl Lane {
         seq <= self.cursor && !self.parked.contains(&seq) || self.done.contains(&seq)
     }
 
+    /// Whether it may have been sent, as far as the store says.
+    pub fn may_be_sent(&self, seq: u64) -> bool {
+        match self.ordering {
+            Ordering::Fifo => seq <= self.sent_to,
+            Ordering::Key | Ordering::Unordered => self.started.contains_key(&seq),
+        }
+    }
+
     fn start(&mut self, started: &Started) {
         Handoff.check(!self.is_done(started.seq.0), "started, and done");
         let before = self.started.insert(started.seq.0, *started);
-        let counts = before.is_none_or(|before| before.attempt < started.attempt);
+        let counts = before.is_none_or(|before| before.attempt <= started.attempt);
         Handoff.check(counts, "started again without an attempt");
     }
 }
@@ -212,7 +221,8 @@ impl Store {
                 touched.insert((*lane, false));
                 let it = self.lanes.get_mut(lane).expect("lane");
                 Handoff.check(!it.is_done(seq.0), format_args!("row {seq} is done already"));
-                Order.check(seq.0 <= it.sent_to, "done, and never let go");
+                let let_go = it.may_be_sent(seq.0);
+                Order.check(let_go, "done, and never let go");
                 it.done.insert(seq.0);
                 it.started.remove(&seq.0);
             }
@@ -345,7 +355,7 @@ impl Store {
         let cursor = update.cursor.0;
         let forward = lane.cursor <= cursor && cursor <= lane.tail();
         Handoff.check(forward, format_args!("cursor from {} to {cursor}", lane.cursor));
-        if lane.widest > 0 {
+        if lane.widest > 0 && lane.ordering == Ordering::Fifo {
             let left = |seq: &u64| *seq <= lane.sent_to || self.left.contains(&(update.lane, *seq));
             let covered = (lane.cursor + 1..=cursor).all(|seq| left(&seq));
             Order.check(covered, "consumed, and never let go");

@@ -61,7 +61,8 @@ impl World {
             store.lanes.entry(lane).or_default();
         }
         for outbound in &graph.outbounds {
-            store.lanes.entry(outbound.lane).or_default().widest = outbound.window.into();
+            let lane = store.lanes.entry(outbound.lane).or_default();
+            (lane.widest, lane.ordering) = (outbound.window.into(), outbound.ordering);
         }
         let partner = |it: &mllp_pipeline::Outbound| Partner::new(it.lane, it.retry);
         let partners = graph.outbounds.iter().map(partner).collect();

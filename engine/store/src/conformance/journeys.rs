@@ -23,6 +23,7 @@ fn every_event(subject: &mut dyn Subject) {
         What::Transformed { handler: LaneId(9), outbounds: vec![] },
         What::Attempt { outbound: lane, attempt: 100, failure, note: note.clone() },
         What::PossiblySent { outbound: lane },
+        What::Overtaken { outbound: lane, by: MessageId(4711) },
         What::Delivered { outbound: lane, milliseconds: 9, note: Note::default() },
         What::Delivered { outbound: lane, milliseconds: 86_400_000, note: note.clone() },
         What::Dead { lane, failure: Failure::RefusedForGood },
