@@ -11,7 +11,7 @@ use common::{
     DEADLINE, Partner, Peer, accept, control_id, disposition, journey, message, wait_for,
     wait_until_idle,
 };
-use mllp_engine::{Builder, Engine, Retry, Send};
+use mllp_engine::{Builder, By, Engine, Flow, Note, Retry, Send, Side, Stage};
 use tempfile::TempDir;
 
 /// One inbound whose messages go to every one of these partners, unchanged.
@@ -128,6 +128,28 @@ fn a_stop_keeps_its_deadline_while_a_partner_takes_no_byte() {
     assert_eq!(partner.next(), large);
     wait_until_idle(&engine);
     assert_eq!(disposition(&engine, 1), "PROCESSED");
+}
+
+#[test]
+fn an_outbound_that_hangs_in_a_write_is_stopped_and_started_while_the_others_go_on() {
+    let (data, lab) = (TempDir::new().unwrap(), Partner::start(accept));
+    let deaf = TcpListener::bind("127.0.0.1:0").unwrap();
+    let partners = [("DEAF", deaf.local_addr().unwrap()), ("LAB", lab.address)];
+    let engine = feed(&data, &partners).start().unwrap();
+    let mut sender = connect(&engine);
+    let large = [message("M1"), vec![b'x'; 8 << 20]].concat();
+    assert_eq!(sender.send(&large).as_deref(), Some("AA M1"));
+    wait_for(&engine, "it is being sent", |it| it.outbound("DEAF").unwrap().in_flight == 1);
+    assert_eq!(lab.next(), large);
+    let by = By { who: Note("anna".into()), reason: Note("it does not read".into()) };
+    for (flow, name) in [(Flow::Stopped, "M2"), (Flow::On, "M3"), (Flow::Stopped, "M4")] {
+        // It returns, whatever the partner does.
+        engine.switch(Stage::Outbound, "DEAF", Side::Output, flow, &by).unwrap();
+        assert_eq!(sender.send(&message(name)), Some(format!("AA {name}")));
+        assert_eq!(control_id(&lab.next()), name);
+    }
+    wait_for(&engine, "nothing of LAB waits", |it| it.outbound("LAB").unwrap().depth == 0);
+    assert_eq!(engine.status().unwrap().outbound("DEAF").unwrap().depth, 4);
 }
 
 #[test]
