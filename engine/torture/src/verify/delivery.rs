@@ -75,9 +75,7 @@ fn passed(
         (false, Some(Failure::RefusedForGood)) if answers.refused_for_good > 0 => return,
         (false, Some(Failure::RefusedForGood)) => "is dead, and was never refused, at",
         (false, Some(_)) if outbound != GIVES_UP.0 => "was given up too early at",
-        (false, Some(_)) if passage.attempts + passage.possibly_sent != GIVES_UP.1 => {
-            "was not tried as often as it should at"
-        }
+        (false, Some(_)) if passage.tried != GIVES_UP.1 => "was not tried as often as it should at",
         (false, Some(_)) => return,
     };
     verdict.found(format!("{control_id}: message {} {finding} {outbound}", message.id));

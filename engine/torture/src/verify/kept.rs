@@ -61,6 +61,10 @@ pub(crate) struct Passage {
     pub(crate) cancelled: bool,
     /// It has left its lane, and waits for an operator.
     pub(crate) held: bool,
+    /// How often it was appended to its lane: once, and by operators again.
+    pub(crate) appended: u32,
+    /// Attempts that have failed, and crashes after which it may have been sent before, since then.
+    pub(crate) tried: u32,
     /// Attempts that have failed.
     pub(crate) attempts: u32,
     /// Those where it is unknown whether the partner took the message.
@@ -223,6 +227,8 @@ impl Stored {
                     dead: None,
                     cancelled: false,
                     held: false,
+                    appended: 1,
+                    tried: 0,
                     attempts: 0,
                     unsure: 0,
                     possibly_sent: 0,
@@ -230,12 +236,22 @@ impl Stored {
             }
             What::Attempt { outbound, failure, .. } => self.on(outbound, |it| {
                 it.attempts += 1;
+                it.tried += 1;
                 it.unsure += u32::from(matches!(failure, Failure::NoReply | Failure::Transport));
             }),
-            What::PossiblySent { outbound } => self.on(outbound, |it| it.possibly_sent += 1),
+            What::PossiblySent { outbound } => self.on(outbound, |it| {
+                it.possibly_sent += 1;
+                it.tried += 1;
+            }),
             What::Delivered { outbound, .. } => self.on(outbound, |it| it.delivered = true),
             What::Dead { lane, failure } => self.on(lane, |it| it.dead = Some(failure)),
             What::Held { outbound, .. } => self.on(outbound, |it| it.held = true),
+            What::Released { outbound, .. } | What::Replayed { to: outbound, .. } => {
+                self.on(outbound, |it| {
+                    it.appended += 1;
+                    (it.held, it.dead, it.tried) = (false, None, 0);
+                });
+            }
             What::Cancelled { lane, .. } => {
                 self.on(lane, |it| (it.cancelled, it.held) = (true, false));
             }

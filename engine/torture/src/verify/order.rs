@@ -2,9 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use mllp_pipeline::LaneId;
+use mllp_pipeline::{LaneId, MessageId};
 
-use super::kept::Passage;
 use super::{Kept, Row};
 use crate::ledger::Arrival;
 use crate::load::{OUTBOUNDS, window};
@@ -19,15 +18,35 @@ pub(super) fn check(kept: &Kept, arrivals: &[Arrival], verdict: &mut Verdict) {
         let Some(lane) = kept.outbound(outbound) else { continue };
         let rows = kept.rows.get(&lane).map_or(&[][..], Vec::as_slice);
         accepted_first(kept, outbound, rows, verdict);
+        appended(kept, outbound, lane, rows, verdict);
         let arrivals = of.get(outbound).map_or(&[][..], Vec::as_slice);
         Wire::new(kept, outbound, lane, rows).follow(arrivals, verdict);
     }
 }
 
-/// What an inbound has accepted first, a handler has sent first.
+/// A delivery stands in its lane once, and once more for each time that an operator has released or
+/// replayed it.
+fn appended(kept: &Kept, outbound: &str, lane: LaneId, rows: &[Row], verdict: &mut Verdict) {
+    let mut counts: HashMap<MessageId, u32> = HashMap::new();
+    rows.iter().for_each(|row| *counts.entry(row.message).or_default() += 1);
+    for message in &kept.messages {
+        let should = message.passage(lane).map_or(0, |it| it.appended);
+        let count = counts.get(&message.id).copied().unwrap_or_default();
+        if count != should {
+            verdict.found(format!(
+                "{}: message {} stands {count} times at {outbound}, and should {should} times",
+                message.control_id, message.id
+            ));
+        }
+    }
+}
+
+/// What an inbound has accepted first, a handler has sent first. What an operator has appended again
+/// comes later.
 fn accepted_first(kept: &Kept, outbound: &str, rows: &[Row], verdict: &mut Verdict) {
-    let mut last = HashMap::new();
-    for message in rows.iter().filter_map(|row| kept.message(row.message)) {
+    let (mut last, mut seen) = (HashMap::new(), HashSet::new());
+    let first = rows.iter().filter(|row| seen.insert(row.message));
+    for message in first.filter_map(|row| kept.message(row.message)) {
         let handler = kept.outbound(outbound).and_then(|it| message.passage(it));
         let Some(handler) = handler.map(|it| it.handler) else { continue };
         let last = last.entry((message.inbound, handler)).or_insert(message.id);
@@ -73,6 +92,10 @@ impl<'a> Wire<'a> {
 
     fn follow(mut self, arrivals: &[&Arrival], verdict: &mut Verdict) {
         for arrival in arrivals {
+            // Nobody knows which of its rows it belongs to.
+            if self.was_appended_again(&arrival.control_id) {
+                continue;
+            }
             let Some(row) = self.row_of(&arrival.control_id) else {
                 verdict.found(format!(
                     "{}: arrived at {}, and was never handed to it",
@@ -124,7 +147,12 @@ impl<'a> Wire<'a> {
 
     fn is_done(&self, row: usize) -> bool {
         let passage = || self.kept.message(self.rows[row].message)?.passage(self.lane);
-        self.taken.contains(&row) || passage().is_some_and(Passage::has_ended)
+        self.taken.contains(&row) || passage().is_some_and(|it| it.has_ended() || it.appended > 1)
+    }
+
+    fn was_appended_again(&self, control_id: &str) -> bool {
+        let mut passages = self.kept.with(control_id).filter_map(|it| it.passage(self.lane));
+        passages.any(|it| it.appended > 1)
     }
 
     fn was_tried_again(&self, row: usize) -> bool {
