@@ -24,6 +24,7 @@ const IMAGES: [u64; 2] = [50, 50];
 const GENERATIONS: u32 = 3;
 /// The least that half an hour has to do.
 const LEAST_IMAGES: u64 = 10_000;
+const LEAST_ACKNOWLEDGED: u64 = 50_000;
 const HALF_AN_HOUR: u64 = 1800;
 
 /// What to do.
@@ -56,6 +57,7 @@ pub fn run(plan: &Plan) -> io::Result<Verdict> {
     }
     if verdict.is_clean() {
         verdict.at_least("images", LEAST_IMAGES * plan.seconds / HALF_AN_HOUR);
+        verdict.at_least("acknowledged", LEAST_ACKNOWLEDGED * plan.seconds / HALF_AN_HOUR);
     }
     Ok(verdict)
 }

@@ -126,11 +126,10 @@ impl Sender {
     }
 
     fn is_done(&self) -> bool {
-        let made = match self.pace {
+        let finishes = match self.pace {
             Pace::AtOnce(count) => count == 0,
-            Pace::Steady(_) => false,
+            Pace::Steady(_) => self.orders.finish.load(Ordering::Relaxed),
         };
-        let finishes = made || self.orders.finish.load(Ordering::Relaxed);
         self.orders.end.load(Ordering::Relaxed) || (finishes && self.unanswered.is_empty())
     }
 
