@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use mllp_io::{ListenerOptions, SenderOptions};
-use mllp_pipeline::{GiveUp, Limits, Retry};
+use mllp_pipeline::{GiveUp, Limits, Ordering, Retry};
 use mllp_store::{SqliteStore, Store};
 
 use crate::core::Wall;
@@ -25,7 +25,7 @@ pub struct Builder {
     pub(crate) limits: Limits,
     pub(crate) workers: usize,
     /// What was said of nothing that it could be about.
-    misplaced: Vec<String>,
+    pub(crate) misplaced: Vec<String>,
     pub(crate) wall: Wall,
     #[cfg(feature = "sabotage")]
     pub(crate) sabotage: Option<mllp_pipeline::Sabotage>,
@@ -45,6 +45,10 @@ pub(crate) struct OutboundSpec {
     pub(crate) options: SenderOptions,
     pub(crate) retry: Retry,
     pub(crate) give_up: GiveUp,
+    pub(crate) ordering: Ordering,
+    /// Where its keys stand.
+    pub(crate) keys: Vec<IndexedField>,
+    pub(crate) connections: usize,
 }
 
 impl Builder {
@@ -142,6 +146,9 @@ impl Builder {
             options: SenderOptions::new(0, host, port),
             retry: Retry::DEFAULT,
             give_up: GiveUp::DEFAULT,
+            ordering: Ordering::Fifo,
+            keys: Vec::new(),
+            connections: 1,
         });
         self
     }
@@ -265,10 +272,12 @@ impl Builder {
                 faults.push(format!("inbound {name}: \"{address}\" is not ADDRESS:PORT"));
             }
         }
-        for OutboundSpec { name, options, .. } in &self.outbounds {
+        for outbound in &self.outbounds {
+            let OutboundSpec { name, options, .. } = outbound;
             if !(1..=64).contains(&options.window) {
                 faults.push(format!("outbound {name}: window must be from 1 to 64"));
             }
+            faults.extend(outbound.order_faults());
         }
         if self.inbounds.is_empty() {
             faults.push("there is no inbound".to_owned());

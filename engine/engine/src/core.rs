@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use mllp_io::{Incoming, Reply, ReplyTo, Sender as Outlet};
+use mllp_io::{Incoming, Reply, ReplyTo, Senders as Outlet};
 use mllp_pipeline::{
     Answer, Body, BodyId, Fact, Keys, LaneId, Left, Now, Order, Piece, Pipeline, Received, Seq,
     Source, Ticket, Work,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use mllp_io::{Gate, Sender as Outlet};
+use mllp_io::{Gate, Reports, Senders as Outlet};
 use mllp_pipeline::{
     Fact, Flow, Graph, Handler, Inbound, LaneId, MessageId, Outbound, Pipeline, Side, Stage, Start,
     Switch,
@@ -202,9 +202,12 @@ impl Engine {
         let _inside = runtime.enter();
         for (number, (outbound, lane)) in (0..).zip(builder.outbounds.iter().zip(lanes)) {
             let closed = is_stopped(switches, *lane, Side::Output);
-            let options = mllp_io::SenderOptions { number, closed, ..outbound.options.clone() };
-            let reports: Arc<Doors> = Arc::clone(doors);
-            self.senders.push(Arc::new(Outlet::start(options, reports)));
+            let window = outbound.window();
+            let options =
+                mllp_io::SenderOptions { number, closed, window, ..outbound.options.clone() };
+            let reports: Arc<dyn Reports> = Arc::clone(doors) as _;
+            let sender = Outlet::start(&options, outbound.connections, &reports);
+            self.senders.push(Arc::new(sender));
         }
     }
 
@@ -310,7 +313,8 @@ fn graph(builder: &Builder, lane: impl Fn(Stage, &str) -> LaneId) -> Graph {
     });
     let handlers = builder.handlers.iter().map(|(name, _)| Handler::new(lane(Stage::Routed, name)));
     let outbounds = builder.outbounds.iter().map(|it| Outbound {
-        window: it.options.window as u32,
+        ordering: it.ordering,
+        window: it.window() as u32,
         retry: it.retry,
         give_up: it.give_up,
         ..Outbound::new(lane(Stage::Outbound, &it.name))
@@ -331,10 +335,15 @@ fn functions(builder: Builder, names: &Arc<Names>) -> Functions {
         Some((names.lane(Stage::Ingress, name)?, Arc::clone(routers.get(router)?)))
     };
     let by_lane = builder.inbounds.iter().filter_map(|it| of(&it.name, &it.router));
+    let keys = builder
+        .outbounds
+        .into_iter()
+        .filter_map(|outbound| Some((names.lane(Stage::Outbound, &outbound.name)?, outbound.keys)));
     let handler = |(name, it): (String, _)| Some((names.lane(Stage::Routed, &name)?, it));
     Functions {
         routers: by_lane.collect(),
         handlers: builder.handlers.into_iter().filter_map(handler).collect(),
+        keys: keys.collect(),
         names: Arc::clone(names),
     }
 }

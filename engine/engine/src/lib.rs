@@ -48,6 +48,7 @@ mod journey;
 mod listeners;
 mod names;
 mod operator;
+mod ordering;
 mod reader;
 mod search;
 mod status;

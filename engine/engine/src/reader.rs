@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::{io, thread};
 
-use mllp_io::Sender as Outlet;
+use mllp_io::Senders as Outlet;
 use mllp_pipeline::{
     Body, Fact, Failure, First, LaneId, MessageId, Note, Seq, Source, Ticket, Work,
 };

@@ -43,7 +43,11 @@ impl IndexedField {
     }
 
     /// Gives out the value of every segment and repetition that has one.
-    fn values<'a>(&self, message: &hl7_peek::Message<'a>, each: &mut dyn FnMut(&'a [u8])) {
+    pub(crate) fn values<'a>(
+        &self,
+        message: &hl7_peek::Message<'a>,
+        each: &mut dyn FnMut(&'a [u8]),
+    ) {
         let below = |number: Option<u32>| number.map_or(0, |it| it as usize - 1);
         let path = self.path;
         let segments = message.segments().filter(|it| it.id() == path.segment());

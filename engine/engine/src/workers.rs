@@ -8,14 +8,16 @@ use std::thread::JoinHandle;
 use std::{io, thread};
 
 use mllp_pipeline::{
-    Body, CallFailure, CallId, Fact, Failure, IdHash, LaneId, Note, Sent, Stage, Work,
+    Body, CallFailure, CallId, Fact, Failure, IdHash, Keys, LaneId, Note, Sent, Stage, Work,
 };
 use mllp_store::Reader;
 
 use crate::bodies::{Large, is_large};
 use crate::functions::{Handler, Message, Router, Send};
 use crate::names::Names;
+use crate::ordering::keys;
 use crate::reader::bytes;
+use crate::search::IndexedField;
 use crate::traffic::{News, ToCore};
 use crate::writer::Job;
 
@@ -31,6 +33,8 @@ pub(crate) struct Call {
 pub(crate) struct Functions {
     pub(crate) routers: BTreeMap<LaneId, Arc<Router>>,
     pub(crate) handlers: BTreeMap<LaneId, Handler>,
+    /// Where the keys of deliveries stand, by the lanes of the outbounds.
+    pub(crate) keys: BTreeMap<LaneId, Vec<IndexedField>>,
     pub(crate) names: Arc<Names>,
 }
 
@@ -83,7 +87,7 @@ impl Functions {
         }
         let handler = self.handlers.get(&lane);
         let results = each(reader, &work, |message| match handler {
-            Some(handler) => self.sent(handler(message), writer),
+            Some(handler) => self.sent(message, handler(message), writer),
             None => Err(failure(Failure::Infrastructure, "unknown_handler")),
         });
         Fact::Transformed { call, results }
@@ -102,15 +106,22 @@ impl Functions {
         Ok(lanes)
     }
 
-    fn sent(&self, sends: Vec<Send>, writer: &Sender<Job>) -> Result<Vec<Sent>, CallFailure> {
+    fn sent(
+        &self,
+        message: &Message<'_>,
+        sends: Vec<Send>,
+        writer: &Sender<Job>,
+    ) -> Result<Vec<Sent>, CallFailure> {
         let sent = |send: Send| {
             let lane = |stage| self.names.lane(stage, &send.to);
             let to = lane(Stage::Outbound).or_else(|| lane(Stage::Routed));
             let to = to.ok_or_else(|| failure(Failure::Content, "unknown_outbound"))?;
             let control_id = send.payload.as_ref().and_then(|it| Message::new(it).get("MSH-10"));
             let id_hash = IdHash::of(control_id.unwrap_or_default());
+            let body = send.payload.as_deref().unwrap_or(message.payload());
+            let keys = self.keys.get(&to).map_or(Keys::NONE, |fields| keys(fields, body));
             let body = send.payload.map(|payload| written(payload, writer)).transpose()?;
-            Ok(Sent { body, id_hash, ..Sent::to(to) })
+            Ok(Sent { body, id_hash, keys, ..Sent::to(to) })
         };
         sends.into_iter().map(sent).collect()
     }

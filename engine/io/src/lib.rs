@@ -16,4 +16,4 @@ mod outbound;
 mod storage;
 
 pub use inbound::{Gate, Incoming, Intake, Listener, ListenerOptions, Reply, ReplyTo};
-pub use outbound::{Note, Outcome, Report, Reports, Sender, SenderOptions};
+pub use outbound::{Note, Outcome, Report, Reports, Sender, SenderOptions, Senders};

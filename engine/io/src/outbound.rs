@@ -3,10 +3,12 @@
 mod back_off;
 mod queue;
 mod sender;
+mod senders;
 mod verdict;
 mod wire;
 
 pub use sender::{Sender, SenderOptions};
+pub use senders::Senders;
 
 /// Hears what became of deliveries, on the sender's thread: it may not block.
 pub trait Reports: Send + Sync + 'static {

@@ -1,0 +1,95 @@
+//! Several connections to one partner, for deliveries that need no common order.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::sender::{Sender, SenderOptions};
+use super::{Report, Reports};
+
+/// One or more senders to the same partner. Each delivery goes to the one with the fewest open
+/// deliveries of those that are connected.
+pub struct Senders(Vec<(Sender, Arc<Member>)>);
+
+/// What is known of one of them.
+struct Member {
+    is_up: AtomicBool,
+    /// Deliveries without a report.
+    open: AtomicUsize,
+    /// How many of all are up.
+    up: Arc<Mutex<usize>>,
+    reports: Arc<dyn Reports>,
+}
+
+impl Senders {
+    /// Begins to dial, at least once. Belongs to the runtime that this is called in. Their reports
+    /// bear the same number; the partner can be reached while one of them is connected.
+    pub fn start(
+        options: &SenderOptions,
+        connections: usize,
+        reports: &Arc<dyn Reports>,
+    ) -> Senders {
+        let up = Arc::new(Mutex::new(0));
+        let one = |_| {
+            let member = Arc::new(Member {
+                is_up: AtomicBool::new(false),
+                open: AtomicUsize::new(0),
+                up: Arc::clone(&up),
+                reports: Arc::clone(reports),
+            });
+            let heard: Arc<Member> = Arc::clone(&member);
+            (Sender::start(options.clone(), heard), member)
+        };
+        Senders((0..connections.max(1)).map(one).collect())
+    }
+
+    /// Sends a payload; exactly one report with the number follows, unless everything is abandoned.
+    /// With one connection those given before go first. Returns at once.
+    pub fn deliver(&self, number: u64, payload: Arc<[u8]>) {
+        let load = |(_, member): &&(Sender, Arc<Member>)| {
+            let is_down = !member.is_up.load(Ordering::Relaxed);
+            (is_down, member.open.load(Ordering::Relaxed))
+        };
+        if let Some((sender, member)) = self.0.iter().min_by_key(load) {
+            member.open.fetch_add(1, Ordering::Relaxed);
+            sender.deliver(number, payload);
+        }
+    }
+
+    /// Forgets everything that was given and has no report yet. See [`Sender::abandon`].
+    pub fn abandon(&self) {
+        for (sender, member) in &self.0 {
+            sender.abandon();
+            member.open.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// See [`Sender::close`].
+    pub fn close(&self) {
+        self.0.iter().for_each(|(sender, _)| sender.close());
+    }
+
+    /// See [`Sender::open`].
+    pub fn open(&self) {
+        self.0.iter().for_each(|(sender, _)| sender.open());
+    }
+}
+
+impl Reports for Member {
+    fn reported(&self, sender: u32, reports: &mut Vec<Report>) {
+        let fewer = |open: usize| Some(open.saturating_sub(reports.len()));
+        // Some may have been abandoned meanwhile: then they are not counted any more.
+        let _ = self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
+        self.reports.reported(sender, reports);
+    }
+
+    fn ready(&self, sender: u32, ready: bool) {
+        self.is_up.store(ready, Ordering::Relaxed);
+        // Told under the lock, so that the last word is the right one.
+        let mut up = self.up.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = *up;
+        *up = if ready { before + 1 } else { before.saturating_sub(1) };
+        if (before == 0) != (*up == 0) {
+            self.reports.ready(sender, ready);
+        }
+    }
+}
