@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use mllp_io::{ListenerOptions, SenderOptions};
 use mllp_pipeline::{GiveUp, Limits, Ordering, Retry};
-use mllp_store::{SqliteStore, Store};
+use mllp_store::{Days, SqliteStore, Store};
 
 use crate::core::Wall;
 use crate::engine::Engine;
@@ -24,6 +24,7 @@ pub struct Builder {
     pub(crate) outbounds: Vec<OutboundSpec>,
     pub(crate) limits: Limits,
     pub(crate) workers: usize,
+    pub(crate) retention: Days,
     /// What was said of nothing that it could be about.
     pub(crate) misplaced: Vec<String>,
     pub(crate) wall: Wall,
@@ -37,6 +38,7 @@ pub(crate) struct InboundSpec {
     pub(crate) router: String,
     pub(crate) deduplicate: bool,
     pub(crate) indexed: Vec<IndexedField>,
+    pub(crate) keep: Option<Days>,
     pub(crate) options: ListenerOptions,
 }
 
@@ -62,6 +64,7 @@ impl Builder {
             outbounds: Vec::new(),
             limits: Limits::DEFAULT,
             workers: 1,
+            retention: Days::DEFAULT,
             misplaced: Vec::new(),
             wall: Arc::new(SystemTime::now),
             #[cfg(feature = "sabotage")]
@@ -79,6 +82,7 @@ impl Builder {
             router: router.to_owned(),
             deduplicate: true,
             indexed: Vec::new(),
+            keep: None,
             options: ListenerOptions::default(),
         });
         self
@@ -92,6 +96,23 @@ impl Builder {
     pub fn keep_duplicates(mut self) -> Self {
         if let Some(inbound) = self.inbounds.last_mut() {
             inbound.deduplicate = false;
+        }
+        self
+    }
+
+    /// How long what is final stays: bodies 30 days, metadata 400 and what ended in ERROR 90, if nothing
+    /// else is said.
+    #[must_use]
+    pub fn retention(mut self, days: Days) -> Self {
+        self.retention = days;
+        self
+    }
+
+    /// How long messages of the last inbound stay.
+    #[must_use]
+    pub fn keep(mut self, days: Days) -> Self {
+        if let Some(inbound) = self.inbounds.last_mut() {
+            inbound.keep = Some(days);
         }
         self
     }

@@ -28,6 +28,7 @@ const TURN: usize = 4096;
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// The clocks of an engine.
+#[derive(Clone)]
 pub(crate) struct Clock {
     started: Instant,
     wall: Wall,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use mllp_pipeline::{
     Fact, Flow, Graph, Handler, Inbound, LaneId, MessageId, Outbound, Pipeline, Side, Stage, Start,
     Switch,
 };
-use mllp_store::{LaneName, Reader, Store, StoreError};
+use mllp_store::{LaneName, Reader, Retention, Store, StoreError};
 use tokio::runtime::Runtime;
 
 use crate::builder::{Builder, InboundSpec};
@@ -24,9 +24,11 @@ use crate::journey::Journey;
 use crate::listeners::{Listeners, Spec};
 use crate::names::Names;
 use crate::operator::Operator;
+use crate::retaining::{Doubt, Retaining};
 use crate::status::Status;
 use crate::traffic::{Doors, News, ToCore};
 use crate::workers::Functions;
+use crate::writer::Job;
 use crate::{reader, workers, writer};
 
 /// Identities of earlier messages that are known before the first one is received: a sender that had
@@ -53,6 +55,8 @@ pub struct Engine {
     pub(crate) reader: Mutex<Option<Box<dyn Reader>>>,
     pub(crate) operator: Arc<Mutex<Operator>>,
     pub(crate) names: Arc<Names>,
+    pub(crate) doubt: Doubt,
+    pub(crate) writer: Option<Sender<Job>>,
 }
 
 impl Engine {
@@ -136,6 +140,11 @@ impl Engine {
             builder.inbounds.iter().map(|it| lane(Stage::Ingress, &it.name)).collect();
         let outbounds: Vec<_> =
             builder.outbounds.iter().map(|it| lane(Stage::Outbound, &it.name)).collect();
+        let kept = builder.inbounds.iter().zip(&inbounds);
+        let of = kept.filter_map(|(it, lane)| it.keep.map(|days| (*lane, days))).collect();
+        let retention = Retention { days: builder.retention, of };
+        let retaining = Retaining::new(&mut *store, retention, clock.clone())?;
+        let doubt = retaining.doubt();
         let (core, news) = ToCore::new();
         let mut readers = (0..builder.workers.max(1) + 2).map(|_| store.reader());
         let (mut for_core, for_engine) = (
@@ -170,6 +179,8 @@ impl Engine {
             reader: Mutex::new(Some(for_engine)),
             operator: Arc::new(Mutex::new(Operator::new(core.clone()))),
             names: Arc::clone(&names),
+            doubt,
+            writer: None,
         };
         engine.dial(&builder, &doors, &outbounds, &switches);
 
@@ -177,8 +188,9 @@ impl Engine {
         let (reader, thread) = reader::start(for_core, core.clone()).map_err(Error::System)?;
         engine.threads.push(thread);
         let (writer, thread) =
-            writer::start(store, numbers.body, core.clone()).map_err(Error::System)?;
+            writer::start(store, numbers.body, core.clone(), retaining).map_err(Error::System)?;
         engine.writing = Some(thread);
+        engine.writer = Some(writer.clone());
         let (workers, threads) =
             workers::start(functions, for_workers, &writer, &core).map_err(Error::System)?;
         engine.threads.extend(threads);

@@ -11,6 +11,7 @@ use mllp_pipeline::{BodyId, Fact, LaneId, Transaction};
 use mllp_store::{Store, StoreError};
 
 use crate::bodies::{Bodies, Large};
+use crate::retaining::Retaining;
 use crate::traffic::{News, ToCore};
 
 /// A store that could not be read is asked again after this, then after twice as long.
@@ -25,6 +26,8 @@ pub(crate) enum Job {
     Write(Large),
     /// Nothing comes to hold these chunks any more, unless something holds them already.
     GiveUp(BodyId),
+    /// Somebody says that the clock is right.
+    ConfirmClock,
     /// Let go of the store.
     End,
 }
@@ -39,10 +42,12 @@ pub(crate) fn start(
     store: Box<dyn Store>,
     next: BodyId,
     core: ToCore,
+    retaining: Retaining,
 ) -> io::Result<(Sender<Job>, Writing)> {
     let (sender, jobs) = channel();
     let bodies = Bodies::new(next);
-    let mut writer = Writer { store, bodies, core, unread: Unread::default(), has_upkeep: false };
+    let mut writer =
+        Writer { store, bodies, core, unread: Unread::default(), has_upkeep: false, retaining };
     let thread = thread::Builder::new().name("engine-writer".into());
     let write = move || {
         if let Err(error) = writer.run(&jobs) {
@@ -59,6 +64,7 @@ struct Writer {
     core: ToCore,
     unread: Unread,
     has_upkeep: bool,
+    retaining: Retaining,
 }
 
 /// Lanes whose rows the store could not tell yet. It is asked again until it can: what is asked
@@ -83,6 +89,7 @@ impl Writer {
                 Some(Job::ReadHeads(lanes)) => self.unread.lanes.push_back(lanes),
                 Some(Job::Write(large)) => self.bodies.begin(large),
                 Some(Job::GiveUp(body)) => self.bodies.give_up(body),
+                Some(Job::ConfirmClock) => self.retaining.confirm(),
                 Some(Job::End) => break,
                 None => {}
             }
@@ -90,20 +97,22 @@ impl Writer {
             self.bodies.write(&mut *self.store)?;
             // A slice of upkeep. What is left comes after the next job, or at once if there is none.
             self.has_upkeep = self.store.tend()?;
+            self.retaining.tend(&mut *self.store)?;
         }
         Ok(())
     }
 
     /// The next job; `None` inside: there is none, and something else is due. `None`: the end.
     fn next(&self, jobs: &Receiver<Job>) -> Option<Option<Job>> {
-        if self.bodies.has_work() || self.has_upkeep {
+        if self.bodies.has_work() || self.has_upkeep || self.retaining.has_work() {
             return match jobs.try_recv() {
                 Ok(job) => Some(Some(job)),
                 Err(TryRecvError::Empty) => Some(None),
                 Err(TryRecvError::Disconnected) => None,
             };
         }
-        let Some((at, _)) = self.unread.again else { return jobs.recv().ok().map(Some) };
+        let due = self.retaining.due();
+        let at = self.unread.again.map_or(due, |(at, _)| at.min(due));
         match jobs.recv_timeout(at.saturating_duration_since(Instant::now())) {
             Ok(job) => Some(Some(job)),
             Err(RecvTimeoutError::Timeout) => Some(None),

@@ -26,6 +26,7 @@ mod lives;
 mod nodes;
 mod parts;
 mod reopened;
+mod retaining;
 mod searching;
 mod started;
 
@@ -58,7 +59,7 @@ pub type Make<'a> = &'a mut dyn FnMut() -> Box<dyn Subject>;
 
 type Case = fn(&mut dyn Subject);
 
-const CASES: [(&str, &[(&str, Case)]); 10] = [
+const CASES: [(&str, &[(&str, Case)]); 11] = [
     ("lanes", lanes::CASES),
     ("started", started::CASES),
     ("parts", parts::CASES),
@@ -69,6 +70,7 @@ const CASES: [(&str, &[(&str, Case)]); 10] = [
     ("lives", lives::CASES),
     ("nodes", nodes::CASES),
     ("searching", searching::CASES),
+    ("retaining", retaining::CASES),
 ];
 
 /// Runs the whole suite, each case on a store of its own.

@@ -10,6 +10,8 @@ use mllp_pipeline::{
 
 use crate::lists::Lists;
 use crate::query::{Found, Query};
+use crate::retention::{Expiry, LastPass};
+use crate::verify::{Finding, Verified};
 
 /// Bodies above this many bytes are written in chunks, before the commit that makes their message
 /// exist.
@@ -101,6 +103,29 @@ pub trait Store: Send {
     /// As for [`commit`](Store::commit).
     fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError>;
 
+    /// Deletes a slice of what has expired, between two commits. What is not final is not touched.
+    /// Called with the same expiry until there is no more: that is one pass. Returns whether there is
+    /// more to do.
+    ///
+    /// # Errors
+    ///
+    /// As for [`commit`](Store::commit).
+    fn expire(&mut self, expiry: &Expiry) -> Result<bool, StoreError>;
+
+    /// What was [kept](Store::keep_pass) of the last pass.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn last_pass(&mut self) -> Result<LastPass, StoreError>;
+
+    /// Keeps when a pass has begun, or why none may; durable on return.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: it is not kept.
+    fn keep_pass(&mut self, pass: &LastPass) -> Result<(), StoreError>;
+
     /// A reading end, for another thread. It sees what was committed before each call.
     ///
     /// # Errors
@@ -169,6 +194,24 @@ pub trait Reader: Lists + Send {
     fn search(&mut self, query: &Query, before: MessageId, limit: u32)
     -> Result<Found, StoreError>;
 
+    /// When retention has deleted a message; `None`: it is there, or there never was one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn expired(&mut self, id: MessageId) -> Result<Option<u64>, StoreError>;
+
+    /// Proves that nothing is lost, beside a running engine, and tells what is wrong. `None`: this
+    /// store has no files of its own to prove it from.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn verify(&mut self, tell: &mut dyn FnMut(Finding)) -> Result<Option<Verified>, StoreError> {
+        let _ = tell;
+        Ok(None)
+    }
+
     /// Messages from `from` on with the disposition of each, in order, at most `limit`.
     ///
     /// # Errors
@@ -204,6 +247,8 @@ pub struct StoredMessage {
     pub disposition: Disposition,
     /// When that was written, by the wall clock; 0 while it is RECEIVED.
     pub since: u64,
+    /// When retention has deleted the body, if it has.
+    pub body_expired: Option<u64>,
 }
 
 /// What a message is recognised by when it comes again.

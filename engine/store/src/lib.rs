@@ -20,6 +20,11 @@
 //! | `reopened` | message to which an operator has added work, until it is final again |
 //! | `switch` | side of a lane that was paused, stopped or started |
 //! | `job` | work of an operator that takes more than one transaction |
+//! | `run`, `run_block` | sorted run of index entries, and each of its blocks |
+//! | `span` | messages of neighbouring numbers, and between which times they were received |
+//! | `late` | message that was committed after later ones were in a run |
+//! | `expired` | messages of neighbouring numbers that retention has deleted, and when |
+//! | `retention` | last pass of retention, and whether the clock is in doubt |
 //!
 //! The contract is [`Store`] and [`Reader`]; the suite `conformance` holds every store to it.
 
@@ -35,8 +40,11 @@ mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod query;
+mod retention;
+mod row;
 mod sqlite;
 mod sums;
+mod verify;
 
 pub use contract::{
     CHUNK, Held, INLINE_LIMIT, Identity, LaneName, Numbers, Reader, Store, StoreError,
@@ -47,4 +55,6 @@ pub use memory::{Fault, MemoryStore};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use query::{Found, Query, SEARCH_LOOKS};
-pub use sqlite::SqliteStore;
+pub use retention::{Before, ClockDoubt, ClockGuard, Days, Expiry, LastPass, Retention};
+pub use sqlite::{SqliteStore, verify};
+pub use verify::{Concern, Finding, Verified};

@@ -1,6 +1,9 @@
 //! The store in memory: for simulations and tests, with faults on demand.
 
+mod lane;
 mod lists;
+mod read;
+mod retain;
 mod search;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -8,17 +11,17 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mllp_pipeline::{
-    Append, Body, BodyId, CommitOutcome, Committed, Disposition, Entry, Epoch, Event, Head, Job,
-    LaneId, LaneMark, LaneUpdate, List, MessageId, NewMessage, Position, Record, Refusal, RowBody,
-    Seq, Side, Source, Stamp, Started, Switch, Transaction,
+    Append, Body, BodyId, CommitOutcome, Committed, Disposition, Epoch, Event, Head, Job, LaneId,
+    LaneMark, LaneUpdate, List, MessageId, NewMessage, Position, Record, Refusal, RowBody, Seq,
+    Side, Stamp, Switch, Transaction,
 };
 
-use crate::contract::{
-    Held, Identity, LaneName, Numbers, Reader, Store, StoreError, StoredMessage,
-};
+use crate::contract::{LaneName, Numbers, Reader, Store, StoreError};
 use crate::lists::Listed;
-use crate::query::{Found, Query};
+use crate::retention::{Expiry, LastPass};
 use crate::sums::{self, Sums};
+use lane::Lane;
+use retain::Retained;
 
 /// A store that lives as long as one of its handles.
 #[derive(Clone, Default)]
@@ -62,20 +65,7 @@ struct State {
     jobs: BTreeMap<String, Job>,
     outcomes: BTreeMap<(MessageId, Stamp), (Disposition, u64)>,
     events: BTreeMap<(MessageId, Stamp), Event>,
-}
-
-#[derive(Default)]
-struct Lane {
-    rows: Vec<Append>,
-    cursor: u64,
-    sent_to: u64,
-    done: BTreeSet<Seq>,
-    started: BTreeMap<Seq, Started>,
-    parked: BTreeSet<Seq>,
-    epoch: u64,
-    attempt: u32,
-    due: u64,
-    waited: u64,
+    retained: Retained,
 }
 
 impl MemoryStore {
@@ -100,6 +90,7 @@ impl Store for MemoryStore {
         let state = &mut self.lock().state;
         state.lives += 1;
         let message = state.messages.last_key_value().map_or(1, |(id, _)| id.0 + 1);
+        let message = message.max(state.retained.next_message);
         let body = state.chunks.last_key_value().map_or(1, |((id, _), _)| id.0 + 1);
         let stamp = Stamp(state.lives << 40);
         Ok(Numbers { message: MessageId(message), body: BodyId(body), stamp })
@@ -158,6 +149,20 @@ impl Store for MemoryStore {
         state.unheld.remove(&body);
         state.chunks.retain(|(its, _), _| *its != body);
         Ok(true)
+    }
+
+    fn expire(&mut self, expiry: &Expiry) -> Result<bool, StoreError> {
+        self.lock().state.expire(expiry);
+        Ok(false)
+    }
+
+    fn last_pass(&mut self) -> Result<LastPass, StoreError> {
+        Ok(self.lock().state.retained.last_pass)
+    }
+
+    fn keep_pass(&mut self, pass: &LastPass) -> Result<(), StoreError> {
+        self.lock().state.retained.last_pass = *pass;
+        Ok(())
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
@@ -316,133 +321,5 @@ impl State {
                 chunks.for_each(|(_, bytes)| each(bytes));
             }
         }
-    }
-}
-
-impl Lane {
-    fn head(&self, lane: LaneId, switches: &BTreeMap<(LaneId, Side), Switch>) -> Head {
-        let own = switches.range((lane, Side::Input)..=(lane, Side::Output));
-        Head {
-            switches: own.map(|(_, switch)| switch.clone()).collect(),
-            lane,
-            epoch: Epoch(self.epoch),
-            tail: Seq(self.rows.len() as u64),
-            cursor: Seq(self.cursor),
-            sent_to: Seq(self.sent_to),
-            done: self.done.range(Seq(self.cursor + 1)..).copied().collect(),
-            attempt: self.attempt,
-            due: self.due,
-            waited: self.waited,
-            started: self.started.values().copied().collect(),
-            parked: self.parked.iter().filter_map(|seq| self.entry(lane, *seq)).collect(),
-        }
-    }
-
-    fn entry(&self, lane: LaneId, seq: Seq) -> Option<Entry> {
-        let row = self.rows.get(usize::try_from(seq.0.checked_sub(1)?).ok()?)?;
-        Some(Entry {
-            seq,
-            message: row.message,
-            body: match row.body {
-                RowBody::Message => Source::Message,
-                RowBody::Own(_) => Source::Row(lane, seq),
-                RowBody::Row(lane, seq) => Source::Row(lane, seq),
-            },
-            sole: row.sole,
-            id_hash: row.id_hash,
-            keys: row.keys.clone(),
-            hops: row.hops,
-        })
-    }
-
-    fn update(&mut self, update: &LaneUpdate) {
-        let cursor = update.cursor.0;
-        let tail = self.rows.len() as u64;
-        let let_go = update.window.map_or(0, |it| tail.min(cursor + u64::from(it)));
-        self.sent_to = self.sent_to.max(cursor).max(let_go);
-        (self.cursor, self.attempt) = (cursor, update.attempt);
-        (self.due, self.waited) = (update.due, update.waited);
-        self.started.retain(|seq, _| seq.0 > cursor || self.parked.contains(seq));
-    }
-}
-
-impl Reader for MemoryStore {
-    fn entries(&mut self, lane: LaneId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
-        let state = &self.lock().state;
-        let Some(rows) = state.lanes.get(&lane) else { return Ok(Vec::new()) };
-        let places = (after.0 + 1..).take(limit as usize);
-        Ok(places.map_while(|seq| rows.entry(lane, Seq(seq))).collect())
-    }
-
-    fn message(&mut self, id: MessageId) -> Result<Option<StoredMessage>, StoreError> {
-        let state = &self.lock().state;
-        Ok(state.messages.get(&id).map(|message| {
-            let (disposition, since) = state.disposition(id);
-            let (mut message, len) = (message.clone(), message.body.len());
-            if let Body::Inline(bytes) = &mut message.body {
-                *bytes = [].into();
-            }
-            StoredMessage { message, len, disposition, since }
-        }))
-    }
-
-    fn search(
-        &mut self,
-        query: &Query,
-        before: MessageId,
-        limit: u32,
-    ) -> Result<Found, StoreError> {
-        search::search(self, query, before, limit)
-    }
-
-    fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
-        let state = &self.lock().state;
-        let body = match of {
-            Held::Chunks(id) => {
-                let mut chunks = state.chunks.range((id, 0)..=(id, u32::MAX)).peekable();
-                let found = chunks.peek().is_some();
-                chunks.for_each(|(_, bytes)| each(bytes));
-                return Ok(found);
-            }
-            Held::Message(id) => state.messages.get(&id).map(|it| &it.body),
-            Held::Row(lane, seq) => match state.row(lane, seq).map(|it| &it.body) {
-                Some(RowBody::Own(body)) => Some(body),
-                Some(RowBody::Row(lane, seq)) => match state.row(*lane, *seq).map(|it| &it.body) {
-                    Some(RowBody::Own(body)) => Some(body),
-                    _ => None,
-                },
-                Some(RowBody::Message) | None => None,
-            },
-        };
-        Ok(body.map(|body| state.give(body, each)).is_some())
-    }
-
-    fn journey(&mut self, id: MessageId) -> Result<Vec<Event>, StoreError> {
-        let state = &self.lock().state;
-        let events = state.events.range((id, Stamp(0))..=(id, Stamp(u64::MAX)));
-        Ok(events.map(|(_, event)| event.clone()).collect())
-    }
-
-    fn identities(&mut self, before: MessageId, limit: u32) -> Result<Vec<Identity>, StoreError> {
-        let state = &self.lock().state;
-        let messages = state.messages.range(..before).rev().map(|(_, message)| message);
-        let identity = |message: &NewMessage| Identity {
-            message: message.id,
-            inbound: message.inbound,
-            received_at: message.received_at,
-            identity: message.identity,
-        };
-        let known = messages.filter(|it| it.identity != 0).map(identity);
-        Ok(known.take(limit as usize).collect())
-    }
-
-    fn dispositions(
-        &mut self,
-        from: MessageId,
-        limit: u32,
-    ) -> Result<Vec<(MessageId, Disposition)>, StoreError> {
-        let state = &self.lock().state;
-        let ids = state.messages.range(from..).map(|(id, _)| *id).take(limit as usize);
-        Ok(ids.map(|id| (id, state.disposition(id).0)).collect())
     }
 }

@@ -14,6 +14,7 @@ mod insert;
 mod lists;
 mod read;
 mod reopening;
+mod retain;
 mod schema;
 mod search;
 mod session;
@@ -24,8 +25,10 @@ use std::ops::Range;
 use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, MessageId, Stamp, Transaction};
 
 use crate::contract::{LaneName, Numbers, Reader, Store, StoreError};
+use crate::retention::{Expiry, LastPass};
 use failure::failed;
 use read::PostgresReader;
+use retain::Pass;
 use session::Session;
 
 /// A store in a schema of its own. Its calls block, so none may be made on a thread that drives a
@@ -34,6 +37,7 @@ pub struct PostgresStore {
     session: Session,
     /// The first number of a body of this life.
     first: BodyId,
+    pass: Option<Pass>,
 }
 
 impl PostgresStore {
@@ -46,7 +50,7 @@ impl PostgresStore {
     pub fn open(parameters: &str, schema: &str) -> Result<Self, StoreError> {
         let mut session = Session::new(parameters, schema)?;
         schema::migrate(&mut session)?;
-        Ok(PostgresStore { session, first: BodyId(u64::MAX >> 1) })
+        Ok(PostgresStore { session, first: BodyId(u64::MAX >> 1), pass: None })
     }
 }
 
@@ -84,6 +88,22 @@ impl Store for PostgresStore {
 
     fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError> {
         write::sweep(&mut self.session, bodies, self.first)
+    }
+
+    fn expire(&mut self, expiry: &Expiry) -> Result<bool, StoreError> {
+        let going_on = self.pass.take().filter(|it| it.expiry == *expiry);
+        let mut pass = going_on.unwrap_or_else(|| Pass::new(expiry));
+        let more = pass.slice(&mut self.session)?;
+        self.pass = more.then_some(pass);
+        Ok(more)
+    }
+
+    fn last_pass(&mut self) -> Result<LastPass, StoreError> {
+        retain::last_pass(&mut self.session)
+    }
+
+    fn keep_pass(&mut self, pass: &LastPass) -> Result<(), StoreError> {
+        retain::keep_pass(&mut self.session, pass)
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {

@@ -7,7 +7,7 @@ use mllp_pipeline::{Disposition, Keys, LaneId, MessageId, NewMessage, Piece, fie
 use crate::contract::StoredMessage;
 
 /// Messages that one call looks at. A caller that wants more goes on where it has ended.
-pub const SEARCH_LOOKS: u32 = 10_000;
+pub const SEARCH_LOOKS: u32 = 5_000;
 
 /// What is searched for. A message is found that meets all of it; what is not said is met by any.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +33,7 @@ pub struct Found {
     /// Newest first, as far as the numbers of messages say it.
     pub messages: Vec<StoredMessage>,
     /// Search again below this one for the rest; `None`: there is no more. The search may end before
-    /// it has found anything, because one call looks at 10,000 messages at most.
+    /// it has found anything, because one call looks at 5,000 messages at most.
     pub next: Option<MessageId>,
 }
 

@@ -18,9 +18,12 @@ mod lists;
 mod message;
 mod read;
 mod reopening;
+mod retain;
 mod schema;
 mod search;
 mod sweep;
+mod unsynced;
+mod verify;
 mod write;
 
 use std::ops::Range;
@@ -33,10 +36,13 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::contract::{LaneName, Numbers, Reader, Store, StoreError};
+use crate::retention::{Expiry, LastPass};
+use crate::verify::{Finding, Verified};
 use directory::Lock;
 use failure::failed;
 use index::Index;
 use read::SqliteReader;
+use retain::Pass;
 
 /// A store in a directory of its own.
 pub struct SqliteStore {
@@ -45,6 +51,7 @@ pub struct SqliteStore {
     vfs: Option<String>,
     wal: Wal,
     index: Index,
+    pass: Option<Pass>,
     /// Why the store has come to its end.
     ended: Option<StoreError>,
     /// Held as long as the store is open.
@@ -110,7 +117,7 @@ impl SqliteStore {
         let index = Index::open(&connection).map_err(failed)?;
         let (wal, vfs) = (Wal { frames, seen: 0, copied: 0 }, vfs.map(str::to_owned));
         lock.keep();
-        Ok(SqliteStore { connection, path, vfs, wal, index, ended: None, _lock: lock })
+        Ok(SqliteStore { connection, path, vfs, wal, index, pass: None, ended: None, _lock: lock })
     }
 
     /// Makes the runs of the index so small that a short test sees all of their life.
@@ -125,6 +132,28 @@ impl SqliteStore {
     pub fn second_handle(&self) -> Result<rusqlite::Connection, StoreError> {
         connect(&self.path, self.vfs.as_deref(), OpenFlags::default())
     }
+}
+
+/// Proves from the files of an engine that is stopped, or of a backup, that nothing is lost: every
+/// message is final or has exactly its open work, every body is whole, and the index is complete.
+/// Nothing is changed. Tells what is wrong, one finding at a time.
+///
+/// # Errors
+///
+/// [`StoreError`]: there is no store, an engine uses it, it has another format, or it cannot be read.
+pub fn verify(data: &Path, tell: &mut dyn FnMut(Finding)) -> Result<Verified, StoreError> {
+    let path = data.join("store.db");
+    if !path.exists() {
+        return Err(StoreError::Unavailable(format!("{}: there is no store", data.display())));
+    }
+    schema::check_untouched(&path)?;
+    // If they were not there, they go again when the lock does, after the connection.
+    let beside = ["store.db-shm", "store.db-wal"].map(|name| data.join(name));
+    let _lock = directory::take(data, &beside)?;
+    let connection = connect(&path, None, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    schema::prepare_reader(&connection).map_err(failed)?;
+    schema::check_version(&connection)?;
+    verify::file(&connection, tell)
 }
 
 fn connect(path: &Path, vfs: Option<&str>, flags: OpenFlags) -> Result<Connection, StoreError> {
@@ -172,6 +201,32 @@ impl Store for SqliteStore {
     fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError> {
         self.is_open()?;
         sweep::sweep(&mut self.connection, bodies).map_err(|error| self.end(error))
+    }
+
+    fn expire(&mut self, expiry: &Expiry) -> Result<bool, StoreError> {
+        self.is_open()?;
+        let pass = match self.pass.take().filter(|it| it.is_for(expiry)) {
+            Some(pass) => Ok(pass),
+            None => Pass::new(&self.connection, expiry).map_err(failed),
+        };
+        let more = pass.and_then(|mut pass| {
+            let more = pass.slice(&mut self.connection)?;
+            self.pass = more.then_some(pass);
+            if !more {
+                self.index.expired();
+            }
+            Ok(more)
+        });
+        more.map_err(|error| self.end(error))
+    }
+
+    fn last_pass(&mut self) -> Result<LastPass, StoreError> {
+        retain::last_pass(&self.connection).map_err(failed)
+    }
+
+    fn keep_pass(&mut self, pass: &LastPass) -> Result<(), StoreError> {
+        self.is_open()?;
+        retain::keep_pass(&self.connection, pass).map_err(failed)
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {

@@ -7,7 +7,7 @@ use mllp_disk::{Disk, Image, Replay, Rng, Step};
 use mllp_pipeline::{
     CommitOutcome, Keys, LaneId, MessageId, NewMessage, Piece, Record, Transaction, field_hash,
 };
-use mllp_store::{Query, Reader, SqliteStore, Store};
+use mllp_store::{Days, Held, Query, Reader, Retention, SqliteStore, Store};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
@@ -232,4 +232,44 @@ fn a_life_goes_on_with_the_index_of_the_one_before() {
         let all: Vec<u64> = (1..=life * 120).collect();
         check(&data, &image, &all, rng.one_in(2));
     }
+}
+
+/// A power cut during a pass: what waits is whole, what is not old enough is there, and another pass
+/// finishes it.
+#[test]
+fn a_power_cut_while_something_expires_leaves_what_waits() {
+    let data = TempDir::new().unwrap();
+    let mut image = image_of_version_1(data.path());
+    {
+        let disk = Disk::from_image(&image);
+        drop(open(&data, &disk));
+        image = disk.contents();
+    }
+    let disk = Disk::from_image(&image);
+    let none = Days { bodies: Some(0), metadata: Some(0), dead: Some(0) };
+    let expiry = Retention { days: none, of: vec![] }.at(1_900_000_000_000);
+    let mut store = open(&data, &disk);
+    store.numbers().unwrap();
+    while store.expire(&expiry).unwrap() {
+        store.commit(&Transaction::default()).unwrap();
+    }
+    drop(store);
+    let log = disk.take_log();
+    let (mut replay, mut rng, mut there) = (Replay::new(&image), Rng::new(9), BTreeSet::new());
+    for step in &log {
+        replay.apply(step);
+        let crashed = Disk::from_image(&replay.image(&mut rng));
+        let mut store = open(&data, &crashed);
+        let mut reader = store.reader().unwrap();
+        reader.verify(&mut |finding| panic!("{finding}")).unwrap();
+        there.insert(reader.dispositions(MessageId(0), 99).unwrap().len());
+        while store.expire(&expiry).unwrap() {}
+        reader.verify(&mut |finding| panic!("{finding}")).unwrap();
+        let left = reader.dispositions(MessageId(0), 99).unwrap();
+        assert_eq!(left.iter().map(|(id, _)| id.0).collect::<Vec<_>>(), [6, 9, 10, 11]);
+        for id in [6, 9, 10, 11] {
+            assert!(reader.body(Held::Message(MessageId(id)), &mut |_| ()).unwrap());
+        }
+    }
+    assert!(there.len() > 1, "{there:?}");
 }

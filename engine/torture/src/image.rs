@@ -5,7 +5,7 @@ use std::path::Path;
 
 use mllp_disk::{Disk, Image};
 use mllp_pipeline::{Head, LaneId, MessageId, Stage};
-use mllp_store::SqliteStore;
+use mllp_store::{SqliteStore, Store};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::ledger::Arrival;
@@ -25,6 +25,12 @@ pub(crate) fn check(data: &Path, image: &Image, seen: &[Seen], verdict: &mut Ver
         Ok(result) if result == "ok" => {}
         Ok(result) => verdict.found(format!("the store is damaged: {result}")),
         Err(error) => verdict.found(format!("the store cannot be checked: {error}")),
+    }
+    let proven = store
+        .reader()
+        .and_then(|mut reader| reader.verify(&mut |finding| verdict.found(finding.to_string())));
+    if let Err(error) = proven {
+        return verdict.found(format!("the store cannot be verified: {error}"));
     }
     let kept = match Kept::read(&mut store) {
         Ok(kept) => kept,

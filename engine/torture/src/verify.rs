@@ -45,6 +45,9 @@ pub fn check(store: &mut dyn Store, acks: &[Ack], arrivals: &[Arrival]) -> io::R
     let kept = Kept::read(store).map_err(io::Error::other)?;
     let heard = Heard::of(arrivals);
     let mut verdict = Verdict::default();
+    let mut reader = store.reader().map_err(io::Error::other)?;
+    let proven = reader.verify(&mut |finding| verdict.found(finding.to_string()));
+    proven.map_err(io::Error::other)?;
     let positive = acks.iter().filter(|it| it.is_positive()).count();
     verdict.count("acknowledged", positive as u64);
     verdict.count("received", kept.messages.len() as u64);

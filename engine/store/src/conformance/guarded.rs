@@ -5,6 +5,7 @@ use std::ops::Range;
 use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, Transaction};
 
 use crate::contract::{LaneName, Numbers, Reader, Store, StoreError};
+use crate::retention::{Expiry, LastPass};
 
 /// Hears what a store is asked before the store does, and may answer in its place.
 pub trait Guard: Send {
@@ -62,6 +63,18 @@ impl<S: Store, G: Guard> Store for Guarded<S, G> {
 
     fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError> {
         self.store.sweep(bodies)
+    }
+
+    fn expire(&mut self, expiry: &Expiry) -> Result<bool, StoreError> {
+        self.store.expire(expiry)
+    }
+
+    fn last_pass(&mut self) -> Result<LastPass, StoreError> {
+        self.store.last_pass()
+    }
+
+    fn keep_pass(&mut self, pass: &LastPass) -> Result<(), StoreError> {
+        self.store.keep_pass(pass)
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {

@@ -103,9 +103,10 @@ impl<'a> Rows<'a> {
         }
         let identity =
             |it: &&NewMessage| (it.identity != 0).then(|| it.identity.to_be_bytes().to_vec());
-        let sql = "INSERT INTO message SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[],
+        let sql =
+            "INSERT INTO message SELECT it.*, NULL FROM unnest($1::int8[], $2::int8[], $3::int8[],
              $4::bytea[], $5::bool[], $6::int8[], $7::bytea[], $8::bytea[], $9::bytea[],
-             $10::int8[], $11::int8[], $12::bytea[], $13::int8[], $14::int8[], $15::bytea[])";
+             $10::int8[], $11::int8[], $12::bytea[], $13::int8[], $14::int8[], $15::bytea[]) AS it";
         client
             .execute(
                 sql,

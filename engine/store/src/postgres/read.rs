@@ -11,16 +11,18 @@ use tokio_postgres::{Client, Error, Row};
 
 use super::failure::{failed, is_lost};
 use super::schema::LIFE_BITS;
-use super::search;
 use super::session::Session;
+use super::{retain, search};
 use crate::codes;
 use crate::contract::{Held, Identity, LaneName, Reader, StoreError, StoredMessage};
 use crate::query::{Found, Query};
+use crate::row::MessageRow;
 
 /// All columns of a message but the body.
 pub(super) const COLUMNS: &str =
     "id, inbound, received_at, identity, accepted, duplicate_of, control_id,
-     message_type, acknowledgment, chunks, len, session, original, message.indexed";
+     message_type, acknowledgment, chunks, len, session, original, message.indexed,
+     body_expired";
 
 /// A reading end. Every call is one or more statements of their own, and holds no snapshot.
 pub(super) struct PostgresReader {
@@ -175,11 +177,11 @@ impl Reader for PostgresReader {
         let sql = format!("SELECT {COLUMNS} FROM message WHERE id = $1");
         let rows = self.rows(&sql, &[&(id.0 as i64)])?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let (message, len) = message_of(row)?;
+        let row = message_of(row)?;
         let found = self.dispositions_of(&[id.0 as i64])?;
         let (_, disposition, since) =
             found.first().copied().unwrap_or((id, Disposition::Received, 0));
-        Ok(Some(StoredMessage { message, len, disposition, since }))
+        Ok(Some(row.stored(disposition, since)))
     }
 
     fn search(
@@ -191,12 +193,19 @@ impl Reader for PostgresReader {
         search::search(self, query, before, limit)
     }
 
+    fn expired(&mut self, id: MessageId) -> Result<Option<u64>, StoreError> {
+        let rows = self.rows(retain::EXPIRED, &[&(id.0 as i64)])?;
+        Ok(rows.first().map(|row| number(row, 0)))
+    }
+
     fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
         let rows = match of {
             Held::Chunks(id) => return self.chunks(id.0 as i64, each),
-            Held::Message(id) => {
-                self.rows("SELECT chunks, body FROM message WHERE id = $1", &[&(id.0 as i64)])?
-            }
+            Held::Message(id) => self.rows(
+                "SELECT chunks, body FROM message
+                     WHERE id = $1 AND body_expired IS NULL",
+                &[&(id.0 as i64)],
+            )?,
             Held::Row(lane, seq) => {
                 let sql = "SELECT its.chunks, its.body FROM work AS it JOIN work AS its
                          ON its.lane = coalesce(it.body_lane, it.lane)
@@ -265,30 +274,34 @@ impl PostgresReader {
         &mut self,
         ids: &[i64],
     ) -> Result<Vec<(MessageId, Disposition, u64)>, StoreError> {
-        let sql = "SELECT asked.id, last.disposition, last.at,
-                 (SELECT min(at) FROM event WHERE message = asked.id AND kind = $2)
-             FROM unnest($1::int8[]) WITH ORDINALITY AS asked(id, n) LEFT JOIN LATERAL (
-                 SELECT disposition, at FROM outcome
-                 WHERE message = asked.id AND stamp >> $3 = (SELECT stamp >> $3 FROM outcome
-                     WHERE message = asked.id ORDER BY arrival DESC LIMIT 1)
-                 ORDER BY stamp DESC LIMIT 1) AS last ON true
-             ORDER BY n";
-        let rows = self.rows(sql, &[&ids, &codes::ROUTED, &(LIFE_BITS as i32)])?;
-        let disposition = |row: &Row| {
-            let id = MessageId(number(row, 0));
-            let routed = row.get::<_, Option<i64>>(3);
-            Ok(match (row.get::<_, Option<i64>>(1), routed) {
-                (Some(code), _) => (id, codes::disposition(code)?, number(row, 2)),
-                (None, Some(at)) => (id, Disposition::Routed, at as u64),
-                (None, None) => (id, Disposition::Received, 0),
-            })
-        };
-        rows.iter().map(disposition).collect()
+        let rows = self.rows(DISPOSITIONS, &[&ids, &codes::ROUTED, &(LIFE_BITS as i32)])?;
+        rows.iter().map(disposition_of_row).collect()
     }
 }
 
-/// A message of [`COLUMNS`], and the length of its body.
-pub(super) fn message_of(row: &Row) -> Result<(NewMessage, u64), StoreError> {
+/// Of messages, the event of one that was routed, and the bits of a life.
+pub(super) const DISPOSITIONS: &str = "SELECT asked.id, last.disposition, last.at,
+         (SELECT min(at) FROM event WHERE message = asked.id AND kind = $2)
+     FROM unnest($1::int8[]) WITH ORDINALITY AS asked(id, n) LEFT JOIN LATERAL (
+         SELECT disposition, at FROM outcome
+         WHERE message = asked.id AND stamp >> $3 = (SELECT stamp >> $3 FROM outcome
+             WHERE message = asked.id ORDER BY arrival DESC LIMIT 1)
+         ORDER BY stamp DESC LIMIT 1) AS last ON true
+     ORDER BY n";
+
+/// A row of [`DISPOSITIONS`].
+pub(super) fn disposition_of_row(row: &Row) -> Result<(MessageId, Disposition, u64), StoreError> {
+    let id = MessageId(number(row, 0));
+    let routed = row.get::<_, Option<i64>>(3);
+    Ok(match (row.get::<_, Option<i64>>(1), routed) {
+        (Some(code), _) => (id, codes::disposition(code)?, number(row, 2)),
+        (None, Some(at)) => (id, Disposition::Routed, at as u64),
+        (None, None) => (id, Disposition::Received, 0),
+    })
+}
+
+/// A row of [`COLUMNS`].
+pub(super) fn message_of(row: &Row) -> Result<MessageRow, StoreError> {
     let piece = |at| Piece::from(row.get::<_, &[u8]>(at));
     let id_of = |at| row.get::<_, Option<i64>>(at).map(|it| MessageId(it as u64));
     let (id, len) = (MessageId(number(row, 0)), number(row, 10));
@@ -311,7 +324,8 @@ pub(super) fn message_of(row: &Row) -> Result<(NewMessage, u64), StoreError> {
         original: id_of(12),
         indexed: codes::keys(row.get(13)),
     };
-    Ok((message, len))
+    let body_expired = row.get::<_, Option<i64>>(14).map(|it| it as u64);
+    Ok(MessageRow { message, len, body_expired })
 }
 
 /// Puts events that are sorted by their arrival in order: those of one life by their stamps, at the

@@ -14,7 +14,12 @@ const VERSION: i64 = 1;
 
 /// `arrival` orders what different nodes write to one message, each with its own stamps.
 const TABLES: &str = "
-    CREATE TABLE store(version int8 NOT NULL, lives int8 NOT NULL);
+    CREATE TABLE store(
+        version int8 NOT NULL,
+        lives int8 NOT NULL,
+        passed_at int8 NOT NULL DEFAULT 0,
+        doubt int8
+    );
     INSERT INTO store VALUES(1, 0);
     CREATE TABLE lane(
         id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -44,9 +49,12 @@ const TABLES: &str = "
         body bytea,
         session int8,
         original int8,
-        indexed bytea
+        indexed bytea,
+        body_expired int8
     );
+    CREATE TABLE expired(first int8 PRIMARY KEY, last int8 NOT NULL, at int8 NOT NULL);
     CREATE TABLE indexed(hash int8, message int8, PRIMARY KEY(hash, message));
+    CREATE INDEX ON indexed(message);
     CREATE INDEX ON message(received_at);
     CREATE TABLE chunk(body int8, n int8, bytes bytea NOT NULL, PRIMARY KEY(body, n));
     CREATE TABLE unheld(body int8 PRIMARY KEY, begun timestamptz NOT NULL DEFAULT now());
@@ -64,6 +72,7 @@ const TABLES: &str = "
         body_seq int8,
         PRIMARY KEY(lane, seq)
     );
+    CREATE INDEX ON work(message);
     CREATE TABLE done(lane int8, seq int8, PRIMARY KEY(lane, seq));
     CREATE TABLE started(
         lane int8,

@@ -71,17 +71,10 @@ fn candidates(
         }
     };
     let messages = rows.iter().map(message_of).collect::<Result<Vec<_>, _>>()?;
-    let ids: Vec<i64> = messages.iter().map(|(it, _)| it.id.0 as i64).collect();
+    let ids: Vec<i64> = messages.iter().map(|it| it.message.id.0 as i64).collect();
     let dispositions = reader.dispositions_of(&ids)?;
     let stored = messages.into_iter().zip(dispositions);
-    Ok(stored
-        .map(|((message, len), (_, disposition, since))| StoredMessage {
-            message,
-            len,
-            disposition,
-            since,
-        })
-        .collect())
+    Ok(stored.map(|(row, (_, disposition, since))| row.stored(disposition, since)).collect())
 }
 
 /// Whether a message went through the lane that is asked for.

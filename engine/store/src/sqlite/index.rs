@@ -16,15 +16,16 @@ mod merge;
 mod run;
 
 use mllp_pipeline::{NewMessage, Record, Transaction};
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, params};
 
 use super::failure::{Trouble, of_commit};
 use super::message;
+use super::unsynced::unsynced;
 use crate::contract::StoreError;
 use gathered::Gathered;
-pub(super) use gathered::{InMemory, SharedGathered};
+pub(super) use gathered::{Entry, InMemory, SharedGathered};
 use merge::Merge;
-pub(super) use run::Backward;
+pub(super) use run::{Backward, entries};
 use run::{Run, State};
 
 /// How much is done at a time.
@@ -56,6 +57,8 @@ pub(super) struct Index {
     covered: i64,
     runs: Vec<Run>,
     merge: Option<Merge>,
+    /// A pass of retention has ended since runs were last looked at.
+    has_expired: bool,
     sizes: Sizes,
 }
 
@@ -69,7 +72,7 @@ impl Index {
         let sql = format!("SELECT {} FROM message WHERE id IN late", message::COLUMNS);
         let mut statement = connection.prepare(&sql)?;
         for row in statement.query_map((), message::of_row)? {
-            gathered.add(&row?.0, covered);
+            gathered.add(&row?.message, covered);
         }
         let shared = SharedGathered::default();
         *shared.lock() = gathered;
@@ -78,6 +81,7 @@ impl Index {
             covered,
             runs: run::all(connection)?,
             merge: None,
+            has_expired: false,
             sizes: Sizes::DEFAULT,
         })
     }
@@ -86,6 +90,11 @@ impl Index {
     #[cfg(feature = "conformance")]
     pub(super) fn write_small_runs(&mut self) {
         self.sizes = Sizes::SMALL;
+    }
+
+    /// Retention has deleted messages: their entries go, in slices.
+    pub(super) fn expired(&mut self) {
+        self.has_expired = true;
     }
 
     /// For a reader.
@@ -103,9 +112,14 @@ impl Index {
         for message in messages(transaction).filter(|it| it.id.0 as i64 <= self.covered) {
             let (id, at) = (message.id.0 as i64, message.received_at as i64);
             open.prepare_cached("INSERT INTO late VALUES(?1)")?.execute((id,))?;
-            let widen = "UPDATE span SET earliest = min(earliest, ?2), latest = max(latest, ?2)
-                 WHERE first = (SELECT max(first) FROM span WHERE first <= ?1)";
-            open.prepare_cached(widen)?.execute(params![id, at])?;
+            let widen = "UPDATE span
+                 SET earliest = min(earliest, ?2), latest = max(latest, ?2), bodies = 1
+                 WHERE first = (SELECT max(first) FROM span WHERE first <= ?1) AND last >= ?1";
+            if open.prepare_cached(widen)?.execute(params![id, at])? == 0 {
+                // Retention has taken all the others.
+                let sql = "INSERT INTO span(first, last, earliest, latest) VALUES(?1, ?1, ?2, ?2)";
+                open.prepare_cached(sql)?.execute(params![id, at])?;
+            }
         }
         Ok(())
     }
@@ -130,6 +144,8 @@ impl Index {
             self.write(connection)
         } else if !self.gathered.lock().is_complete {
             self.read(connection)
+        } else if self.has_expired && self.merge.is_none() {
+            self.drop_expired(connection)
         } else if self.merge.is_some() || self.wants_merge() {
             self.merge(connection)
         } else if let Some(at) = self.dropped() {
@@ -159,7 +175,7 @@ impl Index {
         for row in
             statement.query_map(params![gathered.next, self.sizes.read as i64], message::of_row)?
         {
-            gathered.add(&row?.0, self.covered);
+            gathered.add(&row?.message, self.covered);
             count += 1;
         }
         gathered.is_complete = count < self.sizes.read;
@@ -178,7 +194,7 @@ impl Index {
         let (covered, block) = (self.covered, self.sizes.block);
         let run = unsynced(connection, |open| {
             if let Some(span) = span {
-                let sql = "INSERT INTO span VALUES(?1, ?2, ?3, ?4)";
+                let sql = "INSERT INTO span(first, last, earliest, latest) VALUES(?1, ?2, ?3, ?4)";
                 open.execute(sql, params![covered + 1, span.last, span.earliest, span.latest])?;
             }
             for id in late {
@@ -228,21 +244,4 @@ fn messages(transaction: &Transaction) -> impl Iterator<Item = &NewMessage> {
         Record::Message(message) => Some(message),
         _ => None,
     })
-}
-
-/// Writes without a sync of its own: the next commit makes it durable, and until then losing it is
-/// no loss.
-fn unsynced<T>(
-    connection: &mut Connection,
-    write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    connection.execute_batch("PRAGMA synchronous = NORMAL")?;
-    let written = (|| {
-        let open = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let written = write(&open)?;
-        open.commit()?;
-        Ok(written)
-    })();
-    connection.execute_batch("PRAGMA synchronous = FULL")?;
-    written
 }

@@ -6,14 +6,15 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::failure::failed;
 use crate::codes;
 use crate::contract::{StoreError, StoredMessage};
+use crate::row::MessageRow;
 
 /// All columns but the body.
 pub(super) const COLUMNS: &str =
     "id, inbound, received_at, identity, accepted, duplicate_of, control_id,
-     message_type, acknowledgment, chunks, len, session, original, indexed";
+     message_type, acknowledgment, chunks, len, session, original, indexed, body_expired";
 
-/// A message of [`COLUMNS`], and the length of its body.
-pub(super) fn of_row(row: &Row<'_>) -> rusqlite::Result<(NewMessage, u64)> {
+/// A row of [`COLUMNS`].
+pub(super) fn of_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
     let number = |at| row.get::<_, i64>(at).map(|it| it as u64);
     let id_of = |at| row.get::<_, Option<i64>>(at).map(|it| it.map(|it| MessageId(it as u64)));
     let piece = |at| Ok::<_, rusqlite::Error>(Piece::from(row.get_ref(at)?.as_blob()?));
@@ -40,14 +41,12 @@ pub(super) fn of_row(row: &Row<'_>) -> rusqlite::Result<(NewMessage, u64)> {
         original: id_of(12)?,
         indexed: codes::keys(indexed),
     };
-    Ok((message, len))
+    let body_expired = row.get::<_, Option<i64>>(14)?.map(|it| it as u64);
+    Ok(MessageRow { message, len, body_expired })
 }
 
 /// A message, without its body.
-pub(super) fn read(
-    connection: &Connection,
-    id: MessageId,
-) -> rusqlite::Result<Option<(NewMessage, u64)>> {
+pub(super) fn read(connection: &Connection, id: MessageId) -> rusqlite::Result<Option<MessageRow>> {
     let sql = format!("SELECT {COLUMNS} FROM message WHERE id = ?1");
     connection.prepare_cached(&sql)?.query_row((id.0 as i64,), of_row).optional()
 }
@@ -57,9 +56,9 @@ pub(super) fn stored(
     connection: &Connection,
     id: MessageId,
 ) -> Result<Option<StoredMessage>, StoreError> {
-    let Some((message, len)) = read(connection, id).map_err(failed)? else { return Ok(None) };
+    let Some(row) = read(connection, id).map_err(failed)? else { return Ok(None) };
     let (disposition, since) = disposition(connection, id)?;
-    Ok(Some(StoredMessage { message, len, disposition, since }))
+    Ok(Some(row.stored(disposition, since)))
 }
 
 /// The outcome with the highest stamp; without one the message is in progress, and its journey says

@@ -7,10 +7,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::failed;
 use super::index::SharedGathered;
-use super::{fetch, message, search};
+use super::{fetch, message, retain, search, verify};
 use crate::codes;
 use crate::contract::{Held, Identity, LaneName, Reader, StoreError, StoredMessage};
 use crate::query::{Found, Query};
+use crate::verify::{Finding, Verified};
 
 /// Where the chunks of a body are, or its bytes.
 type BodyColumns = (Option<i64>, Option<Vec<u8>>);
@@ -154,6 +155,18 @@ impl Reader for SqliteReader {
         limit: u32,
     ) -> Result<Found, StoreError> {
         search::search(&self.connection, &self.gathered, query, before, limit)
+    }
+
+    fn expired(&mut self, id: MessageId) -> Result<Option<u64>, StoreError> {
+        if message::read(&self.connection, id).map_err(failed)?.is_some() {
+            return Ok(None);
+        }
+        let at = retain::expired(&self.connection, id.0 as i64).map_err(failed)?;
+        Ok(at.map(|it| it as u64))
+    }
+
+    fn verify(&mut self, tell: &mut dyn FnMut(Finding)) -> Result<Option<Verified>, StoreError> {
+        verify::tables(&self.connection, tell).map(Some)
     }
 
     fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {

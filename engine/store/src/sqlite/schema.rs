@@ -122,11 +122,25 @@ const MIGRATIONS: [&str; VERSION as usize] = [
     ALTER TABLE work ADD COLUMN body_lane INTEGER;
     ALTER TABLE work ADD COLUMN body_seq INTEGER;
     ALTER TABLE message ADD COLUMN indexed BLOB;
+    ALTER TABLE message ADD COLUMN body_expired INTEGER;
+    ALTER TABLE life ADD COLUMN next_message INTEGER NOT NULL DEFAULT 0;
     CREATE TABLE span(
         first INTEGER PRIMARY KEY,
         last INTEGER NOT NULL,
         earliest INTEGER NOT NULL,
-        latest INTEGER NOT NULL
+        latest INTEGER NOT NULL,
+        bodies INTEGER NOT NULL DEFAULT 1
+    ) STRICT;
+    CREATE TABLE expired(
+        first INTEGER PRIMARY KEY,
+        last INTEGER NOT NULL,
+        at INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE retention(
+        id INTEGER PRIMARY KEY,
+        passed_at INTEGER NOT NULL,
+        doubt INTEGER,
+        kept TEXT
     ) STRICT;
     CREATE TABLE late(
         message INTEGER PRIMARY KEY
@@ -293,6 +307,18 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).map_err(failed)
 }
 
+/// Refuses a store that this program would have to migrate first.
+pub(super) fn check_version(connection: &Connection) -> Result<(), StoreError> {
+    let sql = "PRAGMA user_version";
+    match connection.query_row(sql, (), |row| row.get::<_, u32>(0)).map_err(failed)? {
+        VERSION => Ok(()),
+        version if version > VERSION => Err(StoreError::Newer(version)),
+        version => Err(StoreError::Unavailable(format!(
+            "its format is {version}, and an engine has to bring it to {VERSION} first"
+        ))),
+    }
+}
+
 /// The numbers of a new life. Durable before any of them is used.
 pub(super) fn begin_life(connection: &mut Connection) -> Result<Numbers, StoreError> {
     let begun = (|| {
@@ -300,7 +326,9 @@ pub(super) fn begin_life(connection: &mut Connection) -> Result<Numbers, StoreEr
         let transaction = connection.transaction_with_behavior(behavior)?;
         let one = |sql: &str| transaction.query_row(sql, (), |row| row.get::<_, i64>(0));
         let stamp = one("SELECT coalesce(max(next_stamp), 1) FROM life")? as u64;
-        let message = one("SELECT coalesce(max(id), 0) + 1 FROM message")? as u64;
+        // Retention may have taken the newest ones.
+        let message = one("SELECT max((SELECT coalesce(max(id), 0) + 1 FROM message),
+             (SELECT coalesce(max(next_message), 1) FROM life))")? as u64;
         // A number that a sweep has not finished with is not given away.
         let chunk = one("SELECT coalesce(max(body), 0) FROM chunk")?;
         let unheld = one("SELECT coalesce(max(body), 0) FROM unheld")?;
@@ -309,7 +337,9 @@ pub(super) fn begin_life(connection: &mut Connection) -> Result<Numbers, StoreEr
         let life: Option<i64> =
             transaction.query_row("SELECT id FROM life", (), |row| row.get(0)).optional()?;
         match life {
-            None => transaction.execute("INSERT INTO life VALUES(1, ?1)", (next,))?,
+            None => {
+                transaction.execute("INSERT INTO life(id, next_stamp) VALUES(1, ?1)", (next,))?
+            }
             Some(_) => transaction.execute("UPDATE life SET next_stamp = ?1", (next,))?,
         };
         transaction.commit()?;

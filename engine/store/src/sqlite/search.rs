@@ -44,20 +44,20 @@ fn meant(
     query: &Query,
     id: MessageId,
 ) -> Result<Option<StoredMessage>, StoreError> {
-    let Some((message, len)) = message::read(connection, id).map_err(failed)? else {
+    let Some(row) = message::read(connection, id).map_err(failed)? else {
         // Retention took it, and its entry goes when the run is merged.
         return Ok(None);
     };
-    if !query.meets(&message) {
+    if !query.meets(&row.message) {
         return Ok(None);
     }
     let (disposition, since) = message::disposition(connection, id)?;
     let is_meant = query.disposition.is_none_or(|it| it == disposition)
         && match query.lane {
-            Some(lane) => message::passed(connection, &message, lane).map_err(failed)?,
+            Some(lane) => message::passed(connection, &row.message, lane).map_err(failed)?,
             None => true,
         };
-    Ok(is_meant.then_some(StoredMessage { message, len, disposition, since }))
+    Ok(is_meant.then(|| row.stored(disposition, since)))
 }
 
 /// Messages that may be meant.

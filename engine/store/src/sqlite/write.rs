@@ -226,7 +226,7 @@ impl<'a> Statements<'a> {
             open,
             message: open.prepare_cached(
                 "INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-                     ?14, ?15)",
+                     ?14, ?15, NULL)",
             )?,
             chunk: open.prepare_cached("INSERT INTO chunk VALUES(?1, ?2, ?3)")?,
             unheld: open.prepare_cached("INSERT INTO unheld VALUES(?1)")?,

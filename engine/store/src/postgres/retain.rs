@@ -1,0 +1,154 @@
+//! Deleting what has expired, some messages in a transaction.
+
+use mllp_pipeline::{Disposition, LaneId};
+use tokio_postgres::{Client, Error, Row};
+
+use super::failure::failed;
+use super::read::{DISPOSITIONS, disposition_of_row, number};
+use super::schema::LIFE_BITS;
+use super::session::{Session, in_transaction};
+use crate::codes;
+use crate::contract::StoreError;
+use crate::retention::{ClockDoubt, Expired, Expiry, LastPass};
+
+/// Messages of a slice.
+const SLICE: i64 = 500;
+
+/// How far a pass has come.
+pub(super) struct Pass {
+    pub(super) expiry: Expiry,
+    after: i64,
+}
+
+/// A message, as far as it matters here.
+struct Candidate {
+    id: i64,
+    inbound: LaneId,
+    received_at: u64,
+}
+
+impl Pass {
+    pub(super) fn new(expiry: &Expiry) -> Pass {
+        Pass { expiry: expiry.clone(), after: 0 }
+    }
+
+    /// Does a slice. Returns whether there is more to do. What cannot be deleted now is deleted by
+    /// another pass.
+    pub(super) fn slice(&mut self, session: &mut Session) -> Result<bool, StoreError> {
+        let done = session.run(async |client| {
+            let last = in_transaction(client, async |client| self.expire(client).await).await?;
+            client.batch_execute("COMMIT").await?;
+            Ok(last)
+        });
+        match done.map_err(failed) {
+            Ok(Some(last)) => {
+                self.after = last;
+                Ok(true)
+            }
+            Ok(None) | Err(StoreError::Full | StoreError::Unavailable(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the last message that was looked at.
+    async fn expire(&self, client: &Client) -> Result<Option<i64>, Error> {
+        // An operator who adds work to one of them waits, and finds it gone.
+        let sql = "SELECT id, inbound, received_at FROM message WHERE id > $1 AND received_at < $2
+                 AND (body_expired IS NULL OR received_at < $3)
+             ORDER BY id LIMIT $4 FOR UPDATE";
+        let time = |at: u64| i64::try_from(at).unwrap_or(i64::MAX);
+        let before = (time(self.expiry.newest()), time(self.expiry.newest_metadata()));
+        let rows = client.query(sql, &[&self.after, &before.0, &before.1, &SLICE]).await?;
+        let candidate = |row: &Row| Candidate {
+            id: row.get(0),
+            inbound: LaneId(number(row, 1) as u32),
+            received_at: number(row, 2),
+        };
+        let candidates: Vec<_> = rows.iter().map(candidate).collect();
+        let ids: Vec<i64> = candidates.iter().map(|it| it.id).collect();
+        let values: (_, i32) = (codes::ROUTED, LIFE_BITS as i32);
+        let found = client.query(DISPOSITIONS, &[&ids, &values.0, &values.1]).await?;
+        let (mut bodies, mut messages) = (Vec::new(), Vec::new());
+        for (candidate, row) in candidates.iter().zip(&found) {
+            match self.expired(candidate, row) {
+                Expired::Nothing => {}
+                Expired::Body => bodies.push(candidate.id),
+                Expired::Everything => messages.push(candidate.id),
+            }
+        }
+        let both: Vec<i64> = bodies.iter().chain(&messages).copied().collect();
+        drop_bodies(client, &both, time(self.expiry.at)).await?;
+        drop_messages(client, &messages, time(self.expiry.at)).await?;
+        Ok(ids.last().copied())
+    }
+
+    fn expired(&self, it: &Candidate, row: &Row) -> Expired {
+        // What cannot be understood is not deleted.
+        let Ok((_, disposition, since)) = disposition_of_row(row) else { return Expired::Nothing };
+        if !disposition.is_final() {
+            return Expired::Nothing;
+        }
+        let ended = (disposition == Disposition::Error).then_some(since);
+        self.expiry.of(it.inbound, it.received_at, ended)
+    }
+}
+
+/// Those of the messages, and the rows of their lanes, which are consumed, with theirs.
+async fn drop_bodies(client: &Client, ids: &[i64], at: i64) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let chunks = "WITH held AS (
+             SELECT chunks FROM message WHERE id = ANY($1)
+             UNION SELECT chunks FROM work WHERE message = ANY($1))
+         DELETE FROM chunk USING held WHERE chunk.body = held.chunks";
+    client.execute(chunks, &[&ids]).await?;
+    for sql in [
+        "DELETE FROM done USING work, lane WHERE done.lane = work.lane AND done.seq = work.seq
+             AND lane.id = work.lane AND work.seq <= cursor AND work.message = ANY($1)",
+        // A cursor that comes to a row which is done expects it.
+        "DELETE FROM work USING lane WHERE lane.id = work.lane AND seq <= cursor
+             AND message = ANY($1)",
+        "DELETE FROM dead WHERE message = ANY($1)",
+    ] {
+        client.execute(sql, &[&ids]).await?;
+    }
+    let body = "UPDATE message SET body = NULL, chunks = NULL, body_expired = $2
+         WHERE id = ANY($1) AND body_expired IS NULL";
+    client.execute(body, &[&ids, &at]).await.map(drop)
+}
+
+async fn drop_messages(client: &Client, ids: &[i64], at: i64) -> Result<(), Error> {
+    let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(()) };
+    for table in ["outcome", "part", "event", "indexed"] {
+        let sql = format!("DELETE FROM {table} WHERE message = ANY($1)");
+        client.execute(&sql, &[&ids]).await?;
+    }
+    client.execute("DELETE FROM message WHERE id = ANY($1)", &[&ids]).await?;
+    let sql = "INSERT INTO expired VALUES($1, $2, $3)
+         ON CONFLICT(first) DO UPDATE SET last = greatest(expired.last, excluded.last)";
+    client.execute(sql, &[first, last, &at]).await.map(drop)
+}
+
+pub(super) fn last_pass(session: &mut Session) -> Result<LastPass, StoreError> {
+    let sql = "SELECT passed_at, doubt FROM store";
+    let row = session.run(async |client| client.query_one(sql, &[]).await).map_err(failed)?;
+    let stopped = match row.get::<_, Option<i64>>(1) {
+        None => None,
+        Some(0) => Some(ClockDoubt::Jumped),
+        Some(_) => Some(ClockDoubt::LongAway),
+    };
+    Ok(LastPass { at: number(&row, 0), stopped })
+}
+
+pub(super) fn keep_pass(session: &mut Session, pass: &LastPass) -> Result<(), StoreError> {
+    let (at, doubt) = (pass.at as i64, pass.stopped.map(|it| it as i64));
+    let sql = "UPDATE store SET passed_at = $1, doubt = $2";
+    let kept = session.run(async |client| client.execute(sql, &[&at, &doubt]).await);
+    kept.map(drop).map_err(failed)
+}
+
+/// When a message was deleted that is not there any more.
+pub(super) const EXPIRED: &str = "SELECT at FROM expired
+     WHERE first <= $1 AND last >= $1 AND NOT EXISTS (SELECT 1 FROM message WHERE id = $1)
+     ORDER BY first DESC LIMIT 1";
