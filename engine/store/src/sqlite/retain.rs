@@ -85,8 +85,8 @@ impl Pass {
         };
         Ok(match &self.step {
             _ if !is_done => None,
-            Step::Messages(_) => Some(Step::Lanes(Lanes::begin(connection)?)),
-            Step::Lanes(_) => Some(Step::Dead),
+            Step::Messages(it) if it.has_dropped => Some(Step::Lanes(Lanes::begin(connection)?)),
+            Step::Messages(_) | Step::Lanes(_) => Some(Step::Dead),
             Step::Dead => Some(Step::Pages),
             Step::Pages | Step::End => Some(Step::End),
         })

@@ -19,6 +19,8 @@ pub(super) struct Messages {
     span: Option<Span>,
     /// Spans up to this number are done.
     after: i64,
+    /// Whether the pass has deleted anything: otherwise the rows of lanes have nothing to follow.
+    pub(super) has_dropped: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -56,7 +58,7 @@ impl Messages {
                  ON CONFLICT(id) DO UPDATE SET kept = excluded.kept";
             connection.execute(sql, (kept,))?;
         }
-        Ok(Messages { span: None, after: 0 })
+        Ok(Messages { span: None, after: 0, has_dropped: false })
     }
 
     /// Returns whether all of them are done.
@@ -75,7 +77,10 @@ impl Messages {
         };
         // Given back to the pass only if the slice is committed.
         let mut bodies = Vec::new();
-        let walked = unsynced(connection, |open| walk(open, span, expiry, &mut bodies))?;
+        let mut dropped = false;
+        let walked =
+            unsynced(connection, |open| walk(open, span, expiry, &mut bodies, &mut dropped))?;
+        self.has_dropped |= dropped;
         sweeping.append(&mut bodies);
         self.after = span.last;
         self.span = walked;
@@ -118,11 +123,13 @@ fn walk(
     mut span: Span,
     expiry: &Expiry,
     sweeping: &mut Vec<BodyId>,
+    dropped: &mut bool,
 ) -> rusqlite::Result<Option<Span>> {
     let candidates = candidates(open, &span)?;
     let mut newest_gone = None;
     for it in &candidates {
         let expired = expired(open, it, expiry)?;
+        *dropped |= expired == Expired::Everything || expired == Expired::Body && it.has_body;
         if expired >= Expired::Body && it.has_body {
             drop_body(open, it, expiry, sweeping)?;
         }
@@ -198,7 +205,7 @@ fn drop_body(
     let count = statement.column_count();
     let mut columns: Vec<Value> =
         statement.query_row((it.id,), |row| (0..count).map(|at| row.get(at)).collect())?;
-    for (name, value) in statement.column_names().into_iter().zip(&mut columns) {
+    for (name, value) in statement.column_names().zip(&mut columns) {
         match name {
             "chunks" => *value = Value::Null,
             "body_expired" => *value = Value::Integer(time(expiry.at)),
