@@ -91,7 +91,7 @@ impl Builder {
     /// Lets messages of the last inbound that come again be routed again. Without this, the same
     /// bytes within a day get the answer of the first and are recorded as DUPLICATE. What is
     /// remembered is bounded: 1,000,000 messages in equal shares for the inbounds, and
-    /// after a restart the newest 100,000 of all inbounds; older ones are routed again.
+    /// after a restart the newest 500,000 of all inbounds; older ones are routed again.
     #[must_use]
     pub fn keep_duplicates(mut self) -> Self {
         if let Some(inbound) = self.inbounds.last_mut() {

@@ -13,7 +13,7 @@ use mllp_pipeline::{
     Fact, Flow, Graph, Handler, Inbound, LaneId, MessageId, Outbound, Pipeline, Side, Stage, Start,
     Switch,
 };
-use mllp_store::{LaneName, Reader, Retention, Store, StoreError};
+use mllp_store::{Identity, LaneName, Reader, Retention, Store, StoreError};
 use tokio::runtime::Runtime;
 
 use crate::builder::{Builder, InboundSpec};
@@ -32,8 +32,9 @@ use crate::writer::Job;
 use crate::{reader, workers, writer};
 
 /// Identities of earlier messages that are known before the first one is received: a sender that had
-/// no answer before a crash sends again what came last.
-const KNOWN: u32 = 100_000;
+/// no answer before a crash sends again what came last. Fewer, where they cannot be read so fast.
+const KNOWN: usize = 500_000;
+const KNOWN_WITHIN: Duration = Duration::from_millis(300);
 /// After the deadline of a stop, what is in the midst of a write gets this long.
 const GRACE: Duration = Duration::from_secs(1);
 /// Without a deadline it gets this long.
@@ -363,9 +364,17 @@ fn functions(builder: Builder, names: &Arc<Names>) -> Functions {
 /// Tells the core by what messages of the last day are recognised.
 fn know(reader: &mut dyn Reader, now: u64, core: &ToCore) -> Result<(), StoreError> {
     let mut known: BTreeMap<LaneId, Vec<(u128, MessageId)>> = BTreeMap::new();
-    let mut newest = reader.identities(MessageId(u64::MAX), KNOWN)?;
+    let (mut newest, mut before) = (Vec::new(), MessageId(u64::MAX));
+    let begun = Instant::now();
+    let is_young = |it: &Identity| it.received_at.saturating_add(DAY) > now;
+    while newest.len() < KNOWN && begun.elapsed() < KNOWN_WITHIN {
+        let part = reader.identities(before, 50_000)?;
+        let Some(last) = part.last().filter(|_| part.iter().any(is_young)) else { break };
+        before = last.message;
+        newest.extend(part);
+    }
     // None is older than one that was received before it, whatever the clock has said.
-    let young = newest.iter().rposition(|it| it.received_at.saturating_add(DAY) > now);
+    let young = newest.iter().rposition(is_young);
     newest.truncate(young.map_or(0, |oldest| oldest + 1));
     for it in newest.into_iter().rev() {
         known.entry(it.inbound).or_default().push((it.identity, it.message));

@@ -22,6 +22,7 @@
 //! | `job` | work of an operator that takes more than one transaction |
 //! | `run`, `run_block` | sorted run of index entries, and each of its blocks |
 //! | `span` | messages of neighbouring numbers, and between which times they were received |
+//! | `identity_log` | the same messages, each with what it is recognised by when it comes again |
 //! | `late` | message that was committed after later ones were in a run |
 //! | `expired` | messages of neighbouring numbers that retention has deleted, and when |
 //! | `retention` | last pass of retention, and whether the clock is in doubt |

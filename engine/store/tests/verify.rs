@@ -140,7 +140,7 @@ const DAMAGES_OF_THE_INDEX: [(&str, &str); 5] = [
     ),
     ("DELETE FROM run_block WHERE rowid = (SELECT max(rowid) FROM run_block)", "in place of"),
     (
-        "UPDATE run_block SET entries = substr(entries, 17) || substr(entries, 1, 16)
+        "UPDATE run_block SET entries = CAST(substr(entries, 17) || substr(entries, 1, 16) AS BLOB)
          WHERE length(entries) > 16 AND run = (SELECT max(id) FROM run WHERE state = 1)",
         "its entries are not in order",
     ),

@@ -7,7 +7,7 @@ use mllp_pipeline::{
 };
 
 use super::{Bench, Case, Subject, inline, message};
-use crate::contract::{Reader, Store};
+use crate::contract::{Identity, Reader, Store};
 use crate::query::{Found, Query, SEARCH_LOOKS};
 
 pub(super) const CASES: &[(&str, Case)] = &[
@@ -16,6 +16,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("a call is bounded and says where to go on", bounded),
     ("whatever was written since, or is not written yet", any_age),
     ("a message that was committed after later ones", late),
+    ("identities, wherever they are written", identities),
 ];
 
 /// Messages that a seeded test writes.
@@ -121,6 +122,7 @@ fn some(bench: &Bench, id: u64) -> NewMessage {
         control_id: Piece::from(format!("M{}", chance % 400).as_bytes()),
         message_type: Piece::from(kinds[(chance / 7 % 4) as usize].as_bytes()),
         indexed: Keys::new(&[field_hash("PID-3.1", &(chance / 31 % 90).to_le_bytes())]),
+        identity: if id.is_multiple_of(5) { 0 } else { u128::from(chance) << 70 | u128::from(id) },
         ..message(id, bench.ingress.lane, inline(b"MSH|"))
     }
 }
@@ -252,4 +254,45 @@ fn late(subject: &mut dyn Subject) {
     drop(bench);
     let bench = Bench::of(subject);
     check(&bench, &more);
+}
+
+/// Holds the identities against those of every message, newest first, in pages.
+fn check_identities(bench: &Bench, written: &BTreeSet<u64>) {
+    let mut reader = bench.store.reader().unwrap();
+    let known = |id: &u64| {
+        let NewMessage { id, inbound, received_at, identity, .. } = some(bench, *id);
+        (identity != 0).then_some(Identity { message: id, inbound, received_at, identity })
+    };
+    let expected: Vec<_> = written.iter().rev().filter_map(known).collect();
+    for limit in [17, 5_000] {
+        let (mut found, mut before) = (Vec::new(), MessageId(u64::MAX));
+        loop {
+            let page = reader.identities(before, limit).unwrap();
+            let Some(last) = page.last() else { break };
+            assert!(page.len() <= limit as usize && last.message < before);
+            before = last.message;
+            found.extend(page);
+        }
+        let ids = |known: &[Identity]| known.iter().map(|it| it.message.0).collect::<Vec<_>>();
+        assert_eq!(ids(&found), ids(&expected));
+        assert!(found == expected);
+    }
+}
+
+fn identities(subject: &mut dyn Subject) {
+    let mut bench = Bench::of(subject);
+    let first = bench.numbers.message.0;
+    let all: BTreeSet<u64> = (first..first + 400).collect();
+    let is_late = |id: &u64| *id == first || (*id).is_multiple_of(23);
+    write(&mut bench, all.iter().copied().filter(|id| !is_late(id)));
+    upkeep(&mut *bench.store);
+    write(&mut bench, all.iter().copied().filter(is_late));
+    check_identities(&bench, &all);
+    drop(bench);
+    let mut bench = Bench::of(subject);
+    check_identities(&bench, &all);
+    let more: BTreeSet<u64> = (first..first + 800).collect();
+    write(&mut bench, first + 400..first + 800);
+    upkeep(&mut *bench.store);
+    check_identities(&bench, &more);
 }

@@ -12,6 +12,7 @@
 //! search looks at those messages one by one.
 
 mod gathered;
+mod identities;
 mod merge;
 mod run;
 
@@ -24,6 +25,7 @@ use super::unsynced::unsynced;
 use crate::contract::StoreError;
 use gathered::Gathered;
 pub(super) use gathered::{Entry, InMemory, SharedGathered};
+pub(super) use identities::read as identities;
 use merge::Merge;
 pub(super) use run::{Backward, entries};
 use run::{Run, State};
@@ -184,9 +186,10 @@ impl Index {
 
     /// Writes what is in memory into a run.
     fn write(&mut self, connection: &mut Connection) -> rusqlite::Result<()> {
-        let (mut entries, late, span) = {
+        let (mut entries, late, span, known) = {
             let gathered = self.gathered.lock();
-            (gathered.entries.clone(), gathered.late.clone(), gathered.span)
+            let known = gathered.identities.clone();
+            (gathered.entries.clone(), gathered.late.clone(), gathered.span, known)
         };
         entries.sort_unstable();
         let first = entries.iter().map(|it| it.message).min();
@@ -197,6 +200,7 @@ impl Index {
                 let sql = "INSERT INTO span(first, last, earliest, latest) VALUES(?1, ?2, ?3, ?4)";
                 open.execute(sql, params![covered + 1, span.last, span.earliest, span.latest])?;
             }
+            identities::write(open, covered, &known)?;
             for id in late {
                 open.prepare_cached("DELETE FROM late WHERE message = ?1")?.execute((id,))?;
             }

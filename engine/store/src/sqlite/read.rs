@@ -6,7 +6,7 @@ use mllp_pipeline::{
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::failed;
-use super::index::SharedGathered;
+use super::index::{self, SharedGathered};
 use super::{fetch, message, retain, search, verify};
 use crate::codes;
 use crate::contract::{Held, Identity, LaneName, Reader, StoreError, StoredMessage};
@@ -221,24 +221,8 @@ impl Reader for SqliteReader {
     }
 
     fn identities(&mut self, before: MessageId, limit: u32) -> Result<Vec<Identity>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT id, inbound, received_at, identity FROM message
-                 WHERE id < ?1 AND identity IS NOT NULL ORDER BY id DESC LIMIT ?2",
-            )
-            .map_err(failed)?;
-        let row = |row: &Row<'_>| {
-            Ok(Identity {
-                message: MessageId(row.get::<_, i64>(0)? as u64),
-                inbound: LaneId(row.get(1)?),
-                received_at: row.get::<_, i64>(2)? as u64,
-                identity: u128::from_be_bytes(row.get(3)?),
-            })
-        };
         let before = i64::try_from(before.0).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![before, limit], row);
-        rows.and_then(Iterator::collect).map_err(failed)
+        index::identities(&self.connection, before, limit).map_err(failed)
     }
 
     fn dispositions(

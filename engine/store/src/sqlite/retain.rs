@@ -24,6 +24,9 @@ const PAGES: i64 = 64;
 /// So many free pages stay: a store in balance needs them again.
 const FREE: i64 = 1_000;
 
+/// A message that comes again is recognised for a day; what is older than two goes.
+const RECOGNISED: u64 = 2 * 24 * 60 * 60 * 1000;
+
 /// A pass that is in progress.
 pub(super) struct Pass {
     expiry: Expiry,
@@ -36,6 +39,7 @@ enum Step {
     Messages(Messages),
     Lanes(Lanes),
     Dead,
+    Identities,
     Pages,
     End,
 }
@@ -80,6 +84,10 @@ impl Pass {
             }
             Step::Lanes(lanes) => lanes.slice(connection, &self.expiry, &mut self.sweeping)?,
             Step::Dead => unsynced(connection, dead)?,
+            Step::Identities => {
+                let at = self.expiry.at.saturating_sub(RECOGNISED) as i64;
+                unsynced(connection, |open| identities(open, at))?
+            }
             Step::Pages => pages(connection)?,
             Step::End => true,
         };
@@ -87,7 +95,8 @@ impl Pass {
             _ if !is_done => None,
             Step::Messages(it) if it.has_dropped => Some(Step::Lanes(Lanes::begin(connection)?)),
             Step::Messages(_) | Step::Lanes(_) => Some(Step::Dead),
-            Step::Dead => Some(Step::Pages),
+            Step::Dead => Some(Step::Identities),
+            Step::Identities => Some(Step::Pages),
             Step::Pages | Step::End => Some(Step::End),
         })
     }
@@ -99,6 +108,13 @@ fn dead(open: &Connection) -> rusqlite::Result<bool> {
              SELECT dead.lane, dead.seq FROM dead LEFT JOIN message ON message.id = dead.message
              WHERE message.id IS NULL OR message.body_expired IS NOT NULL LIMIT 500)";
     Ok(open.prepare_cached(sql)?.execute(())? < 500)
+}
+
+/// Takes what messages were recognised by off the compact log. It is some 100 KiB a row.
+fn identities(open: &Connection, before: i64) -> rusqlite::Result<bool> {
+    let sql = "DELETE FROM identity_log WHERE first IN
+         (SELECT first FROM identity_log WHERE latest < ?1 ORDER BY first LIMIT 4)";
+    Ok(open.prepare_cached(sql)?.execute((before,))? < 4)
 }
 
 /// Gives free pages back.

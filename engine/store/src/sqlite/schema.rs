@@ -131,6 +131,12 @@ const MIGRATIONS: [&str; VERSION as usize] = [
         latest INTEGER NOT NULL,
         bodies INTEGER NOT NULL DEFAULT 1
     ) STRICT;
+    CREATE TABLE identity_log(
+        first INTEGER PRIMARY KEY,
+        latest INTEGER NOT NULL,
+        is_late INTEGER NOT NULL,
+        entries BLOB NOT NULL
+    ) STRICT;
     CREATE TABLE expired(
         first INTEGER PRIMARY KEY,
         last INTEGER NOT NULL,

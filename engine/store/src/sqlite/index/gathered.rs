@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mllp_pipeline::NewMessage;
 
+use crate::contract::Identity;
 use crate::query::hashes;
 
 /// One message under one hash. Signed as SQLite stores them, so that both sort alike.
@@ -24,6 +25,8 @@ pub(super) struct Span {
 #[derive(Default)]
 pub(super) struct Gathered {
     pub(super) entries: Vec<Entry>,
+    /// What the messages are recognised by.
+    pub(super) identities: Vec<Identity>,
     /// Messages that the entries are of.
     pub(super) messages: usize,
     /// The messages above all that are covered by runs.
@@ -71,6 +74,10 @@ impl Gathered {
     pub(super) fn add(&mut self, message: &NewMessage, covered: i64) {
         let (id, at) = (message.id.0 as i64, message.received_at as i64);
         self.entries.extend(hashes(message).map(|hash| Entry { hash: hash as i64, message: id }));
+        if message.identity != 0 {
+            let NewMessage { id: message, inbound, received_at, identity, .. } = *message;
+            self.identities.push(Identity { message, inbound, received_at, identity });
+        }
         self.messages += 1;
         self.next = self.next.max(id + 1);
         if id <= covered {
@@ -85,6 +92,7 @@ impl Gathered {
     /// Everything is in a run.
     pub(super) fn clear(&mut self) {
         self.entries.clear();
+        self.identities.clear();
         self.late.clear();
         (self.messages, self.span) = (0, None);
     }
