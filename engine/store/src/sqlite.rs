@@ -39,7 +39,7 @@ use crate::contract::{LaneName, Numbers, Reader, Store, StoreError};
 use crate::retention::{Expiry, LastPass};
 use crate::verify::{Finding, Verified};
 use directory::Lock;
-use failure::failed;
+use failure::{Trouble, failed, of_commit};
 use index::Index;
 use read::SqliteReader;
 use retain::Pass;
@@ -205,19 +205,14 @@ impl Store for SqliteStore {
 
     fn expire(&mut self, expiry: &Expiry) -> Result<bool, StoreError> {
         self.is_open()?;
-        let pass = match self.pass.take().filter(|it| it.is_for(expiry)) {
-            Some(pass) => Ok(pass),
-            None => Pass::new(&self.connection, expiry).map_err(failed),
-        };
-        let more = pass.and_then(|mut pass| {
-            let more = pass.slice(&mut self.connection)?;
-            self.pass = more.then_some(pass);
-            if !more {
-                self.index.expired();
-            }
-            Ok(more)
-        });
-        more.map_err(|error| self.end(error))
+        let going_on = self.pass.take().filter(|it| it.is_for(expiry));
+        let mut pass = going_on.unwrap_or_else(|| Pass::new(expiry));
+        let more = pass.slice(&mut self.connection).map_err(|error| self.end(error))?;
+        self.pass = more.then_some(pass);
+        if !more {
+            self.index.expired();
+        }
+        Ok(more)
     }
 
     fn last_pass(&mut self) -> Result<LastPass, StoreError> {
@@ -226,7 +221,11 @@ impl Store for SqliteStore {
 
     fn keep_pass(&mut self, pass: &LastPass) -> Result<(), StoreError> {
         self.is_open()?;
-        retain::keep_pass(&self.connection, pass).map_err(failed)
+        retain::keep_pass(&self.connection, pass).map_err(|error| match of_commit(error) {
+            Trouble::Full => StoreError::Full,
+            Trouble::Busy => StoreError::Unavailable("it is locked".to_owned()),
+            Trouble::Fatal(error) => self.end(error),
+        })
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {

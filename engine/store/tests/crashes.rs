@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use mllp_disk::{Disk, Image, Replay, Rng, Step};
+use mllp_disk::{Disk, Image, Replay, Rng, Step, Trouble};
 use mllp_pipeline::{
     CommitOutcome, Keys, LaneId, MessageId, NewMessage, Piece, Record, Transaction, field_hash,
 };
-use mllp_store::{Days, Held, Query, Reader, Retention, SqliteStore, Store};
+use mllp_store::{Days, Held, LastPass, Query, Reader, Retention, SqliteStore, Store, StoreError};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
@@ -272,4 +272,33 @@ fn a_power_cut_while_something_expires_leaves_what_waits() {
         }
     }
     assert!(there.len() > 1, "{there:?}");
+}
+
+/// At every write of a pass: it ends early, and another one does the rest.
+#[test]
+fn a_disk_that_is_full_while_something_expires_is_no_end() {
+    let data = TempDir::new().unwrap();
+    let none = Days { bodies: Some(0), metadata: Some(0), dead: Some(0) };
+    let expiry = Retention { days: none, of: vec![] }.at(1_900_000_000_000);
+    for after in 0.. {
+        let disk = Disk::from_image(&image_of_version_1(data.path()));
+        let mut store = open(&data, &disk);
+        store.numbers().unwrap();
+        disk.trouble(Some((Trouble::Full, after)), true);
+        let kept = store.keep_pass(&LastPass { at: 5, stopped: None });
+        assert!(matches!(kept, Ok(()) | Err(StoreError::Full)), "{kept:?}");
+        while store.expire(&expiry).unwrap() {}
+        disk.trouble(None, false);
+        let mut reader = store.reader().unwrap();
+        let had_trouble = reader.dispositions(MessageId(0), 99).unwrap().len() > 4;
+        while store.expire(&expiry).unwrap() {}
+        reader.verify(&mut |finding| panic!("{finding}")).unwrap();
+        assert_eq!(reader.dispositions(MessageId(0), 99).unwrap().len(), 4);
+        let outcome = store.commit(&Transaction::default()).unwrap();
+        assert!(matches!(outcome, CommitOutcome::Committed(_)));
+        if !had_trouble {
+            assert!(after > 3, "{after}");
+            return;
+        }
+    }
 }

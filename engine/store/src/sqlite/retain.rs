@@ -36,6 +36,7 @@ pub(super) struct Pass {
 }
 
 enum Step {
+    Begin,
     Messages(Messages),
     Lanes(Lanes),
     Dead,
@@ -45,9 +46,8 @@ enum Step {
 }
 
 impl Pass {
-    pub(super) fn new(connection: &Connection, expiry: &Expiry) -> rusqlite::Result<Pass> {
-        let step = Step::Messages(Messages::begin(connection, expiry)?);
-        Ok(Pass { expiry: expiry.clone(), step, sweeping: Vec::new() })
+    pub(super) fn new(expiry: &Expiry) -> Pass {
+        Pass { expiry: expiry.clone(), step: Step::Begin, sweeping: Vec::new() }
     }
 
     /// Whether it is for this.
@@ -89,10 +89,11 @@ impl Pass {
                 unsynced(connection, |open| identities(open, at))?
             }
             Step::Pages => pages(connection)?,
-            Step::End => true,
+            Step::Begin | Step::End => true,
         };
         Ok(match &self.step {
             _ if !is_done => None,
+            Step::Begin => Some(Step::Messages(Messages::begin(connection, &self.expiry)?)),
             Step::Messages(it) if it.has_dropped => Some(Step::Lanes(Lanes::begin(connection)?)),
             Step::Messages(_) | Step::Lanes(_) => Some(Step::Dead),
             Step::Dead => Some(Step::Identities),
