@@ -14,6 +14,9 @@ use crate::record::{Disposition, NewMessage, Record, RowBody};
 use crate::sabotage::Sabotage;
 use crate::shared::{Place, Shared};
 
+/// A partner is quick with so many completions in a commit, on the average.
+const QUICK: u32 = 4;
+
 impl Pipeline {
     /// The next commit, if one may be ordered now and something waits for it.
     pub(crate) fn next_commit(&mut self, now: Now) -> Option<Order> {
@@ -31,6 +34,9 @@ impl Pipeline {
         if batch.is_empty() {
             self.spare = batch;
             return None;
+        }
+        for outbound in &mut self.outbounds {
+            outbound.pace = outbound.pace - outbound.pace / 8 + outbound.settling.len() as u32;
         }
         let transaction = batch.share();
         self.open = Some(batch);
@@ -54,10 +60,12 @@ impl Pipeline {
         // Intake keeps a quarter of each batch, so that a backlog does not shut senders out.
         let first = if self.shared.intakes.is_empty() { all } else { all - all / 4 };
         self.add_deliveries(batch, first, now);
+        let room = self.room_for_intake();
         self.add_command(batch, now);
         self.add_handoffs(batch, first, now);
         if now.steady >= self.full_until {
-            self.add_intakes(batch, all, now);
+            let (records, _) = batch.mark();
+            self.add_intakes(batch, all.min(records + room), now);
         }
         for outbound in core::mem::take(&mut self.concerned) {
             self.outbounds[outbound].concerned = false;
@@ -65,6 +73,21 @@ impl Pipeline {
                 batch.update(update);
             }
         }
+    }
+
+    /// Records of this batch for what comes in. Where a partner that answers quickly has a backlog, we
+    /// are what it waits for, and no more comes in than goes out. One that is slow keeps no sender
+    /// waiting.
+    fn room_for_intake(&self) -> usize {
+        let all = self.shared.limits.batch_records;
+        let backlog = u64::from(self.shared.limits.look_ahead / 2);
+        let (mut completions, mut is_behind) = (0, false);
+        for outbound in &self.outbounds {
+            completions += outbound.pace as usize / 8;
+            is_behind |= outbound.pace >= 8 * QUICK && outbound.lane.depth() > backlog;
+        }
+        // A completion takes two records, and so does a message.
+        if is_behind { (2 * completions).max(all / 8) } else { all }
     }
 
     /// The batch that is built may have to write the row of this outbound's lane.

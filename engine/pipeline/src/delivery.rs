@@ -130,6 +130,8 @@ pub(crate) struct Outbound {
     pub told: Vec<Seq>,
     /// Rows in the open commit.
     pub settling: Vec<(Seq, After)>,
+    /// Rows in the last eight commits, as a decaying sum.
+    pub pace: u32,
     /// All below were sent in this life.
     pub next: Seq,
     /// How many of those have failed and were not sent again.
@@ -167,6 +169,7 @@ impl Outbound {
             restored: Restored::NOTHING,
             told: Vec::new(),
             settling: Vec::new(),
+            pace: 0,
             next: Seq(1),
             failed: 0,
             listed: false,
