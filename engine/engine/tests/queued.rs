@@ -31,7 +31,7 @@ fn fill(peer: Peer, count: usize) {
 
 #[test]
 fn a_long_queue() {
-    let count = std::env::var("QUEUED").map_or(10_000, |it| it.parse().unwrap());
+    let count = std::env::var("QUEUED").map_or(5_000, |it| it.parse().unwrap());
     let data = TempDir::new().unwrap();
     let gateway = Gateway::start(data.path(), None, None);
     fill(gateway.connect(), count);
