@@ -134,7 +134,7 @@ impl<R: Row> Lane<R> {
 
     /// Rows up to here are loaded, whatever the limit.
     pub fn look_as_far_as(&mut self, seq: Seq) {
-        let rows = seq.0.saturating_sub(self.cursor.0) + 1;
+        let rows = seq.0.saturating_sub(self.cursor.0);
         self.look_ahead = self.look_ahead.max(usize::try_from(rows).unwrap_or(usize::MAX));
         self.needed = seq;
     }

@@ -126,7 +126,10 @@ impl Pipeline {
                 let to_stage = to.map(|to| self.shared.place(to).map(stage_of));
                 let Some(orphan) = self.operating.orphan(*lane) else { return false };
                 let fits = to_stage.is_none_or(|it| it == Some(orphan.stage));
-                let first = entries.first().is_some_and(|it| it.seq == orphan.cursor.next());
+                let first = match entries.first() {
+                    Some(entry) => entry.seq == orphan.cursor.next(),
+                    None => !orphan.parked.is_empty(),
+                };
                 fits && (orphan.hold == Hold::Unread || first && orphan.hold == Hold::Owned)
             }
             Act::Retry { .. } | Act::Take { .. } => true,
@@ -235,7 +238,7 @@ impl Pipeline {
     ) {
         let Some(orphan) = self.operating.orphan_mut(lane) else { return };
         let (epoch, sent_to, stage) = (orphan.epoch, orphan.sent_to, orphan.stage);
-        let mut cursor = orphan.cursor;
+        let (mut cursor, orphan_cursor) = (orphan.cursor, orphan.cursor);
         let contiguous = (cursor.0 + 1..).zip(entries).take_while(|(seq, it)| it.seq.0 == *seq);
         let entries = &entries[..contiguous.count()];
         cursor.0 += entries.len() as u64;
@@ -243,9 +246,19 @@ impl Pipeline {
             cursor = cursor.next();
         }
         orphan.moving_to = cursor;
-        let done = orphan.done.clone();
-        for entry in entries.iter().filter(|it| done.binary_search(&it.seq).is_err()) {
-            if entry.seq <= sent_to && stage == Stage::Outbound {
+        // Those that were parked come before all others.
+        orphan.moves_parked = true;
+        let (parked, started, done) =
+            (orphan.parked.clone(), orphan.started.clone(), orphan.done.clone());
+        for entry in &parked {
+            batch.record(Record::Unparked { lane, seq: entry.seq });
+        }
+        let left = entries.iter().filter(|it| done.binary_search(&it.seq).is_err());
+        let behind = orphan_cursor.next();
+        for entry in parked.iter().chain(left) {
+            let let_go = entry.seq >= behind && entry.seq <= sent_to;
+            let let_go = let_go || started.binary_search(&entry.seq).is_ok();
+            if let_go && stage == Stage::Outbound {
                 let what = What::PossiblySent { outbound: lane };
                 batch.record(Record::Event(self.shared.event(entry.message, now.wall, what)));
             }

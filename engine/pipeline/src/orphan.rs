@@ -1,6 +1,8 @@
 //! Lanes that the store has and the graph does not: only an operator consumes them.
 
-use crate::fact::Head;
+use alloc::vec::Vec;
+
+use crate::fact::{Entry, Head};
 use crate::ids::{Epoch, LaneId, Seq, Stage};
 use crate::lane::Hold;
 
@@ -15,7 +17,13 @@ pub(crate) struct Orphan {
     pub tail: Seq,
     pub cursor: Seq,
     pub sent_to: Seq,
-    pub done: alloc::vec::Vec<Seq>,
+    pub done: Vec<Seq>,
+    /// Rows that may be with the partner, whatever `sent_to` says.
+    pub started: Vec<Seq>,
+    /// Rows that the cursor has passed unfinished.
+    pub parked: Vec<Entry>,
+    /// The open commit takes those out as well.
+    pub moves_parked: bool,
     /// Where the cursor stands once the open commit is durable.
     pub moving_to: Seq,
 }
@@ -31,7 +39,10 @@ impl Orphan {
             tail: Seq(0),
             cursor: Seq(0),
             sent_to: Seq(0),
-            done: alloc::vec::Vec::new(),
+            done: Vec::new(),
+            started: Vec::new(),
+            parked: Vec::new(),
+            moves_parked: false,
             moving_to: Seq(0),
         }
     }
@@ -50,6 +61,9 @@ impl Orphan {
         self.sent_to = head.sent_to;
         self.tail = head.tail.max(head.cursor);
         self.done.clone_from(&head.done);
+        self.started = head.started.iter().map(|it| it.seq).collect();
+        self.parked.clone_from(&head.parked);
+        self.moves_parked = false;
     }
 
     pub fn forget(&mut self, hold: Hold) {
@@ -60,11 +74,14 @@ impl Orphan {
     pub fn committed(&mut self, tail: Seq) {
         self.tail = self.tail.max(tail);
         self.cursor = self.cursor.max(self.moving_to);
+        if core::mem::take(&mut self.moves_parked) {
+            self.parked.clear();
+        }
         let cursor = self.cursor;
         self.done.retain(|seq| *seq > cursor);
     }
 
     pub fn depth(&self) -> u64 {
-        self.tail.0 - self.cursor.0
+        self.tail.0 - self.cursor.0 + self.parked.len() as u64
     }
 }
