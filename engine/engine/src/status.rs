@@ -34,6 +34,9 @@ pub struct LaneState {
     pub ready: bool,
     /// Deliveries that are with the partner.
     pub in_flight: u32,
+    /// Whether each message is done before the next one leaves. Where it is not, what was overtaken
+    /// says so in its journey.
+    pub keeps_order: bool,
     /// What was set last for what an inbound receives; `None`: on.
     pub input: Option<Setting>,
     /// What was set last for what is done with the rows of the lane; `None`: on.
@@ -80,6 +83,7 @@ impl Status {
                 due_in: lane.due.map_or(0, |due| due.saturating_sub(now)),
                 ready: lane.ready,
                 in_flight: lane.in_flight,
+                keeps_order: lane.keeps_order,
                 input: lane.input.map(Setting::of),
                 output: lane.output.map(Setting::of),
                 is_orphaned: lane.is_orphan,

@@ -4,6 +4,8 @@
 mod common;
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -105,6 +107,38 @@ fn a_partner_that_never_answers_gets_the_same_message_a_counted_number_of_times(
     }
     assert!(!text.contains("attempt 4"), "{text}");
     assert_eq!((disposition(&engine, 1), disposition(&engine, 2)), ("ERROR", "ERROR"));
+}
+
+#[test]
+fn a_lane_that_may_lose_its_order_says_so_and_what_was_overtaken_is_recorded() {
+    // M1 is refused once, when M2 is with the partner as well.
+    let both = Arc::new(AtomicBool::new(false));
+    let (with_both, refused) = (Arc::clone(&both), Arc::new(AtomicBool::new(false)));
+    let once = move |id: &str| {
+        if id != "M1" || refused.swap(true, Ordering::SeqCst) {
+            return "AA";
+        }
+        common::until("both are there", || with_both.load(Ordering::SeqCst));
+        "AE"
+    };
+    let (data, lab, bill) = (TempDir::new().unwrap(), Partner::start(accept), Partner::start(once));
+    let partners = [("LAB", lab.address), ("BILL", bill.address)];
+    let retry = Retry { backoff: 10, max_backoff: 10, ..Retry::DEFAULT };
+    let engine = feed(&data, &partners).window(3).retry(retry).start().unwrap();
+    let status = engine.status().unwrap();
+    assert!(status.outbound("LAB").unwrap().keeps_order);
+    assert!(!status.outbound("BILL").unwrap().keeps_order);
+    let mut sender = connect(&engine);
+    for name in ["M1", "M2"] {
+        assert_eq!(sender.send(&message(name)), Some(format!("AA {name}")));
+    }
+    wait_for(&engine, "both are with it", |it| it.outbound("BILL").unwrap().in_flight == 2);
+    both.store(true, Ordering::SeqCst);
+    wait_until_idle(&engine);
+    let text = journey(&engine, 1).to_string();
+    assert!(text.contains("overtaken     BILL  by 2"), "{text}");
+    let text = journey(&engine, 2).to_string();
+    assert!(!text.contains("overtaken"), "{text}");
 }
 
 #[test]

@@ -28,6 +28,9 @@ pub struct LaneStatus {
     pub ready: bool,
     /// Deliveries that are with the partner.
     pub in_flight: u32,
+    /// Whether each row is completed before the next one leaves: not with a window above 1, nor by key
+    /// or without order.
+    pub keeps_order: bool,
     /// Deliveries that may have been sent before a crash and are not completed.
     pub possibly_sent: u32,
     /// What was set last for what the lane receives.
@@ -77,6 +80,7 @@ fn of<R: Row>(lane: &Lane<R>, stage: Stage) -> LaneStatus {
         due: None,
         ready: lane.hold == Hold::Owned,
         in_flight: 0,
+        keeps_order: true,
         possibly_sent: 0,
         input: None,
         output: None,
@@ -113,6 +117,7 @@ impl Pipeline {
                 head: (depth > 0).then(|| outbound.first_unfinished()),
                 ready: status.ready && outbound.ready && outbound.flow == Flow::On,
                 in_flight: outbound.lane.rows.iter().filter(in_flight).count() as u32,
+                keeps_order: outbound.window == 1 && outbound.keyed.is_none(),
                 possibly_sent: outbound.lane.rows.iter().filter(|row| row.possibly_sent).count()
                     as u32,
                 ..status
