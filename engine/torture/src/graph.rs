@@ -7,7 +7,7 @@ use std::time::Duration;
 use mllp_engine::{Builder, Engine, Message, Send};
 use mllp_pipeline::Retry;
 
-use crate::load::{self, GIVES_UP, INBOUNDS, OUTBOUNDS};
+use crate::load::{self, GIVES_UP, INBOUNDS, OUTBOUNDS, Ordering};
 use crate::sabotage::Sabotage;
 
 /// How long a partner may take. The latest answers come later.
@@ -36,6 +36,7 @@ pub(crate) fn builder(data: &Path, places: &Places, sabotage: Option<Sabotage>) 
             send(message, "change")
         })
         .handler("further", |message| send(message, "further"))
+        .handler("spread", |message| send(message, "spread"))
         .handler("fail", |message| -> Vec<Send> {
             panic!("a handler that fails on {} bytes", message.payload().len())
         });
@@ -45,6 +46,11 @@ pub(crate) fn builder(data: &Path, places: &Places, sabotage: Option<Sabotage>) 
             .window(*window as usize)
             .timeout(TIMEOUT)
             .retry(retry(name));
+        builder = match load::ordering(name) {
+            Ordering::Fifo => builder,
+            Ordering::Key => builder.key("PID-3.1"),
+            Ordering::Unordered => builder.unordered(),
+        };
     }
     match sabotage {
         Some(sabotage) => sabotage.plant(builder),
@@ -65,7 +71,7 @@ fn sent(message: &Message<'_>) -> Option<load::Sent> {
 fn send(message: &Message<'_>, handler: &str) -> Vec<Send> {
     let Some(sent) = sent(message) else { return Vec::new() };
     let one = |outbound: &&str| match handler {
-        "copy" => Send::unchanged(*outbound),
+        "copy" | "spread" => Send::unchanged(*outbound),
         _ => Send::bytes(*outbound, sent.bytes_from(handler)),
     };
     let further = sent.sends_further(handler);

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use mllp_disk::{Disk, Image};
-use mllp_pipeline::{Head, LaneId, MessageId, Stage};
+use mllp_pipeline::{Head, LaneId, MessageId, Seq, Stage};
 use mllp_store::{SqliteStore, Store};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::ledger::Arrival;
-use crate::load::window;
+use crate::load::{Ordering, ordering, window};
 use crate::marks::{Seen, parted};
 use crate::verdict::Verdict;
 use crate::verify::{Kept, acknowledged};
@@ -63,11 +63,12 @@ fn lane(kept: &Kept, head: &Head, verdict: &mut Verdict) {
         verdict.found(format!("{name}: a gap before row {}", row.seq));
     }
     let (tail, cursor, sent_to) = (head.tail.0, head.cursor.0, head.sent_to.0);
-    let is_outbound = stage(kept, head.lane) == Some(Stage::Outbound);
+    let has_sent_to =
+        stage(kept, head.lane) == Some(Stage::Outbound) && ordering(name) == Ordering::Fifo;
     let in_order = cursor <= tail
         && rows.len() as u64 == tail
         && head.done.iter().all(|seq| cursor < seq.0 && seq.0 <= tail)
-        && (!is_outbound
+        && (!has_sent_to
             || (cursor <= sent_to
                 && sent_to <= tail
                 && sent_to <= cursor + u64::from(window(name))));
@@ -89,14 +90,27 @@ fn let_go(kept: &Kept, arrivals: &[Arrival], verdict: &mut Verdict) {
         let covered = kept.outbound(outbound).is_some_and(|lane| {
             let (head, rows) = (&kept.heads[&lane], &kept.rows[&lane]);
             kept.with(control_id).any(|message| {
-                message.passage(lane).is_some()
-                    && rows.iter().take(head.sent_to.0 as usize).any(|it| it.message == message.id)
+                let mut its = rows.iter().filter(|it| it.message == message.id);
+                message.passage(lane).is_some() && its.any(|it| was_let_go(head, outbound, it.seq))
             })
         });
         if !covered {
             verdict.found(format!("{control_id}: arrived at {outbound} before it was let go"));
         }
     }
+}
+
+fn was_let_go(head: &Head, outbound: &str, seq: Seq) -> bool {
+    match ordering(outbound) {
+        Ordering::Fifo => seq <= head.sent_to,
+        _ => !waits(head, seq) || head.started.iter().any(|it| it.seq == seq),
+    }
+}
+
+/// Whether a row is not completed.
+fn waits(head: &Head, seq: Seq) -> bool {
+    let is_ahead = seq > head.cursor && !head.done.contains(&seq);
+    is_ahead || head.parked.iter().any(|it| it.seq == seq)
 }
 
 /// What is recorded as delivered was answered by the partner before.
@@ -109,7 +123,7 @@ fn completed(kept: &Kept, arrivals: &[Arrival], verdict: &mut Verdict) {
     for head in kept.heads.values().filter(|it| stage(kept, it.lane) == Some(Stage::Outbound)) {
         let name = kept.name(head.lane);
         for row in kept.rows.get(&head.lane).into_iter().flatten() {
-            if row.seq > head.cursor && !head.done.contains(&row.seq) {
+            if waits(head, row.seq) {
                 continue;
             }
             let Some(message) = kept.message(row.message) else {
@@ -130,8 +144,8 @@ fn nothing_is_between(kept: &Kept, verdict: &mut Verdict) {
     let mut open: HashMap<MessageId, LaneId> = HashMap::new();
     for head in kept.heads.values() {
         let rows = kept.rows.get(&head.lane).into_iter().flatten();
-        let waits = rows.filter(|row| row.seq > head.cursor && !head.done.contains(&row.seq));
-        open.extend(waits.map(|row| (row.message, head.lane)));
+        let open_rows = rows.filter(|row| waits(head, row.seq));
+        open.extend(open_rows.map(|row| (row.message, head.lane)));
     }
     for message in &kept.messages {
         let (control_id, disposition) = (&message.control_id, message.disposition);

@@ -5,11 +5,35 @@
 pub const INBOUNDS: [&str; 2] = ["IN_A", "IN_B"];
 
 /// The handlers.
-pub(crate) const HANDLERS: [&str; 4] = ["copy", "change", "further", "fail"];
+pub(crate) const HANDLERS: [&str; 5] = ["copy", "change", "further", "spread", "fail"];
 
 /// The outbounds, each with its window.
-pub const OUTBOUNDS: [(&str, u32); 4] =
-    [("OUT_ONE", 1), ("OUT_TWO", 1), ("OUT_FOUR", 4), ("OUT_WIDE", 8)];
+pub const OUTBOUNDS: [(&str, u32); 6] = [
+    ("OUT_ONE", 1),
+    ("OUT_TWO", 1),
+    ("OUT_FOUR", 4),
+    ("OUT_WIDE", 8),
+    ("OUT_KEY", 4),
+    ("OUT_ANY", 4),
+];
+
+/// How deliveries follow one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ordering {
+    Fifo,
+    /// By [`Sent::key`].
+    Key,
+    Unordered,
+}
+
+/// How an outbound orders its deliveries.
+pub(crate) fn ordering(outbound: &str) -> Ordering {
+    match outbound {
+        "OUT_KEY" => Ordering::Key,
+        "OUT_ANY" => Ordering::Unordered,
+        _ => Ordering::Fifo,
+    }
+}
 
 /// Attempts before a delivery to this outbound is dead; the others try for ever.
 pub(crate) const GIVES_UP: (&str, u32) = ("OUT_FOUR", 4);
@@ -52,6 +76,11 @@ impl Sent {
         INBOUNDS[self.connection as usize % INBOUNDS.len()]
     }
 
+    /// PID-3.1: what a message is about. Some are about nothing, and nothing passes them.
+    pub(crate) fn key(self) -> Option<String> {
+        (self.number % 64 != 13).then(|| format!("K{}", self.number % 9))
+    }
+
     /// Whether its connection sends the next one only when this one is answered.
     pub(crate) const fn is_sent_alone(self) -> bool {
         self.connection % 4 == 3
@@ -70,7 +99,7 @@ impl Sent {
         let text = format!(
             "{header}{}|P|2.5\rPID|1||{}\rNTE|1||{}\r",
             self.control_id(),
-            self.number,
+            self.key().unwrap_or_default(),
             "x".repeat(filling)
         );
         text.into_bytes()
@@ -92,6 +121,7 @@ impl Sent {
             1 => &["copy", "fail"],
             2 => &["change"],
             3..6 => &["copy"],
+            12.. => &["copy", "change", "spread"],
             _ => &["copy", "change"],
         }
     }
@@ -111,6 +141,8 @@ impl Sent {
             ("change", n) if n % 2 == 0 => &["OUT_TWO", "OUT_WIDE"],
             ("change", _) => &["OUT_WIDE"],
             ("further", _) => &["OUT_TWO"],
+            ("spread", n) if n % 2 == 0 => &["OUT_KEY", "OUT_ANY"],
+            ("spread", _) => &["OUT_KEY"],
             _ => &[],
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use mllp_disk::Rng;
 use mllp_engine::{By, Engine, Error, Flow, Side, Stage};
 
-use crate::load::{HANDLERS, INBOUNDS, OUTBOUNDS};
+use crate::load::{HANDLERS, INBOUNDS, OUTBOUNDS, Ordering, ordering};
 
 /// How often a lane is set again that could not be.
 const TRIES: u32 = 100;
@@ -16,9 +16,10 @@ const TRIES: u32 = 100;
 pub(crate) fn act(engine: &Engine, rng: &mut Rng) {
     let by = By::default();
     let (outbound, _) = OUTBOUNDS[rng.below(OUTBOUNDS.len() as u64) as usize];
+    let has_head = ordering(outbound) == Ordering::Fifo;
     let _ = match rng.below(8) {
-        0 => engine.hold_head(outbound, &by),
-        1 => engine.cancel_head(outbound, &by),
+        0 if has_head => engine.hold_head(outbound, &by),
+        1 if has_head => engine.cancel_head(outbound, &by),
         2 | 3 => engine.retry_now(Stage::Outbound, outbound),
         _ => {
             let all: Vec<_> = sides().collect();

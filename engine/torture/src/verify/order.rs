@@ -1,12 +1,14 @@
 //! Every lane kept its order, from the commit to the wire.
 
+mod keyed;
+
 use std::collections::{HashMap, HashSet};
 
 use mllp_pipeline::{LaneId, MessageId};
 
 use super::{Kept, Row};
 use crate::ledger::Arrival;
-use crate::load::{OUTBOUNDS, window};
+use crate::load::{OUTBOUNDS, Ordering, ordering, window};
 use crate::verdict::Verdict;
 
 pub(super) fn check(kept: &Kept, arrivals: &[Arrival], verdict: &mut Verdict) {
@@ -20,7 +22,11 @@ pub(super) fn check(kept: &Kept, arrivals: &[Arrival], verdict: &mut Verdict) {
         accepted_first(kept, outbound, rows, verdict);
         appended(kept, outbound, lane, rows, verdict);
         let arrivals = of.get(outbound).map_or(&[][..], Vec::as_slice);
-        Wire::new(kept, outbound, lane, rows).follow(arrivals, verdict);
+        match ordering(outbound) {
+            Ordering::Fifo => Wire::new(kept, outbound, lane, rows).follow(arrivals, verdict),
+            Ordering::Key => keyed::check(kept, outbound, lane, rows, arrivals, verdict),
+            Ordering::Unordered => {}
+        }
     }
 }
 
