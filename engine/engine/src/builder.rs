@@ -1,11 +1,12 @@
 //! An engine's graph, put together by a program.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use mllp_io::{ListenerOptions, SenderOptions};
-use mllp_pipeline::{GiveUp, Limits, Ordering, Retry};
+use mllp_io::{ListenerOptions, Recognise, SenderOptions};
+use mllp_pipeline::{Acknowledge, Capacity, GiveUp, Limits, OnFull, Ordering, Retry};
 use mllp_store::{Days, SqliteStore, Store};
 
 use crate::core::Wall;
@@ -21,6 +22,8 @@ pub struct Builder {
     pub(crate) inbounds: Vec<InboundSpec>,
     pub(crate) routers: Vec<(String, Router)>,
     pub(crate) handlers: Vec<(String, Handler)>,
+    /// Of handlers, by their names.
+    pub(crate) capacities: BTreeMap<String, Capacity>,
     pub(crate) outbounds: Vec<OutboundSpec>,
     pub(crate) limits: Limits,
     pub(crate) workers: usize,
@@ -39,6 +42,9 @@ pub(crate) struct InboundSpec {
     pub(crate) deduplicate: bool,
     pub(crate) indexed: Vec<IndexedField>,
     pub(crate) keep: Option<Days>,
+    pub(crate) acknowledge: Acknowledge,
+    pub(crate) on_full: OnFull,
+    pub(crate) capacity: Capacity,
     pub(crate) options: ListenerOptions,
 }
 
@@ -51,6 +57,7 @@ pub(crate) struct OutboundSpec {
     /// Where its keys stand.
     pub(crate) keys: Vec<IndexedField>,
     pub(crate) connections: usize,
+    pub(crate) capacity: Capacity,
 }
 
 impl Builder {
@@ -61,6 +68,7 @@ impl Builder {
             inbounds: Vec::new(),
             routers: Vec::new(),
             handlers: Vec::new(),
+            capacities: BTreeMap::new(),
             outbounds: Vec::new(),
             limits: Limits::DEFAULT,
             workers: 1,
@@ -83,6 +91,9 @@ impl Builder {
             deduplicate: true,
             indexed: Vec::new(),
             keep: None,
+            acknowledge: Acknowledge::Stored,
+            on_full: OnFull::Refuse,
+            capacity: Capacity::NONE,
             options: ListenerOptions::default(),
         });
         self
@@ -130,6 +141,53 @@ impl Builder {
         self
     }
 
+    /// Answers messages of the last inbound only when everything is delivered, or when it is known that
+    /// nothing is to be: AA then. They are answered AE if they end in ERROR, after this time, and at a
+    /// stop; delivery goes on. A retry gets the verdict on the first: it is recognised by MSH-10 and by
+    /// what comes after MSH. Without this, AA says that the message is stored.
+    #[must_use]
+    pub fn ack_after_delivery(mut self, within: Duration) -> Self {
+        if let Some(inbound) = self.inbounds.last_mut() {
+            inbound.acknowledge = Acknowledge::Delivered { within: within.as_millis() as u64 };
+            inbound.options.recognise = Recognise::ControlIdAndBody;
+        }
+        self
+    }
+
+    /// What happens to messages of the last inbound while there is no room for them. Without this they
+    /// are answered AE.
+    #[must_use]
+    pub fn on_full(mut self, on_full: OnFull) -> Self {
+        if let Some(inbound) = self.inbounds.last_mut() {
+            inbound.on_full = on_full;
+        }
+        self
+    }
+
+    /// How much may wait in the lane of this inbound, handler or outbound. Without this there is no
+    /// limit, and there are good reasons for that: see [`Capacity`].
+    #[must_use]
+    pub fn capacity(mut self, name: &str, capacity: Capacity) -> Self {
+        let inbound = self.inbounds.iter_mut().find(|it| it.name == name);
+        let outbound = self.outbounds.iter_mut().find(|it| it.name == name);
+        if let Some(inbound) = inbound {
+            inbound.capacity = capacity;
+        } else if let Some(outbound) = outbound {
+            outbound.capacity = capacity;
+        } else {
+            self.capacities.insert(name.to_owned(), capacity);
+        }
+        self
+    }
+
+    /// How many bytes are kept free on the disk of the store for deliveries: with less, nothing new is
+    /// stored until there is a quarter more. Without this one per cent of the disk, 512 MiB at most.
+    #[must_use]
+    pub fn min_free(mut self, bytes: u64) -> Self {
+        self.limits.min_free = Some(bytes);
+        self
+    }
+
     /// Chooses handlers by their names: any collection of texts, or an `Option` of one. It has to be
     /// pure: after a crash it runs again on the same message.
     #[must_use]
@@ -170,6 +228,7 @@ impl Builder {
             ordering: Ordering::Fifo,
             keys: Vec::new(),
             connections: 1,
+            capacity: Capacity::NONE,
         });
         self
     }
@@ -283,6 +342,18 @@ impl Builder {
         for (name, _) in &self.handlers {
             if self.outbounds.iter().any(|it| it.name == *name) {
                 faults.push(format!("handler {name}: an outbound has the same name"));
+            }
+        }
+        for name in self.capacities.keys() {
+            if !self.handlers.iter().any(|(known, _)| known == name) {
+                faults.push(format!("capacity of \"{name}\", which is not declared before"));
+            }
+        }
+        for InboundSpec { name, deduplicate, acknowledge, .. } in &self.inbounds {
+            if let (false, Acknowledge::Delivered { .. }) = (deduplicate, acknowledge) {
+                faults.push(format!(
+                    "inbound {name}: an answer after delivery needs duplicates to be recognised"
+                ));
             }
         }
         for InboundSpec { name, router, address, .. } in &self.inbounds {

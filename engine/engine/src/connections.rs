@@ -42,9 +42,9 @@ impl Connections {
         }
     }
 
-    /// Whether there is room for what connections read.
-    pub(crate) fn set_gates(&self, open: bool) {
-        self.gates.iter().for_each(|(_, gate, wanted)| gate.set(open && *wanted));
+    /// Says to each listener whether it may read: if there is room for what its connections send.
+    pub(crate) fn set_gates(&self, has_room: impl Fn(LaneId) -> bool) {
+        self.gates.iter().for_each(|(lane, gate, wanted)| gate.set(*wanted && has_room(*lane)));
     }
 
     /// A side of a lane is set: opens or closes what belongs to it.
@@ -61,8 +61,12 @@ impl Connections {
                 }
             }
             Side::Input => {
-                if let Some((_, _, wanted)) = self.gates.iter_mut().find(|it| it.0 == *lane) {
+                if let Some((_, gate, wanted)) = self.gates.iter_mut().find(|it| it.0 == *lane) {
                     *wanted = *flow != Flow::Paused;
+                    if !*wanted {
+                        // Before the operator hears of it.
+                        gate.set(false);
+                    }
                     self.listeners.set(*lane, *flow != Flow::Stopped);
                 }
             }

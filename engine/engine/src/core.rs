@@ -7,15 +7,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mllp_io::{Incoming, Reply, ReplyTo, Senders as Outlet};
 use mllp_pipeline::{
-    Answer, Body, BodyId, Fact, Keys, LaneId, Left, Now, Order, Piece, Pipeline, Received, Seq,
-    Source, Ticket, Work,
+    Answer, Body, BodyId, Fact, IdHash, Keys, LaneId, Left, Now, Order, Piece, Pipeline, Received,
+    Seq, Source, Ticket, Work,
 };
 use mllp_store::StoreError;
 
 use crate::arrivals::{Arrivals, Arrived};
-use crate::bodies::Large;
+use crate::bodies::{Large, is_large};
 use crate::connections::Connections;
 use crate::names::Names;
+use crate::notices::{self, Notices};
 use crate::reader::{Handover, Question};
 use crate::status::Status;
 use crate::traffic::{News, ToCore};
@@ -26,6 +27,9 @@ use crate::writer::Job;
 const TURN: usize = 4096;
 /// Without news and deadlines the core looks around this often.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// While a commit is open the core looks around this often.
+const WATCH: Duration = Duration::from_secs(1);
 
 /// The clocks of an engine.
 #[derive(Clone)]
@@ -81,6 +85,7 @@ pub(crate) struct Core {
     arriving_bytes: u64,
     next_ticket: u64,
     connections: Connections,
+    notices: Notices,
     /// Who asked for a stop and waits for the end of what is in progress.
     stopping: Option<Sender<()>>,
 }
@@ -99,6 +104,7 @@ impl Core {
             pipeline,
             news,
             clock,
+            notices: Notices::new(Arc::clone(&names)),
             names,
             reading: vec![0; outlets.senders.len()],
             outlets,
@@ -115,8 +121,8 @@ impl Core {
     pub(crate) fn run(mut self) -> Result<(), StoreError> {
         loop {
             self.carry_out();
-            let has_room = self.arrivals.bytes() < self.arriving_bytes;
-            self.connections.set_gates(has_room && self.pipeline.wants_input());
+            self.set_gates();
+            self.report();
             // Whether it is at rest is not cheap to say, so it is asked only when somebody waits for it.
             if self.stopping.is_some()
                 && self.left().is_at_rest()
@@ -128,6 +134,8 @@ impl Core {
             let wait = deadline.map_or(LONGEST_WAIT, |at| {
                 Duration::from_millis(at.saturating_sub(self.clock.now().steady))
             });
+            // A commit that does not return is reported all the same.
+            let wait = if self.pipeline.is_committing() { wait.min(WATCH) } else { wait };
             match self.news.recv_timeout(wait) {
                 Ok(news) => {
                     if self.take(news)? || self.take_more()? {
@@ -139,6 +147,14 @@ impl Core {
             }
             self.pipeline.on_time(self.clock.now());
         }
+    }
+
+    /// Says to each listener whether it may read.
+    fn set_gates(&self) {
+        let now = self.clock.now();
+        let has_room = self.arrivals.bytes() < self.arriving_bytes;
+        let wanted = |inbound| has_room && self.pipeline.wants_input(inbound, now);
+        self.connections.set_gates(wanted);
     }
 
     fn take_more(&mut self) -> Result<bool, StoreError> {
@@ -159,8 +175,13 @@ impl Core {
                 messages.into_iter().for_each(|message| self.arrive(message, now));
             }
             News::Written(connection, body) => self.written(connection, body, now),
-            News::Fact(fact) => self.pipeline.tell(fact, now),
-            News::Facts(facts) => facts.into_iter().for_each(|it| self.pipeline.tell(it, now)),
+            News::Fact(fact) => self.tell(fact, now),
+            News::Facts(facts) => facts.into_iter().for_each(|it| self.tell(it, now)),
+            News::Called(lane, fact) => {
+                self.notices.called(lane, &fact);
+                self.pipeline.tell(fact, now);
+            }
+            News::Lost(lane, why) => self.notices.lost(lane, why),
             News::HandedOver(number) => self.reading[number as usize] -= 1,
             News::Status(asked) => drop(asked.send(self.status(now))),
             News::Command(command, asked) => {
@@ -168,16 +189,39 @@ impl Core {
                 self.pipeline.tell(Fact::Command { id, command }, now);
             }
             News::Stop(asked) => {
+                notices::stopping();
                 self.pipeline.stop();
                 self.stopping = Some(asked);
             }
-            News::Fatal(error) => return Err(error),
+            News::Fatal(error) => {
+                notices::ended(&error);
+                return Err(error);
+            }
             News::End => return Ok(true),
         }
         Ok(false)
     }
 
+    fn tell(&mut self, fact: Fact, now: Now) {
+        self.notices.fact(&fact);
+        self.pipeline.tell(fact, now);
+    }
+
+    /// Reports what has changed.
+    fn report(&mut self) {
+        self.notices.store(self.pipeline.store_state(self.clock.now()));
+        for (lane, is_full) in self.pipeline.bounded_lanes() {
+            self.notices.is_full(lane, is_full);
+        }
+    }
+
     fn arrive(&mut self, message: Incoming, now: Now) {
+        let inbound = self.connections.inbound(message.listener);
+        let refuses = || inbound.is_some_and(|it| self.pipeline.refuses(it, now));
+        if is_large(message.payload.len()) && refuses() {
+            // Its chunks would take the room that deliveries need.
+            return message.reply_to.answer(Reply::NotStored);
+        }
         match self.arrivals.take(message) {
             Arrived::Small(message) => {
                 let body = Body::Inline(Arc::clone(&message.payload));
@@ -229,6 +273,7 @@ impl Core {
             inbound,
             identity: message.identity,
             control_id: Piece(message.control_id.into()),
+            name: IdHash(message.name),
             message_type: Piece(message.message_type.into()),
             indexed: Keys::new(&message.indexed),
             body,
@@ -240,7 +285,8 @@ impl Core {
     }
 
     fn status(&self, now: Now) -> Status {
-        Status::of(self.pipeline.status(), self.left(), &self.names, now.steady)
+        let store = self.pipeline.store_state(now);
+        Status::of(self.pipeline.status(), self.left(), store, &self.names, now.steady)
     }
 
     fn left(&self) -> Left {
@@ -255,6 +301,7 @@ impl Core {
             // Where the other side has ended, the core is told so: what it was asked has no answer.
             match order {
                 Order::Commit(transaction) => {
+                    self.notices.commit(&transaction);
                     let _ = self.outlets.writer.send(Job::Commit(transaction));
                 }
                 Order::ReadHeads(lanes) => {
@@ -269,6 +316,7 @@ impl Core {
                 Order::Answer { ticket, answer } => self.answer(ticket, answer),
                 Order::Told { id, outcome } => self.connections.told(id, outcome),
                 Order::Switched(switch) => {
+                    self.notices.switched(&switch);
                     self.connections.switched(&switch, &self.outlets);
                 }
                 Order::Route { call, inbound: lane, work }
@@ -279,8 +327,9 @@ impl Core {
                 Order::Load { lane, after, limit } => {
                     let _ = self.outlets.reader.send(Question::Load { lane, after, limit });
                 }
-                Order::Compare { ticket, body, with } => {
-                    let _ = self.outlets.reader.send(Question::Compare { ticket, body, with });
+                Order::Compare { ticket, body, with, what } => {
+                    let question = Question::Compare { ticket, body, with, what };
+                    let _ = self.outlets.reader.send(question);
                 }
             }
         }
@@ -296,6 +345,7 @@ impl Core {
         reply_to.answer(match answer {
             Answer::Acknowledgment(bytes) => Reply::Acknowledgment(bytes.0),
             Answer::NotStored => Reply::NotStored,
+            Answer::NotDelivered => Reply::NotDelivered,
             Answer::Close => Reply::Close,
         });
     }

@@ -29,7 +29,7 @@ use crate::status::Status;
 use crate::traffic::{Doors, News, ToCore};
 use crate::workers::Functions;
 use crate::writer::Job;
-use crate::{reader, workers, writer};
+use crate::{notices, reader, workers, writer};
 
 /// Identities of earlier messages that are known before the first one is received: a sender that had
 /// no answer before a crash sends again what came last. Fewer, where they cannot be read so fast.
@@ -116,11 +116,13 @@ impl Engine {
         self.core.tell(News::Stop(asked));
         self.listeners.stop(end);
         let finished = at_rest.recv_timeout(left()).is_ok();
-        match self.end(left().max(GRACE)) {
+        let result = match self.end(left().max(GRACE)) {
             Ok(()) if finished => Ok(()),
             Ok(()) => Err(Error::Unfinished),
             Err(error) => Err(Error::Store(error)),
-        }
+        };
+        notices::stopped(&result);
+        result
     }
 
     pub(crate) fn start(builder: Builder, mut store: Box<dyn Store>) -> Result<Engine, Error> {
@@ -322,14 +324,21 @@ fn own(
 fn graph(builder: &Builder, lane: impl Fn(Stage, &str) -> LaneId) -> Graph {
     let inbounds = builder.inbounds.iter().map(|it| Inbound {
         deduplicate: it.deduplicate,
+        acknowledge: it.acknowledge,
+        on_full: it.on_full,
+        capacity: it.capacity,
         ..Inbound::new(lane(Stage::Ingress, &it.name))
     });
-    let handlers = builder.handlers.iter().map(|(name, _)| Handler::new(lane(Stage::Routed, name)));
+    let handlers = builder.handlers.iter().map(|(name, _)| Handler {
+        capacity: builder.capacities.get(name).copied().unwrap_or_default(),
+        ..Handler::new(lane(Stage::Routed, name))
+    });
     let outbounds = builder.outbounds.iter().map(|it| Outbound {
         ordering: it.ordering,
         window: it.window() as u32,
         retry: it.retry,
         give_up: it.give_up,
+        capacity: it.capacity,
         ..Outbound::new(lane(Stage::Outbound, &it.name))
     });
     Graph {

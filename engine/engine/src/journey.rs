@@ -74,6 +74,9 @@ impl Journey {
             What::Failed { lane, failure, note } => {
                 format!("failed        {}  {}  {}", self.name(*lane), failure.name(), note.0)
             }
+            What::Answered { accepted: true } => "answered      accepted".to_owned(),
+            What::Answered { accepted: false } => "answered      not delivered".to_owned(),
+            What::SameControlId { of } => format!("same ID       as {of}, with other bytes"),
             What::Duplicate { of } => format!("duplicate     of {of}"),
             What::GaveUp { outbound, failure } => {
                 format!("gave up       {}  {}  stopped", self.name(*outbound), failure.name())

@@ -33,6 +33,13 @@
 //! The core decides and never waits for a disk, a socket or a function of the program; the others
 //! wait and never decide.
 
+//!
+//! # Log records
+//!
+//! They go through the crate `log`, with fields: `connection` is the name of the inbound, handler or
+//! outbound. There is one for each change of state, none for a message that goes its way, and never a
+//! payload or what a partner said.
+
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -47,6 +54,7 @@ mod functions;
 mod journey;
 mod listeners;
 mod names;
+mod notices;
 mod operator;
 mod ordering;
 mod reader;
@@ -62,7 +70,10 @@ pub use engine::Engine;
 pub use error::Error;
 pub use functions::{Message, Send};
 pub use journey::Journey;
-pub use mllp_pipeline::{By, Disposition, Flow, GiveUp, MessageId, Note, Retry, Side, Stage, Then};
+pub use mllp_pipeline::{
+    By, Capacity, Disposition, Flow, GiveUp, MessageId, Note, OnFull, Retry, Side, Stage,
+    StoreState, Then, Trouble,
+};
 pub use mllp_store::{ClockDoubt, Days, Finding, Found, StoreError, Verified};
 pub use search::Search;
 pub use status::{LaneState, Setting, Status};

@@ -9,6 +9,8 @@ use mllp_io::{Gate, Intake, Listener, ListenerOptions};
 use mllp_pipeline::LaneId;
 use tokio::runtime::Handle;
 
+use crate::notices;
+
 /// A listener that could not be opened again is tried again after this.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -70,6 +72,9 @@ impl Listeners {
             let mut state = State { listener: Some(listener), wanted: !stopped, busy: false };
             if stopped && let Some(listener) = state.listener.take() {
                 runtime.block_on(listener.stop());
+            }
+            if !stopped {
+                notices::listening(&name, address);
             }
             let state = Mutex::new(state);
             all.push(Door { name, lane, address, options, intake, gate, state });

@@ -7,7 +7,7 @@ use std::{io, thread};
 
 use mllp_io::Senders as Outlet;
 use mllp_pipeline::{
-    Body, Fact, Failure, First, LaneId, MessageId, Note, Seq, Source, Ticket, Work,
+    Body, Fact, Failure, First, LaneId, MessageId, Note, Sameness, Seq, Source, Ticket, Work,
 };
 use mllp_store::{Held, Reader, StoreError};
 
@@ -19,7 +19,7 @@ const AT_ONCE: u64 = 4 << 20;
 /// What the reader is asked.
 pub(crate) enum Question {
     Load { lane: LaneId, after: Seq, limit: u32 },
-    Compare { ticket: Ticket, body: Body, with: MessageId },
+    Compare { ticket: Ticket, body: Body, with: MessageId, what: Sameness },
     Deliver(Handover),
 }
 
@@ -52,9 +52,9 @@ fn answer(mut reader: Box<dyn Reader>, questions: &Receiver<Question>, core: &To
                 let _ = reader.fetch(&mut entries, AT_ONCE);
                 Some(Fact::Loaded { lane, entries })
             }
-            Question::Compare { ticket, body, with } => {
+            Question::Compare { ticket, body, with, what } => {
                 // What cannot be compared is no duplicate: routed twice is better than lost.
-                let first = compare(&mut *reader, &body, with).unwrap_or_default();
+                let first = compare(&mut *reader, &body, with, &what).unwrap_or_default();
                 Some(Fact::Compared { ticket, first })
             }
             Question::Deliver(handover) => hand_over(&mut *reader, handover, core),
@@ -112,16 +112,25 @@ fn compare(
     reader: &mut dyn Reader,
     body: &Body,
     with: MessageId,
+    what: &Sameness,
 ) -> Result<Option<First>, StoreError> {
     let Some(first) = reader.message(with)? else { return Ok(None) };
-    if first.len != body.len() {
+    let may_be = match what {
+        Sameness::Bytes => first.len == body.len(),
+        Sameness::ControlIdAndBody(control_id) => first.message.control_id == *control_id,
+    };
+    if !may_be {
         return Ok(None);
     }
     let body = match body {
         Body::Inline(bytes) => Some(Arc::clone(bytes)),
         Body::Chunked { id, .. } => whole(reader, Held::Chunks(*id))?,
     };
-    let same = body.is_some() && body == whole(reader, Held::Message(with))?;
+    let stored = whole(reader, Held::Message(with))?;
+    let same = match (body, stored) {
+        (Some(body), Some(stored)) => what.holds(&body, &stored),
+        _ => false,
+    };
     Ok(same.then_some(First {
         message: with,
         disposition: first.disposition,

@@ -1,6 +1,6 @@
 //! How an engine stands.
 
-use mllp_pipeline::{Flow, LaneStatus, Left, Stage, Switch};
+use mllp_pipeline::{Flow, LaneStatus, Left, Stage, StoreState, Switch};
 
 use crate::names::Names;
 
@@ -9,6 +9,8 @@ use crate::names::Names;
 pub struct Status {
     /// Its lanes: inbounds, handlers, outbounds, each in the order of the graph.
     pub lanes: Vec<LaneState>,
+    /// Whether the store writes; if not, why and since when.
+    pub store: StoreState,
     /// Messages that were received and are not committed.
     pub waiting: usize,
     /// Whether nothing is left to do, apart from what lanes hold that are no longer configured.
@@ -24,6 +26,10 @@ pub struct LaneState {
     pub stage: &'static str,
     /// Messages or deliveries in it that are not done.
     pub depth: u64,
+    /// Bytes of their bodies.
+    pub bytes: u64,
+    /// Whether nothing more fits in: what would be appended waits in front of it.
+    pub is_full: bool,
     /// The message at its head, if it is in memory.
     pub head: Option<u64>,
     /// Attempts that the head has had.
@@ -70,6 +76,7 @@ impl Status {
     pub(crate) fn of(
         lanes: impl Iterator<Item = LaneStatus>,
         left: Left,
+        store: StoreState,
         names: &Names,
         now: u64,
     ) -> Status {
@@ -78,6 +85,8 @@ impl Status {
                 name: names.of(lane.lane),
                 stage: lane.stage.name(),
                 depth: lane.depth,
+                bytes: lane.bytes,
+                is_full: lane.is_full,
                 head: lane.message.map(|it| it.0),
                 attempt: lane.attempt,
                 due_in: lane.due.map_or(0, |due| due.saturating_sub(now)),
@@ -91,7 +100,7 @@ impl Status {
             .collect();
         let is_idle =
             left.is_at_rest() && lanes.iter().all(|lane| lane.depth == 0 || lane.is_orphaned);
-        Status { lanes, waiting: left.waiting, is_idle }
+        Status { lanes, store, waiting: left.waiting, is_idle }
     }
 
     /// The lane of that stage and name.

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use mllp_io::{Incoming, Intake, Outcome, Report, Reports};
+use mllp_io::{Incoming, Intake, Loss, Outcome, Report, Reports};
 use mllp_pipeline::{Body, Command, CommandOutcome, Fact, Failure, LaneId, Note, Seq};
 use mllp_store::StoreError;
 
@@ -17,6 +17,10 @@ pub(crate) enum News {
     Fact(Fact),
     /// Several things have happened, in this order.
     Facts(Vec<Fact>),
+    /// A router or a handler with this lane has come back.
+    Called(LaneId, Fact),
+    /// An outbound has no connection, or not any more.
+    Lost(LaneId, Loss),
     /// A delivery that had to be read is with its sender, by its number, or could not be read.
     HandedOver(u32),
     /// The large message that this connection has waited with is in the store, or could not be
@@ -87,6 +91,12 @@ impl Reports for Doors {
     fn reported(&self, sender: u32, reports: &mut Vec<Report>) {
         let Some(lane) = self.lane(sender) else { return };
         self.core.tell(News::Facts(reports.drain(..).map(|report| fact(lane, report)).collect()));
+    }
+
+    fn lost(&self, sender: u32, why: Loss) {
+        if let Some(lane) = self.lane(sender) {
+            self.core.tell(News::Lost(lane, why));
+        }
     }
 
     fn ready(&self, sender: u32, ready: bool) {

@@ -67,8 +67,9 @@ fn work(
     loop {
         let next = calls.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(call) = next else { return };
+        let lane = call.lane;
         let fact = functions.run(&mut *reader, writer, call);
-        if !core.tell(News::Fact(fact)) {
+        if !core.tell(News::Called(lane, fact)) {
             return;
         }
     }

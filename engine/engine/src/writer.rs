@@ -18,6 +18,9 @@ use crate::traffic::{News, ToCore};
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// How often it looks how much room the store has.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
 /// What the writer is asked.
 pub(crate) enum Job {
     Commit(Arc<Transaction>),
@@ -46,8 +49,8 @@ pub(crate) fn start(
 ) -> io::Result<(Sender<Job>, Writing)> {
     let (sender, jobs) = channel();
     let bodies = Bodies::new(next);
-    let mut writer =
-        Writer { store, bodies, core, unread: Unread::default(), has_upkeep: false, retaining };
+    let (unread, look_at) = (Unread::default(), Instant::now());
+    let mut writer = Writer { store, bodies, core, unread, look_at, has_upkeep: false, retaining };
     let thread = thread::Builder::new().name("engine-writer".into());
     let write = move || {
         if let Err(error) = writer.run(&jobs) {
@@ -65,6 +68,8 @@ struct Writer {
     unread: Unread,
     has_upkeep: bool,
     retaining: Retaining,
+    /// When to look how much room there is.
+    look_at: Instant,
 }
 
 /// Lanes whose rows the store could not tell yet. It is asked again until it can: what is asked
@@ -98,6 +103,7 @@ impl Writer {
             // A slice of upkeep. What is left comes after the next job, or at once if there is none.
             self.has_upkeep = self.store.tend()?;
             self.retaining.tend(&mut *self.store)?;
+            self.look_for_room();
         }
         Ok(())
     }
@@ -111,12 +117,24 @@ impl Writer {
                 Err(TryRecvError::Disconnected) => None,
             };
         }
-        let due = self.retaining.due();
+        let due = self.retaining.due().min(self.look_at);
         let at = self.unread.again.map_or(due, |(at, _)| at.min(due));
         match jobs.recv_timeout(at.saturating_duration_since(Instant::now())) {
             Ok(job) => Some(Some(job)),
             Err(RecvTimeoutError::Timeout) => Some(None),
             Err(RecvTimeoutError::Disconnected) => None,
+        }
+    }
+
+    /// Tells how much room there is, every now and then.
+    fn look_for_room(&mut self) {
+        let now = Instant::now();
+        if now < self.look_at {
+            return;
+        }
+        self.look_at = now + LOOK_EVERY;
+        if let Some(room) = self.store.room() {
+            self.core.tell(News::Fact(Fact::Room(room)));
         }
     }
 

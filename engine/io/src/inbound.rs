@@ -2,11 +2,13 @@
 
 mod acknowledge;
 mod connection;
+mod identity;
 mod listener;
 mod mailbox;
 
 use std::sync::Arc;
 
+pub use identity::Recognise;
 pub use listener::{Gate, Listener, ListenerOptions};
 pub use mailbox::{Reply, ReplyTo};
 
@@ -30,8 +32,11 @@ pub struct Incoming {
     pub message_type: Box<[u8]>,
     /// What the receiver's program finds it by. A listener leaves it empty.
     pub indexed: Vec<u64>,
-    /// Hash of the payload; 0 for a message without MSH-10, which cannot be told from another.
+    /// Hash of what it is recognised by; 0 for a message without MSH-10, which cannot be told from
+    /// another.
     pub identity: u128,
+    /// Hash of MSH-3, 4 and 10; 0 without MSH-10.
+    pub name: u64,
     /// The acknowledgment that takes the message over, made before the message is stored so that it
     /// can be stored with it. A message without a header gets AR, and `accepted` is false.
     pub acknowledgment: Box<[u8]>,

@@ -15,5 +15,5 @@ mod inbound;
 mod outbound;
 mod storage;
 
-pub use inbound::{Gate, Incoming, Intake, Listener, ListenerOptions, Reply, ReplyTo};
-pub use outbound::{Note, Outcome, Report, Reports, Sender, SenderOptions, Senders};
+pub use inbound::{Gate, Incoming, Intake, Listener, ListenerOptions, Recognise, Reply, ReplyTo};
+pub use outbound::{Loss, Note, Outcome, Report, Reports, Sender, SenderOptions, Senders};

@@ -18,6 +18,33 @@ pub trait Reports: Send + Sync + 'static {
     /// Whether the partner can be reached, as far as is known. While it cannot, deliveries are not
     /// taken: the sender dials by itself.
     fn ready(&self, sender: u32, ready: bool);
+
+    /// A connection could not be opened, or is over. Called before [`ready`](Reports::ready).
+    fn lost(&self, _sender: u32, _why: Loss) {}
+}
+
+/// Why there is no connection, or not any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// It could not be opened.
+    NotReached(std::io::ErrorKind),
+    /// It broke.
+    Broken(std::io::ErrorKind),
+    /// The partner has closed it.
+    Closed,
+    /// It was given up: an answer did not come, or what came is none.
+    GivenUp,
+}
+
+impl std::fmt::Display for Loss {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Loss::NotReached(why) => write!(f, "not reached: {why}"),
+            Loss::Broken(why) => write!(f, "broken: {why}"),
+            Loss::Closed => f.write_str("closed by the partner"),
+            Loss::GivenUp => f.write_str("given up without an answer"),
+        }
+    }
 }
 
 /// What became of one delivery.

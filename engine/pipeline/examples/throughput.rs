@@ -52,6 +52,7 @@ impl Store {
             lane: LaneId(at as u32),
             tail: Seq(self.tail[at]),
             sent_to: Seq(self.sent_to[at]),
+            appended: 0,
         };
         let lanes = (0..LANES).filter(|at| touched[*at]).map(mark).collect();
         CommitOutcome::Committed(Committed { lanes, finals: Vec::new() })
@@ -81,6 +82,7 @@ fn received(n: u64, body: &Arc<[u8]>, piece: &Piece) -> Fact {
         inbound: INBOUND,
         identity: u128::from(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)) << 64 | 1,
         control_id: piece.clone(),
+        name: IdHash(n),
         message_type: piece.clone(),
         indexed: Keys::NONE,
         body: Body::Inline(Arc::clone(body)),
@@ -118,6 +120,7 @@ fn follow(order: Order, body: &Arc<[u8]>, store: &Store) -> Fact {
                 id_hash: IdHash(seq),
                 keys: Keys::NONE,
                 hops: 0,
+                len: 300,
             };
             Fact::Loaded { lane, entries: (after.0 + 1..=to).map(entry).collect() }
         }
@@ -136,7 +139,8 @@ fn main() {
     while delivered < messages {
         let now = Now { steady: begin.elapsed().as_millis() as u64, wall: 0 };
         pipeline.on_time(now);
-        while sent < messages && sent - answered < outstanding && pipeline.wants_input() {
+        while sent < messages && sent - answered < outstanding && pipeline.wants_input(INBOUND, now)
+        {
             sent += 1;
             pipeline.tell(received(sent, &body, &piece), now);
         }

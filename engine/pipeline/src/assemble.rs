@@ -13,6 +13,7 @@ use crate::record::{Disposition, NewMessage, Record, RowBody};
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use crate::shared::{Place, Shared};
+use crate::verdicts::Answered;
 
 /// A partner is quick with so many completions in a commit, on the average.
 const QUICK: u32 = 4;
@@ -39,6 +40,7 @@ impl Pipeline {
             outbound.pace = outbound.pace - outbound.pace / 8 + outbound.settling.len() as u32;
         }
         let transaction = batch.share();
+        self.store.ordered(now);
         self.open = Some(batch);
         Some(Order::Commit(transaction))
     }
@@ -56,17 +58,13 @@ impl Pipeline {
     }
 
     fn fill(&mut self, batch: &mut Batch, now: Now) {
-        let all = self.shared.limits.batch_records;
-        // Intake keeps a quarter of each batch, so that a backlog does not shut senders out.
-        let first = if self.shared.intakes.is_empty() { all } else { all - all / 4 };
-        self.add_deliveries(batch, first, now);
-        let room = self.room_for_intake();
-        self.add_command(batch, now);
-        self.add_handoffs(batch, first, now);
-        if now.steady >= self.full_until {
-            let (records, _) = batch.mark();
-            self.add_intakes(batch, all.min(records + room), now);
+        if !self.takes_messages(now) {
+            self.turn_away(true);
         }
+        self.take_turns(batch, now);
+        self.add_command(batch, now);
+        // Small, and nobody waits for them: they take no room from the others.
+        self.add_answers(batch, now);
         for outbound in core::mem::take(&mut self.concerned) {
             self.outbounds[outbound].concerned = false;
             if let Some(update) = self.outbounds[outbound].update(now.steady, &self.shared) {
@@ -78,7 +76,7 @@ impl Pipeline {
     /// Records of this batch for what comes in. Where a partner that answers quickly has a backlog, we
     /// are what it waits for, and no more comes in than goes out. One that is slow keeps no sender
     /// waiting.
-    fn room_for_intake(&self) -> usize {
+    pub(crate) fn room_for_intake(&self) -> usize {
         let all = self.shared.limits.batch_records;
         let backlog = u64::from(self.shared.limits.look_ahead / 2);
         let (mut completions, mut is_behind) = (0, false);
@@ -90,6 +88,14 @@ impl Pipeline {
         if is_behind { (2 * completions).max(all / 8) } else { all }
     }
 
+    /// Whether there is room for new messages.
+    pub(crate) fn takes_messages(&self, now: Now) -> bool {
+        let takes = self.store.takes_messages(now.steady);
+        #[cfg(feature = "sabotage")]
+        let takes = takes || self.shared.broken(Sabotage::UseReserve);
+        takes
+    }
+
     /// The batch that is built may have to write the row of this outbound's lane.
     pub(crate) fn concern(&mut self, outbound: usize) {
         if !core::mem::replace(&mut self.outbounds[outbound].concerned, true) {
@@ -97,7 +103,7 @@ impl Pipeline {
         }
     }
 
-    fn add_deliveries(&mut self, batch: &mut Batch, records: usize, now: Now) {
+    pub(crate) fn add_deliveries(&mut self, batch: &mut Batch, records: usize, now: Now) {
         while batch.fits(records, self.shared.limits.batch_bytes) {
             let Some(index) = self.shared.deliveries.pop_front() else { return };
             self.concern(index);
@@ -112,7 +118,19 @@ impl Pipeline {
         }
     }
 
-    fn add_intakes(&mut self, batch: &mut Batch, records: usize, now: Now) {
+    fn add_answers(&mut self, batch: &mut Batch, now: Now) {
+        if self.shared.verdicts.answered.is_empty() {
+            return;
+        }
+        let mark = batch.mark();
+        while let Some(Answered { message, accepted }) = self.shared.verdicts.answered.pop_front() {
+            let what = What::Answered { accepted };
+            batch.record(Record::Event(self.shared.event(message, now.wall, what)));
+        }
+        batch.end(Duty::Answers, mark);
+    }
+
+    pub(crate) fn add_intakes(&mut self, batch: &mut Batch, records: usize, now: Now) {
         for _ in 0..self.shared.intakes.len() {
             if !batch.fits(records, self.shared.limits.batch_bytes) {
                 return;
@@ -127,18 +145,32 @@ impl Pipeline {
             if self.shared.broken(Sabotage::OrderByTime) {
                 ingress.intake.order_by_time();
             }
-            let (mark, mut count) = (batch.mark(), 0);
+            let (mark, mut count, mut is_full) = (batch.mark(), 0, false);
             let lane = ingress.stage.lane.id;
             for waiting in ingress.intake.queue.range(..ingress.intake.resolved) {
                 if !batch.fits(records, self.shared.limits.batch_bytes) {
                     break;
                 }
-                let routed =
-                    store(waiting, lane, Place::Ingress(inbound), batch, &mut self.shared, now);
-                ingress.stage.lane.appending += u32::from(routed);
+                let len = waiting.received.body.len();
+                let fits = !waiting.is_routed() || ingress.stage.lane.takes(1, len);
+                #[cfg(feature = "sabotage")]
+                let fits = fits || self.shared.broken(Sabotage::Overfill);
+                if !fits {
+                    is_full = true;
+                    break;
+                }
+                store(waiting, lane, Place::Ingress(inbound), batch, &mut self.shared, now);
+                if waiting.is_routed() {
+                    ingress.stage.lane.appends(len);
+                }
                 count += 1;
             }
-            if count < ingress.intake.resolved {
+            if is_full && self.shared.stopping {
+                // The lane will not be emptied any more.
+                ingress.intake.turn_away(count, &mut self.load, &mut self.shared);
+            } else if is_full {
+                self.blocked = true;
+            } else if count < ingress.intake.resolved {
                 ingress.list(&mut self.shared);
             }
             batch.end(Duty::Intake { inbound, count }, mark);
@@ -146,7 +178,7 @@ impl Pipeline {
     }
 }
 
-/// Adds a message that was received; true if it must be routed.
+/// Adds a message that was received.
 fn store(
     waiting: &Waiting,
     lane: LaneId,
@@ -154,8 +186,8 @@ fn store(
     batch: &mut Batch,
     shared: &mut Shared,
     now: Now,
-) -> bool {
-    let Waiting { id, received_at, received, standing } = waiting;
+) {
+    let Waiting { id, received_at, received, standing, namesake, .. } = waiting;
     let Received { identity, control_id, message_type, body, .. } = received;
     let Received { acknowledgment, accepted, session, indexed, .. } = received;
     let (duplicate_of, is_duplicate) = match standing {
@@ -180,16 +212,18 @@ fn store(
         original: None,
         indexed: indexed.clone(),
     }));
+    if let Some(of) = *namesake {
+        batch.record(Record::Event(shared.event(*id, now.wall, What::SameControlId { of })));
+    }
     let disposition = match (is_duplicate, accepted) {
         (true, _) => Disposition::Duplicate,
         (false, false) => Disposition::Error,
         (false, true) => {
             let (message, source) = (*id, Source::Memory(body.clone()));
             let id_hash = IdHash::of(&control_id.0);
-            let (sole, keys, hops, call) = (true, Keys::NONE, 0, None);
-            let row = Appended { to, message, source, sole, id_hash, keys, hops, call };
-            batch.append(lane, RowBody::Message, row);
-            return true;
+            let (sole, keys, hops, len, call) = (true, Keys::NONE, 0, body.len(), None);
+            let row = Appended { to, message, source, sole, id_hash, keys, hops, len, call };
+            return batch.append(lane, RowBody::Message, row);
         }
     };
     if let (true, Some(of)) = (is_duplicate, duplicate_of) {
@@ -197,5 +231,4 @@ fn store(
     }
     let stamp = shared.stamp();
     batch.record(Record::Outcome { message: *id, stamp, disposition, at: now.wall });
-    false
 }

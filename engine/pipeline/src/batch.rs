@@ -23,13 +23,15 @@ pub(crate) enum Duty {
     Deliveries(usize),
     /// Does what an operator wants.
     Command(CommandId),
+    /// Writes down what senders were answered.
+    Answers,
 }
 
 impl Duty {
     /// The lane that it consumes from.
     pub fn consumes(self) -> Option<Place> {
         match self {
-            Duty::Intake { .. } | Duty::Command(_) => None,
+            Duty::Intake { .. } | Duty::Command(_) | Duty::Answers => None,
             Duty::Handoff(place) => Some(place),
             Duty::Deliveries(outbound) => Some(Place::Outbound(outbound)),
         }
@@ -54,6 +56,7 @@ pub(crate) struct Appended {
     pub id_hash: IdHash,
     pub keys: Keys,
     pub hops: u8,
+    pub len: u64,
     /// The call that goes on for it, and its place there.
     pub call: Option<(CallId, usize)>,
 }
@@ -69,6 +72,8 @@ pub(crate) struct Batch {
     pub commands: Vec<Ordered>,
     has_switches: bool,
     bytes: u64,
+    /// Bytes that it may come to now.
+    allowed: u64,
 }
 
 /// A command in a batch.
@@ -111,8 +116,13 @@ impl Batch {
         self.transaction().records.is_empty() && self.transaction().lanes.is_empty()
     }
 
+    /// It may come to so many bytes.
+    pub fn allow(&mut self, bytes: u64) {
+        self.allowed = bytes;
+    }
+
     pub fn fits(&self, records: usize, bytes: u64) -> bool {
-        self.building.records.len() < records && self.bytes < bytes
+        self.building.records.len() < records && self.bytes < bytes.min(self.allowed)
     }
 
     pub fn record(&mut self, record: Record) {
@@ -128,9 +138,9 @@ impl Batch {
         if let RowBody::Own(body) = &body {
             self.bytes += in_memory(body);
         }
-        let Appended { message, sole, id_hash, hops, .. } = row;
+        let Appended { message, sole, id_hash, hops, len, .. } = row;
         let keys = row.keys.clone();
-        let append = Append { lane, message, body, sole, id_hash, keys, hops };
+        let append = Append { lane, message, body, sole, id_hash, keys, hops, len };
         self.building.records.push(Record::Append(append));
         self.appended.push(row);
     }

@@ -34,6 +34,11 @@ impl Body {
     }
 }
 
+/// The bytes of a message after its first segment, which is MSH.
+pub(crate) fn after_header(bytes: &[u8]) -> &[u8] {
+    bytes.iter().position(|byte| *byte == b'\r').map_or(&[], |at| &bytes[at + 1..])
+}
+
 // A body is health data: it stays out of logs and panics.
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -158,7 +158,7 @@ impl Outbound {
             Ordering::Key | Ordering::Unordered => limits.key_look_ahead,
         };
         Outbound {
-            lane: Lane::new(outbound.lane, look_ahead),
+            lane: Lane::new(outbound.lane, look_ahead, outbound.capacity),
             retry: outbound.retry,
             window: outbound.window.max(1),
             ready: false,
@@ -255,6 +255,7 @@ impl Outbound {
             attempt,
             due,
             waited: if completed > 0 { 0 } else { self.patience.waited(now) },
+            consumed: self.lane.fill.consumed_with(completed),
         })
     }
 

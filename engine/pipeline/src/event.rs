@@ -90,6 +90,16 @@ pub enum What {
         /// The type of the error; never its text, which may quote the message.
         note: Note,
     },
+    /// Its sender was answered, after the verdict or without one.
+    Answered {
+        /// Whether the answer took it over.
+        accepted: bool,
+    },
+    /// It has the control ID of this one, and is another message.
+    SameControlId {
+        /// The last one with it.
+        of: MessageId,
+    },
     /// It is a duplicate of this one.
     Duplicate {
         /// The first.

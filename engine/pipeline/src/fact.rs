@@ -9,6 +9,7 @@ use crate::event::Note;
 use crate::ids::{CallId, CommandId, Epoch, LaneId, MessageId, Millis, Seq, Stamp, Ticket};
 use crate::order::Source;
 use crate::record::{Disposition, Failure};
+use crate::room::Room;
 use crate::started::Started;
 use crate::switch::Switch;
 
@@ -90,6 +91,8 @@ pub enum Fact {
         /// Each with its message.
         identities: Vec<(u128, MessageId)>,
     },
+    /// How much room the store has. Told every now and then, and soon after it has changed.
+    Room(Room),
     /// Whether an outbound can send now: it is connected and not stopped. Deliveries that are in
     /// progress still get their own fact.
     Ready {
@@ -114,10 +117,14 @@ pub struct Received {
     pub ticket: Ticket,
     /// The lane of the inbound that received it.
     pub inbound: LaneId,
-    /// Hash of the bytes and of MSH-3, 4, 7 and 10; 0 when there is nothing to tell it by.
+    /// Hash of the bytes, or of MSH-10 and the bytes after MSH where the inbound acknowledges after
+    /// delivery; 0 when there is nothing to tell it by.
     pub identity: u128,
     /// MSH-10, empty if there is none.
     pub control_id: Piece,
+    /// Hash of MSH-3, 4 and 10, by which another message with the same control ID is found;
+    /// [`IdHash::NONE`] without MSH-10.
+    pub name: IdHash,
     /// MSH-9, empty if there is none.
     pub message_type: Piece,
     /// As in [`NewMessage`](crate::NewMessage).
@@ -165,6 +172,8 @@ pub struct LaneMark {
     pub tail: Seq,
     /// Nothing above this may have been sent; equal to the cursor for lanes that send nothing.
     pub sent_to: Seq,
+    /// Bytes of all rows that were ever appended.
+    pub appended: u64,
 }
 
 /// Why nothing was written.
@@ -203,6 +212,10 @@ pub struct Head {
     pub started: Vec<Started>,
     /// Rows that the cursor has passed and that are not completed, in order.
     pub parked: Vec<Entry>,
+    /// Bytes of all rows that were ever appended.
+    pub appended: u64,
+    /// As in [`LaneUpdate`](crate::LaneUpdate).
+    pub consumed: u64,
 }
 
 impl Head {
@@ -222,6 +235,8 @@ impl Head {
             switches: Vec::new(),
             started: Vec::new(),
             parked: Vec::new(),
+            appended: 0,
+            consumed: 0,
         }
     }
 }
@@ -243,6 +258,8 @@ pub struct Entry {
     pub keys: Keys,
     /// As in [`Append`](crate::Append).
     pub hops: u8,
+    /// As in [`Append`](crate::Append).
+    pub len: u64,
 }
 
 /// The first of two messages with the same bytes.

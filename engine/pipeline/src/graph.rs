@@ -34,7 +34,7 @@ pub struct Limits {
     /// the store when it is needed.
     pub held_bytes: u64,
     /// Messages that may wait for their commit before [`wants_input`](crate::Pipeline::wants_input)
-    /// says no.
+    /// says no, over all inbounds.
     pub waiting: usize,
     /// Bytes of messages that may wait for their commit.
     pub waiting_bytes: u64,
@@ -45,9 +45,12 @@ pub struct Limits {
     pub batch_bytes: u64,
     /// Messages in one call of a router or handler.
     pub call: usize,
-    /// Identities that are remembered to find duplicates, at most 64 bytes each, in equal shares for
+    /// Identities that are remembered to find duplicates, at most 128 bytes each, in equal shares for
     /// the inbounds that look for them. At least the newest half of each share is there.
     pub identities: usize,
+    /// Bytes that are kept free on the disk of the store for deliveries: with less, nothing new is
+    /// stored. `None`: one per cent of the disk, 512 MiB at most.
+    pub min_free: Option<u64>,
 }
 
 impl Limits {
@@ -64,6 +67,7 @@ impl Limits {
         batch_bytes: 8 << 20,
         call: 256,
         identities: 1_000_000,
+        min_free: None,
     };
 }
 
@@ -80,13 +84,71 @@ pub struct Inbound {
     pub lane: LaneId,
     /// Whether a message that comes again gets the answer of the first and is not routed.
     pub deduplicate: bool,
+    /// When a sender is told that its message was taken over.
+    pub acknowledge: Acknowledge,
+    /// What happens to messages while there is no room for them.
+    pub on_full: OnFull,
+    /// How much may wait to be routed.
+    pub capacity: Capacity,
 }
 
 impl Inbound {
-    /// One that finds duplicates.
+    /// One that finds duplicates, and refuses what there is no room for.
     pub const fn new(lane: LaneId) -> Inbound {
-        Inbound { lane, deduplicate: true }
+        let (acknowledge, on_full) = (Acknowledge::Stored, OnFull::Refuse);
+        Inbound { lane, deduplicate: true, acknowledge, on_full, capacity: Capacity::NONE }
     }
+}
+
+/// When a sender is told that its message was taken over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Acknowledge {
+    /// Once it is stored.
+    #[default]
+    Stored,
+    /// Once it is stored and the last verdict on it is durable: AA if everything was delivered, or there
+    /// was nothing to deliver. AE if it ends in ERROR, when the time is over, and at a stop; delivery
+    /// then goes on. A retry of the sender waits for the verdict on the first: it is recognised by
+    /// MSH-10 and by the bytes after MSH, so this needs [`Inbound::deduplicate`].
+    Delivered {
+        /// How long the answer may take, from when the message was received.
+        within: Millis,
+    },
+}
+
+/// How much may wait in a lane. What does not fit waits in front of it, in order, and so does everything
+/// behind that: a handler that sends to two outbounds stands still while one of them is full. Therefore
+/// a lane has no limit unless it is given one. A message that is larger than the lane goes in once the
+/// lane is empty. What a handler sends to a handler and what an operator appends is counted, but not held
+/// back: it might have to wait for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Rows.
+    pub depth: u64,
+    /// Bytes of their bodies.
+    pub bytes: u64,
+}
+
+impl Capacity {
+    /// No limit.
+    pub const NONE: Capacity = Capacity { depth: u64::MAX, bytes: u64::MAX };
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Capacity::NONE
+    }
+}
+
+/// What happens to messages while there is no room for them: the disk is full, or the lane of the
+/// inbound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFull {
+    /// They are answered AE or CE, and their senders send them again.
+    #[default]
+    Refuse,
+    /// No more are read; those that have been read wait for room without an answer.
+    Wait,
 }
 
 /// A function that filters and transforms.
@@ -94,12 +156,14 @@ impl Inbound {
 pub struct Handler {
     /// Its lane of the stage routed.
     pub lane: LaneId,
+    /// How much may wait for it.
+    pub capacity: Capacity,
 }
 
 impl Handler {
     /// A handler with this lane.
     pub const fn new(lane: LaneId) -> Handler {
-        Handler { lane }
+        Handler { lane, capacity: Capacity::NONE }
     }
 }
 
@@ -126,13 +190,15 @@ pub struct Outbound {
     pub retry: Retry,
     /// When a delivery is given up, and what becomes of it.
     pub give_up: GiveUp,
+    /// How much may wait for the partner.
+    pub capacity: Capacity,
 }
 
 impl Outbound {
     /// First in first out, one delivery at a time.
     pub const fn new(lane: LaneId) -> Outbound {
-        let (retry, give_up) = (Retry::DEFAULT, GiveUp::DEFAULT);
-        Outbound { lane, ordering: Ordering::Fifo, window: 1, retry, give_up }
+        let (ordering, retry, give_up) = (Ordering::Fifo, Retry::DEFAULT, GiveUp::DEFAULT);
+        Outbound { lane, ordering, window: 1, retry, give_up, capacity: Capacity::NONE }
     }
 }
 

@@ -6,8 +6,8 @@ use crate::body::IdHash;
 use crate::call::{Item, Purpose};
 use crate::event::Note;
 use crate::fact::{CallFailure, Sent};
-use crate::graph::Limits;
-use crate::ids::{CallId, LaneId, MessageId, Millis, Seq};
+use crate::graph::{self, Limits};
+use crate::ids::{CallId, MessageId, Millis, Seq};
 use crate::lane::{Hold, Row};
 use crate::order::{Order, Source, Work};
 use crate::record::Failure;
@@ -85,8 +85,8 @@ pub(crate) struct HandlerLane {
 }
 
 impl HandlerLane {
-    pub fn new(lane: LaneId, limits: &Limits, index: usize) -> HandlerLane {
-        let stage = Stage::new(lane, limits.look_ahead);
+    pub fn new(handler: &graph::Handler, limits: &Limits, index: usize) -> HandlerLane {
+        let stage = Stage::new(handler.lane, limits.look_ahead, handler.capacity);
         HandlerLane { stage, calls: Vec::new(), fuse_after: 0, gathered: Default::default(), index }
     }
 
@@ -157,6 +157,7 @@ impl HandlerLane {
         &mut self,
         mut row: Resting,
         seq: Seq,
+        len: u64,
         call: Option<(CallId, usize)>,
         shared: &mut Shared,
     ) {
@@ -171,7 +172,7 @@ impl HandlerLane {
                 self.calls.push(id);
             }
         }
-        self.stage.lane.rows.push_back(row);
+        self.stage.lane.push(row, len);
     }
 
     /// A call has come back.

@@ -30,6 +30,8 @@ struct Onward {
     id_hash: IdHash,
     /// Handlers that have sent it to each other so far.
     hops: u8,
+    /// Length of those bytes.
+    len: u64,
 }
 
 impl Onward {
@@ -43,13 +45,14 @@ impl Onward {
             Source::Memory(body) => Source::Memory(body.clone()),
             Source::Message | Source::Row(..) => elsewhere,
         };
-        Onward { message, body, source, sole: false, id_hash, hops: 0 }
+        Onward { message, body, source, sole: false, id_hash, hops: 0, len: 0 }
     }
 }
 
 fn update<R: Task>(stage: &Stage<R>) -> LaneUpdate {
     let cursor = Seq(stage.lane.cursor.0 + stage.committing as u64);
-    LaneUpdate::new(stage.lane.id, stage.lane.epoch, cursor)
+    let consumed = stage.lane.fill.consumed_with(stage.committing);
+    LaneUpdate { consumed, ..LaneUpdate::new(stage.lane.id, stage.lane.epoch, cursor) }
 }
 
 impl Pipeline {
@@ -131,11 +134,15 @@ impl Pipeline {
         {
             return false;
         }
-        let at = stage.committing;
+        if !self.makes_way(inbound) {
+            return false;
+        }
+        let stage = &self.inbounds[inbound].stage;
+        let (at, len) = (stage.committing, stage.lane.fill.lens[stage.committing]);
         let row = &mut self.inbounds[inbound].stage.lane.rows[at];
         let onward = Onward::of(row.message, &row.source, row.id_hash, None);
         let (message, sole) = (row.message, row.sole);
-        let onward = Onward { sole, ..onward };
+        let onward = Onward { sole, len, ..onward };
         let done = ingress::Progress::Chosen { handlers: Vec::new(), branches: Vec::new() };
         match core::mem::replace(&mut row.progress, done) {
             ingress::Progress::Chosen { handlers, branches } => {
@@ -229,10 +236,11 @@ impl Pipeline {
         let (lane, at) = (stage.lane.id, stage.committing);
         let seq = stage.lane.seq(at);
         if let handler::Progress::Sent(sent) = &stage.lane.rows[at].progress
-            && !self.take(sent)
+            && !(self.take(sent) && self.has_room_for(handler))
         {
             return false;
         }
+        let len = self.handlers[handler].stage.lane.fill.lens[at];
         let row = &mut self.handlers[handler].stage.lane.rows[at];
         let (message, sole, hops) = (row.message, row.sole, row.hops);
         let own = (hops > 0).then_some((lane, seq));
@@ -245,7 +253,7 @@ impl Pipeline {
         };
         let total = Handoff { rows: sent.len() as u32, failed: u32::from(failure.is_some()) };
         let settled = total.of(sole, Disposition::Filtered);
-        let onward = Onward { sole: settled.is_sole(), hops, ..onward };
+        let onward = Onward { sole: settled.is_sole(), hops, len, ..onward };
         match failure {
             Some(failure) => batch.record(failed(message, lane, failure, &mut self.shared, now)),
             None => self.send(&onward, lane, sent, batch, now),
@@ -286,8 +294,9 @@ impl Pipeline {
                 }
                 Place::Routed(_) | Place::Ingress(_) => row.hops + 1,
             };
-            *self.appending(to) += 1;
-            let row = Appended { to, message, source, sole, id_hash, keys, hops, call: None };
+            let len = if let RowBody::Own(body) = &body { body.len() } else { row.len };
+            self.appends(to, len);
+            let row = Appended { to, message, source, sole, id_hash, keys, hops, len, call: None };
             batch.append(lane, body, row);
         }
     }
@@ -301,11 +310,11 @@ impl Pipeline {
         batch: &mut Batch,
     ) {
         let lane = &mut self.handlers[handler].stage.lane;
-        lane.appending += 1;
+        lane.appends(row.len);
         let (to, source) = (Place::Routed(handler), row.source.clone());
-        let Onward { message, sole, id_hash, .. } = *row;
+        let Onward { message, sole, id_hash, len, .. } = *row;
         let (keys, hops) = (Keys::NONE, 0);
-        let row = Appended { to, message, source, sole, id_hash, keys, hops, call };
+        let row = Appended { to, message, source, sole, id_hash, keys, hops, len, call };
         batch.append(lane.id, RowBody::Message, row);
     }
 }

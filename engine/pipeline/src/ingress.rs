@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::body::IdHash;
 use crate::call::{Item, Purpose};
 use crate::fact::{CallFailure, Sent};
-use crate::graph;
+use crate::graph::{self, OnFull};
 use crate::ids::{CallId, LaneId, MessageId, Millis};
 use crate::intake::Intake;
 use crate::lane::{Hold, Row};
@@ -94,16 +94,18 @@ pub(crate) struct Ingress {
     pub call: Option<CallId>,
     /// Whether the inbound is in the list of those with messages to store.
     pub listed: bool,
+    pub on_full: OnFull,
     index: usize,
 }
 
 impl Ingress {
     pub fn new(inbound: &graph::Inbound, limits: &graph::Limits, index: usize) -> Ingress {
         Ingress {
-            stage: Stage::new(inbound.lane, limits.look_ahead),
-            intake: Intake::new(inbound.deduplicate.then_some(limits.identities)),
+            stage: Stage::new(inbound.lane, limits.look_ahead, inbound.capacity),
+            intake: Intake::new(inbound, limits.identities),
             call: None,
             listed: false,
+            on_full: inbound.on_full,
             index,
         }
     }
@@ -113,6 +115,16 @@ impl Ingress {
         if self.intake.resolved > 0 && !core::mem::replace(&mut self.listed, true) {
             shared.intakes.push_back(self.index);
         }
+    }
+
+    /// Whether a message of this length fits in, behind those that wait for their commit.
+    pub fn takes(&self, len: u64) -> bool {
+        let waiting = self.intake.queue.len() as u64;
+        let lane = &self.stage.lane;
+        let depth = lane.depth() + waiting;
+        let bytes = lane.fill.bytes().saturating_add(self.intake.len).saturating_add(len);
+        let capacity = lane.fill.capacity;
+        depth == 0 || depth < capacity.depth && bytes <= capacity.bytes
     }
 
     pub fn forget(&mut self, hold: Hold, shared: &mut Shared) {

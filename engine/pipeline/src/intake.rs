@@ -5,15 +5,17 @@
 
 use alloc::collections::VecDeque;
 
-use crate::body::{Body, Piece};
+use crate::body::{Body, Piece, after_header};
 use crate::duplicates::Identities;
 use crate::fact::{First, Received};
-use crate::ids::{MessageId, Now, Ticket};
-use crate::order::{Answer, Order};
+use crate::graph::{Acknowledge, Inbound};
+use crate::ids::{MessageId, Millis, Now, Ticket};
+use crate::order::{Answer, Order, Sameness};
 use crate::record::Disposition;
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
-use crate::shared::Shared;
+use crate::shared::{Alarm, Shared};
+use crate::verdicts::Waiter;
 
 /// A message that waits for its commit.
 #[derive(Debug)]
@@ -23,6 +25,52 @@ pub(crate) struct Waiting {
     pub received_at: u64,
     pub received: Received,
     pub standing: Standing,
+    /// Its sender waits for the verdict, until then.
+    pub deadline: Option<Millis>,
+    /// The message whose verdict it may come to wait for.
+    watches: Option<MessageId>,
+    /// An earlier message with the same control ID and other bytes.
+    pub namesake: Option<MessageId>,
+}
+
+impl Waiting {
+    /// Whether it is appended to the lane of its inbound.
+    pub fn is_routed(&self) -> bool {
+        self.received.accepted && !matches!(self.standing, Standing::Duplicate(_))
+    }
+}
+
+impl Waiting {
+    /// It is durable, and its sender waits for the verdict.
+    fn wait(self, deadline: Millis, shared: &mut Shared) {
+        let first = match self.standing {
+            Standing::Duplicate(first) => first,
+            _ => self.id,
+        };
+        let watches = self.watches;
+        let Received { ticket, acknowledgment, .. } = self.received;
+        #[cfg(feature = "sabotage")]
+        if shared.broken(Sabotage::AckBeforeVerdict) {
+            let answer = Answer::Acknowledgment(acknowledgment);
+            return shared.orders.push_back(Order::Answer { ticket, answer });
+        }
+        #[cfg(feature = "sabotage")]
+        if shared.broken(Sabotage::ForgetTicket) && ticket.0.is_multiple_of(8) {
+            return;
+        }
+        let waiter = Waiter { ticket, own: self.id, acknowledgment, deadline };
+        shared.verdicts.wait(first, waiter);
+        shared.wake(deadline, Alarm::Verdict);
+        if let Some(first) = watches {
+            shared.verdicts.unwatch(first);
+        }
+    }
+
+    fn unwatch(&self, shared: &mut Shared) {
+        if let Some(first) = self.watches {
+            shared.verdicts.unwatch(first);
+        }
+    }
 }
 
 /// Whether it came before.
@@ -51,7 +99,12 @@ pub(crate) struct Intake {
     pub queue: VecDeque<Waiting>,
     /// The first ones, of which is known whether they came before.
     pub resolved: usize,
+    /// Length of their bodies, also of those in chunks.
+    pub len: u64,
     identities: Option<Identities>,
+    /// By their senders and control IDs.
+    names: Option<Identities>,
+    acknowledge: Acknowledge,
 }
 
 /// The bytes that a body occupies in memory.
@@ -75,9 +128,11 @@ impl Load {
 }
 
 impl Intake {
-    pub fn new(identities: Option<usize>) -> Intake {
-        let identities = identities.map(Identities::new);
-        Intake { queue: VecDeque::new(), resolved: 0, identities }
+    /// So many entries are remembered to find duplicates.
+    pub fn new(inbound: &Inbound, entries: usize) -> Intake {
+        let new = || inbound.deduplicate.then(|| Identities::new(entries));
+        let (identities, names, acknowledge) = (new(), new(), inbound.acknowledge);
+        Intake { queue: VecDeque::new(), resolved: 0, len: 0, identities, names, acknowledge }
     }
 
     pub fn know(&mut self, identity: u128, message: MessageId, now: Now) {
@@ -95,13 +150,25 @@ impl Intake {
         shared: &mut Shared,
     ) {
         load.add(&received.body);
+        self.len += received.body.len();
         #[cfg(feature = "sabotage")]
         if shared.broken(Sabotage::AckEarly) {
             let answer = Answer::Acknowledgment(received.acknowledgment.clone());
             shared.orders.push_back(Order::Answer { ticket: received.ticket, answer });
         }
-        let standing = Standing::Unknown;
-        self.queue.push_back(Waiting { id, received_at: now.wall, received, standing });
+        let deadline = match self.acknowledge {
+            Acknowledge::Delivered { within } if received.accepted => Some(now.steady + within),
+            _ => None,
+        };
+        self.queue.push_back(Waiting {
+            id,
+            received_at: now.wall,
+            received,
+            standing: Standing::Unknown,
+            deadline,
+            watches: None,
+            namesake: None,
+        });
         self.resolve(now, load, shared);
     }
 
@@ -121,6 +188,7 @@ impl Intake {
                     if identity != 0 && received.accepted {
                         self.know(identity, id, now);
                     }
+                    self.look_for_namesake(self.resolved, now);
                 }
             }
             self.resolved += 1;
@@ -130,8 +198,9 @@ impl Intake {
     /// What is known of a message by its identity. It stays unknown while the first is in the open
     /// commit and its bytes are not at hand.
     fn look_up(&mut self, at: usize, now: Now, shared: &mut Shared) -> Standing {
-        let Received { ticket, identity, accepted, body, .. } = &self.queue[at].received;
-        let (ticket, identity) = (*ticket, *identity);
+        let Waiting { received, deadline, .. } = &self.queue[at];
+        let Received { ticket, identity, accepted, body, control_id, .. } = received;
+        let (ticket, identity, is_retry) = (*ticket, *identity, deadline.is_some());
         let Some(identities) = self.identities.as_mut().filter(|_| *accepted && identity != 0)
         else {
             return Standing::New;
@@ -139,13 +208,27 @@ impl Intake {
         let Some(first) = identities.find(identity, now.steady) else { return Standing::New };
         let Ok(earlier) = self.queue.binary_search_by_key(&first, |waiting| waiting.id) else {
             let (body, with) = (body.clone(), first);
-            shared.orders.push_back(Order::Compare { ticket, body, with });
+            let what = match is_retry {
+                true => Sameness::ControlIdAndBody(control_id.clone()),
+                false => Sameness::Bytes,
+            };
+            self.watch(at, first, shared);
+            shared.orders.push_back(Order::Compare { ticket, body, with, what });
             return Standing::Comparing;
         };
-        match (&self.queue[earlier].received.body, body) {
-            (Body::Inline(first_bytes), Body::Inline(bytes)) if first_bytes == bytes => {
-                let acknowledgment = self.queue[earlier].received.acknowledgment.clone();
+        let theirs = &self.queue[earlier].received;
+        match (&theirs.body, body) {
+            (Body::Inline(one), Body::Inline(other))
+                if match is_retry {
+                    true => {
+                        theirs.control_id == *control_id && after_header(one) == after_header(other)
+                    }
+                    false => one == other,
+                } =>
+            {
+                let acknowledgment = theirs.acknowledgment.clone();
                 self.queue[at].received.acknowledgment = acknowledgment;
+                self.watch(at, first, shared);
                 Standing::Duplicate(first)
             }
             (Body::Inline(_), Body::Inline(_)) => Standing::New,
@@ -153,10 +236,31 @@ impl Intake {
         }
     }
 
+    /// A message may come to wait for the verdict on an earlier one.
+    fn watch(&mut self, at: usize, first: MessageId, shared: &mut Shared) {
+        let waiting = &mut self.queue[at];
+        if waiting.deadline.is_some() {
+            waiting.watches = Some(first);
+            shared.verdicts.watch(first);
+        }
+    }
+
+    /// Takes note of an earlier message with the same control ID that is not the same message.
+    fn look_for_namesake(&mut self, at: usize, now: Now) {
+        let waiting = &mut self.queue[at];
+        let name = u128::from(waiting.received.name.0);
+        let Some(names) = self.names.as_mut().filter(|_| name != 0) else { return };
+        if waiting.standing == Standing::New {
+            waiting.namesake = names.find(name, now.steady);
+        }
+        names.insert(name, waiting.id, now.steady);
+    }
+
     /// A duplicate is stored without its bytes.
     fn drop_body(&mut self, at: usize, load: &mut Load) {
         let body = &mut self.queue[at].received.body;
         load.bytes -= in_memory(body);
+        self.len -= body.len();
         *body = Body::Inline(Piece::default().0);
     }
 
@@ -166,13 +270,22 @@ impl Intake {
     }
 
     /// The host has compared the message that is looked at.
-    pub fn compared(&mut self, ticket: Ticket, first: Option<First>) {
+    pub fn compared(&mut self, ticket: Ticket, first: Option<First>, shared: &mut Shared) {
         if !self.is_comparing(ticket) {
             return;
         }
         let waiting = &mut self.queue[self.resolved];
         waiting.standing = match first {
-            None => Standing::New,
+            None => {
+                waiting.unwatch(shared);
+                Standing::New
+            }
+            // It waits for the verdict, or gets the one that is there.
+            Some(first) if waiting.deadline.is_some() => {
+                shared.verdicts.found(first.message, first.disposition);
+                waiting.received.acknowledgment = first.acknowledgment;
+                Standing::Duplicate(first.message)
+            }
             Some(first) if answers_for_another(first.disposition) => {
                 waiting.received.acknowledgment = first.acknowledgment;
                 Standing::Duplicate(first.message)
@@ -186,13 +299,19 @@ impl Intake {
         self.resolved -= count;
         for waiting in self.queue.drain(..count) {
             load.remove(&waiting.received.body);
+            self.len -= waiting.received.body.len();
             #[cfg(feature = "sabotage")]
             if shared.broken(Sabotage::AckEarly) {
                 continue;
             }
-            let Received { ticket, acknowledgment, .. } = waiting.received;
-            let answer = Answer::Acknowledgment(acknowledgment);
-            shared.orders.push_back(Order::Answer { ticket, answer });
+            match waiting.deadline {
+                Some(deadline) => waiting.wait(deadline, shared),
+                None => {
+                    let Received { ticket, acknowledgment, .. } = waiting.received;
+                    let answer = Answer::Acknowledgment(acknowledgment);
+                    shared.orders.push_back(Order::Answer { ticket, answer });
+                }
+            }
         }
     }
 
@@ -212,7 +331,9 @@ impl Intake {
             if goes {
                 self.resolved -= usize::from(at < resolved);
                 load.remove(&waiting.received.body);
+                self.len -= waiting.received.body.len();
                 let ticket = waiting.received.ticket;
+                waiting.unwatch(shared);
                 shared.orders.push_back(Order::Answer { ticket, answer: answer.clone() });
             }
             at += 1;
@@ -220,11 +341,13 @@ impl Intake {
         });
     }
 
-    /// Nothing can be stored for now: all that wait are answered so.
-    pub fn turn_away(&mut self, load: &mut Load, shared: &mut Shared) {
-        self.resolved = 0;
-        for waiting in self.queue.drain(..) {
+    /// Nothing can be stored for now: all that wait are answered so, but for the first ones.
+    pub fn turn_away(&mut self, but: usize, load: &mut Load, shared: &mut Shared) {
+        self.resolved = self.resolved.min(but);
+        for waiting in self.queue.drain(but..) {
             load.remove(&waiting.received.body);
+            self.len -= waiting.received.body.len();
+            waiting.unwatch(shared);
             let (ticket, answer) = (waiting.received.ticket, Answer::NotStored);
             shared.orders.push_back(Order::Answer { ticket, answer });
         }

@@ -3,7 +3,9 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::fact::{Entry, Head};
+use crate::capacity::Fill;
+use crate::fact::{Entry, Head, LaneMark};
+use crate::graph::Capacity;
 use crate::ids::{Epoch, LaneId, Millis, Seq};
 use crate::intake::in_memory;
 use crate::order::{Order, Source};
@@ -38,6 +40,7 @@ pub(crate) struct Lane<R> {
     aside: Vec<Seq>,
     /// Loads whatever fits, because nothing that is here can go on.
     pub eager: bool,
+    pub fill: Fill,
     /// Rows that the open commit appends.
     pub appending: u32,
     /// Where the next of them goes, once their numbers are known.
@@ -53,7 +56,7 @@ pub(crate) struct Lane<R> {
 }
 
 impl<R: Row> Lane<R> {
-    pub fn new(id: LaneId, look_ahead: u32) -> Self {
+    pub fn new(id: LaneId, look_ahead: u32, capacity: Capacity) -> Self {
         Lane {
             id,
             hold: Hold::Unread,
@@ -63,6 +66,7 @@ impl<R: Row> Lane<R> {
             rows: VecDeque::new(),
             aside: Vec::new(),
             eager: false,
+            fill: Fill::new(capacity),
             appending: 0,
             next_append: Seq(0),
             loading: false,
@@ -80,6 +84,10 @@ impl<R: Row> Lane<R> {
         self.cursor = head.cursor;
         // Rows that were appended while the heads were read are known already.
         self.tail = self.tail.max(head.tail).max(head.cursor);
+        self.fill.restore(head);
+        if self.cursor == self.tail {
+            self.fill.empty();
+        }
     }
 
     /// An order to read the lane is answered. True if it was the last one: an answer to an earlier one
@@ -93,10 +101,34 @@ impl<R: Row> Lane<R> {
     pub fn forget(&mut self, hold: Hold, shelf: &mut Shelf) {
         self.hold = hold;
         self.asked += 1;
-        self.appending = 0;
+        self.appends_nothing();
+        self.fill.forget();
         self.loading = false;
         self.rows.drain(..).for_each(|row| shelf.put_down(row.source()));
         self.aside.clear();
+    }
+
+    /// The open commit appends one more row.
+    pub fn appends(&mut self, len: u64) {
+        self.appending += 1;
+        self.fill.appending += len;
+    }
+
+    pub fn appends_nothing(&mut self) {
+        (self.appending, self.fill.appending) = (0, 0);
+    }
+
+    /// Whether so many more rows with so many bytes fit in. A lane that somebody else owns is watched
+    /// by its owner.
+    pub fn takes(&self, rows: u64, bytes: u64) -> bool {
+        let depth = self.depth() + u64::from(self.appending);
+        depth == 0 || self.hold == Hold::Lost || self.fill.takes(depth + rows, bytes)
+    }
+
+    /// Adds a row that is durable to those in memory.
+    pub fn push(&mut self, row: R, len: u64) {
+        self.rows.push_back(row);
+        self.fill.lens.push_back(len);
     }
 
     pub fn depth(&self) -> u64 {
@@ -186,7 +218,8 @@ impl<R: Row> Lane<R> {
         }
         for entry in entries {
             if entry.seq == self.loaded_to().next() && entry.seq <= self.tail {
-                self.rows.push_back(row(entry));
+                let len = entry.len;
+                self.push(row(entry), len);
             }
         }
     }
@@ -198,10 +231,12 @@ impl<R: Row> Lane<R> {
     }
 
     /// Learns the tail after a commit that has appended `appending` rows, the last ones.
-    pub fn committed(&mut self, tail: Seq) {
+    pub fn committed(&mut self, mark: &LaneMark) {
+        let tail = mark.tail;
         self.tail = self.tail.max(tail);
+        self.fill.appended = self.fill.appended.max(mark.appended);
         self.next_append = Seq(tail.0.saturating_sub(u64::from(self.appending)) + 1);
-        self.appending = 0;
+        self.appends_nothing();
     }
 
     /// The place of the next row of that commit, and whether it may stay in memory: only if all
@@ -217,12 +252,17 @@ impl<R: Row> Lane<R> {
     pub fn consume(&mut self, count: usize, shelf: &mut Shelf) {
         let from = self.aside.len();
         self.rows.drain(from..from + count).for_each(|row| shelf.put_down(row.source()));
+        self.fill.consume(count);
         self.cursor.0 += count as u64;
+        if self.cursor == self.tail {
+            self.fill.empty();
+        }
     }
 
     /// Sets the first row that follows the cursor aside, and moves the cursor on.
     pub fn pass_unfinished(&mut self) {
         self.cursor = self.cursor.next();
+        self.fill.consume(1);
         self.aside.push(self.cursor);
     }
 

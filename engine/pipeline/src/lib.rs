@@ -47,7 +47,7 @@
 //! #             }
 //! #         }
 //! #         for update in &transaction.lanes { lanes.insert(update.lane, 1); }
-//! #         let mark = |lane: LaneId| LaneMark { lane, tail: Seq(1), sent_to: Seq(1) };
+//! #         let mark = |lane| LaneMark { lane, tail: Seq(1), sent_to: Seq(1), appended: 7 };
 //! #         let lanes = lanes.into_keys().map(mark).collect();
 //! #         CommitOutcome::Committed(Committed { lanes, finals: Vec::new() })
 //! #     }
@@ -76,6 +76,7 @@
 //!         inbound,
 //!         identity: 0,
 //!         control_id: Piece::default(),
+//!         name: IdHash::NONE,
 //!         message_type: Piece::default(),
 //!         indexed: Keys::NONE,
 //!         body: Body::Inline((*b"MSH|...").into()),
@@ -120,8 +121,8 @@
 //!             Order::Load { .. } | Order::ReadHeads(_) | Order::Compare { .. } => unreachable!(),
 //!         }
 //!     }
-//!     // Now wait for a fact, at most until pipeline.next_deadline(), and read from senders only
-//!     // while pipeline.wants_input().
+//!     // Now wait for a fact, at most until pipeline.next_deadline(), and read from the senders of an
+//!     // inbound only while pipeline.wants_input(inbound, now).
 //! }
 //! assert_eq!(done, ["answered 1", "delivered 3/1"]);
 //!
@@ -141,6 +142,7 @@ mod batch;
 mod body;
 mod by_key;
 mod call;
+mod capacity;
 mod command;
 mod completion;
 mod delivery;
@@ -166,6 +168,7 @@ mod pipeline;
 mod record;
 mod restored;
 mod retry;
+mod room;
 mod routing;
 #[cfg(feature = "sabotage")]
 mod sabotage;
@@ -174,6 +177,8 @@ mod stage;
 mod started;
 mod status;
 mod switch;
+mod turns;
+mod verdicts;
 
 pub use body::{Body, IdHash, Keys, Piece, field_hash};
 pub use command::{Act, Command, CommandOutcome, Edit, Parked, Replay, Take};
@@ -182,17 +187,21 @@ pub use fact::{
     CallFailure, CommitOutcome, Committed, Entry, Fact, First, Head, LaneMark, Received, Refusal,
     Sent, Start,
 };
-pub use graph::{GiveUp, Graph, Handler, Inbound, Limits, Ordering, Orphan, Outbound, Retry, Then};
+pub use graph::{
+    Acknowledge, Capacity, GiveUp, Graph, Handler, Inbound, Limits, OnFull, Ordering, Orphan,
+    Outbound, Retry, Then,
+};
 pub use ids::{
     BodyId, CallId, CommandId, Epoch, LaneId, MessageId, Millis, Now, Seq, Stage, Stamp, Ticket,
 };
 pub use job::{Job, Position};
-pub use order::{Answer, Order, Source, Work};
+pub use order::{Answer, Order, Sameness, Source, Work};
 pub use pipeline::Pipeline;
 pub use record::{
     Append, Disposition, Failure, LaneUpdate, List, NewMessage, Part, Record, Reopened, RowBody,
     Transaction,
 };
+pub use room::{Room, StoreState, Trouble};
 #[cfg(feature = "sabotage")]
 pub use sabotage::Sabotage;
 pub use started::Started;

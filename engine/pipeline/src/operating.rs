@@ -222,6 +222,7 @@ impl Pipeline {
             id_hash: edit.id_hash,
             keys: edit.keys,
             hops: 0,
+            len: edit.body.len(),
         };
         self.append(to, &entry, true, batch);
         copy
@@ -281,17 +282,13 @@ impl Pipeline {
             Source::Message => RowBody::Message,
             Source::Row(lane, seq) => RowBody::Row(*lane, *seq),
         };
-        match place {
-            Place::Ingress(at) => self.inbounds[at].stage.lane.appending += 1,
-            Place::Routed(at) => self.handlers[at].stage.lane.appending += 1,
-            Place::Outbound(at) => {
-                self.outbounds[at].lane.appending += 1;
-                self.concern(at);
-            }
+        self.appends(place, row.len);
+        if let Place::Outbound(at) = place {
+            self.concern(at);
         }
         let (message, source, id_hash) = (row.message, row.body.clone(), row.id_hash);
-        let (keys, hops, call) = (row.keys.clone(), row.hops, None);
-        let row = Appended { to: place, message, source, sole, id_hash, keys, hops, call };
+        let (keys, hops, len, call) = (row.keys.clone(), row.hops, row.len, None);
+        let row = Appended { to: place, message, source, sole, id_hash, keys, hops, len, call };
         batch.append(to, body, row);
     }
 

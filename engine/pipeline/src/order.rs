@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::body::{Body, Piece};
+use crate::body::{Body, Piece, after_header};
 use crate::command::CommandOutcome;
 use crate::ids::{CallId, CommandId, LaneId, MessageId, Seq, Ticket};
 use crate::record::Transaction;
@@ -82,6 +82,8 @@ pub enum Order {
         body: Body,
         /// The stored one.
         with: MessageId,
+        /// What has to be the same.
+        what: Sameness,
     },
 }
 
@@ -92,8 +94,29 @@ pub enum Answer {
     Acknowledgment(Piece),
     /// With a refusal for now, AE or CE: nothing was stored, and sending again is right.
     NotStored,
+    /// With a refusal for now, AE: it is stored, and was not delivered in time or ended in ERROR.
+    NotDelivered,
     /// With nothing: close the connection. It is unknown whether the message was stored.
     Close,
+}
+
+/// What makes two messages the same.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sameness {
+    /// All bytes.
+    Bytes,
+    /// This MSH-10, and the bytes after the first segment.
+    ControlIdAndBody(Piece),
+}
+
+impl Sameness {
+    /// Whether two messages whose control IDs have been looked at are the same.
+    pub fn holds(&self, one: &[u8], other: &[u8]) -> bool {
+        match self {
+            Sameness::Bytes => one == other,
+            Sameness::ControlIdAndBody(_) => after_header(one) == after_header(other),
+        }
+    }
 }
 
 /// A message to work on, and its bytes.

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::batch::{Appended, Batch, Duty, Ordered};
+use crate::batch::{Appended, Batch, Duty, Ordered, Unit};
 use crate::command::CommandOutcome;
 use crate::delivery::Delivery;
 use crate::fact::{CommitOutcome, Committed, Head, Refusal};
@@ -12,16 +12,16 @@ use crate::ingress::Arrived;
 use crate::lane::Hold;
 use crate::order::{Answer, Order};
 use crate::pipeline::Pipeline;
-use crate::shared::{Alarm, Place, ours_again};
+use crate::shared::{Alarm, Place, Shared, ours_again};
 
-/// While there is no room new messages are turned away for this long.
-pub(crate) const FULL: Millis = 1_000;
 /// The longest wait before a store that does not write is tried again: senders wait for it.
 const STORE_AGAIN_AT_MOST: Millis = 1_000;
 
 impl Pipeline {
     pub(crate) fn outcome(&mut self, outcome: CommitOutcome, now: Now) {
         let Some(batch) = self.open.take() else { return };
+        let is_intake = |unit: &Unit| matches!(unit.duty, Duty::Intake { .. });
+        self.store.outcome(&outcome, batch.units.iter().any(is_intake), now);
         match outcome {
             CommitOutcome::Committed(committed) => self.committed(batch, committed, now),
             CommitOutcome::Refused(refusal) => self.refused(batch, refusal, now),
@@ -35,11 +35,11 @@ impl Pipeline {
         self.refusals = 0;
         for mark in &committed.lanes {
             match self.shared.place(mark.lane) {
-                Some(Place::Ingress(at)) => self.inbounds[at].stage.lane.committed(mark.tail),
-                Some(Place::Routed(at)) => self.handlers[at].stage.lane.committed(mark.tail),
+                Some(Place::Ingress(at)) => self.inbounds[at].stage.lane.committed(mark),
+                Some(Place::Routed(at)) => self.handlers[at].stage.lane.committed(mark),
                 Some(Place::Outbound(at)) => {
                     let outbound = &mut self.outbounds[at];
-                    outbound.lane.committed(mark.tail);
+                    outbound.lane.committed(mark);
                     outbound.sent_to = outbound.sent_to.max(mark.sent_to);
                 }
                 None => {
@@ -62,12 +62,12 @@ impl Pipeline {
                     self.handlers[at].stage.committed(&mut self.shared.shelf);
                 }
                 Duty::Deliveries(at) => self.outbounds[at].committed(&mut self.shared),
-                Duty::Handoff(Place::Outbound(_)) | Duty::Command(_) => {}
+                Duty::Handoff(Place::Outbound(_)) | Duty::Command(_) | Duty::Answers => {}
             }
         }
         let mut appended = core::mem::take(&mut batch.appended);
         for row in &appended {
-            if *self.appending(row.to) > 0 {
+            if self.appending(row.to) > 0 {
                 // The store has not said where its rows stand.
                 let lane = self.lane_id(row.to);
                 self.forget(lane, Hold::Unread);
@@ -86,12 +86,19 @@ impl Pipeline {
                 self.pump(place, now);
             }
         }
+        self.unblock();
+        let Shared { verdicts, orders, stopping, .. } = &mut self.shared;
+        verdicts.learn(batch.transaction(), &committed.finals, true);
+        verdicts.decide(orders);
+        if *stopping {
+            verdicts.expire(now.steady, true, orders);
+        }
         self.spare = batch;
     }
 
     /// Keeps a row in memory that is durable by now, if there is room.
     fn keep(&mut self, row: Appended) {
-        let Appended { to, message, source, sole, id_hash, keys, hops, call } = row;
+        let Appended { to, message, source, sole, id_hash, keys, hops, len, call } = row;
         let shared = &mut self.shared;
         match to {
             Place::Ingress(at) => {
@@ -99,7 +106,7 @@ impl Pipeline {
                 let (seq, stays) = lane.place();
                 if stays {
                     let source = shared.shelf.take(source, lane.id, seq);
-                    lane.rows.push_back(Arrived::new(message, source, sole, id_hash));
+                    lane.push(Arrived::new(message, source, sole, id_hash), len);
                 }
             }
             Place::Routed(at) => {
@@ -108,7 +115,7 @@ impl Pipeline {
                 if stays {
                     let source = shared.shelf.take(source, lane.id, seq);
                     let row = Resting::new(message, source, sole, id_hash, hops);
-                    self.handlers[at].push(row, seq, call, shared);
+                    self.handlers[at].push(row, seq, len, call, shared);
                 }
             }
             Place::Outbound(at) => {
@@ -117,31 +124,34 @@ impl Pipeline {
                 if stays {
                     let source = shared.shelf.take(source, lane.id, seq);
                     let row = Delivery { keys, ..Delivery::new(message, source, sole, id_hash) };
-                    lane.rows.push_back(row);
+                    lane.push(row, len);
                 }
             }
         }
     }
 
-    /// Nothing was written: senders are told so, the rest is committed again.
+    /// Nothing was written: senders are told so unless they wait for room, the rest is committed
+    /// again.
     fn refused(&mut self, batch: Batch, refusal: Refusal, now: Now) {
         self.refusals += 1;
         let mut had_intake = false;
         for unit in &batch.units {
-            if let Duty::Intake { inbound, count } = unit.duty {
-                let ingress = &mut self.inbounds[inbound];
-                ingress.intake.failed(count, &Answer::NotStored, &mut self.load, &mut self.shared);
-                had_intake = true;
+            let Duty::Intake { inbound, count } = unit.duty else { continue };
+            had_intake = true;
+            let waits = refusal == Refusal::Full && self.waits_for_room(inbound);
+            let ingress = &mut self.inbounds[inbound];
+            if waits {
+                ingress.list(&mut self.shared);
+            } else {
+                let (load, shared) = (&mut self.load, &mut self.shared);
+                ingress.intake.failed(count, &Answer::NotStored, load, shared);
             }
         }
         if refusal == Refusal::Full {
-            self.full_until = now.steady + FULL;
-            self.shared.wake(self.full_until, Alarm::Commit);
+            self.shared.wake(self.store.full_until(), Alarm::Commit);
         }
         // The rest is committed before them: they would hear nothing as long as the store refuses.
-        for ingress in &mut self.inbounds {
-            ingress.intake.turn_away(&mut self.load, &mut self.shared);
-        }
+        self.turn_away(refusal == Refusal::Full);
         // Without the messages that came in there may be room for the rest at once.
         if refusal != Refusal::Full || !had_intake {
             self.commit_later(now);
@@ -151,6 +161,15 @@ impl Pipeline {
         let lanes = self.tell_commands(&batch, |it| batch.has(Duty::Command(it.id)), refused);
         let stays = |duty: Duty| !matches!(duty, Duty::Intake { .. } | Duty::Command(_));
         self.keep_rest(batch, stays, |lane| !lanes.contains(&lane));
+    }
+
+    /// Nothing can be stored: messages that wait are answered so, but for those that wait for room.
+    pub(crate) fn turn_away(&mut self, for_room: bool) {
+        for at in 0..self.inbounds.len() {
+            if !(for_room && self.waits_for_room(at)) {
+                self.inbounds[at].intake.turn_away(0, &mut self.load, &mut self.shared);
+            }
+        }
     }
 
     fn commit_later(&mut self, now: Now) {
@@ -176,6 +195,9 @@ impl Pipeline {
             self.forget(*lane, Hold::Unread);
         }
         self.tell_commands(&batch, |_| true, CommandOutcome::Unknown);
+        let Shared { verdicts, orders, .. } = &mut self.shared;
+        verdicts.learn(batch.transaction(), &[], false);
+        verdicts.decide(orders);
         self.spare = batch;
         self.shared.orders.push_back(Order::ReadHeads(lanes));
     }
@@ -214,11 +236,13 @@ impl Pipeline {
     ) {
         let rest = batch.filtered(stays, updates);
         for row in &batch.appended {
-            *self.appending(row.to) = 0;
+            match row.to {
+                Place::Ingress(at) => self.inbounds[at].stage.lane.appends_nothing(),
+                Place::Routed(at) => self.handlers[at].stage.lane.appends_nothing(),
+                Place::Outbound(at) => self.outbounds[at].lane.appends_nothing(),
+            }
         }
-        for row in &rest.appended {
-            *self.appending(row.to) += 1;
-        }
+        rest.appended.iter().for_each(|row| self.appends(row.to, row.len));
         if !rest.is_empty() {
             self.kept = Some(rest);
         }
@@ -240,11 +264,20 @@ impl Pipeline {
         .collect()
     }
 
-    pub(crate) fn appending(&mut self, place: Place) -> &mut u32 {
+    fn appending(&self, place: Place) -> u32 {
         match place {
-            Place::Ingress(at) => &mut self.inbounds[at].stage.lane.appending,
-            Place::Routed(at) => &mut self.handlers[at].stage.lane.appending,
-            Place::Outbound(at) => &mut self.outbounds[at].lane.appending,
+            Place::Ingress(at) => self.inbounds[at].stage.lane.appending,
+            Place::Routed(at) => self.handlers[at].stage.lane.appending,
+            Place::Outbound(at) => self.outbounds[at].lane.appending,
+        }
+    }
+
+    /// The batch appends one more row to a lane.
+    pub(crate) fn appends(&mut self, place: Place, len: u64) {
+        match place {
+            Place::Ingress(at) => self.inbounds[at].stage.lane.appends(len),
+            Place::Routed(at) => self.handlers[at].stage.lane.appends(len),
+            Place::Outbound(at) => self.outbounds[at].lane.appends(len),
         }
     }
 

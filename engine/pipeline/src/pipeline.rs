@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::batch::Batch;
 use crate::delivery::{Outbound, Told};
 use crate::fact::{Entry, Fact, First, Received, Start};
-use crate::graph::Graph;
+use crate::graph::{Capacity, Graph, OnFull};
 use crate::handler::{HandlerLane, Resting};
 use crate::ids::{CallId, LaneId, MessageId, Millis, Now, Seq, Ticket};
 use crate::ingress::{Arrived, Branch, Ingress};
@@ -14,6 +14,9 @@ use crate::lane::Hold;
 use crate::operating::Operating;
 use crate::order::{Answer, Order};
 use crate::orphan::Orphan;
+use crate::room::{StoreState, StoreWatch};
+#[cfg(feature = "sabotage")]
+use crate::sabotage::Sabotage;
 use crate::shared::{Alarm, OURS_AGAIN, Place, Shared};
 
 /// All decisions of one engine. See the [crate's page](crate) for the loop of its host.
@@ -37,8 +40,13 @@ pub struct Pipeline {
     pub(crate) commit_after: Millis,
     /// Commits refused in a row.
     pub(crate) refusals: u32,
-    /// No room for new messages until then.
-    pub(crate) full_until: Millis,
+    pub(crate) store: StoreWatch,
+    /// Some lane has a capacity.
+    pub(crate) bounded: bool,
+    /// For how many commits each kind of work has had nothing, though it waited.
+    pub(crate) left_out: [u32; 3],
+    /// Something waits in front of a lane that is full.
+    pub(crate) blocked: bool,
     /// Outbounds whose lane the batch that is built may have to write.
     pub(crate) concerned: Vec<usize>,
     pub(crate) spare_branches: Vec<Vec<Branch>>,
@@ -61,12 +69,17 @@ impl Pipeline {
         for (at, outbound) in graph.outbounds.iter().enumerate() {
             shared.name_place(outbound.lane, Place::Outbound(at));
         }
+        let of_inbounds = graph.inbounds.iter().map(|it| it.capacity);
+        let of_handlers = graph.handlers.iter().map(|it| it.capacity);
+        let of_outbounds = graph.outbounds.iter().map(|it| it.capacity);
+        let bounded =
+            of_inbounds.chain(of_handlers).chain(of_outbounds).any(|it| it != Capacity::NONE);
         let inbounds = graph.inbounds.iter().enumerate();
         let handlers = graph.handlers.iter().enumerate();
         let outbounds = graph.outbounds.iter().enumerate();
         let mut pipeline = Pipeline {
             inbounds: inbounds.map(|(at, it)| Ingress::new(it, &limits, at)).collect(),
-            handlers: handlers.map(|(at, it)| HandlerLane::new(it.lane, &limits, at)).collect(),
+            handlers: handlers.map(|(at, it)| HandlerLane::new(it, &limits, at)).collect(),
             outbounds: outbounds.map(|(at, it)| Outbound::new(it, &limits, at)).collect(),
             shared,
             operating: Operating::default(),
@@ -77,7 +90,10 @@ impl Pipeline {
             spare: Batch::default(),
             commit_after: 0,
             refusals: 0,
-            full_until: 0,
+            store: StoreWatch::new(limits.min_free),
+            bounded,
+            left_out: [0; 3],
+            blocked: false,
             concerned: Vec::new(),
             spare_branches: Vec::new(),
             fused_calls: Vec::new(),
@@ -118,6 +134,7 @@ impl Pipeline {
                 self.told(lane, seq, Told::Failed { failure, note }, now);
             }
             Fact::Command { id, command } => self.command(id, *command, now),
+            Fact::Room(room) => self.store.has(room, now),
             Fact::Ready { lane, ready } => {
                 if let Some(Place::Outbound(at)) = self.shared.place(lane) {
                     self.outbounds[at].ready = ready;
@@ -146,30 +163,63 @@ impl Pipeline {
             match alarm {
                 Alarm::Lane(place) => self.pump(place, now),
                 Alarm::Call(call) => self.rest(call, now.steady),
+                Alarm::Verdict => self.expire(now.steady),
                 // The next order looks at the time.
                 Alarm::Commit => {}
             }
         }
     }
 
-    /// Whether more messages should be read from senders. A host that reads on is heard, but the
-    /// messages lie in memory.
-    pub fn wants_input(&self) -> bool {
+    /// Whether more messages should be read from the senders of an inbound. A host that reads on is
+    /// heard, but the messages lie in memory.
+    pub fn wants_input(&self, inbound: LaneId, now: Now) -> bool {
         let limits = &self.shared.limits;
         let room = self.load.messages < limits.waiting && self.load.bytes < limits.waiting_bytes;
-        room && !self.shared.stopping
+        let Some(Place::Ingress(at)) = self.shared.place(inbound) else { return false };
+        let waits = self.inbounds[at].on_full == OnFull::Wait;
+        let fits = || self.store.takes_messages(now.steady) && self.inbounds[at].takes(1);
+        let has_room = !waits || fits();
+        room && has_room && !self.shared.stopping
+    }
+
+    /// Whether a message of this inbound would be answered as not stored, because there is no room.
+    pub fn refuses(&self, inbound: LaneId, now: Now) -> bool {
+        let Some(Place::Ingress(at)) = self.shared.place(inbound) else { return true };
+        let fits = self.store.takes_messages(now.steady) && self.inbounds[at].takes(1);
+        self.inbounds[at].on_full == OnFull::Refuse && !fits
+    }
+
+    /// Whether a commit is ordered and its outcome is not known yet.
+    pub fn is_committing(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// How the store stands.
+    pub fn store_state(&self, now: Now) -> StoreState {
+        self.store.state(now)
     }
 
     /// Begins nothing new: messages that are received from now on are not stored, and no router,
-    /// handler or delivery is started. What is in progress is still committed.
+    /// handler or delivery is started. What is in progress is still committed; messages that wait for
+    /// room are answered as not stored.
+    ///
+    /// Senders that wait for a verdict hear that there is none yet.
     pub fn stop(&mut self) {
         self.shared.stopping = true;
+        self.expire(0);
+    }
+
+    /// Answers those whose time for a verdict is over.
+    fn expire(&mut self, now: Millis) {
+        let Shared { verdicts, orders, stopping, .. } = &mut self.shared;
+        verdicts.expire(now, *stopping, orders);
     }
 
     /// Plants a fault.
     #[cfg(feature = "sabotage")]
     pub fn sabotage(&mut self, how: crate::Sabotage) {
         self.shared.sabotage = Some(how);
+        self.shared.verdicts.errors_are_good = how == crate::Sabotage::AckError;
         if how == crate::Sabotage::ForgetLane
             && let Some(outbound) = self.outbounds.iter_mut().find(|it| it.lane.depth() > 0)
         {
@@ -188,11 +238,21 @@ impl Pipeline {
     }
 
     fn received(&mut self, received: Received, now: Now) {
-        let place = self.shared.place(received.inbound);
-        let full = now.steady < self.full_until;
-        let (Some(Place::Ingress(at)), false) = (place, self.shared.stopping || full) else {
-            let (ticket, answer) = (received.ticket, Answer::NotStored);
-            return self.shared.orders.push_back(Order::Answer { ticket, answer });
+        let takes = !self.shared.stopping && self.store.takes_messages(now.steady);
+        let len = received.body.len();
+        let at = match self.shared.place(received.inbound) {
+            Some(Place::Ingress(at)) if takes && self.inbounds[at].takes(len) => at,
+            Some(Place::Ingress(at)) if self.waits_for_room(at) => at,
+            #[cfg(feature = "sabotage")]
+            Some(_) if self.shared.broken(Sabotage::DropAtFull) => {
+                let answer = Answer::Acknowledgment(received.acknowledgment);
+                let ticket = received.ticket;
+                return self.shared.orders.push_back(Order::Answer { ticket, answer });
+            }
+            _ => {
+                let (ticket, answer) = (received.ticket, Answer::NotStored);
+                return self.shared.orders.push_back(Order::Answer { ticket, answer });
+            }
         };
         let id = self.new_message();
         let ingress = &mut self.inbounds[at];
@@ -206,10 +266,15 @@ impl Pipeline {
         id
     }
 
+    /// Whether messages of this inbound wait while there is no room for them.
+    pub(crate) fn waits_for_room(&self, inbound: usize) -> bool {
+        self.inbounds[inbound].on_full == OnFull::Wait && !self.shared.stopping
+    }
+
     fn compared(&mut self, ticket: Ticket, first: Option<First>, now: Now) {
         let comparing = |it: &&mut Ingress| it.intake.is_comparing(ticket);
         if let Some(ingress) = self.inbounds.iter_mut().find(comparing) {
-            ingress.intake.compared(ticket, first);
+            ingress.intake.compared(ticket, first, &mut self.shared);
             ingress.intake.resolve(now, &mut self.load, &mut self.shared);
             ingress.list(&mut self.shared);
         }

@@ -1,8 +1,8 @@
 //! What one commit writes: the records of a transaction, in terms that every store understands.
 //!
-//! A store keeps an append-only log for each lane and one small row for the lane itself. Nothing a
-//! claim reads is updated or deleted row by row. Rows of a lane are numbered inside the transaction,
-//! so a record that appends carries no sequence number: the commit's outcome tells it.
+//! A store keeps an append-only log for each lane and one small row for the lane itself. Nothing a claim
+//! reads is changed or deleted row by row. Rows of a lane are numbered inside the transaction, so a
+//! record that appends carries no number: the commit's outcome tells it.
 
 use alloc::vec::Vec;
 
@@ -18,9 +18,8 @@ use crate::switch::Switch;
 pub struct Transaction {
     /// What is inserted, in this order.
     pub records: Vec<Record>,
-    /// What changes in the rows of lanes, at most one for each lane, applied after the records. Each
-    /// is checked against the epoch of its lane: a lane that somebody else owns by now fences the
-    /// whole transaction.
+    /// What changes in the rows of lanes, at most one for each lane, applied after the records. Each is
+    /// checked against the epoch of its lane: a lane that somebody else owns fences the transaction.
     pub lanes: Vec<LaneUpdate>,
 }
 
@@ -30,7 +29,7 @@ pub enum Record {
     /// A message exists from here on. Until there is an outcome it is RECEIVED: no outcome and no
     /// event is written for that.
     Message(NewMessage),
-    /// A piece of a body above the inline limit, committed before the message that holds it.
+    /// A piece of a body above the inline limit, committed before its message.
     Chunk {
         /// The body.
         body: BodyId,
@@ -174,8 +173,8 @@ pub struct NewMessage {
     pub acknowledgment: Piece,
     /// Whether that acknowledgment takes the message over (AA or CA).
     pub accepted: bool,
-    /// The message that came before with the same bytes. This one is a DUPLICATE if its outcome says
-    /// so, else it is processed because the first was not.
+    /// The same message that came before. This one is a DUPLICATE if its outcome says so, else it is
+    /// processed because the first was not.
     pub duplicate_of: Option<MessageId>,
     /// Links all messages that one has led to: the number of the first of them, its own for most.
     pub session: MessageId,
@@ -225,13 +224,15 @@ pub struct Append {
     pub keys: Keys,
     /// Handlers that have sent it to each other.
     pub hops: u8,
+    /// Length of the body in bytes, whichever that is; added up for each lane.
+    pub len: u64,
 }
 
 impl Append {
     /// A message as it was received, with all its open work.
     pub fn new(lane: LaneId, message: MessageId) -> Append {
         let (body, id_hash, keys) = (RowBody::Message, IdHash::NONE, Keys::NONE);
-        Append { lane, message, body, sole: true, id_hash, keys, hops: 0 }
+        Append { lane, message, body, sole: true, id_hash, keys, hops: 0, len: 0 }
     }
 }
 
@@ -242,8 +243,7 @@ pub enum RowBody {
     Message,
     /// Its own.
     Own(Body),
-    /// Those that another row of the same message is about, whichever they are: it was appended by an
-    /// earlier commit and may be consumed.
+    /// Those that another row of the message is about, which an earlier commit has appended.
     Row(LaneId, Seq),
 }
 
@@ -291,9 +291,9 @@ pub struct LaneUpdate {
     pub epoch: Epoch,
     /// Everything up to here is consumed.
     pub cursor: Seq,
-    /// How far beyond the cursor deliveries may leave; `None` while the lane may not send now. The
-    /// store raises `sent_to` to the smaller of the tail and `cursor + window`, inside the
-    /// transaction and after its appends, because others may append as well. It never lowers it.
+    /// How far beyond the cursor deliveries may leave; `None` while the lane may not send now. After the
+    /// appends of the transaction the store raises `sent_to` to the smaller of tail and `cursor +
+    /// window`, because others may append as well. It never lowers it.
     pub window: Option<u32>,
     /// Attempts that the head has had.
     pub attempt: u32,
@@ -301,12 +301,15 @@ pub struct LaneUpdate {
     pub due: u64,
     /// How long the head has been tried, as far as it counts for giving it up.
     pub waited: Millis,
+    /// Bytes of all rows that were ever consumed, up to the cursor.
+    pub consumed: u64,
 }
 
 impl LaneUpdate {
     /// Consumes up to a place, and says nothing of a head.
     pub const fn new(lane: LaneId, epoch: Epoch, cursor: Seq) -> LaneUpdate {
-        LaneUpdate { lane, epoch, cursor, window: None, attempt: 0, due: 0, waited: 0 }
+        let (window, attempt, due, waited, consumed) = (None, 0, 0, 0, 0);
+        LaneUpdate { lane, epoch, cursor, window, attempt, due, waited, consumed }
     }
 }
 

@@ -18,6 +18,20 @@ pub enum Sabotage {
     DropSentTo,
     /// A delivery leaves though one with the same control ID is with the partner.
     SameControlId,
+    /// New messages are stored from the room that is kept free for deliveries.
+    UseReserve,
+    /// A message that does not fit into the lane of its inbound is answered and dropped.
+    DropAtFull,
+    /// Lanes are filled beyond their capacity.
+    Overfill,
+    /// A sender that waits for the verdict is answered before it.
+    AckBeforeVerdict,
+    /// A sender that waits for the verdict is answered AA for an ERROR.
+    AckError,
+    /// A ticket that waits for the verdict is forgotten.
+    ForgetTicket,
+    /// What comes first in a commit may take all of it.
+    Starve,
     /// An attempt that a crash has interrupted does not count.
     UncountedCrash,
     /// Of the keys of a delivery only one counts.
@@ -32,7 +46,7 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Sabotage; 12] = [
+    pub const ALL: [Sabotage; 19] = [
         Sabotage::AckEarly,
         Sabotage::ForgetLane,
         Sabotage::OrderByTime,
@@ -45,6 +59,13 @@ impl Sabotage {
         Sabotage::PassBarrier,
         Sabotage::ForgetParked,
         Sabotage::AboveWindow,
+        Sabotage::UseReserve,
+        Sabotage::DropAtFull,
+        Sabotage::Overfill,
+        Sabotage::AckBeforeVerdict,
+        Sabotage::AckError,
+        Sabotage::ForgetTicket,
+        Sabotage::Starve,
     ];
 
     /// The name on a command line.
@@ -57,6 +78,13 @@ impl Sabotage {
             Sabotage::FuseAlways => "fuse-always",
             Sabotage::DropSentTo => "drop-sent-to",
             Sabotage::SameControlId => "same-control-id",
+            Sabotage::DropAtFull => "drop-at-full",
+            Sabotage::Overfill => "overfill",
+            Sabotage::AckBeforeVerdict => "ack-before-verdict",
+            Sabotage::AckError => "ack-error",
+            Sabotage::ForgetTicket => "forget-ticket",
+            Sabotage::Starve => "starve",
+            Sabotage::UseReserve => "use-reserve",
             Sabotage::UncountedCrash => "uncounted-crash",
             Sabotage::SharedKey => "shared-key",
             Sabotage::PassBarrier => "pass-barrier",

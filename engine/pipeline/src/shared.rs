@@ -12,6 +12,7 @@ use crate::lane::Shelf;
 use crate::order::Order;
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
+use crate::verdicts::Verdicts;
 
 /// How long a lane waits before it asks again for what our own side did not do.
 pub(crate) const OURS_AGAIN: Millis = 100;
@@ -32,6 +33,7 @@ pub(crate) enum Alarm {
     Lane(Place),
     Call(CallId),
     Commit,
+    Verdict,
 }
 
 #[derive(Debug)]
@@ -47,6 +49,7 @@ pub(crate) struct Shared {
     /// Inbounds with messages to store.
     pub intakes: VecDeque<usize>,
     pub stopping: bool,
+    pub verdicts: Verdicts,
     next_stamp: Stamp,
     alarms: BinaryHeap<Reverse<(Millis, Alarm)>>,
     places: Vec<Option<Place>>,
@@ -65,6 +68,7 @@ impl Shared {
             handoffs: VecDeque::new(),
             intakes: VecDeque::new(),
             stopping: false,
+            verdicts: Verdicts::default(),
             next_stamp,
             alarms: BinaryHeap::new(),
             places: Vec::new(),

@@ -1,5 +1,6 @@
 //! A lane whose rows are worked on by a user's function: called in order, handed on in order.
 
+use crate::graph::Capacity;
 use crate::ids::{LaneId, Millis};
 use crate::lane::{Hold, Lane, Row, Shelf};
 use crate::shared::ours_again;
@@ -33,9 +34,9 @@ pub(crate) struct Stage<R> {
 }
 
 impl<R: Task> Stage<R> {
-    pub fn new(id: LaneId, look_ahead: u32) -> Self {
+    pub fn new(id: LaneId, look_ahead: u32, capacity: Capacity) -> Self {
         Stage {
-            lane: Lane::new(id, look_ahead),
+            lane: Lane::new(id, look_ahead, capacity),
             called: 0,
             ready: 0,
             committing: 0,

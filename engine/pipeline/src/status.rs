@@ -1,6 +1,7 @@
 //! How lanes stand, for `status` and `why`.
 
 use crate::delivery::State;
+use crate::graph::Capacity;
 use crate::ids::{LaneId, MessageId, Millis, Seq, Stage};
 use crate::ingress::Arrived;
 use crate::lane::{Hold, Lane, Row};
@@ -16,6 +17,10 @@ pub struct LaneStatus {
     pub stage: Stage,
     /// Rows that are not consumed.
     pub depth: u64,
+    /// Bytes of their bodies.
+    pub bytes: u64,
+    /// Whether nothing more fits in: what would be appended waits in front of it.
+    pub is_full: bool,
     /// The first of them.
     pub head: Option<Seq>,
     /// The message of the head, if it is in memory.
@@ -74,6 +79,8 @@ fn of<R: Row>(lane: &Lane<R>, stage: Stage) -> LaneStatus {
         lane: lane.id,
         stage,
         depth,
+        bytes: lane.fill.bytes(),
+        is_full: !lane.takes(1, 0),
         head: (depth > 0).then(|| lane.seq(0)),
         message: None,
         attempt: 0,
@@ -124,7 +131,7 @@ impl Pipeline {
             }
         });
         let orphans = self.operating.orphans.iter().filter(|it| it.depth() > 0).map(|it| {
-            let status = of(&Lane::<Arrived>::new(it.id, 1), it.stage);
+            let status = of(&Lane::<Arrived>::new(it.id, 1, Capacity::NONE), it.stage);
             let (depth, head) = (it.depth(), Some(it.cursor.next()));
             LaneStatus { depth, head, is_orphan: true, ready: false, ..status }
         });
@@ -153,6 +160,7 @@ impl Pipeline {
             uncommitted: self.open.is_some()
                 || self.kept.is_some()
                 || !self.operating.waiting.is_empty()
+                || !self.shared.verdicts.answered.is_empty()
                 || !self.shared.handoffs.is_empty()
                 || self.outbounds.iter().any(waits),
         }

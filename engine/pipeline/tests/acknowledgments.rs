@@ -2,8 +2,9 @@
 //! others; here each stands alone.
 
 use mllp_pipeline::{
-    Answer, Body, CommitOutcome, Epoch, Fact, Graph, Handler, Head, Inbound, Keys, LaneId, Limits,
-    MessageId, Now, Order, Outbound, Piece, Pipeline, Received, Refusal, Stamp, Start, Ticket,
+    Answer, Body, CommitOutcome, Epoch, Fact, Graph, Handler, Head, IdHash, Inbound, Keys, LaneId,
+    Limits, MessageId, Now, Order, Outbound, Piece, Pipeline, Received, Refusal, Stamp, Start,
+    Ticket,
 };
 
 const INBOUND: LaneId = LaneId(1);
@@ -32,6 +33,7 @@ fn received(ticket: u64, identity: u128) -> Fact {
         inbound: INBOUND,
         identity,
         control_id: Piece::default(),
+        name: IdHash::NONE,
         message_type: Piece::default(),
         indexed: Keys::NONE,
         body: Body::Inline((*b"MSH|").into()),
@@ -90,7 +92,7 @@ fn an_unknown_outcome_closes_and_reads_the_lanes_first() {
 fn a_store_that_never_commits_answers_nobody_and_bounds_what_waits() {
     let mut pipeline = pipeline(Limits { waiting: 10, ..Limits::DEFAULT });
     let mut told = 0;
-    while pipeline.wants_input() {
+    while pipeline.wants_input(INBOUND, now(told)) {
         told += 1;
         pipeline.tell(received(told, told.into()), now(told));
         assert_eq!(answers(&mut pipeline, None, told), []);
@@ -117,7 +119,7 @@ fn a_duplicate_in_the_open_batch_shares_its_outcome() {
 fn after_a_stop_nothing_is_stored() {
     let mut pipeline = pipeline(Limits::DEFAULT);
     pipeline.stop();
-    assert!(!pipeline.wants_input());
+    assert!(!pipeline.wants_input(INBOUND, now(1)));
     pipeline.tell(received(1, 1), now(1));
     assert_eq!(answers(&mut pipeline, None, 1), [(1, Answer::NotStored)]);
     assert!(pipeline.left().is_at_rest());

@@ -84,6 +84,7 @@ impl Flooded {
                 inbound: INBOUND,
                 identity: 0,
                 control_id: Piece::default(),
+                name: IdHash::NONE,
                 message_type: Piece::default(),
                 indexed: Keys::NONE,
                 body: Body::Inline((*b"MSH|").into()),
@@ -153,6 +154,7 @@ impl Flooded {
             sole: true,
             id_hash: IdHash::NONE,
             keys: Keys::NONE,
+            len: 0,
             hops: 0,
         };
         let entries = rows.skip(after.0 as usize).take(limit as usize).map(entry).collect();
@@ -164,7 +166,7 @@ impl Flooded {
         let mut lanes: BTreeMap<LaneId, LaneMark> = BTreeMap::new();
         let mut mark = |lane: LaneId, row: &Row| {
             let (tail, sent_to) = (Seq(row.messages.len() as u64), Seq(row.sent_to));
-            lanes.insert(lane, LaneMark { lane, tail, sent_to });
+            lanes.insert(lane, LaneMark { lane, tail, sent_to, appended: 0 });
         };
         for record in &transaction.records {
             if let Record::Append(append) = record {

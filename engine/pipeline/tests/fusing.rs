@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mllp_pipeline::{
-    Body, CallId, CommitOutcome, Committed, Epoch, Fact, Graph, Handler, Head, Inbound, Keys,
-    LaneId, LaneMark, Limits, MessageId, Now, Order, Outbound, Piece, Pipeline, Received, Record,
-    Sent, Seq, Stamp, Start, Ticket, Transaction,
+    Body, CallId, CommitOutcome, Committed, Epoch, Fact, Graph, Handler, Head, IdHash, Inbound,
+    Keys, LaneId, LaneMark, Limits, MessageId, Now, Order, Outbound, Piece, Pipeline, Received,
+    Record, Sent, Seq, Stamp, Start, Ticket, Transaction,
 };
 
 const INBOUND: LaneId = LaneId(1);
@@ -55,7 +55,12 @@ impl Engine {
         touched.sort_unstable();
         touched.dedup();
         let tail = |lane: &LaneId| Seq(self.tails.get(lane).copied().unwrap_or(0));
-        let mark = |lane: &LaneId| LaneMark { lane: *lane, tail: tail(lane), sent_to: Seq(0) };
+        let mark = |lane: &LaneId| LaneMark {
+            lane: *lane,
+            tail: tail(lane),
+            sent_to: Seq(0),
+            appended: 0,
+        };
         let lanes = touched.iter().map(mark).collect();
         CommitOutcome::Committed(Committed { lanes, finals: Vec::new() })
     }
@@ -84,6 +89,7 @@ impl Engine {
             inbound: INBOUND,
             identity: 0,
             control_id: Piece::default(),
+            name: IdHash::NONE,
             message_type: Piece::default(),
             indexed: Keys::NONE,
             body: Body::Inline((*b"MSH|").into()),

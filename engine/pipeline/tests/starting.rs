@@ -3,7 +3,9 @@
 mod lane;
 
 use lane::{INBOUND, OUTBOUND, committed, entry, left, now, orders, start};
-use mllp_pipeline::{Body, Fact, Keys, Limits, Order, Piece, Received, Record, Seq, Ticket, What};
+use mllp_pipeline::{
+    Body, Fact, IdHash, Keys, Limits, Order, Piece, Received, Record, Seq, Ticket, What,
+};
 
 #[test]
 fn a_start_reads_the_first_rows_only_and_takes_messages_at_once_whatever_waits() {
@@ -25,6 +27,7 @@ fn a_start_reads_the_first_rows_only_and_takes_messages_at_once_whatever_waits()
                 inbound: INBOUND,
                 identity: 1,
                 control_id: Piece::default(),
+                name: IdHash::NONE,
                 message_type: Piece::default(),
                 body: Body::Inline((*b"MSH|").into()),
                 acknowledgment: Piece::from(&b"AA"[..]),

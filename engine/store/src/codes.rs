@@ -166,6 +166,8 @@ impl<'a> EventRow<'a> {
             What::Failed { lane, failure, note } => {
                 row(7, *lane, of_failure(*failure), Text::Note(&note.0))
             }
+            What::Answered { accepted } => row(10, LaneId(0), (*accepted).into(), Text::None),
+            What::SameControlId { of } => row(11, LaneId(0), of.0 as i64, Text::None),
             What::Duplicate { of } => row(8, LaneId(0), of.0 as i64, Text::None),
             What::GaveUp { outbound, failure } => {
                 row(20, *outbound, of_failure(*failure), Text::None)
@@ -219,6 +221,8 @@ pub(crate) fn event(
         24 => What::Edited { copy: MessageId(number as u64), by: by(text) },
         25 => What::Cancelled { lane, by: by(text) },
         26 => What::Moved { from: lane, to: LaneId(number as u32), by: by(text) },
+        10 => What::Answered { accepted: number != 0 },
+        11 => What::SameControlId { of: MessageId(number as u64) },
         _ => return Err(corrupt("event")),
     };
     Ok(Event { message, stamp, at, what })

@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::Range;
 
 use mllp_pipeline::{
-    BodyId, CommitOutcome, Disposition, Entry, Event, Head, LaneId, MessageId, NewMessage, Seq,
-    Stage, Stamp, Transaction,
+    BodyId, CommitOutcome, Disposition, Entry, Event, Head, LaneId, MessageId, NewMessage, Room,
+    Seq, Stage, Stamp, Transaction,
 };
 
 use crate::lists::Lists;
@@ -85,6 +85,11 @@ pub trait Store: Send {
     /// sync that has failed the next one would lie, so nothing may be tried again. A database that is
     /// not reachable is not an error: the outcome says what is known.
     fn commit(&mut self, transaction: &Transaction) -> Result<CommitOutcome, StoreError>;
+
+    /// How much room there is for commits; `None`: that cannot be said.
+    fn room(&mut self) -> Option<Room> {
+        None
+    }
 
     /// Does a slice of upkeep between two commits, short enough not to be felt by a sender who
     /// waits. Returns whether there is more to do.

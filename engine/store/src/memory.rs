@@ -191,7 +191,7 @@ impl State {
                     }
                     touched.insert(append.lane);
                     let append = Append { body: self.origin(&append.body), ..append.clone() };
-                    self.lanes.entry(append.lane).or_default().rows.push(append);
+                    self.lanes.entry(append.lane).or_default().push(append);
                 }
                 Record::Part(part) => {
                     let sums = Sums::of(part, self.reopened.contains(&part.message));
@@ -221,7 +221,8 @@ impl State {
         let mark = |lane: LaneId| {
             let row = self.lanes.get(&lane)?;
             let tail = Seq(row.rows.len() as u64);
-            Some(LaneMark { lane, tail, sent_to: Seq(row.sent_to) })
+            let (sent_to, appended) = (Seq(row.sent_to), row.appended);
+            Some(LaneMark { lane, tail, sent_to, appended })
         };
         let lanes = touched.into_iter().filter_map(mark).collect();
         CommitOutcome::Committed(Committed { lanes, finals })

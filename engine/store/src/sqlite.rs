@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, Transaction};
+use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, Room, Transaction};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
@@ -191,6 +191,15 @@ impl Store for SqliteStore {
         Ok(outcome)
     }
 
+    /// What the file system gives, and the free pages of the file.
+    fn room(&mut self) -> Option<Room> {
+        let room = directory::room(&self.path)?;
+        let sql = "PRAGMA freelist_count";
+        let pages: i64 = self.connection.query_row(sql, (), |row| row.get(0)).unwrap_or(0);
+        let free = room.free.saturating_add((pages * schema::PAGE_SIZE) as u64);
+        Some(Room { free, ..room })
+    }
+
     fn tend(&mut self) -> Result<bool, StoreError> {
         self.is_open()?;
         let checkpointed = self.checkpoint();
@@ -200,7 +209,8 @@ impl Store for SqliteStore {
 
     fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError> {
         self.is_open()?;
-        sweep::sweep(&mut self.connection, bodies).map_err(|error| self.end(error))
+        let swept = sweep::sweep(&mut self.connection, bodies);
+        swept.map_err(|error| self.end(error))
     }
 
     fn expire(&mut self, expiry: &Expiry) -> Result<bool, StoreError> {

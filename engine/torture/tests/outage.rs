@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use mllp_pipeline::{
-    Answer, Body, CommitOutcome, Fact, Graph, Handler, Inbound, LaneId, Limits, Note, Now, Order,
-    Outbound, Piece, Pipeline, Received, Record, Refusal, Sent, Stage, Start, Ticket, Transaction,
+    Answer, Body, CommitOutcome, Fact, Graph, Handler, IdHash, Inbound, LaneId, Limits, Note, Now,
+    Order, Outbound, Piece, Pipeline, Received, Record, Refusal, Sent, Stage, Start, Ticket,
+    Transaction,
 };
 use mllp_store::{LaneName, MemoryStore, Reader, Store};
 
@@ -78,6 +79,7 @@ impl Host {
             inbound: self.lanes[0],
             identity: ticket.into(),
             control_id: Piece::from(ticket.to_string().as_bytes()),
+            name: IdHash::NONE,
             message_type: Piece::default(),
             body: Body::Inline(Arc::from(&b"MSH|"[..])),
             acknowledgment: Piece::from(&b"AA"[..]),

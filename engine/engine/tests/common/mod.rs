@@ -70,6 +70,15 @@ impl Peer {
         Peer::new(self.0.get_ref().try_clone().unwrap())
     }
 
+    /// Whether something has come that was not read.
+    pub fn has_more(&self) -> bool {
+        let stream = self.0.get_ref();
+        stream.set_nonblocking(true).unwrap();
+        let peeked = stream.peek(&mut [0]).is_ok_and(|len| len > 0);
+        stream.set_nonblocking(false).unwrap();
+        peeked || !self.0.buffer().is_empty()
+    }
+
     /// Sends nothing more and reads nothing more.
     pub fn hang_up(&self) {
         let _ = self.0.get_ref().shutdown(Shutdown::Both);
@@ -92,7 +101,8 @@ pub fn control_id(payload: &[u8]) -> String {
     String::from_utf8_lossy(payload).split('|').nth(9).unwrap_or_default().to_owned()
 }
 
-/// A partner that answers every message with the code that it is told for it, AA at first.
+/// A partner that answers every message with the code that it is told for it, and perhaps a text after
+/// it.
 pub struct Partner {
     pub address: SocketAddr,
     arrived: Receiver<Vec<u8>>,
@@ -172,7 +182,9 @@ fn converse(mut peer: Peer, sender: &Sender<Vec<u8>>, answer: impl Fn(&str) -> &
         if sender.send(payload).is_err() {
             return;
         }
-        let reply = format!("MSH|^~\\&|P|P|E|E|2026||ACK|R{id}|P|2.5\rMSA|{code}|{id}\r");
+        let (code, text) = code.split_once(' ').unwrap_or((code, ""));
+        let header = format!("MSH|^~\\&|P|P|E|E|2026||ACK|R{id}|P|2.5\r");
+        let reply = format!("{header}MSA|{code}|{id}|{text}\r");
         if peer.0.get_mut().write_all(&framed(reply.as_bytes())).is_err() {
             return;
         }

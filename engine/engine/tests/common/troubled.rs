@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-use mllp_pipeline::{Append, CommitOutcome, Record, Refusal, RowBody, Transaction};
+use mllp_pipeline::{Append, CommitOutcome, Record, Refusal, Room, RowBody, Transaction};
 use mllp_store::conformance::{Guard, Guarded};
 use mllp_store::{Store, StoreError};
 
@@ -25,6 +25,8 @@ pub struct State {
     pub commits: Commits,
     /// Whether the rows of lanes cannot be read.
     pub heads_fail: bool,
+    /// How much room the store says that it has.
+    pub room: Option<Room>,
     /// How often rows were asked for in vain.
     pub asked_in_vain: u64,
     /// The number of records and the longest body or chunk of every commit that was tried.
@@ -52,8 +54,13 @@ impl Control {
 
 /// A store that fails as its control says.
 pub fn troubled<S: Store>(store: S) -> (Guarded<S, Trouble>, Control) {
-    let state =
-        State { commits: Commits::Work, heads_fail: false, asked_in_vain: 0, tried: Vec::new() };
+    let state = State {
+        commits: Commits::Work,
+        heads_fail: false,
+        room: None,
+        asked_in_vain: 0,
+        tried: Vec::new(),
+    };
     let control = Control(Arc::new((Mutex::new(state), Condvar::new())));
     (Guarded::new(store, Trouble(control.clone())), control)
 }
@@ -99,6 +106,10 @@ impl Guard for Trouble {
             return Err(StoreError::Unavailable("not reachable".to_owned()));
         }
         Ok(())
+    }
+
+    fn room(&mut self) -> Option<Room> {
+        self.0.state().room
     }
 
     fn commit(&mut self, transaction: &Transaction) -> Option<Result<CommitOutcome, StoreError>> {

@@ -11,10 +11,10 @@ use mllp_link::{Millis, Protocol, Refusal, Refuse, Responder, ResponderEvent, Ti
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use xxhash_rust::xxh3::xxh3_128;
 
 use super::Incoming;
 use super::acknowledge::acknowledge;
+use super::identity::{identity, name};
 use super::listener::Shared;
 use super::mailbox::{Mailbox, Reply, ReplyTo};
 use crate::alarm::Alarm;
@@ -192,8 +192,7 @@ impl Connection {
         let header = MessageHeader::parse_lenient(&payload);
         let header = header.as_ref();
         let control_id = header.map_or(&[][..], |it| it.message_control_id());
-        // A message without a name cannot be recognised when it comes again.
-        let identity = if control_id.is_empty() { 0 } else { xxh3_128(&payload) };
+        let identity = identity(self.shared.options.recognise, control_id, &payload);
         let (code, text) = match header {
             Some(_) => (AckCode::AA, ""),
             None => (AckCode::AR, "the message has no MSH segment"),
@@ -205,6 +204,7 @@ impl Connection {
             message_type: header.map_or(&[][..], |it| it.message_type()).into(),
             indexed: Vec::new(),
             identity,
+            name: header.map_or(0, name),
             acknowledgment: acknowledge(code, header, &self.shared.ids.next(), text),
             accepted: header.is_some(),
             payload: Arc::clone(&payload),
@@ -242,9 +242,12 @@ impl Connection {
         let refused;
         let answer = match reply {
             Reply::Acknowledgment(answer) => &answer[..],
-            Reply::NotStored => {
+            Reply::NotStored | Reply::NotDelivered => {
                 let header = MessageHeader::parse_lenient(payload);
-                let text = "not stored, please send again";
+                let text = match reply {
+                    Reply::NotDelivered => "stored, and not delivered so far",
+                    _ => "not stored, please send again",
+                };
                 let id = self.shared.ids.next();
                 refused = acknowledge(AckCode::AE, header.as_ref(), &id, text);
                 &refused

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use super::Intake;
 use super::acknowledge::ControlIds;
 use super::connection::Connection;
+use super::identity::Recognise;
 
 /// How long the listener rests when the process has no descriptor left: the one that waits would be
 /// refused again at once, and the loop would spin.
@@ -29,6 +30,8 @@ pub struct ListenerOptions {
     pub profile: Profile,
     /// The longest payload in bytes; a longer one is refused with AR.
     pub max_message: usize,
+    /// By what a message is recognised when it comes again.
+    pub recognise: Recognise,
     /// Connections at a time; further ones are closed at once.
     pub max_connections: usize,
     /// How long a peer may take. Without a byte between two messages it may take for ever: feeds are
@@ -44,6 +47,7 @@ impl Default for ListenerOptions {
             number: 0,
             profile: Profile::Resync,
             max_message: 16 * 1024 * 1024,
+            recognise: Recognise::Bytes,
             max_connections: 10_000,
             times: Times { idle: 0, ..Times::DEFAULT },
             stop: Duration::from_secs(10),

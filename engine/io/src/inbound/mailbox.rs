@@ -11,6 +11,8 @@ pub enum Reply {
     Acknowledgment(Arc<[u8]>),
     /// A refusal for now, AE: nothing was stored, and sending again is right.
     NotStored,
+    /// A refusal for now, AE: it is stored, and was not delivered, or not yet.
+    NotDelivered,
     /// Nothing, and the end of the connection: it is unknown whether the message was stored.
     Close,
 }

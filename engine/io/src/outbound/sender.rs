@@ -1,6 +1,7 @@
 //! The life of a sender: dial, send, and dial again.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::back_off::BackOff;
 use super::queue::{Delivery, Queue};
 use super::wire::{Ended, Wire};
-use super::{Note, Outcome, Report, Reports};
+use super::{Loss, Note, Outcome, Report, Reports};
 use crate::clock;
 use crate::storage::Growing;
 
@@ -180,7 +181,7 @@ impl Life {
                 return;
             }
             match self.dial().await {
-                Some(stream) => {
+                Ok(stream) => {
                     back_off.succeeded();
                     self.set_ready(true);
                     match Wire::new(stream).converse(&mut self).await {
@@ -190,8 +191,9 @@ impl Life {
                     }
                     wanted = self.has_work();
                 }
-                None => {
+                Err(why) => {
                     self.fail_all();
+                    self.lose(Loss::NotReached(why));
                     self.set_ready(false);
                     if self.stopping {
                         return;
@@ -203,13 +205,19 @@ impl Life {
         }
     }
 
-    async fn dial(&self) -> Option<TcpStream> {
+    async fn dial(&self) -> Result<TcpStream, ErrorKind> {
         let (host, port) = &self.options.address;
         let connecting = TcpStream::connect((host.as_str(), *port));
-        let stream = tokio::time::timeout(self.options.timeout, connecting).await.ok()?.ok()?;
+        let connected = tokio::time::timeout(self.options.timeout, connecting).await;
+        let stream = connected.map_err(|_| ErrorKind::TimedOut)?.map_err(|error| error.kind())?;
         // Small frames leave at once.
         let _ = stream.set_nodelay(true);
-        Some(stream)
+        Ok(stream)
+    }
+
+    /// Tells why there is no connection.
+    pub(super) fn lose(&self, why: Loss) {
+        self.reports.lost(self.options.number, why);
     }
 
     /// Waits before the next dial. What is given meanwhile has failed already.

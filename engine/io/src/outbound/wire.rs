@@ -9,7 +9,7 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use super::sender::Life;
-use super::{Note, Outcome, verdict};
+use super::{Loss, Note, Outcome, verdict};
 use crate::alarm::Alarm;
 use crate::clock;
 
@@ -35,19 +35,20 @@ pub(super) struct Wire {
     written: usize,
     /// Where in it each message ends.
     ends: VecDeque<(Handle, usize)>,
-    hung_up: bool,
+    /// Why it is over.
+    hung_up: Option<Loss>,
 }
 
 impl Wire {
     pub(super) fn new(stream: TcpStream) -> Self {
-        Wire { stream, out: Vec::new(), written: 0, ends: VecDeque::new(), hung_up: false }
+        Wire { stream, out: Vec::new(), written: 0, ends: VecDeque::new(), hung_up: None }
     }
 
     /// Sends and hears until the connection is over.
     pub(super) async fn converse(mut self, life: &mut Life) -> Ended {
         life.link.connected();
         let mut alarm = Alarm::new();
-        while !self.hung_up {
+        while self.hung_up.is_none() {
             if life.take() {
                 return Ended::Lost;
             }
@@ -55,7 +56,7 @@ impl Wire {
             self.write(life);
             // What has left may have its verdict: nothing was asked for.
             self.hear(life, true);
-            if self.hung_up {
+            if self.hung_up.is_some() {
                 break;
             }
             if life.open.is_empty() && (life.stopping || life.closed) {
@@ -66,6 +67,7 @@ impl Wire {
         // Replies that had come are credited by now; the rest was lost with the connection.
         life.link.disconnected(clock::now());
         self.hear(life, false);
+        life.lose(self.hung_up.unwrap_or(Loss::GivenUp));
         Ended::Lost
     }
 
@@ -86,10 +88,10 @@ impl Wire {
     fn read(&mut self, life: &mut Life) {
         let room = life.link.spare_mut(READ_SIZE);
         match self.stream.try_read(room) {
-            Ok(0) => self.hung_up = true,
+            Ok(0) => self.hung_up = Some(Loss::Closed),
             Ok(len) => life.link.commit_read(len, clock::now()),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(_) => self.hung_up = true,
+            Err(error) => self.hung_up = Some(Loss::Broken(error.kind())),
         }
     }
 
@@ -113,7 +115,7 @@ impl Wire {
                     let Some(open) = place.and_then(|at| life.open.remove(at)) else { continue };
                     life.ended(open.number, open.began, Outcome::Delivered, Note("CA".into()));
                 }
-                InitiatorEvent::Reconnect => self.hung_up = true,
+                InitiatorEvent::Reconnect => self.hung_up = Some(Loss::GivenUp),
                 #[cfg(feature = "sabotage")]
                 InitiatorEvent::Stray(mllp_link::Stray::Foreign)
                     if life.options.foreign_completes =>
@@ -144,10 +146,10 @@ impl Wire {
             match self.stream.try_write(rest) {
                 Ok(len) => self.left(len, life),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(_) => {
+                Err(error) => {
                     // A partner that refuses to go on has perhaps said why before it closed.
                     self.read(life);
-                    self.hung_up = true;
+                    self.hung_up = Some(Loss::Broken(error.kind()));
                     return;
                 }
             }

@@ -44,12 +44,14 @@ pub fn entry(seq: u64) -> Entry {
         id_hash: IdHash::NONE,
         keys: Keys::NONE,
         hops: 0,
+        len: 0,
     }
 }
 
 /// The commit of the outbound's row is durable.
 pub fn committed(tail: u64, sent_to: u64) -> Fact {
-    let lanes = vec![LaneMark { lane: OUTBOUND, tail: Seq(tail), sent_to: Seq(sent_to) }];
+    let lanes =
+        vec![LaneMark { lane: OUTBOUND, tail: Seq(tail), sent_to: Seq(sent_to), appended: 0 }];
     Fact::Outcome(CommitOutcome::Committed(Committed { lanes, finals: Vec::new() }))
 }
 

@@ -10,8 +10,12 @@ thread_local! {
 }
 
 /// What must come about in any 500 lives.
-const MUST: [&str; 30] = [
+const MUST: [&str; 37] = [
+    "a lane is full",
     "anew",
+    "answered AE for an ERROR",
+    "answered AE in time",
+    "answered after the verdict",
     "chain too deep",
     "chained",
     "chunked compare",
@@ -19,12 +23,14 @@ const MUST: [&str; 30] = [
     "crash",
     "dead",
     "delivered",
+    "deliveries go on while the disk is low",
     "done ahead of the cursor",
     "duplicate",
     "error",
     "fenced",
     "filtered",
     "heads read",
+    "left out of a commit",
     "load",
     "loaded nothing",
     "overtaken",
@@ -38,6 +44,7 @@ const MUST: [&str; 30] = [
     "started",
     "stopped",
     "store ends a message",
+    "the disk is low",
     "unknown",
     "unparked",
     "unrouted",

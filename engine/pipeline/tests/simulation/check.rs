@@ -3,17 +3,13 @@
 use std::collections::BTreeMap;
 
 use mllp_pipeline::{
-    Answer, CommitOutcome, Failure, LaneId, MessageId, Ordering, Pipeline, Record, Ticket,
-    Transaction, What,
+    CommitOutcome, Failure, LaneId, MessageId, Ordering, Pipeline, Record, Transaction, What,
 };
 
 use crate::census;
-use crate::invariant::Invariant::{
-    self, Acknowledged, Blame, Memory, Order, Protocol, Taken, Wait,
-};
+use crate::invariant::Invariant::{self, Blame, Memory, Order, Taken, Wait};
 use crate::recovering;
-use crate::sender::{Sender, acknowledgment, ticket_of};
-use crate::store::Message;
+use crate::sender::ticket_of;
 use crate::world::World;
 
 /// A transaction is durable.
@@ -129,43 +125,6 @@ fn position(inbound: LaneId, message: MessageId, world: &World) -> u64 {
     rows.iter().position(|row| row.message == message).expect("row") as u64 + 1
 }
 
-/// An answer leaves.
-pub fn check_answer(ticket: Ticket, answer: &Answer, senders: &mut [Sender], world: &mut World) {
-    let Some(sender) = senders.iter_mut().find(|it| it.waiting.contains_key(&ticket)) else {
-        return Protocol.check(false, "an answer for nobody");
-    };
-    let bytes = sender.waiting.remove(&ticket).expect("waiting");
-    let by_acknowledgment = |acknowledgment: &[u8]| {
-        let messages = world.store.messages.values();
-        let same = messages.filter(|it| *it.new.acknowledgment.0 == *acknowledgment);
-        same.collect::<Vec<_>>()
-    };
-    match answer {
-        Answer::Acknowledgment(piece) => {
-            let stored = |it: &&&Message| {
-                it.new.inbound == sender.lane && world.store.bytes(&it.new.body) == bytes
-            };
-            let found = by_acknowledgment(&piece.0);
-            let found = found.iter().find(stored);
-            Acknowledged.check(found.is_some(), format_args!("ticket {ticket} is not stored"));
-            sender.acknowledged.push(bytes.clone());
-            if world.rng.one_in(world.scenario.doubled) {
-                sender.unsent.push_back(bytes);
-            }
-        }
-        Answer::NotStored => {
-            let stored = !by_acknowledgment(&acknowledgment(ticket)).is_empty();
-            Acknowledged.check(!stored, format_args!("ticket {ticket} is stored"));
-            sender.unsent.push_front(bytes);
-            sender.not_before = world.now + world.rng.below(300);
-        }
-        Answer::Close => {
-            sender.unsent.push_front(bytes);
-            sender.not_before = world.now + world.rng.below(100);
-        }
-    }
-}
-
 pub fn check_memory(pipeline: &Pipeline, world: &World) {
     let limits = &world.scenario.graph.limits;
     let widest = world.store.lanes.values().map(|it| it.widest).max().unwrap_or(0);
@@ -178,6 +137,9 @@ pub fn check_memory(pipeline: &Pipeline, world: &World) {
     let waiting = pipeline.left().waiting;
     Memory.check(waiting <= limits.waiting, format_args!("{waiting} messages wait"));
     for lane in pipeline.status() {
+        if lane.is_full {
+            census::count("a lane is full");
+        }
         let Some(partner) = world.partners.iter().find(|it| it.lane == lane.lane) else { continue };
         let retry = partner.retry;
         let factor = u64::from(retry.multiplier).saturating_pow(lane.attempt.saturating_sub(1));

@@ -57,9 +57,15 @@ pub fn transform(
     Some(sends.collect())
 }
 
+/// The bytes after the header, where a message has one: it comes with another header each time.
+pub fn after_header(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|byte| *byte == b'\r');
+    end.map_or(bytes, |at| &bytes[at + 1..])
+}
+
 /// MSH-10 of a body. So few that messages meet their namesakes; some bodies have none.
 pub fn control_id(bytes: &[u8]) -> Vec<u8> {
-    match hash(bytes, 500) % 8 {
+    match hash(after_header(bytes), 500) % 8 {
         0 => Vec::new(),
         n => format!("id {n}").into_bytes(),
     }

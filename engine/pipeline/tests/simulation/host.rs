@@ -4,14 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mllp_pipeline::{
-    Body, CommitOutcome, Fact, First, LaneId, MessageId, Millis, Order, Pipeline, Refusal, Seq,
-    Stamp, Start, Ticket, Transaction,
+    Answer, Body, CommitOutcome, Fact, First, LaneId, MessageId, Millis, Order, Pipeline, Refusal,
+    Sameness, Seq, Stamp, Start, Ticket, Transaction,
 };
 
+use crate::answers::check_answer;
 use crate::calls;
 use crate::census;
-use crate::check::{check_answer, check_committed, check_memory};
+use crate::check::{check_committed, check_memory};
 use crate::delivering;
+use crate::disk;
+use crate::fairness::Fairness;
+use crate::filling::{self, Ours};
+use crate::functions::after_header;
 use crate::invariant::Invariant::{Progress, Protocol};
 use crate::recovering;
 use crate::sender::Sender;
@@ -22,6 +27,8 @@ pub enum Happening {
     Fact(Fact),
     /// The host tells whether this partner can be reached.
     Ready(usize),
+    /// The host looks how much room there is.
+    LookForRoom,
     Write(Arc<Transaction>),
     ReadHeads(Vec<LaneId>),
     Load {
@@ -33,6 +40,7 @@ pub enum Happening {
         ticket: Ticket,
         body: Body,
         with: MessageId,
+        what: Sameness,
     },
 }
 
@@ -43,6 +51,8 @@ pub struct Host {
     committing: bool,
     pub stopping_since: Option<Millis>,
     answered: BTreeSet<Ticket>,
+    disk: disk::Known,
+    fairness: Fairness,
 }
 
 /// Whether this life goes on.
@@ -64,7 +74,9 @@ impl Host {
             }
             world.scenario.graph = graph.clone();
         }
-        world.store.lanes.values_mut().for_each(|lane| lane.epoch += 1);
+        for lane in world.store.lanes.values_mut() {
+            (lane.epoch, lane.ours) = (lane.epoch + 1, Ours::Yes);
+        }
         let own = |id: &&MessageId| id.0 < OTHER_NODE;
         let last = world.store.messages.keys().rfind(own).map_or(0, |id| id.0);
         let mut heads: Vec<_> =
@@ -88,6 +100,8 @@ impl Host {
             committing: false,
             stopping_since: None,
             answered: BTreeSet::new(),
+            disk: disk::Known::default(),
+            fairness: Fairness::default(),
         };
         host.tell_known(world);
         for at in 0..world.partners.len() {
@@ -96,6 +110,7 @@ impl Host {
         for at in 0..world.partners.len() {
             host.happens(world.rng.below(30), Happening::Ready(at), world);
         }
+        host.happens(world.rng.below(30), Happening::LookForRoom, world);
         host
     }
 
@@ -143,7 +158,9 @@ impl Host {
         let late = self.pipeline.next_deadline().is_some_and(|at| at <= world.now);
         Progress.check(!late, "a deadline is left in the past");
         for sender in senders.iter_mut() {
-            while self.pipeline.wants_input() && self.stopping_since.is_none() {
+            while self.pipeline.wants_input(sender.lane, world.clock())
+                && self.stopping_since.is_none()
+            {
                 let Some(fact) = sender.next(world) else { break };
                 world.tell(format_args!("{fact:?}"));
                 self.pipeline.tell(fact, world.clock());
@@ -160,6 +177,7 @@ impl Host {
             Happening::Ready(at) => {
                 Fact::Ready { lane: world.partners[at].lane, ready: world.partners[at].up }
             }
+            Happening::LookForRoom => disk::room(world),
             Happening::Write(transaction) => return self.write(&transaction, world),
             Happening::ReadHeads(lanes) => {
                 lanes.iter().for_each(|lane| recovering::note_read(*lane, world));
@@ -174,10 +192,18 @@ impl Host {
                 let at_hand = world.rng.one_in(2);
                 Fact::Loaded { lane, entries: world.store.load(lane, after.0, limit, at_hand) }
             }
-            Happening::Compare { ticket, body, with } => {
+            Happening::Compare { ticket, body, with, what } => {
                 let bytes = world.store.bytes(&body);
                 let first = world.store.messages.get(&with).and_then(|it| {
-                    (world.store.bytes(&it.new.body) == bytes).then(|| First {
+                    let theirs = world.store.bytes(&it.new.body);
+                    let same = match &what {
+                        Sameness::Bytes => theirs == bytes,
+                        Sameness::ControlIdAndBody(id) => {
+                            it.new.control_id == *id
+                                && after_header(&theirs) == after_header(&bytes)
+                        }
+                    };
+                    same.then(|| First {
                         message: with,
                         disposition: it.disposition(),
                         acknowledgment: it.new.acknowledgment.clone(),
@@ -193,7 +219,10 @@ impl Host {
     pub fn tell(&mut self, fact: Fact, world: &mut World) {
         world.tell(format_args!("{fact:?}"));
         delivering::note(&fact, world);
+        filling::note(&fact, &mut world.store);
         census::fact(&fact);
+        self.disk.note(&fact);
+        self.fairness.note(&fact);
         if matches!(fact, Fact::Outcome(_)) {
             self.committing = false;
         }
@@ -211,7 +240,8 @@ impl Host {
         if world.strikes(fenced) {
             let lanes: Vec<LaneId> = world.store.lanes.keys().copied().collect();
             let lane = world.rng.pick(&lanes);
-            world.store.lanes.get_mut(&lane).expect("lane").epoch += 1;
+            let lane = world.store.lanes.get_mut(&lane).expect("lane");
+            (lane.epoch, lane.ours) = (lane.epoch + 1, Ours::No);
         }
         let outcome = if world.strikes(refused) {
             CommitOutcome::Refused(world.rng.pick(&[Refusal::Full, Refusal::Unavailable]))
@@ -243,13 +273,18 @@ impl Host {
             match order {
                 Order::Commit(transaction) => {
                     Protocol.check(!self.committing, "two commits at a time");
+                    self.disk.check_commit(&transaction);
+                    let (now, pipeline) = (world.clock(), &self.pipeline);
+                    self.fairness.check_commit(&transaction, pipeline, now, world);
                     self.committing = true;
                     let after = world.commit_time();
                     self.happens(after, Happening::Write(transaction), world);
                 }
                 Order::Answer { ticket, answer } => {
                     Protocol.check(self.answered.insert(ticket), "answered twice");
-                    check_answer(ticket, &answer, senders, world);
+                    self.check_refused(ticket, &answer, senders, world);
+                    let is_stopping = self.stopping_since.is_some();
+                    check_answer(ticket, &answer, is_stopping, senders, world);
                 }
                 Order::Route { call, inbound, work } => {
                     let (after, fact) = calls::route(call, inbound, &work, world);
@@ -269,11 +304,21 @@ impl Host {
                 }
                 Order::ReadHeads(lanes) => self.read_heads(lanes, world),
                 Order::Told { .. } | Order::Switched(_) => unreachable!("nobody operates it"),
-                Order::Compare { ticket, body, with } => {
+                Order::Compare { ticket, body, with, what } => {
                     let delay = world.rng.below(20);
-                    self.happens(delay, Happening::Compare { ticket, body, with }, world);
+                    let compare = Happening::Compare { ticket, body, with, what };
+                    self.happens(delay, compare, world);
                 }
             }
+        }
+    }
+
+    fn check_refused(&self, ticket: Ticket, answer: &Answer, senders: &[Sender], world: &World) {
+        let sender = senders.iter().find(|it| it.waiting.contains_key(&ticket));
+        if let (Answer::NotStored, Some(sender)) = (answer, sender) {
+            let mut inbounds = world.scenario.graph.inbounds.iter();
+            let inbound = inbounds.find(|it| it.lane == sender.lane).expect("inbound");
+            self.disk.check_refused(inbound.on_full, self.stopping_since.is_some());
         }
     }
 

@@ -7,6 +7,9 @@ pub enum Invariant {
     /// No answer that takes a message over, or that quotes a stored one, leaves before the commit that
     /// holds the message is durable; a message that was refused as not stored is not stored.
     Acknowledged,
+    /// A sender that waits for the verdict hears AA only once the commit of a good one is durable, and
+    /// AE only for an ERROR, at a stop, or when its time is over.
+    Verdict,
     /// Every message that is stored ends in exactly one final disposition, the one that the routers,
     /// the handlers and the partners give it.
     Disposition,
@@ -38,6 +41,13 @@ pub enum Invariant {
     Duplicate,
     /// One commit at a time, each answer once, a fact of another life means nothing.
     Protocol,
+    /// What is kept free on the disk is for deliveries: no new message is stored from it, and messages
+    /// that wait for room are not refused.
+    Reserve,
+    /// A lane holds no more than its capacity, and its bytes are counted exactly.
+    Bounded,
+    /// Intake, handoffs and deliveries do not keep each other from making progress.
+    Fair,
     /// Memory stays bounded at any backlog.
     Memory,
     /// When the faults have stopped everything is answered and final, and a stop comes to rest.
@@ -60,6 +70,10 @@ impl Invariant {
             Invariant::Wait => "a wait is its own delay",
             Invariant::Duplicate => "a duplicate is not processed again",
             Invariant::Protocol => "the protocol with the host",
+            Invariant::Reserve => "the reserve is for deliveries",
+            Invariant::Bounded => "a lane keeps to its capacity",
+            Invariant::Verdict => "a verdict is answered for",
+            Invariant::Fair => "each makes progress",
             Invariant::Memory => "memory is bounded",
             Invariant::Progress => "progress after the faults",
         }

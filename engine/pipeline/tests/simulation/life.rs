@@ -5,6 +5,7 @@ use mllp_pipeline::{
 };
 
 use crate::census;
+use crate::disk;
 use crate::functions::control_id;
 use crate::host::{Happening, Host, Life, OTHER_NODE};
 use crate::invariant::Invariant::Progress;
@@ -85,6 +86,7 @@ fn outside(host: &mut Host, world: &mut World) {
             host.happens(world.rng.below(5), Happening::Ready(at), world);
         }
     }
+    disk::change(host, world);
     let elsewhere = world.store.messages.range(MessageId(OTHER_NODE)..).count();
     if elsewhere < 20 && world.strikes(world.scenario.faults.other_node) {
         let (lane, up_to) = append_elsewhere(world);
@@ -107,7 +109,8 @@ fn append_elsewhere(world: &mut World) -> (LaneId, Seq) {
         ..NewMessage::new(MessageId(OTHER_NODE + number), inbound)
     };
     let (message, id_hash) = (new.id, IdHash::of(&new.control_id.0));
-    let append = Append { id_hash, ..Append::new(inbound, message) };
+    let len = new.body.len();
+    let append = Append { id_hash, len, ..Append::new(inbound, message) };
     let records = vec![Record::Message(new), Record::Append(append)];
     world.store.commit(&Transaction { records, lanes: Vec::new() });
     (inbound, Seq(world.store.lanes[&inbound].tail()))

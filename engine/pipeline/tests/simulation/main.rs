@@ -10,10 +10,14 @@
 //! is naive and checks what it is given, and a `reference` computes from the bytes of each message what
 //! must have become of it.
 
+mod answers;
 mod calls;
 mod census;
 mod check;
 mod delivering;
+mod disk;
+mod fairness;
+mod filling;
 mod functions;
 mod host;
 mod invariant;

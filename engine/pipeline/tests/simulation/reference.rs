@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use mllp_pipeline::{Disposition, LaneId, MessageId, Ordering};
+use mllp_pipeline::{Acknowledge, Disposition, LaneId, MessageId, Ordering};
 
 use crate::census;
-use crate::functions::{self, To};
+use crate::functions::{self, To, after_header};
 use crate::invariant::Invariant::{self, Duplicate, Handoff, Started};
 use crate::partner::Partner;
 use crate::store::Message;
@@ -149,11 +149,13 @@ fn check_firsts(world: &World) {
             if !first || !inbound.deduplicate || world.scenario.weak_hash {
                 continue;
             }
+            let waits = inbound.acknowledge != Acknowledge::Stored;
             let bytes = world.store.bytes_of(*id);
+            let bytes = if waits { after_header(&bytes).to_vec() } else { bytes };
             if let Some((before, end)) = seen.insert(bytes, (*id, message.disposition())) {
                 // The link is lost when the outcome of a commit with another copy was unknown.
                 let linked = new.duplicate_of.is_none_or(|of| of <= before);
-                let anew = may_come_again(end) && linked;
+                let anew = !waits && may_come_again(end) && linked;
                 Duplicate.check(anew, format_args!("{id} is {before} again, which is {end:?}"));
             }
         }

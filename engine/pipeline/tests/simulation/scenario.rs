@@ -1,6 +1,9 @@
 //! What a seed chooses before the run.
 
-use mllp_pipeline::{Graph, Handler, Inbound, LaneId, Limits, Ordering, Outbound, Retry};
+use mllp_pipeline::{
+    Acknowledge, Capacity, Graph, Handler, Inbound, LaneId, Limits, OnFull, Ordering, Outbound,
+    Retry,
+};
 
 use crate::rng::Rng;
 
@@ -35,7 +38,12 @@ pub struct Faults {
     pub ours: u64,
     /// An operator stops and starts the engine.
     pub operator: u64,
+    /// Somebody fills the disk, or makes room on it.
+    pub disk: u64,
 }
+
+/// Bytes of the disk that are kept free.
+pub const MIN_FREE: u64 = 1_000;
 
 pub struct Scenario {
     pub graph: Graph,
@@ -66,9 +74,21 @@ impl Scenario {
         };
         let outbounds = (0..1 + rng.below(3)).map(|_| outbound(next(rng), rng)).collect();
         let inbounds = (0..1 + rng.below(2))
-            .map(|_| Inbound { deduplicate: !rng.one_in(4), ..Inbound::new(next(rng)) })
+            .map(|_| {
+                let acknowledge = acknowledge(rng);
+                let waits = acknowledge != Acknowledge::Stored;
+                Inbound {
+                    deduplicate: waits || !rng.one_in(4),
+                    acknowledge,
+                    on_full: rng.pick(&[OnFull::Refuse, OnFull::Wait]),
+                    capacity: capacity(rng),
+                    ..Inbound::new(next(rng))
+                }
+            })
             .collect();
-        let handlers = (0..1 + rng.below(3)).map(|_| Handler::new(next(rng))).collect();
+        let handlers = (0..1 + rng.below(3))
+            .map(|_| Handler { capacity: capacity(rng), ..Handler::new(next(rng)) })
+            .collect();
         let limits = limits(rng);
         Scenario {
             graph: Graph { inbounds, handlers, outbounds, orphans: Vec::new(), limits },
@@ -85,6 +105,19 @@ impl Scenario {
     }
 }
 
+fn acknowledge(rng: &mut Rng) -> Acknowledge {
+    let within = rng.pick(&[0, 0, 0, 50, 1_000, 30_000]);
+    if within == 0 { Acknowledge::Stored } else { Acknowledge::Delivered { within } }
+}
+
+fn capacity(rng: &mut Rng) -> Capacity {
+    let none = u64::MAX;
+    Capacity {
+        depth: rng.pick(&[none, none, none, 1, 2, 5]),
+        bytes: rng.pick(&[none, none, none, 30, 200]),
+    }
+}
+
 fn outbound(lane: LaneId, rng: &mut Rng) -> Outbound {
     let retry = Retry {
         max_attempts: rng.pick(&[None, None, Some(1), Some(3), Some(10)]),
@@ -97,7 +130,8 @@ fn outbound(lane: LaneId, rng: &mut Rng) -> Outbound {
         Ordering::Fifo => rng.pick(&[1, 1, 1, 2, 4]),
         Ordering::Key | Ordering::Unordered => rng.pick(&[1, 2, 3, 5]),
     };
-    Outbound { ordering, window, retry, ..Outbound::new(lane) }
+    let capacity = capacity(rng);
+    Outbound { ordering, window, retry, capacity, ..Outbound::new(lane) }
 }
 
 fn limits(rng: &mut Rng) -> Limits {
@@ -112,6 +146,7 @@ fn limits(rng: &mut Rng) -> Limits {
         batch_bytes: rng.pick(&[30, 1_000_000]),
         call: rng.pick(&[1, 3, 100]),
         identities: 10_000,
+        min_free: Some(MIN_FREE),
     }
 }
 
@@ -138,5 +173,6 @@ fn faults(rng: &mut Rng) -> Faults {
         unreadable: rate(6),
         ours: rate(10),
         operator: rate(250),
+        disk: rate(80),
     }
 }

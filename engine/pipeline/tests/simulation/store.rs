@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mllp_pipeline::{
-    Append, Body, CommitOutcome, Committed, Disposition, Entry, Epoch, Event, Head, Job, LaneId,
-    LaneMark, LaneUpdate, List, MessageId, NewMessage, Ordering, Record, Reopened, RowBody, Seq,
-    Side, Source, Stamp, Started, Switch, Transaction, What,
+    Append, Body, Capacity, CommitOutcome, Committed, Disposition, Entry, Epoch, Event, Head, Job,
+    LaneId, LaneMark, LaneUpdate, List, MessageId, NewMessage, Ordering, Record, Reopened, RowBody,
+    Seq, Side, Source, Stamp, Started, Switch, Transaction, What,
 };
 
-use crate::invariant::Invariant::{self, Handoff, Listed, Order};
+use crate::answers::check_noted;
+use crate::filling::{self, Ours};
+use crate::invariant::Invariant::{self, Bounded, Handoff, Listed, Order};
 
 #[derive(Default)]
 pub struct Lane {
@@ -26,6 +28,8 @@ pub struct Lane {
     /// The largest window it ever had.
     pub widest: u64,
     pub ordering: Ordering,
+    pub capacity: Capacity,
+    pub ours: Ours,
 }
 
 pub struct Message {
@@ -55,6 +59,11 @@ pub struct Store {
 }
 
 impl Lane {
+    /// Bytes of all rows up to this one.
+    pub fn bytes(&self, up_to: u64) -> u64 {
+        self.rows[..up_to as usize].iter().map(|row| row.len).sum()
+    }
+
     pub fn tail(&self) -> u64 {
         self.rows.len() as u64
     }
@@ -144,6 +153,8 @@ impl Store {
             waited: lane.waited,
             started: lane.started.values().copied().collect(),
             parked: lane.parked.iter().flat_map(|seq| self.load(id, seq - 1, 1, false)).collect(),
+            appended: lane.bytes(lane.tail()),
+            consumed: lane.bytes(lane.cursor),
         }
     }
 
@@ -163,8 +174,8 @@ impl Store {
                 RowBody::Row(lane, seq) => Source::Row(*lane, *seq),
                 RowBody::Message => Source::Message,
             };
-            let Append { message, sole, id_hash, hops, .. } = *row;
-            Entry { seq, message, body, sole, id_hash, keys: row.keys.clone(), hops }
+            let Append { message, sole, id_hash, hops, len, .. } = *row;
+            Entry { seq, message, body, sole, id_hash, keys: row.keys.clone(), hops, len }
         };
         rows.map(entry).collect()
     }
@@ -177,6 +188,7 @@ impl Store {
         if !fenced.is_empty() {
             return CommitOutcome::Fenced(fenced);
         }
+        filling::check(transaction, self);
         let mut touched = BTreeSet::new();
         let (mut listed, mut parted) = (BTreeMap::new(), BTreeMap::new());
         for record in &transaction.records {
@@ -194,7 +206,8 @@ impl Store {
         let lanes: BTreeSet<LaneId> = touched.into_iter().map(|(lane, _)| lane).collect();
         let mark = |lane: LaneId| {
             let it = &self.lanes[&lane];
-            LaneMark { lane, tail: Seq(it.tail()), sent_to: Seq(it.sent_to.max(it.cursor)) }
+            let (tail, sent_to) = (Seq(it.tail()), Seq(it.sent_to.max(it.cursor)));
+            LaneMark { lane, tail, sent_to, appended: it.bytes(it.tail()) }
         };
         CommitOutcome::Committed(Committed { lanes: lanes.into_iter().map(mark).collect(), finals })
     }
@@ -216,6 +229,8 @@ impl Store {
             Record::Append(row) => {
                 touched.insert((row.lane, false));
                 self.lanes.get_mut(&row.lane).expect("lane").rows.push(row.clone());
+                let len = self.bytes_of_row(row.lane, self.lanes[&row.lane].tail()).len() as u64;
+                Bounded.check(row.len == len, format_args!("{} bytes, not {len}", row.len));
             }
             Record::Done { lane, seq } => {
                 touched.insert((*lane, false));
@@ -288,6 +303,7 @@ impl Store {
                 if let What::PossiblySent { outbound } = event.what {
                     *listed.entry(outbound).or_default() += 1;
                 }
+                check_noted(event, self);
                 self.messages.get_mut(&event.message).expect("message").events.push(event.clone());
             }
         }
@@ -364,6 +380,8 @@ impl Store {
         Handoff.check(!lane.done.contains(&(cursor + 1)), "the cursor stops before a done row");
         lane.cursor = cursor;
         lane.started.retain(|seq, _| *seq > cursor || lane.parked.contains(seq));
+        let counted = update.consumed == lane.bytes(cursor);
+        Bounded.check(counted, format_args!("{} bytes consumed", update.consumed));
         (lane.attempt, lane.due, lane.waited) = (update.attempt, update.due, update.waited);
         if let Some(window) = update.window {
             lane.sent_to = lane.sent_to.max((cursor + u64::from(window)).min(lane.tail()));

@@ -5,7 +5,7 @@ use mllp_pipeline::{Now, Sabotage};
 use crate::partner::Partner;
 use crate::rng::Rng;
 use crate::scenario::Scenario;
-use crate::store::Store;
+use crate::store::{Lane, Store};
 
 /// What is planted: a fault of the pipeline, or one of its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,9 @@ impl Planted {
     }
 }
 
+/// A disk with room for everything.
+pub const ROOMY: u64 = 1 << 20;
+
 pub struct World {
     pub now: u64,
     /// The wall clock; it jumps.
@@ -46,6 +49,8 @@ pub struct World {
     pub store: Store,
     pub partners: Vec<Partner>,
     pub last_ticket: u64,
+    /// Bytes that are free on the disk.
+    pub free: u64,
     traced: bool,
 }
 
@@ -55,14 +60,15 @@ impl World {
         let scenario = Scenario::new(&mut rng);
         let mut store = Store::default();
         let graph = &scenario.graph;
-        for lane in
-            graph.inbounds.iter().map(|it| it.lane).chain(graph.handlers.iter().map(|it| it.lane))
-        {
-            store.lanes.entry(lane).or_default();
+        let inbounds = graph.inbounds.iter().map(|it| (it.lane, it.capacity));
+        let handlers = graph.handlers.iter().map(|it| (it.lane, it.capacity));
+        for (id, capacity) in inbounds.chain(handlers) {
+            store.lanes.insert(id, Lane { capacity, ..Lane::default() });
         }
         for outbound in &graph.outbounds {
             let lane = store.lanes.entry(outbound.lane).or_default();
             (lane.widest, lane.ordering) = (outbound.window.into(), outbound.ordering);
+            lane.capacity = outbound.capacity;
         }
         let partner = |it: &mllp_pipeline::Outbound| Partner::new(it.lane, it.retry);
         let partners = graph.outbounds.iter().map(partner).collect();
@@ -78,6 +84,7 @@ impl World {
             store,
             partners,
             last_ticket: 0,
+            free: ROOMY,
             traced,
         }
     }

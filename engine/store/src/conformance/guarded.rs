@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, Transaction};
+use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, Room, Transaction};
 
 use crate::contract::{LaneName, Numbers, Reader, Store, StoreError};
 use crate::retention::{Expiry, LastPass};
@@ -19,6 +19,11 @@ pub trait Guard: Send {
     /// What is said in place of the rows.
     fn heads(&mut self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    /// How much room the store is to have; `None`: what it has.
+    fn room(&mut self) -> Option<Room> {
+        None
     }
 }
 
@@ -42,6 +47,10 @@ impl<S: Store, G: Guard> Store for Guarded<S, G> {
 
     fn own(&mut self, lanes: &[LaneName]) -> Result<Vec<Head>, StoreError> {
         self.store.own(lanes)
+    }
+
+    fn room(&mut self) -> Option<Room> {
+        self.guard.room().or_else(|| self.store.room())
     }
 
     fn heads(&mut self, lanes: &[LaneId]) -> Result<Vec<Head>, StoreError> {

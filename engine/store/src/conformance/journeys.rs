@@ -40,6 +40,9 @@ fn every_event(subject: &mut dyn Subject) {
         What::Edited { copy: MessageId(u64::MAX >> 1), by: by() },
         What::Cancelled { lane, by: by() },
         What::Moved { from: LaneId(8), to: lane, by: By::default() },
+        What::Answered { accepted: true },
+        What::Answered { accepted: false },
+        What::SameControlId { of: MessageId(4711) },
     ];
     let events: Vec<_> = (1..)
         .zip(all)

@@ -1,6 +1,6 @@
 //! Lanes: places without gaps, cursors, what may have been sent, owners.
 
-use mllp_pipeline::{CommitOutcome, LaneMark, LaneUpdate, MessageId, Record, Seq, Source};
+use mllp_pipeline::{Append, CommitOutcome, LaneMark, LaneUpdate, MessageId, Record, Seq, Source};
 
 use super::{Bench, Case, Subject, append, name, update};
 use crate::contract::Store;
@@ -13,6 +13,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("sent_to never falls", never_falls),
     ("a row that is done ahead of the cursor is in the head until the cursor passes it", done),
     ("attempt and due stand in the head", head_row),
+    ("the bytes of a lane are counted", bytes),
     ("a lane that was taken over fences the whole transaction", fenced),
     ("appends are not fenced", append_to_foreign),
     ("an empty transaction is committed", empty),
@@ -114,6 +115,28 @@ fn done(subject: &mut dyn Subject) {
     assert_eq!(bench.head(lane).done, [Seq(2), Seq(3)]);
     bench.committed(vec![], vec![update(&head, 3, Some(4))]);
     assert_eq!(bench.head(lane).done, []);
+}
+
+fn bytes(subject: &mut dyn Subject) {
+    let mut bench = Bench::of(subject);
+    let head = bench.lab.clone();
+    let long = |lane, len| Record::Append(Append { len, ..Append::new(lane, MessageId(1)) });
+    let records = vec![long(head.lane, 700), long(bench.bill.lane, 5), long(head.lane, 1 << 40)];
+    let marks = bench.committed(records, vec![]).lanes;
+    let appended = marks.iter().find(|it| it.lane == head.lane).unwrap().appended;
+    assert_eq!(appended, 700 + (1 << 40));
+    // One commit appends and consumes.
+    let first = LaneUpdate { consumed: 700, ..update(&head, 1, None) };
+    let marks = bench.committed(vec![long(head.lane, 3)], vec![first]).lanes;
+    assert_eq!(marks[0].appended, 703 + (1 << 40));
+    let stored = bench.head(head.lane);
+    assert_eq!((stored.appended, stored.consumed), (703 + (1 << 40), 700));
+    // Who does not count does not uncount.
+    bench.committed(vec![], vec![update(&head, 1, None)]);
+    assert_eq!(bench.head(head.lane).consumed, 700);
+    let mut reader = bench.store.reader().unwrap();
+    let entries = reader.entries(head.lane, Seq(0), 9).unwrap();
+    assert_eq!(entries.iter().map(|it| it.len).collect::<Vec<_>>(), [700, 1 << 40, 3]);
 }
 
 fn head_row(subject: &mut dyn Subject) {

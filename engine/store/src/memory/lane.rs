@@ -18,9 +18,16 @@ pub(super) struct Lane {
     pub(super) attempt: u32,
     pub(super) due: u64,
     pub(super) waited: u64,
+    pub(super) appended: u64,
+    pub(super) consumed: u64,
 }
 
 impl Lane {
+    pub(super) fn push(&mut self, row: Append) {
+        self.appended += row.len;
+        self.rows.push(row);
+    }
+
     pub(super) fn head(&self, lane: LaneId, switches: &BTreeMap<(LaneId, Side), Switch>) -> Head {
         let own = switches.range((lane, Side::Input)..=(lane, Side::Output));
         Head {
@@ -34,6 +41,8 @@ impl Lane {
             attempt: self.attempt,
             due: self.due,
             waited: self.waited,
+            appended: self.appended,
+            consumed: self.consumed,
             started: self.started.values().copied().collect(),
             parked: self.parked.iter().filter_map(|seq| self.entry(lane, *seq)).collect(),
         }
@@ -53,6 +62,7 @@ impl Lane {
             id_hash: row.id_hash,
             keys: row.keys.clone(),
             hops: row.hops,
+            len: row.len,
         })
     }
 
@@ -64,5 +74,6 @@ impl Lane {
         (self.cursor, self.attempt) = (cursor, update.attempt);
         (self.due, self.waited) = (update.due, update.waited);
         self.started.retain(|seq, _| seq.0 > cursor || self.parked.contains(seq));
+        self.consumed = self.consumed.max(update.consumed);
     }
 }

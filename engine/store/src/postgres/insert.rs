@@ -217,7 +217,7 @@ impl<'a> Rows<'a> {
     async fn insert_work(&self, client: &Client) -> Result<u64, Error> {
         let rows = &self.work;
         let rows_of = "unnest($1::int8[], $2::int8[], $3::int8[], $4::bool[], $5::int8[],
-             $6::int8[], $7::bytea[], $8::bytea[], $9::int8[], $10::int8[], $11::int8[])";
+             $6::int8[], $7::bytea[], $8::bytea[], $9::int8[], $10::int8[], $11::int8[], $12::int8[])";
         let sql = if rows.iter().any(|(it, _)| of(it).is_some()) {
             // A row that is about the bytes of another row names the one that has them.
             let has_bytes = "its.body IS NOT NULL OR its.chunks IS NOT NULL";
@@ -225,9 +225,9 @@ impl<'a> Rows<'a> {
                 "INSERT INTO work SELECT it.lane, it.seq, it.message, it.sole, it.id_hash,
                      it.chunks, it.body, it.keys, it.hops,
                      CASE WHEN {has_bytes} THEN its.lane ELSE its.body_lane END,
-                     CASE WHEN {has_bytes} THEN its.seq ELSE its.body_seq END
+                     CASE WHEN {has_bytes} THEN its.seq ELSE its.body_seq END, it.len
                  FROM {rows_of} AS it(lane, seq, message, sole, id_hash, chunks, body, keys, hops,
-                     body_lane, body_seq)
+                     body_lane, body_seq, len)
                  LEFT JOIN work AS its ON its.lane = it.body_lane AND its.seq = it.body_seq"
             )
         } else {
@@ -248,6 +248,7 @@ impl<'a> Rows<'a> {
                     &column(rows, |(it, _)| i64::from(it.hops)),
                     &column(rows, |(it, _)| of(it).map(|(lane, _)| i64::from(lane.0))),
                     &column(rows, |(it, _)| of(it).map(|(_, seq)| seq.0 as i64)),
+                    &column(rows, |(it, _)| it.len as i64),
                 ],
             )
             .await

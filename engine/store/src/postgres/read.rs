@@ -75,7 +75,7 @@ pub(super) fn lane(row: &Row, at: usize) -> LaneId {
 pub(super) async fn heads(client: &Client, lanes: &[LaneId]) -> Result<Vec<Head>, Error> {
     let ids: Vec<i64> = lanes.iter().map(|it| i64::from(it.0)).collect();
     // One statement: the cursor and what stands beside it are of one moment.
-    let sql = "SELECT id, epoch, tail, cursor, sent_to, attempt, due, waited,
+    let sql = "SELECT id, epoch, tail, cursor, sent_to, attempt, due, waited, appended, consumed,
              ARRAY(SELECT seq FROM done WHERE done.lane = it.id AND seq > cursor ORDER BY seq),
              ARRAY(SELECT seq FROM parked WHERE parked.lane = it.id ORDER BY seq),
              ARRAY(SELECT number FROM started
@@ -92,7 +92,7 @@ pub(super) async fn heads(client: &Client, lanes: &[LaneId]) -> Result<Vec<Head>
     let mut heads = Vec::with_capacity(lanes.len());
     for row in client.query(sql, &[&ids]).await? {
         let id = lane(&row, 0);
-        let parked: Vec<i64> = row.get(9);
+        let parked: Vec<i64> = row.get(11);
         heads.push(Head {
             lane: id,
             epoch: Epoch(number(&row, 1)),
@@ -102,9 +102,11 @@ pub(super) async fn heads(client: &Client, lanes: &[LaneId]) -> Result<Vec<Head>
             attempt: number(&row, 5) as u32,
             due: number(&row, 6),
             waited: number(&row, 7),
+            appended: number(&row, 8),
+            consumed: number(&row, 9),
             switches: Vec::new(),
-            done: row.get::<_, Vec<i64>>(8).into_iter().map(|seq| Seq(seq as u64)).collect(),
-            started: started(id, &row.get::<_, Vec<i64>>(10)),
+            done: row.get::<_, Vec<i64>>(10).into_iter().map(|seq| Seq(seq as u64)).collect(),
+            started: started(id, &row.get::<_, Vec<i64>>(12)),
             parked: entries_at(client, id, &parked).await?,
         });
     }
@@ -141,7 +143,7 @@ async fn entries_at(client: &Client, lane: LaneId, places: &[i64]) -> Result<Vec
 /// The columns of [`entry`].
 const ENTRY: &str =
     "seq, message, sole, body IS NOT NULL OR chunks IS NOT NULL, id_hash, keys, hops,
-     body_lane, body_seq";
+     body_lane, body_seq, len";
 
 fn entry(of: LaneId, row: &Row) -> Entry {
     let seq = Seq(number(row, 0));
@@ -152,7 +154,8 @@ fn entry(of: LaneId, row: &Row) -> Entry {
     };
     let (message, id_hash) = (MessageId(number(row, 1)), IdHash(row.get::<_, i64>(4) as u64));
     let (keys, hops) = (codes::keys(row.get(5)), row.get::<_, i64>(6) as u8);
-    Entry { seq, message, body, sole: row.get(2), id_hash, keys, hops }
+    let (sole, len) = (row.get(2), number(row, 9));
+    Entry { seq, message, body, sole, id_hash, keys, hops, len }
 }
 
 pub(super) fn lanes(session: &mut Session) -> Result<Vec<(LaneId, LaneName)>, StoreError> {

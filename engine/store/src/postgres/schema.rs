@@ -32,6 +32,8 @@ const TABLES: &str = "
         attempt int8 NOT NULL DEFAULT 0,
         due int8 NOT NULL DEFAULT 0,
         waited int8 NOT NULL DEFAULT 0,
+        appended int8 NOT NULL DEFAULT 0,
+        consumed int8 NOT NULL DEFAULT 0,
         UNIQUE(stage, name)
     ) WITH (fillfactor = 50);
     CREATE TABLE message(
@@ -70,6 +72,7 @@ const TABLES: &str = "
         hops int8 NOT NULL,
         body_lane int8,
         body_seq int8,
+        len int8 NOT NULL,
         PRIMARY KEY(lane, seq)
     );
     CREATE INDEX ON work(message);

@@ -162,42 +162,49 @@ async fn lock_lanes(
     client: &Client,
     transaction: &Transaction,
 ) -> Result<(Vec<LaneMark>, Vec<LaneId>), Error> {
-    let mut wanted: BTreeMap<LaneId, (i64, Option<&LaneUpdate>)> = BTreeMap::new();
+    let mut wanted: BTreeMap<LaneId, (i64, i64, Option<&LaneUpdate>)> = BTreeMap::new();
     for record in &transaction.records {
         if let Record::Append(append) = record {
-            wanted.entry(append.lane).or_default().0 += 1;
+            let (count, bytes, _) = wanted.entry(append.lane).or_default();
+            (*count, *bytes) = (*count + 1, *bytes + append.len as i64);
         }
     }
     for update in &transaction.lanes {
-        wanted.entry(update.lane).or_default().1 = Some(update);
+        wanted.entry(update.lane).or_default().2 = Some(update);
     }
     let (mut marks, mut fenced) = (Vec::new(), Vec::new());
-    for (lane, (appended, update)) in wanted {
+    for (lane, (appended, bytes, update)) in wanted {
         let id = i64::from(lane.0);
         let row = match update {
             None => {
-                let sql = "UPDATE lane SET tail = tail + $2 WHERE id = $1 RETURNING tail, sent_to";
-                Some(client.query_one(sql, &[&id, &appended]).await?)
+                let sql = "UPDATE lane SET tail = tail + $2, appended = appended + $3
+                     WHERE id = $1 RETURNING tail, sent_to, appended";
+                Some(client.query_one(sql, &[&id, &appended, &bytes]).await?)
             }
             Some(update) => {
                 let sql = "UPDATE lane SET tail = tail + $2, cursor = $4, attempt = $5, due = $6,
-                         waited = $8,
+                         waited = $8, appended = appended + $9,
+                         consumed = greatest(consumed, $10),
                          sent_to = greatest(sent_to, $4,
                              CASE WHEN $7::int8 IS NULL THEN 0 ELSE least(tail + $2, $4 + $7) END)
-                     WHERE id = $1 AND epoch = $3 RETURNING tail, sent_to";
+                     WHERE id = $1 AND epoch = $3 RETURNING tail, sent_to, appended";
                 let (epoch, cursor) = (update.epoch.0 as i64, update.cursor.0 as i64);
                 let (attempt, due) = (i64::from(update.attempt), update.due as i64);
                 let waited = update.waited as i64;
                 let window = update.window.map(i64::from);
-                let values: [&(dyn ToSql + Sync); 8] =
-                    [&id, &appended, &epoch, &cursor, &attempt, &due, &window, &waited];
+                let consumed = update.consumed as i64;
+                let values: [&(dyn ToSql + Sync); 10] = [
+                    &id, &appended, &epoch, &cursor, &attempt, &due, &window, &waited, &bytes,
+                    &consumed,
+                ];
                 client.query_opt(sql, &values).await?
             }
         };
-        let place = |row: &tokio_postgres::Row, at| Seq(row.get::<_, i64>(at) as u64);
         match row {
             Some(row) => {
-                marks.push(LaneMark { lane, tail: place(&row, 0), sent_to: place(&row, 1) });
+                let number = |at| row.get::<_, i64>(at) as u64;
+                let (tail, sent_to) = (Seq(number(0)), Seq(number(1)));
+                marks.push(LaneMark { lane, tail, sent_to, appended: number(2) });
             }
             None => fenced.push(lane),
         }

@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use mllp_pipeline::Room;
+
 use crate::contract::StoreError;
 
 /// The file systems whose locks and syncs another machine answers for, by the numbers of statfs(2):
@@ -96,12 +98,19 @@ fn inspect(data: &Path) -> Result<(), StoreError> {
     if is_network(system.f_type as i64) {
         return Err(StoreError::NetworkFileSystem);
     }
-    // A file system that does not count its blocks does not know its room either.
-    let room = (system.f_bavail as u64).saturating_mul(system.f_bsize as u64);
-    if system.f_blocks as u64 > 0 && room < ROOM {
-        return Err(StoreError::Full);
+    match room(there) {
+        Some(room) if room.free < ROOM => Err(StoreError::Full),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// The room on the file system of this path, as far as it says.
+pub(super) fn room(path: &Path) -> Option<Room> {
+    let system = rustix::fs::statvfs(path).ok()?;
+    let bytes = |blocks: u64| blocks.saturating_mul(system.f_frsize);
+    let (free, size) = (bytes(system.f_bavail), bytes(system.f_blocks));
+    // A file system that does not count its blocks does not know its room either.
+    (size > 0).then_some(Room { free, size })
 }
 
 fn is_network(kind: i64) -> bool {

@@ -105,3 +105,12 @@ pub(super) fn passed(
     }
     Ok(false)
 }
+
+/// A body as the columns `chunks` and `body`.
+pub(super) fn columns(body: Option<&Body>) -> (Option<i64>, Option<&[u8]>) {
+    match body {
+        None => (None, None),
+        Some(Body::Inline(bytes)) => (None, Some(bytes)),
+        Some(Body::Chunked { id, .. }) => (Some(id.0 as i64), None),
+    }
+}

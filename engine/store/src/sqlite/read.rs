@@ -34,7 +34,8 @@ impl SqliteReader {
 
 pub(super) fn heads(connection: &Connection, lanes: &[LaneId]) -> rusqlite::Result<Vec<Head>> {
     let mut row_of = connection.prepare_cached(
-        "SELECT epoch, tail, cursor, sent_to, attempt, due, waited FROM lane WHERE id = ?1",
+        "SELECT epoch, tail, cursor, sent_to, attempt, due, waited, appended, consumed
+             FROM lane WHERE id = ?1",
     )?;
     let mut done_of = connection
         .prepare_cached("SELECT seq FROM done WHERE lane = ?1 AND seq > ?2 ORDER BY seq")?;
@@ -55,6 +56,8 @@ pub(super) fn heads(connection: &Connection, lanes: &[LaneId]) -> rusqlite::Resu
                 switches: Vec::new(),
                 started: Vec::new(),
                 parked: Vec::new(),
+                appended: number(7)?,
+                consumed: number(8)?,
             })
         };
         let Some(mut head) = row_of.query_row((lane.0,), read).optional()? else { continue };
@@ -94,7 +97,7 @@ fn parked(connection: &Connection, lane: LaneId) -> rusqlite::Result<Vec<Entry>>
 /// The columns of [`entry`].
 const ENTRY: &str = "seq, message, sole,
      row_body IS NOT NULL OR body IS NOT NULL OR chunks IS NOT NULL,
-     id_hash, keys, hops, body_lane, body_seq";
+     id_hash, keys, hops, body_lane, body_seq, len";
 
 fn entry(lane: LaneId, row: &Row<'_>) -> rusqlite::Result<Entry> {
     let seq = Seq(row.get::<_, i64>(0)? as u64);
@@ -114,6 +117,7 @@ fn entry(lane: LaneId, row: &Row<'_>) -> rusqlite::Result<Entry> {
         id_hash: IdHash(row.get::<_, i64>(4)? as u64),
         keys: codes::keys(keys.as_deref()),
         hops: row.get(6)?,
+        len: row.get::<_, i64>(9)? as u64,
     })
 }
 

@@ -216,6 +216,16 @@ const MIGRATIONS: [&str; VERSION as usize] = [
         seq INTEGER NOT NULL,
         PRIMARY KEY(lane, seq)
     ) STRICT, WITHOUT ROWID;
+    ALTER TABLE work ADD COLUMN len INTEGER NOT NULL DEFAULT 0;
+    UPDATE work SET len = coalesce(
+        length(body),
+        (SELECT sum(length(bytes)) FROM chunk WHERE chunk.body = work.chunks),
+        (SELECT message.len FROM message WHERE message.id = work.message),
+        0
+    ) WHERE seq > (SELECT cursor FROM lane WHERE lane.id = work.lane);
+    ALTER TABLE lane ADD COLUMN consumed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE lane ADD COLUMN appended INTEGER NOT NULL DEFAULT 0;
+    UPDATE lane SET appended = coalesce((SELECT sum(len) FROM work WHERE work.lane = lane.id), 0);
 ",
 ];
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mllp_pipeline::{
-    Append, Body, CommitOutcome, Committed, Disposition, Event, Head, LaneId, LaneMark, LaneUpdate,
+    Append, CommitOutcome, Committed, Disposition, Event, Head, LaneId, LaneMark, LaneUpdate,
     MessageId, NewMessage, Record, Refusal, RowBody, Seq, Stamp, Started, Transaction,
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension, TransactionBehavior, params};
@@ -11,6 +11,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, TransactionBehavi
 use super::failure::{Trouble, failed, of_commit};
 use super::index::Index;
 use super::lists;
+use super::message::columns;
 use super::read;
 use super::reopening::Reopening;
 use crate::codes::{EventRow, of_disposition, of_failure, of_keys, of_stage};
@@ -116,17 +117,20 @@ fn take_places(
     records: &[Record],
     marks: &mut BTreeMap<LaneId, LaneMark>,
 ) -> rusqlite::Result<BTreeMap<LaneId, Seq>> {
-    let mut counts: BTreeMap<LaneId, i64> = BTreeMap::new();
+    let mut counts: BTreeMap<LaneId, (i64, i64)> = BTreeMap::new();
     for record in records {
         if let Record::Append(append) = record {
-            *counts.entry(append.lane).or_default() += 1;
+            let (count, bytes) = counts.entry(append.lane).or_default();
+            (*count, *bytes) = (*count + 1, *bytes + append.len as i64);
         }
     }
-    let mut statement = open
-        .prepare_cached("UPDATE lane SET tail = tail + ?2 WHERE id = ?1 RETURNING tail, sent_to")?;
+    let mut statement = open.prepare_cached(
+        "UPDATE lane SET tail = tail + ?2, appended = appended + ?3 WHERE id = ?1
+         RETURNING tail, sent_to, appended",
+    )?;
     let mut next = BTreeMap::new();
-    for (lane, count) in counts {
-        let mark = statement.query_row(params![lane.0, count], |row| mark(lane, row))?;
+    for (lane, (count, bytes)) in counts {
+        let mark = statement.query_row(params![lane.0, count, bytes], |row| mark(lane, row))?;
         next.insert(lane, Seq(mark.tail.0 - count as u64 + 1));
         marks.insert(lane, mark);
     }
@@ -140,8 +144,9 @@ fn update_lanes(
 ) -> rusqlite::Result<Vec<LaneId>> {
     let mut statement = open.prepare_cached(
         "UPDATE lane SET cursor = ?3, attempt = ?4, due = ?5, waited = ?7,
+             consumed = max(consumed, ?8),
              sent_to = max(sent_to, ?3, coalesce(min(tail, ?3 + ?6), 0))
-         WHERE id = ?1 AND epoch = ?2 RETURNING tail, sent_to",
+         WHERE id = ?1 AND epoch = ?2 RETURNING tail, sent_to, appended",
     )?;
     let mut passed = open.prepare_cached(
         "DELETE FROM started WHERE lane = ?1 AND seq <= ?2
@@ -158,6 +163,7 @@ fn update_lanes(
             update.due as i64,
             update.window,
             update.waited as i64,
+            update.consumed as i64,
         ];
         match statement.query_row(values, |row| mark(lane, row)).optional()? {
             Some(mark) => {
@@ -171,8 +177,9 @@ fn update_lanes(
 }
 
 fn mark(lane: LaneId, row: &rusqlite::Row<'_>) -> rusqlite::Result<LaneMark> {
-    let place = |at| row.get::<_, i64>(at).map(|it| Seq(it as u64));
-    Ok(LaneMark { lane, tail: place(0)?, sent_to: place(1)? })
+    let number = |at| row.get::<_, i64>(at).map(|it| it as u64);
+    let (tail, sent_to) = (Seq(number(0)?), Seq(number(1)?));
+    Ok(LaneMark { lane, tail, sent_to, appended: number(2)? })
 }
 
 /// Appends the outcome of each message of which no part is open any more.
@@ -233,8 +240,8 @@ impl<'a> Statements<'a> {
             held: open.prepare_cached("DELETE FROM unheld WHERE body = ?1")?,
             work: open.prepare_cached(
                 "INSERT INTO work(lane, seq, message, sole, id_hash, chunks, row_body, keys, hops,
-                     body_lane, body_seq)
-                     VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                     body_lane, body_seq, len)
+                     VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?,
             origin: open.prepare_cached(
                 "SELECT iif(has_bytes, lane, body_lane), iif(has_bytes, seq, body_seq) FROM
@@ -339,15 +346,16 @@ impl<'a> Statements<'a> {
             append.hops,
             of.0,
             of.1,
+            append.len as i64,
         ];
         self.work.execute(values).map(drop)
     }
 
     /// The row with the bytes that this row is about; `None`: those of the message.
     fn origin(&mut self, lane: LaneId, seq: Seq) -> rusqlite::Result<(Option<u32>, Option<i64>)> {
-        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-        let found = self.origin.query_row(params![lane.0, seq.0 as i64], row).optional()?;
-        Ok(found.unwrap_or((Some(lane.0), Some(seq.0 as i64))))
+        let (lane, seq) = (lane.0, seq.0 as i64);
+        let found = self.origin.query_row((lane, seq), |row| Ok((row.get(0)?, row.get(1)?)));
+        Ok(found.optional()?.unwrap_or((Some(lane), Some(seq))))
     }
 
     fn hold(&mut self, chunks: Option<i64>) -> rusqlite::Result<()> {
@@ -383,14 +391,5 @@ impl<'a> Statements<'a> {
         let text = row.text.bytes();
         let values = params![message, stamp, event.at as i64, row.kind, row.lane, row.number, text];
         self.event.execute(values).map(drop)
-    }
-}
-
-/// A body as the columns `chunks` and `body`.
-fn columns(body: Option<&Body>) -> (Option<i64>, Option<&[u8]>) {
-    match body {
-        None => (None, None),
-        Some(Body::Inline(bytes)) => (None, Some(bytes)),
-        Some(Body::Chunked { id, .. }) => (Some(id.0 as i64), None),
     }
 }

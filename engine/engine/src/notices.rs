@@ -1,0 +1,225 @@
+//! Log records: one for each change of state, with the connection's name as a field, and never a
+//! payload.
+//!
+//! What happens to single messages is in their journeys. Where many of them may fail one after the
+//! other, the first, the second, the fourth, the eighth and so on are reported.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use log::{debug, error, info, warn};
+use mllp_io::Loss;
+use mllp_pipeline::{
+    CallFailure, Event, Fact, Failure, LaneId, Record, Side, StoreState, Switch, Transaction, What,
+};
+use mllp_store::StoreError;
+
+use crate::names::Names;
+
+/// What was reported so far.
+pub(crate) struct Notices {
+    names: Arc<Names>,
+    store: StoreState,
+    /// Whether each outbound was reached when that was last reported.
+    reached: BTreeMap<LaneId, bool>,
+    /// Why the last connection of each outbound ended.
+    losses: BTreeMap<LaneId, Loss>,
+    /// Failed attempts of each outbound since the last success.
+    failing: BTreeMap<LaneId, u64>,
+    /// Calls of each router and handler that have failed through our own fault, since the last success.
+    broken: BTreeMap<LaneId, u64>,
+    /// How often something has happened that concerns single messages.
+    counts: BTreeMap<(&'static str, LaneId), u64>,
+    full: BTreeMap<LaneId, bool>,
+}
+
+impl Notices {
+    pub(crate) fn new(names: Arc<Names>) -> Self {
+        Notices {
+            names,
+            store: StoreState::default(),
+            reached: BTreeMap::new(),
+            losses: BTreeMap::new(),
+            failing: BTreeMap::new(),
+            broken: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            full: BTreeMap::new(),
+        }
+    }
+
+    /// Something has happened.
+    pub(crate) fn fact(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Ready { lane, ready } => self.ready(*lane, *ready),
+            Fact::Failed { lane, failure, .. } => self.failed(*lane, *failure),
+            Fact::Delivered { lane, .. } => self.delivered(*lane),
+            _ => {}
+        }
+    }
+
+    /// A router or a handler has come back.
+    pub(crate) fn called(&mut self, lane: LaneId, fact: &Fact) {
+        match fact {
+            Fact::Routed { results, .. } => {
+                results.iter().for_each(|it| self.result(lane, it.as_ref().err()));
+            }
+            Fact::Transformed { results, .. } => {
+                results.iter().for_each(|it| self.result(lane, it.as_ref().err()));
+            }
+            _ => {}
+        }
+    }
+
+    fn result(&mut self, lane: LaneId, failure: Option<&CallFailure>) {
+        let Some(CallFailure { failure, note }) = failure else {
+            if let Some(failures) = self.broken.remove(&lane) {
+                let name = self.names.of(lane);
+                info!(connection = name.as_str(), failures = failures; "the function runs again");
+            }
+            return;
+        };
+        let name = self.names.of(lane);
+        let (why, error) = (failure.name(), note.0.as_str());
+        if *failure == Failure::Infrastructure {
+            let failures = self.broken.entry(lane).or_default();
+            *failures += 1;
+            if *failures == 1 {
+                warn!(connection = name.as_str(), failure = why, error = error;
+                    "the worker has failed, and is asked again");
+            }
+        } else if let Some(count) = self.count("function", lane) {
+            warn!(connection = name.as_str(), failure = why, error = error, messages = count;
+                "the function has failed");
+        }
+    }
+
+    fn ready(&mut self, lane: LaneId, ready: bool) {
+        if self.reached.insert(lane, ready) == Some(ready) {
+            return;
+        }
+        let name = self.names.of(lane);
+        let connection = name.as_str();
+        match (ready, self.losses.get(&lane)) {
+            (true, _) => info!(connection = connection; "connected"),
+            (false, Some(why)) => warn!(connection = connection, reason:% = why; "lost"),
+            (false, None) => warn!(connection = connection; "lost"),
+        }
+    }
+
+    /// A connection could not be opened, or is over. Whether that matters is seen by what follows: a
+    /// partner may close a connection after each message.
+    pub(crate) fn lost(&mut self, lane: LaneId, why: Loss) {
+        self.losses.insert(lane, why);
+        debug!(connection = self.names.of(lane).as_str(), reason:% = why; "no connection");
+    }
+
+    fn failed(&mut self, lane: LaneId, failure: Failure) {
+        let failures = self.failing.entry(lane).or_default();
+        *failures += 1;
+        let name = self.names.of(lane);
+        let (connection, failure) = (name.as_str(), failure.name());
+        match *failures {
+            1 => warn!(connection = connection, failure = failure; "a delivery has failed"),
+            _ => debug!(connection = connection, failure = failure, failures = *failures;
+                "a delivery has failed again"),
+        }
+    }
+
+    fn delivered(&mut self, lane: LaneId) {
+        if let Some(failures) = self.failing.remove(&lane) {
+            let name = self.names.of(lane);
+            info!(connection = name.as_str(), failures = failures; "deliveries succeed again");
+        }
+    }
+
+    /// These records are about to be written.
+    pub(crate) fn commit(&mut self, transaction: &Transaction) {
+        let mut inbound = LaneId(0);
+        for record in &transaction.records {
+            match record {
+                Record::Message(new) => inbound = new.inbound,
+                // It follows its message.
+                Record::Event(Event { message, what: What::SameControlId { of }, .. }) => {
+                    if let Some(count) = self.count("same_control_id", inbound) {
+                        let name = self.names.of(inbound);
+                        warn!(connection = name.as_str(), message = message.0, of = of.0,
+                            messages = count; "a control ID has come again with other bytes");
+                    }
+                }
+                Record::Event(Event { message, what: What::Dead { lane, failure }, .. }) => {
+                    if let Some(count) = self.count("dead", *lane) {
+                        let (name, failure) = (self.names.of(*lane), failure.name());
+                        warn!(connection = name.as_str(), failure = failure, message = message.0,
+                            messages = count; "a delivery is dead");
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Counts something that concerns one message. `Some` if this one is to be reported.
+    fn count(&mut self, what: &'static str, lane: LaneId) -> Option<u64> {
+        let count = self.counts.entry((what, lane)).or_default();
+        *count += 1;
+        count.is_power_of_two().then_some(*count)
+    }
+
+    /// A side of a lane was stopped, paused, or set going.
+    pub(crate) fn switched(&self, switch: &Switch) {
+        let name = self.names.of(switch.lane);
+        let side = match switch.side {
+            Side::Input => "input",
+            Side::Output => "output",
+        };
+        info!(connection = name.as_str(), side = side, state = switch.flow.name();
+            "the lane is switched");
+    }
+
+    /// How the store stands.
+    pub(crate) fn store(&mut self, state: StoreState) {
+        let before = std::mem::replace(&mut self.store, state);
+        match (before.trouble, state.trouble) {
+            (before, now) if before == now => {}
+            (_, Some(why)) => {
+                warn!(state = state.name(), reason = why.name(); "the store does not take everything");
+            }
+            (_, None) => info!(state = state.name(); "the store writes again"),
+        }
+    }
+
+    /// Whether a lane is full that has a capacity.
+    pub(crate) fn is_full(&mut self, lane: LaneId, is_full: bool) {
+        if self.full.insert(lane, is_full).unwrap_or(false) == is_full {
+            return;
+        }
+        let name = self.names.of(lane);
+        match is_full {
+            true => warn!(connection = name.as_str(); "the lane is full"),
+            false => info!(connection = name.as_str(); "the lane has room again"),
+        }
+    }
+}
+
+/// An inbound listens.
+pub(crate) fn listening(inbound: &str, address: std::net::SocketAddr) {
+    info!(connection = inbound, address:% = address; "listening");
+}
+
+/// The engine is told to stop.
+pub(crate) fn stopping() {
+    info!("stopping");
+}
+
+/// It has stopped.
+pub(crate) fn stopped(result: &Result<(), crate::error::Error>) {
+    match result {
+        Ok(()) => info!("stopped"),
+        Err(why) => warn!(reason:% = why; "stopped"),
+    }
+}
+
+/// The store has come to its end, and the engine with it.
+pub(crate) fn ended(why: &StoreError) {
+    error!(status = why.exit_status(), reason:% = why; "the store has come to its end");
+}

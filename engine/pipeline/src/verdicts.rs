@@ -1,0 +1,197 @@
+//! Senders that are answered after the last verdict on their message, and what is known of these
+//! messages meanwhile.
+//!
+//! A message of such an inbound is stored first, like any other. From then on its ticket waits here for
+//! the commit that makes the message final: PROCESSED, FILTERED and UNROUTED are answered AA. ERROR, a
+//! stop of the engine and the deadline are answered AE, and delivery goes on. A retry of the sender is
+//! recognised as a duplicate, and waits for the same verdict.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use crate::body::Piece;
+use crate::ids::{MessageId, Millis, Ticket};
+use crate::order::{Answer, Order};
+use crate::record::{Disposition, Record, Transaction};
+
+/// What is known of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing that was committed since somebody asks has made it final.
+    #[default]
+    Open,
+    Final(Disposition),
+    /// A commit whose outcome is unknown may have made it final.
+    Unknown,
+}
+
+/// A ticket that waits.
+#[derive(Debug)]
+pub(crate) struct Waiter {
+    pub ticket: Ticket,
+    /// The message that was stored for it: the one it waits for, or a duplicate of that.
+    pub own: MessageId,
+    pub acknowledgment: Piece,
+    pub deadline: Millis,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    verdict: Verdict,
+    waiting: Vec<Waiter>,
+    /// Messages that are not committed and may come to wait for it.
+    watchers: usize,
+}
+
+/// What was answered, for the journey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Answered {
+    pub message: MessageId,
+    pub accepted: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Verdicts {
+    entries: BTreeMap<MessageId, Entry>,
+    /// Messages with tickets that can be answered.
+    ready: Vec<MessageId>,
+    /// By their deadlines.
+    deadlines: BTreeMap<(Millis, Ticket), MessageId>,
+    /// Answers that no commit has written down yet.
+    pub answered: VecDeque<Answered>,
+    /// A planted fault: ERROR is answered like PROCESSED.
+    #[cfg(feature = "sabotage")]
+    pub errors_are_good: bool,
+}
+
+/// Whether the sender of a message with this end is told that it was done.
+pub(crate) const fn is_good(end: Disposition) -> bool {
+    matches!(end, Disposition::Processed | Disposition::Filtered | Disposition::Unrouted)
+}
+
+impl Verdicts {
+    /// Takes note of what becomes of this message from now on.
+    pub fn watch(&mut self, message: MessageId) {
+        self.entries.entry(message).or_default().watchers += 1;
+    }
+
+    pub fn unwatch(&mut self, message: MessageId) {
+        if let Some(entry) = self.entries.get_mut(&message) {
+            entry.watchers = entry.watchers.saturating_sub(1);
+            self.forget(message);
+        }
+    }
+
+    fn forget(&mut self, message: MessageId) {
+        let idle = |it: &Entry| it.watchers == 0 && it.waiting.is_empty();
+        if self.entries.get(&message).is_some_and(idle) {
+            self.entries.remove(&message);
+        }
+    }
+
+    /// The store has said what it knows of a message that is watched. What was committed since then
+    /// counts more.
+    pub fn found(&mut self, message: MessageId, disposition: Disposition) {
+        if let Some(entry) = self.entries.get_mut(&message)
+            && entry.verdict == Verdict::Open
+            && disposition.is_final()
+        {
+            entry.verdict = Verdict::Final(disposition);
+        }
+    }
+
+    /// A message is durable, and its ticket waits for the verdict on `message`.
+    pub fn wait(&mut self, message: MessageId, waiter: Waiter) {
+        self.deadlines.insert((waiter.deadline, waiter.ticket), message);
+        let entry = self.entries.entry(message).or_default();
+        entry.waiting.push(waiter);
+        if entry.verdict != Verdict::Open {
+            self.ready.push(message);
+        }
+    }
+
+    /// A transaction is durable, or may be. Messages that it has made final are answered by
+    /// [`decide`](Verdicts::decide).
+    pub fn learn(
+        &mut self,
+        transaction: &Transaction,
+        finals: &[(MessageId, Disposition)],
+        is_durable: bool,
+    ) {
+        if self.entries.is_empty() {
+            return;
+        }
+        for record in &transaction.records {
+            match record {
+                Record::Outcome { message, disposition, .. } if disposition.is_final() => {
+                    let end = Verdict::Final(*disposition);
+                    self.set(*message, if is_durable { end } else { Verdict::Unknown });
+                }
+                Record::Part(part) if !is_durable => self.set(part.message, Verdict::Unknown),
+                _ => {}
+            }
+        }
+        for (message, disposition) in finals {
+            self.set(*message, Verdict::Final(*disposition));
+        }
+    }
+
+    fn set(&mut self, message: MessageId, verdict: Verdict) {
+        if let Some(entry) = self.entries.get_mut(&message) {
+            entry.verdict = verdict;
+            self.ready.push(message);
+        }
+    }
+
+    /// Answers the tickets that wait for a verdict which is known.
+    pub fn decide(&mut self, orders: &mut VecDeque<Order>) {
+        for message in core::mem::take(&mut self.ready) {
+            self.answer(message, orders);
+        }
+    }
+
+    fn answer(&mut self, message: MessageId, orders: &mut VecDeque<Order>) {
+        let Some(entry) = self.entries.get_mut(&message) else { return };
+        let verdict = entry.verdict;
+        if verdict == Verdict::Open {
+            return;
+        }
+        let accepted = matches!(verdict, Verdict::Final(end) if is_good(end));
+        #[cfg(feature = "sabotage")]
+        let accepted = accepted || self.errors_are_good && verdict != Verdict::Unknown;
+        for waiter in core::mem::take(&mut entry.waiting) {
+            self.deadlines.remove(&(waiter.deadline, waiter.ticket));
+            let ticket = waiter.ticket;
+            let answer = match verdict {
+                // Whoever asks again is told what the store says.
+                Verdict::Unknown => Answer::Close,
+                _ if accepted => Answer::Acknowledgment(waiter.acknowledgment),
+                _ => Answer::NotDelivered,
+            };
+            if answer != Answer::Close {
+                self.answered.push_back(Answered { message: waiter.own, accepted });
+            }
+            orders.push_back(Order::Answer { ticket, answer });
+        }
+        self.forget(message);
+    }
+
+    /// Answers the tickets whose deadline has come; `all`: the engine stops, and every deadline has.
+    pub fn expire(&mut self, now: Millis, all: bool, orders: &mut VecDeque<Order>) {
+        while let Some(first) = self.deadlines.first_entry() {
+            let (at, ticket) = *first.key();
+            if at > now && !all {
+                return;
+            }
+            let message = first.remove();
+            let Some(entry) = self.entries.get_mut(&message) else { continue };
+            let Some(place) = entry.waiting.iter().position(|it| it.ticket == ticket) else {
+                continue;
+            };
+            let own = entry.waiting.remove(place).own;
+            self.answered.push_back(Answered { message: own, accepted: false });
+            orders.push_back(Order::Answer { ticket, answer: Answer::NotDelivered });
+            self.forget(message);
+        }
+    }
+}

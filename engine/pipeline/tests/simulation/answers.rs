@@ -1,0 +1,117 @@
+//! What must hold when an answer leaves, and what its sender does then.
+
+use mllp_pipeline::{Answer, Disposition, Event, MessageId, Piece, Ticket, What};
+
+use crate::census;
+use crate::functions::after_header;
+use crate::invariant::Invariant::{Acknowledged, Protocol, Verdict};
+use crate::sender::{Sender, acknowledgment};
+use crate::store::{Message, Store};
+use crate::world::World;
+
+/// Messages that were stored with this acknowledgment: the first, and duplicates of it.
+fn stored<'a>(store: &'a Store, acknowledgment: &'a [u8]) -> impl Iterator<Item = &'a Message> {
+    store.messages.values().filter(move |it| *it.new.acknowledgment.0 == *acknowledgment)
+}
+
+/// The bytes of a message; of the first, if it is a duplicate.
+fn bytes_of_first(message: MessageId, store: &Store) -> Vec<u8> {
+    let it = &store.messages[&message];
+    match it.new.duplicate_of {
+        Some(first) if it.disposition() == Disposition::Duplicate => store.bytes_of(first),
+        _ => store.bytes_of(message),
+    }
+}
+
+/// What was answered is written down.
+pub fn check_noted(event: &Event, store: &Store) {
+    if event.what == (What::Answered { accepted: true }) {
+        let it = &store.messages[&event.message];
+        let first = it.new.duplicate_of.filter(|_| it.new.identity == 0);
+        let end = store.messages[&first.unwrap_or(event.message)].disposition();
+        Verdict.check(is_good(end), format_args!("{} is noted as AA", event.message));
+    }
+}
+
+fn is_good(end: Disposition) -> bool {
+    matches!(end, Disposition::Processed | Disposition::Filtered | Disposition::Unrouted)
+}
+
+/// An answer leaves.
+pub fn check_answer(
+    ticket: Ticket,
+    answer: &Answer,
+    is_stopping: bool,
+    senders: &mut [Sender],
+    world: &mut World,
+) {
+    let Some(sender) = senders.iter_mut().find(|it| it.waiting.contains_key(&ticket)) else {
+        return Protocol.check(false, "an answer for nobody");
+    };
+    let (bytes, sent_at) = sender.waiting.remove(&ticket).expect("waiting");
+    match answer {
+        Answer::Acknowledgment(piece) => {
+            check_acknowledged(ticket, piece, &bytes, sender, world);
+            sender.acknowledged.push(bytes.clone());
+            if world.strikes(world.scenario.doubled) {
+                sender.unsent.push_back(bytes);
+            }
+        }
+        Answer::NotStored => {
+            let is_stored = stored(&world.store, &acknowledgment(ticket)).next().is_some();
+            Acknowledged.check(!is_stored, format_args!("ticket {ticket} is stored"));
+            sender.unsent.push_front(bytes);
+            sender.not_before = world.now + world.rng.below(300);
+        }
+        Answer::NotDelivered => {
+            check_not_delivered(ticket, &bytes, sent_at, is_stopping, sender, world);
+            // It sends again, or leaves it at that.
+            if world.rng.one_in(2) {
+                sender.unsent.push_front(bytes);
+                sender.not_before = world.now + world.rng.below(2_000);
+            }
+        }
+        Answer::Close => {
+            sender.unsent.push_front(bytes);
+            sender.not_before = world.now + world.rng.below(100);
+        }
+    }
+}
+
+fn check_acknowledged(ticket: Ticket, piece: &Piece, bytes: &[u8], sender: &Sender, world: &World) {
+    let same = |it: &&Message| {
+        let theirs = world.store.bytes(&it.new.body);
+        it.new.inbound == sender.lane && after_header(&theirs) == bytes
+    };
+    let found = stored(&world.store, &piece.0).find(same);
+    Acknowledged.check(found.is_some(), format_args!("ticket {ticket} is not stored"));
+    let first = found.expect("found");
+    if sender.within.is_some() && first.new.accepted {
+        let end = first.disposition();
+        Verdict.check(is_good(end), format_args!("{} is answered AA, and {end:?}", first.new.id));
+        census::count("answered after the verdict");
+    }
+}
+
+/// It is stored, and its time is over, or it was not done.
+fn check_not_delivered(
+    ticket: Ticket,
+    bytes: &[u8],
+    sent_at: u64,
+    is_stopping: bool,
+    sender: &Sender,
+    world: &World,
+) {
+    let of_sender = |it: &&Message| {
+        let theirs = bytes_of_first(it.new.id, &world.store);
+        it.new.inbound == sender.lane && it.new.accepted && after_header(&theirs) == bytes
+    };
+    let ends: Vec<_> =
+        world.store.messages.values().filter(of_sender).map(Message::disposition).collect();
+    Acknowledged.check(!ends.is_empty(), format_args!("ticket {ticket} is not stored"));
+    let within = sender.within.expect("it waits for a verdict");
+    let late = world.now >= sent_at + within;
+    let failed = ends.contains(&Disposition::Error);
+    Verdict.check(late || failed || is_stopping, format_args!("ticket {ticket} is turned down"));
+    census::count(if failed { "answered AE for an ERROR" } else { "answered AE in time" });
+}
