@@ -451,7 +451,7 @@ typedef struct mllp_detection_t {
 // and whole, and say so with `_sent`; read replies into its `_spare` room and say so with
 // `_commit_read`; wait for the socket until `_next_deadline`, then call `_on_time`.
 typedef struct mllp_initiator_t {
-    uint64_t _state[684];
+    uint64_t _state[732];
 } mllp_initiator_t;
 
 // A list of rules; the first that applies acts. If none does, AA and CA are accepted, and:

@@ -30,7 +30,7 @@ pub const MLLP_INITIATOR_ID: usize = 199;
 /// `_commit_read`; wait for the socket until `_next_deadline`, then call `_on_time`.
 #[repr(C)]
 pub struct mllp_initiator_t {
-    _state: [u64; 684],
+    _state: [u64; 732],
 }
 
 type Core = Initiator<Memory, MLLP_INITIATOR_WINDOW, MLLP_INITIATOR_ID>;
@@ -38,7 +38,7 @@ type Core = Initiator<Memory, MLLP_INITIATOR_WINDOW, MLLP_INITIATOR_ID>;
 impl State for mllp_initiator_t {
     // Nothing in it has anything to drop, but its lists say so by dropping each.
     type Inner = ManuallyDrop<Core>;
-    const MARK: u64 = u64::from_le_bytes(*b"mllpINI1");
+    const MARK: u64 = u64::from_le_bytes(*b"mllpINI2");
 }
 
 /// Prepares a link without a connection and without messages. It keeps `incoming` for replies, until

@@ -21,6 +21,8 @@ pub(crate) struct Conversation<T, const WINDOW: usize> {
     at_hand: Option<u32>,
     /// The rest of a refused message is being skipped.
     skipping: bool,
+    /// The host does not read, for a reason of its own.
+    paused: bool,
     /// Until the protocol is decided.
     detector: Option<Detector>,
     /// Another protocol than MLLP, not reported yet, and whether noise precedes it.
@@ -65,6 +67,7 @@ impl<T: Storage, const WINDOW: usize> Conversation<T, WINDOW> {
             over_limit: config.over_limit,
             at_hand: None,
             skipping: false,
+            paused: false,
             // With other framing bytes, MLLP is as foreign as the rest.
             detector: (framing.start_block() == START_BLOCK).then_some(Detector::new()),
             foreign: None,
@@ -87,6 +90,11 @@ impl<T: Storage, const WINDOW: usize> Conversation<T, WINDOW> {
 
     fn has_room(&self) -> bool {
         self.skipping || self.outbox.has_room()
+    }
+
+    /// Whether the host does not read, for a reason of its own.
+    pub(crate) fn set_paused(&mut self, paused: bool) {
+        self.paused = paused;
     }
 
     /// Bytes came.
@@ -259,7 +267,7 @@ impl<T: Storage, const WINDOW: usize> Conversation<T, WINDOW> {
     pub(crate) fn watch(&mut self, scanner: &Scanner, now: Millis) {
         let pending = scanner.pending();
         let waiting = Waiting {
-            reads: self.wants_input(),
+            reads: self.wants_input() && !self.paused,
             frame: (pending > 0).then(|| scanner.offset().wrapping_sub(pending)),
             trailer: scanner.awaits_trailer(),
             owes: !self.outbox.answers.is_empty(),

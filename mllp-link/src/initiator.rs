@@ -3,6 +3,7 @@
 mod entry;
 mod judging;
 mod matching;
+mod spans;
 mod writing;
 
 use ack_gen::{Inbound, Request};
@@ -16,6 +17,7 @@ use crate::submission::{Handle, InitiatorConfig, InitiatorEvent, SubmitError};
 use crate::timer::Millis;
 use entry::{Entry, News, Stage};
 use matching::{Heard, Known};
+use spans::Spans;
 
 /// One link, seen from the end that sends messages.
 ///
@@ -83,6 +85,15 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
     ///
     /// [`SubmitError`]; nothing has changed then.
     pub fn submit(&mut self, payload: &[u8], now: Millis) -> Result<Handle, SubmitError> {
+        self.enter(payload, None, now)
+    }
+
+    fn enter(
+        &mut self,
+        payload: &[u8],
+        spans: Option<Spans>,
+        now: Millis,
+    ) -> Result<Handle, SubmitError> {
         if self.entries.is_full() {
             return Err(SubmitError::Full);
         }
@@ -95,6 +106,7 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
             handle,
             id,
             request: request.unwrap_or_default(),
+            spans,
             attempts: 0,
             stage: Stage::Queued(now),
             instead: None,

@@ -145,5 +145,7 @@ pub use responder::Responder;
 pub use rules::{Action, Condition, ReplyKind, Rule, RuleError, RuleErrorKind, Rules, Verdict};
 pub use settings::{OverLimit, ResponderConfig};
 pub use stream::StreamResponder;
-pub use submission::{Handle, InitiatorConfig, InitiatorEvent, MAX_RULES, Stray, SubmitError};
+pub use submission::{
+    Handle, InitiatorConfig, InitiatorEvent, MAX_RULES, SpanError, Stray, SubmitError,
+};
 pub use timer::{Expired, Millis, Times};

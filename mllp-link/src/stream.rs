@@ -78,6 +78,13 @@ impl<T: Storage, const HEADER: usize, const WINDOW: usize> StreamResponder<T, HE
         self.conversation.wants_input()
     }
 
+    /// Says whether the host reads nothing for a reason of its own, such as a disk that is slow to
+    /// take what came before. Meanwhile the peer cannot be late; its times begin again afterwards.
+    pub fn set_paused(&mut self, paused: bool, now: Millis) {
+        self.conversation.set_paused(paused);
+        self.watch(now);
+    }
+
     /// Looks at the bytes that come next in the stream, up to the next event.
     ///
     /// Call it again with what `consumed` leaves of the input until the event is `None`. Then the

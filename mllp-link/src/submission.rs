@@ -83,7 +83,7 @@ impl Handle {
 pub enum SubmitError {
     /// `WINDOW` messages are without a verdict.
     Full,
-    /// MSH-10 is longer than `ID` bytes: its reply could not be told from others.
+    /// MSH-10 is longer than `ID` bytes, or not known whole: its reply could not be told from others.
     IdTooLong,
     /// A message with this MSH-10 has no verdict yet: their replies could not be told apart.
     IdInUse,
@@ -115,6 +115,40 @@ impl fmt::Display for SubmitError {
 }
 
 impl core::error::Error for SubmitError {}
+
+/// Why bytes of a payload that was submitted by its header may not be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpanError {
+    /// The message is not being written, or not in spans.
+    NotWriting,
+    /// There are more bytes than was said.
+    TooLong,
+    /// The span holds framing bytes.
+    Frame(mllp_core::Error),
+}
+
+impl SpanError {
+    /// The stable name, the same in every language.
+    pub const fn name(self) -> &'static str {
+        match self {
+            SpanError::NotWriting => "not_writing",
+            SpanError::TooLong => "too_long",
+            SpanError::Frame(error) => error.name(),
+        }
+    }
+}
+
+impl fmt::Display for SpanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SpanError::NotWriting => "the message is not being written",
+            SpanError::TooLong => "the payload is longer than was said",
+            SpanError::Frame(error) => return error.fmt(f),
+        })
+    }
+}
+
+impl core::error::Error for SpanError {}
 
 /// What happened on a link.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -343,3 +343,18 @@ fn silence_behind_the_limit_ends_the_connection() {
         assert_eq!(refused, 1);
     }
 }
+
+#[test]
+fn a_peer_that_is_not_read_cannot_be_late() {
+    let mut link: Link<64, 1> = link(ResponderConfig::DEFAULT);
+    assert!(link.step(b"\x0bMSH|", 0).event.is_some());
+    assert_eq!(link.next_deadline(), Some(50), "a byte");
+    link.set_paused(true, 40);
+    assert_eq!(link.next_deadline(), None);
+    link.on_time(1000);
+    assert!(link.wants_input() && !link.is_finished());
+    link.set_paused(false, 1000);
+    assert_eq!(link.next_deadline(), Some(1050), "its times begin again");
+    link.on_time(1050);
+    assert!(!link.wants_input());
+}

@@ -5,6 +5,7 @@ use core::fmt;
 use ack_gen::{Condition, Outcome, Request};
 use heapless::Vec;
 
+use super::spans::Spans;
 use crate::fate::Fate;
 use crate::rules::{ReplyKind, Verdict};
 use crate::submission::{Handle, InitiatorConfig};
@@ -14,6 +15,8 @@ pub(super) struct Entry<const ID: usize> {
     pub(super) handle: Handle,
     pub(super) id: Vec<u8, ID>,
     pub(super) request: Request,
+    /// The host shows the payload in spans.
+    pub(super) spans: Option<Spans>,
     pub(super) attempts: u32,
     pub(super) stage: Stage,
     /// What came instead of its reply while it waited. Without a reply, the last of that is judged.
@@ -111,6 +114,7 @@ impl<const ID: usize> Entry<ID> {
     /// When what it waits for is given up.
     pub(super) fn deadline(&self, config: &InitiatorConfig) -> Option<Millis> {
         let (since, time) = match self.stage {
+            Stage::Writing(_) if self.spans.is_some_and(|spans| spans.waits) => return None,
             Stage::Writing(since) => (since, config.send),
             Stage::Sent(since) => (since, config.reply),
             Stage::Stored(since) => (since, config.application),

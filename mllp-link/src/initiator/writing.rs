@@ -23,7 +23,7 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         if self.connection != Connection::Open || self.suspended || self.reconnect {
             return None;
         }
-        if self.is_full() {
+        if self.is_full() || self.is_mid_span() {
             return None;
         }
         // Bytes that came without a question: what they begin could swallow the next reply.
@@ -40,6 +40,9 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
             self.reconnect = true;
             return None;
         }
+        if let Some(spans) = &mut entry.spans {
+            spans.begin();
+        }
         entry.stage = Stage::Writing(now);
         entry.attempts = entry.attempts.saturating_add(1);
         Some(entry.handle)
@@ -50,6 +53,10 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
     pub fn sent(&mut self, handle: Handle, now: Millis) {
         let Some(at) = self.being_written(handle) else { return };
         let Some(entry) = self.entries.get_mut(at) else { return };
+        // Half a message is not sent, whatever the host says.
+        if entry.spans.is_some_and(|spans| !spans.is_complete()) {
+            return;
+        }
         entry.stage = Stage::Sent(now);
         entry.untouched = false;
         let ends = entry.asks_for_nothing();
@@ -75,7 +82,7 @@ impl<S: Storage, const WINDOW: usize, const ID: usize> Initiator<S, WINDOW, ID> 
         }
     }
 
-    fn being_written(&self, handle: Handle) -> Option<usize> {
+    pub(super) fn being_written(&self, handle: Handle) -> Option<usize> {
         let written = |entry: &Entry<ID>| entry.is_being_written() && entry.handle == handle;
         self.entries.iter().position(written)
     }

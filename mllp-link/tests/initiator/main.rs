@@ -4,6 +4,7 @@ mod enhanced;
 mod fates;
 mod matching;
 mod queue;
+mod spans;
 mod strays;
 mod times;
 

@@ -2,7 +2,7 @@
 
 mod writing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ack_gen::Outcome;
 use mllp_link::{Action, Fate, Handle, Initiator, InitiatorEvent, ReplyKind, Verdict};
@@ -29,6 +29,8 @@ pub struct Client<const W: usize> {
     link: Sabotaged<W>,
     /// The messages without a verdict, by their number in the ledger.
     open: BTreeMap<usize, (Handle, Stage)>,
+    /// Of all messages, those whose payload the link sees in spans.
+    in_spans: BTreeSet<usize>,
     pub verdicts: BTreeMap<usize, Action>,
     /// The connection, as a place among all of them.
     connection: Option<usize>,
@@ -46,6 +48,7 @@ impl<const W: usize> Client<W> {
         Client {
             link: Sabotaged::new(initiator, world.sabotage),
             open: BTreeMap::new(),
+            in_spans: BTreeSet::new(),
             verdicts: BTreeMap::new(),
             connection: None,
             line: None,
@@ -86,8 +89,18 @@ impl<const W: usize> Client<W> {
             rng.below(world.scenario.length)
         };
         let payload = message(number, &id, asks, names, length as usize);
-        let handle = self.link.submit(&payload, world.now);
+        let in_spans = world.rng.one_in(3);
+        let handle = match in_spans {
+            true => {
+                let header = payload.iter().position(|byte| *byte == b'\r').unwrap_or_default();
+                self.link.submit_header(&payload[..=header], payload.len() as u64, world.now)
+            }
+            false => self.link.submit(&payload, world.now),
+        };
         let Ok(handle) = handle else { return false };
+        if in_spans {
+            self.in_spans.insert(number);
+        }
         world.ledger.message(payload, fresh);
         let twice = self.open.values().any(|(it, _)| *it == handle);
         Invariant::Verdict.check(!twice, "one handle for two messages");

@@ -18,6 +18,8 @@ pub struct Writing {
     /// Behind its end block.
     end: usize,
     from: usize,
+    /// Where the next span begins, if the link sees the payload in spans.
+    shown: Option<usize>,
 }
 
 impl<const W: usize> Client<W> {
@@ -27,8 +29,10 @@ impl<const W: usize> Client<W> {
                 self.disturb(pipe, world);
                 self.writing = self.next(world);
             }
+            self.show(world);
             let Some(writing) = &mut self.writing else { return };
-            let left = writing.frame.len() - writing.from;
+            let shown = writing.shown.filter(|shown| *shown < writing.end - 1);
+            let left = shown.unwrap_or(writing.frame.len()) - writing.from;
             let mut len = world.part(left.min(pipe.room(if world.calm { 10_000 } else { 300 })));
             if world.scenario.slow && !world.calm {
                 len = len.min(3);
@@ -47,6 +51,8 @@ impl<const W: usize> Client<W> {
                 world.ledger.messages[writing.number].whole += 1;
             }
             writing.from = until;
+            self.tell_progress(world);
+            let Some(writing) = &self.writing else { return };
             if until == writing.frame.len() {
                 self.written(world);
             } else if !world.calm && (world.scenario.slow || world.rng.one_in(2)) {
@@ -79,7 +85,39 @@ impl<const W: usize> Client<W> {
         if world.scenario.bare {
             frame.truncate(end);
         }
-        Some(Writing { number, frame, end, from: 0 })
+        let shown = self.in_spans.contains(&number).then_some(1);
+        Some(Writing { number, frame, end, from: 0, shown })
+    }
+
+    /// Shows the next span of the payload, if all that was shown is written.
+    fn show(&mut self, world: &mut World) {
+        let Some(Writing { number, frame, end, from, shown: Some(shown) }) = &mut self.writing
+        else {
+            return;
+        };
+        // The payload stands between the start block and the end block.
+        let left = (*end - 1).saturating_sub(*shown);
+        if left == 0 || *from < *shown && *from > 0 {
+            return;
+        }
+        let span = 1 + world.rng.below(left as u64) as usize;
+        let Some((handle, Stage::Writing(_))) = self.open.get(number).copied() else { return };
+        let told = self.link.span(handle, &frame[*shown..*shown + span], world.now);
+        let what = format_args!("span of message {number}: {told:?}");
+        Verdict.check(told == Ok((left - span) as u64), what);
+        *shown += span;
+        self.open.insert(*number, (handle, Stage::Writing(world.now)));
+    }
+
+    /// The network has taken some of what was shown.
+    fn tell_progress(&mut self, world: &World) {
+        let Some(Writing { number, from, shown: Some(shown), .. }) = &self.writing else { return };
+        let Some((handle, Stage::Writing(_))) = self.open.get(number).copied() else { return };
+        match *from >= *shown {
+            true => self.link.span_left(handle, world.now),
+            false => self.link.span_advanced(handle, world.now),
+        }
+        self.open.insert(*number, (handle, Stage::Writing(world.now)));
     }
 
     fn written(&mut self, world: &World) {
