@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use mllp_io::{Gate, Reports, Senders as Outlet};
 use mllp_pipeline::{
-    Fact, Flow, Graph, Handler, Inbound, LaneId, MessageId, Outbound, Pipeline, Side, Stage, Start,
-    Switch,
+    Fact, Flow, Graph, Handler, Inbound, LaneId, MessageId, Orphan, Outbound, Pipeline, Side,
+    Stage, Start, Switch,
 };
 use mllp_store::{Identity, LaneName, Reader, Retention, Store, StoreError};
 use tokio::runtime::Runtime;
@@ -127,9 +127,9 @@ impl Engine {
 
     pub(crate) fn start(builder: Builder, mut store: Box<dyn Store>) -> Result<Engine, Error> {
         let numbers = store.numbers()?;
-        let (heads, names) = own(&mut *store, &builder)?;
+        let (heads, names, orphans) = own(&mut *store, &builder)?;
         let lane = |stage, name: &str| names.lane(stage, name).unwrap_or(LaneId(0));
-        let graph = graph(&builder, lane);
+        let graph = Graph { orphans, ..graph(&builder, lane) };
         let switches: Vec<_> = heads.iter().flat_map(|it| it.switches.clone()).collect();
         let start = Start { heads, next_message: numbers.message, next_stamp: numbers.stamp };
         let clock = Clock::new(Arc::clone(&builder.wall));
@@ -149,8 +149,9 @@ impl Engine {
         let retaining = Retaining::new(&mut *store, retention, clock.clone())?;
         let doubt = retaining.doubt();
         let (core, news) = ToCore::new();
-        let mut readers = (0..builder.workers.max(1) + 2).map(|_| store.reader());
-        let (mut for_core, for_engine) = (
+        let mut readers = (0..builder.workers.max(1) + 3).map(|_| store.reader());
+        let (mut for_core, for_engine, for_operator) = (
+            readers.by_ref().next().ok_or_else(ended)??,
             readers.by_ref().next().ok_or_else(ended)??,
             readers.by_ref().next().ok_or_else(ended)??,
         );
@@ -180,7 +181,7 @@ impl Engine {
             listeners: listeners.clone(),
             senders: Vec::new(),
             reader: Mutex::new(Some(for_engine)),
-            operator: Arc::new(Mutex::new(Operator::new(core.clone()))),
+            operator: Arc::new(Mutex::new(Operator::new(for_operator, core.clone()))),
             names: Arc::clone(&names),
             doubt,
             writer: None,
@@ -203,6 +204,11 @@ impl Engine {
         let core = Core::new(pipeline, news, clock, names, outlets, bytes, connections);
         let thread = thread::Builder::new().name("engine-core".into());
         engine.deciding = Some(thread.spawn(|| core.run()).map_err(Error::System)?);
+        // What an operator had begun is done to its end.
+        let operator = Arc::clone(&engine.operator);
+        let resume = move || drop(operator.lock().unwrap_or_else(PoisonError::into_inner).resume());
+        let thread = thread::Builder::new().name("engine-operator".into());
+        engine.threads.push(thread.spawn(resume).map_err(Error::System)?);
         Ok(engine)
     }
 
@@ -242,6 +248,10 @@ impl Engine {
         }
         // The store is the last to be closed, so that it can leave its file without a log.
         self.reader.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        // Whoever still does a job of an operator holds it, and not the end.
+        if let Ok(mut operator) = self.operator.try_lock() {
+            operator.close();
+        }
         drop(self.writing.take().and_then(|thread| join(thread, end)));
         match deciding {
             Some(Ok(result)) => result,
@@ -300,11 +310,11 @@ fn specs(
     (0..).zip(builder.inbounds.iter().zip(lanes)).map(spec).collect()
 }
 
-/// Takes the lanes of the graph.
+/// Takes the lanes of the graph, and those that hold something and that the graph does not have.
 fn own(
     store: &mut dyn Store,
     builder: &Builder,
-) -> Result<(Vec<mllp_pipeline::Head>, Names), StoreError> {
+) -> Result<(Vec<mllp_pipeline::Head>, Names, Vec<Orphan>), StoreError> {
     let inbounds = builder.inbounds.iter().map(|it| (Stage::Ingress, &it.name));
     let handlers = builder.handlers.iter().map(|(name, _)| (Stage::Routed, name));
     let outbounds = builder.outbounds.iter().map(|it| (Stage::Outbound, &it.name));
@@ -313,12 +323,19 @@ fn own(
         .chain(outbounds)
         .map(|(stage, name)| LaneName { stage, name: name.clone() })
         .collect();
-    let heads = store.own(&wanted)?;
+    let mut heads = store.own(&wanted)?;
+    let known = store.lanes()?;
     let mut names = Names::default();
-    for (head, LaneName { stage, name }) in heads.iter().zip(&wanted) {
-        names.add(head.lane, *stage, name);
-    }
-    Ok((heads, names))
+    known.iter().for_each(|(lane, LaneName { stage, name })| names.add(*lane, *stage, name));
+    let others: Vec<_> = known.into_iter().filter(|(_, name)| !wanted.contains(name)).collect();
+    let ids: Vec<_> = others.iter().map(|(lane, _)| *lane).collect();
+    let left = store.heads(&ids)?.into_iter().filter(|head| head.cursor < head.tail);
+    let left: Vec<_> = left.map(|head| head.lane).collect();
+    let orphans = others.into_iter().filter(|(lane, _)| left.contains(lane));
+    let (orphans, named): (Vec<_>, Vec<_>) =
+        orphans.map(|(lane, name)| (Orphan { lane, stage: name.stage }, name)).unzip();
+    heads.extend(store.own(&named)?);
+    Ok((heads, names, orphans))
 }
 
 fn graph(builder: &Builder, lane: impl Fn(Stage, &str) -> LaneId) -> Graph {

@@ -51,15 +51,18 @@ mod core;
 mod engine;
 mod error;
 mod functions;
+mod jobs;
 mod journey;
 mod listeners;
 mod names;
 mod notices;
 mod operator;
 mod ordering;
+mod orphans;
 mod reader;
 mod retaining;
 mod search;
+mod selection;
 mod status;
 mod traffic;
 mod workers;
@@ -69,11 +72,13 @@ pub use builder::Builder;
 pub use engine::Engine;
 pub use error::Error;
 pub use functions::{Message, Send};
+pub use jobs::{JobReport, To};
 pub use journey::Journey;
 pub use mllp_pipeline::{
-    By, Capacity, Disposition, Flow, GiveUp, MessageId, Note, OnFull, Retry, Side, Stage,
+    By, Capacity, Disposition, Failure, Flow, GiveUp, MessageId, Note, OnFull, Retry, Side, Stage,
     StoreState, Then, Trouble,
 };
 pub use mllp_store::{ClockDoubt, Days, Finding, Found, StoreError, Verified};
 pub use search::Search;
+pub use selection::{Selection, Which};
 pub use status::{LaneState, Setting, Status};

@@ -20,6 +20,12 @@ impl Names {
         self.lanes.get(&lane).map_or_else(|| format!("lane {lane}"), |(_, name)| name.clone())
     }
 
+    /// The lanes of a stage, with their names.
+    pub(crate) fn of_stage(&self, stage: Stage) -> Vec<(LaneId, String)> {
+        let own = self.lanes.iter().filter(|(_, (its, _))| *its == stage);
+        own.map(|(lane, (_, name))| (*lane, name.clone())).collect()
+    }
+
     pub(crate) fn lane(&self, stage: Stage, name: &str) -> Option<LaneId> {
         let mut lanes = self.lanes.iter();
         lanes.find(|(_, (its, known))| *its == stage && known == name).map(|(lane, _)| *lane)

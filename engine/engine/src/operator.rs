@@ -8,6 +8,7 @@ use std::time::Duration;
 use mllp_pipeline::{
     Act, By, Command, CommandOutcome, Flow, Job, LaneId, Refusal, Side, Stage, Take,
 };
+use mllp_store::Reader;
 
 use crate::engine::{Engine, ended};
 use crate::error::Error;
@@ -18,12 +19,23 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Who tells commands to the core.
 pub(crate) struct Operator {
+    /// None once the engine has ended.
+    reader: Option<Box<dyn Reader>>,
     core: ToCore,
 }
 
 impl Operator {
-    pub(crate) fn new(core: ToCore) -> Self {
-        Operator { core }
+    pub(crate) fn new(reader: Box<dyn Reader>, core: ToCore) -> Self {
+        Operator { reader: Some(reader), core }
+    }
+
+    pub(crate) fn reader(&mut self) -> Result<&mut dyn Reader, Error> {
+        self.reader.as_deref_mut().map_or_else(|| Err(ended()), |it| Ok(it as &mut dyn Reader))
+    }
+
+    /// Lets go of the store.
+    pub(crate) fn close(&mut self) {
+        self.reader = None;
     }
 
     /// Has something done, and waits until it is durable.

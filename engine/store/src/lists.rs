@@ -29,6 +29,13 @@ pub trait Lists {
     /// [`StoreError`]: the store cannot be read.
     fn deliveries(&mut self, of: &Deliveries, limit: u32) -> Result<Vec<Position>, StoreError>;
 
+    /// How far a lane is consumed, and its last row; `None`: there is no such lane.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn extent(&mut self, lane: LaneId) -> Result<Option<(Seq, Seq)>, StoreError>;
+
     /// How much of a message has failed and was not done again.
     ///
     /// # Errors

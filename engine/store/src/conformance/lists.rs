@@ -98,6 +98,8 @@ fn deliveries(subject: &mut dyn Subject) {
     assert_eq!(find(of(3..=4, 5, Position::START), 10), all[2..4]);
     assert_eq!(find(of(0..=9, 5, all[0]), 2), all[1..3]);
     assert_eq!(find(of(0..=9, 5, all[4]), 2), []);
+    assert_eq!(reader.extent(lab).unwrap(), Some((Seq(0), Seq(5))));
+    assert_eq!(reader.extent(LaneId(9_999)).unwrap(), None);
 }
 
 fn switch(lane: LaneId, side: Side, flow: Flow, at: u64) -> Switch {

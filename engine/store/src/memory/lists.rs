@@ -40,6 +40,11 @@ impl Lists for MemoryStore {
         Ok(rows)
     }
 
+    fn extent(&mut self, lane: LaneId) -> Result<Option<(Seq, Seq)>, StoreError> {
+        let state = &self.lock().state;
+        Ok(state.lanes.get(&lane).map(|it| (Seq(it.cursor), Seq(it.rows.len() as u64))))
+    }
+
     fn failures(&mut self, id: MessageId) -> Result<u32, StoreError> {
         let state = &self.lock().state;
         if let Some(sums) = state.parts.get(&id) {

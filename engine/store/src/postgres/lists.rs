@@ -116,6 +116,12 @@ impl Lists for PostgresReader {
         Ok(rows.iter().map(position).collect())
     }
 
+    fn extent(&mut self, lane: LaneId) -> Result<Option<(Seq, Seq)>, StoreError> {
+        let sql = "SELECT cursor, tail FROM lane WHERE id = $1";
+        let rows = self.rows(sql, &[&i64::from(lane.0)])?;
+        Ok(rows.first().map(|row| (Seq(number(row, 0)), Seq(number(row, 1)))))
+    }
+
     fn failures(&mut self, id: MessageId) -> Result<u32, StoreError> {
         let sql = "SELECT sum(failed)::int8 FROM part WHERE message = $1";
         let rows = self.rows(sql, &[&(id.0 as i64)])?;

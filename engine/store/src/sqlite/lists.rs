@@ -137,6 +137,16 @@ impl Lists for SqliteReader {
         rows.and_then(Iterator::collect).map_err(failed)
     }
 
+    fn extent(&mut self, lane: LaneId) -> Result<Option<(Seq, Seq)>, StoreError> {
+        let sql = "SELECT cursor, tail FROM lane WHERE id = ?1";
+        let row = |row: &Row<'_>| {
+            let place = |at| row.get::<_, i64>(at).map(|it| Seq(it as u64));
+            Ok((place(0)?, place(1)?))
+        };
+        let mut statement = self.connection().prepare_cached(sql).map_err(failed)?;
+        statement.query_row((lane.0,), row).optional().map_err(failed)
+    }
+
     fn failures(&mut self, id: MessageId) -> Result<u32, StoreError> {
         let sums = self
             .connection()
