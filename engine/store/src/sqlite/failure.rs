@@ -43,10 +43,15 @@ pub(super) fn of_commit(error: rusqlite::Error) -> Trouble {
     }
 }
 
+/// Whether there was no room for the index of the log, which is written after the log.
+pub(super) fn is_index_full(error: &rusqlite::Error) -> bool {
+    extended(error) == Some(ffi::SQLITE_IOERR_SHMSIZE)
+}
+
 /// Whether there was no room, for the file, its log, or the index of the log.
 pub(super) fn is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
-        || extended(error) == Some(ffi::SQLITE_IOERR_SHMSIZE)
+        || is_index_full(error)
         || is_over_quota(error)
 }
 

@@ -8,7 +8,7 @@ use mllp_pipeline::{
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension, TransactionBehavior, params};
 
-use super::failure::{Trouble, failed, of_commit};
+use super::failure::{Trouble, failed, is_index_full, of_commit};
 use super::index::Index;
 use super::lists;
 use super::message::columns;
@@ -60,8 +60,12 @@ pub(super) fn commit(
             }
         };
         index.note(&open, transaction)?;
-        open.commit()?;
-        Ok(CommitOutcome::Committed(committed))
+        match open.commit() {
+            Ok(()) => Ok(CommitOutcome::Committed(committed)),
+            // The log has it, durably, and its index does not: a crash now would bring it back.
+            Err(error) if is_index_full(&error) => Ok(CommitOutcome::Unknown),
+            Err(error) => Err(error),
+        }
     })();
     // What failed was rolled back when the transaction was dropped.
     written.or_else(|error| match of_commit(error) {
