@@ -82,7 +82,7 @@ pub(crate) struct Ordered {
     pub id: CommandId,
     /// The message that it makes.
     pub makes: Option<MessageId>,
-    /// The lane that it consumes from. Without it the command leaves the batch.
+    /// The lane that it consumes from or sets. Without it the command leaves the batch.
     pub lane: Option<LaneId>,
 }
 

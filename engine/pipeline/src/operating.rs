@@ -83,6 +83,8 @@ impl Pipeline {
             let mut ordered = Ordered { id, makes: None, lane: None };
             match act {
                 Act::Switch { lane, side, flow } => {
+                    // It leaves with a lane that is fenced: what is then read may be older.
+                    ordered.lane = Some(lane);
                     let at = now.wall;
                     batch.record(Record::Switch(Switch { lane, side, flow, by, at }));
                 }

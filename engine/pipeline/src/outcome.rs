@@ -159,6 +159,8 @@ impl Pipeline {
         // Operators decide again; so does the owner of a lane that they would have consumed.
         let refused = CommandOutcome::Refused(refusal);
         let lanes = self.tell_commands(&batch, |it| batch.has(Duty::Command(it.id)), refused);
+        let orphans = |lane: &LaneId| self.shared.place(*lane).is_none();
+        let lanes: Vec<LaneId> = lanes.into_iter().filter(orphans).collect();
         let stays = |duty: Duty| !matches!(duty, Duty::Intake { .. } | Duty::Command(_));
         self.keep_rest(batch, stays, |lane| !lanes.contains(&lane));
     }
