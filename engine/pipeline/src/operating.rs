@@ -147,6 +147,13 @@ impl Pipeline {
             None => true,
         };
         match act {
+            // What is read of a lane may be older than what is written meanwhile.
+            Act::Switch { lane, .. } => match self.shared.place(*lane) {
+                Some(Place::Ingress(at)) => self.inbounds[at].stage.lane.hold == Hold::Owned,
+                Some(Place::Routed(at)) => self.handlers[at].stage.lane.hold == Hold::Owned,
+                Some(Place::Outbound(at)) => self.outbounds[at].lane.hold == Hold::Owned,
+                None => true,
+            },
             Act::Release(parked) => parked.iter().all(|it| known(it.lane)),
             Act::Replay(all) => all.iter().all(|it| known(it.to)),
             Act::Edit(edit) => known(edit.to),
@@ -298,6 +305,8 @@ impl Pipeline {
     pub(crate) fn switched(&mut self, switch: Switch, now: Now) {
         let Switch { lane, side, flow, .. } = switch;
         self.operating.switches.insert((lane, side), switch.clone());
+        // What belongs to it is open before anything is given to it.
+        self.shared.orders.push_back(Order::Switched(switch));
         if side == Side::Output
             && let Some(place) = self.shared.place(lane)
         {
@@ -313,7 +322,6 @@ impl Pipeline {
             }
             self.pump(place, now);
         }
-        self.shared.orders.push_back(Order::Switched(switch));
     }
 
     /// What the store says of the sides of a lane.
