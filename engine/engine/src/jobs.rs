@@ -226,6 +226,7 @@ impl Operator {
                 id_hash: IdHash::of(&message.message.control_id.0),
                 keys: Keys::NONE,
                 hops: 0,
+                len: message.len,
             };
             let to = match task.deed {
                 Deed::To(lane) => lane,
