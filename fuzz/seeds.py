@@ -52,7 +52,16 @@ def peek():
 
 def edit():
     # A call, a scan, separators, a path, a content.
-    paths = ["PID-3[2].4.1", "PID-5", "OBX[2]-5.1", "NTE-3", "MSH-4", "PID-3[1]", "OBX", "ZZ1-9.1.2"]
+    paths = [
+        "PID-3[2].4.1",
+        "PID-5",
+        "OBX[2]-5.1",
+        "NTE-3",
+        "MSH-4",
+        "PID-3[1]",
+        "OBX",
+        "ZZ1-9.1.2",
+    ]
     contents = ["a|b^c", "", "7^^^MR~8", "x\r\x1c", "NTE|1||y"]
     for number, message in enumerate(messages()):
         seed = bytes([number % 10, number % 5, number % 4]) + text(paths[number % 8])
