@@ -154,9 +154,11 @@ impl Listener {
     /// them. Returns when they have ended, or after the time for it.
     ///
     /// Answers have to come meanwhile: keep giving them until this returns.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.shared.stop.send_replace(true);
         self.accepting.abort();
+        // The socket is closed once its task has ended.
+        let _ = (&mut self.accepting).await;
         let ended = async {
             while self.connections() > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
