@@ -11,6 +11,8 @@ use crate::ids::{CommandId, Millis, Now, Seq};
 use crate::lane::Hold;
 use crate::order::Order;
 use crate::record::{Failure, Record};
+#[cfg(feature = "sabotage")]
+use crate::sabotage::Sabotage;
 use crate::shared::{Alarm, Place, Shared};
 use crate::switch::{Flow, Side, Switch};
 
@@ -162,6 +164,11 @@ impl Outbound {
                 let by = By::default();
                 let what = What::Held { outbound: lane, failure: Some(failure), by };
                 batch.record(Record::Event(shared.event(message, at_wall, what)));
+                #[cfg(feature = "sabotage")]
+                if shared.broken(Sabotage::ForgetHeld) {
+                    self.failed -= 1;
+                    return After::Done;
+                }
                 batch.record(Record::Held { lane, seq, message, why: Some(why), at: at_wall });
             }
             Then::Dead => {

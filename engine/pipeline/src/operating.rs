@@ -13,6 +13,8 @@ use crate::order::{Order, Source};
 use crate::orphan::Orphan;
 use crate::pipeline::Pipeline;
 use crate::record::{Disposition, LaneUpdate, List, NewMessage, Part, Record, Reopened, RowBody};
+#[cfg(feature = "sabotage")]
+use crate::sabotage::Sabotage;
 use crate::shared::Place;
 use crate::switch::{Flow, Side, Switch};
 
@@ -195,7 +197,13 @@ impl Pipeline {
             batch.record(Record::Unlisted { list: List::Dead, lane: *lane, seq: *seq });
         }
         let (stamp, forgiven) = (self.shared.stamp(), *forgiven);
-        batch.record(Record::Reopened(Reopened { message, stamp, forgiven, at }));
+        #[cfg(feature = "sabotage")]
+        let is_broken = self.shared.broken(Sabotage::NotReopened);
+        #[cfg(not(feature = "sabotage"))]
+        let is_broken = false;
+        if !is_broken {
+            batch.record(Record::Reopened(Reopened { message, stamp, forgiven, at }));
+        }
         let what = What::Replayed { to, by: by.clone() };
         batch.record(Record::Event(self.shared.event(message, at, what)));
         let stamp = self.shared.stamp();

@@ -42,11 +42,15 @@ pub enum Sabotage {
     ForgetParked,
     /// One delivery more than the window is let go.
     AboveWindow,
+    /// A delivery that is held is not put on the list.
+    ForgetHeld,
+    /// Work is added to a message as if it were open.
+    NotReopened,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Sabotage; 19] = [
+    pub const ALL: [Sabotage; 21] = [
         Sabotage::AckEarly,
         Sabotage::ForgetLane,
         Sabotage::OrderByTime,
@@ -66,6 +70,8 @@ impl Sabotage {
         Sabotage::AckError,
         Sabotage::ForgetTicket,
         Sabotage::Starve,
+        Sabotage::ForgetHeld,
+        Sabotage::NotReopened,
     ];
 
     /// The name on a command line.
@@ -90,6 +96,8 @@ impl Sabotage {
             Sabotage::PassBarrier => "pass-barrier",
             Sabotage::ForgetParked => "forget-parked",
             Sabotage::AboveWindow => "above-window",
+            Sabotage::ForgetHeld => "forget-held",
+            Sabotage::NotReopened => "not-reopened",
         }
     }
 }

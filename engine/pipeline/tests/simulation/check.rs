@@ -39,8 +39,9 @@ pub fn check_committed(outcome: &CommitOutcome, transaction: &Transaction, world
                 });
                 let partner = world.partners.iter().find(|it| it.lane == *lane).expect("partner");
                 let spent = partner.retry.max_attempts.is_some_and(|max| attempts >= max as usize);
-                let blamed =
-                    *why == Failure::RefusedForGood || spent && *why != Failure::Infrastructure;
+                let refused = *why == Failure::RefusedForGood;
+                let spent = spent || partner.give_up.after.is_some();
+                let blamed = refused || spent && *why != Failure::Infrastructure;
                 Blame.check(blamed, format_args!("{lane}/{seq} is dead after {attempts} attempts"));
             }
             Record::Append(row) => check_order(row.lane, world),
@@ -76,8 +77,8 @@ fn check_consumed(lane: LaneId, world: &World) {
     let mut done: BTreeMap<_, usize> = BTreeMap::new();
     for (at, row) in stored.rows.iter().enumerate().filter(|(at, _)| stored.is_done(*at as u64 + 1))
     {
-        let dead = world.store.dead.contains_key(&(lane, at as u64 + 1));
-        *done.entry(row.message).or_default() += usize::from(!dead);
+        let left = world.store.left.contains(&(lane, at as u64 + 1));
+        *done.entry(row.message).or_default() += usize::from(!left);
     }
     for (message, rows) in done {
         let is_delivered =
@@ -96,6 +97,10 @@ fn check_order(lane: LaneId, world: &World) {
     let is_ingress = world.scenario.graph.inbounds.iter().any(|it| it.lane == lane);
     let mut last: BTreeMap<(LaneId, Vec<u8>), u64> = BTreeMap::new();
     for (at, row) in stored.rows.iter().enumerate() {
+        let by_operator = world.operator.appended.contains_key(&(lane, at as u64 + 1));
+        if by_operator || world.operator.rerouted.contains_key(&row.message) {
+            continue;
+        }
         let message = &world.store.messages[&row.message];
         let origin = match ticket_of(&message.new.acknowledgment.0) {
             Some(ticket) if is_ingress => ticket,

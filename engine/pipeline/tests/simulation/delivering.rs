@@ -91,6 +91,9 @@ pub fn deliver(
     let faults = &world.scenario.faults;
     let (refusal, silence, lie) = (faults.refusal, faults.silence, faults.lie);
     let back = arrival - world.now + world.rng.below(slow);
+    if world.strikes(world.scenario.faults.credential) {
+        return (back, failed(Failure::Credential));
+    }
     if refused_for_good(at, &bytes) {
         return (back, failed(Failure::RefusedForGood));
     }
@@ -136,9 +139,9 @@ pub fn note(fact: &Fact, world: &mut World) {
                 Failure::Infrastructure => false,
                 _ => retry.max_attempts.is_some_and(|max| attempts + 1 >= max as usize),
             };
-            if dead {
-                partner.completed.insert(seq.0);
-            } else if *failure != Failure::Infrastructure {
+            // Once it is given up, its record says what has become of it.
+            let waits = !dead && *failure != Failure::Infrastructure;
+            if waits && *failure != Failure::Credential {
                 // A quarter of the first wait may be taken off by jitter; later waits are longer.
                 partner.failed.insert(seq.0, now + retry.backoff.min(retry.max_backoff) * 3 / 4);
             }

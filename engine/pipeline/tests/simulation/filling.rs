@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mllp_pipeline::{Append, Capacity, CommitOutcome, Fact, LaneId, Record, Transaction};
+use mllp_pipeline::{Append, Capacity, CommitOutcome, Fact, LaneId, Record, Transaction, What};
 
 use crate::host::OTHER_NODE;
 use crate::invariant::Invariant::Bounded;
@@ -22,12 +22,22 @@ pub enum Ours {
 /// A transaction is about to be written.
 pub fn check(transaction: &Transaction, store: &Store) {
     let mut appended: BTreeMap<LaneId, Vec<&Append>> = BTreeMap::new();
+    let mut by_operator = false;
     for record in &transaction.records {
-        if let Record::Append(row) = record {
-            // What a handler sends to a handler is not held back, nor is another node.
-            if row.hops == 0 && row.message.0 < OTHER_NODE {
-                appended.entry(row.lane).or_default().push(row);
+        match record {
+            // The row that an operator appends comes after the event that says so.
+            Record::Event(event) => {
+                by_operator |= matches!(event.what, What::Released { .. } | What::Replayed { .. });
             }
+            Record::Append(row) => {
+                // What a handler sends to a handler is not held back, nor is an operator or another
+                // node.
+                let is_free = std::mem::take(&mut by_operator) || row.hops > 0;
+                if !is_free && row.message.0 < OTHER_NODE {
+                    appended.entry(row.lane).or_default().push(row);
+                }
+            }
+            _ => {}
         }
     }
     for (id, rows) in appended {

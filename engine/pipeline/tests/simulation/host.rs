@@ -18,6 +18,7 @@ use crate::fairness::Fairness;
 use crate::filling::{self, Ours};
 use crate::functions::after_header;
 use crate::invariant::Invariant::{Progress, Protocol};
+use crate::operator;
 use crate::recovering;
 use crate::sender::Sender;
 use crate::world::{Planted, World};
@@ -84,6 +85,10 @@ impl Host {
         if world.rng.one_in(10) {
             heads.pop();
         }
+        if world.planted == Planted::LoseSwitch {
+            heads.iter_mut().for_each(|head| head.switches.clear());
+        }
+        operator::start(world);
         let start = Start {
             heads,
             next_message: MessageId(last + 1),
@@ -247,14 +252,11 @@ impl Host {
             CommitOutcome::Refused(world.rng.pick(&[Refusal::Full, Refusal::Unavailable]))
         } else if world.strikes(unknown) {
             if world.rng.one_in(2) {
-                let outcome = world.store.commit(transaction);
-                check_committed(&outcome, transaction, world);
+                commit(transaction, world);
             }
             CommitOutcome::Unknown
         } else {
-            let outcome = world.store.commit(transaction);
-            check_committed(&outcome, transaction, world);
-            outcome
+            commit(transaction, world)
         };
         if world.strikes(crash) {
             return Life::Crashed;
@@ -266,10 +268,11 @@ impl Host {
     }
 
     /// Follows the pipeline's orders.
-    fn obey(&mut self, senders: &mut [Sender], world: &mut World) {
+    pub fn obey(&mut self, senders: &mut [Sender], world: &mut World) {
         while let Some(order) = self.pipeline.next_order(world.clock()) {
             world.tell(format_args!("{order:?}"));
             census::order(&order);
+            operator::check_leaves(&order, world);
             match order {
                 Order::Commit(transaction) => {
                     Protocol.check(!self.committing, "two commits at a time");
@@ -277,6 +280,7 @@ impl Host {
                     let (now, pipeline) = (world.clock(), &self.pipeline);
                     self.fairness.check_commit(&transaction, pipeline, now, world);
                     self.committing = true;
+                    operator::note_ordered(&transaction, world);
                     let after = world.commit_time();
                     self.happens(after, Happening::Write(transaction), world);
                 }
@@ -303,7 +307,8 @@ impl Host {
                     self.happens(delay, Happening::Load { lane, after, limit }, world);
                 }
                 Order::ReadHeads(lanes) => self.read_heads(lanes, world),
-                Order::Told { .. } | Order::Switched(_) => unreachable!("nobody operates it"),
+                Order::Told { id, outcome } => operator::told(id, outcome, world),
+                Order::Switched(switch) => operator::switched(&switch, world),
                 Order::Compare { ticket, body, with, what } => {
                     let delay = world.rng.below(20);
                     let compare = Happening::Compare { ticket, body, with, what };
@@ -343,3 +348,13 @@ impl Host {
 
 /// Numbers of messages that another node has received.
 pub const OTHER_NODE: u64 = 1 << 40;
+
+fn commit(transaction: &Transaction, world: &mut World) -> CommitOutcome {
+    let tails = world.store.lanes.iter().map(|(id, lane)| (*id, lane.tail())).collect();
+    let outcome = world.store.commit(transaction);
+    if matches!(outcome, CommitOutcome::Committed(_)) {
+        operator::note_committed(transaction, &tails, world);
+    }
+    check_committed(&outcome, transaction, world);
+    outcome
+}

@@ -50,6 +50,9 @@ pub enum Invariant {
     Fair,
     /// Memory stays bounded at any backlog.
     Memory,
+    /// What an operator has done is durable when it is told, and done once; a lane that is not on lets
+    /// nothing go, across restarts; nothing is held for ever.
+    Operated,
     /// When the faults have stopped everything is answered and final, and a stop comes to rest.
     Progress,
 }
@@ -75,6 +78,7 @@ impl Invariant {
             Invariant::Verdict => "a verdict is answered for",
             Invariant::Fair => "each makes progress",
             Invariant::Memory => "memory is bounded",
+            Invariant::Operated => "an operator is obeyed",
             Invariant::Progress => "progress after the faults",
         }
     }

@@ -9,6 +9,7 @@ use crate::disk;
 use crate::functions::control_id;
 use crate::host::{Happening, Host, Life, OTHER_NODE};
 use crate::invariant::Invariant::Progress;
+use crate::operator;
 use crate::reference;
 use crate::sender::Sender;
 use crate::world::{Planted, World};
@@ -36,6 +37,12 @@ pub fn run(seed: u64, planted: Planted) {
             }
         };
         outside(&mut alive, &mut world);
+        if alive.stopping_since.is_none()
+            && let Some(fact) = operator::act(&mut world)
+        {
+            alive.tell(fact, &mut world);
+            alive.obey(&mut senders, &mut world);
+        }
         let faults = &world.scenario.faults;
         let (crash, operator) = (faults.crash, faults.operator);
         let crashed = world.strikes(crash) || alive.step(&mut senders, &mut world) == Life::Crashed;
@@ -49,13 +56,15 @@ pub fn run(seed: u64, planted: Planted) {
             crash_now(&mut senders, &mut world);
             continue;
         }
-        let done = senders.iter().all(Sender::is_done) && is_consumed(&world);
+        let done =
+            senders.iter().all(Sender::is_done) && is_consumed(&world) && operator::is_done(&world);
         if done && world.calm && alive.stopping_since.is_none() {
             stop(alive, &mut senders, &mut world);
             break;
         }
         host = Some(alive);
     }
+    operator::check_end(&world);
     reference::check_end(&world);
 }
 

@@ -22,6 +22,7 @@ mod functions;
 mod host;
 mod invariant;
 mod life;
+mod operator;
 mod partner;
 mod recovering;
 mod reference;
@@ -102,7 +103,11 @@ fn planted_faults_are_found() {
     }
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| ()));
-    let all = Sabotage::ALL.into_iter().map(Planted::Pipeline).chain([Planted::ForeignReply]);
+    let all = Sabotage::ALL.into_iter().map(Planted::Pipeline).chain([
+        Planted::ForeignReply,
+        Planted::ReplayTwice,
+        Planted::LoseSwitch,
+    ]);
     let found: Vec<_> = all
         .map(|planted| {
             (

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use mllp_pipeline::{LaneId, Retry};
+use mllp_pipeline::{GiveUp, LaneId, Retry};
 
 use crate::recovering::Interrupted;
 
@@ -16,6 +16,7 @@ pub struct Flying {
 pub struct Partner {
     pub lane: LaneId,
     pub retry: Retry,
+    pub give_up: GiveUp,
     /// The connection is there.
     pub up: bool,
     /// In the order on the wire.
@@ -36,10 +37,11 @@ pub struct Partner {
 }
 
 impl Partner {
-    pub fn new(lane: LaneId, retry: Retry) -> Partner {
+    pub fn new(lane: LaneId, retry: Retry, give_up: GiveUp) -> Partner {
         Partner {
             lane,
             retry,
+            give_up,
             up: false,
             wire: VecDeque::new(),
             in_flight: BTreeSet::new(),

@@ -1,12 +1,13 @@
 //! What must have become of every message, by a computation that knows nothing of lanes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mllp_pipeline::{Acknowledge, Disposition, LaneId, MessageId, Ordering};
 
 use crate::census;
 use crate::functions::{self, To, after_header};
 use crate::invariant::Invariant::{self, Duplicate, Handoff, Started};
+use crate::operator;
 use crate::partner::Partner;
 use crate::store::Message;
 use crate::world::World;
@@ -45,6 +46,9 @@ fn follow(handler: usize, bytes: &[u8], hops: u8, rows: &mut Rows, world: &World
 fn expected(id: MessageId, message: &Message, world: &World) -> (Rows, Disposition) {
     let graph = &world.scenario.graph;
     let bytes = world.store.bytes_of(id);
+    if let Some(outbound) = operator::went_straight(id, world) {
+        return (vec![(outbound, bytes)], Disposition::Processed);
+    }
     let inbound =
         graph.inbounds.iter().position(|it| it.lane == message.new.inbound).expect("inbound");
     let Some(handlers) = functions::route(inbound, &bytes, graph.handlers.len()) else {
@@ -67,26 +71,25 @@ fn expected(id: MessageId, message: &Message, world: &World) -> (Rows, Dispositi
 }
 
 /// The rows that each message has had.
-fn actual(world: &World) -> BTreeMap<MessageId, (Rows, bool)> {
-    let mut all: BTreeMap<MessageId, (Rows, bool)> = BTreeMap::new();
+fn actual(world: &World) -> BTreeMap<MessageId, Rows> {
+    let mut all: BTreeMap<MessageId, Rows> = BTreeMap::new();
     for (id, lane) in world.store.lanes.iter().filter(|(_, lane)| lane.widest > 0) {
         for (at, row) in lane.rows.iter().enumerate() {
             let seq = at as u64 + 1;
             let entry = all.entry(row.message).or_default();
-            entry.0.push((*id, world.store.bytes_of_row(*id, seq)));
-            entry.1 |= world.store.dead.contains_key(&(*id, seq));
+            entry.push((*id, world.store.bytes_of_row(*id, seq)));
         }
     }
-    all.values_mut().for_each(|(rows, _)| rows.sort());
+    all.values_mut().for_each(|rows| rows.sort());
     all
 }
 
 /// Everything is final, and as it must be.
 pub fn check_end(world: &World) {
-    let mut actual = actual(world);
+    let (mut actual, mut added) = (actual(world), operator::added(world));
     for (id, message) in &world.store.messages {
         let disposition = message.disposition();
-        let (rows, died) = actual.remove(id).unwrap_or_default();
+        let rows = actual.remove(id).unwrap_or_default();
         if disposition == Disposition::Duplicate {
             check_duplicate(message, world);
             Duplicate.check(rows.is_empty(), format_args!("{id} is a duplicate and was processed"));
@@ -97,9 +100,21 @@ pub fn check_end(world: &World) {
             Handoff.check(rows.is_empty(), "refused at intake, and processed");
             continue;
         }
-        let (must, end) = expected(*id, message, world);
+        let (once, end) = expected(*id, message, world);
+        let times = 1 + world.operator.rerouted.get(id).copied().unwrap_or(0);
+        let mut must: Rows = (0..times).flat_map(|_| once.clone()).collect();
+        must.extend(added.remove(id).unwrap_or_default());
+        must.sort();
         Handoff.check(rows == must, format_args!("{id} has {} rows of {}", rows.len(), must.len()));
-        let end = if died { Disposition::Error } else { end };
+        let end = match end {
+            _ if operator::has_failed(*id, world) => Disposition::Error,
+            // A message that goes through its router again ends as its parts say.
+            Disposition::Unrouted if times > 1 => Disposition::Filtered,
+            Disposition::Unrouted | Disposition::Filtered if !rows.is_empty() => {
+                Disposition::Processed
+            }
+            end => end,
+        };
         let right = disposition == end;
         Invariant::Disposition.check(right, format_args!("{id} is {disposition:?}, not {end:?}"));
     }
@@ -139,6 +154,7 @@ fn check_duplicate(message: &Message, world: &World) {
 /// The same bytes are processed a second time only if the first did not end well.
 fn check_firsts(world: &World) {
     for inbound in &world.scenario.graph.inbounds {
+        let mut touched: BTreeSet<Vec<u8>> = BTreeSet::new();
         let mut seen: BTreeMap<Vec<u8>, (MessageId, Disposition)> = BTreeMap::new();
         for (id, message) in &world.store.messages {
             let new = &message.new;
@@ -152,6 +168,11 @@ fn check_firsts(world: &World) {
             let waits = inbound.acknowledge != Acknowledge::Stored;
             let bytes = world.store.bytes_of(*id);
             let bytes = if waits { after_header(&bytes).to_vec() } else { bytes };
+            // How it ended is not how it stood when the next came.
+            if operator::touched(*id, world) || touched.contains(&bytes) {
+                touched.insert(bytes);
+                continue;
+            }
             if let Some((before, end)) = seen.insert(bytes, (*id, message.disposition())) {
                 // The link is lost when the outcome of a commit with another copy was unknown.
                 let linked = new.duplicate_of.is_none_or(|of| of <= before);

@@ -1,8 +1,8 @@
 //! What a seed chooses before the run.
 
 use mllp_pipeline::{
-    Acknowledge, Capacity, Graph, Handler, Inbound, LaneId, Limits, OnFull, Ordering, Outbound,
-    Retry,
+    Acknowledge, Capacity, GiveUp, Graph, Handler, Inbound, LaneId, Limits, OnFull, Ordering,
+    Outbound, Retry, Then,
 };
 
 use crate::rng::Rng;
@@ -40,6 +40,10 @@ pub struct Faults {
     pub operator: u64,
     /// Somebody fills the disk, or makes room on it.
     pub disk: u64,
+    /// An operator gives a command.
+    pub commands: u64,
+    /// A partner does not let us in.
+    pub credential: u64,
 }
 
 /// Bytes of the disk that are kept free.
@@ -90,13 +94,22 @@ impl Scenario {
             .map(|_| Handler { capacity: capacity(rng), ..Handler::new(next(rng)) })
             .collect();
         let limits = limits(rng);
+        let mut graph = Graph { inbounds, handlers, outbounds, orphans: Vec::new(), limits };
+        let (messages, outstanding) = (1 + rng.below(24) as usize, 1 + rng.below(6) as usize);
+        let (commit, faults_end) = (rng.pick(&[0, 2, 20, 300]), 500 + rng.below(8_000));
+        let mut faults = faults(rng);
+        match faults.commands {
+            // Nobody would start the lane again.
+            0 => faults.credential = 0,
+            _ => graph.outbounds.iter_mut().for_each(|it| it.give_up = give_up(rng)),
+        }
         Scenario {
-            graph: Graph { inbounds, handlers, outbounds, orphans: Vec::new(), limits },
-            messages: 1 + rng.below(24) as usize,
-            outstanding: 1 + rng.below(6) as usize,
-            commit: rng.pick(&[0, 2, 20, 300]),
-            faults_end: 500 + rng.below(8_000),
-            faults: faults(rng),
+            graph,
+            messages,
+            outstanding,
+            commit,
+            faults_end,
+            faults,
             weak_hash: rng.one_in(8),
             chunked: rng.pick(&[0, 0, 4]),
             doubled: rng.pick(&[0, 3, 10]),
@@ -132,6 +145,14 @@ fn outbound(lane: LaneId, rng: &mut Rng) -> Outbound {
     };
     let capacity = capacity(rng);
     Outbound { ordering, window, retry, capacity, ..Outbound::new(lane) }
+}
+
+fn give_up(rng: &mut Rng) -> GiveUp {
+    GiveUp {
+        after: rng.pick(&[None, None, Some(200), Some(2_000)]),
+        only_connected: rng.one_in(2),
+        then: rng.pick(&[Then::Dead, Then::Dead, Then::Hold, Then::Stop]),
+    }
 }
 
 fn limits(rng: &mut Rng) -> Limits {
@@ -174,5 +195,7 @@ fn faults(rng: &mut Rng) -> Faults {
         ours: rate(10),
         operator: rate(250),
         disk: rate(80),
+        commands: rate(12),
+        credential: rate(40),
     }
 }

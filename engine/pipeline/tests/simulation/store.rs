@@ -55,6 +55,8 @@ pub struct Store {
     pub left: BTreeSet<(LaneId, u64)>,
     pub switches: BTreeMap<(LaneId, Side), Switch>,
     pub jobs: BTreeMap<String, Job>,
+    /// The row that went off a list with the record before.
+    unlisted: bool,
     pub last_stamp: u64,
 }
 
@@ -92,6 +94,14 @@ impl Message {
     fn of(new: NewMessage) -> Message {
         let (outcomes, parts, events) = (Vec::new(), Vec::new(), Vec::new());
         Message { new, outcomes, parts, is_reopened: false, events }
+    }
+
+    /// What has failed and was not done again.
+    pub fn failures(&self) -> u32 {
+        match self.parts.is_empty() {
+            true => (self.disposition() == Disposition::Error).into(),
+            false => self.sums()[3] as u32,
+        }
     }
 
     fn sums(&self) -> [i64; 4] {
@@ -291,6 +301,7 @@ impl Store {
                     List::Held => self.held.remove(&row),
                 };
                 Handoff.check(was_there, format_args!("{lane}/{seq} is not on the list"));
+                self.unlisted = *list == List::Held;
             }
             Record::Switch(switch) => {
                 self.switches.insert((switch.lane, switch.side), switch.clone());
@@ -300,6 +311,11 @@ impl Store {
             }
             Record::Event(event) => {
                 self.stamp(event.stamp);
+                let unlisted = std::mem::take(&mut self.unlisted);
+                if let (What::Cancelled { lane, .. }, false) = (&event.what, unlisted) {
+                    let head = self.head_of(*lane, event.message);
+                    self.leave(*lane, Seq(head));
+                }
                 if let What::PossiblySent { outbound } = event.what {
                     *listed.entry(outbound).or_default() += 1;
                 }
@@ -319,6 +335,18 @@ impl Store {
         let open = !it.disposition().is_final();
         Invariant::Disposition.check(open, format_args!("{message} ends twice"));
         it.outcomes.push((stamp, disposition));
+    }
+
+    /// The first row of a message in a lane that has not left it: parked, or beyond the cursor.
+    pub fn head_of(&self, id: LaneId, message: MessageId) -> u64 {
+        let lane = &self.lanes[&id];
+        let parked = lane.parked.iter().copied();
+        let mut open = parked.chain(lane.cursor + 1..=lane.tail());
+        let is_it = |seq: &u64| {
+            let is_open = !lane.done.contains(seq) && !self.left.contains(&(id, *seq));
+            is_open && lane.rows[*seq as usize - 1].message == message
+        };
+        open.find(is_it).expect("a head")
     }
 
     fn leave(&mut self, lane: LaneId, seq: Seq) {

@@ -2,6 +2,7 @@
 
 use mllp_pipeline::{Now, Sabotage};
 
+use crate::operator::Operator;
 use crate::partner::Partner;
 use crate::rng::Rng;
 use crate::scenario::Scenario;
@@ -14,6 +15,10 @@ pub enum Planted {
     Pipeline(Sabotage),
     /// The host says that a delivery was taken when an answer to another message comes.
     ForeignReply,
+    /// The host does a job again after a crash, though the store knows that it is done.
+    ReplayTwice,
+    /// The host does not tell the pipeline what was switched off in an earlier life.
+    LoseSwitch,
 }
 
 impl Planted {
@@ -21,6 +26,8 @@ impl Planted {
         match Sabotage::ALL.into_iter().find(|it| it.name() == name) {
             Some(sabotage) => Planted::Pipeline(sabotage),
             None if name == "foreign-reply" => Planted::ForeignReply,
+            None if name == "replay-twice" => Planted::ReplayTwice,
+            None if name == "lose-switch" => Planted::LoseSwitch,
             None => panic!("SIM_VARIANT names no planted fault"),
         }
     }
@@ -30,6 +37,8 @@ impl Planted {
             Planted::Nothing => "nothing",
             Planted::Pipeline(sabotage) => sabotage.name(),
             Planted::ForeignReply => "foreign-reply",
+            Planted::ReplayTwice => "replay-twice",
+            Planted::LoseSwitch => "lose-switch",
         }
     }
 }
@@ -48,6 +57,7 @@ pub struct World {
     pub planted: Planted,
     pub store: Store,
     pub partners: Vec<Partner>,
+    pub operator: Operator,
     pub last_ticket: u64,
     /// Bytes that are free on the disk.
     pub free: u64,
@@ -70,7 +80,7 @@ impl World {
             (lane.widest, lane.ordering) = (outbound.window.into(), outbound.ordering);
             lane.capacity = outbound.capacity;
         }
-        let partner = |it: &mllp_pipeline::Outbound| Partner::new(it.lane, it.retry);
+        let partner = |it: &mllp_pipeline::Outbound| Partner::new(it.lane, it.retry, it.give_up);
         let partners = graph.outbounds.iter().map(partner).collect();
         let traced = std::env::var_os("SIM_SEED").is_some();
         let wall = 1_700_000_000_000;
@@ -83,6 +93,7 @@ impl World {
             planted,
             store,
             partners,
+            operator: Operator::default(),
             last_ticket: 0,
             free: ROOMY,
             traced,
