@@ -55,7 +55,7 @@ impl Store {
             appended: 0,
         };
         let lanes = (0..LANES).filter(|at| touched[*at]).map(mark).collect();
-        CommitOutcome::Committed(Committed { lanes, finals: Vec::new() })
+        CommitOutcome::Committed(Committed { lanes, ..Committed::default() })
     }
 }
 

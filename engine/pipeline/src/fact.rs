@@ -161,6 +161,9 @@ pub struct Committed {
     pub lanes: Vec<LaneMark>,
     /// Messages that its parts have made final.
     pub finals: Vec<(MessageId, Disposition)>,
+    /// Messages that were [reopened](crate::Reopened) and are open after it, of those that it has an
+    /// outcome or a part of. No outcome in it is their end.
+    pub open: Vec<MessageId>,
 }
 
 /// How far a lane has come.

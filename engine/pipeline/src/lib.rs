@@ -49,7 +49,7 @@
 //! #         for update in &transaction.lanes { lanes.insert(update.lane, 1); }
 //! #         let mark = |lane| LaneMark { lane, tail: Seq(1), sent_to: Seq(1), appended: 7 };
 //! #         let lanes = lanes.into_keys().map(mark).collect();
-//! #         CommitOutcome::Committed(Committed { lanes, finals: Vec::new() })
+//! #         CommitOutcome::Committed(Committed { lanes, ..Committed::default() })
 //! #     }
 //! # }
 //! # let mut store = Store { tail: 0, sent_to: 0 };

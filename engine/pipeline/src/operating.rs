@@ -6,7 +6,7 @@ use crate::batch::{Appended, Batch, Duty, Ordered};
 use crate::command::{Act, Command, CommandOutcome, Edit, Parked, Replay};
 use crate::disposition::ended;
 use crate::event::{By, What};
-use crate::fact::Entry;
+use crate::fact::{Entry, Refusal};
 use crate::ids::{CommandId, LaneId, MessageId, Now, Seq, Stage};
 use crate::lane::Hold;
 use crate::order::{Order, Source};
@@ -74,6 +74,12 @@ impl Pipeline {
         while let Some((id, command)) = self.operating.waiting.pop_front() {
             if !self.makes_sense(&command.act) {
                 let outcome = CommandOutcome::Nothing;
+                self.shared.orders.push_back(Order::Told { id, outcome });
+                continue;
+            }
+            // A copy is a new message: the room that is kept free is not for it.
+            if matches!(command.act, Act::Edit(_)) && !self.takes_messages(now) {
+                let outcome = CommandOutcome::Refused(Refusal::Full);
                 self.shared.orders.push_back(Order::Told { id, outcome });
                 continue;
             }

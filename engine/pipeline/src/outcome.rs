@@ -88,7 +88,7 @@ impl Pipeline {
         }
         self.unblock();
         let Shared { verdicts, orders, stopping, .. } = &mut self.shared;
-        verdicts.learn(batch.transaction(), &committed.finals, true);
+        verdicts.learn(batch.transaction(), &committed);
         verdicts.decide(orders);
         if *stopping {
             verdicts.expire(now.steady, true, orders);
@@ -198,7 +198,7 @@ impl Pipeline {
         }
         self.tell_commands(&batch, |_| true, CommandOutcome::Unknown);
         let Shared { verdicts, orders, .. } = &mut self.shared;
-        verdicts.learn(batch.transaction(), &[], false);
+        verdicts.doubt(batch.transaction());
         verdicts.decide(orders);
         self.spare = batch;
         self.shared.orders.push_back(Order::ReadHeads(lanes));

@@ -10,6 +10,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use crate::body::Piece;
+use crate::fact::Committed;
 use crate::ids::{MessageId, Millis, Ticket};
 use crate::order::{Answer, Order};
 use crate::record::{Disposition, Record, Transaction};
@@ -69,6 +70,16 @@ pub(crate) const fn is_good(end: Disposition) -> bool {
     matches!(end, Disposition::Processed | Disposition::Filtered | Disposition::Unrouted)
 }
 
+/// What a transaction says of the ends of messages.
+fn outcomes(transaction: &Transaction) -> impl Iterator<Item = (MessageId, Disposition)> {
+    transaction.records.iter().filter_map(|record| match record {
+        Record::Outcome { message, disposition, .. } if disposition.is_final() => {
+            Some((*message, *disposition))
+        }
+        _ => None,
+    })
+}
+
 impl Verdicts {
     /// Takes note of what becomes of this message from now on.
     pub fn watch(&mut self, message: MessageId) {
@@ -110,29 +121,36 @@ impl Verdicts {
         }
     }
 
-    /// A transaction is durable, or may be. Messages that it has made final are answered by
+    /// A transaction is durable. Messages that it has made final are answered by
     /// [`decide`](Verdicts::decide).
-    pub fn learn(
-        &mut self,
-        transaction: &Transaction,
-        finals: &[(MessageId, Disposition)],
-        is_durable: bool,
-    ) {
+    pub fn learn(&mut self, transaction: &Transaction, committed: &Committed) {
         if self.entries.is_empty() {
             return;
         }
-        for record in &transaction.records {
-            match record {
-                Record::Outcome { message, disposition, .. } if disposition.is_final() => {
-                    let end = Verdict::Final(*disposition);
-                    self.set(*message, if is_durable { end } else { Verdict::Unknown });
-                }
-                Record::Part(part) if !is_durable => self.set(part.message, Verdict::Unknown),
-                _ => {}
-            }
+        for (message, disposition) in outcomes(transaction) {
+            self.set(message, Verdict::Final(disposition));
         }
-        for (message, disposition) in finals {
+        // An operator has added work: the outcome was that of a part.
+        for message in &committed.open {
+            self.set(*message, Verdict::Open);
+        }
+        for (message, disposition) in &committed.finals {
             self.set(*message, Verdict::Final(*disposition));
+        }
+    }
+
+    /// It is unknown whether a transaction is durable, and so are the verdicts that depend on it.
+    pub fn doubt(&mut self, transaction: &Transaction) {
+        if self.entries.is_empty() {
+            return;
+        }
+        for (message, _) in outcomes(transaction) {
+            self.set(message, Verdict::Unknown);
+        }
+        for record in &transaction.records {
+            if let Record::Part(part) = record {
+                self.set(part.message, Verdict::Unknown);
+            }
         }
     }
 

@@ -184,7 +184,7 @@ impl Flooded {
             mark(update.lane, row);
         }
         let lanes = lanes.into_values().collect();
-        CommitOutcome::Committed(Committed { lanes, finals: Vec::new() })
+        CommitOutcome::Committed(Committed { lanes, ..Committed::default() })
     }
 }
 

@@ -62,7 +62,7 @@ impl Engine {
             appended: 0,
         };
         let lanes = touched.iter().map(mark).collect();
-        CommitOutcome::Committed(Committed { lanes, finals: Vec::new() })
+        CommitOutcome::Committed(Committed { lanes, ..Committed::default() })
     }
 
     fn go_on(&mut self, at: u64) {

@@ -207,13 +207,14 @@ impl State {
                 other => self.insert(other),
             }
         }
-        for (message, (stamp, at)) in last {
+        for (&message, &(stamp, at)) in &last {
             if let Some(disposition) = self.parts.get(&message).and_then(Sums::end) {
                 self.outcomes.insert((message, stamp), (disposition, at));
                 self.reopened.remove(&message);
                 finals.push((message, disposition));
             }
         }
+        let open = last.into_keys().filter(|it| self.reopened.contains(it)).collect();
         for update in &transaction.lanes {
             self.lanes.entry(update.lane).or_default().update(update);
             touched.insert(update.lane);
@@ -225,7 +226,7 @@ impl State {
             Some(LaneMark { lane, tail, sent_to, appended })
         };
         let lanes = touched.into_iter().filter_map(mark).collect();
-        CommitOutcome::Committed(Committed { lanes, finals })
+        CommitOutcome::Committed(Committed { lanes, finals, open })
     }
 
     fn insert(&mut self, record: &Record) {

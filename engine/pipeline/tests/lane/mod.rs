@@ -52,7 +52,7 @@ pub fn entry(seq: u64) -> Entry {
 pub fn committed(tail: u64, sent_to: u64) -> Fact {
     let lanes =
         vec![LaneMark { lane: OUTBOUND, tail: Seq(tail), sent_to: Seq(sent_to), appended: 0 }];
-    Fact::Outcome(CommitOutcome::Committed(Committed { lanes, finals: Vec::new() }))
+    Fact::Outcome(CommitOutcome::Committed(Committed { lanes, ..Committed::default() }))
 }
 
 /// Everything that is ordered now.

@@ -28,8 +28,10 @@ pub fn check_noted(event: &Event, store: &Store) {
     if event.what == (What::Answered { accepted: true }) {
         let it = &store.messages[&event.message];
         let first = it.new.duplicate_of.filter(|_| it.new.identity == 0);
-        let end = store.messages[&first.unwrap_or(event.message)].disposition();
-        Verdict.check(is_good(end), format_args!("{} is noted as AA", event.message));
+        // An operator may have added work since it was answered.
+        let outcomes = &store.messages[&first.unwrap_or(event.message)].outcomes;
+        let was_good = outcomes.iter().any(|(_, end)| is_good(*end));
+        Verdict.check(was_good, format_args!("{} is noted as AA", event.message));
     }
 }
 

@@ -30,7 +30,10 @@ impl Fairness {
         let again = std::mem::take(&mut self.again);
         let is_outbound = |lane| world.partners.iter().any(|it| it.lane == lane);
         let has = |outbound| transaction.lanes.iter().any(|it| is_outbound(it.lane) == outbound);
-        let stores = transaction.records.iter().any(|it| matches!(it, Record::Message(_)));
+        let stores = transaction.records.iter().any(|it| {
+            // An edited copy is none that came in.
+            matches!(it, Record::Message(new) if new.original.is_none())
+        });
         let waiting = pipeline.waiting_kinds(now);
         for (kind, has) in [has(true), has(false), stores].into_iter().enumerate() {
             let count = &mut self.left_out[kind];

@@ -212,14 +212,16 @@ impl Store {
             let widest = self.lanes[&lane].widest;
             Listed.check(count <= widest, format_args!("{count} listed, window {widest}"));
         }
-        let finals = parted.into_iter().filter_map(|(id, stamp)| self.finish(id, stamp)).collect();
+        let finals = parted.iter().filter_map(|(id, stamp)| self.finish(*id, *stamp)).collect();
+        let open = parted.into_keys().filter(|it| self.messages[it].is_reopened).collect();
         let lanes: BTreeSet<LaneId> = touched.into_iter().map(|(lane, _)| lane).collect();
         let mark = |lane: LaneId| {
             let it = &self.lanes[&lane];
             let (tail, sent_to) = (Seq(it.tail()), Seq(it.sent_to.max(it.cursor)));
             LaneMark { lane, tail, sent_to, appended: it.bytes(it.tail()) }
         };
-        CommitOutcome::Committed(Committed { lanes: lanes.into_iter().map(mark).collect(), finals })
+        let lanes = lanes.into_iter().map(mark).collect();
+        CommitOutcome::Committed(Committed { lanes, finals, open })
     }
 
     fn insert(

@@ -87,15 +87,20 @@ impl Account {
         Ok(())
     }
 
+    /// The messages with a part that are reopened and not final.
+    pub(super) fn open(&self) -> Vec<MessageId> {
+        self.last.keys().filter(|it| self.reopened.contains(it)).copied().collect()
+    }
+
     /// These have become final.
     pub(super) async fn close(
-        &self,
+        &mut self,
         client: &Client,
         finals: &[(MessageId, Disposition)],
     ) -> Result<(), Error> {
         let ids: Vec<i64> = finals
             .iter()
-            .filter(|(it, _)| self.reopened.contains(it))
+            .filter(|(it, _)| self.reopened.remove(it))
             .map(|(it, _)| it.0 as i64)
             .collect();
         if !ids.is_empty() {

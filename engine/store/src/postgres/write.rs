@@ -142,7 +142,7 @@ async fn write(
     if rows.changes_started() {
         drop_passed(client, &transaction.lanes).await?;
     }
-    Ok(Ok(Committed { lanes, finals }))
+    Ok(Ok(Committed { lanes, finals, open: account.open() }))
 }
 
 /// Drops what is started and was passed by the cursor.

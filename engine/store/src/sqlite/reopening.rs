@@ -58,8 +58,11 @@ impl<'a> Reopening<'a> {
     }
 
     /// These have become final.
-    pub(super) fn close(&self, finals: &[(MessageId, Disposition)]) -> rusqlite::Result<()> {
-        for (message, _) in finals.iter().filter(|(it, _)| self.messages.contains(it)) {
+    pub(super) fn close(&mut self, finals: &[(MessageId, Disposition)]) -> rusqlite::Result<()> {
+        for (message, _) in finals {
+            if !self.messages.remove(message) {
+                continue;
+            }
             let mut statement =
                 self.open.prepare_cached("DELETE FROM reopened WHERE message = ?1")?;
             statement.execute((message.0 as i64,))?;

@@ -108,11 +108,12 @@ fn write(
     }
     let finals = finish(open, &mut statements, &parts)?;
     reopening.close(&finals)?;
+    let left_open = parts.into_keys().filter(|it| reopening.is_reopened(*it)).collect();
     let fenced = update_lanes(open, &transaction.lanes, &mut marks)?;
     if !fenced.is_empty() {
         return Ok(Err(fenced));
     }
-    Ok(Ok(Committed { lanes: marks.into_values().collect(), finals }))
+    Ok(Ok(Committed { lanes: marks.into_values().collect(), finals, open: left_open }))
 }
 
 /// Moves the tails of the lanes that are appended to, once for each; returns the first new place.
