@@ -10,12 +10,13 @@ thread_local! {
 }
 
 /// What must come about in any 500 lives.
-const MUST: [&str; 37] = [
+const MUST: [&str; 45] = [
     "a lane is full",
     "anew",
     "answered AE for an ERROR",
     "answered AE in time",
     "answered after the verdict",
+    "cancelled",
     "chain too deep",
     "chained",
     "chunked compare",
@@ -26,9 +27,12 @@ const MUST: [&str; 37] = [
     "deliveries go on while the disk is low",
     "done ahead of the cursor",
     "duplicate",
+    "edited",
     "error",
     "fenced",
     "filtered",
+    "head cancelled",
+    "head held",
     "heads read",
     "left out of a commit",
     "load",
@@ -40,10 +44,14 @@ const MUST: [&str; 37] = [
     "processed",
     "refused, full",
     "refused, unavailable",
+    "released",
+    "replayed",
     "rested",
     "started",
+    "stays open",
     "stopped",
     "store ends a message",
+    "switched",
     "the disk is low",
     "unknown",
     "unparked",
@@ -62,8 +70,13 @@ pub fn fact(fact: &Fact) {
         }
         Fact::Outcome(CommitOutcome::Unknown) => count("unknown"),
         Fact::Outcome(CommitOutcome::Fenced(_)) => count("fenced"),
-        Fact::Outcome(CommitOutcome::Committed(it)) if !it.finals.is_empty() => {
-            count("store ends a message");
+        Fact::Outcome(CommitOutcome::Committed(it)) => {
+            if !it.finals.is_empty() {
+                count("store ends a message");
+            }
+            if !it.open.is_empty() {
+                count("stays open");
+            }
         }
         Fact::Loaded { entries, .. } if entries.is_empty() => count("loaded nothing"),
         Fact::Delivered { .. } => count("delivered"),

@@ -350,6 +350,10 @@ pub fn note_ordered(transaction: &Transaction, world: &mut World) {
                 What::Cancelled { lane, .. } if !std::mem::take(&mut unlisted) => {
                     Some((*lane, world.store.head_of(*lane, event.message)))
                 }
+                What::GaveUp { outbound, .. } => {
+                    forget_wait(*outbound, event.message, world);
+                    None
+                }
                 _ => None,
             },
             _ => None,
@@ -360,6 +364,13 @@ pub fn note_ordered(transaction: &Transaction, world: &mut World) {
             partner.completed.insert(seq);
         }
     }
+}
+
+/// What has stopped its lane leaves at once when the lane is started.
+fn forget_wait(lane: LaneId, message: MessageId, world: &mut World) {
+    let World { partners, store, .. } = world;
+    let partner = partners.iter_mut().find(|it| it.lane == lane).expect("partner");
+    partner.failed.retain(|seq, _| message_of(store, lane, *seq) != message);
 }
 
 /// A transaction is durable. `tails` are those of the lanes before it.
