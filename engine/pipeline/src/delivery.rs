@@ -373,10 +373,7 @@ impl Outbound {
         if completed > 0 {
             self.patience.begin();
         }
-        if self.taking.as_ref().is_some_and(|taking| taking.seq <= cursor) {
-            self.give_back(CommandOutcome::Nothing, shared);
-            self.taking = None;
-        }
+        self.give_back_gone(shared);
         self.restored.done.retain(|seq| *seq > cursor);
         self.next = self.next.max(cursor.next());
     }

@@ -3,7 +3,7 @@
 
 use crate::batch::{Batch, Ordered};
 use crate::command::{CommandOutcome, Take};
-use crate::delivery::{After, Outbound, State, Told};
+use crate::delivery::{After, Delivery, Outbound, State, Told};
 use crate::disposition::ended;
 use crate::event::{By, Note, What};
 use crate::graph::Then;
@@ -69,6 +69,7 @@ impl Outbound {
         let open = self.flow == Flow::On && !shared.stopping && self.lane.hold == Hold::Owned;
         let runs = open && self.lane.depth() > 0 && (self.ready || !self.give_up.only_connected);
         self.patience.run(runs, now);
+        self.give_back_gone(shared);
         if let (true, Some(after)) = (runs, self.give_up.after) {
             let at = now + after.saturating_sub(self.patience.waited(now));
             if at > now && self.patience.alarm.is_none_or(|set| set <= now || at < set) {
@@ -76,22 +77,39 @@ impl Outbound {
                 shared.wake(at, Alarm::Lane(Place::Outbound(self.index)));
             }
         }
-        let rests = self.lane.hold == Hold::Owned
-            && !self.recovering
-            && matches!(
-                self.lane.rows.front().map(|row| &row.state),
-                Some(State::Rests | State::Waits(_))
-            );
-        let wanted = self.taking.as_ref().is_some_and(|taking| !taking.told);
-        if !rests || !(wanted || runs && self.is_out_of_time(now)) {
+        let wanted = self.taking.as_ref().filter(|it| !it.told).map(|it| it.seq);
+        match wanted.and_then(|seq| self.lane.index(seq)) {
+            // In a lane by key it need not be the first any more.
+            Some(at) => self.take_out(at, Told::Taken, shared),
+            None if runs && self.is_out_of_time(now) => self.take_out(0, Told::OutOfTime, shared),
+            None => {}
+        }
+    }
+
+    /// Takes a row out of its rest.
+    fn take_out(&mut self, at: usize, why: Told, shared: &mut Shared) {
+        let rests = |row: &Delivery| matches!(row.state, State::Rests | State::Waits(_));
+        let may_be = self.lane.hold == Hold::Owned && !self.recovering;
+        if !may_be || !self.lane.rows.get(at).is_some_and(rests) {
             return;
         }
-        let seq = self.lane.seq(0);
-        let row = &mut self.lane.rows[0];
+        let seq = self.lane.seq(at);
+        let row = &mut self.lane.rows[at];
         self.failed += usize::from(matches!(row.state, State::Rests));
-        row.state = State::Told(if wanted { Told::Taken } else { Told::OutOfTime });
+        row.state = State::Told(why);
         self.told.push(seq);
         self.list(shared);
+    }
+
+    /// Gives back what an operator wanted, if it is not there any more: it was delivered, has died, or
+    /// is parked before it was begun.
+    pub fn give_back_gone(&mut self, shared: &mut Shared) {
+        let gone =
+            |it: &Taking| it.seq <= self.lane.loaded_to() && self.lane.index(it.seq).is_none();
+        if self.lane.hold == Hold::Owned && self.taking.as_ref().is_some_and(gone) {
+            self.give_back(CommandOutcome::Nothing, shared);
+            self.taking = None;
+        }
     }
 
     /// An operator wants the head.

@@ -338,29 +338,22 @@ pub fn check_leaves(order: &Order, world: &World) {
 
 /// A commit is ordered: rows of it that leave their lanes are passed from now on.
 pub fn note_ordered(transaction: &Transaction, world: &mut World) {
-    let mut unlisted = false;
+    let mut passed = world.store.cancelled(transaction);
     for record in &transaction.records {
-        let passed = match record {
-            Record::Dead { lane, seq, .. } | Record::Held { lane, seq, .. } => Some((*lane, seq.0)),
-            Record::Unlisted { .. } => {
-                unlisted = true;
-                None
+        match record {
+            Record::Dead { lane, seq, .. } | Record::Held { lane, seq, .. } => {
+                passed.push((*lane, seq.0));
             }
-            Record::Event(event) => match &event.what {
-                What::Cancelled { lane, .. } if !std::mem::take(&mut unlisted) => {
-                    Some((*lane, world.store.head_of(*lane, event.message)))
-                }
-                What::GaveUp { outbound, .. } => {
+            Record::Event(event) => {
+                if let What::GaveUp { outbound, .. } = &event.what {
                     forget_wait(*outbound, event.message, world);
-                    None
                 }
-                _ => None,
-            },
-            _ => None,
-        };
-        let partner =
-            passed.and_then(|(its, _)| world.partners.iter_mut().find(|it| it.lane == its));
-        if let (Some(partner), Some((_, seq))) = (partner, passed) {
+            }
+            _ => {}
+        }
+    }
+    for (lane, seq) in passed {
+        if let Some(partner) = world.partners.iter_mut().find(|it| it.lane == lane) {
             partner.completed.insert(seq);
         }
     }

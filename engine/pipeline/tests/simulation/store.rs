@@ -55,8 +55,6 @@ pub struct Store {
     pub left: BTreeSet<(LaneId, u64)>,
     pub switches: BTreeMap<(LaneId, Side), Switch>,
     pub jobs: BTreeMap<String, Job>,
-    /// The row that went off a list with the record before.
-    unlisted: bool,
     pub last_stamp: u64,
 }
 
@@ -80,6 +78,26 @@ impl Lane {
             Ordering::Fifo => seq <= self.sent_to,
             Ordering::Key | Ordering::Unordered => self.started.contains_key(&seq),
         }
+    }
+
+    /// The rows that a transaction completes, in order.
+    fn completed(&self, id: LaneId, transaction: &Transaction) -> impl Iterator<Item = u64> {
+        let mut rows = BTreeSet::new();
+        for update in transaction.lanes.iter().filter(|it| it.lane == id) {
+            rows.extend((self.cursor + 1..=update.cursor.0).filter(|seq| !self.done.contains(seq)));
+        }
+        for record in &transaction.records {
+            match record {
+                Record::Done { lane, seq } | Record::Unparked { lane, seq } if *lane == id => {
+                    rows.insert(seq.0);
+                }
+                Record::Parked { lane, seq } if *lane == id => {
+                    rows.remove(&seq.0);
+                }
+                _ => {}
+            }
+        }
+        rows.into_iter()
     }
 
     fn start(&mut self, started: &Started) {
@@ -199,6 +217,9 @@ impl Store {
             return CommitOutcome::Fenced(fenced);
         }
         filling::check(transaction, self);
+        for (lane, seq) in self.cancelled(transaction) {
+            self.leave(lane, Seq(seq));
+        }
         let mut touched = BTreeSet::new();
         let (mut listed, mut parted) = (BTreeMap::new(), BTreeMap::new());
         for record in &transaction.records {
@@ -303,7 +324,6 @@ impl Store {
                     List::Held => self.held.remove(&row),
                 };
                 Handoff.check(was_there, format_args!("{lane}/{seq} is not on the list"));
-                self.unlisted = *list == List::Held;
             }
             Record::Switch(switch) => {
                 self.switches.insert((switch.lane, switch.side), switch.clone());
@@ -313,11 +333,6 @@ impl Store {
             }
             Record::Event(event) => {
                 self.stamp(event.stamp);
-                let unlisted = std::mem::take(&mut self.unlisted);
-                if let (What::Cancelled { lane, .. }, false) = (&event.what, unlisted) {
-                    let head = self.head_of(*lane, event.message);
-                    self.leave(*lane, Seq(head));
-                }
                 if let What::PossiblySent { outbound } = event.what {
                     *listed.entry(outbound).or_default() += 1;
                 }
@@ -339,16 +354,27 @@ impl Store {
         it.outcomes.push((stamp, disposition));
     }
 
-    /// The first row of a message in a lane that has not left it: parked, or beyond the cursor.
-    pub fn head_of(&self, id: LaneId, message: MessageId) -> u64 {
-        let lane = &self.lanes[&id];
-        let parked = lane.parked.iter().copied();
-        let mut open = parked.chain(lane.cursor + 1..=lane.tail());
-        let is_it = |seq: &u64| {
-            let is_open = !lane.done.contains(seq) && !self.left.contains(&(id, *seq));
-            is_open && lane.rows[*seq as usize - 1].message == message
-        };
-        open.find(is_it).expect("a head")
+    /// The rows that this transaction cancels at the head of their lanes, as what it completes there
+    /// shows.
+    pub fn cancelled(&self, transaction: &Transaction) -> Vec<(LaneId, u64)> {
+        let (mut rows, mut unlisted) = (Vec::new(), false);
+        for record in &transaction.records {
+            match record {
+                Record::Unlisted { .. } => unlisted = true,
+                Record::Event(event) => {
+                    let was_held = std::mem::take(&mut unlisted);
+                    if let (What::Cancelled { lane, .. }, false) = (&event.what, was_held) {
+                        let of = &self.lanes[lane].rows;
+                        let is_it = |seq: &u64| of[*seq as usize - 1].message == event.message;
+                        let seq = self.lanes[lane].completed(*lane, transaction).find(is_it);
+                        Handoff.check(seq.is_some(), "cancelled, and not completed");
+                        rows.extend(seq.map(|seq| (*lane, seq)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        rows
     }
 
     fn leave(&mut self, lane: LaneId, seq: Seq) {
