@@ -10,6 +10,7 @@ use mllp_pipeline::{
 
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::journey::date;
 use crate::names::Names;
 use crate::operator::{Operator, done};
 use crate::selection::{Deed, Selection, Task, Which};
@@ -76,7 +77,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// As for [`release`](Engine::release).
+    /// As for [`release`](Engine::release). [`Error::Refused`] also: a body has expired. Nothing is
+    /// sent then.
     pub fn replay(&self, of: &Selection, to: &To, by: &By, key: &str) -> Result<JobReport, Error> {
         let no_such_way = || Error::Refused("this cannot be sent there again".to_owned());
         let deed = match (of.which, to) {
@@ -132,6 +134,9 @@ impl Operator {
         }
         let mut task = self.task(names, of, deed)?;
         let total = self.count(&task)?;
+        if !matches!(deed, Deed::Release | Deed::Cancel) {
+            self.refuse_expired(&task)?;
+        }
         if task.which == Which::Messages {
             // What is received from now on is not meant.
             let newest = task.newest(self.reader()?)?;
@@ -148,6 +153,29 @@ impl Operator {
             after: Position::START,
             has_ended: false,
         })
+    }
+
+    /// What has no bytes any more cannot be sent again: its lane would wait for it for ever.
+    fn refuse_expired(&mut self, task: &Task) -> Result<(), Error> {
+        let (mut after, mut expired) = (Position::START, Vec::new());
+        loop {
+            let found = task.next(self.reader()?, after, 10_000)?;
+            let Some(last) = found.last() else { break };
+            after = *last;
+            for it in found {
+                let stored = self.reader()?.message(it.message)?;
+                let stored = stored.filter(|it| it.disposition != Disposition::Duplicate);
+                let at = stored.and_then(|it| it.body_expired);
+                expired.extend(at.map(|at| (it.message, at)));
+            }
+        }
+        let Some((message, at)) = expired.first() else { return Ok(()) };
+        let more = match expired.len() {
+            1 => String::new(),
+            count => format!(", and those of {} more", count - 1),
+        };
+        let day = date(*at);
+        Err(Error::Refused(format!("the body of message {message} expired on {day}{more}")))
     }
 
     /// Does what is left of a job.
@@ -210,7 +238,8 @@ impl Operator {
 
     fn again(&mut self, task: &Task, at: Position) -> Result<Option<Replay>, Error> {
         let Some(message) = self.reader()?.message(at.message)? else { return Ok(None) };
-        if message.disposition == Disposition::Duplicate {
+        // A body may have expired since the job began.
+        if message.disposition == Disposition::Duplicate || message.body_expired.is_some() {
             return Ok(None);
         }
         if task.which == Which::Messages {

@@ -5,8 +5,9 @@ use mllp_pipeline::{Answer, Disposition, Event, MessageId, Piece, Ticket, What};
 use crate::census;
 use crate::functions::after_header;
 use crate::invariant::Invariant::{Acknowledged, Protocol, Verdict};
+use crate::message::Message;
 use crate::sender::{Sender, acknowledgment};
-use crate::store::{Message, Store};
+use crate::store::Store;
 use crate::world::World;
 
 /// Messages that were stored with this acknowledgment: the first, and duplicates of it.

@@ -18,6 +18,7 @@ use crate::fairness::Fairness;
 use crate::filling::{self, Ours};
 use crate::functions::after_header;
 use crate::invariant::Invariant::{Progress, Protocol};
+use crate::operated;
 use crate::operator;
 use crate::recovering;
 use crate::sender::Sender;
@@ -125,7 +126,7 @@ impl Host {
             let firsts = world.store.messages.values().filter(|it| {
                 it.new.inbound == inbound.lane && it.new.accepted && it.new.identity != 0
             });
-            let is_first = |it: &&crate::store::Message| {
+            let is_first = |it: &&crate::message::Message| {
                 it.disposition() != mllp_pipeline::Disposition::Duplicate
             };
             let identities: Vec<_> =
@@ -280,7 +281,7 @@ impl Host {
                     let (now, pipeline) = (world.clock(), &self.pipeline);
                     self.fairness.check_commit(&transaction, pipeline, now, world);
                     self.committing = true;
-                    operator::note_ordered(&transaction, world);
+                    operated::note_ordered(&transaction, world);
                     let after = world.commit_time();
                     self.happens(after, Happening::Write(transaction), world);
                 }
@@ -353,7 +354,7 @@ fn commit(transaction: &Transaction, world: &mut World) -> CommitOutcome {
     let tails = world.store.lanes.iter().map(|(id, lane)| (*id, lane.tail())).collect();
     let outcome = world.store.commit(transaction);
     if matches!(outcome, CommitOutcome::Committed(_)) {
-        operator::note_committed(transaction, &tails, world);
+        operated::note_committed(transaction, &tails, world);
     }
     check_committed(&outcome, transaction, world);
     outcome

@@ -9,6 +9,7 @@ use crate::disk;
 use crate::functions::control_id;
 use crate::host::{Happening, Host, Life, OTHER_NODE};
 use crate::invariant::Invariant::Progress;
+use crate::operated;
 use crate::operator;
 use crate::reference;
 use crate::sender::Sender;
@@ -64,7 +65,7 @@ pub fn run(seed: u64, planted: Planted) {
         }
         host = Some(alive);
     }
-    operator::check_end(&world);
+    operated::check_end(&world);
     reference::check_end(&world);
 }
 

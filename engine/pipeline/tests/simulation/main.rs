@@ -22,6 +22,8 @@ mod functions;
 mod host;
 mod invariant;
 mod life;
+mod message;
+mod operated;
 mod operator;
 mod partner;
 mod recovering;

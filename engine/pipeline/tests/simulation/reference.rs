@@ -7,9 +7,9 @@ use mllp_pipeline::{Acknowledge, Disposition, LaneId, MessageId, Ordering};
 use crate::census;
 use crate::functions::{self, To, after_header};
 use crate::invariant::Invariant::{self, Duplicate, Handoff, Started};
-use crate::operator;
+use crate::message::Message;
+use crate::operated;
 use crate::partner::Partner;
-use crate::store::Message;
 use crate::world::World;
 
 /// Rows in the lanes of outbounds, sorted.
@@ -46,7 +46,7 @@ fn follow(handler: usize, bytes: &[u8], hops: u8, rows: &mut Rows, world: &World
 fn expected(id: MessageId, message: &Message, world: &World) -> (Rows, Disposition) {
     let graph = &world.scenario.graph;
     let bytes = world.store.bytes_of(id);
-    if let Some(outbound) = operator::went_straight(id, world) {
+    if let Some(outbound) = operated::went_straight(id, world) {
         return (vec![(outbound, bytes)], Disposition::Processed);
     }
     let inbound =
@@ -86,7 +86,7 @@ fn actual(world: &World) -> BTreeMap<MessageId, Rows> {
 
 /// Everything is final, and as it must be.
 pub fn check_end(world: &World) {
-    let (mut actual, mut added) = (actual(world), operator::added(world));
+    let (mut actual, mut added) = (actual(world), operated::added(world));
     for (id, message) in &world.store.messages {
         let disposition = message.disposition();
         let rows = actual.remove(id).unwrap_or_default();
@@ -107,7 +107,7 @@ pub fn check_end(world: &World) {
         must.sort();
         Handoff.check(rows == must, format_args!("{id} has {} rows of {}", rows.len(), must.len()));
         let end = match end {
-            _ if operator::has_failed(*id, world) => Disposition::Error,
+            _ if operated::has_failed(*id, world) => Disposition::Error,
             // A message that goes through its router again ends as its parts say.
             Disposition::Unrouted if times > 1 => Disposition::Filtered,
             Disposition::Unrouted | Disposition::Filtered if !rows.is_empty() => {
@@ -169,7 +169,7 @@ fn check_firsts(world: &World) {
             let bytes = world.store.bytes_of(*id);
             let bytes = if waits { after_header(&bytes).to_vec() } else { bytes };
             // How it ended is not how it stood when the next came.
-            if operator::touched(*id, world) || touched.contains(&bytes) {
+            if operated::touched(*id, world) || touched.contains(&bytes) {
                 touched.insert(bytes);
                 continue;
             }

@@ -4,14 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mllp_pipeline::{
-    Append, Body, Capacity, CommitOutcome, Committed, Disposition, Entry, Epoch, Event, Head, Job,
-    LaneId, LaneMark, LaneUpdate, List, MessageId, NewMessage, Ordering, Record, Reopened, RowBody,
-    Seq, Side, Source, Stamp, Started, Switch, Transaction, What,
+    Append, Body, Capacity, CommitOutcome, Committed, Disposition, Entry, Epoch, Head, Job, LaneId,
+    LaneMark, LaneUpdate, List, MessageId, Ordering, Record, RowBody, Seq, Side, Source, Stamp,
+    Started, Switch, Transaction, What,
 };
 
 use crate::answers::check_noted;
 use crate::filling::{self, Ours};
 use crate::invariant::Invariant::{self, Bounded, Handoff, Listed, Order};
+use crate::message::{Message, ended};
 
 #[derive(Default)]
 pub struct Lane {
@@ -30,16 +31,6 @@ pub struct Lane {
     pub ordering: Ordering,
     pub capacity: Capacity,
     pub ours: Ours,
-}
-
-pub struct Message {
-    pub new: NewMessage,
-    pub outcomes: Vec<(Stamp, Disposition)>,
-    /// Added, finished, delivered, failed.
-    pub parts: Vec<[i64; 4]>,
-    /// An operator has added work, and it is not final again.
-    pub is_reopened: bool,
-    pub events: Vec<Event>,
 }
 
 #[derive(Default)]
@@ -105,35 +96,6 @@ impl Lane {
         let before = self.started.insert(started.seq.0, *started);
         let counts = before.is_none_or(|before| before.attempt <= started.attempt);
         Handoff.check(counts, "started again without an attempt");
-    }
-}
-
-impl Message {
-    fn of(new: NewMessage) -> Message {
-        let (outcomes, parts, events) = (Vec::new(), Vec::new(), Vec::new());
-        Message { new, outcomes, parts, is_reopened: false, events }
-    }
-
-    /// What has failed and was not done again.
-    pub fn failures(&self) -> u32 {
-        match self.parts.is_empty() {
-            true => (self.disposition() == Disposition::Error).into(),
-            false => self.sums()[3] as u32,
-        }
-    }
-
-    fn sums(&self) -> [i64; 4] {
-        [0, 1, 2, 3].map(|n| self.parts.iter().map(|part| part[n]).sum())
-    }
-
-    /// The one that counts.
-    pub fn disposition(&self) -> Disposition {
-        let last = self.outcomes.iter().max_by_key(|(stamp, _)| *stamp);
-        last.map_or(Disposition::Received, |(_, disposition)| *disposition)
-    }
-
-    pub fn count(&self, of: impl Fn(&What) -> bool) -> usize {
-        self.events.iter().filter(|event| of(&event.what)).count()
     }
 }
 
@@ -308,7 +270,10 @@ impl Store {
                     self.end(*message, *stamp, *disposition);
                 }
             }
-            Record::Reopened(reopened) => self.reopen(reopened),
+            Record::Reopened(reopened) => {
+                self.stamp(reopened.stamp);
+                self.messages.get_mut(&reopened.message).expect("message").reopen(reopened);
+            }
             Record::Dead { lane, seq, why, .. } => {
                 self.dead.insert((*lane, seq.0), *why);
                 self.leave(*lane, *seq);
@@ -382,42 +347,9 @@ impl Store {
         Handoff.check(first, format_args!("{lane}/{seq} leaves its lane twice"));
     }
 
-    fn reopen(&mut self, reopened: &Reopened) {
-        self.stamp(reopened.stamp);
-        let it = self.messages.get_mut(&reopened.message).expect("message");
-        let disposition = it.disposition();
-        let is_duplicate = disposition == Disposition::Duplicate;
-        Invariant::Disposition.check(!is_duplicate, "a duplicate is reopened");
-        let mut base = match (it.parts.is_empty(), disposition.is_final()) {
-            (false, _) => [0; 4],
-            (true, false) => [1, 0, 0, 0],
-            (true, true) => {
-                let [_, finished, delivered, failed] = ended(disposition);
-                [1, finished, delivered, failed]
-            }
-        };
-        base[3] -= i64::from(reopened.forgiven);
-        it.parts.push(base);
-        it.is_reopened = true;
-        let fits = it.sums()[3] >= 0;
-        Invariant::Disposition.check(fits, "more is forgiven than has failed");
-        it.outcomes.push((reopened.stamp, Disposition::Routed));
-    }
-
     /// What a store does with parts.
     fn finish(&mut self, message: MessageId, stamp: Stamp) -> Option<(MessageId, Disposition)> {
-        let it = self.messages.get_mut(&message).expect("message");
-        let [added, finished, delivered, failed] = it.sums();
-        Invariant::Disposition.check(finished <= added, "more parts finished than added");
-        if finished < added {
-            return None;
-        }
-        it.is_reopened = false;
-        let disposition = match (failed, delivered) {
-            (1.., _) => Disposition::Error,
-            (_, 1..) => Disposition::Processed,
-            _ => Disposition::Filtered,
-        };
+        let disposition = self.messages.get_mut(&message).expect("message").finish()?;
         self.end(message, stamp, disposition);
         Some((message, disposition))
     }
@@ -443,10 +375,4 @@ impl Store {
             lane.sent_to = lane.sent_to.max((cursor + u64::from(window)).min(lane.tail()));
         }
     }
-}
-
-/// What the end of a row adds to the parts of its message.
-fn ended(disposition: Disposition) -> [i64; 4] {
-    let delivered = i64::from(disposition == Disposition::Processed);
-    [0, 1, delivered, i64::from(disposition == Disposition::Error)]
 }
