@@ -213,3 +213,64 @@ impl Verdicts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+    use crate::ids::Stamp;
+
+    const MESSAGE: MessageId = MessageId(7);
+
+    fn ended(disposition: Disposition) -> Transaction {
+        let outcome = Record::Outcome { message: MESSAGE, stamp: Stamp(1), disposition, at: 0 };
+        Transaction { records: vec![outcome], lanes: Vec::new() }
+    }
+
+    fn waiting() -> Verdicts {
+        let mut verdicts = Verdicts::default();
+        let (ticket, acknowledgment) = (Ticket(1), Piece::from(&b"AA"[..]));
+        verdicts.wait(MESSAGE, Waiter { ticket, own: MESSAGE, acknowledgment, deadline: 9 });
+        verdicts
+    }
+
+    fn answers(verdicts: &mut Verdicts) -> Vec<Answer> {
+        let mut orders = VecDeque::new();
+        verdicts.decide(&mut orders);
+        let answer = |order| match order {
+            Order::Answer { answer, .. } => answer,
+            other => panic!("{other:?}"),
+        };
+        orders.into_iter().map(answer).collect()
+    }
+
+    #[test]
+    fn an_outcome_is_no_verdict_on_a_message_to_which_an_operator_has_added_work() {
+        for first in [Disposition::Processed, Disposition::Error] {
+            for end in [Disposition::Processed, Disposition::Error] {
+                let mut verdicts = waiting();
+                let open = Committed { open: vec![MESSAGE], ..Committed::default() };
+                verdicts.learn(&ended(first), &open);
+                assert_eq!(answers(&mut verdicts), []);
+                // The store adds up what became of its parts.
+                let finals = vec![(MESSAGE, end)];
+                verdicts.learn(&ended(first), &Committed { finals, ..Committed::default() });
+                let accepted = end == Disposition::Processed;
+                let acknowledgment = Answer::Acknowledgment(Piece::from(&b"AA"[..]));
+                let right = if accepted { acknowledgment } else { Answer::NotDelivered };
+                assert_eq!(answers(&mut verdicts), [right]);
+            }
+        }
+    }
+
+    #[test]
+    fn an_outcome_is_the_verdict_on_any_other_message() {
+        let mut verdicts = waiting();
+        verdicts.learn(&ended(Disposition::Error), &Committed::default());
+        assert_eq!(answers(&mut verdicts), [Answer::NotDelivered]);
+        let mut verdicts = waiting();
+        verdicts.doubt(&ended(Disposition::Processed));
+        assert_eq!(answers(&mut verdicts), [Answer::Close]);
+    }
+}
