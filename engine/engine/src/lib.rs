@@ -51,6 +51,7 @@ mod core;
 mod engine;
 mod error;
 mod functions;
+mod graph;
 mod jobs;
 mod journey;
 mod listeners;

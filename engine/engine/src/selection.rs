@@ -72,16 +72,6 @@ pub(crate) struct Task {
     pub(crate) failure: Option<Failure>,
 }
 
-const FAILURES: [Failure; 7] = [
-    Failure::RefusedForGood,
-    Failure::RefusedForNow,
-    Failure::Transport,
-    Failure::NoReply,
-    Failure::Content,
-    Failure::Infrastructure,
-    Failure::Credential,
-];
-
 impl Task {
     /// As text, a word for each part.
     pub(crate) fn to_text(&self) -> String {
@@ -133,7 +123,7 @@ impl Task {
         let only = words.next()?.split(',').filter(|it| !it.is_empty());
         let only = only.map(|it| it.parse().ok()).collect::<Option<_>>()?;
         let word = words.next()?;
-        let failure = FAILURES.into_iter().find(|it| it.name() == word);
+        let failure = Failure::ALL.into_iter().find(|it| it.name() == word);
         Some(Task { deed, which, lanes, messages, only, failure })
     }
 
@@ -224,7 +214,7 @@ mod tests {
         let deeds = [Deed::Release, Deed::Cancel, Deed::Again, Deed::To(LaneId(7)), Deed::Reroute];
         for deed in deeds {
             for which in [Which::Dead, Which::Held, Which::Past, Which::Messages] {
-                for failure in FAILURES.into_iter().map(Some).chain([None]) {
+                for failure in Failure::ALL.into_iter().map(Some).chain([None]) {
                     for only in [&[][..], &[1], &[1, u64::MAX]] {
                         for lanes in [&[][..], &[(1, 2)], &[(1, 2), (3, u64::MAX)]] {
                             let task = task(deed, which, lanes, only, failure);

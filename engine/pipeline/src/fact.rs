@@ -140,6 +140,25 @@ pub struct Received {
     pub session: Option<MessageId>,
 }
 
+impl Received {
+    /// A message that is taken over and that nothing is known of but its bytes.
+    pub fn new(ticket: Ticket, inbound: LaneId, body: Body, acknowledgment: Piece) -> Received {
+        Received {
+            ticket,
+            inbound,
+            identity: 0,
+            control_id: Piece::default(),
+            name: IdHash::NONE,
+            message_type: Piece::default(),
+            indexed: Keys::NONE,
+            body,
+            acknowledgment,
+            accepted: true,
+            session: None,
+        }
+    }
+}
+
 /// What became of a transaction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CommitOutcome {

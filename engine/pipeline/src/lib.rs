@@ -71,19 +71,12 @@
 //! // Facts come from listeners, senders, workers and the store's thread, here from a list.
 //! let mut facts = std::collections::VecDeque::from([
 //!     Fact::Ready { lane: outbound, ready: true },
-//!     Fact::Received(Received {
-//!         ticket: Ticket(1),
+//!     Fact::Received(Received::new(
+//!         Ticket(1),
 //!         inbound,
-//!         identity: 0,
-//!         control_id: Piece::default(),
-//!         name: IdHash::NONE,
-//!         message_type: Piece::default(),
-//!         indexed: Keys::NONE,
-//!         body: Body::Inline((*b"MSH|...").into()),
-//!         acknowledgment: Piece::from(&b"MSH|...MSA|AA"[..]),
-//!         accepted: true,
-//!         session: None,
-//!     }),
+//!         Body::Inline((*b"MSH|...").into()),
+//!         Piece::from(&b"MSH|...MSA|AA"[..]),
+//!     )),
 //! ]);
 //! let mut done = Vec::new();
 //! while let Some(fact) = facts.pop_front() {

@@ -372,6 +372,17 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// All of them. A store knows each by its place here, so a new one comes last.
+    pub const ALL: [Failure; 7] = [
+        Failure::RefusedForGood,
+        Failure::RefusedForNow,
+        Failure::Transport,
+        Failure::NoReply,
+        Failure::Content,
+        Failure::Infrastructure,
+        Failure::Credential,
+    ];
+
     /// The stable name, the same everywhere.
     pub const fn name(self) -> &'static str {
         match self {

@@ -2,9 +2,8 @@
 //! others; here each stands alone.
 
 use mllp_pipeline::{
-    Answer, Body, CommitOutcome, Epoch, Fact, Graph, Handler, Head, IdHash, Inbound, Keys, LaneId,
-    Limits, MessageId, Now, Order, Outbound, Piece, Pipeline, Received, Refusal, Stamp, Start,
-    Ticket,
+    Answer, Body, CommitOutcome, Epoch, Fact, Graph, Handler, Head, Inbound, LaneId, Limits,
+    MessageId, Now, Order, Outbound, Piece, Pipeline, Received, Refusal, Stamp, Start, Ticket,
 };
 
 const INBOUND: LaneId = LaneId(1);
@@ -28,19 +27,8 @@ fn pipeline(limits: Limits) -> Pipeline {
 }
 
 fn received(ticket: u64, identity: u128) -> Fact {
-    Fact::Received(Received {
-        ticket: Ticket(ticket),
-        inbound: INBOUND,
-        identity,
-        control_id: Piece::default(),
-        name: IdHash::NONE,
-        message_type: Piece::default(),
-        indexed: Keys::NONE,
-        body: Body::Inline((*b"MSH|").into()),
-        acknowledgment: Piece::from(&b"AA"[..]),
-        accepted: true,
-        session: None,
-    })
+    let (body, aa) = (Body::Inline((*b"MSH|").into()), Piece::from(&b"AA"[..]));
+    Fact::Received(Received { identity, ..Received::new(Ticket(ticket), INBOUND, body, aa) })
 }
 
 /// All answers until nothing is left to do, with this outcome for every commit.

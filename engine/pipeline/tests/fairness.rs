@@ -79,19 +79,9 @@ impl Flooded {
         while self.unanswered < 4096 {
             self.tickets += 1;
             self.unanswered += 1;
-            let received = Received {
-                ticket: Ticket(self.tickets),
-                inbound: INBOUND,
-                identity: 0,
-                control_id: Piece::default(),
-                name: IdHash::NONE,
-                message_type: Piece::default(),
-                indexed: Keys::NONE,
-                body: Body::Inline((*b"MSH|").into()),
-                acknowledgment: Piece::default(),
-                accepted: true,
-                session: None,
-            };
+            let body = Body::Inline((*b"MSH|").into());
+            let ticket = Ticket(self.tickets);
+            let received = Received::new(ticket, INBOUND, body, Piece::default());
             self.pipeline.tell(Fact::Received(received), NOW);
         }
     }

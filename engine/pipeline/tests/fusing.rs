@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mllp_pipeline::{
-    Body, CallId, CommitOutcome, Committed, Epoch, Fact, Graph, Handler, Head, IdHash, Inbound,
-    Keys, LaneId, LaneMark, Limits, MessageId, Now, Order, Outbound, Piece, Pipeline, Received,
-    Record, Sent, Seq, Stamp, Start, Ticket, Transaction,
+    Body, CallId, CommitOutcome, Committed, Epoch, Fact, Graph, Handler, Head, Inbound, LaneId,
+    LaneMark, Limits, MessageId, Now, Order, Outbound, Piece, Pipeline, Received, Record, Sent,
+    Seq, Stamp, Start, Ticket, Transaction,
 };
 
 const INBOUND: LaneId = LaneId(1);
@@ -84,19 +84,8 @@ impl Engine {
     }
 
     fn receive(&mut self, number: u64, at: u64) {
-        let received = Received {
-            ticket: Ticket(number),
-            inbound: INBOUND,
-            identity: 0,
-            control_id: Piece::default(),
-            name: IdHash::NONE,
-            message_type: Piece::default(),
-            indexed: Keys::NONE,
-            body: Body::Inline((*b"MSH|").into()),
-            acknowledgment: Piece::from(&b"AA"[..]),
-            accepted: true,
-            session: None,
-        };
+        let (body, aa) = (Body::Inline((*b"MSH|").into()), Piece::from(&b"AA"[..]));
+        let received = Received::new(Ticket(number), INBOUND, body, aa);
         self.pipeline.tell(Fact::Received(received), now(at));
         self.go_on(at);
     }

@@ -3,9 +3,7 @@
 mod lane;
 
 use lane::{INBOUND, OUTBOUND, committed, entry, left, now, orders, start};
-use mllp_pipeline::{
-    Body, Fact, IdHash, Keys, Limits, Order, Piece, Received, Record, Seq, Ticket, What,
-};
+use mllp_pipeline::{Body, Fact, Limits, Order, Piece, Received, Record, Seq, Ticket, What};
 
 #[test]
 fn a_start_reads_the_first_rows_only_and_takes_messages_at_once_whatever_waits() {
@@ -21,22 +19,9 @@ fn a_start_reads_the_first_rows_only_and_takes_messages_at_once_whatever_waits()
         assert!(window.records.is_empty(), "how far it may send, and nothing of the rows");
         pipeline.tell(committed(tail, 1), now(0));
         // None of them has come, and a message is stored all the same.
-        pipeline.tell(
-            Fact::Received(Received {
-                ticket: Ticket(1),
-                inbound: INBOUND,
-                identity: 1,
-                control_id: Piece::default(),
-                name: IdHash::NONE,
-                message_type: Piece::default(),
-                body: Body::Inline((*b"MSH|").into()),
-                acknowledgment: Piece::from(&b"AA"[..]),
-                accepted: true,
-                session: None,
-                indexed: Keys::NONE,
-            }),
-            now(0),
-        );
+        let (body, aa) = (Body::Inline((*b"MSH|").into()), Piece::from(&b"AA"[..]));
+        let received = Received { identity: 1, ..Received::new(Ticket(1), INBOUND, body, aa) };
+        pipeline.tell(Fact::Received(received), now(0));
         let stored = orders(&mut pipeline, 0);
         let [Order::Commit(ref transaction)] = stored[..] else { panic!("{stored:?}") };
         assert!(matches!(transaction.records[0], Record::Message(_)), "{stored:?}");

@@ -16,15 +16,6 @@ const DISPOSITIONS: [Disposition; 7] = [
     Disposition::Error,
     Disposition::Duplicate,
 ];
-const FAILURES: [Failure; 7] = [
-    Failure::RefusedForGood,
-    Failure::RefusedForNow,
-    Failure::Transport,
-    Failure::NoReply,
-    Failure::Content,
-    Failure::Infrastructure,
-    Failure::Credential,
-];
 const SIDES: [Side; 2] = [Side::Input, Side::Output];
 const FLOWS: [Flow; 3] = [Flow::On, Flow::Paused, Flow::Stopped];
 const STAGES: [Stage; 3] = [Stage::Ingress, Stage::Routed, Stage::Outbound];
@@ -43,11 +34,11 @@ pub(crate) fn disposition(code: i64) -> Result<Disposition, StoreError> {
 }
 
 pub(crate) fn of_failure(failure: Failure) -> i64 {
-    position(&FAILURES, failure)
+    position(&Failure::ALL, failure)
 }
 
 pub(crate) fn failure(code: i64) -> Result<Failure, StoreError> {
-    member(&FAILURES, code, "failure")
+    member(&Failure::ALL, code, "failure")
 }
 
 /// A failure, or none.

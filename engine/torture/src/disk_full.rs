@@ -9,7 +9,7 @@
 mod small;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use mllp_disk::{Rng, Trouble};
 use mllp_engine::Error;
 
 use crate::live::{Conditions, ENOUGH, Life, PATIENCE, Start, hush, wait_for};
+use crate::plan::Plan;
 use crate::sabotage::Sabotage;
 use crate::sender::Pace;
 use crate::verdict::Verdict;
@@ -41,21 +42,6 @@ const LEAST_FULL: u64 = 2_000;
 const LEAST_ACKNOWLEDGED: u64 = 100_000;
 const HALF_AN_HOUR: u64 = 1800;
 const FULL: &str = "times without room";
-
-/// What to do.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// For how long.
-    pub seconds: u64,
-    /// Chooses everything that is left to chance here; what the machine does is not in it.
-    pub seed: u64,
-    /// A planted fault.
-    pub sabotage: Option<Sabotage>,
-    /// This program: it is run again as the engine.
-    pub program: PathBuf,
-    /// An empty folder.
-    pub folder: PathBuf,
-}
 
 /// Runs the plan.
 ///

@@ -2,14 +2,13 @@
 //! and SIGCONT, a clock that jumps, or an operator who pauses, holds and cancels.
 
 use std::io;
-use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mllp_disk::Rng;
 
+use crate::plan::Plan;
 use crate::process::Feed;
-use crate::sabotage::Sabotage;
 use crate::sender::Pace;
 use crate::verdict::Verdict;
 
@@ -22,21 +21,6 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 const OPERATED: u32 = 8;
 /// How far the clock of the engine jumps: back, ahead, and to the right time again.
 const JUMPS: [i64; 4] = [-DAY, 365 * DAY, 90_000, 0];
-
-/// What to do.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// For how long there is load.
-    pub seconds: u64,
-    /// Chooses everything that is left to chance here; what the machine does is not in it.
-    pub seed: u64,
-    /// A planted fault.
-    pub sabotage: Option<Sabotage>,
-    /// This program: it is run again as the engine.
-    pub program: PathBuf,
-    /// An empty folder for the data and the ledgers.
-    pub folder: PathBuf,
-}
 
 /// Runs the plan.
 ///

@@ -34,6 +34,7 @@ mod marks;
 mod mllp;
 mod operator;
 mod partners;
+mod plan;
 pub mod power_cut;
 mod process;
 mod sabotage;
@@ -44,5 +45,6 @@ mod small_disk;
 mod verdict;
 pub mod verify;
 
+pub use plan::Plan;
 pub use sabotage::Sabotage;
 pub use verdict::Verdict;

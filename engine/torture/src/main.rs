@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, io};
 
-use fastmllp_torture::{Sabotage, Verdict, child, disk_full, kill, power_cut, verify};
+use fastmllp_torture::{Plan, Sabotage, Verdict, child, disk_full, kill, power_cut, verify};
 
 const USAGE: &str = "\
 usage: fastmllp-torture [--plan kill|power-cut|disk-full] --seconds N [--seed S] [--keep FOLDER]
@@ -100,12 +100,11 @@ impl Options {
         let folder = folder.join(plan);
         std::fs::create_dir_all(&folder)?;
         let (sabotage, program) = (self.sabotage, env::current_exe()?);
+        let asked = Plan { seconds, seed, sabotage, program, folder };
         match plan {
-            "kill" => kill::run(&kill::Plan { seconds, seed, sabotage, program, folder }),
-            "disk-full" => {
-                disk_full::run(&disk_full::Plan { seconds, seed, sabotage, program, folder })
-            }
-            _ => power_cut::run(&power_cut::Plan { seconds, seed, sabotage, folder }),
+            "kill" => kill::run(&asked),
+            "disk-full" => disk_full::run(&asked),
+            _ => power_cut::run(&asked),
         }
     }
 }

@@ -6,13 +6,12 @@
 //! with an empty disk, so that the making of the store is cut short as well.
 
 use std::io;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use mllp_disk::Rng;
 
 use crate::live::{Conditions, ENOUGH, Life, PATIENCE, Start, hush};
-use crate::sabotage::Sabotage;
+use crate::plan::Plan;
 use crate::sender::Pace;
 use crate::verdict::Verdict;
 
@@ -26,19 +25,6 @@ const GENERATIONS: u32 = 3;
 const LEAST_IMAGES: u64 = 10_000;
 const LEAST_ACKNOWLEDGED: u64 = 50_000;
 const HALF_AN_HOUR: u64 = 1800;
-
-/// What to do.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// For how long.
-    pub seconds: u64,
-    /// Chooses everything that is left to chance here; what the machine does is not in it.
-    pub seed: u64,
-    /// A planted fault.
-    pub sabotage: Option<Sabotage>,
-    /// An empty folder, for the lock of the store alone.
-    pub folder: PathBuf,
-}
 
 /// Runs the plan.
 ///

@@ -4,9 +4,8 @@
 use std::sync::Arc;
 
 use mllp_pipeline::{
-    Answer, Body, CommitOutcome, Fact, Graph, Handler, IdHash, Inbound, LaneId, Limits, Note, Now,
-    Order, Outbound, Piece, Pipeline, Received, Record, Refusal, Sent, Stage, Start, Ticket,
-    Transaction,
+    Answer, Body, CommitOutcome, Fact, Graph, Handler, Inbound, LaneId, Limits, Note, Now, Order,
+    Outbound, Piece, Pipeline, Received, Record, Refusal, Sent, Stage, Start, Ticket, Transaction,
 };
 use mllp_store::{LaneName, MemoryStore, Reader, Store};
 
@@ -74,18 +73,11 @@ impl Host {
     }
 
     fn receive(&mut self, ticket: u64) {
+        let (body, aa) = (Body::Inline(Arc::from(&b"MSH|"[..])), Piece::from(&b"AA"[..]));
         self.tell(Fact::Received(Received {
-            ticket: Ticket(ticket),
-            inbound: self.lanes[0],
             identity: ticket.into(),
             control_id: Piece::from(ticket.to_string().as_bytes()),
-            name: IdHash::NONE,
-            message_type: Piece::default(),
-            body: Body::Inline(Arc::from(&b"MSH|"[..])),
-            acknowledgment: Piece::from(&b"AA"[..]),
-            accepted: true,
-            session: None,
-            indexed: mllp_pipeline::Keys::NONE,
+            ..Received::new(Ticket(ticket), self.lanes[0], body, aa)
         }));
     }
 

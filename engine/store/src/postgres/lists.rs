@@ -78,22 +78,19 @@ impl Lists for PostgresReader {
         after: Position,
         limit: u32,
     ) -> Result<Vec<Listed>, StoreError> {
-        let sql = match list {
-            List::Dead => {
-                "SELECT message, lane, seq, why, at FROM dead
-                 WHERE ($1::int8 IS NULL OR lane = $1) AND (message, lane, seq) > ($2, $3, $4)
-                 ORDER BY message, lane, seq LIMIT $5"
-            }
-            List::Held => {
-                "SELECT message, lane, seq, why, at FROM held
-                 WHERE ($1::int8 IS NULL OR lane = $1) AND (message, lane, seq) > ($2, $3, $4)
-                 ORDER BY message, lane, seq LIMIT $5"
-            }
+        let table = match list {
+            List::Dead => "dead",
+            List::Held => "held",
         };
+        let sql = format!(
+            "SELECT message, lane, seq, why, at FROM {table}
+             WHERE ($1::int8 IS NULL OR lane = $1) AND (message, lane, seq) > ($2, $3, $4)
+             ORDER BY message, lane, seq LIMIT $5"
+        );
         let of = of.map(|it| i64::from(it.0));
         let Position { message, lane, seq } = after;
         let (message, lane, seq) = (message.0 as i64, i64::from(lane.0), seq.0 as i64);
-        let rows = self.rows(sql, &[&of, &message, &lane, &seq, &i64::from(limit)])?;
+        let rows = self.rows(&sql, &[&of, &message, &lane, &seq, &i64::from(limit)])?;
         let listed = |row: &Row| {
             let why = codes::some_failure(row.get(3))?;
             Ok(Listed { position: position(row), why, at: number(row, 4) })

@@ -85,19 +85,16 @@ impl Lists for SqliteReader {
         after: Position,
         limit: u32,
     ) -> Result<Vec<Listed>, StoreError> {
-        let sql = match list {
-            List::Dead => {
-                "SELECT message, lane, seq, why, at FROM dead
-                 WHERE (?1 IS NULL OR lane = ?1) AND (message, lane, seq) > (?2, ?3, ?4)
-                 ORDER BY message, lane, seq LIMIT ?5"
-            }
-            List::Held => {
-                "SELECT message, lane, seq, why, at FROM held
-                 WHERE (?1 IS NULL OR lane = ?1) AND (message, lane, seq) > (?2, ?3, ?4)
-                 ORDER BY message, lane, seq LIMIT ?5"
-            }
+        let table = match list {
+            List::Dead => "dead",
+            List::Held => "held",
         };
-        let mut statement = self.connection().prepare_cached(sql).map_err(failed)?;
+        let sql = format!(
+            "SELECT message, lane, seq, why, at FROM {table}
+             WHERE (?1 IS NULL OR lane = ?1) AND (message, lane, seq) > (?2, ?3, ?4)
+             ORDER BY message, lane, seq LIMIT ?5"
+        );
+        let mut statement = self.connection().prepare_cached(&sql).map_err(failed)?;
         let lane = lane.map(|it| it.0);
         let Position { message, lane: its, seq } = after;
         let values = params![lane, message.0 as i64, its.0, seq.0 as i64, limit];

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use mllp_disk::Rng;
 
-use super::Plan;
+use crate::Plan;
 use crate::process::Feed;
 use crate::sender::Pace;
 use crate::small_disk::{Kind, SmallDisk};
