@@ -287,7 +287,7 @@ impl Builder {
     }
 
     /// Takes the time of day from somewhere else than the system. It is written down with what happens;
-    /// how long the engine waits for anything is measured by a clock that nobody sets.
+    /// how long the engine waits for anything is measured by a clock that cannot be set.
     #[must_use]
     pub fn wall_clock<F>(mut self, now: F) -> Self
     where

@@ -164,7 +164,7 @@ impl Engine {
             .map_err(Error::System)?;
         let indexed = builder.inbounds.iter().map(|it| it.indexed.clone()).collect();
         let doors = Arc::new(Doors::new(core.clone(), outbounds.clone(), indexed));
-        // First what can fail: whoever cannot listen has started nothing else.
+        // Listeners come first: if one of them cannot bind, nothing else has been started.
         let specs = specs(&builder, &inbounds, &doors, &switches)?;
         let gates = specs.iter().map(|it| (it.lane, it.gate.clone())).collect();
         let listening = Listeners::bind(runtime.handle().clone(), specs);
@@ -245,7 +245,7 @@ impl Engine {
         }
         // The store is the last to be closed, so that it can leave its file without a log.
         self.reader.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        // Whoever still does a job of an operator holds it, and not the end.
+        // A job that is still running holds the lock; the end does not wait for it.
         if let Ok(mut operator) = self.operator.try_lock() {
             operator.close();
         }

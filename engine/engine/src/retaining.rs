@@ -16,7 +16,7 @@ use crate::writer::Job;
 /// From one pass to the next.
 const EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// Why retention is stopped, for whoever asks.
+/// Why retention has stopped, shared with the engine.
 #[derive(Clone, Default)]
 pub(crate) struct Doubt(Arc<Mutex<Option<ClockDoubt>>>);
 

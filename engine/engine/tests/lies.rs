@@ -18,13 +18,13 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// What is answered in place of an AA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lie {
-    /// AA for a message that nobody has sent.
+    /// AA for a message that was never sent.
     Foreign,
     /// AA for the message before.
     Another,
     /// AA for a message that is still to come.
     Early,
-    /// AA, when nobody waits for it any more.
+    /// AA, after the sender has stopped waiting.
     Late,
     /// A frame that is not HL7.
     Text,

@@ -117,7 +117,7 @@ fn a_message_goes_through_its_router_again() {
     let (data, lab, bill) =
         (TempDir::new().unwrap(), Partner::start(accept), Partner::start(accept));
     let broken = feeds(&data, &lab, &bill);
-    let engine = broken.router("broken", |_| ["nobody"]).inbound("IB2", "127.0.0.1:0", "broken");
+    let engine = broken.router("broken", |_| ["unknown"]).inbound("IB2", "127.0.0.1:0", "broken");
     let engine = engine.start().unwrap();
     let mut sender = Peer::connect(engine.address("IB2").unwrap());
     assert_eq!(sender.send(&message("M1")).as_deref(), Some("AA M1"));

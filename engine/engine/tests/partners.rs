@@ -51,8 +51,8 @@ fn silent() -> (SocketAddr, Receiver<Vec<u8>>) {
     (address, arrived)
 }
 
-/// An address at which nobody listens.
-fn nobody() -> SocketAddr {
+/// An address without a listener.
+fn away() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
@@ -61,8 +61,7 @@ fn partners_that_are_away_or_silent_hold_up_no_other() {
     let (data, lab, bill) =
         (TempDir::new().unwrap(), Partner::start(accept), Partner::start(accept));
     let (mute, arrived) = silent();
-    let partners =
-        [("AWAY", nobody()), ("LAB", lab.address), ("MUTE", mute), ("BILL", bill.address)];
+    let partners = [("AWAY", away()), ("LAB", lab.address), ("MUTE", mute), ("BILL", bill.address)];
     let engine = feed(&data, &partners).start().unwrap();
     let mut sender = connect(&engine);
     for number in 0..50 {

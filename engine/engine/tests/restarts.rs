@@ -45,7 +45,7 @@ fn name(number: u64) -> String {
     format!("M{number}")
 }
 
-/// A port at which nobody listens.
+/// A port without a listener.
 fn closed() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

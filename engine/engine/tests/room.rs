@@ -1,5 +1,5 @@
 //! A disk that fills up: what is kept free is for deliveries, and new messages are refused or wait until
-//! there is room again. Nobody has to do anything for that but make room.
+//! there is room again. Making room is all that an operator has to do.
 
 mod common;
 

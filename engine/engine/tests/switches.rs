@@ -137,7 +137,7 @@ fn an_inbound_that_is_stopped_does_not_listen_and_one_that_is_paused_does_not_re
     let mut waits = Peer::connect(address);
     waits.write(&message("M1"));
     input(&engine, Flow::Stopped);
-    until("nobody listens", || TcpStream::connect(address).is_err());
+    until("the listener is closed", || TcpStream::connect(address).is_err());
     assert!(waits.frame().is_none(), "its message was never read");
     stop(engine);
     let engine = feeds(&data, &lab).start().unwrap();

@@ -63,7 +63,7 @@ impl Pipeline {
         }
         self.take_turns(batch, now);
         self.add_command(batch, now);
-        // Small, and nobody waits for them: they take no room from the others.
+        // These are small and no sender waits for them, so they take no room from the others.
         self.add_answers(batch, now);
         for outbound in core::mem::take(&mut self.concerned) {
             self.outbounds[outbound].concerned = false;

@@ -31,7 +31,7 @@ impl Patience {
         Patience { waited, ..Patience::default() }
     }
 
-    /// Another head: it begins anew.
+    /// Starts counting again, for another head.
     pub fn begin(&mut self) {
         *self = Patience::default();
     }

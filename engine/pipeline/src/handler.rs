@@ -20,7 +20,7 @@ pub(crate) const FUSED_AT_MOST: Millis = 200;
 /// After that the handler is not fused for this long.
 pub(crate) const NOT_FUSED: Millis = 60_000;
 
-/// How often handlers may send a message on to a handler. Cycles that nobody has seen end here.
+/// How often handlers may send a message on to a handler. Cycles that were not refused at the start end here.
 pub(crate) const DEEPEST: u8 = 8;
 
 /// A message that waits for the handler.

@@ -107,7 +107,7 @@ impl StoreWatch {
             return;
         }
         let was_low = self.low.take().is_some();
-        // What made the disk full is over: nobody has to send for that to be seen.
+        // The disk has room again, and that shows without another message.
         if was_low && self.failing.is_some_and(|(trouble, _)| trouble == Trouble::Full) {
             self.failing = None;
         }
@@ -226,7 +226,7 @@ mod tests {
         watch.has(room(10), at(11));
         assert_eq!(watch.state(at(11)).trouble, Some(Trouble::Full));
         watch.has(room(500_000), at(12));
-        assert_eq!(watch.state(at(12)).trouble, None, "nobody has to send for that");
+        assert_eq!(watch.state(at(12)).trouble, None, "without another message");
     }
 
     #[test]

@@ -181,7 +181,7 @@ impl Verdicts {
             self.deadlines.remove(&(waiter.deadline, waiter.ticket));
             let ticket = waiter.ticket;
             let answer = match verdict {
-                // Whoever asks again is told what the store says.
+                // A sender that asks again is told what the store says.
                 Verdict::Unknown => Answer::Close,
                 _ if accepted => Answer::Acknowledgment(waiter.acknowledgment),
                 _ => Answer::NotDelivered,

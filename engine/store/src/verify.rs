@@ -61,7 +61,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Counts findings on their way to whoever asked for them.
+/// Counts findings and passes them to the caller.
 pub(crate) struct Report<'a> {
     pub(crate) verified: Verified,
     tell: &'a mut dyn FnMut(Finding),

@@ -63,7 +63,7 @@ pub fn run(arguments: &[String]) -> u8 {
 fn obey(engine: &Engine, offset: &AtomicI64) {
     thread::scope(|scope| {
         let (operator, told) = channel();
-        // An operator waits for commits; whoever asks for the status does not.
+        // An operator waits for commits; reading the status does not.
         scope.spawn(move || {
             told.into_iter().for_each(|seed: Option<u64>| match seed {
                 Some(seed) => operator::act(engine, &mut Rng::new(seed)),

@@ -61,7 +61,7 @@ pub enum Answer {
     Late,
     /// AA, in two pieces.
     Pieces,
-    /// AA with a control ID that nobody has sent.
+    /// AA with a control ID that was never sent.
     Foreign,
     /// AA with the control ID of a message that was taken before.
     Another,

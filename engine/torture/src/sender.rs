@@ -172,7 +172,7 @@ impl Sender {
         }
     }
 
-    /// The connection has ended: nobody knows what has become of what is open.
+    /// The connection has ended, and what became of the open messages is unknown.
     fn hung_up(&mut self) {
         for number in std::mem::take(&mut self.open) {
             self.told(number, Answer::Nothing);

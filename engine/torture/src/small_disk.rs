@@ -64,7 +64,7 @@ impl SmallDisk {
             end += STEP;
         }
         file.seek(SeekFrom::Start(end))?;
-        // Whoever is faster takes what is left.
+        // The engine may take what is left first.
         while self.free()? > room && file.write_all(&[0; 16 * 1024]).is_ok() {}
         Ok(())
     }

@@ -99,7 +99,7 @@ impl Host {
             }
             Order::ReadHeads(lanes) => Fact::Heads(self.store.heads(&lanes).unwrap()),
             Order::Compare { ticket, .. } => Fact::Compared { ticket, first: None },
-            // Nobody has asked for anything.
+            // Nothing has been asked for.
             Order::Told { .. } | Order::Switched(_) => return,
         };
         self.pipeline.tell(fact, at(self.now));
@@ -163,7 +163,7 @@ fn a_store_that_comes_back_after_ten_minutes() {
         assert!(host.refused.len() <= 600 + 1_180 + 20, "{refusal:?}: {}", host.refused.len());
         let last_minute = host.refused.iter().filter(|at| **at > 9 * MINUTE).count();
         assert!(last_minute >= 59, "{refusal:?}: it is asked on: {last_minute}");
-        // Nobody has to do anything.
+        // It goes on by itself.
         host.pass(10 * MINUTE + 2_000);
         host.receive(2_000);
         host.take();

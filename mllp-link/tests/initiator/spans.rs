@@ -33,7 +33,7 @@ fn half_a_message_is_never_sent() {
     let handle = begin(&mut link, "1", 500, 0);
     link.span(handle, &message("1", "", ""), 0).unwrap();
     link.sent(handle, 1);
-    assert_eq!(hear(&mut link, &reply("AA", "1"), 2), ["early"], "nobody has it");
+    assert_eq!(hear(&mut link, &reply("AA", "1"), 2), ["early"], "the partner cannot have it yet");
     assert_eq!(link.next_to_send(2), None, "it is still being written");
     assert_eq!(link.next_to_send_along(2), None);
 }

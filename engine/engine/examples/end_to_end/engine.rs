@@ -42,7 +42,7 @@ impl Partners {
     }
 
     fn note(&self, messages: &[Incoming]) {
-        let mut clock = self.clock.lock().expect("nobody has panicked");
+        let mut clock = self.clock.lock().expect("not poisoned");
         let Some(clock) = clock.as_mut() else { return };
         let now = clock.began.elapsed().as_micros() as u64;
         for message in messages {
@@ -87,7 +87,7 @@ impl Running {
                 .router("all", |_| ["change"])
                 .handler("change", |_| [Send::unchanged("ONE")])
                 .outbound("ONE", "127.0.0.1", port(0)),
-            // Nobody listens at port 1.
+            // There is no listener at port 1.
             "late" => builder
                 .router("all", |_| ["change"])
                 .handler("change", |_| [Send::unchanged("LATE")])

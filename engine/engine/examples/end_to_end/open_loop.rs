@@ -49,7 +49,7 @@ pub fn run(data: &str, inbound: &str, rate: u64, seconds: u64) {
     let began = Instant::now() + Duration::from_millis(200);
     let sent = (0..count).map(|it| due(it).as_micros() as u64).collect();
     let clock = Clock { began, sent, took: Vec::with_capacity(count as usize) };
-    *running.partners.clock.lock().expect("nobody has panicked") = Some(clock);
+    *running.partners.clock.lock().expect("not poisoned") = Some(clock);
     for number in 0..count {
         let at = began + due(number);
         if let Some(wait) = at.checked_duration_since(Instant::now()) {
@@ -65,7 +65,7 @@ pub fn run(data: &str, inbound: &str, rate: u64, seconds: u64) {
     while running.partners.taken() < count {
         std::thread::sleep(Duration::from_millis(1));
     }
-    let clock = running.partners.clock.lock().expect("nobody has panicked").take();
+    let clock = running.partners.clock.lock().expect("not poisoned").take();
     let mut delivered = clock.map(|it| it.took).unwrap_or_default();
     let (acknowledged, delivered) =
         (Quantiles::of(&mut acknowledged), Quantiles::of(&mut delivered));

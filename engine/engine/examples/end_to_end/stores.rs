@@ -95,7 +95,7 @@ pub fn queue(data: &Path, count: u64) {
     }
 }
 
-/// Dies, as by a signal that nobody can catch, before anything of the log was copied back.
+/// Dies, as by SIGKILL, before anything of the log was copied back.
 pub fn log(data: &Path, megabytes: u64) {
     let names = [(Stage::Ingress, "QUEUED".to_owned()), (Stage::Outbound, "LATE".to_owned())];
     let (mut store, heads, mut next, _) = open(data, &names);

@@ -49,7 +49,7 @@ pub fn check_answer(
     world: &mut World,
 ) {
     let Some(sender) = senders.iter_mut().find(|it| it.waiting.contains_key(&ticket)) else {
-        return Protocol.check(false, "an answer for nobody");
+        return Protocol.check(false, "an answer that no sender waits for");
     };
     let (bytes, sent_at) = sender.waiting.remove(&ticket).expect("waiting");
     match answer {

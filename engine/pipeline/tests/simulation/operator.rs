@@ -18,7 +18,7 @@ use crate::world::{Planted, World};
 /// A row that is appended: lane, message and bytes.
 pub type Row = (LaneId, MessageId, Vec<u8>);
 
-/// Numbers of rows and of what was asked, for whoever judges the run.
+/// Numbers of rows and of what was asked, for the checks at the end.
 #[derive(Default)]
 pub struct Operator {
     last: u64,
@@ -278,7 +278,7 @@ fn again(world: &mut World) -> Option<Act> {
 /// The pipeline says what became of a command.
 pub fn told(id: CommandId, outcome: CommandOutcome, world: &mut World) {
     let Some((open, command)) = world.operator.open.take() else {
-        return Operated.check(false, "told what nobody has asked");
+        return Operated.check(false, "told of a command that was not given");
     };
     Operated.check(open == id, "told about another command");
     let key = &command.job.as_ref().expect("job").key.0;

@@ -176,8 +176,8 @@ fn check_firsts(world: &World) {
             if let Some((before, end)) = seen.insert(bytes, (*id, message.disposition())) {
                 // The link is lost when the outcome of a commit with another copy was unknown.
                 let linked = new.duplicate_of.is_none_or(|of| of <= before);
-                let anew = !waits && may_come_again(end) && linked;
-                Duplicate.check(anew, format_args!("{id} is {before} again, which is {end:?}"));
+                let again = !waits && may_come_again(end) && linked;
+                Duplicate.check(again, format_args!("{id} is {before} again, which is {end:?}"));
             }
         }
     }

@@ -99,7 +99,7 @@ impl Scenario {
         let (commit, faults_end) = (rng.pick(&[0, 2, 20, 300]), 500 + rng.below(8_000));
         let mut faults = faults(rng);
         match faults.commands {
-            // Nobody would start the lane again.
+            // The lane would never be started again.
             0 => faults.credential = 0,
             _ => graph.outbounds.iter_mut().for_each(|it| it.give_up = give_up(rng)),
         }

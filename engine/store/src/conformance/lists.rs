@@ -121,9 +121,9 @@ fn switches(subject: &mut dyn Subject) {
     assert_eq!(bench.head(ingress).switches, [all[1].clone(), all[0].clone()]);
     assert_eq!(bench.head(lab).switches, [all[3].clone()]);
     assert!(bench.head(bench.bill.lane).switches.is_empty());
-    let nobody = Switch { by: By::default(), ..switch(lab, Side::Output, Flow::Paused, 5) };
-    bench.committed(vec![Record::Switch(nobody.clone())], vec![]);
-    assert_eq!(bench.head(lab).switches, [nobody]);
+    let unnamed = Switch { by: By::default(), ..switch(lab, Side::Output, Flow::Paused, 5) };
+    bench.committed(vec![Record::Switch(unnamed.clone())], vec![]);
+    assert_eq!(bench.head(lab).switches, [unnamed]);
 }
 
 fn switch_stays(subject: &mut dyn Subject) {

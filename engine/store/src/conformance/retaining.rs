@@ -54,7 +54,7 @@ fn prove(reader: &mut dyn Reader) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Left {
     Everything,
-    NoBody,
+    WithoutBody,
     Nothing,
 }
 
@@ -72,7 +72,7 @@ fn left(reader: &mut dyn Reader, id: u64) -> Left {
     let has_body = reader.body(Held::Message(id), &mut |part| len += part.len()).unwrap();
     assert_eq!(has_body, stored.body_expired.is_none());
     assert_eq!(stored.len, 8, "also of one that is gone");
-    if has_body { Left::Everything } else { Left::NoBody }
+    if has_body { Left::Everything } else { Left::WithoutBody }
 }
 
 /// A message of a certain age, and what has become of it when; `None`: it waits in LAB.
@@ -98,12 +98,12 @@ fn classes(subject: &mut dyn Subject) {
     let (processed, error) = (Disposition::Processed, Disposition::Error);
     let cases = [
         (29 * DAY, Some((processed, 29 * DAY)), Left::Everything),
-        (31 * DAY, Some((processed, 29 * DAY)), Left::NoBody),
+        (31 * DAY, Some((processed, 29 * DAY)), Left::WithoutBody),
         (31 * DAY, None, Left::Everything),
         (31 * DAY, Some((error, 31 * DAY)), Left::Everything),
         (91 * DAY, Some((error, 89 * DAY)), Left::Everything),
-        (91 * DAY, Some((error, 91 * DAY)), Left::NoBody),
-        (399 * DAY, Some((Disposition::Filtered, 399 * DAY)), Left::NoBody),
+        (91 * DAY, Some((error, 91 * DAY)), Left::WithoutBody),
+        (399 * DAY, Some((Disposition::Filtered, 399 * DAY)), Left::WithoutBody),
         (401 * DAY, Some((Disposition::Unrouted, 401 * DAY)), Left::Nothing),
         (401 * DAY, Some((error, 89 * DAY)), Left::Everything),
         (401 * DAY, Some((error, 401 * DAY)), Left::Nothing),
@@ -154,12 +154,12 @@ fn matrix(subject: &mut dyn Subject) {
         (days(Some(1)), [all, all, all, none, none, all]),
         (days(Some(0)), [none, none, all, none, none, all]),
         (Days { metadata: None, ..days(Some(0)) }, {
-            [Left::NoBody, Left::NoBody, all, Left::NoBody, Left::NoBody, all]
+            [Left::WithoutBody, Left::WithoutBody, all, Left::WithoutBody, Left::WithoutBody, all]
         }),
         (Days { dead: None, ..days(Some(0)) }, [none, all, all, none, all, all]),
         (Days { bodies: None, ..days(Some(0)) }, [none, none, all, none, none, all]),
         (Days { bodies: None, metadata: None, dead: Some(0) }, {
-            [all, Left::NoBody, all, all, Left::NoBody, all]
+            [all, Left::WithoutBody, all, all, Left::WithoutBody, all]
         }),
     ] {
         let ids = write(&mut bench);
@@ -191,7 +191,7 @@ fn by_connection(subject: &mut dyn Subject) {
     // What was kept for ever need not stay so.
     let less = Days { bodies: Some(1), ..days(None) };
     purge(&mut *bench.store, &Retention { days: days(Some(1)), of: vec![(other, less)] }, NOW + 1);
-    assert!((1..=20).all(|id| left(&mut *reader, id * 2) == Left::NoBody));
+    assert!((1..=20).all(|id| left(&mut *reader, id * 2) == Left::WithoutBody));
     purge(&mut *bench.store, &Retention { days: days(Some(1)), of: vec![] }, NOW + 2);
     assert!((1..=40).all(|id| left(&mut *reader, id) == Left::Nothing));
 }
@@ -337,7 +337,7 @@ fn lists(subject: &mut dyn Subject) {
     purge(&mut *bench.store, &Retention::default(), NOW);
     let mut reader = bench.store.reader().unwrap();
     let left: Vec<_> = (1..=3).map(|id| left(&mut *reader, id)).collect();
-    assert_eq!(left, [Left::NoBody, Left::Everything, Left::Everything]);
+    assert_eq!(left, [Left::WithoutBody, Left::Everything, Left::Everything]);
     for (list, expected) in [(List::Dead, 2), (List::Held, 3)] {
         let found = reader.listed(list, None, Position::START, 9).unwrap();
         let found: Vec<_> = found.iter().map(|it| it.position.message.0).collect();

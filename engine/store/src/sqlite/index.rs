@@ -218,7 +218,7 @@ impl Index {
         Ok(())
     }
 
-    /// The place of a run of which blocks are left to delete. One that is being built by nobody is
+    /// The place of a run of which blocks are left to delete. One that is not being built is
     /// left from a merge that was cut off.
     fn dropped(&self) -> Option<usize> {
         self.runs.iter().position(|it| it.state != State::Live)

@@ -98,7 +98,7 @@ impl<'a> Wire<'a> {
 
     fn follow(mut self, arrivals: &[&Arrival], verdict: &mut Verdict) {
         for arrival in arrivals {
-            // Nobody knows which of its rows it belongs to.
+            // Which of its rows it belongs to is unknown.
             if self.was_appended_again(&arrival.control_id) {
                 continue;
             }
