@@ -175,7 +175,7 @@ test-engine:  ## The rooms of the engine: formatting, clippy, tests, whole lives
 	cd engine && cargo test --quiet --workspace --features mllp-store/postgres
 	cd engine && cargo test --quiet --release -p mllp-pipeline --lib --test simulation
 
-test-keys:  ## Every state of six messages in a lane that is ordered by key, about two minutes
+test-keys:  ## Every state of six messages in a lane that is ordered by key, about five minutes
 	cd engine && KEYS_MESSAGES=6 $(CARGO) test --release -p mllp-pipeline --lib every_state_of_more -- --nocapture
 
 test-cases:  ## Every case of engine/tests/cases.toml whose room is built has a test

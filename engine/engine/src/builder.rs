@@ -104,11 +104,8 @@ impl Builder {
     /// remembered is bounded: 1,000,000 messages in equal shares for the inbounds, and
     /// after a restart the newest 500,000 of all inbounds; older ones are routed again.
     #[must_use]
-    pub fn keep_duplicates(mut self) -> Self {
-        if let Some(inbound) = self.inbounds.last_mut() {
-            inbound.deduplicate = false;
-        }
-        self
+    pub fn keep_duplicates(self) -> Self {
+        self.last_inbound("keep_duplicates", |inbound| inbound.deduplicate = false)
     }
 
     /// How long what is final stays: bodies 30 days, metadata 400 and what ended in ERROR 90, if nothing
@@ -121,11 +118,8 @@ impl Builder {
 
     /// How long messages of the last inbound stay.
     #[must_use]
-    pub fn keep(mut self, days: Days) -> Self {
-        if let Some(inbound) = self.inbounds.last_mut() {
-            inbound.keep = Some(days);
-        }
-        self
+    pub fn keep(self, days: Days) -> Self {
+        self.last_inbound("keep", |inbound| inbound.keep = Some(days))
     }
 
     /// Lets messages of the last inbound be found by the values of these fields, such as `PID-3.1`, in
@@ -146,22 +140,18 @@ impl Builder {
     /// stop; delivery goes on. A retry gets the verdict on the first: it is recognised by MSH-10 and by
     /// what comes after MSH. Without this, AA says that the message is stored.
     #[must_use]
-    pub fn ack_after_delivery(mut self, within: Duration) -> Self {
-        if let Some(inbound) = self.inbounds.last_mut() {
+    pub fn ack_after_delivery(self, within: Duration) -> Self {
+        self.last_inbound("ack_after_delivery", |inbound| {
             inbound.acknowledge = Acknowledge::Delivered { within: within.as_millis() as u64 };
             inbound.options.recognise = Recognise::ControlIdAndBody;
-        }
-        self
+        })
     }
 
     /// What happens to messages of the last inbound while there is no room for them. Without this they
     /// are answered AE.
     #[must_use]
-    pub fn on_full(mut self, on_full: OnFull) -> Self {
-        if let Some(inbound) = self.inbounds.last_mut() {
-            inbound.on_full = on_full;
-        }
-        self
+    pub fn on_full(self, on_full: OnFull) -> Self {
+        self.last_inbound("on_full", |inbound| inbound.on_full = on_full)
     }
 
     /// How much may wait in the lane of this inbound, handler or outbound. Without this there is no
@@ -170,12 +160,22 @@ impl Builder {
     pub fn capacity(mut self, name: &str, capacity: Capacity) -> Self {
         let inbound = self.inbounds.iter_mut().find(|it| it.name == name);
         let outbound = self.outbounds.iter_mut().find(|it| it.name == name);
-        if let Some(inbound) = inbound {
-            inbound.capacity = capacity;
-        } else if let Some(outbound) = outbound {
-            outbound.capacity = capacity;
-        } else {
-            self.capacities.insert(name.to_owned(), capacity);
+        match (inbound, outbound) {
+            (Some(inbound), None) => inbound.capacity = capacity,
+            (None, Some(outbound)) => outbound.capacity = capacity,
+            (None, None) => drop(self.capacities.insert(name.to_owned(), capacity)),
+            (Some(_), Some(_)) => {
+                let both = format!("capacity: {name} is an inbound and an outbound");
+                self.misplaced.push(both);
+            }
+        }
+        self
+    }
+
+    fn last_inbound(mut self, what: &str, change: impl FnOnce(&mut InboundSpec)) -> Self {
+        match self.inbounds.last_mut() {
+            Some(inbound) => change(inbound),
+            None => self.misplaced.push(format!("{what}: there is no inbound before it")),
         }
         self
     }
@@ -236,40 +236,28 @@ impl Builder {
     /// How many deliveries of the last outbound may be without an answer, from 1 to 64. Above 1 the
     /// order on the wire is kept, but a refusal may be followed by successes.
     #[must_use]
-    pub fn window(mut self, window: usize) -> Self {
-        if let Some(outbound) = self.outbounds.last_mut() {
-            outbound.options.window = window;
-        }
-        self
+    pub fn window(self, window: usize) -> Self {
+        self.last_outbound("window", |outbound| outbound.options.window = window)
     }
 
     /// When deliveries of the last outbound that failed for now are tried again.
     #[must_use]
-    pub fn retry(mut self, retry: Retry) -> Self {
-        if let Some(outbound) = self.outbounds.last_mut() {
-            outbound.retry = retry;
-        }
-        self
+    pub fn retry(self, retry: Retry) -> Self {
+        self.last_outbound("retry", |outbound| outbound.retry = retry)
     }
 
     /// When a delivery of the last outbound is given up because of its time, and what becomes of one
     /// that is given up for any reason: dead, held for an operator, or the lane stops.
     #[must_use]
-    pub fn give_up(mut self, give_up: GiveUp) -> Self {
-        if let Some(outbound) = self.outbounds.last_mut() {
-            outbound.give_up = give_up;
-        }
-        self
+    pub fn give_up(self, give_up: GiveUp) -> Self {
+        self.last_outbound("give_up", |outbound| outbound.give_up = give_up)
     }
 
     /// How long the partner of the last outbound may take to be connected to, to take a message, and
     /// to answer.
     #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        if let Some(outbound) = self.outbounds.last_mut() {
-            outbound.options.timeout = timeout;
-        }
-        self
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.last_outbound("timeout", |outbound| outbound.options.timeout = timeout)
     }
 
     /// How many threads run routers and handlers; 1 without this.

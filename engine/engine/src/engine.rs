@@ -219,7 +219,7 @@ impl Engine {
         let Some(runtime) = &self.runtime else { return };
         let _inside = runtime.enter();
         for (number, (outbound, lane)) in (0..).zip(builder.outbounds.iter().zip(lanes)) {
-            let closed = is_stopped(switches, *lane, Side::Output);
+            let closed = is_set(switches, *lane, Side::Output, Flow::Stopped);
             let window = outbound.window();
             let options =
                 mllp_io::SenderOptions { number, closed, window, ..outbound.options.clone() };
@@ -278,9 +278,8 @@ pub(crate) fn ended() -> Error {
     Error::Store(StoreError::Unavailable("the engine has ended".to_owned()))
 }
 
-fn is_stopped(switches: &[Switch], lane: LaneId, side: Side) -> bool {
-    let mut own = switches.iter().filter(|it| it.lane == lane && it.side == side);
-    own.any(|it| it.flow == Flow::Stopped)
+fn is_set(switches: &[Switch], lane: LaneId, side: Side, flow: Flow) -> bool {
+    switches.iter().any(|it| (it.lane, it.side, it.flow) == (lane, side, flow))
 }
 
 /// Where the inbounds listen.
@@ -294,14 +293,17 @@ fn specs(
         let invalid = || std::io::Error::from(std::io::ErrorKind::InvalidInput);
         let failed = |_| Error::Listen { inbound: inbound.name.clone(), error: invalid() };
         let intake: Arc<Doors> = Arc::clone(doors);
+        let gate = Gate::new();
+        // Before the first connection: what is paused reads nothing.
+        gate.set(!is_set(switches, *lane, Side::Input, Flow::Paused));
         Ok(Spec {
             name: inbound.name.clone(),
             lane: *lane,
             address: inbound.address.parse().map_err(failed)?,
             options: mllp_io::ListenerOptions { number, ..inbound.options.clone() },
             intake,
-            gate: Gate::new(),
-            stopped: is_stopped(switches, *lane, Side::Input),
+            gate,
+            stopped: is_set(switches, *lane, Side::Input, Flow::Stopped),
         })
     };
     (0..).zip(builder.inbounds.iter().zip(lanes)).map(spec).collect()

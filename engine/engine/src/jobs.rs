@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::journey::date;
 use crate::names::Names;
+use crate::notices;
 use crate::operator::{Operator, done};
 use crate::selection::{Deed, Selection, Task, Which};
 
@@ -104,7 +105,8 @@ impl Operator {
                 lanes.push((lane, if past { cursor } else { tail }));
             }
         }
-        if lanes.is_empty() || past && lanes.len() > 1 {
+        let looks_at_lanes = of.which != Which::Messages;
+        if looks_at_lanes && lanes.is_empty() || past && lanes.len() > 1 {
             let name = of.outbound.as_deref().unwrap_or_default();
             return Err(Error::Refused(format!("there is no outbound \"{name}\"")));
         }
@@ -129,6 +131,7 @@ impl Operator {
         by: &By,
         key: &str,
     ) -> Result<JobReport, Error> {
+        self.settle()?;
         if let Some(job) = self.reader()?.jobs()?.into_iter().find(|it| it.key.0 == key) {
             return self.go_on(job);
         }
@@ -203,10 +206,15 @@ impl Operator {
         Ok(report(&job))
     }
 
-    /// Does what is left of all jobs that an earlier life has begun.
+    /// Does what is left of all jobs that an earlier life has begun. One that cannot go on keeps no
+    /// other from it.
     pub(crate) fn resume(&mut self) -> Result<(), Error> {
         for job in self.reader()?.jobs()?.into_iter().filter(|it| !it.has_ended) {
-            self.go_on(job)?;
+            match self.go_on(job) {
+                Ok(_) => {}
+                Err(error @ Error::Store(_)) => return Err(error),
+                Err(why) => notices::job_waits(&why),
+            }
         }
         Ok(())
     }
@@ -263,11 +271,15 @@ impl Operator {
             };
             return Ok(Some(Replay { entry, to, dead, forgiven }));
         }
-        let Some(entry) = self.entry(at)? else { return Ok(None) };
+        let Some(mut entry) = self.entry(at)? else { return Ok(None) };
         let to = match task.deed {
             Deed::To(lane) => lane,
             _ => at.lane,
         };
+        if to != at.lane {
+            // They are those of its own outbound. Without a key it waits for all before it.
+            entry.keys = Keys::NONE;
+        }
         let dead = self.dead_of(at.message)?;
         let dead: Vec<_> = dead.into_iter().filter(|it| *it == (at.lane, at.seq)).collect();
         let forgiven = dead.len() as u32;

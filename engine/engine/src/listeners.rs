@@ -129,6 +129,7 @@ impl Door {
 
     /// Opens and closes until it stands as it is wanted.
     async fn settle(&self) {
+        let mut failed = false;
         loop {
             let (wanted, listener) = {
                 let mut state = self.lock();
@@ -145,9 +146,17 @@ impl Door {
                 let intake = Arc::clone(&self.intake);
                 let options = self.options.clone();
                 match Listener::bind(self.address, options, intake, self.gate.clone()).await {
-                    Ok(listener) => self.lock().listener = Some(listener),
-                    // Somebody else has the port for now.
-                    Err(_) => tokio::time::sleep(AGAIN).await,
+                    Ok(listener) => {
+                        notices::listening(&self.name, listener.address());
+                        self.lock().listener = Some(listener);
+                    }
+                    // Another program has the port for now.
+                    Err(error) => {
+                        if !std::mem::replace(&mut failed, true) {
+                            notices::not_listening(&self.name, self.address, &error);
+                        }
+                        tokio::time::sleep(AGAIN).await;
+                    }
                 }
             }
         }

@@ -5,6 +5,7 @@
 //! other, the first, the second, the fourth, the eighth and so on are reported.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 
 use log::{debug, error, info, warn};
@@ -14,6 +15,7 @@ use mllp_pipeline::{
 };
 use mllp_store::StoreError;
 
+use crate::error::Error;
 use crate::names::Names;
 
 /// What was reported so far.
@@ -204,6 +206,17 @@ impl Notices {
 /// An inbound listens.
 pub(crate) fn listening(inbound: &str, address: std::net::SocketAddr) {
     info!(connection = inbound, address:% = address; "listening");
+}
+
+/// An inbound that is wanted cannot listen. It is tried again until it can.
+pub(crate) fn not_listening(inbound: &str, address: std::net::SocketAddr, error: &io::Error) {
+    let kind = error.kind();
+    warn!(connection = inbound, address:% = address, error:? = kind; "cannot listen");
+}
+
+/// A job of an operator that an earlier life has begun cannot go on now.
+pub(crate) fn job_waits(why: &Error) {
+    warn!(error:% = why; "a job cannot go on: give it again with its key");
 }
 
 /// The engine is told to stop.

@@ -1,7 +1,7 @@
 //! What an operator has done with lanes: started and stopped, tried again, held, cancelled. Commands are
 //! done one after the other.
 
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,11 +22,14 @@ pub(crate) struct Operator {
     /// None once the engine has ended.
     reader: Option<Box<dyn Reader>>,
     core: ToCore,
+    /// The outcome of a command that appends rows, if the wait for it was given up.
+    pending: Option<Receiver<CommandOutcome>>,
+    patience: Duration,
 }
 
 impl Operator {
     pub(crate) fn new(reader: Box<dyn Reader>, core: ToCore) -> Self {
-        Operator { reader: Some(reader), core }
+        Operator { reader: Some(reader), core, pending: None, patience: PATIENCE }
     }
 
     pub(crate) fn reader(&mut self) -> Result<&mut dyn Reader, Error> {
@@ -40,22 +43,45 @@ impl Operator {
 
     /// Has something done, and waits until it is durable.
     pub(crate) fn tell(
-        &self,
+        &mut self,
         act: Act,
         by: &By,
         job: Option<Job>,
     ) -> Result<CommandOutcome, Error> {
+        let appends = job.is_some() || matches!(act, Act::Edit(_));
+        if appends {
+            self.settle()?;
+        }
         let (asked, outcome) = channel();
         let command = Box::new(Command { by: by.clone(), act, job });
         self.core.tell(News::Command(command, asked));
-        outcome.recv_timeout(PATIENCE).map_err(|error| match error {
-            RecvTimeoutError::Disconnected => ended(),
-            RecvTimeoutError::Timeout => Error::Refused(
-                "it is not done yet: the store does not commit, or the head is with \
-                                its partner"
-                    .to_owned(),
-            ),
-        })
+        let waited = outcome.recv_timeout(self.patience);
+        if appends && waited == Err(RecvTimeoutError::Timeout) {
+            self.pending = Some(outcome);
+        }
+        waited.map_err(not_done)
+    }
+
+    /// Waits for what was told before and has no outcome yet. Until then nothing else is appended: the
+    /// store does not know the job, and pressed again it would be begun twice.
+    pub(crate) fn settle(&mut self) -> Result<(), Error> {
+        let Some(outcome) = &self.pending else { return Ok(()) };
+        match outcome.recv_timeout(self.patience) {
+            Err(RecvTimeoutError::Timeout) => Err(not_done(RecvTimeoutError::Timeout)),
+            _ => {
+                self.pending = None;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn not_done(error: RecvTimeoutError) -> Error {
+    match error {
+        RecvTimeoutError::Disconnected => ended(),
+        RecvTimeoutError::Timeout => Error::Refused(
+            "it is not done yet: the store does not commit, or the head is with its partner".into(),
+        ),
     }
 }
 
@@ -131,5 +157,37 @@ impl Engine {
 
     pub(crate) fn operate(&self) -> MutexGuard<'_, Operator> {
         self.operator.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mllp_pipeline::{Note, Piece, Position};
+    use mllp_store::{MemoryStore, Store};
+
+    use super::*;
+
+    #[test]
+    fn a_job_is_not_told_again_while_its_first_command_is_open() {
+        let (core, news) = ToCore::new();
+        let mut operator = Operator::new(MemoryStore::new().reader().unwrap(), core);
+        operator.patience = Duration::from_millis(1);
+        let release = || Act::Release(Vec::new());
+        let job = || {
+            let (key, what, by) = (Note("k".into()), Piece::default(), By::default());
+            let (total, done, after) = (0, 0, Position::START);
+            Some(Job { key, what, by, at: 0, total, done, after, has_ended: false })
+        };
+        let refused = |it: Result<CommandOutcome, Error>| matches!(it, Err(Error::Refused(_)));
+        assert!(refused(operator.tell(release(), &By::default(), job())));
+        let Ok(News::Command(_, asked)) = news.try_recv() else { panic!("nothing was told") };
+        assert!(refused(operator.tell(release(), &By::default(), job())));
+        assert!(news.try_recv().is_err(), "it was told twice");
+        // A switch does not wait for it.
+        let retry = Act::Retry { lane: LaneId(1) };
+        assert!(refused(operator.tell(retry, &By::default(), None)));
+        assert!(matches!(news.try_recv(), Ok(News::Command(..))));
+        asked.send(CommandOutcome::Nothing).unwrap();
+        assert!(operator.settle().is_ok());
     }
 }

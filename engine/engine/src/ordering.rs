@@ -49,7 +49,11 @@ impl Builder {
         })
     }
 
-    fn last_outbound(mut self, what: &str, change: impl FnOnce(&mut OutboundSpec)) -> Self {
+    pub(crate) fn last_outbound(
+        mut self,
+        what: &str,
+        change: impl FnOnce(&mut OutboundSpec),
+    ) -> Self {
         match self.outbounds.last_mut() {
             Some(outbound) => change(outbound),
             None => self.misplaced.push(format!("{what}: there is no outbound before it")),

@@ -28,9 +28,11 @@ impl Selection {
         Selection { which, outbound, messages: 0..=u64::MAX, only: Vec::new(), failure: None }
     }
 
-    /// These messages.
+    /// These messages; without a number, none.
     pub fn messages(ids: &[u64]) -> Selection {
-        Selection { only: ids.to_vec(), ..Selection::all(Which::Messages, None) }
+        let (first, last) = (ids.iter().min().copied(), ids.iter().max().copied());
+        let messages = first.unwrap_or(1)..=last.unwrap_or(0);
+        Selection { messages, only: ids.to_vec(), ..Selection::all(Which::Messages, None) }
     }
 }
 
@@ -200,6 +202,12 @@ impl Task {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_message_is_not_every_message() {
+        assert!(Selection::messages(&[]).messages.is_empty());
+        assert_eq!(Selection::messages(&[9, 3]).messages, 3..=9);
+    }
 
     #[test]
     fn a_task_is_the_same_after_it_was_stored() {

@@ -115,7 +115,9 @@ impl Functions {
     ) -> Result<Vec<Sent>, CallFailure> {
         let sent = |send: Send| {
             let lane = |stage| self.names.lane(stage, &send.to);
-            let to = lane(Stage::Outbound).or_else(|| lane(Stage::Routed));
+            // A lane of an outbound that is no longer configured has a name too.
+            let outbound = lane(Stage::Outbound).filter(|it| self.keys.contains_key(it));
+            let to = outbound.or_else(|| lane(Stage::Routed));
             let to = to.ok_or_else(|| failure(Failure::Content, "unknown_outbound"))?;
             let control_id = send.payload.as_ref().and_then(|it| Message::new(it).get("MSH-10"));
             let id_hash = IdHash::of(control_id.unwrap_or_default());

@@ -147,4 +147,10 @@ fn what_cannot_be_ordered_is_refused() {
     let wrong = Engine::builder(data.path()).key("PID-3.1").unordered().connections(2).start();
     let Err(Error::Graph(faults)) = wrong else { panic!("it has started") };
     assert!(faults.contains(&"key: there is no outbound before it".to_owned()), "{faults:?}");
+    let wrong = Engine::builder(data.path()).window(4).on_full(mllp_engine::OnFull::Wait).start();
+    let Err(Error::Graph(faults)) = wrong else { panic!("it has started") };
+    for (setting, of) in [("window", "outbound"), ("on_full", "inbound")] {
+        let line = format!("{setting}: there is no {of} before it");
+        assert!(faults.contains(&line), "{faults:?}");
+    }
 }

@@ -148,6 +148,23 @@ fn lanes_are_found_by_their_names_and_not_by_their_places() {
 }
 
 #[test]
+fn a_handler_may_have_the_name_of_an_outbound_that_is_gone() {
+    let (data, away) = (TempDir::new().unwrap(), closed());
+    let first = inbound(&data).router("r", |_| ["h"]);
+    let engine = to(first.handler("h", |_| [Send::unchanged("X")]), "X", away).start().unwrap();
+    drop(engine);
+    let ob = Partner::start(accept);
+    let builder = inbound(&data)
+        .router("r", |_| ["h"])
+        .handler("h", |_| [Send::unchanged("X")])
+        .handler("X", |_| [Send::unchanged("OB")]);
+    let engine = to(builder, "OB", ob.address.port()).start().unwrap();
+    send(&engine, [name(1)]);
+    assert_eq!(ob.next(), message(&name(1)));
+    wait_until_idle(&engine);
+}
+
+#[test]
 fn what_was_routed_before_a_change_keeps_the_way_that_was_chosen() {
     let data = TempDir::new().unwrap();
     let engine = feed(&data, closed()).start().unwrap();

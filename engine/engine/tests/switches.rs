@@ -66,8 +66,9 @@ fn a_stopped_outbound_sends_nothing_and_stays_stopped_across_a_restart() {
     let status = engine.status().unwrap();
     assert_eq!(status.outbound("LAB").unwrap().output, Some(setting), "still, and since then");
     send(&engine, &["M4"]);
-    wait_for(&engine, "all wait", depth(3));
-    assert!(lab.nothing_came());
+    let status = wait_for(&engine, "all wait", depth(3));
+    assert_eq!(status.outbound("LAB").unwrap().in_flight, 0);
+    assert!(!journey(&engine, 2).to_string().contains("delivered"));
     output(&engine, Flow::On);
     for id in ["M2", "M3", "M4"] {
         assert_eq!(control_id(&lab.next()), id);
@@ -154,6 +155,17 @@ fn an_inbound_that_is_stopped_does_not_listen_and_one_that_is_paused_does_not_re
     assert_eq!(engine.journey(mllp_engine::MessageId(2)).unwrap().map(drop), None, "not read");
     input(&engine, Flow::On);
     assert_eq!(common::msa(&waits.frame().unwrap()), "AA M3");
+    input(&engine, Flow::Paused);
+    stop(engine);
+    let engine = feeds(&data, &lab).start().unwrap();
+    let mut waits = Peer::connect(engine.address("IB").unwrap());
+    waits.write(&message("M4"));
+    wait_for(&engine, "the input is paused", |it| {
+        it.lanes.iter().any(|it| it.input.as_ref().is_some_and(|it| it.flow == Flow::Paused))
+    });
+    assert_eq!(engine.journey(mllp_engine::MessageId(4)).unwrap().map(drop), None, "not read");
+    input(&engine, Flow::On);
+    assert_eq!(common::msa(&waits.frame().unwrap()), "AA M4");
 }
 
 #[test]

@@ -173,6 +173,22 @@ fn the_same_control_id_with_another_body_is_another_message_and_is_flagged() {
 }
 
 #[test]
+fn segments_that_end_with_a_line_feed_tell_two_messages_apart() {
+    let (store, partner) = (MemoryStore::new(), Partner::start(accept));
+    let engine = build(&store, partner.address, DEADLINE).start().unwrap();
+    let mut sender = Peer::connect(engine.address("IB").unwrap());
+    let of = |patient: &str| {
+        let text = String::from_utf8(message("M1")).unwrap().replace('\r', "\n");
+        format!("{}\nPID|1||{patient}\n", text.trim_end()).into_bytes()
+    };
+    for patient in ["1001", "1002"] {
+        assert_eq!(sender.send(&of(patient)).as_deref(), Some("AA M1"));
+        assert_eq!(partner.next(), of(patient));
+    }
+    engine.stop(DEADLINE).unwrap();
+}
+
+#[test]
 fn an_answer_after_delivery_without_duplicates_is_refused() {
     let refused = build(&MemoryStore::new(), "127.0.0.1:1".parse().unwrap(), DEADLINE);
     let refused = refused

@@ -34,9 +34,10 @@ impl Body {
     }
 }
 
-/// The bytes of a message after its first segment, which is MSH.
+/// The bytes of a message after MSH, its first segment, which ends at the first CR or LF.
 pub(crate) fn after_header(bytes: &[u8]) -> &[u8] {
-    bytes.iter().position(|byte| *byte == b'\r').map_or(&[], |at| &bytes[at + 1..])
+    let end = bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+    end.map_or(&[], |at| &bytes[at + 1..])
 }
 
 // A body is health data: it stays out of logs and panics.

@@ -3,6 +3,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
 
 use crate::batch::{Appended, Batch, Duty, Ordered};
+use crate::body::Keys;
 use crate::command::{Act, Command, CommandOutcome, Edit, Parked, Replay};
 use crate::disposition::ended;
 use crate::event::{By, What};
@@ -292,7 +293,9 @@ impl Pipeline {
             };
             let what = What::Moved { from: lane, to, by: by.clone() };
             batch.record(Record::Event(self.shared.event(entry.message, now.wall, what)));
-            self.append(to, entry, entry.sole, batch);
+            // Its keys are those of the lane that it leaves; without one it waits for all before it.
+            let entry = Entry { keys: Keys::NONE, ..entry.clone() };
+            self.append(to, &entry, entry.sole, batch);
         }
         batch.update(LaneUpdate::new(lane, epoch, cursor));
     }

@@ -31,9 +31,10 @@ pub(super) fn identity(recognise: Recognise, control_id: &[u8], payload: &[u8]) 
     }
 }
 
-/// The bytes after the first segment.
+/// The bytes after the first segment, which ends at the first CR or LF.
 fn after_header(payload: &[u8]) -> &[u8] {
-    payload.iter().position(|byte| *byte == b'\r').map_or(&[], |at| &payload[at + 1..])
+    let end = payload.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+    end.map_or(&[], |at| &payload[at + 1..])
 }
 
 /// Of MSH-3, 4 and 10, by which another message with the same control ID is found.
@@ -72,6 +73,11 @@ mod tests {
             assert_ne!(of(Bytes, &other), of(Bytes, ONE));
             assert_ne!(of(ControlIdAndBody, &other), of(ControlIdAndBody, ONE));
         }
+        let of_lines = |patient: &str| {
+            let payload = String::from_utf8(with("\r", "\n")).unwrap();
+            of(ControlIdAndBody, payload.replace("4711", patient).as_bytes())
+        };
+        assert_ne!(of_lines("4711"), of_lines("4712"), "segments that end with LF");
         let nameless = with("M1", "");
         assert_eq!((of(Bytes, &nameless), of(ControlIdAndBody, &nameless)), (0, 0));
     }
