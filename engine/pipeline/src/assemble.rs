@@ -15,7 +15,7 @@ use crate::sabotage::Sabotage;
 use crate::shared::{Place, Shared};
 use crate::verdicts::Answered;
 
-/// A partner is quick with so many completions in a commit, on the average.
+/// A partner that completes at least this many deliveries in a commit, on average, is quick.
 const QUICK: u32 = 4;
 
 impl Pipeline {
@@ -28,7 +28,12 @@ impl Pipeline {
             Some(kept) => self.refreshed(kept, now),
             None => {
                 let mut batch = core::mem::take(&mut self.spare).renewed();
+                let left_out = self.left_out;
                 self.fill(&mut batch, now);
+                if batch.is_empty() {
+                    // No commit, so no kind of work has had a turn or was left out.
+                    self.left_out = left_out;
+                }
                 batch
             }
         };
@@ -173,7 +178,9 @@ impl Pipeline {
             } else if count < ingress.intake.resolved {
                 ingress.list(&mut self.shared);
             }
-            batch.end(Duty::Intake { inbound, count }, mark);
+            if count > 0 {
+                batch.end(Duty::Intake { inbound, count }, mark);
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::switch::Switch;
 /// What a unit of a batch does. All that one lane contributes is one unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Duty {
-    /// Stores so many messages that this inbound has received.
+    /// Stores `count` messages that this inbound has received.
     Intake { inbound: usize, count: usize },
     /// Hands on the first messages of the lane of an inbound or of a handler.
     Handoff(Place),
@@ -116,7 +116,7 @@ impl Batch {
         self.transaction().records.is_empty() && self.transaction().lanes.is_empty()
     }
 
-    /// It may come to so many bytes.
+    /// Sets how many bytes it may hold.
     pub fn allow(&mut self, bytes: u64) {
         self.allowed = bytes;
     }

@@ -73,7 +73,7 @@ impl IdHash {
 pub struct Keys(Option<Arc<[u64]>>);
 
 impl Keys {
-    /// No key at all: such a delivery waits for all before it, and all behind it wait for it.
+    /// No key at all: such a delivery waits for all before it, and all after it wait for it.
     pub const NONE: Keys = Keys(None);
 
     /// These hashes, each once.

@@ -230,6 +230,13 @@ impl Outbound {
         rows.take_while(|(at, row)| done(row) || parked(*at)).count()
     }
 
+    /// Whether the open commit takes the row away whose time is counted.
+    fn loses_its_first(&self, completed: usize) -> bool {
+        let is_done =
+            |row: &Delivery| matches!(row.state, State::Done | State::Settling(After::Done));
+        self.lane.rows.front().is_some_and(is_done) || completed > 0 && self.lane.aside() == 0
+    }
+
     /// The row of the lane as the open commit writes it, if it has to.
     pub fn update(&self, now: Millis, shared: &Shared) -> Option<LaneUpdate> {
         let completed = self.completed();
@@ -254,7 +261,7 @@ impl Outbound {
             window: lets_go.then_some(self.window),
             attempt,
             due,
-            waited: if completed > 0 { 0 } else { self.patience.waited(now) },
+            waited: if self.loses_its_first(completed) { 0 } else { self.patience.waited(now) },
             consumed: self.lane.fill.consumed_with(completed),
         })
     }
@@ -346,7 +353,7 @@ impl Outbound {
 
     /// The open commit is durable.
     pub fn committed(&mut self, shared: &mut Shared) {
-        let completed = self.completed();
+        let (completed, first) = (self.completed(), self.lane.seq(0));
         if core::mem::take(&mut self.recovered) {
             self.recovering = false;
             self.resume_recovered();
@@ -370,7 +377,7 @@ impl Outbound {
             None => self.lane.consume(completed, &mut shared.shelf),
         }
         let cursor = self.lane.cursor;
-        if completed > 0 {
+        if self.lane.seq(0) != first {
             self.patience.begin();
         }
         self.give_back_gone(shared);

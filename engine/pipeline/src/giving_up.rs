@@ -53,7 +53,7 @@ pub(crate) struct Taking {
     pub how: Take,
     pub by: By,
     pub seq: Seq,
-    /// It is on its way into a commit.
+    /// It is in the open commit.
     pub told: bool,
 }
 
@@ -63,11 +63,16 @@ impl Outbound {
         self.give_up.after.is_some_and(|after| self.patience.waited(now) >= after)
     }
 
+    /// Whether nothing is left in it, not even a row that the cursor has passed.
+    fn is_at_its_end(&self) -> bool {
+        self.lane.depth() == 0 && self.lane.aside() == 0
+    }
+
     /// Counts the time of the head, and takes it out of its rest if that is over or if an operator
     /// wants it.
     pub fn wait(&mut self, now: Millis, shared: &mut Shared) {
         let open = self.flow == Flow::On && !shared.stopping && self.lane.hold == Hold::Owned;
-        let runs = open && self.lane.depth() > 0 && (self.ready || !self.give_up.only_connected);
+        let runs = open && !self.is_at_its_end() && (self.ready || !self.give_up.only_connected);
         self.patience.run(runs, now);
         self.give_back_gone(shared);
         if let (true, Some(after)) = (runs, self.give_up.after) {
@@ -116,7 +121,7 @@ impl Outbound {
     pub fn take(&mut self, id: CommandId, how: Take, by: By) -> Result<(), CommandOutcome> {
         match self.lane.hold {
             Hold::Lost => return Err(CommandOutcome::Fenced),
-            _ if self.lane.depth() == 0 || self.taking.is_some() => {
+            _ if self.is_at_its_end() || self.taking.is_some() => {
                 return Err(CommandOutcome::Nothing);
             }
             _ => {}

@@ -118,13 +118,21 @@ impl Outbound {
             room: shared.limits.parked as usize,
             look_ahead: u64::from(shared.limits.key_look_ahead.max(1)),
         };
-        for entry in &head.parked {
+        let is_keyless = |entry: &Entry| entry.keys.as_slice().is_empty();
+        let last_keyless = head.parked.iter().rposition(is_keyless);
+        for (at, entry) in head.parked.iter().enumerate() {
             #[cfg(feature = "sabotage")]
             if shared.broken(Sabotage::ForgetParked) {
                 break;
             }
             keyed.parked += 1;
-            keyed.enter(entry.seq, &entry.keys, entry.id_hash, shared);
+            // Another ordering has parked several without a key. There is one barrier at a time, so they go
+            // one by one, and the last of them holds what comes after.
+            if keyed.ordering == Ordering::Key && is_keyless(entry) && last_keyless != Some(at) {
+                keyed.order.enter(entry.seq, vec![0]);
+            } else {
+                keyed.enter(entry.seq, &entry.keys, entry.id_hash, shared);
+            }
             if self.is_restored_as_started(entry.seq) {
                 let row = self.restored_row(entry.clone(), shared);
                 keyed.resume(entry.seq, matches!(row.state, State::Waits(_)));
@@ -229,7 +237,9 @@ impl Outbound {
     /// What should be parked now.
     fn parking(&self, shared: &Shared) -> Option<Parking> {
         let keyed = self.keyed.as_ref()?;
-        if !self.lane.is_full() || keyed.entered < self.lane.loaded_to() {
+        // What goes one by one gains nothing from a row out of its way.
+        let helps = keyed.ordering != Ordering::Fifo && self.lane.is_full();
+        if !helps || keyed.entered < self.lane.loaded_to() {
             return None;
         }
         let up_to = Seq(self.lane.cursor.0 + keyed.look_ahead.div_ceil(2));

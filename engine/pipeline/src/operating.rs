@@ -84,6 +84,12 @@ impl Pipeline {
                 self.shared.orders.push_back(Order::Told { id, outcome });
                 continue;
             }
+            // It would wait for ever, and all behind it.
+            if matches!(command.act, Act::Switch { lane, .. } if self.hold_of(lane) == Hold::Lost) {
+                let outcome = CommandOutcome::Fenced;
+                self.shared.orders.push_back(Order::Told { id, outcome });
+                continue;
+            }
             if !self.can_be_done(&command.act) {
                 return self.operating.waiting.push_front((id, command));
             }
@@ -127,9 +133,9 @@ impl Pipeline {
                 Some(_) => *side == Side::Output,
                 None => false,
             },
-            Act::Release(parked) | Act::Cancel(parked) => {
+            Act::Release(parked) => {
                 let outbound = |lane| matches!(self.shared.place(lane), Some(Place::Outbound(_)));
-                matches!(act, Act::Cancel(_)) || parked.iter().all(|it| outbound(it.lane))
+                parked.iter().all(|it| outbound(it.lane))
             }
             Act::Replay(all) => all.iter().all(|it| self.shared.place(it.to).is_some()),
             Act::Edit(edit) => self.shared.place(edit.to).is_some(),
@@ -143,26 +149,16 @@ impl Pipeline {
                 };
                 fits && (orphan.hold == Hold::Unread || first && orphan.hold == Hold::Owned)
             }
-            Act::Retry { .. } | Act::Take { .. } => true,
+            Act::Cancel(_) | Act::Retry { .. } | Act::Take { .. } => true,
         }
     }
 
     /// Whether every lane that is appended to or consumed from is known.
     fn can_be_done(&self, act: &Act) -> bool {
-        let known = |lane: LaneId| match self.shared.place(lane) {
-            Some(Place::Ingress(at)) => self.inbounds[at].stage.lane.hold != Hold::Unread,
-            Some(Place::Routed(at)) => self.handlers[at].stage.lane.hold != Hold::Unread,
-            Some(Place::Outbound(at)) => self.outbounds[at].lane.hold != Hold::Unread,
-            None => true,
-        };
+        let known = |lane| self.hold_of(lane) != Hold::Unread;
         match act {
             // What is read of a lane may be older than what is written meanwhile.
-            Act::Switch { lane, .. } => match self.shared.place(*lane) {
-                Some(Place::Ingress(at)) => self.inbounds[at].stage.lane.hold == Hold::Owned,
-                Some(Place::Routed(at)) => self.handlers[at].stage.lane.hold == Hold::Owned,
-                Some(Place::Outbound(at)) => self.outbounds[at].lane.hold == Hold::Owned,
-                None => true,
-            },
+            Act::Switch { lane, .. } => self.hold_of(*lane) == Hold::Owned,
             Act::Release(parked) => parked.iter().all(|it| known(it.lane)),
             Act::Replay(all) => all.iter().all(|it| known(it.to)),
             Act::Edit(edit) => known(edit.to),
@@ -172,6 +168,10 @@ impl Pipeline {
             }
             _ => true,
         }
+    }
+
+    fn hold_of(&self, lane: LaneId) -> Hold {
+        self.shared.place(lane).map_or(Hold::Owned, |place| self.hold(place))
     }
 
     fn release(&mut self, parked: &Parked, by: &By, batch: &mut Batch, now: Now) {
@@ -331,8 +331,8 @@ impl Pipeline {
                 Place::Ingress(at) => self.inbounds[at].stage.flow = flow,
                 Place::Routed(at) => self.handlers[at].stage.flow = flow,
                 Place::Outbound(at) => {
-                    self.outbounds[at].flow = flow;
-                    if flow == Flow::On {
+                    let was = core::mem::replace(&mut self.outbounds[at].flow, flow);
+                    if flow == Flow::On && was != Flow::On {
                         self.outbounds[at].patience.begin();
                     }
                 }

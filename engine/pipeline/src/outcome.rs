@@ -342,7 +342,7 @@ impl Pipeline {
         self.handlers.iter_mut().for_each(|handler| handler.advance(&mut self.shared));
     }
 
-    fn hold(&self, place: Place) -> Hold {
+    pub(crate) fn hold(&self, place: Place) -> Hold {
         match place {
             Place::Ingress(at) => self.inbounds[at].stage.lane.hold,
             Place::Routed(at) => self.handlers[at].stage.lane.hold,

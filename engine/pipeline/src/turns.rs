@@ -19,7 +19,7 @@ impl Kind {
     /// What has begun goes on before something new begins.
     const ALL: [Kind; 3] = [Kind::Deliveries, Kind::Handoffs, Kind::Intakes];
 
-    /// The part of a commit that those before it leave to it, one in so many.
+    /// Those before it leave one part in this many of a commit to it.
     const fn share(self) -> u64 {
         match self {
             Kind::Deliveries | Kind::Handoffs => 8,

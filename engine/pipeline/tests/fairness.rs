@@ -65,7 +65,7 @@ impl Flooded {
         }
     }
 
-    /// Accepted and delivered over so many commits.
+    /// Accepted and delivered over a number of commits.
     fn live(&mut self, commits: u64) -> (u64, u64) {
         let (accepted, delivered, end) = (self.accepted, self.delivered, self.commits + commits);
         while self.commits < end {

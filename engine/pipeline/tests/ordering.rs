@@ -130,6 +130,14 @@ fn a_lane_that_was_ordered_by_key_goes_on_in_order_with_what_was_parked() {
 }
 
 #[test]
+fn rows_without_a_key_that_another_ordering_has_parked_go_one_by_one() {
+    let head = Head { parked: vec![entry(1), entry(2), entry(3)], ..left(5, 3, 3) };
+    let (came, most) = deliver_all(Ordering::Key, 4, head);
+    assert_eq!(came.iter().map(|it| it.0).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    assert_eq!(most, 1);
+}
+
+#[test]
 fn a_lane_that_was_first_in_first_out_goes_on_with_what_may_have_been_sent() {
     let (came, most) = deliver_all(Ordering::Key, 4, left(3, 0, 2));
     assert_eq!(came, [(1, 2), (2, 2), (3, 1)], "none of them has a key");

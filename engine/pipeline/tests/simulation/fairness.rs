@@ -1,5 +1,5 @@
-//! Intake, handoffs and deliveries share the commits: while one of them waits, it has its part in one of
-//! so many.
+//! Intake, handoffs and deliveries share the commits: while one of them waits, at most two commits in a
+//! row leave it out.
 
 use mllp_pipeline::{CommitOutcome, Fact, Now, Pipeline, Record, Transaction};
 
