@@ -144,7 +144,7 @@ impl Engine {
         let of = kept.filter_map(|(it, lane)| it.keep.map(|days| (*lane, days))).collect();
         let retention = Retention { days: builder.retention, of };
         let retaining = Retaining::new(&mut *store, retention, clock.clone())?;
-        let doubt = retaining.doubt();
+        let (doubt, appending) = (retaining.doubt(), retaining.appending());
         let (core, news) = ToCore::new();
         let mut readers = (0..builder.workers.max(1) + 3).map(|_| store.reader());
         let (mut for_core, for_engine, for_operator) = (
@@ -178,7 +178,7 @@ impl Engine {
             listeners: listeners.clone(),
             senders: Vec::new(),
             reader: Mutex::new(Some(for_engine)),
-            operator: Arc::new(Mutex::new(Operator::new(for_operator, core.clone()))),
+            operator: Arc::new(Mutex::new(Operator::new(for_operator, core.clone(), appending))),
             names: Arc::clone(&names),
             doubt,
             writer: None,

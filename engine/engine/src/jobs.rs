@@ -188,7 +188,8 @@ impl Operator {
         let task = Task::from_text(&text).ok_or_else(unreadable)?;
         while !job.has_ended {
             let next = task.next(self.reader()?, job.after, SLICE)?;
-            let act = self.act(&task, &next)?;
+            self.appends(true);
+            let act = self.act(&task, &next).inspect_err(|_| self.appends(false))?;
             job.done += next.len() as u64;
             job.after = next.last().copied().unwrap_or(job.after);
             job.has_ended = next.len() < SLICE;

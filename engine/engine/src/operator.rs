@@ -12,6 +12,7 @@ use mllp_store::Reader;
 
 use crate::engine::{Engine, ended};
 use crate::error::Error;
+use crate::retaining::Appending;
 use crate::traffic::{News, ToCore};
 
 /// A store that commits at all has committed by then.
@@ -25,11 +26,18 @@ pub(crate) struct Operator {
     /// The outcome of a command that appends rows, if the wait for it was given up.
     pending: Option<Receiver<CommandOutcome>>,
     patience: Duration,
+    appending: Appending,
 }
 
 impl Operator {
-    pub(crate) fn new(reader: Box<dyn Reader>, core: ToCore) -> Self {
-        Operator { reader: Some(reader), core, pending: None, patience: PATIENCE }
+    pub(crate) fn new(reader: Box<dyn Reader>, core: ToCore, appending: Appending) -> Self {
+        let (reader, pending, patience) = (Some(reader), None, PATIENCE);
+        Operator { reader, core, pending, patience, appending }
+    }
+
+    /// Keeps retention away from what is looked at, until its outcome is known.
+    pub(crate) fn appends(&self, appends: bool) {
+        *self.appending.lock().unwrap_or_else(PoisonError::into_inner) = appends;
     }
 
     pub(crate) fn reader(&mut self) -> Result<&mut dyn Reader, Error> {
@@ -56,8 +64,9 @@ impl Operator {
         let command = Box::new(Command { by: by.clone(), act, job });
         self.core.tell(News::Command(command, asked));
         let waited = outcome.recv_timeout(self.patience);
-        if appends && waited == Err(RecvTimeoutError::Timeout) {
-            self.pending = Some(outcome);
+        match waited {
+            Err(RecvTimeoutError::Timeout) if appends => self.pending = Some(outcome),
+            _ => self.appends(false),
         }
         waited.map_err(not_done)
     }
@@ -70,6 +79,7 @@ impl Operator {
             Err(RecvTimeoutError::Timeout) => Err(not_done(RecvTimeoutError::Timeout)),
             _ => {
                 self.pending = None;
+                self.appends(false);
                 Ok(())
             }
         }
@@ -170,7 +180,8 @@ mod tests {
     #[test]
     fn a_job_is_not_told_again_while_its_first_command_is_open() {
         let (core, news) = ToCore::new();
-        let mut operator = Operator::new(MemoryStore::new().reader().unwrap(), core);
+        let mut operator =
+            Operator::new(MemoryStore::new().reader().unwrap(), core, Appending::default());
         operator.patience = Duration::from_millis(1);
         let release = || Act::Release(Vec::new());
         let job = || {

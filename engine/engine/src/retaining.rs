@@ -30,8 +30,13 @@ impl Doubt {
     }
 }
 
+/// Whether an operator is appending rows about messages that he has looked at: their bodies must not
+/// expire before that is committed. Locked while a slice of a pass runs.
+pub(crate) type Appending = Arc<Mutex<bool>>;
+
 /// Retention, as the writer drives it.
 pub(crate) struct Retaining {
+    appending: Appending,
     retention: Retention,
     guard: ClockGuard,
     clock: Clock,
@@ -53,9 +58,14 @@ impl Retaining {
         let newest = store.reader()?.search(&Query::default(), MessageId(u64::MAX), 1)?.messages;
         let newest = newest.first().map(|it| it.message.received_at.max(it.since));
         let guard = ClockGuard::new(last, newest, clock.now());
-        let doubt = Doubt::default();
+        let (doubt, appending) = (Doubt::default(), Appending::default());
         doubt.set(guard.doubt());
-        Ok(Retaining { retention, guard, clock, doubt, next: Instant::now(), pass: None })
+        let next = Instant::now();
+        Ok(Retaining { appending, retention, guard, clock, doubt, next, pass: None })
+    }
+
+    pub(crate) fn appending(&self) -> Appending {
+        Arc::clone(&self.appending)
     }
 
     pub(crate) fn doubt(&self) -> Doubt {
@@ -82,6 +92,10 @@ impl Retaining {
     /// Does a slice of a pass, or begins one that is due.
     pub(crate) fn tend(&mut self, store: &mut dyn Store) -> Result<(), StoreError> {
         if let Some(expiry) = &self.pass {
+            let Ok(appending) = self.appending.try_lock() else { return Ok(()) };
+            if *appending {
+                return Ok(());
+            }
             if !store.expire(expiry)? {
                 self.pass = None;
             }

@@ -236,7 +236,7 @@ pub enum Held {
     Message(MessageId),
     /// The row of a lane, which has a body of its own.
     Row(LaneId, Seq),
-    /// Chunks, whoever holds them.
+    /// Chunks, whatever holds them.
     Chunks(BodyId),
 }
 

@@ -93,6 +93,11 @@ impl Expiry {
         }
     }
 
+    /// No inbound keeps metadata that is older than this.
+    pub(crate) fn oldest_metadata(&self) -> u64 {
+        self.all().map(|it| it.metadata).min().unwrap_or(0)
+    }
+
     /// No message that was received at this time or later is deleted.
     pub(crate) fn newest_metadata(&self) -> u64 {
         self.all().map(|it| it.metadata).max().unwrap_or(0)

@@ -52,6 +52,8 @@ pub struct SqliteStore {
     wal: Wal,
     index: Index,
     pass: Option<Pass>,
+    /// A pass was not finished, in this life or before: lanes may hold rows that have expired.
+    lanes_are_due: bool,
     /// Why the store has come to its end.
     ended: Option<StoreError>,
     /// Held as long as the store is open.
@@ -117,7 +119,17 @@ impl SqliteStore {
         let index = Index::open(&connection).map_err(failed)?;
         let (wal, vfs) = (Wal { frames, seen: 0, copied: 0 }, vfs.map(str::to_owned));
         lock.keep();
-        Ok(SqliteStore { connection, path, vfs, wal, index, pass: None, ended: None, _lock: lock })
+        Ok(SqliteStore {
+            connection,
+            path,
+            vfs,
+            wal,
+            index,
+            pass: None,
+            lanes_are_due: true,
+            ended: None,
+            _lock: lock,
+        })
     }
 
     /// Makes the runs of the index so small that a short test sees all of their life.
@@ -216,8 +228,9 @@ impl Store for SqliteStore {
     fn expire(&mut self, expiry: &Expiry) -> Result<bool, StoreError> {
         self.is_open()?;
         let going_on = self.pass.take().filter(|it| it.is_for(expiry));
-        let mut pass = going_on.unwrap_or_else(|| Pass::new(expiry));
+        let mut pass = going_on.unwrap_or_else(|| Pass::new(expiry, self.lanes_are_due));
         let more = pass.slice(&mut self.connection).map_err(|error| self.end(error))?;
+        self.lanes_are_due = pass.lanes_are_due();
         self.pass = more.then_some(pass);
         if !more {
             self.index.expired();

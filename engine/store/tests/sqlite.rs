@@ -117,7 +117,7 @@ fn a_directory_that_cannot_be_made() {
     assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
 }
 
-/// The WAL is copied back while commits go on, so it stays small, and nothing is copied inside of a
+/// The WAL is copied back while commits go on, so it stays small, and nothing is copied inside a
 /// commit.
 #[test]
 fn the_log_is_copied_back_between_commits() {

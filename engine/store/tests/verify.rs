@@ -124,7 +124,7 @@ const DAMAGES: [(&str, &str); 30] = [
     ("DELETE FROM lane WHERE id = 4", "lane 4: it is not there, and has rows"),
     (
         "UPDATE message SET received_at = 5 WHERE id = 100",
-        "message 100: it is outside of the times of its span",
+        "message 100: it is outside the times of its span",
     ),
 ];
 

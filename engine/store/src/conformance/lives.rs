@@ -7,7 +7,7 @@ use super::{Bench, Case, Subject, append, inline, message, update};
 pub(super) const CASES: &[(&str, Case)] = &[
     ("what was committed is there after it was opened again", again),
     ("no number is given out twice", numbers),
-    ("who opens it owns its lanes anew", owner),
+    ("who opens it owns its lanes again", owner),
 ];
 
 fn again(subject: &mut dyn Subject) {

@@ -1,7 +1,7 @@
 //! What operators look at and have written: lists, switches, jobs.
 
 use mllp_pipeline::{
-    Disposition, Job, LaneId, List, MessageId, Note, Piece, Position, Record, Seq, Switch,
+    Disposition, Flow, Job, LaneId, List, MessageId, Note, Piece, Position, Record, Seq, Switch,
 };
 use tokio_postgres::{Client, Error, Row};
 
@@ -59,7 +59,9 @@ async fn job(client: &Client, job: &Job) -> Result<(), Error> {
 pub(super) async fn switches(client: &Client, lanes: &[i64]) -> Result<Vec<Switch>, Error> {
     let sql = "SELECT lane, side, flow, by, at FROM switch WHERE lane = ANY($1) ORDER BY 1, 2";
     let switch = |row: &Row| {
-        let (side, flow) = (codes::side(row.get(1)).ok()?, codes::flow(row.get(2)).ok()?);
+        let side = codes::side(row.get(1)).ok()?;
+        // What this program does not know does not run.
+        let flow = codes::flow(row.get(2)).unwrap_or(Flow::Stopped);
         let by = codes::by(row.get::<_, &str>(3).as_bytes());
         Some(Switch { lane: lane(row, 0), side, flow, by, at: number(row, 4) })
     };

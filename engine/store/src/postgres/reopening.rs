@@ -20,7 +20,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Takes the records in order. A writer that adds work keeps out all that complete something, and the
+    /// Takes the records in order. Adding work to a message keeps out all that complete something, and the
     /// other way round: they have to know of each other.
     pub(super) async fn of(client: &Client, records: &[Record]) -> Result<Account, Error> {
         let mut account = Account::default();

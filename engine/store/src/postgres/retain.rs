@@ -52,7 +52,7 @@ impl Pass {
 
     /// Returns the last message that was looked at.
     async fn expire(&self, client: &Client) -> Result<Option<i64>, Error> {
-        // An operator who adds work to one of them waits, and finds it gone.
+        // Whatever adds work to one of them waits for this.
         let sql = "SELECT id, inbound, received_at FROM message WHERE id > $1 AND received_at < $2
                  AND (body_expired IS NULL OR received_at < $3)
              ORDER BY id LIMIT $4 FOR UPDATE";
@@ -109,6 +109,8 @@ async fn drop_bodies(client: &Client, ids: &[i64], at: i64) -> Result<(), Error>
         // A cursor that comes to a row which is done expects it.
         "DELETE FROM work USING lane WHERE lane.id = work.lane AND seq <= cursor
              AND message = ANY($1)",
+        // What is beyond the cursor keeps its place and loses its bytes.
+        "UPDATE work SET body = NULL, chunks = NULL WHERE message = ANY($1)",
         "DELETE FROM dead WHERE message = ANY($1)",
     ] {
         client.execute(sql, &[&ids]).await?;

@@ -148,10 +148,11 @@ impl Index {
             self.read(connection)
         } else if self.has_expired && self.merge.is_none() {
             self.drop_expired(connection)
+        } else if let Some(at) = self.dropped().filter(|_| self.merge.is_none()) {
+            // First of all: a merge that had no room has left its blocks, and the next needs room.
+            self.delete(connection, at)
         } else if self.merge.is_some() || self.wants_merge() {
             self.merge(connection)
-        } else if let Some(at) = self.dropped() {
-            self.delete(connection, at)
         } else {
             return Ok(false);
         };

@@ -1,8 +1,8 @@
 //! Deleting what has expired, a slice at a time.
 //!
 //! A pass goes through the spans that hold something old enough, then through the lanes, whose
-//! consumed rows go with their messages, then through the list of dead deliveries, and gives free
-//! pages back to the file system. Nothing of it is synced by itself: what a power cut brings back
+//! consumed rows go with their messages, then through the list of dead deliveries and the jobs that have
+//! ended, and gives free pages back to the file system. Nothing of it is synced by itself: what a power cut brings back
 //! expires again.
 
 mod lanes;
@@ -33,6 +33,8 @@ pub(super) struct Pass {
     step: Step,
     /// Bodies of which chunks are left to delete.
     sweeping: Vec<BodyId>,
+    /// The pass before has left lanes that it did not walk to their end.
+    lanes_are_due: bool,
 }
 
 enum Step {
@@ -40,14 +42,21 @@ enum Step {
     Messages(Messages),
     Lanes(Lanes),
     Dead,
+    Jobs,
     Identities,
     Pages,
     End,
 }
 
 impl Pass {
-    pub(super) fn new(expiry: &Expiry) -> Pass {
-        Pass { expiry: expiry.clone(), step: Step::Begin, sweeping: Vec::new() }
+    pub(super) fn new(expiry: &Expiry, lanes_are_due: bool) -> Pass {
+        let (expiry, step) = (expiry.clone(), Step::Begin);
+        Pass { expiry, step, sweeping: Vec::new(), lanes_are_due }
+    }
+
+    /// Whether rows of lanes may be left whose messages have expired.
+    pub(super) fn lanes_are_due(&self) -> bool {
+        self.lanes_are_due
     }
 
     /// Whether it is for this.
@@ -84,6 +93,10 @@ impl Pass {
             }
             Step::Lanes(lanes) => lanes.slice(connection, &self.expiry, &mut self.sweeping)?,
             Step::Dead => unsynced(connection, dead)?,
+            Step::Jobs => {
+                let at = self.expiry.oldest_metadata() as i64;
+                unsynced(connection, |open| jobs(open, at))?
+            }
             Step::Identities => {
                 let at = self.expiry.at.saturating_sub(RECOGNISED) as i64;
                 unsynced(connection, |open| identities(open, at))?
@@ -94,9 +107,17 @@ impl Pass {
         Ok(match &self.step {
             _ if !is_done => None,
             Step::Begin => Some(Step::Messages(Messages::begin(connection, &self.expiry)?)),
-            Step::Messages(it) if it.has_dropped => Some(Step::Lanes(Lanes::begin(connection)?)),
-            Step::Messages(_) | Step::Lanes(_) => Some(Step::Dead),
-            Step::Dead => Some(Step::Identities),
+            Step::Messages(it) if it.has_dropped || self.lanes_are_due => {
+                self.lanes_are_due = true;
+                Some(Step::Lanes(Lanes::begin(connection)?))
+            }
+            Step::Messages(_) => Some(Step::Dead),
+            Step::Lanes(_) => {
+                self.lanes_are_due = false;
+                Some(Step::Dead)
+            }
+            Step::Dead => Some(Step::Jobs),
+            Step::Jobs => Some(Step::Identities),
             Step::Identities => Some(Step::Pages),
             Step::Pages | Step::End => Some(Step::End),
         })
@@ -109,6 +130,13 @@ fn dead(open: &Connection) -> rusqlite::Result<bool> {
              SELECT dead.lane, dead.seq FROM dead LEFT JOIN message ON message.id = dead.message
              WHERE message.id IS NULL OR message.body_expired IS NOT NULL LIMIT 500)";
     Ok(open.prepare_cached(sql)?.execute(())? < 500)
+}
+
+/// Takes jobs of operators that have ended.
+fn jobs(open: &Connection, before: i64) -> rusqlite::Result<bool> {
+    let sql = "DELETE FROM job WHERE id IN
+         (SELECT id FROM job WHERE has_ended = 1 AND at < ?1 LIMIT 500)";
+    Ok(open.prepare_cached(sql)?.execute((before,))? < 500)
 }
 
 /// Takes what messages were recognised by off the compact log. It is some 100 KiB a row.

@@ -40,9 +40,12 @@ pub(in crate::sqlite) fn read(
     let _snapshot = connection.unchecked_transaction()?;
     let covered = "SELECT coalesce(max(last), 0) FROM span";
     let covered: i64 = connection.query_row(covered, (), |row| row.get(0))?;
-    // What is in the log of messages alone.
+    // What is in the log of messages alone. One condition for both would read every message.
     let sql = "SELECT id, inbound, received_at, identity FROM message
-         WHERE id < ?1 AND (id > ?2 OR id IN late) AND identity IS NOT NULL
+             WHERE id > ?2 AND id < ?1 AND identity IS NOT NULL
+         UNION ALL SELECT id, inbound, received_at, identity
+             FROM late CROSS JOIN message ON id = late.message
+             WHERE id <= ?2 AND id < ?1 AND identity IS NOT NULL
          ORDER BY id DESC LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
     let mut found: Vec<Identity> =

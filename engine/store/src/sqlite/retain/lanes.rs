@@ -73,6 +73,8 @@ fn walk(
              coalesce(received_at, 0), row_body
          FROM work LEFT JOIN message ON message.id = work.message
          WHERE lane = ?1 AND seq > ?2 AND seq <= (SELECT cursor FROM lane WHERE id = ?1)
+             AND NOT EXISTS
+                 (SELECT 1 FROM parked WHERE parked.lane = work.lane AND parked.seq = work.seq)
          ORDER BY seq LIMIT ?3";
     let row = |row: &Row<'_>| {
         let (seq, chunks) = (row.get(0)?, row.get(1)?);

@@ -160,7 +160,7 @@ fn in_span(
     let is_found =
         connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
     if is_found == Some(false) {
-        report.found(Concern::Message(message.id), "it is outside of the times of its span");
+        report.found(Concern::Message(message.id), "it is outside the times of its span");
     }
     Ok(())
 }
