@@ -16,6 +16,7 @@ use mllp_pipeline::{
 use mllp_store::{Identity, LaneName, Reader, Retention, Store, StoreError};
 use tokio::runtime::Runtime;
 
+use crate::bodies::BodyIds;
 use crate::builder::{Builder, InboundSpec};
 use crate::connections::Connections;
 use crate::core::{Clock, Core, Outlets};
@@ -27,7 +28,7 @@ use crate::operator::Operator;
 use crate::retaining::{Doubt, Retaining};
 use crate::status::Status;
 use crate::traffic::{Doors, News, ToCore};
-use crate::workers::Functions;
+use crate::workers::{Functions, ToChunks};
 use crate::writer::Job;
 use crate::{notices, reader, workers, writer};
 
@@ -157,7 +158,7 @@ impl Engine {
         );
         let for_workers = readers.collect::<Result<Vec<_>, _>>()?;
         know(&mut *for_core, clock.now().wall, &core)?;
-        let (names, bytes) = (Arc::new(names), builder.limits.waiting_bytes);
+        let names = Arc::new(names);
 
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -165,8 +166,14 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(Error::System)?;
-        let indexed = builder.inbounds.iter().map(|it| it.indexed.clone()).collect();
-        let doors = Arc::new(Doors::new(core.clone(), outbounds.clone(), indexed));
+        let ((writer, jobs), bodies) = (channel(), Arc::new(BodyIds::new(numbers.body)));
+        let doors = Arc::new(Doors {
+            core: core.clone(),
+            writer: writer.clone(),
+            bodies: Arc::clone(&bodies),
+            outbounds: outbounds.clone(),
+            indexed: builder.inbounds.iter().map(|it| it.indexed.clone()).collect(),
+        });
         // First what can fail: whoever cannot listen has started nothing else.
         let specs = specs(&builder, &inbounds, &doors, &switches)?;
         let gates = specs.iter().map(|it| (it.lane, it.gate.clone())).collect();
@@ -191,17 +198,17 @@ impl Engine {
         let functions = functions(builder, &names);
         let (reader, thread) = reader::start(for_core, core.clone()).map_err(Error::System)?;
         engine.threads.push(thread);
-        let (writer, thread) =
-            writer::start(store, numbers.body, core.clone(), retaining).map_err(Error::System)?;
-        engine.writing = Some(thread);
+        let started = writer::start(store, numbers.body, jobs, core.clone(), retaining);
+        engine.writing = Some(started.map_err(Error::System)?);
         engine.writer = Some(writer.clone());
+        let chunks = ToChunks { writer: writer.clone(), bodies };
         let (workers, threads) =
-            workers::start(functions, for_workers, &writer, &core).map_err(Error::System)?;
+            workers::start(functions, for_workers, &chunks, &core).map_err(Error::System)?;
         engine.threads.extend(threads);
         let senders = outbounds.into_iter().zip(engine.senders.iter().cloned()).collect();
-        let outlets = Outlets { writer, reader, workers, senders, core };
+        let outlets = Outlets { writer, reader, workers, senders };
         let connections = Connections::new(gates, listeners);
-        let core = Core::new(pipeline, news, clock, names, outlets, bytes, connections);
+        let core = Core::new(pipeline, news, clock, names, outlets, connections);
         let thread = thread::Builder::new().name("engine-core".into());
         engine.deciding = Some(thread.spawn(|| core.run()).map_err(Error::System)?);
         // What an operator had begun is done to its end.
@@ -293,6 +300,7 @@ fn specs(
     doors: &Arc<Doors>,
     switches: &[Switch],
 ) -> Result<Vec<Spec>, Error> {
+    let gate = Gate::new();
     let spec = |(number, (inbound, lane)): (u32, (&InboundSpec, &LaneId))| {
         let invalid = || std::io::Error::from(std::io::ErrorKind::InvalidInput);
         let failed = |_| Error::Listen { inbound: inbound.name.clone(), error: invalid() };
@@ -303,7 +311,7 @@ fn specs(
             address: inbound.address.parse().map_err(failed)?,
             options: mllp_io::ListenerOptions { number, ..inbound.options.clone() },
             intake,
-            gate: Gate::new(),
+            gate: gate.beside(),
             stopped: is_stopped(switches, *lane, Side::Input),
         })
     };

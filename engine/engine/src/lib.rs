@@ -43,9 +43,9 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-mod arrivals;
 mod bodies;
 mod builder;
+mod comparison;
 mod connections;
 mod core;
 mod engine;
@@ -53,6 +53,7 @@ mod error;
 mod functions;
 mod jobs;
 mod journey;
+mod lazy;
 mod listeners;
 mod names;
 mod notices;
@@ -64,6 +65,7 @@ mod retaining;
 mod search;
 mod selection;
 mod status;
+mod stored;
 mod traffic;
 mod workers;
 mod writer;

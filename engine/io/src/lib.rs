@@ -15,5 +15,10 @@ mod inbound;
 mod outbound;
 mod storage;
 
-pub use inbound::{Gate, Incoming, Intake, Listener, ListenerOptions, Recognise, Reply, ReplyTo};
-pub use outbound::{Loss, Note, Outcome, Report, Reports, Sender, SenderOptions, Senders};
+pub use inbound::{
+    CHUNK, Chunk, Gate, Incoming, Intake, Listener, ListenerOptions, Payload, Recognise, Reply, ReplyTo, WHOLE,
+};
+pub use outbound::{
+    Content, Loss, Note, Outcome, PieceTo, Report, Reports, Sender, SenderOptions, Senders,
+    Source,
+};

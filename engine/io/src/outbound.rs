@@ -1,12 +1,14 @@
 //! Sending: one connection to a partner, and what becomes of each delivery.
 
 mod back_off;
+mod content;
 mod queue;
 mod sender;
 mod senders;
 mod verdict;
 mod wire;
 
+pub use content::{Content, PieceTo, Source};
 pub use sender::{Sender, SenderOptions};
 pub use senders::Senders;
 
@@ -52,6 +54,8 @@ impl std::fmt::Display for Loss {
 pub struct Report {
     /// The number it was given with.
     pub number: u64,
+    /// The generation it was given with.
+    pub generation: u64,
     /// Milliseconds from the first byte out to the end.
     pub milliseconds: u64,
     /// What became of it.
@@ -85,4 +89,6 @@ pub enum Outcome {
     NoReply,
     /// It cannot be sent as a frame, or its MSH-10 is too long to match an answer with.
     Unsendable,
+    /// Its bytes cannot be read.
+    Unreadable,
 }

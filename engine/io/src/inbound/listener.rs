@@ -12,10 +12,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::Intake;
 use super::acknowledge::ControlIds;
 use super::connection::Connection;
 use super::identity::Recognise;
+use super::{Gate, Intake};
 
 /// How long the listener rests when the process has no descriptor left: the one that waits would be
 /// refused again at once, and the loop would spin.
@@ -28,7 +28,9 @@ pub struct ListenerOptions {
     pub number: u32,
     /// The framing. `resync` never fuses two messages of a sender that died in the middle of one.
     pub profile: Profile,
-    /// The longest payload in bytes; a longer one is refused with AR.
+    /// The longest payload in bytes; a longer one is refused with AR. Payloads above 64 KiB never lie
+    /// in memory whole, so this bounds what a message takes of the disk. [`Times::frame`] is for a
+    /// whole message: a slow line needs more of it for a long one.
     pub max_message: usize,
     /// By what a message is recognised when it comes again.
     pub recognise: Recognise,
@@ -46,7 +48,7 @@ impl Default for ListenerOptions {
         ListenerOptions {
             number: 0,
             profile: Profile::Resync,
-            max_message: 16 * 1024 * 1024,
+            max_message: 128 * 1024 * 1024,
             recognise: Recognise::Bytes,
             max_connections: 10_000,
             times: Times { idle: 0, ..Times::DEFAULT },
@@ -67,33 +69,6 @@ impl ListenerOptions {
             times: self.times,
             ..ResponderConfig::DEFAULT
         }
-    }
-}
-
-/// Says whether connections may read. Clones belong together.
-#[derive(Clone, Debug)]
-pub struct Gate(watch::Sender<bool>);
-
-impl Gate {
-    /// An open gate.
-    pub fn new() -> Gate {
-        Gate(watch::Sender::new(true))
-    }
-
-    /// Opens it, or closes it: what has been read is still answered, and peers feel that nothing
-    /// more is.
-    pub fn set(&self, open: bool) {
-        self.0.send_if_modified(|it| std::mem::replace(it, open) != open);
-    }
-
-    pub(super) fn watch(&self) -> watch::Receiver<bool> {
-        self.0.subscribe()
-    }
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Gate::new()
     }
 }
 
@@ -181,7 +156,8 @@ fn start(stream: TcpStream, shared: &Arc<Shared>) {
     let place = Place::take(shared);
     // A peer that is refused sees its connection close, and comes again.
     let Some(place) = place else { return };
-    let connection = Connection::new(stream, Arc::clone(shared));
+    // In a box: a task holds what its function was given beside what the function does with it.
+    let connection = Box::new(Connection::new(stream, Arc::clone(shared)));
     tokio::spawn(async move {
         connection.run().await;
         drop(place);

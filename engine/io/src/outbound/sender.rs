@@ -10,9 +10,10 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::back_off::BackOff;
-use super::queue::{Delivery, Queue};
+use super::content::PieceTo;
+use super::queue::{Delivery, Piece, Queue};
 use super::wire::{Ended, Wire};
-use super::{Loss, Note, Outcome, Report, Reports};
+use super::{Content, Loss, Note, Outcome, Report, Reports};
 use crate::clock;
 use crate::storage::Growing;
 
@@ -92,15 +93,18 @@ impl Sender {
     }
 
     /// Sends a payload after those given before; exactly one report with the number follows, unless
-    /// everything is abandoned. Returns at once.
-    pub fn deliver(&self, number: u64, payload: Arc<[u8]>) {
-        self.queue.deliver(Delivery { number, payload });
+    /// everything is abandoned. `generation` is that of the last [`abandon`](Sender::abandon), 0 before
+    /// the first. Returns at once.
+    pub fn deliver(&self, generation: u64, number: u64, content: impl Into<Content>) {
+        let content = content.into();
+        self.queue.deliver(Delivery { number, generation, content });
     }
 
     /// Forgets everything that was given and has no report yet, and gives the connection up: what is
-    /// on it may still arrive.
-    pub fn abandon(&self) {
-        self.queue.abandon();
+    /// on it may still arrive. What is delivered from now on with an earlier generation than this is
+    /// forgotten as well. Reports of earlier generations may still come that were made before.
+    pub fn abandon(&self, generation: u64) {
+        self.queue.abandon(generation);
     }
 
     /// Lets answers come that are still due, then closes the connection and opens none until
@@ -126,10 +130,22 @@ impl Sender {
 /// A delivery that the link has, and that has no report.
 pub(super) struct Open {
     pub(super) handle: Handle,
-    pub(super) number: u64,
-    pub(super) payload: Arc<[u8]>,
+    pub(super) name: Name,
+    pub(super) content: Content,
     /// When its first byte was handed out.
     pub(super) began: Option<u64>,
+}
+
+impl Delivery {
+    const fn name(&self) -> Name {
+        Name { number: self.number, generation: self.generation }
+    }
+}
+
+/// How a delivery is called in its report.
+pub(super) struct Name {
+    number: u64,
+    generation: u64,
 }
 
 /// What a sender knows, connected or not.
@@ -142,6 +158,9 @@ pub(super) struct Life {
     waiting: VecDeque<Delivery>,
     pub(super) stopping: bool,
     pub(super) closed: bool,
+    /// The piece that has come, and the question it answers.
+    pub(super) piece: Option<(u64, Piece)>,
+    questions: u64,
     reports: Arc<dyn Reports>,
     unreported: Vec<Report>,
     is_ready: bool,
@@ -159,6 +178,8 @@ impl Life {
             waiting: VecDeque::new(),
             stopping: false,
             closed,
+            piece: None,
+            questions: 0,
             reports,
             unreported: Vec::new(),
             is_ready: false,
@@ -247,6 +268,7 @@ impl Life {
             self.open.clear();
             self.waiting.clear();
         }
+        self.piece = told.piece.or(self.piece.take());
         self.waiting.extend(told.deliveries);
         self.submit();
         self.report();
@@ -257,10 +279,21 @@ impl Life {
     pub(super) fn submit(&mut self) {
         let now = clock::now();
         while let Some(delivery) = self.waiting.pop_front() {
-            match self.link.submit(&delivery.payload, now) {
+            let submitted = match &delivery.content {
+                Content::Whole(payload) => self.link.submit(payload, now),
+                Content::Pieces { beginning, len, .. } => {
+                    self.link.submit_header(beginning, *len, now)
+                }
+            };
+            match submitted {
                 Ok(handle) => {
-                    let Delivery { number, payload } = delivery;
-                    self.open.push_back(Open { handle, number, payload, began: None });
+                    let Delivery { number, generation, mut content } = delivery;
+                    if let Content::Pieces { beginning, .. } = &mut content {
+                        // The link knows what it needs.
+                        *beginning = [].into();
+                    }
+                    let name = Name { number, generation };
+                    self.open.push_back(Open { handle, name, content, began: None });
                 }
                 // Those behind it wait as well: the order is the lane's.
                 Err(SubmitError::Full | SubmitError::IdInUse) => {
@@ -269,26 +302,34 @@ impl Life {
                 }
                 Err(error @ (SubmitError::IdTooLong | SubmitError::Frame(_))) => {
                     let note = Note(error.name().to_owned());
-                    self.ended(delivery.number, None, Outcome::Unsendable, note);
+                    self.ended(&delivery.name(), None, Outcome::Unsendable, note);
                 }
             }
         }
     }
 
+    /// Asks for a piece; returns the number of the question.
+    pub(super) fn ask(&mut self, read: impl FnOnce(PieceTo)) -> u64 {
+        self.questions += 1;
+        read(PieceTo::new(Arc::clone(&self.queue), self.questions));
+        self.questions
+    }
+
     /// No connection: nothing of what is open has left.
     fn fail_all(&mut self) {
         self.link = Link::new(Growing::default(), self.options.link());
-        let open = std::mem::take(&mut self.open).into_iter().map(|it| it.number);
-        let waiting = std::mem::take(&mut self.waiting).into_iter().map(|it| it.number);
-        for number in open.chain(waiting).collect::<Vec<_>>() {
-            self.ended(number, None, Outcome::Transport, Note::default());
+        let open = std::mem::take(&mut self.open).into_iter().map(|it| it.name);
+        let waiting = std::mem::take(&mut self.waiting).into_iter().map(|it| it.name());
+        for name in open.chain(waiting).collect::<Vec<_>>() {
+            self.ended(&name, None, Outcome::Transport, Note::default());
         }
         self.report();
     }
 
-    pub(super) fn ended(&mut self, number: u64, began: Option<u64>, outcome: Outcome, note: Note) {
+    pub(super) fn ended(&mut self, name: &Name, began: Option<u64>, outcome: Outcome, note: Note) {
         let milliseconds = began.map_or(0, |it| clock::now().saturating_sub(it));
-        self.unreported.push(Report { number, milliseconds, outcome, note });
+        let Name { number, generation } = *name;
+        self.unreported.push(Report { number, generation, milliseconds, outcome, note });
     }
 
     /// Tells what has become known.

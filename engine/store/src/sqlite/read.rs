@@ -1,7 +1,8 @@
 //! Reading: rows of lanes, messages, journeys.
 
 use mllp_pipeline::{
-    Disposition, Entry, Epoch, Event, Head, IdHash, LaneId, MessageId, Seq, Source, Stamp, Started,
+    Body, BodyId, Disposition, Entry, Epoch, Event, Head, IdHash, LaneId, MessageId, Piece, Seq,
+    Source, Stamp, Started,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
