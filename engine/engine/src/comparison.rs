@@ -127,6 +127,11 @@ mod tests {
 
     /// Whether a body in these chunks is the same as a stored one in those, which says how long it is.
     fn same(ours: &[&[u8]], theirs: &[&[u8]], len: u64) -> bool {
+        compared(ours, theirs, len, &Sameness::Bytes)
+    }
+
+    /// The same of two messages, of which the stored one has the control ID M1.
+    fn compared(ours: &[&[u8]], theirs: &[&[u8]], len: u64, what: &Sameness) -> bool {
         let mut store = MemoryStore::new();
         for (body, chunks) in [(BodyId(1), ours), (BodyId(2), theirs)] {
             for (n, bytes) in (0..).zip(chunks) {
@@ -134,12 +139,13 @@ mod tests {
             }
         }
         let body = Body::Chunked { id: BodyId(2), len };
-        let message = NewMessage { body, ..NewMessage::new(MessageId(1), LaneId(1)) };
+        let control_id = Piece::from(&b"M1"[..]);
+        let message = NewMessage { body, control_id, ..NewMessage::new(MessageId(1), LaneId(1)) };
         commit(&mut store, Record::Message(message));
         let mut reader = store.reader().unwrap();
         let body =
             Body::Chunked { id: BodyId(1), len: ours.iter().map(|it| it.len() as u64).sum() };
-        let begun = Comparison::begin(&mut *reader, Ticket(1), body, MessageId(1)).unwrap();
+        let begun = Comparison::begin(&mut *reader, Ticket(1), body, MessageId(1), what).unwrap();
         let Some(mut comparison) = begun else { return false };
         let same = loop {
             if let Some(same) = comparison.step(&mut *reader).unwrap() {
@@ -160,5 +166,20 @@ mod tests {
         assert!(!same(&[b"abc", b"def"], &[b"abc", b"deX"], 6));
         assert!(!same(&[b"abc", b"def"], &[b"abc", b"defg"], 7));
         assert!(!same(&[b"abc", b"def"], &[b"abc"], 6), "a chunk is missing");
+    }
+
+    #[test]
+    fn what_follows_the_header_is_compared_for_a_retry() {
+        let same = |ours: &[&[u8]], theirs: &[&[u8]], control_id: &[u8]| {
+            let len = theirs.iter().map(|it| it.len() as u64).sum();
+            compared(ours, theirs, len, &Sameness::ControlIdAndBody(Piece::from(control_id)))
+        };
+        assert!(same(&[b"MSH|1\rPID"], &[b"MSH|12\rPID"], b"M1"));
+        assert!(same(&[b"MSH", b"|1", b"\rPI", b"D"], &[b"MSH|1234\r", b"PID"], b"M1"));
+        assert!(same(&[b"MSH|1\r"], &[b"MS", b"H|12"], b"M1"), "nothing follows");
+        assert!(!same(&[b"MSH|1\rPID"], &[b"MSH|1\rPID"], b"M2"), "another control ID");
+        assert!(!same(&[b"MSH|1\rPID"], &[b"MSH|1\rPIX"], b"M1"));
+        assert!(!same(&[b"MSH|1\rPID"], &[b"MSH|1\rPID\rOBX"], b"M1"));
+        assert!(!same(&[b"MSH|1\rPID"], &[b"MSH|1\r"], b"M1"));
     }
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mllp_io::{Incoming, Payload, Reply, ReplyTo, Report, Senders as Outlet};
 use mllp_pipeline::{
-    Answer, Body, BodyId, Fact, Failure, IdHash, Keys, LaneId, Note, Now, Order, Piece, Pipeline, Received,
-    Seq, Source, Ticket, Work,
+    Answer, Body, BodyId, Fact, Failure, IdHash, Keys, LaneId, Note, Now, Order, Piece, Pipeline,
+    Received, Seq, Source, Ticket, Work,
 };
 use mllp_store::StoreError;
 
@@ -295,6 +295,7 @@ impl Core {
                 Order::Load { lane, after, limit } => {
                     let _ = self.outlets.reader.send(Question::Load { lane, after, limit });
                 }
+                Order::GiveUp(body) => drop(self.outlets.writer.send(Job::GiveUp(body))),
                 Order::Compare { ticket, body, with, what } => {
                     let question = Question::Compare { ticket, body, with, what };
                     let _ = self.outlets.reader.send(question);

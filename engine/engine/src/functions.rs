@@ -23,6 +23,10 @@ pub(crate) trait Bytes: Sync {
     fn size(&self) -> u64;
     /// All of them.
     fn whole(&self) -> &[u8];
+    /// Whether some were asked for that could not be read.
+    fn has_failed(&self) -> bool {
+        false
+    }
 }
 
 impl Bytes for Arc<[u8]> {
@@ -55,6 +59,10 @@ impl<'a> Message<'a> {
         self.bytes.size()
     }
 
+    pub(crate) fn is_unreadable(&self) -> bool {
+        self.bytes.has_failed()
+    }
+
     /// Whether the payload has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -75,7 +83,7 @@ impl<'a> Message<'a> {
     }
 }
 
-fn at<'a>(payload: &'a [u8], path: Path) -> Option<&'a [u8]> {
+fn at(payload: &[u8], path: Path) -> Option<&[u8]> {
     let message = hl7_peek::Message::parse_lenient(payload, Scan::SingleByte)?;
     message.get(path).filter(|it| !it.is_empty())
 }

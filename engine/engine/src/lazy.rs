@@ -29,11 +29,6 @@ impl<'a> Lazy<'a> {
         Lazy { beginning, len, body, reader: Mutex::new(reader), whole, failed }
     }
 
-    /// Whether the function has asked for bytes that could not be read.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.failed.load(Ordering::Acquire)
-    }
-
     fn read(&self) -> Vec<u8> {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let mut bytes = Vec::new();
@@ -57,6 +52,10 @@ impl Bytes for Lazy<'_> {
 
     fn whole(&self) -> &[u8] {
         self.whole.get_or_init(|| self.read())
+    }
+
+    fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
     }
 }
 

@@ -46,6 +46,14 @@ pub(crate) struct ToChunks {
     pub(crate) bodies: Arc<BodyIds>,
 }
 
+impl ToChunks {
+    fn give_up(&self, body: Option<&Body>) {
+        if let Some(Body::Chunked { id, .. }) = body {
+            let _ = self.writer.send(Job::GiveUp(*id));
+        }
+    }
+}
+
 /// Starts workers, one for each reading end. They end when the sender is dropped.
 pub(crate) fn start(
     functions: Functions,
@@ -96,7 +104,15 @@ impl Functions {
         }
         let handler = self.handlers.get(&lane);
         let results = each(reader, &work, |message| match handler {
-            Some(handler) => self.sent(message, handler(message), chunks),
+            Some(handler) => {
+                let sends = handler(message);
+                // What it made of bytes that were not there is not even written.
+                if message.is_unreadable() {
+                    Err(unreadable())
+                } else {
+                    self.sent(message, sends, chunks)
+                }
+            }
             None => Err(failure(Failure::Infrastructure, "unknown_handler")),
         });
         Fact::Transformed { call, results }
@@ -121,21 +137,41 @@ impl Functions {
         sends: Vec<Send>,
         chunks: &ToChunks,
     ) -> Result<Vec<Sent>, CallFailure> {
-        let sent = |send: Send| {
-            let lane = |stage| self.names.lane(stage, &send.to);
-            let to = lane(Stage::Outbound).or_else(|| lane(Stage::Routed));
-            let to = to.ok_or_else(|| failure(Failure::Content, "unknown_outbound"))?;
-            let control_id = send.payload.as_ref().and_then(|it| Message::new(it).get("MSH-10"));
-            let id_hash = IdHash::of(control_id.unwrap_or_default());
-            // A large message is read whole only for an outbound that is ordered by key.
-            let fields = self.keys.get(&to).filter(|fields| !fields.is_empty());
-            let keys = fields.map_or(Keys::NONE, |fields| {
-                keys(fields, send.payload.as_deref().unwrap_or_else(|| message.payload()))
-            });
-            let body = send.payload.map(|payload| written(payload, chunks)).transpose()?;
-            Ok(Sent { body, id_hash, keys, ..Sent::to(to) })
-        };
-        sends.into_iter().map(sent).collect()
+        let mut all = Vec::with_capacity(sends.len());
+        for send in sends {
+            match self.sent_one(message, send, chunks) {
+                Ok(sent) => all.push(sent),
+                Err(failure) => {
+                    // Nothing comes to hold what was written for those before it.
+                    all.iter().for_each(|it: &Sent| chunks.give_up(it.body.as_ref()));
+                    return Err(failure);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn sent_one(
+        &self,
+        message: &Message<'_>,
+        send: Send,
+        chunks: &ToChunks,
+    ) -> Result<Sent, CallFailure> {
+        let lane = |stage| self.names.lane(stage, &send.to);
+        let to = lane(Stage::Outbound).or_else(|| lane(Stage::Routed));
+        let to = to.ok_or_else(|| failure(Failure::Content, "unknown_outbound"))?;
+        let control_id = send.payload.as_ref().and_then(|it| Message::new(it).get("MSH-10"));
+        let id_hash = IdHash::of(control_id.unwrap_or_default());
+        // A large message is read whole only for an outbound that is ordered by key.
+        let fields = self.keys.get(&to).filter(|fields| !fields.is_empty());
+        let keys = fields.map_or(Keys::NONE, |fields| {
+            keys(fields, send.payload.as_deref().unwrap_or_else(|| message.payload()))
+        });
+        if message.is_unreadable() {
+            return Err(unreadable());
+        }
+        let body = send.payload.map(|payload| written(payload, chunks)).transpose()?;
+        Ok(Sent { body, id_hash, keys, ..Sent::to(to) })
     }
 }
 
@@ -153,7 +189,6 @@ fn one<T>(
     work: &Work,
     run: &impl Fn(&Message<'_>) -> Result<T, CallFailure>,
 ) -> Result<T, CallFailure> {
-    let unreadable = || failure(Failure::Infrastructure, "body_not_readable");
     let guarded = |bytes: &dyn Bytes| {
         let message = Message::new(bytes);
         // A function that panics is the message's fault as far as anybody can tell.
@@ -183,6 +218,10 @@ fn written(payload: Arc<[u8]>, to: &ToChunks) -> Result<Body, CallFailure> {
     let _ = to.writer.send(Job::Write(large));
     let body = body.recv().ok().flatten();
     body.ok_or_else(|| failure(Failure::Infrastructure, "body_not_written"))
+}
+
+fn unreadable() -> CallFailure {
+    failure(Failure::Infrastructure, "body_not_readable")
 }
 
 fn failure(failure: Failure, note: &str) -> CallFailure {

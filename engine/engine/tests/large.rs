@@ -128,6 +128,25 @@ fn a_large_result_of_a_handler_is_what_is_sent() {
     assert_eq!(chunks(&store, 1), large("M1").len());
 }
 
+#[test]
+fn a_result_with_a_fault_leaves_nothing_of_its_large_bodies() {
+    let (store, partner) = (MemoryStore::new(), Partner::start(accept));
+    let address = partner.address;
+    let engine = Engine::builder("unused")
+        .store(Box::new(store.clone()))
+        .inbound("IB", "127.0.0.1:0", "r")
+        .router("r", |_| ["h"])
+        .handler("h", |_| [Send::bytes("OB", large("M1")), Send::unchanged("nowhere")])
+        .outbound("OB", &address.ip().to_string(), address.port())
+        .start()
+        .unwrap();
+    let mut sender = Peer::connect(engine.address("IB").unwrap());
+    assert_eq!(sender.send(&message("M1")).as_deref(), Some("AA M1"));
+    wait_until_idle(&engine);
+    assert_eq!(disposition(&engine, 1), "ERROR");
+    until("they are swept", || chunks(&store, 1) == 0);
+}
+
 /// The chunks are durable and the message is not: it was not answered, it comes again, and what was
 /// left of it goes.
 #[test]

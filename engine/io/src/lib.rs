@@ -16,9 +16,9 @@ mod outbound;
 mod storage;
 
 pub use inbound::{
-    CHUNK, Chunk, Gate, Incoming, Intake, Listener, ListenerOptions, Payload, Recognise, Reply, ReplyTo, WHOLE,
+    CHUNK, Chunk, Gate, Incoming, Intake, Listener, ListenerOptions, Payload, Recognise, Reply,
+    ReplyTo, WHOLE,
 };
 pub use outbound::{
-    Content, Loss, Note, Outcome, PieceTo, Report, Reports, Sender, SenderOptions, Senders,
-    Source,
+    Content, Loss, Note, Outcome, PieceTo, Report, Reports, Sender, SenderOptions, Senders, Source,
 };

@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// What must come about in any 500 lives.
-const MUST: [&str; 37] = [
+const MUST: [&str; 38] = [
     "a lane is full",
     "anew",
     "answered AE for an ERROR",
@@ -29,6 +29,7 @@ const MUST: [&str; 37] = [
     "error",
     "fenced",
     "filtered",
+    "given up",
     "heads read",
     "left out of a commit",
     "load",
@@ -79,6 +80,7 @@ pub fn order(order: &Order) {
             count("chunked compare")
         }
         Order::Compare { .. } => count("compare"),
+        Order::GiveUp(_) => count("given up"),
         _ => {}
     }
 }

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mllp_pipeline::{
-    Append, Body, Capacity, CommitOutcome, Committed, Disposition, Entry, Epoch, Event, Head, Job,
-    LaneId, LaneMark, LaneUpdate, List, MessageId, NewMessage, Ordering, Record, Reopened, RowBody,
-    Seq, Side, Source, Stamp, Started, Switch, Transaction, What,
+    Append, Body, BodyId, Capacity, CommitOutcome, Committed, Disposition, Entry, Epoch, Event,
+    Head, Job, LaneId, LaneMark, LaneUpdate, List, MessageId, NewMessage, Ordering, Record,
+    Reopened, RowBody, Seq, Side, Source, Stamp, Started, Switch, Transaction, What,
 };
 
 use crate::answers::check_noted;
@@ -47,6 +47,8 @@ pub struct Store {
     pub lanes: BTreeMap<LaneId, Lane>,
     pub messages: BTreeMap<MessageId, Message>,
     pub chunks: BTreeMap<u64, Vec<u8>>,
+    /// How many of them were given up.
+    pub given_up: u64,
     /// Rows that are dead letters, by lane and row.
     pub dead: BTreeMap<(LaneId, u64), mllp_pipeline::Failure>,
     /// Rows that are held.
@@ -110,6 +112,18 @@ impl Message {
 }
 
 impl Store {
+    /// Nothing will hold this body.
+    pub fn give_up(&mut self, body: BodyId) {
+        let is = |it: &Body| matches!(it, Body::Chunked { id, .. } if *id == body);
+        let mut rows = self.lanes.values().flat_map(|lane| &lane.rows);
+        let held = rows.any(|row| matches!(&row.body, RowBody::Own(own) if is(own)))
+            || self.messages.values().any(|message| is(&message.new.body));
+        Handoff.check(!held, "a body is given up that something holds");
+        let was_there = self.chunks.remove(&body.0).is_some();
+        Handoff.check(was_there, "a body is given up twice");
+        self.given_up += 1;
+    }
+
     pub fn bytes(&self, body: &Body) -> Vec<u8> {
         match body {
             Body::Inline(bytes) => bytes.to_vec(),

@@ -127,11 +127,16 @@ fn incomplete(subject: &mut dyn Subject) {
     // The end of the first is missing, and the middle of the second.
     let (end, middle) = ((BodyId(1), 150), (BodyId(2), 300));
     let body = |(id, len)| Body::Chunked { id, len };
-    let row =
-        Append { body: RowBody::Own(body(middle)),
-        len: 300, ..Append::new(bench.lab.lane, MessageId(1)) };
-    let row_of_end =
-        Append { body: RowBody::Own(body(end)), len: 150, ..Append::new(bench.lab.lane, MessageId(1)) };
+    let row = Append {
+        body: RowBody::Own(body(middle)),
+        len: 300,
+        ..Append::new(bench.lab.lane, MessageId(1))
+    };
+    let row_of_end = Append {
+        body: RowBody::Own(body(end)),
+        len: 150,
+        ..Append::new(bench.lab.lane, MessageId(1))
+    };
     let records = vec![
         Record::Message(message(1, bench.ingress.lane, body(end))),
         Record::Message(message(2, bench.ingress.lane, body(middle))),
