@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use mllp_io::{ListenerOptions, Recognise, SenderOptions};
+use mllp_io::{AckMode, ListenerOptions, SenderOptions};
 use mllp_pipeline::{Acknowledge, Capacity, GiveUp, Limits, OnFull, Ordering, Retry};
 use mllp_store::{Days, SqliteStore, Store};
 
@@ -149,7 +149,17 @@ impl Builder {
     pub fn ack_after_delivery(mut self, within: Duration) -> Self {
         if let Some(inbound) = self.inbounds.last_mut() {
             inbound.acknowledge = Acknowledge::Delivered { within: within.as_millis() as u64 };
-            inbound.options.recognise = Recognise::ControlIdAndBody;
+        }
+        self
+    }
+
+    /// Changes how the last inbound receives: framing and limits, times, TLS, who may connect, which
+    /// acknowledgments are given.
+    #[must_use]
+    pub fn receive(mut self, change: impl FnOnce(&mut ListenerOptions)) -> Self {
+        match self.inbounds.last_mut() {
+            Some(inbound) => change(&mut inbound.options),
+            None => self.misplaced.push("receive() before any inbound".to_owned()),
         }
         self
     }
@@ -243,6 +253,16 @@ impl Builder {
         self
     }
 
+    /// Changes how the last outbound sends: framing, times, TLS, which answers count.
+    #[must_use]
+    pub fn send(mut self, change: impl FnOnce(&mut SenderOptions)) -> Self {
+        match self.outbounds.last_mut() {
+            Some(outbound) => change(&mut outbound.options),
+            None => self.misplaced.push("send() before any outbound".to_owned()),
+        }
+        self
+    }
+
     /// When deliveries of the last outbound that failed for now are tried again.
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
@@ -267,7 +287,7 @@ impl Builder {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         if let Some(outbound) = self.outbounds.last_mut() {
-            outbound.options.timeout = timeout;
+            outbound.options = outbound.options.clone().with_timeout(timeout);
         }
         self
     }
@@ -349,26 +369,30 @@ impl Builder {
                 faults.push(format!("capacity of \"{name}\", which is not declared before"));
             }
         }
-        for InboundSpec { name, deduplicate, acknowledge, .. } in &self.inbounds {
-            if let (false, Acknowledge::Delivered { .. }) = (deduplicate, acknowledge) {
-                faults.push(format!(
-                    "inbound {name}: an answer after delivery needs duplicates to be recognised"
-                ));
-            }
+        for InboundSpec { name, deduplicate, acknowledge, options, .. } in &self.inbounds {
+            let Acknowledge::Delivered { .. } = acknowledge else { continue };
+            let mut needs = |is_so: bool, what: &str| {
+                if !is_so {
+                    faults.push(format!("inbound {name}: an answer after delivery needs {what}"));
+                }
+            };
+            needs(*deduplicate, "duplicates to be recognised");
+            // Another acknowledgment would say that it is stored, or nothing.
+            needs(options.ack_mode == AckMode::Original, "ack_mode original");
+            needs(!options.commit_blocks, "a framing without commit_blocks");
         }
-        for InboundSpec { name, router, address, .. } in &self.inbounds {
+        for InboundSpec { name, router, address, options, .. } in &self.inbounds {
             if !self.routers.iter().any(|(known, _)| known == router) {
                 faults.push(format!("inbound {name}: unknown router \"{router}\""));
             }
             if address.parse::<std::net::SocketAddr>().is_err() {
                 faults.push(format!("inbound {name}: \"{address}\" is not ADDRESS:PORT"));
             }
+            faults.extend(options.faults().iter().map(|it| format!("inbound {name}: {it}")));
         }
         for outbound in &self.outbounds {
             let OutboundSpec { name, options, .. } = outbound;
-            if !(1..=64).contains(&options.window) {
-                faults.push(format!("outbound {name}: window must be from 1 to 64"));
-            }
+            faults.extend(options.faults().iter().map(|it| format!("outbound {name}: {it}")));
             faults.extend(outbound.order_faults());
         }
         if self.inbounds.is_empty() {

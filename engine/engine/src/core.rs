@@ -195,6 +195,11 @@ impl Core {
                 self.pipeline.tell(fact, now);
             }
             News::Lost(lane, why) => self.notices.lost(lane, why),
+            News::TurnedAway(listener, peer, why) => {
+                if let Some(inbound) = self.connections.inbound(listener) {
+                    self.notices.turned_away(inbound, peer, &why);
+                }
+            }
             News::Reports(number, reports) => self.reported(number as usize, reports, now),
             News::HandedOver { number, unread } => self.handed_over(number as usize, unread, now),
             News::Status(asked) => drop(asked.send(self.status(now))),

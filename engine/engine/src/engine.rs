@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use mllp_io::{Gate, Reports, Senders as Outlet};
+use mllp_io::{Gate, ListenerOptions, Recognise, Reports, Senders as Outlet};
 use mllp_pipeline::{
-    Fact, Flow, Graph, Handler, Inbound, LaneId, MessageId, Orphan, Outbound, Pipeline, Side,
-    Stage, Start, Switch,
+    Acknowledge, Fact, Flow, Graph, Handler, Inbound, LaneId, MessageId, Orphan, Outbound,
+    Pipeline, Side, Stage, Start, Switch,
 };
 use mllp_store::{Identity, LaneName, Reader, Retention, Store, StoreError};
 use tokio::runtime::Runtime;
@@ -70,6 +70,20 @@ impl Engine {
     /// Where an inbound listens.
     pub fn address(&self, inbound: &str) -> Option<SocketAddr> {
         self.listeners.address(inbound)
+    }
+
+    /// Reads the TLS files of an inbound again, for connections from now on; those that are open go
+    /// on. Outbounds read theirs each time they connect.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Graph`]: there is no such inbound, or a file cannot be used. Nothing has changed then.
+    pub fn reload_tls(&self, inbound: &str) -> Result<(), Error> {
+        let refused = |why: String| Error::Graph(vec![format!("inbound {inbound}: {why}")]);
+        match self.listeners.reload_tls(inbound) {
+            Some(reloaded) => reloaded.map_err(|error| refused(format!("tls: {error}"))),
+            None => Err(refused("there is none".to_owned())),
+        }
     }
 
     /// How everything stands now.
@@ -304,12 +318,16 @@ fn specs(
     let spec = |(number, (inbound, lane)): (u32, (&InboundSpec, &LaneId))| {
         let invalid = || std::io::Error::from(std::io::ErrorKind::InvalidInput);
         let failed = |_| Error::Listen { inbound: inbound.name.clone(), error: invalid() };
+        let recognise = match inbound.acknowledge {
+            Acknowledge::Stored => Recognise::Bytes,
+            Acknowledge::Delivered { .. } => Recognise::ControlIdAndBody,
+        };
         let intake: Arc<Doors> = Arc::clone(doors);
         Ok(Spec {
             name: inbound.name.clone(),
             lane: *lane,
             address: inbound.address.parse().map_err(failed)?,
-            options: mllp_io::ListenerOptions { number, ..inbound.options.clone() },
+            options: ListenerOptions { number, recognise, ..inbound.options.clone() },
             intake,
             gate: gate.beside(),
             stopped: is_stopped(switches, *lane, Side::Input),

@@ -76,6 +76,10 @@ pub use error::Error;
 pub use functions::{Message, Send};
 pub use jobs::{JobReport, To};
 pub use journey::Journey;
+pub use mllp_io::{
+    AckMode, CertificateFiles, ClientCertificates, Framing, ListenerOptions, ListenerTls, Network,
+    OverLimit, Policy, Profile, Rules, Scan, SenderOptions, SenderTls, Times, TlsVersion,
+};
 pub use mllp_pipeline::{
     By, Capacity, Disposition, Failure, Flow, GiveUp, MessageId, Note, OnFull, Retry, Side, Stage,
     StoreState, Then, Trouble,

@@ -1,9 +1,10 @@
 //! What the other threads tell the core.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use mllp_io::{Chunk, Incoming, Intake, Loss, Outcome, Report, Reports};
+use mllp_io::{Chunk, Incoming, Intake, Loss, Outcome, Report, Reports, TurnedAway};
 use mllp_pipeline::{BodyId, Command, CommandOutcome, Fact, Failure, LaneId, Note, Seq};
 use mllp_store::StoreError;
 
@@ -22,6 +23,8 @@ pub(crate) enum News {
     Called(LaneId, Fact),
     /// An outbound has no connection, or not any more.
     Lost(LaneId, Loss),
+    /// The listener with this number has turned a peer away.
+    TurnedAway(u32, SocketAddr, TurnedAway),
     /// Deliveries of the sender with this number have ended.
     Reports(u32, Vec<Report>),
     /// A delivery that had to be read is with its sender, or could not be read.
@@ -104,6 +107,10 @@ impl Intake for Doors {
 
     fn give_up(&self, body: u64) {
         let _ = self.writer.send(Job::GiveUp(BodyId(body)));
+    }
+
+    fn turned_away(&self, listener: u32, peer: SocketAddr, why: &TurnedAway) {
+        self.core.tell(News::TurnedAway(listener, peer, why.clone()));
     }
 }
 

@@ -6,14 +6,17 @@ mod gate;
 mod identity;
 mod listener;
 mod mailbox;
+mod options;
 mod upload;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub use gate::Gate;
 pub use identity::Recognise;
-pub use listener::{Listener, ListenerOptions};
+pub use listener::Listener;
 pub use mailbox::{Reply, ReplyTo};
+pub use options::{AckMode, ListenerOptions};
 pub use upload::Chunk;
 
 /// A payload above this many bytes is handed over in chunks while it arrives.
@@ -39,6 +42,32 @@ pub trait Intake: Send + Sync + 'static {
     /// The rest of this payload will not come, or one of its chunks could not be stored: no message
     /// will hold it.
     fn give_up(&self, body: u64);
+
+    /// A peer was turned away before anything of it was read. Called once for each connection.
+    fn turned_away(&self, listener: u32, peer: SocketAddr, why: &TurnedAway) {
+        let _ = (listener, peer, why);
+    }
+}
+
+/// Why a peer was turned away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TurnedAway {
+    /// It comes from none of the networks that may connect.
+    NotAllowed,
+    /// There are as many connections as there may be.
+    TooMany,
+    /// The handshake of TLS failed, or took too long.
+    Handshake(String),
+}
+
+impl std::fmt::Display for TurnedAway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            TurnedAway::NotAllowed => f.write_str("its network may not connect"),
+            TurnedAway::TooMany => f.write_str("there are as many connections as there may be"),
+            TurnedAway::Handshake(why) => write!(f, "the handshake of TLS failed: {why}"),
+        }
+    }
 }
 
 /// A message that was received whole.
@@ -62,7 +91,7 @@ pub struct Incoming {
     pub name: u64,
     /// The acknowledgment that takes the message over, made before the message is stored so that it
     /// can be stored with it. A message without a header or over the limit gets AR, and `accepted` is
-    /// false.
+    /// false. Empty: it is not answered.
     pub acknowledgment: Box<[u8]>,
     /// Whether that acknowledgment takes the message over.
     pub accepted: bool,

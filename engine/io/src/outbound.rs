@@ -2,6 +2,7 @@
 
 mod back_off;
 mod content;
+mod options;
 mod queue;
 mod sender;
 mod senders;
@@ -9,7 +10,8 @@ mod verdict;
 mod wire;
 
 pub use content::{Content, PieceTo, Source};
-pub use sender::{Sender, SenderOptions};
+pub use options::SenderOptions;
+pub use sender::Sender;
 pub use senders::Senders;
 
 /// Hears what became of deliveries, on the sender's thread: it may not block.
@@ -26,10 +28,10 @@ pub trait Reports: Send + Sync + 'static {
 }
 
 /// Why there is no connection, or not any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// It could not be opened.
-    NotReached(std::io::ErrorKind),
+    /// It could not be opened, the handshake of TLS included.
+    NotReached(String),
     /// It broke.
     Broken(std::io::ErrorKind),
     /// The partner has closed it.

@@ -115,7 +115,7 @@ async fn a_window_lets_more_leave() {
 #[tokio::test]
 async fn a_foreign_answer_is_no_success() {
     let (partner, options) = partner().await;
-    let (sender, mut ear) = start(SenderOptions { timeout: Duration::from_millis(200), ..options });
+    let (sender, mut ear) = start(options.with_timeout(Duration::from_millis(200)));
     let mut stream = accepted(&partner).await;
     sender.deliver(0, 1, whole(message("M1")));
     control_id(&mut stream).await;

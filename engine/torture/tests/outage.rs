@@ -108,7 +108,7 @@ impl Host {
             Order::ReadHeads(lanes) => Fact::Heads(self.store.heads(&lanes).unwrap()),
             Order::Compare { ticket, .. } => Fact::Compared { ticket, first: None },
             // Nobody has asked for anything.
-            Order::Told { .. } | Order::Switched(_) => return,
+            Order::Told { .. } | Order::Switched(_) | Order::GiveUp(_) => return,
         };
         self.pipeline.tell(fact, at(self.now));
     }

@@ -8,21 +8,17 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_gen::AckCode;
-use hl7_peek::MessageHeader;
 use mllp_link::{StreamResponder, Ticket};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::Incoming;
-use super::acknowledge::acknowledge;
 use super::listener::Shared;
 use super::mailbox::{Mailbox, Reply};
 use super::upload::Upload;
 use crate::alarm::Alarm;
 use crate::clock;
 use crate::storage::Growing;
+use crate::transport::Transport;
 
 /// Messages of one connection that may be without an answer; then nothing more is read.
 const WINDOW: usize = 64;
@@ -39,7 +35,7 @@ thread_local! {
 }
 
 pub(super) struct Connection {
-    stream: TcpStream,
+    transport: Transport,
     shared: Arc<Shared>,
     responder: StreamResponder<Growing, HEADER, WINDOW>,
     mailbox: Arc<Mailbox>,
@@ -76,10 +72,10 @@ struct Waiting {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(transport: Transport, shared: Arc<Shared>) -> Self {
         let config = shared.options.responder();
         Connection {
-            stream,
+            transport,
             responder: StreamResponder::new(Growing::default(), config, clock::now()),
             shared,
             mailbox: Arc::default(),
@@ -95,8 +91,6 @@ impl Connection {
     }
 
     pub(super) async fn run(mut self: Box<Self>) {
-        // Small frames leave at once. A peer that is gone is found by its sender's next message.
-        let _ = self.stream.set_nodelay(true);
         let mut stop = self.shared.stop.subscribe();
         let mut gate = self.shared.gate.watch();
         let mut alarm = Alarm::new();
@@ -144,21 +138,9 @@ impl Connection {
         let takes = !self.ended && self.unread.bytes.is_empty();
         let reads = takes && !paused && self.responder.wants_input();
         let writes = !self.responder.outgoing().is_empty();
-        let interest = match (reads, writes) {
-            (true, true) => Some(Interest::READABLE | Interest::WRITABLE),
-            (true, false) => Some(Interest::READABLE),
-            (false, true) => Some(Interest::WRITABLE),
-            (false, false) => None,
-        };
         let deadline = self.responder.next_deadline();
         let wanted = self.upload.as_ref().and_then(|it| it.wanted());
-        let stream = &self.stream;
-        let ready = async {
-            match interest {
-                Some(interest) => stream.ready(interest).await.is_ok_and(|it| it.is_readable()),
-                None => std::future::pending().await,
-            }
-        };
+        let ready = self.transport.ready(reads, writes);
         let permit = async {
             match wanted {
                 Some(wanted) => wanted.acquire_owned().await.ok(),
@@ -167,7 +149,7 @@ impl Connection {
         };
         let mut given = None;
         let readable = tokio::select! {
-            readable = ready => readable,
+            readable = ready => readable.unwrap_or_default(),
             () = self.mailbox.arrived() => false,
             it = permit => { given = it; false }
             () = alarm.rings(deadline) => false,
@@ -185,7 +167,7 @@ impl Connection {
 
     /// Reads what there is; false: the connection broke.
     fn read(&mut self) -> bool {
-        READ.with_borrow_mut(|room| match self.stream.try_read(room) {
+        READ.with_borrow_mut(|room| match self.transport.try_read(room) {
             Ok(0) => {
                 self.ended = true;
                 self.responder.peer_closed(clock::now());
@@ -229,15 +211,20 @@ impl Connection {
         let now = clock::now();
         let refused;
         let answer = match reply {
+            Reply::Acknowledgment(answer) if answer.is_empty() => {
+                return self.responder.leave_unanswered(ticket, now);
+            }
             Reply::Acknowledgment(answer) => &answer[..],
+            Reply::NotStored if self.shared.options.commit_blocks => {
+                return self.responder.refuse_commit(ticket, now);
+            }
             Reply::NotStored | Reply::NotDelivered => {
-                let header = MessageHeader::parse_lenient(payload);
-                let text = match reply {
-                    Reply::NotDelivered => "stored, and not delivered so far",
-                    _ => "not stored, please send again",
-                };
-                let id = self.shared.ids.next();
-                refused = acknowledge(AckCode::AE, header.as_ref(), &id, text);
+                refused = self.shared.refusal(payload, reply);
+                if refused.is_empty() {
+                    // It asked for no answer. Without one it has to learn of it in another way.
+                    self.abandoned = true;
+                    return;
+                }
                 &refused
             }
             Reply::Close => {
@@ -254,8 +241,11 @@ impl Connection {
 
     /// Writes what the socket takes; false: the connection broke.
     fn flush(&mut self) -> bool {
+        if !self.transport.flush() {
+            return false;
+        }
         while !self.responder.outgoing().is_empty() {
-            match self.stream.try_write(self.responder.outgoing()) {
+            match self.transport.try_write(self.responder.outgoing()) {
                 Ok(len) => self.responder.sent(len, clock::now()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(_) => return false,
@@ -265,12 +255,7 @@ impl Connection {
     }
 
     /// Tells the peer that nothing more comes, and waits for it to read its last answers.
-    async fn end(mut self: Box<Self>) {
-        let _ = self.stream.shutdown().await;
-        let drained = async {
-            let mut rest = vec![0; 4096];
-            while self.stream.read(&mut rest).await.is_ok_and(|len| len > 0) {}
-        };
-        let _ = tokio::time::timeout(LINGER, drained).await;
+    async fn end(self: Box<Self>) {
+        let _ = tokio::time::timeout(LINGER, self.transport.end()).await;
     }
 }

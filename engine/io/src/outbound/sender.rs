@@ -1,81 +1,28 @@
 //! The life of a sender: dial, send, and dial again.
 
 use std::collections::VecDeque;
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mllp_link::{Handle, Initiator, InitiatorConfig, SubmitError};
+use mllp_link::{Handle, Initiator, SubmitError};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::back_off::BackOff;
 use super::content::PieceTo;
+use super::options::{SenderOptions, WINDOW};
 use super::queue::{Delivery, Piece, Queue};
 use super::wire::{Ended, Wire};
 use super::{Content, Loss, Note, Outcome, Report, Reports};
-use crate::clock;
 use crate::storage::Growing;
+use crate::transport::Transport;
+use crate::{clock, socket};
 
-/// The widest window.
-const WINDOW: usize = 64;
 /// The longest MSH-10 that an answer can be matched by.
 const ID: usize = 256;
 
 pub(super) type Link = Initiator<Growing, WINDOW, ID>;
-
-/// How a sender sends.
-#[derive(Clone, Debug)]
-pub struct SenderOptions {
-    /// Given to its reports, so that one taker can serve many senders.
-    pub number: u32,
-    /// Host and port of the partner.
-    pub address: (String, u16),
-    /// Deliveries without an answer at a time, from 1 to 64.
-    pub window: usize,
-    /// For connecting, for the partner to take a delivery, and for its answer.
-    pub timeout: Duration,
-    /// The longest answer in bytes.
-    pub max_reply: usize,
-    /// Begins without a connection, until [`open`](Sender::open).
-    pub closed: bool,
-    /// A planted fault: an answer to another message completes the first that is open.
-    #[cfg(feature = "sabotage")]
-    pub foreign_completes: bool,
-}
-
-impl SenderOptions {
-    /// One delivery at a time, 10 seconds for each step, answers of up to 1 MiB.
-    pub fn new(number: u32, host: &str, port: u16) -> Self {
-        SenderOptions {
-            number,
-            address: (host.into(), port),
-            window: 1,
-            timeout: Duration::from_secs(10),
-            max_reply: 1024 * 1024,
-            closed: false,
-            #[cfg(feature = "sabotage")]
-            foreign_completes: false,
-        }
-    }
-
-    fn link(&self) -> InitiatorConfig {
-        let timeout = self.timeout.as_millis() as u64;
-        InitiatorConfig {
-            decoder: mllp_core::Config {
-                max_payload_len: self.max_reply,
-                ..mllp_core::Config::DEFAULT
-            },
-            window: self.window.clamp(1, WINDOW),
-            send: timeout,
-            reply: timeout,
-            application: timeout,
-            // Retries are the engine's: a link that sent again by itself would go uncounted.
-            max_attempts: 1,
-            ..InitiatorConfig::default()
-        }
-    }
-}
 
 /// A connection to a partner, opened when there is something to send and again after it has ended.
 pub struct Sender {
@@ -187,7 +134,7 @@ impl Life {
     }
 
     async fn run(mut self) {
-        let mut back_off = BackOff::default();
+        let mut back_off = BackOff::new(self.options.back_off, self.options.max_back_off);
         // The first dial tells whether the partner is there; later ones have something to send.
         let mut wanted = !self.closed;
         loop {
@@ -202,10 +149,10 @@ impl Life {
                 return;
             }
             match self.dial().await {
-                Ok(stream) => {
+                Ok(transport) => {
                     back_off.succeeded();
                     self.set_ready(true);
-                    match Wire::new(stream).converse(&mut self).await {
+                    match Wire::new(transport).converse(&mut self).await {
                         Ended::Stopped => return,
                         Ended::Closed => self.set_ready(false),
                         Ended::Lost => {}
@@ -226,14 +173,27 @@ impl Life {
         }
     }
 
-    async fn dial(&self) -> Result<TcpStream, ErrorKind> {
+    /// Connects, with the handshake of TLS; the error says why it could not.
+    async fn dial(&self) -> Result<Transport, String> {
         let (host, port) = &self.options.address;
-        let connecting = TcpStream::connect((host.as_str(), *port));
-        let connected = tokio::time::timeout(self.options.timeout, connecting).await;
-        let stream = connected.map_err(|_| ErrorKind::TimedOut)?.map_err(|error| error.kind())?;
-        // Small frames leave at once.
-        let _ = stream.set_nodelay(true);
-        Ok(stream)
+        // Read each time: certificates may have been renewed.
+        let tls = self.options.tls.as_ref().map(|it| it.load(host)).transpose();
+        let tls = tls.map_err(|error| error.to_string())?;
+        let connecting = async {
+            let stream = TcpStream::connect((host.as_str(), *port)).await?;
+            socket::prepare(&stream, self.options.keep_alive);
+            match tls {
+                None => Ok(Transport::plain(stream)),
+                Some(dialing) => Transport::connect(stream, dialing).await,
+            }
+        };
+        match tokio::time::timeout(self.options.connect, connecting).await {
+            Ok(connected) => connected.map_err(|error: Error| match error.raw_os_error() {
+                Some(_) => error.kind().to_string(),
+                None => error.to_string(),
+            }),
+            Err(_) => Err(ErrorKind::TimedOut.to_string()),
+        }
     }
 
     /// Tells why there is no connection.

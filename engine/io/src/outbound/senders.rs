@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::sender::{Sender, SenderOptions};
-use super::{Content, Report, Reports};
+use super::options::SenderOptions;
+use super::sender::Sender;
+use super::{Content, Loss, Report, Reports};
 
 /// One or more senders to the same partner. Each delivery goes to the one with the fewest open
 /// deliveries of those that are connected.
@@ -91,5 +92,9 @@ impl Reports for Member {
         if (before == 0) != (*up == 0) {
             self.reports.ready(sender, ready);
         }
+    }
+
+    fn lost(&self, sender: u32, why: Loss) {
+        self.reports.lost(sender, why);
     }
 }

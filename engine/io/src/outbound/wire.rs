@@ -6,15 +6,13 @@ use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use mllp_core::Framing;
 use mllp_link::{Handle, InitiatorEvent};
-use tokio::io::Interest;
-use tokio::net::TcpStream;
 
 use super::sender::Life;
 use super::{Content, Loss, Note, Outcome, verdict};
 use crate::alarm::Alarm;
 use crate::clock;
+use crate::transport::Transport;
 use streaming::Streaming;
 
 const READ_SIZE: usize = 16 * 1024;
@@ -33,7 +31,7 @@ pub(super) enum Ended {
 }
 
 pub(super) struct Wire {
-    stream: TcpStream,
+    transport: Transport,
     out: Vec<u8>,
     /// How much of it has left.
     written: usize,
@@ -46,9 +44,9 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(transport: Transport) -> Self {
         let (out, ends) = (Vec::new(), VecDeque::new());
-        Wire { stream, out, written: 0, ends, streaming: None, hung_up: None }
+        Wire { transport, out, written: 0, ends, streaming: None, hung_up: None }
     }
 
     /// Sends and hears until the connection is over.
@@ -67,6 +65,7 @@ impl Wire {
                 break;
             }
             if life.open.is_empty() && (life.stopping || life.closed) {
+                self.transport.say_goodbye();
                 return if life.stopping { Ended::Stopped } else { Ended::Closed };
             }
             self.wait(life, &mut alarm).await;
@@ -80,11 +79,9 @@ impl Wire {
 
     async fn wait(&mut self, life: &mut Life, alarm: &mut Alarm) {
         let writes = self.written < self.out.len();
-        let interest =
-            if writes { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
         let deadline = life.link.next_deadline();
         tokio::select! {
-            _ = self.stream.ready(interest) => {}
+            _ = self.transport.ready(true, writes) => {}
             () = life.queue.arrived() => {}
             () = alarm.rings(deadline) => {}
         }
@@ -94,7 +91,7 @@ impl Wire {
 
     fn read(&mut self, life: &mut Life) {
         let room = life.link.spare_mut(READ_SIZE);
-        match self.stream.try_read(room) {
+        match self.transport.try_read(room) {
             Ok(0) => self.hung_up = Some(Loss::Closed),
             Ok(len) => life.link.commit_read(len, clock::now()),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -142,6 +139,9 @@ impl Wire {
     }
 
     fn write(&mut self, life: &mut Life) {
+        if !self.transport.flush() {
+            self.hung_up = Some(Loss::Broken(ErrorKind::BrokenPipe));
+        }
         loop {
             if self.written == self.out.len() {
                 self.fill(life);
@@ -150,7 +150,7 @@ impl Wire {
             if rest.is_empty() {
                 return;
             }
-            match self.stream.try_write(rest) {
+            match self.transport.try_write(rest) {
                 Ok(len) => self.left(len, life),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) => {
@@ -188,7 +188,7 @@ impl Wire {
                 }
             };
             // The link has checked it when it was submitted.
-            if let Ok(slices) = Framing::MLLP.encode_slices(payload) {
+            if let Ok(slices) = life.options.framing.encode_slices(payload) {
                 slices.iter().for_each(|part| self.out.extend_from_slice(part));
             }
             self.ends.push_back((handle, self.out.len()));

@@ -3,11 +3,13 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mllp_io::{
-    Chunk, Content, Gate, Incoming, Intake, Listener, ListenerOptions, Payload, Report, Reports,
+    Chunk, Content, Gate, Incoming, Intake, Listener, ListenerOptions, Loss, Payload, Report,
+    Reports, TurnedAway,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -30,6 +32,7 @@ pub struct Bodies {
     pub hold: bool,
     pub stored: HashMap<u64, Vec<u8>>,
     pub given_up: Vec<u64>,
+    pub turned_away: Vec<TurnedAway>,
 }
 
 impl Bodies {
@@ -61,6 +64,10 @@ impl Intake for Kept {
 
     fn give_up(&self, body: u64) {
         self.bodies.lock().unwrap().given_up.push(body);
+    }
+
+    fn turned_away(&self, _listener: u32, _peer: SocketAddr, why: &TurnedAway) {
+        self.bodies.lock().unwrap().turned_away.push(why.clone());
     }
 }
 
@@ -95,6 +102,21 @@ impl Inbox {
                 bytes
             }
         }
+    }
+
+    /// Waits until a peer was turned away, and says why; no other may have been.
+    pub async fn turned_away(&self) -> TurnedAway {
+        let waited = async {
+            loop {
+                if let Some(why) = self.bodies.lock().unwrap().turned_away.pop() {
+                    return why;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let why = tokio::time::timeout(DEADLINE, waited).await.expect("turned away");
+        assert!(self.bodies.lock().unwrap().turned_away.is_empty(), "once");
+        why
     }
 
     /// Waits until so many bodies were given up.
@@ -175,7 +197,7 @@ pub enum Told {
     Ready(bool),
 }
 
-pub struct Heard(Mutex<mpsc::UnboundedSender<Told>>);
+pub struct Heard(Mutex<mpsc::UnboundedSender<Told>>, Arc<Mutex<Vec<String>>>);
 
 impl Reports for Heard {
     fn reported(&self, _sender: u32, reports: &mut Vec<Report>) {
@@ -186,9 +208,15 @@ impl Reports for Heard {
     fn ready(&self, _sender: u32, ready: bool) {
         let _ = self.0.lock().unwrap().send(Told::Ready(ready));
     }
+
+    fn lost(&self, _sender: u32, why: Loss) {
+        if let Loss::NotReached(why) = why {
+            self.1.lock().unwrap().push(why);
+        }
+    }
 }
 
-pub struct Ear(mpsc::UnboundedReceiver<Told>);
+pub struct Ear(mpsc::UnboundedReceiver<Told>, pub Arc<Mutex<Vec<String>>>);
 
 impl Ear {
     pub async fn next(&mut self) -> Told {
@@ -206,5 +234,6 @@ impl Ear {
 
 pub fn reports() -> (Arc<dyn Reports>, Ear) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    (Arc::new(Heard(Mutex::new(sender))), Ear(receiver))
+    let unreachable = Arc::<Mutex<Vec<String>>>::default();
+    (Arc::new(Heard(Mutex::new(sender), Arc::clone(&unreachable))), Ear(receiver, unreachable))
 }

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use ack_gen::{Ack, AckCode, Timestamp};
+use ack_gen::{Ack, AckCode, Outcome, Timestamp};
 use hl7_peek::MessageHeader;
+use mllp_core::Fault;
 use mllp_link::{Millis, Protocol, Refusal, Refuse, StreamEvent, Ticket};
 
 use super::{Connection, Unread, Waiting};
 use crate::clock;
-use crate::inbound::acknowledge::acknowledge;
+use crate::inbound::acknowledge::{acknowledge, code};
 use crate::inbound::identity::{identity, name};
+use crate::inbound::listener::Shared;
 use crate::inbound::mailbox::{Reply, ReplyTo};
 use crate::inbound::upload::{Kept, Upload};
 use crate::inbound::{Incoming, Payload, WHOLE};
@@ -65,13 +67,13 @@ impl Connection {
                 Some(upload) => upload.ended = Some(ticket),
                 None => self.take_whole(ticket),
             },
-            StreamEvent::Lost { refusal, .. } => {
+            StreamEvent::Lost { refusal, fault, .. } => {
                 let beginning = match self.upload.take() {
                     Some(upload) => Arc::clone(&upload.beginning),
                     None => self.part.as_slice().into(),
                 };
                 self.drop_part();
-                if let Some(refusal) = refusal {
+                if fault == Fault::TooLarge {
                     self.refuse(refusal, beginning, now);
                 }
             }
@@ -132,11 +134,12 @@ impl Connection {
         identity: u128,
     ) {
         let header = MessageHeader::parse_lenient(&beginning);
-        let (code, text) = match header {
-            Some(_) => (AckCode::AA, ""),
-            None => (AckCode::AR, "the message has no MSH segment"),
+        let (outcome, text) = match header {
+            Some(_) => (Outcome::Accept, ""),
+            None => (Outcome::Reject, "the message has no MSH segment"),
         };
-        let acknowledgment = acknowledge(code, header.as_ref(), &self.shared.ids.next(), text);
+        let id = self.shared.ids.next();
+        let (_, acknowledgment) = self.shared.acknowledge(outcome, header.as_ref(), &id, text);
         let message = self.incoming(ticket.number(), header.as_ref(), payload, acknowledgment);
         let (name, accepted) = (header.as_ref().map_or(0, name), header.is_some());
         self.incoming.push(Incoming { identity, name, accepted, ..message });
@@ -165,19 +168,32 @@ impl Connection {
         }
     }
 
-    /// Refuses a message over the limit. Its beginning is handed over to be looked at; the refusal
-    /// does not wait for that.
-    fn refuse(&mut self, refusal: Refusal, beginning: Arc<[u8]>, now: Millis) {
-        let id = self.shared.ids.next();
-        let time = Timestamp::utc(clock::unix_seconds());
-        let ack = Ack::always(AckCode::AR, None, id.as_bytes(), time.as_bytes());
-        let ack = Ack { text: TOO_LARGE.as_bytes(), ..ack };
-        let number = refusal.number();
-        if let Err(unrefused) = self.responder.refuse(refusal, Refuse::Reject, &ack, now) {
-            self.responder.leave_unrefused(unrefused.refusal, now);
-        }
+    /// Refuses a message over the limit, unless its connection ends. Its beginning is handed over to
+    /// be looked at; the refusal does not wait for that.
+    fn refuse(&mut self, refusal: Option<Refusal>, beginning: Arc<[u8]>, now: Millis) {
         let header = MessageHeader::parse_lenient(&beginning);
-        let acknowledgment = acknowledge(AckCode::AR, header.as_ref(), &id, TOO_LARGE);
+        let id = self.shared.ids.next();
+        let (code, acknowledgment) =
+            self.shared.acknowledge(Outcome::Reject, header.as_ref(), &id, TOO_LARGE);
+        // Where it is not refused, nobody waits for this number.
+        let number = refusal.as_ref().map_or(u32::MAX, Refusal::number);
+        let time = Timestamp::utc(clock::unix_seconds());
+        let acknowledgment = match (refusal, code) {
+            (Some(refusal), Some(code)) => {
+                let ack = Ack::always(code, None, id.as_bytes(), time.as_bytes());
+                let ack = Ack { text: TOO_LARGE.as_bytes(), ..ack };
+                let refused = self.responder.refuse(refusal, Refuse::Reject, &ack, now);
+                if let Err(unrefused) = refused {
+                    self.responder.leave_unrefused(unrefused.refusal, now);
+                }
+                acknowledgment
+            }
+            (Some(refusal), None) => {
+                self.responder.leave_unrefused(refusal, now);
+                acknowledgment
+            }
+            (None, _) => Box::default(),
+        };
         let payload = Payload::Whole(Arc::clone(&beginning));
         let message = self.incoming(number, header.as_ref(), payload, acknowledgment);
         self.incoming.push(message);
@@ -208,6 +224,30 @@ impl Connection {
 /// MSH-10 of a message that begins so; empty if there is none.
 fn control_id(beginning: &[u8]) -> &[u8] {
     MessageHeader::parse_lenient(beginning).map_or(&[], |it| it.message_control_id())
+}
+
+impl Shared {
+    /// The acknowledgment of a message, and its code.
+    fn acknowledge(
+        &self,
+        outcome: Outcome,
+        header: Option<&MessageHeader<'_>>,
+        control_id: &str,
+        text: &str,
+    ) -> (Option<AckCode>, Box<[u8]>) {
+        let code = code(self.options.ack_mode, header, outcome);
+        (code, acknowledge(code, self.options.policy, header, control_id, text))
+    }
+
+    /// The refusal for now of a message; empty if it gets none.
+    pub(super) fn refusal(&self, payload: &[u8], reply: &Reply) -> Box<[u8]> {
+        let header = MessageHeader::parse_lenient(payload);
+        let text = match reply {
+            Reply::NotDelivered => "stored, and not delivered so far",
+            _ => "not stored, please send again",
+        };
+        self.acknowledge(Outcome::Error, header.as_ref(), &self.ids.next(), text).1
+    }
 }
 
 /// Whether nothing of what comes can be a message, though it may hold framing bytes.

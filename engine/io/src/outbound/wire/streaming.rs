@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use mllp_core::Framing;
 use mllp_link::{Handle, SpanError};
 
 use super::Wire;
@@ -45,16 +44,17 @@ impl Wire {
         let Some(bytes) = piece.filter(|it| !it.is_empty()) else {
             return self.break_off(life, Outcome::Unreadable, "");
         };
+        let framing = life.options.framing;
         match life.link.span(handle, &bytes, clock::now()) {
             Ok(left) => {
                 if streaming.n == 0 {
-                    self.out.push(Framing::MLLP.start_block());
+                    self.out.push(framing.start_block());
                 }
                 streaming.n += 1;
                 self.out.extend_from_slice(&bytes);
                 if left == 0 {
-                    self.out.push(Framing::MLLP.end_block());
-                    self.out.extend(Framing::MLLP.trailer());
+                    self.out.push(framing.end_block());
+                    self.out.extend(framing.trailer());
                     self.ends.push_back((handle, self.out.len()));
                     self.streaming = None;
                 }
