@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use mllp_io::{AckMode, ListenerOptions, SenderOptions};
+use mllp_io::{ListenerOptions, SenderOptions};
 use mllp_pipeline::{Acknowledge, Capacity, GiveUp, Limits, OnFull, Ordering, Retry};
 use mllp_store::{Days, SqliteStore, Store};
 
@@ -348,67 +348,5 @@ impl Builder {
             None => Box::new(SqliteStore::open(&self.data)?),
         };
         Engine::start(self, store)
-    }
-
-    /// Everything that is wrong with the graph.
-    fn faults(&self) -> Vec<String> {
-        let mut faults = self.misplaced.clone();
-        let inbounds = self.inbounds.iter().map(|it| it.name.as_str());
-        let outbounds = self.outbounds.iter().map(|it| it.name.as_str());
-        repeated("inbound", inbounds, &mut faults);
-        repeated("router", self.routers.iter().map(|(name, _)| name.as_str()), &mut faults);
-        repeated("handler", self.handlers.iter().map(|(name, _)| name.as_str()), &mut faults);
-        repeated("outbound", outbounds, &mut faults);
-        for (name, _) in &self.handlers {
-            if self.outbounds.iter().any(|it| it.name == *name) {
-                faults.push(format!("handler {name}: an outbound has the same name"));
-            }
-        }
-        for name in self.capacities.keys() {
-            if !self.handlers.iter().any(|(known, _)| known == name) {
-                faults.push(format!("capacity of \"{name}\", which is not declared before"));
-            }
-        }
-        for InboundSpec { name, deduplicate, acknowledge, options, .. } in &self.inbounds {
-            let Acknowledge::Delivered { .. } = acknowledge else { continue };
-            let mut needs = |is_so: bool, what: &str| {
-                if !is_so {
-                    faults.push(format!("inbound {name}: an answer after delivery needs {what}"));
-                }
-            };
-            needs(*deduplicate, "duplicates to be recognised");
-            // Another acknowledgment would say that it is stored, or nothing.
-            needs(options.ack_mode == AckMode::Original, "ack_mode original");
-            needs(!options.commit_blocks, "a framing without commit_blocks");
-        }
-        for InboundSpec { name, router, address, options, .. } in &self.inbounds {
-            if !self.routers.iter().any(|(known, _)| known == router) {
-                faults.push(format!("inbound {name}: unknown router \"{router}\""));
-            }
-            if address.parse::<std::net::SocketAddr>().is_err() {
-                faults.push(format!("inbound {name}: \"{address}\" is not ADDRESS:PORT"));
-            }
-            faults.extend(options.faults().iter().map(|it| format!("inbound {name}: {it}")));
-        }
-        for outbound in &self.outbounds {
-            let OutboundSpec { name, options, .. } = outbound;
-            faults.extend(options.faults().iter().map(|it| format!("outbound {name}: {it}")));
-            faults.extend(outbound.order_faults());
-        }
-        if self.inbounds.is_empty() {
-            faults.push("there is no inbound".to_owned());
-        }
-        faults
-    }
-}
-
-fn repeated<'a>(kind: &str, names: impl Iterator<Item = &'a str>, faults: &mut Vec<String>) {
-    let mut seen = std::collections::BTreeSet::new();
-    for name in names {
-        if name.is_empty() {
-            faults.push(format!("{kind} without a name"));
-        } else if !seen.insert(name) {
-            faults.push(format!("{kind} {name} is declared twice"));
-        }
     }
 }
