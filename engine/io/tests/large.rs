@@ -3,7 +3,7 @@
 mod common;
 
 use common::{ends, frame, framed, listener, message, msa, write};
-use mllp_io::{CHUNK, Incoming, ListenerOptions, Payload, Reply, WHOLE};
+use mllp_io::{CHUNK, Incoming, ListenerOptions, Payload, Recognise, Reply, WHOLE};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -83,6 +83,51 @@ async fn a_slow_disk_stops_the_reading_of_one_connection() {
         peer.into_split().0
     };
     drop(reading);
+}
+
+#[tokio::test]
+async fn where_large_messages_are_refused_nothing_of_them_is_handed_over() {
+    let (listener, mut inbox, gate) = listener(ListenerOptions::default()).await;
+    let mut peer = TcpStream::connect(listener.address()).await.unwrap();
+    gate.refuse_large(true);
+    let sent = [framed(&large("L1", 9 * CHUNK)), framed(&message("M1"))].concat();
+    write(&mut peer, &sent).await;
+    let small = inbox.next().await;
+    assert_eq!(&small.control_id[..], b"M1", "small ones are still received");
+    accept(small);
+    assert_eq!(msa(&frame(&mut peer).await), "AE L1");
+    assert_eq!(msa(&frame(&mut peer).await), "AA M1");
+    assert_eq!(inbox.bodies.lock().unwrap().last, 0, "no body has begun");
+    gate.refuse_large(false);
+    write(&mut peer, &framed(&large("L1", 9 * CHUNK))).await;
+    accept(inbox.next().await);
+    assert_eq!(msa(&frame(&mut peer).await), "AA L1");
+    assert!(inbox.bodies.lock().unwrap().given_up.is_empty());
+}
+
+#[tokio::test]
+async fn a_large_message_that_comes_again_is_recognised_as_its_listener_says() {
+    let recognise = Recognise::ControlIdAndBody;
+    let (listener, mut inbox, _) =
+        listener(ListenerOptions { recognise, ..Default::default() }).await;
+    let mut peer = TcpStream::connect(listener.address()).await.unwrap();
+    let sent = large("L1", 3 * CHUNK + 9);
+    let another = |from: &str, to: &str| {
+        String::from_utf8(sent.clone()).unwrap().replacen(from, to, 1).into_bytes()
+    };
+    let mut other_end = sent.clone();
+    *other_end.last_mut().unwrap() = b'!';
+    let mut of = Vec::new();
+    for sent in [sent.clone(), another("20260101", "2026010211"), another("L1", "L2"), other_end] {
+        let frames = framed(&sent);
+        let (_, received) = tokio::join!(write(&mut peer, &frames), inbox.next());
+        of.push((received.identity, received.name));
+        accept(received);
+        frame(&mut peer).await;
+    }
+    assert_eq!(of[0], of[1], "another time in the header");
+    assert!(of[0].0 != of[2].0 && of[0].1 != of[2].1, "another control ID");
+    assert!(of[0].0 != of[3].0 && of[0].1 == of[3].1, "other bytes");
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub struct Kept {
 
 #[derive(Default)]
 pub struct Bodies {
-    last: u64,
+    pub last: u64,
     /// Chunks go to the test instead.
     pub hold: bool,
     pub stored: HashMap<u64, Vec<u8>>,
