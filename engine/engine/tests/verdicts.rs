@@ -185,7 +185,8 @@ fn an_answer_after_delivery_without_duplicates_is_refused() {
     let line = "inbound IB2: an answer after delivery needs duplicates to be recognised";
     assert_eq!(error.to_string(), line);
     // Any other acknowledgment would come before the verdict, or not at all.
-    let changes: [(fn(&mut ListenerOptions), &str); 3] = [
+    type Change = fn(&mut ListenerOptions);
+    let changes: [(Change, &str); 3] = [
         (|it| it.ack_mode = AckMode::Enhanced, "ack_mode original"),
         (|it| it.ack_mode = AckMode::None, "ack_mode original"),
         (|it| it.commit_blocks = true, "a wire without commit_blocks"),
