@@ -39,7 +39,7 @@ pub struct ListenerOptions {
     /// what a message takes of the disk. [`Times::frame`] is for a whole message: a slow line needs
     /// more of it for a long one.
     pub max_message: usize,
-    /// By what a message is recognised when it comes again.
+    /// By what a message is recognised when it comes again. An engine chooses it by what it answers.
     pub recognise: Recognise,
     /// What a message over the limit does: it is refused with AR, or ends its connection.
     pub over_limit: OverLimit,
