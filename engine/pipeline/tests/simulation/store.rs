@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mllp_pipeline::{
-    Append, Body, BodyId, Capacity, CommitOutcome, Committed, Disposition, Entry, Epoch, Event,
-    Head, Job, LaneId, LaneMark, LaneUpdate, List, MessageId, NewMessage, Ordering, Record,
-    Reopened, RowBody, Seq, Side, Source, Stamp, Started, Switch, Transaction, What,
+    Append, Body, Capacity, CommitOutcome, Committed, Disposition, Entry, Epoch, Event, Head, Job,
+    LaneId, LaneMark, LaneUpdate, List, MessageId, NewMessage, Ordering, Record, Reopened, RowBody,
+    Seq, Side, Source, Stamp, Started, Switch, Transaction, What,
 };
 
 use crate::answers::check_noted;
@@ -112,18 +112,6 @@ impl Message {
 }
 
 impl Store {
-    /// Nothing will hold this body.
-    pub fn give_up(&mut self, body: BodyId) {
-        let is = |it: &Body| matches!(it, Body::Chunked { id, .. } if *id == body);
-        let mut rows = self.lanes.values().flat_map(|lane| &lane.rows);
-        let held = rows.any(|row| matches!(&row.body, RowBody::Own(own) if is(own)))
-            || self.messages.values().any(|message| is(&message.new.body));
-        Handoff.check(!held, "a body is given up that something holds");
-        let was_there = self.chunks.remove(&body.0).is_some();
-        Handoff.check(was_there, "a body is given up twice");
-        self.given_up += 1;
-    }
-
     pub fn bytes(&self, body: &Body) -> Vec<u8> {
         match body {
             Body::Inline(bytes) => bytes.to_vec(),
