@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use mllp_io::{ListenerOptions, Recognise, SenderOptions};
+use mllp_io::{ListenerOptions, SenderOptions};
 use mllp_pipeline::{Acknowledge, Capacity, GiveUp, Limits, OnFull, Ordering, Retry};
 use mllp_store::{Days, SqliteStore, Store};
 
@@ -143,8 +143,14 @@ impl Builder {
     pub fn ack_after_delivery(self, within: Duration) -> Self {
         self.last_inbound("ack_after_delivery", |inbound| {
             inbound.acknowledge = Acknowledge::Delivered { within: within.as_millis() as u64 };
-            inbound.options.recognise = Recognise::ControlIdAndBody;
         })
+    }
+
+    /// Changes how the last inbound receives: framing and limits, times, TLS, who may connect, which
+    /// acknowledgments are given.
+    #[must_use]
+    pub fn receive(self, change: impl FnOnce(&mut ListenerOptions)) -> Self {
+        self.last_inbound("receive", |inbound| change(&mut inbound.options))
     }
 
     /// What happens to messages of the last inbound while there is no room for them. Without this they
@@ -240,6 +246,12 @@ impl Builder {
         self.last_outbound("window", |outbound| outbound.options.window = window)
     }
 
+    /// Changes how the last outbound sends: framing, times, TLS, which answers count.
+    #[must_use]
+    pub fn send(self, change: impl FnOnce(&mut SenderOptions)) -> Self {
+        self.last_outbound("send", |outbound| change(&mut outbound.options))
+    }
+
     /// When deliveries of the last outbound that failed for now are tried again.
     #[must_use]
     pub fn retry(self, retry: Retry) -> Self {
@@ -257,7 +269,9 @@ impl Builder {
     /// to answer.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
-        self.last_outbound("timeout", |outbound| outbound.options.timeout = timeout)
+        self.last_outbound("timeout", |outbound| {
+            outbound.options = outbound.options.clone().with_timeout(timeout);
+        })
     }
 
     /// How many threads run routers and handlers; 1 without this.
@@ -316,63 +330,5 @@ impl Builder {
             None => Box::new(SqliteStore::open(&self.data)?),
         };
         Engine::start(self, store)
-    }
-
-    /// Everything that is wrong with the graph.
-    fn faults(&self) -> Vec<String> {
-        let mut faults = self.misplaced.clone();
-        let inbounds = self.inbounds.iter().map(|it| it.name.as_str());
-        let outbounds = self.outbounds.iter().map(|it| it.name.as_str());
-        repeated("inbound", inbounds, &mut faults);
-        repeated("router", self.routers.iter().map(|(name, _)| name.as_str()), &mut faults);
-        repeated("handler", self.handlers.iter().map(|(name, _)| name.as_str()), &mut faults);
-        repeated("outbound", outbounds, &mut faults);
-        for (name, _) in &self.handlers {
-            if self.outbounds.iter().any(|it| it.name == *name) {
-                faults.push(format!("handler {name}: an outbound has the same name"));
-            }
-        }
-        for name in self.capacities.keys() {
-            if !self.handlers.iter().any(|(known, _)| known == name) {
-                faults.push(format!("capacity of \"{name}\", which is not declared before"));
-            }
-        }
-        for InboundSpec { name, deduplicate, acknowledge, .. } in &self.inbounds {
-            if let (false, Acknowledge::Delivered { .. }) = (deduplicate, acknowledge) {
-                faults.push(format!(
-                    "inbound {name}: an answer after delivery needs duplicates to be recognised"
-                ));
-            }
-        }
-        for InboundSpec { name, router, address, .. } in &self.inbounds {
-            if !self.routers.iter().any(|(known, _)| known == router) {
-                faults.push(format!("inbound {name}: unknown router \"{router}\""));
-            }
-            if address.parse::<std::net::SocketAddr>().is_err() {
-                faults.push(format!("inbound {name}: \"{address}\" is not ADDRESS:PORT"));
-            }
-        }
-        for outbound in &self.outbounds {
-            let OutboundSpec { name, options, .. } = outbound;
-            if !(1..=64).contains(&options.window) {
-                faults.push(format!("outbound {name}: window must be from 1 to 64"));
-            }
-            faults.extend(outbound.order_faults());
-        }
-        if self.inbounds.is_empty() {
-            faults.push("there is no inbound".to_owned());
-        }
-        faults
-    }
-}
-
-fn repeated<'a>(kind: &str, names: impl Iterator<Item = &'a str>, faults: &mut Vec<String>) {
-    let mut seen = std::collections::BTreeSet::new();
-    for name in names {
-        if name.is_empty() {
-            faults.push(format!("{kind} without a name"));
-        } else if !seen.insert(name) {
-            faults.push(format!("{kind} {name} is declared twice"));
-        }
     }
 }

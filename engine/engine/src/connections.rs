@@ -42,9 +42,17 @@ impl Connections {
         }
     }
 
-    /// Says to each listener whether it may read: if there is room for what its connections send.
-    pub(crate) fn set_gates(&self, has_room: impl Fn(LaneId) -> bool) {
-        self.gates.iter().for_each(|(lane, gate, wanted)| gate.set(*wanted && has_room(*lane)));
+    /// Says to each listener whether it may read: if there is room for what its connections send. And
+    /// whether it refuses large messages: their chunks would take the room that deliveries need.
+    pub(crate) fn set_gates(
+        &self,
+        has_room: impl Fn(LaneId) -> bool,
+        refuses: impl Fn(LaneId) -> bool,
+    ) {
+        for (lane, gate, wanted) in &self.gates {
+            gate.refuse_large(refuses(*lane));
+            gate.set(*wanted && has_room(*lane));
+        }
     }
 
     /// A side of a lane is set: opens or closes what belongs to it.
@@ -62,7 +70,8 @@ impl Connections {
             }
             Side::Input => {
                 if let Some((_, gate, wanted)) = self.gates.iter_mut().find(|it| it.0 == *lane) {
-                    *wanted = *flow != Flow::Paused;
+                    // One that is stopped reads nothing more before its connections are closed.
+                    *wanted = *flow == Flow::On;
                     if !*wanted {
                         // Before the operator hears of it.
                         gate.set(false);

@@ -2,24 +2,23 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use mllp_io::{Incoming, Reply, ReplyTo, Senders as Outlet};
+use mllp_io::{Incoming, Payload, Reply, ReplyTo, Report, Senders as Outlet};
 use mllp_pipeline::{
-    Answer, Body, BodyId, Fact, IdHash, Keys, LaneId, Left, Now, Order, Piece, Pipeline, Received,
-    Seq, Source, Ticket, Work,
+    Answer, Body, BodyId, Fact, Failure, IdHash, Keys, LaneId, Note, Now, Order, Piece, Pipeline,
+    Received, Seq, Source, Ticket, Work,
 };
 use mllp_store::StoreError;
 
-use crate::arrivals::{Arrivals, Arrived};
-use crate::bodies::{Large, is_large};
 use crate::connections::Connections;
 use crate::names::Names;
 use crate::notices::{self, Notices};
 use crate::reader::{Handover, Question};
 use crate::status::Status;
-use crate::traffic::{News, ToCore};
+use crate::traffic::{News, Unread, fact};
 use crate::workers::Call;
 use crate::writer::Job;
 
@@ -59,8 +58,6 @@ pub(crate) struct Outlets {
     pub(crate) workers: Sender<Call>,
     /// By the number of each sender, with its lane.
     pub(crate) senders: Vec<(LaneId, Arc<Outlet>)>,
-    /// For those who are asked, and tell the core later.
-    pub(crate) core: ToCore,
 }
 
 impl Drop for Outlets {
@@ -70,19 +67,40 @@ impl Drop for Outlets {
     }
 }
 
+/// How the deliveries of one sender are handed over.
+#[derive(Default)]
+struct Handovers {
+    /// Those that have to be read first, or come after one that has.
+    reading: usize,
+    /// Of what is handed over now.
+    generation: u64,
+    /// Earlier generations are forgotten: nothing that is told of them is heard.
+    forgotten_below: Arc<AtomicU64>,
+}
+
+impl Handovers {
+    /// Forgets everything that was handed over; returns the new generation.
+    fn forget(&mut self) -> u64 {
+        self.generation += 1;
+        self.forgotten_below.store(self.generation, Ordering::Release);
+        self.generation
+    }
+
+    fn is_forgotten(&self, generation: u64) -> bool {
+        generation < self.forgotten_below.load(Ordering::Relaxed)
+    }
+}
+
 pub(crate) struct Core {
     pipeline: Pipeline,
     news: Receiver<News>,
     clock: Clock,
     names: Arc<Names>,
     outlets: Outlets,
-    /// Deliveries of each sender that have to be read first, or come after one that has.
-    reading: Vec<usize>,
+    /// By the number of each sender.
+    handovers: Vec<Handovers>,
     /// Senders that wait, each with the chunks that were written for it.
     waiting: HashMap<Ticket, (ReplyTo, Option<BodyId>)>,
-    arrivals: Arrivals,
-    /// Bytes that may wait to be written in chunks.
-    arriving_bytes: u64,
     next_ticket: u64,
     connections: Connections,
     notices: Notices,
@@ -97,7 +115,6 @@ impl Core {
         clock: Clock,
         names: Arc<Names>,
         outlets: Outlets,
-        arriving_bytes: u64,
         connections: Connections,
     ) -> Self {
         Core {
@@ -106,11 +123,9 @@ impl Core {
             clock,
             notices: Notices::new(Arc::clone(&names)),
             names,
-            reading: vec![0; outlets.senders.len()],
+            handovers: outlets.senders.iter().map(|_| Handovers::default()).collect(),
             outlets,
             waiting: HashMap::new(),
-            arrivals: Arrivals::default(),
-            arriving_bytes,
             next_ticket: 0,
             connections,
             stopping: None,
@@ -125,7 +140,7 @@ impl Core {
             self.report();
             // Whether it is at rest is not cheap to say, so it is asked only when somebody waits for it.
             if self.stopping.is_some()
-                && self.left().is_at_rest()
+                && self.pipeline.left().is_at_rest()
                 && let Some(asked) = self.stopping.take()
             {
                 let _ = asked.send(());
@@ -152,9 +167,9 @@ impl Core {
     /// Says to each listener whether it may read.
     fn set_gates(&self) {
         let now = self.clock.now();
-        let has_room = self.arrivals.bytes() < self.arriving_bytes;
-        let wanted = |inbound| has_room && self.pipeline.wants_input(inbound, now);
-        self.connections.set_gates(wanted);
+        let pipeline = &self.pipeline;
+        self.connections
+            .set_gates(|it| pipeline.wants_input(it, now), |it| pipeline.refuses(it, now));
     }
 
     fn take_more(&mut self) -> Result<bool, StoreError> {
@@ -172,17 +187,21 @@ impl Core {
         let now = self.clock.now();
         match news {
             News::Received(messages) => {
-                messages.into_iter().for_each(|message| self.arrive(message, now));
+                messages.into_iter().for_each(|message| self.receive(message, now));
             }
-            News::Written(connection, body) => self.written(connection, body, now),
             News::Fact(fact) => self.tell(fact, now),
-            News::Facts(facts) => facts.into_iter().for_each(|it| self.tell(it, now)),
             News::Called(lane, fact) => {
                 self.notices.called(lane, &fact);
                 self.pipeline.tell(fact, now);
             }
             News::Lost(lane, why) => self.notices.lost(lane, why),
-            News::HandedOver(number) => self.reading[number as usize] -= 1,
+            News::TurnedAway(listener, peer, why) => {
+                if let Some(inbound) = self.connections.inbound(listener) {
+                    self.notices.turned_away(inbound, peer, &why);
+                }
+            }
+            News::Reports(number, reports) => self.reported(number as usize, reports, now),
+            News::HandedOver { number, unread } => self.handed_over(number as usize, unread, now),
             News::Status(asked) => drop(asked.send(self.status(now))),
             News::Command(command, asked) => {
                 let id = self.connections.command(asked);
@@ -215,57 +234,16 @@ impl Core {
         }
     }
 
-    fn arrive(&mut self, message: Incoming, now: Now) {
-        let inbound = self.connections.inbound(message.listener);
-        let refuses = || inbound.is_some_and(|it| self.pipeline.refuses(it, now));
-        if is_large(message.payload.len()) && refuses() {
-            // Its chunks would take the room that deliveries need.
-            return message.reply_to.answer(Reply::NotStored);
-        }
-        match self.arrivals.take(message) {
-            Arrived::Small(message) => {
-                let body = Body::Inline(Arc::clone(&message.payload));
-                self.receive(message, body, now);
-            }
-            Arrived::Large(connection) => self.write_first(connection),
-            Arrived::Behind => {}
-        }
-    }
-
-    /// Has the first message of a connection that waits written in chunks.
-    fn write_first(&self, connection: usize) {
-        let Some(message) = self.arrivals.first(connection) else { return };
-        let core = self.outlets.core.clone();
-        let then = move |body| {
-            core.tell(News::Written(connection, body));
-        };
-        let large = Large { payload: Arc::clone(&message.payload), then: Box::new(then) };
-        let _ = self.outlets.writer.send(Job::Write(large));
-    }
-
-    /// The first message of a connection that waits is written, and goes on with those behind it.
-    fn written(&mut self, connection: usize, body: Option<Body>, now: Now) {
-        let mut released = self.arrivals.release(connection).into_iter();
-        match (released.next(), body) {
-            (Some(message), Some(body)) => self.receive(message, body, now),
-            // Of a message without a body nothing is stored.
-            (Some(message), None) => message.reply_to.answer(Reply::NotStored),
-            (None, _) => {}
-        }
-        for message in released {
-            let body = Body::Inline(Arc::clone(&message.payload));
-            self.receive(message, body, now);
-        }
-        self.write_first(connection);
-    }
-
-    fn receive(&mut self, message: Incoming, body: Body, now: Now) {
+    fn receive(&mut self, message: Incoming, now: Now) {
         let Some(inbound) = self.connections.inbound(message.listener) else { return };
         self.next_ticket += 1;
         let ticket = Ticket(self.next_ticket);
-        let chunks = match body {
-            Body::Chunked { id, .. } => Some(id),
-            Body::Inline(_) => None,
+        let (body, chunks) = match message.payload {
+            Payload::Whole(bytes) => (Body::Inline(bytes), None),
+            Payload::Stored { body, len, .. } => {
+                let id = BodyId(body);
+                (Body::Chunked { id, len }, Some(id))
+            }
         };
         self.waiting.insert(ticket, (message.reply_to, chunks));
         let received = Received {
@@ -286,13 +264,7 @@ impl Core {
 
     fn status(&self, now: Now) -> Status {
         let store = self.pipeline.store_state(now);
-        Status::of(self.pipeline.status(), self.left(), store, &self.names, now.steady)
-    }
-
-    fn left(&self) -> Left {
-        let mut left = self.pipeline.left();
-        left.waiting += self.arrivals.count();
-        left
+        Status::of(self.pipeline.status(), self.pipeline.left(), store, &self.names, now.steady)
     }
 
     fn carry_out(&mut self) {
@@ -306,9 +278,10 @@ impl Core {
                 }
                 Order::ReadHeads(lanes) => {
                     // What is with the partner may be done again: nobody may hear of it now.
-                    for (lane, sender) in &self.outlets.senders {
+                    let senders = self.outlets.senders.iter().zip(&mut self.handovers);
+                    for ((lane, sender), its) in senders {
                         if lanes.contains(lane) {
-                            sender.abandon();
+                            sender.abandon(its.forget());
                         }
                     }
                     let _ = self.outlets.writer.send(Job::ReadHeads(lanes));
@@ -327,6 +300,7 @@ impl Core {
                 Order::Load { lane, after, limit } => {
                     let _ = self.outlets.reader.send(Question::Load { lane, after, limit });
                 }
+                Order::GiveUp(body) => drop(self.outlets.writer.send(Job::GiveUp(body))),
                 Order::Compare { ticket, body, with, what } => {
                     let question = Question::Compare { ticket, body, with, what };
                     let _ = self.outlets.reader.send(question);
@@ -356,15 +330,47 @@ impl Core {
         let Some(number) = self.outlets.senders.iter().position(|(its, _)| *its == lane) else {
             return;
         };
-        let outlet = &self.outlets.senders[number].1;
+        let (outlet, its) = (&self.outlets.senders[number].1, &mut self.handovers[number]);
+        let generation = its.generation;
         if let Source::Memory(Body::Inline(payload)) = &work.body
-            && self.reading[number] == 0
+            && its.reading == 0
         {
-            return outlet.deliver(seq.0, Arc::clone(payload));
+            return outlet.deliver(generation, seq.0, Arc::clone(payload));
         }
-        self.reading[number] += 1;
-        let outlet = Arc::clone(outlet);
-        let handover = Handover { outlet, number: number as u32, lane, seq, work };
+        its.reading += 1;
+        let handover = Handover {
+            outlet: Arc::clone(outlet),
+            number: number as u32,
+            lane,
+            seq,
+            work,
+            generation,
+            current: Arc::clone(&its.forgotten_below),
+            questions: self.outlets.reader.clone(),
+        };
         let _ = self.outlets.reader.send(Question::Deliver(handover));
+    }
+
+    /// Deliveries have ended.
+    fn reported(&mut self, number: usize, mut reports: Vec<Report>, now: Now) {
+        let (lane, its) = (self.outlets.senders[number].0, &self.handovers[number]);
+        reports.retain(|it| !its.is_forgotten(it.generation));
+        reports.into_iter().for_each(|report| self.tell(fact(lane, report), now));
+    }
+
+    /// A delivery has come through the reader.
+    fn handed_over(&mut self, number: usize, unread: Option<Unread>, now: Now) {
+        let its = &mut self.handovers[number];
+        its.reading -= 1;
+        let Some(Unread { lane, seq, generation }) = unread else { return };
+        if its.is_forgotten(generation) {
+            return;
+        }
+        // Those behind it that were ordered before this was known do not pass it.
+        its.generation = its.generation.max(generation + 1);
+        // Ours, not the message's: it is tried again.
+        let note = Note("the body cannot be read".into());
+        let failure = Failure::Infrastructure;
+        self.tell(Fact::Failed { lane, seq, failure, note }, now);
     }
 }

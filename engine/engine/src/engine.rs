@@ -8,11 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use mllp_io::{Gate, Reports, Senders as Outlet};
-use mllp_pipeline::{Fact, Flow, LaneId, MessageId, Pipeline, Side, Stage, Start, Switch};
+use mllp_io::{Gate, ListenerOptions, Recognise, Reports, Senders as Outlet};
+use mllp_pipeline::{
+    Acknowledge, Fact, Flow, LaneId, MessageId, Pipeline, Side, Stage, Start, Switch,
+};
 use mllp_store::{Identity, Reader, Retention, Store, StoreError};
 use tokio::runtime::Runtime;
 
+use crate::bodies::BodyIds;
 use crate::builder::{Builder, InboundSpec};
 use crate::connections::Connections;
 use crate::core::{Clock, Core, Outlets};
@@ -25,6 +28,7 @@ use crate::operator::Operator;
 use crate::retaining::{Doubt, Retaining};
 use crate::status::Status;
 use crate::traffic::{Doors, News, ToCore};
+use crate::workers::ToChunks;
 use crate::writer::Job;
 use crate::{notices, reader, workers, writer};
 
@@ -66,6 +70,20 @@ impl Engine {
     /// Where an inbound listens.
     pub fn address(&self, inbound: &str) -> Option<SocketAddr> {
         self.listeners.address(inbound)
+    }
+
+    /// Reads the TLS files of an inbound again, for connections from now on; those that are open go
+    /// on. Outbounds read theirs each time they connect.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Graph`]: there is no such inbound, or a file cannot be used. Nothing has changed then.
+    pub fn reload_tls(&self, inbound: &str) -> Result<(), Error> {
+        let refused = |why: String| Error::Graph(vec![format!("inbound {inbound}: {why}")]);
+        match self.listeners.reload_tls(inbound) {
+            Some(reloaded) => reloaded.map_err(|error| refused(format!("tls: {error}"))),
+            None => Err(refused("there is none".to_owned())),
+        }
     }
 
     /// How everything stands now.
@@ -154,7 +172,7 @@ impl Engine {
         );
         let for_workers = readers.collect::<Result<Vec<_>, _>>()?;
         know(&mut *for_core, clock.now().wall, &core)?;
-        let (names, bytes) = (Arc::new(names), builder.limits.waiting_bytes);
+        let names = Arc::new(names);
 
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -162,8 +180,14 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(Error::System)?;
-        let indexed = builder.inbounds.iter().map(|it| it.indexed.clone()).collect();
-        let doors = Arc::new(Doors::new(core.clone(), outbounds.clone(), indexed));
+        let ((writer, jobs), bodies) = (channel(), Arc::new(BodyIds::new(numbers.body)));
+        let doors = Arc::new(Doors {
+            core: core.clone(),
+            writer: writer.clone(),
+            bodies: Arc::clone(&bodies),
+            outbounds: outbounds.clone(),
+            indexed: builder.inbounds.iter().map(|it| it.indexed.clone()).collect(),
+        });
         // Listeners come first: if one of them cannot bind, nothing else has been started.
         let specs = specs(&builder, &inbounds, &doors, &switches)?;
         let gates = specs.iter().map(|it| (it.lane, it.gate.clone())).collect();
@@ -188,17 +212,17 @@ impl Engine {
         let functions = functions(builder, &names);
         let (reader, thread) = reader::start(for_core, core.clone()).map_err(Error::System)?;
         engine.threads.push(thread);
-        let (writer, thread) =
-            writer::start(store, numbers.body, core.clone(), retaining).map_err(Error::System)?;
-        engine.writing = Some(thread);
+        let started = writer::start(store, numbers.body, jobs, core.clone(), retaining);
+        engine.writing = Some(started.map_err(Error::System)?);
         engine.writer = Some(writer.clone());
+        let chunks = ToChunks { writer: writer.clone(), bodies };
         let (workers, threads) =
-            workers::start(functions, for_workers, &writer, &core).map_err(Error::System)?;
+            workers::start(functions, for_workers, &chunks, &core).map_err(Error::System)?;
         engine.threads.extend(threads);
         let senders = outbounds.into_iter().zip(engine.senders.iter().cloned()).collect();
-        let outlets = Outlets { writer, reader, workers, senders, core };
+        let outlets = Outlets { writer, reader, workers, senders };
         let connections = Connections::new(gates, listeners);
-        let core = Core::new(pipeline, news, clock, names, outlets, bytes, connections);
+        let core = Core::new(pipeline, news, clock, names, outlets, connections);
         let thread = thread::Builder::new().name("engine-core".into());
         engine.deciding = Some(thread.spawn(|| core.run()).map_err(Error::System)?);
         // What an operator had begun is done to its end.
@@ -289,18 +313,23 @@ fn specs(
     doors: &Arc<Doors>,
     switches: &[Switch],
 ) -> Result<Vec<Spec>, Error> {
+    let shared = Gate::new();
     let spec = |(number, (inbound, lane)): (u32, (&InboundSpec, &LaneId))| {
         let invalid = || std::io::Error::from(std::io::ErrorKind::InvalidInput);
         let failed = |_| Error::Listen { inbound: inbound.name.clone(), error: invalid() };
+        let recognise = match inbound.acknowledge {
+            Acknowledge::Stored => Recognise::Bytes,
+            Acknowledge::Delivered { .. } => Recognise::ControlIdAndBody,
+        };
         let intake: Arc<Doors> = Arc::clone(doors);
-        let gate = Gate::new();
+        let gate = shared.beside();
         // Before the first connection: what is paused reads nothing.
         gate.set(!is_set(switches, *lane, Side::Input, Flow::Paused));
         Ok(Spec {
             name: inbound.name.clone(),
             lane: *lane,
             address: inbound.address.parse().map_err(failed)?,
-            options: mllp_io::ListenerOptions { number, ..inbound.options.clone() },
+            options: ListenerOptions { number, recognise, ..inbound.options.clone() },
             intake,
             gate,
             stopped: is_set(switches, *lane, Side::Input, Flow::Stopped),

@@ -6,28 +6,95 @@ use std::sync::Arc;
 use hl7_peek::{Path, Scan};
 
 /// A message, as a router or a handler sees it.
+///
+/// Of a message above 64 KiB only the beginning is in memory, until the function asks for more: for
+/// [`payload`](Message::payload), or for a path that lies beyond. A function that asks for the header
+/// alone costs no more for a large message than for a small one.
 #[derive(Clone, Copy)]
 pub struct Message<'a> {
-    payload: &'a [u8],
+    bytes: &'a dyn Bytes,
+}
+
+/// The bytes of a message, which may have to be read.
+pub(crate) trait Bytes: Sync {
+    /// The first bytes.
+    fn beginning(&self) -> &[u8];
+    /// How many there are in all.
+    fn size(&self) -> u64;
+    /// All of them.
+    fn whole(&self) -> &[u8];
+    /// Whether some were asked for that could not be read.
+    fn has_failed(&self) -> bool {
+        false
+    }
+}
+
+impl Bytes for Arc<[u8]> {
+    fn beginning(&self) -> &[u8] {
+        self
+    }
+
+    fn size(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn whole(&self) -> &[u8] {
+        self
+    }
 }
 
 impl<'a> Message<'a> {
-    pub(crate) const fn new(payload: &'a [u8]) -> Self {
-        Message { payload }
+    pub(crate) const fn new(bytes: &'a dyn Bytes) -> Self {
+        Message { bytes }
     }
 
-    /// What was received, byte for byte.
-    pub const fn payload(&self) -> &'a [u8] {
-        self.payload
+    /// What was received, byte for byte, or what another handler sent. Empty if the store cannot be
+    /// read for now: what the function makes of that is thrown away, and it is called again.
+    pub fn payload(&self) -> &'a [u8] {
+        self.bytes.whole()
+    }
+
+    /// Length of the payload in bytes.
+    pub fn len(&self) -> u64 {
+        self.bytes.size()
+    }
+
+    pub(crate) fn is_unreadable(&self) -> bool {
+        self.bytes.has_failed()
+    }
+
+    /// Whether the payload has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The bytes at a path such as `PID-3.1`, still escaped; `None` if there is nothing, no header,
     /// or no such path. One pass over the message for each call.
     pub fn get(&self, path: &str) -> Option<&'a [u8]> {
-        let path = Path::parse(path).ok()?;
-        let message = hl7_peek::Message::parse_lenient(self.payload, Scan::SingleByte)?;
-        message.get(path).filter(|it| !it.is_empty())
+        let parsed = Path::parse(path).ok()?;
+        let beginning = self.bytes.beginning();
+        if beginning.len() as u64 == self.len() {
+            return at(beginning, parsed);
+        }
+        // What ends before the beginning does is whole, and so is a header that does.
+        let found = at(beginning, parsed).filter(|it| ends_inside(it, beginning));
+        let in_header = path.starts_with("MSH") && has_whole_header(beginning);
+        if found.is_some() || in_header { found } else { at(self.payload(), parsed) }
     }
+}
+
+fn at(payload: &[u8], path: Path) -> Option<&[u8]> {
+    let message = hl7_peek::Message::parse_lenient(payload, Scan::SingleByte)?;
+    message.get(path).filter(|it| !it.is_empty())
+}
+
+/// Whether a value of these bytes is followed by any of them.
+fn ends_inside(value: &[u8], bytes: &[u8]) -> bool {
+    value.as_ptr_range().end < bytes.as_ptr_range().end
+}
+
+fn has_whole_header(beginning: &[u8]) -> bool {
+    beginning.starts_with(b"MSH") && beginning.contains(&b'\r')
 }
 
 /// What a handler sends, and where to: an outbound, or a handler that goes on with it. From handler

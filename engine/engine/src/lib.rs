@@ -43,17 +43,19 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-mod arrivals;
 mod bodies;
 mod builder;
+mod comparison;
 mod connections;
 mod core;
 mod engine;
 mod error;
+mod faults;
 mod functions;
 mod graph;
 mod jobs;
 mod journey;
+mod lazy;
 mod listeners;
 mod names;
 mod notices;
@@ -65,6 +67,7 @@ mod retaining;
 mod search;
 mod selection;
 mod status;
+mod stored;
 mod traffic;
 mod workers;
 mod writer;
@@ -75,6 +78,10 @@ pub use error::Error;
 pub use functions::{Message, Send};
 pub use jobs::{JobReport, To};
 pub use journey::Journey;
+pub use mllp_io::{
+    AckMode, CertificateFiles, ClientCertificates, Framing, ListenerOptions, ListenerTls, Network,
+    OverLimit, Policy, Profile, Rules, Scan, SenderOptions, SenderTls, Times, TlsVersion,
+};
 pub use mllp_pipeline::{
     By, Capacity, Disposition, Failure, Flow, GiveUp, MessageId, Note, OnFull, Retry, Side, Stage,
     StoreState, Then, Trouble,

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use mllp_io::{Gate, Intake, Listener, ListenerOptions};
+use mllp_io::{Gate, Intake, Listener, ListenerOptions, TlsError};
 use mllp_pipeline::LaneId;
 use tokio::runtime::Handle;
 
@@ -85,6 +85,13 @@ impl Listeners {
     /// Where an inbound listens, or would.
     pub(crate) fn address(&self, name: &str) -> Option<SocketAddr> {
         self.0.all.iter().find(|it| it.name == name).map(|it| it.address)
+    }
+
+    /// Reads the TLS files of an inbound again; `None`: there is no such inbound. One that does not
+    /// listen reads them when it does.
+    pub(crate) fn reload_tls(&self, name: &str) -> Option<Result<(), TlsError>> {
+        let door = self.0.all.iter().find(|it| it.name == name)?;
+        Some(door.lock().listener.as_ref().map_or(Ok(()), Listener::reload_tls))
     }
 
     /// Whether the listener of an inbound stands as it is wanted.

@@ -6,10 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use log::{debug, error, info, warn};
-use mllp_io::Loss;
+use mllp_io::{Loss, TurnedAway};
 use mllp_pipeline::{
     CallFailure, Event, Fact, Failure, LaneId, Record, Side, StoreState, Switch, Transaction, What,
 };
@@ -111,8 +112,29 @@ impl Notices {
     /// A connection could not be opened, or is over. Whether that matters is seen by what follows: a
     /// partner may close a connection after each message.
     pub(crate) fn lost(&mut self, lane: LaneId, why: Loss) {
+        let name = self.names.of(lane);
+        let connection = name.as_str();
+        debug!(connection = connection, reason:% = why; "no connection");
+        // Nobody says of a partner that was never reached that it is lost.
+        if matches!(why, Loss::NotReached(_)) && !self.reached.contains_key(&lane) {
+            self.reached.insert(lane, false);
+            warn!(connection = connection, reason:% = why; "not connected");
+        }
         self.losses.insert(lane, why);
-        debug!(connection = self.names.of(lane).as_str(), reason:% = why; "no connection");
+    }
+
+    /// A listener has turned a peer away.
+    pub(crate) fn turned_away(&mut self, inbound: LaneId, peer: SocketAddr, why: &TurnedAway) {
+        let what = match why {
+            TurnedAway::NotAllowed => "not allowed",
+            TurnedAway::TooMany => "too many",
+            TurnedAway::Handshake(_) => "handshake",
+        };
+        if let Some(count) = self.count(what, inbound) {
+            let name = self.names.of(inbound);
+            warn!(connection = name.as_str(), peer:% = peer, reason:% = why, peers = count;
+                "a peer was turned away");
+        }
     }
 
     fn failed(&mut self, lane: LaneId, failure: Failure) {

@@ -1,13 +1,17 @@
 //! What the other threads tell the core.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use mllp_io::{Incoming, Intake, Loss, Outcome, Report, Reports};
-use mllp_pipeline::{Body, Command, CommandOutcome, Fact, Failure, LaneId, Note, Seq};
+use mllp_io::{Chunk, Incoming, Intake, Loss, Outcome, Report, Reports, TurnedAway};
+use mllp_pipeline::{BodyId, Command, CommandOutcome, Fact, Failure, LaneId, Note, Seq};
 use mllp_store::StoreError;
 
+use crate::bodies::BodyIds;
 use crate::search::{IndexedField, indexed};
 use crate::status::Status;
+use crate::writer::Job;
 
 /// Something for the core.
 pub(crate) enum News {
@@ -15,17 +19,20 @@ pub(crate) enum News {
     Received(Vec<Incoming>),
     /// Something has happened.
     Fact(Fact),
-    /// Several things have happened, in this order.
-    Facts(Vec<Fact>),
     /// A router or a handler with this lane has come back.
     Called(LaneId, Fact),
     /// An outbound has no connection, or not any more.
     Lost(LaneId, Loss),
-    /// A delivery that had to be read is with its sender, by its number, or could not be read.
-    HandedOver(u32),
-    /// The large message that this connection has waited with is in the store, or could not be
-    /// written.
-    Written(usize, Option<Body>),
+    /// The listener with this number has turned a peer away.
+    TurnedAway(u32, SocketAddr, TurnedAway),
+    /// Deliveries of the sender with this number have ended.
+    Reports(u32, Vec<Report>),
+    /// A delivery that had to be read is with its sender, or could not be read.
+    HandedOver {
+        /// The number of the sender.
+        number: u32,
+        unread: Option<Unread>,
+    },
     /// The store has come to its end.
     Fatal(StoreError),
     /// Somebody wants to know how things stand.
@@ -36,6 +43,13 @@ pub(crate) enum News {
     Stop(Sender<()>),
     /// The core is to end, whatever is left.
     End,
+}
+
+/// A delivery that could not be read, or that was ordered after one that could not.
+pub(crate) struct Unread {
+    pub(crate) lane: LaneId,
+    pub(crate) seq: Seq,
+    pub(crate) generation: u64,
 }
 
 /// The way to the core. Never blocks.
@@ -56,22 +70,17 @@ impl ToCore {
 
 /// The side of the listeners and the senders.
 pub(crate) struct Doors {
-    core: ToCore,
+    pub(crate) core: ToCore,
+    pub(crate) writer: Sender<Job>,
+    pub(crate) bodies: Arc<BodyIds>,
     /// The lane of each sender, by its number.
-    outbounds: Vec<LaneId>,
-    /// The fields by which messages of each listener are found, by its number.
-    indexed: Vec<Vec<IndexedField>>,
+    pub(crate) outbounds: Vec<LaneId>,
+    /// The fields by which messages of each listener are found, by its number. Of a large message
+    /// those are found that stand in its beginning.
+    pub(crate) indexed: Vec<Vec<IndexedField>>,
 }
 
 impl Doors {
-    pub(crate) fn new(
-        core: ToCore,
-        outbounds: Vec<LaneId>,
-        indexed: Vec<Vec<IndexedField>>,
-    ) -> Self {
-        Doors { core, outbounds, indexed }
-    }
-
     fn lane(&self, sender: u32) -> Option<LaneId> {
         self.outbounds.get(sender as usize).copied()
     }
@@ -81,16 +90,33 @@ impl Intake for Doors {
     fn received(&self, messages: &mut Vec<Incoming>) {
         for message in messages.iter_mut() {
             let fields = self.indexed.get(message.listener as usize).map_or(&[][..], Vec::as_slice);
-            message.indexed = indexed(fields, &message.payload);
+            message.indexed = indexed(fields, message.payload.beginning());
         }
         self.core.tell(News::Received(std::mem::take(messages)));
+    }
+
+    fn begin(&self) -> u64 {
+        self.bodies.next().0
+    }
+
+    // Past the core: the message comes to it once every chunk is durable. A writer that has ended
+    // drops the chunk, and with it the message.
+    fn store(&self, chunk: Chunk) {
+        let _ = self.writer.send(Job::Chunk(chunk));
+    }
+
+    fn give_up(&self, body: u64) {
+        let _ = self.writer.send(Job::GiveUp(BodyId(body)));
+    }
+
+    fn turned_away(&self, listener: u32, peer: SocketAddr, why: &TurnedAway) {
+        self.core.tell(News::TurnedAway(listener, peer, why.clone()));
     }
 }
 
 impl Reports for Doors {
     fn reported(&self, sender: u32, reports: &mut Vec<Report>) {
-        let Some(lane) = self.lane(sender) else { return };
-        self.core.tell(News::Facts(reports.drain(..).map(|report| fact(lane, report)).collect()));
+        self.core.tell(News::Reports(sender, std::mem::take(reports)));
     }
 
     fn lost(&self, sender: u32, why: Loss) {
@@ -106,7 +132,8 @@ impl Reports for Doors {
     }
 }
 
-fn fact(lane: LaneId, report: Report) -> Fact {
+/// What a report of this lane's sender means.
+pub(crate) fn fact(lane: LaneId, report: Report) -> Fact {
     let (seq, note) = (Seq(report.number), Note(report.note.0));
     let failed = |failure| Fact::Failed { lane, seq, failure, note: note.clone() };
     match report.outcome {
@@ -118,5 +145,6 @@ fn fact(lane: LaneId, report: Report) -> Fact {
         Outcome::Transport => failed(Failure::Transport),
         Outcome::NoReply => failed(Failure::NoReply),
         Outcome::Unsendable => failed(Failure::Content),
+        Outcome::Unreadable => failed(Failure::Infrastructure),
     }
 }

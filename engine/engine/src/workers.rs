@@ -12,12 +12,13 @@ use mllp_pipeline::{
 };
 use mllp_store::Reader;
 
-use crate::bodies::{Large, is_large};
-use crate::functions::{Handler, Message, Router, Send};
+use crate::bodies::{BodyIds, Large, is_large};
+use crate::functions::{Bytes, Handler, Message, Router, Send};
+use crate::lazy::Lazy;
 use crate::names::Names;
 use crate::ordering::keys;
-use crate::reader::bytes;
 use crate::search::IndexedField;
+use crate::stored;
 use crate::traffic::{News, ToCore};
 use crate::writer::Job;
 
@@ -38,11 +39,26 @@ pub(crate) struct Functions {
     pub(crate) names: Arc<Names>,
 }
 
+/// Where large results of handlers go.
+#[derive(Clone)]
+pub(crate) struct ToChunks {
+    pub(crate) writer: Sender<Job>,
+    pub(crate) bodies: Arc<BodyIds>,
+}
+
+impl ToChunks {
+    fn give_up(&self, body: Option<&Body>) {
+        if let Some(Body::Chunked { id, .. }) = body {
+            let _ = self.writer.send(Job::GiveUp(*id));
+        }
+    }
+}
+
 /// Starts workers, one for each reading end. They end when the sender is dropped.
 pub(crate) fn start(
     functions: Functions,
     readers: Vec<Box<dyn Reader>>,
-    writer: &Sender<Job>,
+    chunks: &ToChunks,
     core: &ToCore,
 ) -> io::Result<(Sender<Call>, Vec<JoinHandle<()>>)> {
     let (sender, calls) = channel();
@@ -50,9 +66,9 @@ pub(crate) fn start(
     let mut threads = Vec::with_capacity(readers.len());
     for reader in readers {
         let (functions, calls, core) = (Arc::clone(&functions), Arc::clone(&calls), core.clone());
-        let writer = writer.clone();
+        let chunks = chunks.clone();
         let thread = thread::Builder::new().name("engine-worker".into());
-        threads.push(thread.spawn(move || work(&functions, reader, &calls, &writer, &core))?);
+        threads.push(thread.spawn(move || work(&functions, reader, &calls, &chunks, &core))?);
     }
     Ok((sender, threads))
 }
@@ -61,14 +77,14 @@ fn work(
     functions: &Functions,
     mut reader: Box<dyn Reader>,
     calls: &Mutex<Receiver<Call>>,
-    writer: &Sender<Job>,
+    chunks: &ToChunks,
     core: &ToCore,
 ) {
     loop {
         let next = calls.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(call) = next else { return };
         let lane = call.lane;
-        let fact = functions.run(&mut *reader, writer, call);
+        let fact = functions.run(&mut *reader, chunks, call);
         if !core.tell(News::Called(lane, fact)) {
             return;
         }
@@ -79,7 +95,7 @@ impl Functions {
     fn run(
         &self,
         reader: &mut dyn Reader,
-        writer: &Sender<Job>,
+        chunks: &ToChunks,
         Call { call, lane, work }: Call,
     ) -> Fact {
         if let Some(router) = self.routers.get(&lane) {
@@ -88,7 +104,15 @@ impl Functions {
         }
         let handler = self.handlers.get(&lane);
         let results = each(reader, &work, |message| match handler {
-            Some(handler) => self.sent(message, handler(message), writer),
+            Some(handler) => {
+                let sends = handler(message);
+                // What it made of bytes that were not there is not even written.
+                if message.is_unreadable() {
+                    Err(unreadable())
+                } else {
+                    self.sent(message, sends, chunks)
+                }
+            }
             None => Err(failure(Failure::Infrastructure, "unknown_handler")),
         });
         Fact::Transformed { call, results }
@@ -111,22 +135,45 @@ impl Functions {
         &self,
         message: &Message<'_>,
         sends: Vec<Send>,
-        writer: &Sender<Job>,
+        chunks: &ToChunks,
     ) -> Result<Vec<Sent>, CallFailure> {
-        let sent = |send: Send| {
-            let lane = |stage| self.names.lane(stage, &send.to);
-            // A lane of an outbound that is no longer configured has a name too.
-            let outbound = lane(Stage::Outbound).filter(|it| self.keys.contains_key(it));
-            let to = outbound.or_else(|| lane(Stage::Routed));
-            let to = to.ok_or_else(|| failure(Failure::Content, "unknown_outbound"))?;
-            let control_id = send.payload.as_ref().and_then(|it| Message::new(it).get("MSH-10"));
-            let id_hash = IdHash::of(control_id.unwrap_or_default());
-            let body = send.payload.as_deref().unwrap_or(message.payload());
-            let keys = self.keys.get(&to).map_or(Keys::NONE, |fields| keys(fields, body));
-            let body = send.payload.map(|payload| written(payload, writer)).transpose()?;
-            Ok(Sent { body, id_hash, keys, ..Sent::to(to) })
-        };
-        sends.into_iter().map(sent).collect()
+        let mut all = Vec::with_capacity(sends.len());
+        for send in sends {
+            match self.sent_one(message, send, chunks) {
+                Ok(sent) => all.push(sent),
+                Err(failure) => {
+                    // Nothing comes to hold what was written for those before it.
+                    all.iter().for_each(|it: &Sent| chunks.give_up(it.body.as_ref()));
+                    return Err(failure);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn sent_one(
+        &self,
+        message: &Message<'_>,
+        send: Send,
+        chunks: &ToChunks,
+    ) -> Result<Sent, CallFailure> {
+        let lane = |stage| self.names.lane(stage, &send.to);
+        // A lane of an outbound that is no longer configured has a name too.
+        let outbound = lane(Stage::Outbound).filter(|it| self.keys.contains_key(it));
+        let to = outbound.or_else(|| lane(Stage::Routed));
+        let to = to.ok_or_else(|| failure(Failure::Content, "unknown_outbound"))?;
+        let control_id = send.payload.as_ref().and_then(|it| Message::new(it).get("MSH-10"));
+        let id_hash = IdHash::of(control_id.unwrap_or_default());
+        // A large message is read whole only for an outbound that is ordered by key.
+        let fields = self.keys.get(&to).filter(|fields| !fields.is_empty());
+        let keys = fields.map_or(Keys::NONE, |fields| {
+            keys(fields, send.payload.as_deref().unwrap_or_else(|| message.payload()))
+        });
+        if message.is_unreadable() {
+            return Err(unreadable());
+        }
+        let body = send.payload.map(|payload| written(payload, chunks)).transpose()?;
+        Ok(Sent { body, id_hash, keys, ..Sent::to(to) })
     }
 }
 
@@ -136,27 +183,47 @@ fn each<T>(
     work: &[Work],
     run: impl Fn(&Message<'_>) -> Result<T, CallFailure>,
 ) -> Vec<Result<T, CallFailure>> {
-    let mut one = |work: &Work| {
-        let unreadable = || failure(Failure::Infrastructure, "body_not_readable");
-        let payload = bytes(reader, work).ok().flatten().ok_or_else(unreadable)?;
-        let message = Message::new(&payload);
+    work.iter().map(|work| one(reader, work, &run)).collect()
+}
+
+fn one<T>(
+    reader: &mut dyn Reader,
+    work: &Work,
+    run: &impl Fn(&Message<'_>) -> Result<T, CallFailure>,
+) -> Result<T, CallFailure> {
+    let guarded = |bytes: &dyn Bytes| {
+        let message = Message::new(bytes);
         // A function that panics is the message's fault as far as anybody can tell.
         let result = catch_unwind(AssertUnwindSafe(|| run(&message)));
         result.unwrap_or_else(|_| Err(failure(Failure::Content, "panic")))
     };
-    work.iter().map(&mut one).collect()
+    match stored::find(reader, work).ok().flatten().ok_or_else(unreadable)? {
+        Body::Inline(bytes) => guarded(&bytes),
+        Body::Chunked { id, len } => {
+            let beginning = stored::beginning(reader, id).ok().flatten();
+            let lazy = Lazy::new(reader, id, len, beginning.ok_or_else(unreadable)?);
+            let result = guarded(&lazy);
+            // What it made of bytes that were not there is nothing, even a panic.
+            if lazy.has_failed() { Err(unreadable()) } else { result }
+        }
+    }
 }
 
 /// What a handler sends, in chunks that are durable if it is large.
-fn written(payload: Arc<[u8]>, writer: &Sender<Job>) -> Result<Body, CallFailure> {
+fn written(payload: Arc<[u8]>, to: &ToChunks) -> Result<Body, CallFailure> {
     if !is_large(payload.len()) {
         return Ok(Body::Inline(payload));
     }
     let (done, body) = channel();
     let then = move |body| drop(done.send(body));
-    let _ = writer.send(Job::Write(Large { payload, then: Box::new(then) }));
+    let large = Large { id: to.bodies.next(), payload, then: Box::new(then) };
+    let _ = to.writer.send(Job::Write(large));
     let body = body.recv().ok().flatten();
     body.ok_or_else(|| failure(Failure::Infrastructure, "body_not_written"))
+}
+
+fn unreadable() -> CallFailure {
+    failure(Failure::Infrastructure, "body_not_readable")
 }
 
 fn failure(failure: Failure, note: &str) -> CallFailure {

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
+use mllp_io::Chunk;
 use mllp_pipeline::{BodyId, Fact, LaneId, Transaction};
 use mllp_store::{Store, StoreError};
 
@@ -27,6 +28,8 @@ pub(crate) enum Job {
     ReadHeads(Vec<LaneId>),
     /// Write a large body in chunks, between the commits.
     Write(Large),
+    /// Write a chunk of one that arrives.
+    Chunk(Chunk),
     /// Nothing comes to hold these chunks any more, unless something holds them already.
     GiveUp(BodyId),
     /// Somebody says that the clock is right.
@@ -44,10 +47,10 @@ pub(crate) type Writing = JoinHandle<Box<dyn Store>>;
 pub(crate) fn start(
     store: Box<dyn Store>,
     next: BodyId,
+    jobs: Receiver<Job>,
     core: ToCore,
     retaining: Retaining,
-) -> io::Result<(Sender<Job>, Writing)> {
-    let (sender, jobs) = channel();
+) -> io::Result<Writing> {
     let bodies = Bodies::new(next);
     let (unread, look_at) = (Unread::default(), Instant::now());
     let mut writer = Writer { store, bodies, core, unread, look_at, has_upkeep: false, retaining };
@@ -58,7 +61,7 @@ pub(crate) fn start(
         }
         writer.store
     };
-    Ok((sender, thread.spawn(write)?))
+    thread.spawn(write)
 }
 
 struct Writer {
@@ -93,6 +96,7 @@ impl Writer {
                 }
                 Some(Job::ReadHeads(lanes)) => self.unread.lanes.push_back(lanes),
                 Some(Job::Write(large)) => self.bodies.begin(large),
+                Some(Job::Chunk(chunk)) => self.bodies.add(chunk),
                 Some(Job::GiveUp(body)) => self.bodies.give_up(body),
                 Some(Job::ConfirmClock) => self.retaining.confirm(),
                 Some(Job::End) => break,
@@ -110,15 +114,10 @@ impl Writer {
 
     /// The next job; `None` inside: there is none, and something else is due. `None`: the end.
     fn next(&self, jobs: &Receiver<Job>) -> Option<Option<Job>> {
-        if self.bodies.has_work() || self.has_upkeep || self.retaining.has_work() {
-            return match jobs.try_recv() {
-                Ok(job) => Some(Some(job)),
-                Err(TryRecvError::Empty) => Some(None),
-                Err(TryRecvError::Disconnected) => None,
-            };
-        }
-        let due = self.retaining.due().min(self.look_at);
-        let at = self.unread.again.map_or(due, |(at, _)| at.min(due));
+        let again = self.unread.again.map(|(at, _)| at);
+        let at_once = (self.has_upkeep || self.retaining.has_work()).then(Instant::now);
+        let due = self.bodies.due().into_iter().chain(again).chain(at_once);
+        let at = due.fold(self.retaining.due().min(self.look_at), Instant::min);
         match jobs.recv_timeout(at.saturating_duration_since(Instant::now())) {
             Ok(job) => Some(Some(job)),
             Err(RecvTimeoutError::Timeout) => Some(None),

@@ -34,10 +34,10 @@ fn feed(store: impl Store + 'static, partner: &Partner) -> Builder {
 }
 
 fn chunks(store: &MemoryStore, body: u64) -> usize {
-    let mut len = 0;
+    // Chunk by chunk: they may go while they are looked at.
     let mut reader = store.reader().unwrap();
-    reader.body(Held::Chunks(BodyId(body)), &mut |bytes| len += bytes.len()).unwrap();
-    len
+    let chunks = (0..).map_while(|n| reader.chunk(BodyId(body), n).unwrap());
+    chunks.map(|it| it.0.len()).sum()
 }
 
 #[test]
@@ -83,14 +83,19 @@ fn a_large_message_delays_no_other_connection() {
     let address = engine.address("IB").unwrap();
     let mut slow = Peer::connect(address);
     control.set(|it| it.commits = Commits::Hang);
-    slow.write(&large("L1"));
-    slow.write(&message("L2"));
+    // It is not read further than its chunks are written, so it is not done before they are.
+    let writing = std::thread::spawn(move || {
+        slow.write(&large("L1"));
+        slow.write(&message("L2"));
+        slow
+    });
     control.wait_until("a chunk is written", |it| it.tried.len() == 1);
     let mut other = Peer::connect(address);
     other.write(&message("M1"));
-    wait_for(&engine, "all three are there", |it| it.waiting == 3);
+    wait_for(&engine, "the other is there", |it| it.waiting == 1);
     control.set(|it| it.commits = Commits::Work);
     assert_eq!(msa(&other.frame().unwrap()), "AA M1");
+    let mut slow = writing.join().unwrap();
     assert_eq!(msa(&slow.frame().unwrap()), "AA L1");
     assert_eq!(msa(&slow.frame().unwrap()), "AA L2");
     let arrived: Vec<_> = (0..3).map(|_| control_id(&partner.next())).collect();
@@ -121,6 +126,25 @@ fn a_large_result_of_a_handler_is_what_is_sent() {
     wait_until_idle(&engine);
     assert!(control.state().tried.iter().all(|(_, longest)| *longest <= CHUNK));
     assert_eq!(chunks(&store, 1), large("M1").len());
+}
+
+#[test]
+fn a_result_with_a_fault_leaves_nothing_of_its_large_bodies() {
+    let (store, partner) = (MemoryStore::new(), Partner::start(accept));
+    let address = partner.address;
+    let engine = Engine::builder("unused")
+        .store(Box::new(store.clone()))
+        .inbound("IB", "127.0.0.1:0", "r")
+        .router("r", |_| ["h"])
+        .handler("h", |_| [Send::bytes("OB", large("M1")), Send::unchanged("nowhere")])
+        .outbound("OB", &address.ip().to_string(), address.port())
+        .start()
+        .unwrap();
+    let mut sender = Peer::connect(engine.address("IB").unwrap());
+    assert_eq!(sender.send(&message("M1")).as_deref(), Some("AA M1"));
+    wait_until_idle(&engine);
+    assert_eq!(disposition(&engine, 1), "ERROR");
+    until("they are swept", || chunks(&store, 1) == 0);
 }
 
 /// The chunks are durable and the message is not: it was not answered, it comes again, and what was

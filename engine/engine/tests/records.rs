@@ -69,6 +69,8 @@ fn feed(store: MemoryStore, partner: &Partner, lab: u16) -> (Engine, common::tro
         .store(Box::new(store))
         .min_free(1_000)
         .inbound("IB", "127.0.0.1:0", "r")
+        .inbound("STRANGE", "127.0.0.1:0", "r")
+        .receive(|it| it.allow = vec!["10.0.0.0/8".parse().unwrap()])
         .router("r", |message| match message.get("MSH-9.2") {
             Some(b"A02") => vec!["panics"],
             Some(b"A03") => vec![MARK],
@@ -107,6 +109,7 @@ fn a_record_for_each_change_of_state_and_nothing_of_a_message() {
     let address = engine.address("IB").unwrap();
     RECORDS.wait("INFO listening", &["connection=IB", &format!("address={address}")]);
     RECORDS.wait("INFO connected", &["connection=OB"]);
+    RECORDS.wait("WARN not connected", &["connection=LAB", "not reached: connection refused"]);
     let mut sender = Peer::connect(address);
     // A partner that is down, and one that is busy: one record each, however often it is tried.
     for n in 0..5 {
@@ -120,7 +123,14 @@ fn a_record_for_each_change_of_state_and_nothing_of_a_message() {
     RECORDS.wait("INFO connected", &["connection=LAB"]);
     (0..5).for_each(|_| drop(lab.next()));
     assert_eq!(RECORDS.count("WARN a delivery has failed", &["connection=OB"]), 1);
-    assert!(RECORDS.count("WARN lost", &["connection=LAB", "not reached"]) <= 1);
+    assert_eq!(RECORDS.count("WARN not connected", &[]), 1);
+    assert_eq!(RECORDS.count("WARN lost", &["connection=LAB"]), 0);
+    // Peers that are turned away: the first, the second, the fourth.
+    let strange = engine.address("STRANGE").unwrap();
+    (0..5).for_each(|_| assert!(Peer::connect(strange).frame().is_none()));
+    let why = ["connection=STRANGE", "peer=127.0.0.1:", "its network may not connect", "peers=4"];
+    RECORDS.wait("WARN a peer was turned away", &why);
+    assert_eq!(RECORDS.count("WARN a peer was turned away", &[]), 3);
     // Functions that fail, and a delivery that is dead.
     for (kind, name) in
         [("ADT^A02", "P1"), ("ADT^A03", "P2"), ("ADT^A04", "P3"), ("ADT^A01", "DEAD")]

@@ -9,7 +9,7 @@ use common::{
 };
 use mllp_engine::{Builder, Engine, OnFull, Send, Status, Trouble};
 use mllp_pipeline::{MessageId, Room};
-use mllp_store::{MemoryStore, Store};
+use mllp_store::{INLINE_LIMIT, MemoryStore, Store};
 
 const MIN_FREE: u64 = 1_000;
 
@@ -53,7 +53,9 @@ fn below_the_mark_messages_are_refused_and_deliveries_go_on() {
         assert_eq!(sender.send(&message(&format!("N{n}"))), Some(format!("AE N{n}")));
     }
     let long = [&message("LONG")[..], &[b'x'; 200_000]].concat();
-    assert_eq!(sender.send(&long).as_deref(), Some("AE LONG"), "its chunks neither");
+    assert_eq!(sender.send(&long).as_deref(), Some("AE LONG"));
+    let longest = control.state().tried.iter().map(|(_, longest)| *longest).max();
+    assert!(longest <= Some(INLINE_LIMIT), "its chunks are not written either");
     let partner = Partner::at(address, accept);
     for n in 0..20 {
         assert_eq!(control_id(&partner.next()), format!("M{n}"));

@@ -12,7 +12,8 @@ use common::{
     DEADLINE, Partner, Peer, accept, control_id, disposition, journey, message, msa, typed,
     wait_for, wait_until_idle,
 };
-use mllp_engine::{Builder, Engine, Error, Retry, Send};
+use mllp_engine::{AckMode, Builder, Engine, Error, ListenerOptions, Retry, Send};
+use mllp_io::Recognise;
 use mllp_store::MemoryStore;
 
 fn build(store: &MemoryStore, partner: SocketAddr, within: Duration) -> Builder {
@@ -199,4 +200,39 @@ fn an_answer_after_delivery_without_duplicates_is_refused() {
     let Err(error @ Error::Graph(_)) = refused else { panic!("not refused") };
     let line = "inbound IB2: an answer after delivery needs duplicates to be recognised";
     assert_eq!(error.to_string(), line);
+    // Any other acknowledgment would come before the verdict, or not at all.
+    type Change = fn(&mut ListenerOptions);
+    let changes: [(Change, &str); 3] = [
+        (|it| it.ack_mode = AckMode::Enhanced, "ack_mode original"),
+        (|it| it.ack_mode = AckMode::None, "ack_mode original"),
+        (|it| it.commit_blocks = true, "a wire without commit_blocks"),
+    ];
+    for (change, needs) in changes {
+        let refused = build(&MemoryStore::new(), "127.0.0.1:1".parse().unwrap(), DEADLINE);
+        let Err(error) = refused.receive(change).start() else { panic!("not refused") };
+        let line = format!("inbound IB: an answer after delivery needs {needs}");
+        assert_eq!(error.to_string(), line);
+    }
+}
+
+#[test]
+fn a_retry_of_a_large_message_gets_the_verdict_as_well() {
+    let (store, partner) = (MemoryStore::new(), Partner::start(accept));
+    let engine = build(&store, partner.address, DEADLINE);
+    // What the options say of it does not matter: the answer needs it.
+    let engine = engine.receive(|it| it.recognise = Recognise::Bytes).start().unwrap();
+    let mut sender = Peer::connect(engine.address("IB").unwrap());
+    let large = [&message("M1")[..], b"OBX|1|ED|", &[b'x'; 1_000_000], b"\r"].concat();
+    let other = [&message("M1")[..], b"OBX|1|ED|", &[b'y'; 1_000_000], b"\r"].concat();
+    for (id, sent, expected) in
+        [(1, &large, "PROCESSED"), (2, &again(&large), "DUPLICATE"), (3, &other, "PROCESSED")]
+    {
+        assert_eq!(sender.send(sent).as_deref(), Some("AA M1"));
+        wait_until_idle(&engine);
+        assert_eq!(disposition(&engine, id), expected);
+    }
+    assert!(partner.next() == large);
+    assert!(partner.next() == other);
+    assert!(partner.nothing_came());
+    engine.stop(DEADLINE).unwrap();
 }

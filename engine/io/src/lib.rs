@@ -10,10 +10,25 @@
 #![deny(missing_docs)]
 
 mod alarm;
+mod allow;
 mod clock;
 mod inbound;
 mod outbound;
+mod socket;
 mod storage;
+mod tls;
+mod transport;
 
-pub use inbound::{Gate, Incoming, Intake, Listener, ListenerOptions, Recognise, Reply, ReplyTo};
-pub use outbound::{Loss, Note, Outcome, Report, Reports, Sender, SenderOptions, Senders};
+pub use ack_gen::Policy;
+pub use allow::{Network, NetworkError};
+pub use hl7_peek::Scan;
+pub use inbound::{
+    AckMode, CHUNK, Chunk, Gate, Incoming, Intake, Listener, ListenerOptions, Payload, Recognise,
+    Reply, ReplyTo, TurnedAway, WHOLE,
+};
+pub use mllp_core::{Framing, Profile};
+pub use mllp_link::{OverLimit, Rules, Times};
+pub use outbound::{
+    Content, Loss, Note, Outcome, PieceTo, Report, Reports, Sender, SenderOptions, Senders, Source,
+};
+pub use tls::{CertificateFiles, ClientCertificates, ListenerTls, SenderTls, TlsError, TlsVersion};

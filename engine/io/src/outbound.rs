@@ -1,13 +1,17 @@
 //! Sending: one connection to a partner, and what becomes of each delivery.
 
 mod back_off;
+mod content;
+mod options;
 mod queue;
 mod sender;
 mod senders;
 mod verdict;
 mod wire;
 
-pub use sender::{Sender, SenderOptions};
+pub use content::{Content, PieceTo, Source};
+pub use options::SenderOptions;
+pub use sender::Sender;
 pub use senders::Senders;
 
 /// Hears what became of deliveries, on the sender's thread: it may not block.
@@ -24,10 +28,10 @@ pub trait Reports: Send + Sync + 'static {
 }
 
 /// Why there is no connection, or not any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// It could not be opened.
-    NotReached(std::io::ErrorKind),
+    /// It could not be opened, the handshake of TLS included.
+    NotReached(String),
     /// It broke.
     Broken(std::io::ErrorKind),
     /// The partner has closed it.
@@ -52,6 +56,8 @@ impl std::fmt::Display for Loss {
 pub struct Report {
     /// The number it was given with.
     pub number: u64,
+    /// The generation it was given with.
+    pub generation: u64,
     /// Milliseconds from the first byte out to the end.
     pub milliseconds: u64,
     /// What became of it.
@@ -85,4 +91,6 @@ pub enum Outcome {
     NoReply,
     /// It cannot be sent as a frame, or its MSH-10 is too long to match an answer with.
     Unsendable,
+    /// Its bytes cannot be read.
+    Unreadable,
 }

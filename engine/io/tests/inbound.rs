@@ -21,7 +21,7 @@ async fn a_message_is_answered_when_it_was_taken() {
     let mut peer = TcpStream::connect(listener.address()).await.unwrap();
     write(&mut peer, &framed(&message("M1"))).await;
     let received = inbox.next().await;
-    assert_eq!(&received.payload[..], message("M1"));
+    assert_eq!(inbox.bytes(&received), message("M1"));
     assert_eq!(
         (&received.control_id[..], &received.message_type[..]),
         (&b"M1"[..], &b"ADT^A01"[..])
@@ -117,6 +117,14 @@ async fn a_message_above_the_limit_is_refused_and_the_connection_goes_on() {
     large.resize(5000, b'x');
     write(&mut peer, &framed(&large)).await;
     assert_eq!(msa(&frame(&mut peer).await), "AR M1");
+    let refused = inbox.next().await;
+    assert!(!refused.accepted && refused.identity == 0, "handed on to be looked at");
+    assert_eq!(
+        (&refused.control_id[..], msa(&refused.acknowledgment)),
+        (&b"M1"[..], "AR M1".into())
+    );
+    assert!(large.starts_with(&inbox.bytes(&refused)) && !inbox.bytes(&refused).is_empty());
+    accept(refused);
     write(&mut peer, &framed(&message("M2"))).await;
     accept(inbox.next().await);
     assert_eq!(msa(&frame(&mut peer).await), "AA M2");

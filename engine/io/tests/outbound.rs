@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Ear, Told, framed, message, reply, reports, write};
+use common::{Ear, Told, framed, message, reply, reports, whole, write};
 use mllp_io::{Outcome, Report, Sender, SenderOptions};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -49,7 +49,7 @@ async fn an_answer_decides_by_its_code() {
     ];
     for (number, (code, expected)) in (1..).zip(codes) {
         let name = format!("M{number}");
-        sender.deliver(number, message(&name).into());
+        sender.deliver(0, number, whole(message(&name)));
         assert_eq!(control_id(&mut stream).await, name);
         write(&mut stream, &reply(code, &name)).await;
         assert_eq!(outcome(&ear.report().await), (number, expected, code));
@@ -61,7 +61,7 @@ async fn a_note_has_what_the_partner_said() {
     let (partner, options) = partner().await;
     let (sender, mut ear) = start(options);
     let mut stream = accepted(&partner).await;
-    sender.deliver(1, message("M1").into());
+    sender.deliver(0, 1, whole(message("M1")));
     control_id(&mut stream).await;
     let busy = b"MSH|^~\\&|H|H|L|L|2026||ACK|R|P|2.5\rMSA|AE|M1|lab system busy\r";
     write(&mut stream, &framed(busy)).await;
@@ -76,7 +76,7 @@ async fn deliveries_leave_in_order_and_one_at_a_time() {
     let (sender, mut ear) = start(options);
     let mut stream = accepted(&partner).await;
     for number in 0..5 {
-        sender.deliver(number, message(&format!("M{number}")).into());
+        sender.deliver(0, number, whole(message(&format!("M{number}"))));
     }
     for number in 0..5 {
         let name = format!("M{number}");
@@ -93,7 +93,7 @@ async fn a_window_lets_more_leave() {
     let (sender, mut ear) = start(SenderOptions { window: 3, ..options });
     let mut stream = accepted(&partner).await;
     for number in 0..4 {
-        sender.deliver(number, message(&format!("M{number}")).into());
+        sender.deliver(0, number, whole(message(&format!("M{number}"))));
     }
     for number in 0..3 {
         assert_eq!(control_id(&mut stream).await, format!("M{number}"));
@@ -115,16 +115,16 @@ async fn a_window_lets_more_leave() {
 #[tokio::test]
 async fn a_foreign_answer_is_no_success() {
     let (partner, options) = partner().await;
-    let (sender, mut ear) = start(SenderOptions { timeout: Duration::from_millis(200), ..options });
+    let (sender, mut ear) = start(options.with_timeout(Duration::from_millis(200)));
     let mut stream = accepted(&partner).await;
-    sender.deliver(1, message("M1").into());
+    sender.deliver(0, 1, whole(message("M1")));
     control_id(&mut stream).await;
     write(&mut stream, &reply("AA", "M9")).await;
     assert_eq!(ear.report().await.outcome, Outcome::NoReply);
     // The late one comes on a connection that is gone: it is credited to nothing.
     let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, &reply("AA", "M1")).await;
     let mut stream = {
-        sender.deliver(2, message("M2").into());
+        sender.deliver(0, 2, whole(message("M2")));
         accepted(&partner).await
     };
     assert_eq!(control_id(&mut stream).await, "M2");
@@ -138,7 +138,7 @@ async fn silence_that_was_asked_for_is_a_success() {
     let (sender, mut ear) = start(options);
     let mut stream = accepted(&partner).await;
     let quiet = b"MSH|^~\\&|LAB|L|HIS|H|20260101||ADT^A01|M1|P|2.5|||NE|NE\rPID|1\r";
-    sender.deliver(1, quiet[..].into());
+    sender.deliver(0, 1, whole(quiet));
     assert_eq!(outcome(&ear.report().await), (1, Outcome::Delivered, ""));
     assert_eq!(control_id(&mut stream).await, "M1");
 }
@@ -149,7 +149,7 @@ async fn a_stored_message_is_delivered_and_not_waited_for() {
     let (sender, mut ear) = start(options);
     let mut stream = accepted(&partner).await;
     let both = b"MSH|^~\\&|LAB|L|HIS|H|20260101||ADT^A01|M1|P|2.5|||AL|AL\rPID|1\r";
-    sender.deliver(1, both[..].into());
+    sender.deliver(0, 1, whole(both));
     control_id(&mut stream).await;
     write(&mut stream, &reply("CA", "M1")).await;
     assert_eq!(outcome(&ear.report().await), (1, Outcome::Delivered, "CA"));
@@ -164,8 +164,8 @@ async fn a_lost_connection_fails_what_had_no_answer() {
     let (partner, options) = partner().await;
     let (sender, mut ear) = start(SenderOptions { window: 2, ..options });
     let mut stream = accepted(&partner).await;
-    sender.deliver(1, message("M1").into());
-    sender.deliver(2, message("M2").into());
+    sender.deliver(0, 1, whole(message("M1")));
+    sender.deliver(0, 2, whole(message("M2")));
     control_id(&mut stream).await;
     control_id(&mut stream).await;
     write(&mut stream, &reply("AA", "M1")).await;
@@ -181,12 +181,12 @@ async fn a_partner_that_is_down_is_dialed_until_it_is_there() {
     drop(partner);
     let (sender, mut ear) = start(options);
     // Not ready from the beginning; what is given all the same fails, and nothing is kept.
-    sender.deliver(1, message("M1").into());
+    sender.deliver(0, 1, whole(message("M1")));
     assert_eq!(outcome(&ear.report().await), (1, Outcome::Transport, ""));
     let partner = TcpListener::bind(address).await.unwrap();
     let mut stream = accepted(&partner).await;
     assert_eq!(ear.next().await, Told::Ready(true));
-    sender.deliver(2, message("M2").into());
+    sender.deliver(0, 2, whole(message("M2")));
     assert_eq!(control_id(&mut stream).await, "M2");
     write(&mut stream, &reply("AA", "M2")).await;
     assert_eq!(ear.report().await.outcome, Outcome::Delivered);
@@ -194,7 +194,7 @@ async fn a_partner_that_is_down_is_dialed_until_it_is_there() {
     drop(stream);
     drop(partner);
     for number in 3.. {
-        sender.deliver(number, message("M3").into());
+        sender.deliver(0, number, whole(message("M3")));
         match ear.next().await {
             Told::Report(report) => assert_eq!(report.outcome, Outcome::Transport),
             Told::Ready(ready) => {
@@ -210,9 +210,9 @@ async fn what_cannot_be_sent_says_so_and_holds_nothing_up() {
     let (partner, options) = partner().await;
     let (sender, mut ear) = start(options);
     let mut stream = accepted(&partner).await;
-    sender.deliver(1, b"MSH|^~\\&|\x1c|"[..].into());
-    sender.deliver(2, message(&"x".repeat(300)).into());
-    sender.deliver(3, message("M3").into());
+    sender.deliver(0, 1, whole(b"MSH|^~\\&|\x1c|"));
+    sender.deliver(0, 2, whole(message(&"x".repeat(300))));
+    sender.deliver(0, 3, whole(message("M3")));
     assert_eq!(ear.report().await.outcome, Outcome::Unsendable);
     assert_eq!(outcome(&ear.report().await), (2, Outcome::Unsendable, "id_too_long"));
     assert_eq!(control_id(&mut stream).await, "M3");
@@ -223,8 +223,8 @@ async fn two_deliveries_with_one_control_id_wait_for_each_other() {
     let (partner, options) = partner().await;
     let (sender, mut ear) = start(SenderOptions { window: 8, ..options });
     let mut stream = accepted(&partner).await;
-    sender.deliver(1, message("M1").into());
-    sender.deliver(2, message("M1").into());
+    sender.deliver(0, 1, whole(message("M1")));
+    sender.deliver(0, 2, whole(message("M1")));
     control_id(&mut stream).await;
     assert!(common::is_quiet(&stream).await);
     write(&mut stream, &reply("AA", "M1")).await;
@@ -239,10 +239,11 @@ async fn what_is_abandoned_has_no_report() {
     let (partner, options) = partner().await;
     let (sender, mut ear) = start(options);
     let mut first = accepted(&partner).await;
-    sender.deliver(1, message("M1").into());
+    sender.deliver(0, 1, whole(message("M1")));
     control_id(&mut first).await;
-    sender.abandon();
-    sender.deliver(2, message("M2").into());
+    sender.abandon(1);
+    sender.deliver(0, 9, whole(message("M9")));
+    sender.deliver(1, 2, whole(message("M2")));
     let mut stream = accepted(&partner).await;
     assert_eq!(control_id(&mut stream).await, "M2");
     write(&mut stream, &reply("AA", "M2")).await;
@@ -254,7 +255,7 @@ async fn a_stop_waits_for_the_answer_that_is_due() {
     let (partner, options) = partner().await;
     let (sender, mut ear) = start(options);
     let mut stream = accepted(&partner).await;
-    sender.deliver(1, message("M1").into());
+    sender.deliver(0, 1, whole(message("M1")));
     control_id(&mut stream).await;
     let stopping = tokio::spawn(sender.stop(Duration::from_secs(30)));
     write(&mut stream, &reply("AA", "M1")).await;

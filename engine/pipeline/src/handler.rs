@@ -66,8 +66,11 @@ impl Task for Resting {
         matches!(self.progress, Progress::Sent(_) | Progress::Failed(_))
     }
 
-    fn reset(&mut self) {
-        self.progress = Progress::New;
+    fn reset(&mut self) -> Vec<Sent> {
+        match core::mem::replace(&mut self.progress, Progress::New) {
+            Progress::Sent(sent) => sent,
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -187,15 +190,18 @@ impl HandlerLane {
         call: CallId,
         seq: Seq,
         result: Result<Vec<Sent>, CallFailure>,
-        shared: &Shared,
+        shared: &mut Shared,
     ) -> Result<(), usize> {
-        let Some(at) = self.stage.lane.index(seq) else { return Ok(()) };
-        let row = &mut self.stage.lane.rows[at];
-        if !matches!(row.progress, Progress::Called(id) if id == call) {
+        let at = self.stage.lane.index(seq);
+        let waits = |at: &usize| matches!(self.stage.lane.rows[*at].progress, Progress::Called(id) if id == call);
+        let Some(at) = at.filter(waits) else {
+            shared.give_up(result.unwrap_or_default());
             return Ok(());
-        }
+        };
+        let row = &mut self.stage.lane.rows[at];
         row.progress = match result {
             Ok(sent) if row.hops >= DEEPEST && goes_on(&sent, shared) => {
+                shared.give_up(sent);
                 Progress::Failed(too_deep())
             }
             Ok(sent) => Progress::Sent(sent),
@@ -207,7 +213,7 @@ impl HandlerLane {
     }
 
     pub fn fail_from(&mut self, row: usize, now: Millis, shared: &mut Shared) {
-        let at = self.stage.fail_from(row, now);
+        let at = self.stage.fail_from(row, now, shared);
         shared.wake(at, Alarm::Lane(Place::Routed(self.index)));
     }
 

@@ -199,7 +199,10 @@ impl Pipeline {
             #[cfg(feature = "sabotage")]
             let passes = passes || self.shared.broken(Sabotage::FuseAlways);
             if !passes && !matches!(branch.state, BranchState::Rests(_)) {
-                branch.state = BranchState::Rests(None);
+                let unused = core::mem::replace(&mut branch.state, BranchState::Rests(None));
+                if let BranchState::Sent(sent) = unused {
+                    self.shared.give_up(sent);
+                }
             }
             match &branch.state {
                 BranchState::Sent(sent) => total.rows += sent.len() as u32,

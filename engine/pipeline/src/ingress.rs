@@ -81,8 +81,17 @@ impl Task for Arrived {
         }
     }
 
-    fn reset(&mut self) {
-        self.progress = Progress::New;
+    fn reset(&mut self) -> Vec<Sent> {
+        let Progress::Chosen { branches, .. } =
+            core::mem::replace(&mut self.progress, Progress::New)
+        else {
+            return Vec::new();
+        };
+        let sent = branches.into_iter().map(|branch| match branch.state {
+            BranchState::Sent(sent) => sent,
+            _ => Vec::new(),
+        });
+        sent.flatten().collect()
     }
 }
 
@@ -163,7 +172,7 @@ impl Ingress {
 
     /// A call has failed at this row through our own fault.
     pub fn fail_from(&mut self, row: usize, now: Millis, shared: &mut Shared) {
-        let at = self.stage.fail_from(row, now);
+        let at = self.stage.fail_from(row, now, shared);
         shared.wake(at, Alarm::Lane(Place::Ingress(self.index)));
     }
 }

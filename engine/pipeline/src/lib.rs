@@ -112,6 +112,8 @@
 //!             Order::Told { .. } | Order::Switched(_) => unreachable!(),
 //!             // To a reader of the store: Loaded, Heads, Compared.
 //!             Order::Load { .. } | Order::ReadHeads(_) | Order::Compare { .. } => unreachable!(),
+//!             // To whoever writes chunks of large bodies.
+//!             Order::GiveUp(_) => unreachable!(),
 //!         }
 //!     }
 //!     // Now wait for a fact, at most until pipeline.next_deadline(), and read from the senders of an

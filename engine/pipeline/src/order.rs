@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::body::{Body, Piece, after_header};
 use crate::command::CommandOutcome;
-use crate::ids::{CallId, CommandId, LaneId, MessageId, Seq, Ticket};
+use crate::ids::{BodyId, CallId, CommandId, LaneId, MessageId, Seq, Ticket};
 use crate::record::Transaction;
 use crate::switch::Switch;
 
@@ -85,6 +85,9 @@ pub enum Order {
         /// What has to be the same.
         what: Sameness,
     },
+    /// Delete a body in chunks that a handler has sent and that is not used, unless something holds
+    /// it: the handler is called again.
+    GiveUp(BodyId),
 }
 
 /// How a sender is answered.

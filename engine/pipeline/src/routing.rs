@@ -131,7 +131,10 @@ impl Pipeline {
         results: Vec<Result<Vec<Sent>, CallFailure>>,
         now: Millis,
     ) {
-        let Some(open) = self.shared.calls.end(call) else { return };
+        let Some(open) = self.shared.calls.end(call) else {
+            results.into_iter().flatten().for_each(|sent| self.shared.give_up(sent));
+            return;
+        };
         self.shared.silence_ended_calls();
         let handler = match open.purpose {
             Purpose::Route(_) => return,
@@ -151,11 +154,12 @@ impl Pipeline {
                 (Item::Arrived(seq), Purpose::Fused { inbound, .. }) => {
                     let stage = &mut inbounds[inbound].stage;
                     let row = stage.lane.index(seq).map(|at| &mut stage.lane.rows[at]);
-                    if let Some(branch) = row.and_then(|row| row.branch(call)) {
-                        branch.state = fused_result(result);
+                    match row.and_then(|row| row.branch(call)) {
+                        Some(branch) => branch.state = fused_result(result),
+                        None => shared.give_up(result.unwrap_or_default()),
                     }
                 }
-                _ => {}
+                _ => shared.give_up(result.unwrap_or_default()),
             }
         }
         if let Some(row) = again {
@@ -196,8 +200,12 @@ fn fused_result(result: Result<Vec<Sent>, CallFailure>) -> BranchState {
     }
 }
 
-fn check_names(sent: Vec<Sent>, shared: &Shared) -> Result<Vec<Sent>, CallFailure> {
+fn check_names(sent: Vec<Sent>, shared: &mut Shared) -> Result<Vec<Sent>, CallFailure> {
     let known =
         |it: &Sent| matches!(shared.place(it.to), Some(Place::Outbound(_) | Place::Routed(_)));
-    if sent.iter().all(known) { Ok(sent) } else { Err(unknown_name()) }
+    if sent.iter().all(known) {
+        return Ok(sent);
+    }
+    shared.give_up(sent);
+    Err(unknown_name())
 }

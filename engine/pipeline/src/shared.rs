@@ -4,8 +4,10 @@ use alloc::collections::{BinaryHeap, VecDeque};
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
+use crate::body::Body;
 use crate::call::Calls;
 use crate::event::{Event, What};
+use crate::fact::Sent;
 use crate::graph::Limits;
 use crate::ids::{CallId, LaneId, MessageId, Millis, Stamp};
 use crate::lane::Shelf;
@@ -102,6 +104,15 @@ impl Shared {
 
     pub fn event(&mut self, message: MessageId, at: u64, what: What) -> Event {
         Event { message, stamp: self.stamp(), at, what }
+    }
+
+    /// A handler's result is not used: nothing comes to hold its large bodies.
+    pub fn give_up(&mut self, sent: Vec<Sent>) {
+        for it in sent {
+            if let Some(Body::Chunked { id, .. }) = it.body {
+                self.orders.push_back(Order::GiveUp(id));
+            }
+        }
     }
 
     pub fn wake(&mut self, at: Millis, alarm: Alarm) {

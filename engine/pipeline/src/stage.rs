@@ -1,17 +1,20 @@
 //! A lane whose rows are worked on by a user's function: called in order, handed on in order.
 
+use alloc::vec::Vec;
+
+use crate::fact::Sent;
 use crate::graph::Capacity;
 use crate::ids::{LaneId, Millis};
 use crate::lane::{Hold, Lane, Row, Shelf};
-use crate::shared::ours_again;
+use crate::shared::{Shared, ours_again};
 use crate::switch::Flow;
 
 /// A row of such a lane.
 pub(crate) trait Task: Row {
     /// Whether all is known that its handoff needs.
     fn is_ready(&self) -> bool;
-    /// Forgets what was done: it is done again.
-    fn reset(&mut self);
+    /// Forgets what was done: it is done again. Returns what was sent.
+    fn reset(&mut self) -> Vec<Sent>;
 }
 
 /// The rows are in this order: those in the open commit, ready ones, called ones, new ones.
@@ -68,8 +71,10 @@ impl<R: Task> Stage<R> {
 
     /// A call has failed at this row through our own fault: it and all after it are done again,
     /// after a wait that is returned.
-    pub fn fail_from(&mut self, index: usize, now: Millis) -> Millis {
-        self.lane.rows.iter_mut().take(self.called).skip(index).for_each(R::reset);
+    pub fn fail_from(&mut self, index: usize, now: Millis, shared: &mut Shared) -> Millis {
+        for row in self.lane.rows.iter_mut().take(self.called).skip(index) {
+            shared.give_up(row.reset());
+        }
         self.called = index;
         self.failures += 1;
         self.not_before = now + ours_again(self.failures);

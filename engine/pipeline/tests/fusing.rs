@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mllp_pipeline::{
-    Body, CallId, CommitOutcome, Committed, Epoch, Fact, Graph, Handler, Head, Inbound, LaneId,
-    LaneMark, Limits, MessageId, Now, Order, Outbound, Piece, Pipeline, Received, Record, Sent,
-    Seq, Stamp, Start, Ticket, Transaction,
+    Body, BodyId, CallFailure, CallId, CommitOutcome, Committed, Epoch, Fact, Failure, Graph,
+    Handler, Head, Inbound, LaneId, LaneMark, Limits, MessageId, Note, Now, Order, Outbound, Piece,
+    Pipeline, Received, Record, Sent, Seq, Stamp, Start, Ticket, Transaction,
 };
 
 const INBOUND: LaneId = LaneId(1);
@@ -25,6 +25,8 @@ struct Engine {
     calls: Vec<CallId>,
     /// The lanes of the rows that were appended.
     appended: Vec<LaneId>,
+    /// Bodies that were given up.
+    given_up: Vec<BodyId>,
 }
 
 impl Engine {
@@ -40,7 +42,8 @@ impl Engine {
         let heads = [INBOUND, HANDLER, OUTBOUND].map(head).into();
         let start = Start { heads, next_message: MessageId(1), next_stamp: Stamp(1) };
         let pipeline = Pipeline::new(graph, start, now(0));
-        Engine { pipeline, tails: BTreeMap::new(), calls: Vec::new(), appended: Vec::new() }
+        let (calls, appended, given_up) = (Vec::new(), Vec::new(), Vec::new());
+        Engine { pipeline, tails: BTreeMap::new(), calls, appended, given_up }
     }
 
     fn commit(&mut self, transaction: Arc<Transaction>) -> CommitOutcome {
@@ -75,6 +78,10 @@ impl Engine {
                 }
                 Order::Transform { call, .. } => {
                     self.calls.push(call);
+                    continue;
+                }
+                Order::GiveUp(body) => {
+                    self.given_up.push(body);
                     continue;
                 }
                 _ => continue,
@@ -131,4 +138,61 @@ fn a_handler_is_not_fused_for_60_seconds_after_a_timeout() {
     assert!(engine.rests(3, 1_400));
     assert!(engine.rests(4, 61_199));
     assert!(!engine.rests(5, 61_200));
+}
+
+/// A result with a large body.
+fn large(id: u64) -> Result<Vec<Sent>, CallFailure> {
+    let body = Some(Body::Chunked { id: BodyId(id), len: 100_000 });
+    Ok(vec![Sent { body, ..Sent::to(OUTBOUND) }])
+}
+
+fn tell(engine: &mut Engine, call: CallId, results: Vec<Result<Vec<Sent>, CallFailure>>, at: u64) {
+    engine.pipeline.tell(Fact::Transformed { call, results }, now(at));
+    engine.go_on(at);
+}
+
+#[test]
+fn a_result_that_may_not_pass_is_given_up() {
+    let mut engine = Engine::new();
+    engine.receive(1, 1_000);
+    engine.receive(2, 1_050);
+    let [first, second] = engine.calls[..] else { panic!("two calls") };
+    tell(&mut engine, second, vec![large(7)], 1_100);
+    assert!(engine.given_up.is_empty(), "it waits for the first");
+    // The first comes to rest in the lane of the handler, and the second must not overtake it.
+    engine.go_on(1_200);
+    assert_eq!(engine.appended, [INBOUND, INBOUND, HANDLER, HANDLER]);
+    assert_eq!(engine.given_up, [BodyId(7)]);
+    tell(&mut engine, first, vec![large(8)], 1_300);
+    assert_eq!(engine.given_up, [BodyId(7)], "what is used stays");
+}
+
+#[test]
+fn results_behind_one_that_has_failed_are_given_up() {
+    let mut engine = Engine::new();
+    engine.receive(1, 1_000);
+    engine.go_on(1_200);
+    engine.receive(2, 1_300);
+    engine.receive(3, 1_300);
+    let first = engine.calls.remove(0);
+    tell(&mut engine, first, vec![large(6)], 1_400);
+    let [call] = engine.calls[..] else { panic!("one call for both") };
+    let note = Note::default();
+    let failed = Err(CallFailure { failure: Failure::Infrastructure, note });
+    tell(&mut engine, call, vec![failed, large(7)], 1_500);
+    assert_eq!(engine.given_up, [BodyId(7)]);
+}
+
+#[test]
+fn a_result_that_nobody_waits_for_is_given_up() {
+    let mut engine = Engine::new();
+    tell(&mut engine, CallId(99), vec![large(7)], 1_000);
+    assert_eq!(engine.given_up, [BodyId(7)]);
+    // A name that leads nowhere is a fault of the function, and its other results go with it.
+    engine.receive(1, 1_100);
+    let call = engine.calls.remove(0);
+    let mut result = large(8).unwrap();
+    result.push(Sent::to(LaneId(99)));
+    tell(&mut engine, call, vec![Ok(result)], 1_100);
+    assert_eq!(engine.given_up, [BodyId(7), BodyId(8)]);
 }

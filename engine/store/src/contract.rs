@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::Range;
 
 use mllp_pipeline::{
-    BodyId, CommitOutcome, Disposition, Entry, Event, Head, LaneId, MessageId, NewMessage, Room,
-    Seq, Stage, Stamp, Transaction,
+    Body, BodyId, CommitOutcome, Disposition, Entry, Event, Head, LaneId, MessageId, NewMessage,
+    Piece, Room, Seq, Stage, Stamp, Transaction,
 };
 
 use crate::lists::Lists;
@@ -101,12 +101,12 @@ pub trait Store: Send {
 
     /// Deletes a slice of the chunks that no message and no row holds, of these bodies: a life that
     /// has ended between the chunks and their message leaves them. A body that may still come to be
-    /// held is not given. Returns whether there is more to do.
+    /// held is not given.
     ///
     /// # Errors
     ///
     /// As for [`commit`](Store::commit).
-    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError>;
+    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<Swept, StoreError>;
 
     /// Deletes a slice of what has expired, between two commits. What is not final is not touched.
     /// Called with the same expiry until there is no more: that is one pass. Returns whether there is
@@ -167,13 +167,46 @@ pub trait Reader: Lists + Send {
     /// [`StoreError`]: the store cannot be read.
     fn message(&mut self, id: MessageId) -> Result<Option<StoredMessage>, StoreError>;
 
-    /// Gives out the body of a message, or of a lane's row that has one of its own, in pieces of at
-    /// most 256 KiB. Returns whether there is one.
+    /// The body of a message, or of a lane's row that has one of its own: its bytes, or where its
+    /// chunks are. `None`: there is none.
     ///
     /// # Errors
     ///
     /// [`StoreError`]: the store cannot be read.
-    fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError>;
+    fn find(&mut self, of: Held) -> Result<Option<Body>, StoreError>;
+
+    /// The chunk with this number, counted from 0, of a body. `None`: there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn chunk(&mut self, body: BodyId, n: u32) -> Result<Option<Piece>, StoreError>;
+
+    /// Gives out a body in pieces of at most [`CHUNK`] bytes. Returns whether there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read. [`StoreError::Corrupt`]: a chunk is missing; what
+    /// was given out is not the whole body.
+    fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
+        let (id, len) = match self.find(of)? {
+            None => return Ok(false),
+            Some(Body::Inline(bytes)) => {
+                each(&bytes);
+                return Ok(true);
+            }
+            Some(Body::Chunked { id, len }) => (id, len),
+        };
+        let (mut given, mut n) = (0, 0);
+        // One statement for each chunk: a slow taker holds no snapshot.
+        while given < len {
+            let chunk = self.chunk(id, n)?.ok_or_else(incomplete)?;
+            given += chunk.0.len() as u64;
+            each(&chunk.0);
+            n += 1;
+        }
+        if given == len { Ok(true) } else { Err(incomplete()) }
+    }
 
     /// The journey of a message, in order.
     ///
@@ -227,6 +260,22 @@ pub trait Reader: Lists + Send {
         from: MessageId,
         limit: u32,
     ) -> Result<Vec<(MessageId, Disposition)>, StoreError>;
+}
+
+/// How far a sweep has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swept {
+    /// Nothing is left.
+    Done,
+    /// A slice is gone, and there may be more.
+    More,
+    /// Nothing can be deleted for now, because there is no room or somebody else writes.
+    Later,
+}
+
+/// The error of a body of which chunks are missing.
+fn incomplete() -> StoreError {
+    StoreError::Corrupt("chunks of a body are missing".to_owned())
 }
 
 /// What a body belongs to.

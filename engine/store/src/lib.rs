@@ -49,7 +49,7 @@ mod verify;
 
 pub use contract::{
     CHUNK, Held, INLINE_LIMIT, Identity, LaneName, Numbers, Reader, Store, StoreError,
-    StoredMessage,
+    StoredMessage, Swept,
 };
 pub use lists::{Deliveries, Listed, Lists};
 pub use memory::{Fault, MemoryStore};

@@ -16,7 +16,7 @@ use mllp_pipeline::{
     Side, Stamp, Switch, Transaction,
 };
 
-use crate::contract::{LaneName, Numbers, Reader, Store, StoreError};
+use crate::contract::{LaneName, Numbers, Reader, Store, StoreError, Swept};
 use crate::lists::Listed;
 use crate::retention::{Expiry, LastPass};
 use crate::sums::{self, Sums};
@@ -143,12 +143,14 @@ impl Store for MemoryStore {
         Ok(false)
     }
 
-    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError> {
+    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<Swept, StoreError> {
         let state = &mut self.lock().state;
-        let Some(body) = state.unheld.range(bodies).next().copied() else { return Ok(false) };
+        let Some(body) = state.unheld.range(bodies).next().copied() else {
+            return Ok(Swept::Done);
+        };
         state.unheld.remove(&body);
         state.chunks.retain(|(its, _), _| *its != body);
-        Ok(true)
+        Ok(Swept::More)
     }
 
     fn expire(&mut self, expiry: &Expiry) -> Result<bool, StoreError> {
@@ -313,15 +315,5 @@ impl State {
 
     fn row(&self, lane: LaneId, seq: Seq) -> Option<&Append> {
         self.lanes.get(&lane)?.rows.get(usize::try_from(seq.0.checked_sub(1)?).ok()?)
-    }
-
-    fn give(&self, body: &Body, each: &mut dyn FnMut(&[u8])) {
-        match body {
-            Body::Inline(bytes) => each(bytes),
-            Body::Chunked { id, .. } => {
-                let chunks = self.chunks.range((*id, 0)..=(*id, u32::MAX));
-                chunks.for_each(|(_, bytes)| each(bytes));
-            }
-        }
     }
 }

@@ -24,7 +24,7 @@ use std::ops::Range;
 
 use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, MessageId, Stamp, Transaction};
 
-use crate::contract::{LaneName, Numbers, Reader, Store, StoreError};
+use crate::contract::{LaneName, Numbers, Reader, Store, StoreError, Swept};
 use crate::retention::{Expiry, LastPass};
 use failure::failed;
 use read::PostgresReader;
@@ -86,7 +86,7 @@ impl Store for PostgresStore {
         Ok(false)
     }
 
-    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError> {
+    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<Swept, StoreError> {
         write::sweep(&mut self.session, bodies, self.first)
     }
 

@@ -35,7 +35,7 @@ use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, Room, Transaction};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::contract::{LaneName, Numbers, Reader, Store, StoreError};
+use crate::contract::{LaneName, Numbers, Reader, Store, StoreError, Swept};
 use crate::retention::{Expiry, LastPass};
 use crate::verify::{Finding, Verified};
 use directory::Lock;
@@ -219,7 +219,7 @@ impl Store for SqliteStore {
         indexed.map_err(|error| self.end(error))
     }
 
-    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError> {
+    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<Swept, StoreError> {
         self.is_open()?;
         let swept = sweep::sweep(&mut self.connection, bodies);
         swept.map_err(|error| self.end(error))

@@ -8,7 +8,7 @@ use mllp_pipeline::{
     Append, Body, MessageId, NewMessage, Record, RowBody, Seq, Source, Stage, Transaction,
 };
 use mllp_store::conformance::{self, Subject};
-use mllp_store::{LaneName, SqliteStore, Store, StoreError};
+use mllp_store::{LaneName, SqliteStore, Store, StoreError, Swept};
 use tempfile::TempDir;
 
 struct Sqlite {
@@ -178,7 +178,7 @@ fn the_number_of_a_swept_body_can_be_used_again() {
     for n in 0..8 {
         write(&mut store, n);
     }
-    assert!(store.sweep(body..BodyId(body.0 + 1)).unwrap());
+    assert_eq!(store.sweep(body..BodyId(body.0 + 1)).unwrap(), Swept::More);
     drop(store);
     let mut store = SqliteStore::open(data.path()).unwrap();
     assert_eq!(store.numbers().unwrap().body, body);

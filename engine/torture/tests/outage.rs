@@ -100,7 +100,7 @@ impl Host {
             Order::ReadHeads(lanes) => Fact::Heads(self.store.heads(&lanes).unwrap()),
             Order::Compare { ticket, .. } => Fact::Compared { ticket, first: None },
             // Nothing has been asked for.
-            Order::Told { .. } | Order::Switched(_) => return,
+            Order::Told { .. } | Order::Switched(_) | Order::GiveUp(_) => return,
         };
         self.pipeline.tell(fact, at(self.now));
     }

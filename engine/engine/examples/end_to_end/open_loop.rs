@@ -56,7 +56,7 @@ pub fn run(data: &str, inbound: &str, rate: u64, seconds: u64) {
             std::thread::sleep(wait);
         }
         let sender = &senders[number as usize % CONNECTIONS];
-        sender.deliver(number, message(9, number).into());
+        sender.deliver(0, number, Arc::<[u8]>::from(message(9, number)));
     }
     let took = |(number, at): (u64, Instant)| {
         at.saturating_duration_since(began + due(number)).as_micros() as u64
@@ -102,7 +102,7 @@ pub fn round_trip(count: u64) {
         if number == 100 {
             began = Instant::now();
         }
-        senders[0].deliver(number, message(9, number).into());
+        senders[0].deliver(0, number, Arc::<[u8]>::from(message(9, number)));
         let _ = answers.recv().expect("an answer");
     }
     println!("{{\"round_trip_us\":{:.1}}}", began.elapsed().as_micros() as f64 / count as f64);

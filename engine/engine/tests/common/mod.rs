@@ -5,9 +5,12 @@
 pub mod gateway;
 pub mod troubled;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use mllp_engine::{Engine, Journey, MessageId, Status};
@@ -106,7 +109,9 @@ pub fn control_id(payload: &[u8]) -> String {
 pub struct Partner {
     pub address: SocketAddr,
     arrived: Receiver<Vec<u8>>,
-    stop: TcpStream,
+    open: Arc<Mutex<Vec<TcpStream>>>,
+    ends: Arc<AtomicBool>,
+    accepting: Option<JoinHandle<()>>,
 }
 
 impl Partner {
@@ -121,31 +126,20 @@ impl Partner {
         let listener = bind(address);
         let address = listener.local_addr().unwrap();
         let (sender, arrived) = channel();
-        let control = TcpListener::bind("127.0.0.1:0").unwrap();
-        let stop = TcpStream::connect(control.local_addr().unwrap()).unwrap();
-        let (mut told, _) = control.accept().unwrap();
-        let open = std::sync::Arc::new(std::sync::Mutex::new(Vec::<TcpStream>::new()));
-        let closing = std::sync::Arc::clone(&open);
-        let waker = address;
-        std::thread::spawn(move || {
-            let _ = told.read(&mut [0]);
-            let mut open = closing.lock().unwrap();
-            open.drain(..).for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
-            let _ = TcpStream::connect(waker);
-        });
-        let watch = stop.try_clone().unwrap();
-        std::thread::spawn(move || {
+        let (open, ends) = (Arc::<Mutex<Vec<TcpStream>>>::default(), Arc::<AtomicBool>::default());
+        let (all, over) = (Arc::clone(&open), Arc::clone(&ends));
+        let accepting = std::thread::spawn(move || {
             for stream in listener.incoming() {
-                if watch.peer_addr().is_err() {
+                let Ok(stream) = stream else { return };
+                if over.load(Relaxed) {
                     return;
                 }
-                let Ok(stream) = stream else { return };
-                open.lock().unwrap().push(stream.try_clone().unwrap());
+                all.lock().unwrap().push(stream.try_clone().unwrap());
                 let (sender, answer) = (sender.clone(), answer.clone());
                 std::thread::spawn(move || converse(Peer::new(stream), &sender, answer));
             }
         });
-        Partner { address, arrived, stop }
+        Partner { address, arrived, open, ends, accepting: Some(accepting) }
     }
 
     /// The next message that has come.
@@ -159,8 +153,12 @@ impl Partner {
 }
 
 impl Drop for Partner {
+    /// Once it is dropped, it is not to be reached any more.
     fn drop(&mut self) {
-        let _ = self.stop.shutdown(Shutdown::Both);
+        self.ends.store(true, Relaxed);
+        let _ = TcpStream::connect(self.address);
+        self.accepting.take().map(JoinHandle::join);
+        self.open.lock().unwrap().drain(..).for_each(|it| drop(it.shutdown(Shutdown::Both)));
     }
 }
 

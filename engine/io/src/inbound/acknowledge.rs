@@ -3,9 +3,10 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ack_gen::{Ack, AckCode, Timestamp};
+use ack_gen::{Ack, AckCode, Inbound, Outcome, Phase, Policy, Request, Timestamp};
 use hl7_peek::MessageHeader;
 
+use super::options::AckMode;
 use crate::clock;
 
 /// Longest acknowledgment: the names of a header are bounded by this, or left out.
@@ -30,18 +31,41 @@ impl ControlIds {
     }
 }
 
-/// The acknowledgment of a message, as the wire layer's policy `always` makes it.
+/// The code that a message gets; `None`: it is not answered.
+pub(super) fn code(
+    mode: AckMode,
+    header: Option<&MessageHeader<'_>>,
+    outcome: Outcome,
+) -> Option<AckCode> {
+    let original = AckCode::new(Phase::Application, outcome);
+    match (mode, header) {
+        (AckMode::None, _) => None,
+        (AckMode::Original, _) | (AckMode::Enhanced, None) => Some(original),
+        (AckMode::Enhanced, Some(header)) => {
+            let decision = Request::new(header, Inbound::Message).refuse(outcome);
+            decision.accept.or(decision.application)
+        }
+    }
+}
+
+/// The acknowledgment of a message; empty if it gets none.
 pub(super) fn acknowledge(
-    code: AckCode,
+    code: Option<AckCode>,
+    policy: Policy,
     header: Option<&MessageHeader<'_>>,
     control_id: &str,
     text: &str,
 ) -> Box<[u8]> {
+    let Some(code) = code else { return Box::default() };
     let time = Timestamp::utc(clock::unix_seconds());
-    let ack = Ack::always(code, header, control_id.as_bytes(), time.as_bytes());
-    let ack = Ack { text: text.as_bytes(), ..ack };
+    let always = Ack::always(code, header, control_id.as_bytes(), time.as_bytes());
+    // What has no header cannot be mirrored by the standard's rules.
+    let policy = if header.is_some() { policy } else { Policy::Always };
+    let ack = Ack { policy, text: text.as_bytes(), ..always };
     let mut out = [0; MAX_LEN];
     let brief = Ack { brief: true, ..ack };
-    let len = ack.encode(&mut out).or_else(|_| brief.encode(&mut out)).unwrap_or_default();
+    let last = Ack { policy: Policy::Always, ..brief };
+    let len = ack.encode(&mut out).or_else(|_| brief.encode(&mut out));
+    let len = len.or_else(|_| last.encode(&mut out)).unwrap_or_default();
     out[..len].into()
 }

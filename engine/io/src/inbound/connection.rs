@@ -1,41 +1,53 @@
 //! One accepted connection: bytes in, messages to the intake, answers out in order.
 
+mod arriving;
+
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ack_gen::{Ack, AckCode, Timestamp};
-use hl7_peek::MessageHeader;
-use mllp_link::{Millis, Protocol, Refusal, Refuse, Responder, ResponderEvent, Ticket};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
-use tokio::net::TcpStream;
+use mllp_link::{StreamResponder, Ticket};
 use tokio::sync::watch;
 
 use super::Incoming;
-use super::acknowledge::acknowledge;
-use super::identity::{identity, name};
 use super::listener::Shared;
-use super::mailbox::{Mailbox, Reply, ReplyTo};
+use super::mailbox::{Mailbox, Reply};
+use super::upload::Upload;
 use crate::alarm::Alarm;
 use crate::clock;
 use crate::storage::Growing;
+use crate::transport::Transport;
 
 /// Messages of one connection that may be without an answer; then nothing more is read.
 const WINDOW: usize = 64;
+/// Bytes of a header that are kept for the refusal of a message over the limit.
+const HEADER: usize = 512;
 const READ_SIZE: usize = 64 * 1024;
 /// After our side is shut down for writing the peer gets this long to read its last answers: closing
 /// with unread input makes the kernel send a reset, and a reset destroys what was not read yet.
 const LINGER: Duration = Duration::from_secs(1);
 
+thread_local! {
+    /// What a connection reads into. An idle one has no memory for it.
+    static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_SIZE].into());
+}
+
 pub(super) struct Connection {
-    stream: TcpStream,
+    transport: Transport,
     shared: Arc<Shared>,
-    responder: Responder<Growing, Growing, WINDOW>,
+    responder: StreamResponder<Growing, HEADER, WINDOW>,
     mailbox: Arc<Mailbox>,
+    /// What was read and cannot be taken in yet.
+    unread: Unread,
+    /// What has come of a message that is small so far.
+    part: Vec<u8>,
+    /// A message that is not.
+    upload: Option<Box<Upload>>,
     /// Messages without an answer, in the order of their tickets, with what a refusal quotes.
     waiting: VecDeque<Waiting>,
-    /// Messages of this read, for the intake.
+    /// Messages of this turn, for the intake.
     incoming: Vec<Incoming>,
     /// Replies of this turn.
     replies: Vec<(u32, Reply)>,
@@ -45,25 +57,31 @@ pub(super) struct Connection {
     abandoned: bool,
 }
 
+/// Bytes that were read.
+#[derive(Default)]
+struct Unread {
+    bytes: Vec<u8>,
+    /// The first that was not taken in.
+    from: usize,
+}
+
 struct Waiting {
     ticket: Ticket,
     /// What a refusal quotes: the first segment at least.
     payload: Arc<[u8]>,
 }
 
-/// A message above this leaves its memory to its present owner; of its first segment, which is
-/// hardly ever as long, this much is kept.
-const QUOTED: usize = 64 * 1024;
-
 impl Connection {
-    pub(super) fn new(stream: TcpStream, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(transport: Transport, shared: Arc<Shared>) -> Self {
         let config = shared.options.responder();
-        let (incoming, answers) = (Growing::default(), Growing::default());
         Connection {
-            stream,
-            responder: Responder::new(incoming, answers, config, clock::now()),
+            transport,
+            responder: StreamResponder::new(Growing::default(), config, clock::now()),
             shared,
             mailbox: Arc::default(),
+            unread: Unread::default(),
+            part: Vec::new(),
+            upload: None,
             waiting: VecDeque::new(),
             incoming: Vec::new(),
             replies: Vec::new(),
@@ -72,9 +90,7 @@ impl Connection {
         }
     }
 
-    pub(super) async fn run(mut self) {
-        // Small frames leave at once. A peer that is gone is found by its sender's next message.
-        let _ = self.stream.set_nodelay(true);
+    pub(super) async fn run(mut self: Box<Self>) {
         let mut stop = self.shared.stop.subscribe();
         let mut gate = self.shared.gate.watch();
         let mut alarm = Alarm::new();
@@ -85,7 +101,7 @@ impl Connection {
             if !self.flush() {
                 break true;
             }
-            self.take_events();
+            self.go_on();
             if !self.flush() {
                 break true;
             }
@@ -94,7 +110,7 @@ impl Connection {
             }
             if *stop.borrow_and_update() {
                 self.responder.close(clock::now());
-                self.take_events();
+                self.go_on();
                 if self.responder.is_finished() {
                     break false;
                 }
@@ -103,7 +119,9 @@ impl Connection {
                 break true;
             }
         };
-        if !lost {
+        if lost {
+            self.finish_upload().await;
+        } else {
             self.end().await;
         }
     }
@@ -115,29 +133,32 @@ impl Connection {
         gate: &mut watch::Receiver<bool>,
         alarm: &mut Alarm,
     ) -> bool {
-        let reads = !self.ended && self.responder.wants_input() && *gate.borrow_and_update();
+        let paused = !*gate.borrow_and_update() || self.is_held_up();
+        self.responder.set_paused(paused, clock::now());
+        let takes = !self.ended && self.unread.bytes.is_empty();
+        let reads = takes && !paused && self.responder.wants_input();
         let writes = !self.responder.outgoing().is_empty();
-        let interest = match (reads, writes) {
-            (true, true) => Some(Interest::READABLE | Interest::WRITABLE),
-            (true, false) => Some(Interest::READABLE),
-            (false, true) => Some(Interest::WRITABLE),
-            (false, false) => None,
-        };
         let deadline = self.responder.next_deadline();
-        let stream = &self.stream;
-        let ready = async {
-            match interest {
-                Some(interest) => stream.ready(interest).await.is_ok_and(|it| it.is_readable()),
+        let wanted = self.upload.as_ref().and_then(|it| it.wanted());
+        let ready = self.transport.ready(reads, writes);
+        let permit = async {
+            match wanted {
+                Some(wanted) => wanted.acquire_owned().await.ok(),
                 None => std::future::pending().await,
             }
         };
+        let mut given = None;
         let readable = tokio::select! {
-            readable = ready => readable,
+            readable = ready => readable.unwrap_or_default(),
             () = self.mailbox.arrived() => false,
+            it = permit => { given = it; false }
             () = alarm.rings(deadline) => false,
             _ = gate.changed() => false,
             _ = stop.changed(), if !*stop.borrow() => false,
         };
+        if let (Some(upload), Some(permit)) = (&mut self.upload, given) {
+            upload.permit = Some(permit);
+        }
         // Whatever ended the wait: what has come is read before a time is said to have run out.
         let whole = !(readable || reads) || self.read();
         self.responder.on_time(clock::now());
@@ -146,81 +167,25 @@ impl Connection {
 
     /// Reads what there is; false: the connection broke.
     fn read(&mut self) -> bool {
-        let room = self.responder.spare_mut(READ_SIZE);
-        if room.is_empty() {
-            return true;
-        }
-        match self.stream.try_read(room) {
+        READ.with_borrow_mut(|room| match self.transport.try_read(room) {
             Ok(0) => {
                 self.ended = true;
                 self.responder.peer_closed(clock::now());
+                true
             }
-            Ok(len) => self.responder.commit_read(len, clock::now()),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Ok(len) => {
+                let taken = self.take_in(&room[..len]);
+                self.unread.bytes.extend_from_slice(&room[taken..len]);
+                true
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => true,
             Err(_) => {
                 // What was read before is still stored: a sender may leave without waiting.
                 self.responder.peer_closed(clock::now());
-                self.take_events();
-                return false;
+                self.go_on();
+                false
             }
-        }
-        true
-    }
-
-    fn take_events(&mut self) {
-        let now = clock::now();
-        while let Some(event) = self.responder.next_event(now) {
-            match event {
-                ResponderEvent::Message(ticket, _) => self.take_message(ticket),
-                ResponderEvent::TooLarge(refusal, _) => self.refuse(refusal, now),
-                // A ClientHello or a request line: its sender waits for an answer in kind.
-                ResponderEvent::Protocol(protocol) if is_foreign(protocol) => {
-                    self.abandoned = true;
-                    return;
-                }
-                _ => {}
-            }
-        }
-        if !self.incoming.is_empty() {
-            self.shared.intake.received(&mut self.incoming);
-            self.incoming.clear();
-        }
-    }
-
-    fn take_message(&mut self, ticket: Ticket) {
-        let payload: Arc<[u8]> = self.responder.payload().into();
-        let header = MessageHeader::parse_lenient(&payload);
-        let header = header.as_ref();
-        let control_id = header.map_or(&[][..], |it| it.message_control_id());
-        let identity = identity(self.shared.options.recognise, control_id, &payload);
-        let (code, text) = match header {
-            Some(_) => (AckCode::AA, ""),
-            None => (AckCode::AR, "the message has no MSH segment"),
-        };
-        self.incoming.push(Incoming {
-            listener: self.shared.options.number,
-            reply_to: ReplyTo::new(Arc::clone(&self.mailbox), ticket.number()),
-            control_id: control_id.into(),
-            message_type: header.map_or(&[][..], |it| it.message_type()).into(),
-            indexed: Vec::new(),
-            identity,
-            name: header.map_or(0, name),
-            acknowledgment: acknowledge(code, header, &self.shared.ids.next(), text),
-            accepted: header.is_some(),
-            payload: Arc::clone(&payload),
-        });
-        let quoted = if payload.len() > QUOTED { payload[..QUOTED].into() } else { payload };
-        self.waiting.push_back(Waiting { ticket, payload: quoted });
-    }
-
-    fn refuse(&mut self, refusal: Refusal, now: Millis) {
-        let id = self.shared.ids.next();
-        let time = Timestamp::utc(clock::unix_seconds());
-        let ack = Ack::always(AckCode::AR, None, id.as_bytes(), time.as_bytes());
-        let ack = Ack { text: b"the message is too large", ..ack };
-        if let Err(unrefused) = self.responder.refuse(refusal, Refuse::Reject, &ack, now) {
-            self.responder.leave_unrefused(unrefused.refusal, now);
-        }
+        })
     }
 
     fn take_replies(&mut self) {
@@ -234,22 +199,32 @@ impl Connection {
             };
             self.answer(ticket, &payload, &reply);
         }
-        self.replies = replies;
+        if self.waiting.is_empty() {
+            // An idle connection keeps no memory for what it does not do.
+            self.waiting = VecDeque::new();
+        } else {
+            self.replies = replies;
+        }
     }
 
     fn answer(&mut self, ticket: Ticket, payload: &[u8], reply: &Reply) {
         let now = clock::now();
         let refused;
         let answer = match reply {
+            Reply::Acknowledgment(answer) if answer.is_empty() => {
+                return self.responder.leave_unanswered(ticket, now);
+            }
             Reply::Acknowledgment(answer) => &answer[..],
+            Reply::NotStored if self.shared.options.commit_blocks => {
+                return self.responder.refuse_commit(ticket, now);
+            }
             Reply::NotStored | Reply::NotDelivered => {
-                let header = MessageHeader::parse_lenient(payload);
-                let text = match reply {
-                    Reply::NotDelivered => "stored, and not delivered so far",
-                    _ => "not stored, please send again",
-                };
-                let id = self.shared.ids.next();
-                refused = acknowledge(AckCode::AE, header.as_ref(), &id, text);
+                refused = self.shared.refusal(payload, reply);
+                if refused.is_empty() {
+                    // It asked for no answer. Without one it has to learn of it in another way.
+                    self.abandoned = true;
+                    return;
+                }
                 &refused
             }
             Reply::Close => {
@@ -266,8 +241,11 @@ impl Connection {
 
     /// Writes what the socket takes; false: the connection broke.
     fn flush(&mut self) -> bool {
+        if !self.transport.flush() {
+            return false;
+        }
         while !self.responder.outgoing().is_empty() {
-            match self.stream.try_write(self.responder.outgoing()) {
+            match self.transport.try_write(self.responder.outgoing()) {
                 Ok(len) => self.responder.sent(len, clock::now()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(_) => return false,
@@ -277,17 +255,7 @@ impl Connection {
     }
 
     /// Tells the peer that nothing more comes, and waits for it to read its last answers.
-    async fn end(mut self) {
-        let _ = self.stream.shutdown().await;
-        let drained = async {
-            let mut rest = vec![0; 4096];
-            while self.stream.read(&mut rest).await.is_ok_and(|len| len > 0) {}
-        };
-        let _ = tokio::time::timeout(LINGER, drained).await;
+    async fn end(self: Box<Self>) {
+        let _ = tokio::time::timeout(LINGER, self.transport.end()).await;
     }
-}
-
-/// Whether nothing of what comes can be a message, though it may hold framing bytes.
-const fn is_foreign(protocol: Protocol) -> bool {
-    matches!(protocol, Protocol::Tls | Protocol::Http | Protocol::ProxyV1 | Protocol::ProxyV2)
 }

@@ -19,22 +19,54 @@ pub(super) fn identity(recognise: Recognise, control_id: &[u8], payload: &[u8]) 
         return 0;
     }
     match recognise {
+        // All at once is faster.
         Recognise::Bytes => xxh3_128(payload),
         Recognise::ControlIdAndBody => {
-            let mut hash = Xxh3::new();
-            hash.update(control_id);
-            // No control ID holds this byte, so none runs into the body.
-            hash.update(b"\r");
-            hash.update(after_header(payload));
-            hash.digest128()
+            let mut identity = Identity::new(recognise);
+            identity.take(payload);
+            identity.of(control_id)
         }
     }
 }
 
-/// The bytes after the first segment, which ends at the first CR or LF.
-fn after_header(payload: &[u8]) -> &[u8] {
-    let end = payload.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
-    end.map_or(&[], |at| &payload[at + 1..])
+/// The same, of a message that comes in parts.
+pub(super) struct Identity {
+    recognise: Recognise,
+    hash: Xxh3,
+    /// The bytes to come belong to a header that does not count.
+    in_header: bool,
+}
+
+impl Identity {
+    pub(super) fn new(recognise: Recognise) -> Identity {
+        let in_header = recognise == Recognise::ControlIdAndBody;
+        Identity { recognise, hash: Xxh3::new(), in_header }
+    }
+
+    /// The next bytes.
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        let mut counts = bytes;
+        if self.in_header {
+            // The first segment ends at the first CR or LF.
+            let end = bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+            self.in_header = end.is_none();
+            counts = end.map_or(&[], |at| &bytes[at + 1..]);
+        }
+        self.hash.update(counts);
+    }
+
+    /// Of the message with this MSH-10, once all of it was taken.
+    pub(super) fn of(&mut self, control_id: &[u8]) -> u128 {
+        if control_id.is_empty() {
+            return 0;
+        }
+        if self.recognise == Recognise::ControlIdAndBody {
+            // No control ID holds this byte, so the body does not run into it.
+            self.hash.update(b"\r");
+            self.hash.update(control_id);
+        }
+        self.hash.digest128()
+    }
 }
 
 /// Of MSH-3, 4 and 10, by which another message with the same control ID is found.
@@ -80,6 +112,18 @@ mod tests {
         assert_ne!(of_lines("4711"), of_lines("4712"), "segments that end with LF");
         let nameless = with("M1", "");
         assert_eq!((of(Bytes, &nameless), of(ControlIdAndBody, &nameless)), (0, 0));
+    }
+
+    #[test]
+    fn the_parts_that_a_message_comes_in_make_no_difference() {
+        for recognise in [Recognise::Bytes, Recognise::ControlIdAndBody] {
+            for len in 1..=ONE.len() {
+                let mut parts = Identity::new(recognise);
+                ONE.chunks(len).for_each(|part| parts.take(part));
+                assert_eq!(parts.of(b"M1"), of(recognise, ONE), "{recognise:?} {len}");
+            }
+            assert_eq!(Identity::new(recognise).of(b""), 0);
+        }
     }
 
     #[test]

@@ -2,100 +2,26 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use mllp_core::{Config, Profile};
-use mllp_link::{OverLimit, ResponderConfig, Times};
+use rustls::server::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::Intake;
 use super::acknowledge::ControlIds;
 use super::connection::Connection;
-use super::identity::Recognise;
+use super::options::ListenerOptions;
+use super::{Gate, Intake, TurnedAway};
+use crate::socket;
+use crate::tls::{ListenerTls, TlsError};
+use crate::transport::Transport;
 
 /// How long the listener rests when the process has no descriptor left: the one that waits would be
 /// refused again at once, and the loop would spin.
 const PAUSE: Duration = Duration::from_millis(200);
-
-/// How a listener receives.
-#[derive(Clone, Debug)]
-pub struct ListenerOptions {
-    /// Given to every message, so that one intake can serve many listeners.
-    pub number: u32,
-    /// The framing. `resync` never fuses two messages of a sender that died in the middle of one.
-    pub profile: Profile,
-    /// The longest payload in bytes; a longer one is refused with AR.
-    pub max_message: usize,
-    /// By what a message is recognised when it comes again.
-    pub recognise: Recognise,
-    /// Connections at a time; further ones are closed at once.
-    pub max_connections: usize,
-    /// How long a peer may take. Without a byte between two messages it may take for ever: feeds are
-    /// quiet at night, and TCP's own probes find a peer that is gone.
-    pub times: Times,
-    /// How long connections may take to end once the listener is told to stop.
-    pub stop: Duration,
-}
-
-impl Default for ListenerOptions {
-    fn default() -> Self {
-        ListenerOptions {
-            number: 0,
-            profile: Profile::Resync,
-            max_message: 16 * 1024 * 1024,
-            recognise: Recognise::Bytes,
-            max_connections: 10_000,
-            times: Times { idle: 0, ..Times::DEFAULT },
-            stop: Duration::from_secs(10),
-        }
-    }
-}
-
-impl ListenerOptions {
-    pub(super) fn responder(&self) -> ResponderConfig {
-        ResponderConfig {
-            decoder: Config {
-                profile: self.profile,
-                max_payload_len: self.max_message,
-                ..Config::DEFAULT
-            },
-            over_limit: OverLimit::Refuse,
-            times: self.times,
-            ..ResponderConfig::DEFAULT
-        }
-    }
-}
-
-/// Says whether connections may read. Clones belong together.
-#[derive(Clone, Debug)]
-pub struct Gate(watch::Sender<bool>);
-
-impl Gate {
-    /// An open gate.
-    pub fn new() -> Gate {
-        Gate(watch::Sender::new(true))
-    }
-
-    /// Opens it, or closes it: what has been read is still answered, and peers feel that nothing
-    /// more is.
-    pub fn set(&self, open: bool) {
-        self.0.send_if_modified(|it| std::mem::replace(it, open) != open);
-    }
-
-    pub(super) fn watch(&self) -> watch::Receiver<bool> {
-        self.0.subscribe()
-    }
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Gate::new()
-    }
-}
 
 /// What all connections of a listener share.
 pub(super) struct Shared {
@@ -104,6 +30,8 @@ pub(super) struct Shared {
     pub(super) ids: ControlIds,
     pub(super) gate: Gate,
     pub(super) stop: watch::Sender<bool>,
+    /// For connections from now on.
+    tls: RwLock<Option<Arc<ServerConfig>>>,
     open: AtomicUsize,
 }
 
@@ -119,13 +47,15 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// [`io::Error`]: the address cannot be bound.
+    /// [`io::Error`]: the address cannot be bound, or the files of TLS cannot be used.
     pub async fn bind(
         address: SocketAddr,
         options: ListenerOptions,
         intake: Arc<dyn Intake>,
         gate: Gate,
     ) -> io::Result<Listener> {
+        let tls = options.tls.as_ref().map(ListenerTls::load).transpose();
+        let tls = tls.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let socket = TcpListener::bind(address).await?;
         let address = socket.local_addr()?;
         let shared = Arc::new(Shared {
@@ -134,6 +64,7 @@ impl Listener {
             ids: ControlIds::new(),
             gate,
             stop: watch::Sender::new(false),
+            tls: RwLock::new(tls),
             open: AtomicUsize::new(0),
         });
         let accepting = tokio::spawn(accept(socket, Arc::clone(&shared)));
@@ -148,6 +79,17 @@ impl Listener {
     /// Connections that are open.
     pub fn connections(&self) -> usize {
         self.shared.open.load(Ordering::Relaxed)
+    }
+
+    /// Reads the files of TLS again, for connections from now on. Those that are open go on.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError`]: a file cannot be used, and nothing has changed.
+    pub fn reload_tls(&self) -> Result<(), TlsError> {
+        let tls = self.shared.options.tls.as_ref().map(ListenerTls::load).transpose()?;
+        *self.shared.tls.write().unwrap_or_else(PoisonError::into_inner) = tls;
+        Ok(())
     }
 
     /// Stops: accepts nothing new, lets every connection answer what it has received, and closes
@@ -172,22 +114,57 @@ impl Listener {
 async fn accept(socket: TcpListener, shared: Arc<Shared>) {
     loop {
         match socket.accept().await {
-            Ok((stream, _)) => start(stream, &shared),
+            Ok((stream, peer)) => start(stream, peer, &shared),
             // Out of descriptors, or the peer has left already.
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
 }
 
-fn start(stream: TcpStream, shared: &Arc<Shared>) {
-    let place = Place::take(shared);
-    // A peer that is refused sees its connection close, and comes again.
-    let Some(place) = place else { return };
-    let connection = Connection::new(stream, Arc::clone(shared));
+/// Starts a connection. A peer that is turned away sees it close.
+fn start(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>) {
+    let allow = &shared.options.allow;
+    if !allow.is_empty() && !allow.iter().any(|it| it.contains(peer.ip())) {
+        return shared.turn_away(peer, &TurnedAway::NotAllowed);
+    }
+    let Some(place) = Place::take(shared) else {
+        return shared.turn_away(peer, &TurnedAway::TooMany);
+    };
+    socket::prepare(&stream, shared.options.keep_alive);
+    let shared = Arc::clone(shared);
     tokio::spawn(async move {
-        connection.run().await;
+        if let Some(transport) = shared.shake_hands(stream, peer).await {
+            // In a box: a task holds what its function was given beside what it does with it.
+            Box::new(Connection::new(transport, shared)).run().await;
+        }
         drop(place);
     });
+}
+
+impl Shared {
+    fn turn_away(&self, peer: SocketAddr, why: &TurnedAway) {
+        self.intake.turned_away(self.options.number, peer, why);
+    }
+
+    /// The handshake of TLS, if the listener speaks it. It delays nobody else, and has its time.
+    async fn shake_hands(&self, stream: TcpStream, peer: SocketAddr) -> Option<Transport> {
+        let tls = self.tls.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(tls) = tls else { return Some(Transport::plain(stream)) };
+        let mut stop = self.stop.subscribe();
+        // In a box: most of a connection's life is after it.
+        let accepting = Box::pin(Transport::accept(stream, tls));
+        let shaken = tokio::select! {
+            shaken = tokio::time::timeout(self.options.connect, accepting) => shaken,
+            _ = stop.wait_for(|stop| *stop) => return None,
+        };
+        let why = match shaken {
+            Ok(Ok(transport)) => return Some(transport),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it took too long".to_owned(),
+        };
+        self.turn_away(peer, &TurnedAway::Handshake(why));
+        None
+    }
 }
 
 /// One of the connections that there may be.

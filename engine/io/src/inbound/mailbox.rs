@@ -30,11 +30,6 @@ impl ReplyTo {
         ReplyTo { mailbox, ticket, answered: false }
     }
 
-    /// The connection that the message came on, by a number that no other has while this is there.
-    pub fn connection(&self) -> usize {
-        Arc::as_ptr(&self.mailbox).addr()
-    }
-
     /// Answers. Returns at once; the answer leaves when those before it have left.
     pub fn answer(mut self, reply: Reply) {
         self.answered = true;
@@ -73,7 +68,12 @@ impl Mailbox {
         std::mem::swap(&mut *replies, into);
     }
 
-    /// Waits until one has come that was not taken.
+    /// Has the connection look around.
+    pub(super) fn wake(&self) {
+        self.arrived.notify_one();
+    }
+
+    /// Waits until one has come that was not taken, or the connection is woken.
     pub(super) async fn arrived(&self) {
         self.arrived.notified().await;
     }

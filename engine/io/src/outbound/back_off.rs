@@ -3,23 +3,25 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// Waits that double, from half a second up to half a minute, half of each left to chance: many
-/// senders to a partner that was restarted do not all come at once.
-#[derive(Default)]
+/// Waits that double up to the longest, half of each left to chance: many senders to a partner that
+/// was restarted do not all come at once.
 pub(super) struct BackOff {
+    first: Duration,
+    longest: Duration,
     attempts: u32,
     chance: RandomState,
 }
 
-const FIRST: u64 = 500;
-const LONGEST: u64 = 30_000;
-
 impl BackOff {
+    pub(super) fn new(first: Duration, longest: Duration) -> Self {
+        BackOff { first, longest, attempts: 0, chance: RandomState::new() }
+    }
+
     pub(super) fn next(&mut self) -> Duration {
-        let longest = LONGEST.min(FIRST << self.attempts.min(16));
+        let longest = self.longest.min(self.first * (1 << self.attempts.min(16)));
         self.attempts = self.attempts.saturating_add(1);
-        let part = self.chance.hash_one(self.attempts) % (longest / 2);
-        Duration::from_millis(longest - part)
+        let half = u64::try_from(longest.as_millis() / 2).unwrap_or(u64::MAX).max(1);
+        longest.saturating_sub(Duration::from_millis(self.chance.hash_one(self.attempts) % half))
     }
 
     pub(super) const fn succeeded(&mut self) {

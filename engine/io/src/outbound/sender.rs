@@ -1,80 +1,28 @@
 //! The life of a sender: dial, send, and dial again.
 
 use std::collections::VecDeque;
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mllp_link::{Handle, Initiator, InitiatorConfig, SubmitError};
+use mllp_link::{Handle, Initiator, SubmitError};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::back_off::BackOff;
-use super::queue::{Delivery, Queue};
+use super::content::PieceTo;
+use super::options::{SenderOptions, WINDOW};
+use super::queue::{Delivery, Piece, Queue};
 use super::wire::{Ended, Wire};
-use super::{Loss, Note, Outcome, Report, Reports};
-use crate::clock;
+use super::{Content, Loss, Note, Outcome, Report, Reports};
 use crate::storage::Growing;
+use crate::transport::Transport;
+use crate::{clock, socket};
 
-/// The widest window.
-const WINDOW: usize = 64;
 /// The longest MSH-10 that an answer can be matched by.
 const ID: usize = 256;
 
 pub(super) type Link = Initiator<Growing, WINDOW, ID>;
-
-/// How a sender sends.
-#[derive(Clone, Debug)]
-pub struct SenderOptions {
-    /// Given to its reports, so that one taker can serve many senders.
-    pub number: u32,
-    /// Host and port of the partner.
-    pub address: (String, u16),
-    /// Deliveries without an answer at a time, from 1 to 64.
-    pub window: usize,
-    /// For connecting, for the partner to take a delivery, and for its answer.
-    pub timeout: Duration,
-    /// The longest answer in bytes.
-    pub max_reply: usize,
-    /// Begins without a connection, until [`open`](Sender::open).
-    pub closed: bool,
-    /// A planted fault: an answer to another message completes the first that is open.
-    #[cfg(feature = "sabotage")]
-    pub foreign_completes: bool,
-}
-
-impl SenderOptions {
-    /// One delivery at a time, 10 seconds for each step, answers of up to 1 MiB.
-    pub fn new(number: u32, host: &str, port: u16) -> Self {
-        SenderOptions {
-            number,
-            address: (host.into(), port),
-            window: 1,
-            timeout: Duration::from_secs(10),
-            max_reply: 1024 * 1024,
-            closed: false,
-            #[cfg(feature = "sabotage")]
-            foreign_completes: false,
-        }
-    }
-
-    fn link(&self) -> InitiatorConfig {
-        let timeout = self.timeout.as_millis() as u64;
-        InitiatorConfig {
-            decoder: mllp_core::Config {
-                max_payload_len: self.max_reply,
-                ..mllp_core::Config::DEFAULT
-            },
-            window: self.window.clamp(1, WINDOW),
-            send: timeout,
-            reply: timeout,
-            application: timeout,
-            // Retries are the engine's: a link that sent again by itself would go uncounted.
-            max_attempts: 1,
-            ..InitiatorConfig::default()
-        }
-    }
-}
 
 /// A connection to a partner, opened when there is something to send and again after it has ended.
 pub struct Sender {
@@ -92,15 +40,18 @@ impl Sender {
     }
 
     /// Sends a payload after those given before; exactly one report with the number follows, unless
-    /// everything is abandoned. Returns at once.
-    pub fn deliver(&self, number: u64, payload: Arc<[u8]>) {
-        self.queue.deliver(Delivery { number, payload });
+    /// everything is abandoned. `generation` is that of the last [`abandon`](Sender::abandon), 0 before
+    /// the first. Returns at once.
+    pub fn deliver(&self, generation: u64, number: u64, content: impl Into<Content>) {
+        let content = content.into();
+        self.queue.deliver(Delivery { number, generation, content });
     }
 
     /// Forgets everything that was given and has no report yet, and gives the connection up: what is
-    /// on it may still arrive.
-    pub fn abandon(&self) {
-        self.queue.abandon();
+    /// on it may still arrive. What is delivered from now on with an earlier generation than this is
+    /// forgotten as well. Reports of earlier generations may still come that were made before.
+    pub fn abandon(&self, generation: u64) {
+        self.queue.abandon(generation);
     }
 
     /// Lets answers come that are still due, then closes the connection and opens none until
@@ -126,10 +77,22 @@ impl Sender {
 /// A delivery that the link has, and that has no report.
 pub(super) struct Open {
     pub(super) handle: Handle,
-    pub(super) number: u64,
-    pub(super) payload: Arc<[u8]>,
+    pub(super) name: Name,
+    pub(super) content: Content,
     /// When its first byte was handed out.
     pub(super) began: Option<u64>,
+}
+
+impl Delivery {
+    const fn name(&self) -> Name {
+        Name { number: self.number, generation: self.generation }
+    }
+}
+
+/// How a delivery is called in its report.
+pub(super) struct Name {
+    number: u64,
+    generation: u64,
 }
 
 /// What a sender knows, connected or not.
@@ -142,6 +105,9 @@ pub(super) struct Life {
     waiting: VecDeque<Delivery>,
     pub(super) stopping: bool,
     pub(super) closed: bool,
+    /// The piece that has come, and the question it answers.
+    pub(super) piece: Option<(u64, Piece)>,
+    questions: u64,
     reports: Arc<dyn Reports>,
     unreported: Vec<Report>,
     is_ready: bool,
@@ -159,6 +125,8 @@ impl Life {
             waiting: VecDeque::new(),
             stopping: false,
             closed,
+            piece: None,
+            questions: 0,
             reports,
             unreported: Vec::new(),
             is_ready: false,
@@ -166,7 +134,7 @@ impl Life {
     }
 
     async fn run(mut self) {
-        let mut back_off = BackOff::default();
+        let mut back_off = BackOff::new(self.options.back_off, self.options.max_back_off);
         // The first dial tells whether the partner is there; later ones have something to send.
         let mut wanted = !self.closed;
         loop {
@@ -181,10 +149,10 @@ impl Life {
                 return;
             }
             match self.dial().await {
-                Ok(stream) => {
+                Ok(transport) => {
                     back_off.succeeded();
                     self.set_ready(true);
-                    match Wire::new(stream).converse(&mut self).await {
+                    match Wire::new(transport).converse(&mut self).await {
                         Ended::Stopped => return,
                         Ended::Closed => self.set_ready(false),
                         Ended::Lost => {}
@@ -205,14 +173,27 @@ impl Life {
         }
     }
 
-    async fn dial(&self) -> Result<TcpStream, ErrorKind> {
+    /// Connects, with the handshake of TLS; the error says why it could not.
+    async fn dial(&self) -> Result<Transport, String> {
         let (host, port) = &self.options.address;
-        let connecting = TcpStream::connect((host.as_str(), *port));
-        let connected = tokio::time::timeout(self.options.timeout, connecting).await;
-        let stream = connected.map_err(|_| ErrorKind::TimedOut)?.map_err(|error| error.kind())?;
-        // Small frames leave at once.
-        let _ = stream.set_nodelay(true);
-        Ok(stream)
+        // Read each time: certificates may have been renewed.
+        let tls = self.options.tls.as_ref().map(|it| it.load(host)).transpose();
+        let tls = tls.map_err(|error| error.to_string())?;
+        let connecting = async {
+            let stream = TcpStream::connect((host.as_str(), *port)).await?;
+            socket::prepare(&stream, self.options.keep_alive);
+            match tls {
+                None => Ok(Transport::plain(stream)),
+                Some(dialing) => Transport::connect(stream, dialing).await,
+            }
+        };
+        match tokio::time::timeout(self.options.connect, connecting).await {
+            Ok(connected) => connected.map_err(|error: Error| match error.raw_os_error() {
+                Some(_) => error.kind().to_string(),
+                None => error.to_string(),
+            }),
+            Err(_) => Err(ErrorKind::TimedOut.to_string()),
+        }
     }
 
     /// Tells why there is no connection.
@@ -247,6 +228,7 @@ impl Life {
             self.open.clear();
             self.waiting.clear();
         }
+        self.piece = told.piece.or(self.piece.take());
         self.waiting.extend(told.deliveries);
         self.submit();
         self.report();
@@ -257,10 +239,21 @@ impl Life {
     pub(super) fn submit(&mut self) {
         let now = clock::now();
         while let Some(delivery) = self.waiting.pop_front() {
-            match self.link.submit(&delivery.payload, now) {
+            let submitted = match &delivery.content {
+                Content::Whole(payload) => self.link.submit(payload, now),
+                Content::Pieces { beginning, len, .. } => {
+                    self.link.submit_header(beginning, *len, now)
+                }
+            };
+            match submitted {
                 Ok(handle) => {
-                    let Delivery { number, payload } = delivery;
-                    self.open.push_back(Open { handle, number, payload, began: None });
+                    let Delivery { number, generation, mut content } = delivery;
+                    if let Content::Pieces { beginning, .. } = &mut content {
+                        // The link knows what it needs.
+                        *beginning = [].into();
+                    }
+                    let name = Name { number, generation };
+                    self.open.push_back(Open { handle, name, content, began: None });
                 }
                 // Those behind it wait as well: the order is the lane's.
                 Err(SubmitError::Full | SubmitError::IdInUse) => {
@@ -269,26 +262,34 @@ impl Life {
                 }
                 Err(error @ (SubmitError::IdTooLong | SubmitError::Frame(_))) => {
                     let note = Note(error.name().to_owned());
-                    self.ended(delivery.number, None, Outcome::Unsendable, note);
+                    self.ended(&delivery.name(), None, Outcome::Unsendable, note);
                 }
             }
         }
     }
 
+    /// Asks for a piece; returns the number of the question.
+    pub(super) fn ask(&mut self, read: impl FnOnce(PieceTo)) -> u64 {
+        self.questions += 1;
+        read(PieceTo::new(Arc::clone(&self.queue), self.questions));
+        self.questions
+    }
+
     /// No connection: nothing of what is open has left.
     fn fail_all(&mut self) {
         self.link = Link::new(Growing::default(), self.options.link());
-        let open = std::mem::take(&mut self.open).into_iter().map(|it| it.number);
-        let waiting = std::mem::take(&mut self.waiting).into_iter().map(|it| it.number);
-        for number in open.chain(waiting).collect::<Vec<_>>() {
-            self.ended(number, None, Outcome::Transport, Note::default());
+        let open = std::mem::take(&mut self.open).into_iter().map(|it| it.name);
+        let waiting = std::mem::take(&mut self.waiting).into_iter().map(|it| it.name());
+        for name in open.chain(waiting).collect::<Vec<_>>() {
+            self.ended(&name, None, Outcome::Transport, Note::default());
         }
         self.report();
     }
 
-    pub(super) fn ended(&mut self, number: u64, began: Option<u64>, outcome: Outcome, note: Note) {
+    pub(super) fn ended(&mut self, name: &Name, began: Option<u64>, outcome: Outcome, note: Note) {
         let milliseconds = began.map_or(0, |it| clock::now().saturating_sub(it));
-        self.unreported.push(Report { number, milliseconds, outcome, note });
+        let Name { number, generation } = *name;
+        self.unreported.push(Report { number, generation, milliseconds, outcome, note });
     }
 
     /// Tells what has become known.

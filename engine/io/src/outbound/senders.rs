@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::sender::{Sender, SenderOptions};
-use super::{Report, Reports};
+use super::options::SenderOptions;
+use super::sender::Sender;
+use super::{Content, Loss, Report, Reports};
 
 /// One or more senders to the same partner. Each delivery goes to the one with the fewest open
 /// deliveries of those that are connected.
@@ -43,22 +44,22 @@ impl Senders {
     }
 
     /// Sends a payload; exactly one report with the number follows, unless everything is abandoned.
-    /// With one connection those given before go first. Returns at once.
-    pub fn deliver(&self, number: u64, payload: Arc<[u8]>) {
+    /// With one connection those given before go first. See [`Sender::deliver`]. Returns at once.
+    pub fn deliver(&self, generation: u64, number: u64, content: impl Into<Content>) {
         let load = |(_, member): &&(Sender, Arc<Member>)| {
             let is_down = !member.is_up.load(Ordering::Relaxed);
             (is_down, member.open.load(Ordering::Relaxed))
         };
         if let Some((sender, member)) = self.0.iter().min_by_key(load) {
             member.open.fetch_add(1, Ordering::Relaxed);
-            sender.deliver(number, payload);
+            sender.deliver(generation, number, content);
         }
     }
 
     /// Forgets everything that was given and has no report yet. See [`Sender::abandon`].
-    pub fn abandon(&self) {
+    pub fn abandon(&self, generation: u64) {
         for (sender, member) in &self.0 {
-            sender.abandon();
+            sender.abandon(generation);
             member.open.store(0, Ordering::Relaxed);
         }
     }
@@ -91,5 +92,9 @@ impl Reports for Member {
         if (before == 0) != (*up == 0) {
             self.reports.ready(sender, ready);
         }
+    }
+
+    fn lost(&self, sender: u32, why: Loss) {
+        self.reports.lost(sender, why);
     }
 }

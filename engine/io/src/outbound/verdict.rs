@@ -2,7 +2,7 @@
 
 use ack_gen::AckCode;
 use hl7_peek::{Message, Path, Scan};
-use mllp_link::{Fate, ReplyKind, Verdict};
+use mllp_link::{Action, Fate, ReplyKind, Verdict};
 
 use super::{Note, Outcome};
 
@@ -20,6 +20,8 @@ pub(super) fn outcome(verdict: &Verdict, fate: Fate, is_connected: bool) -> Outc
             AckCode::AE | AckCode::CE => Outcome::RefusedForNow,
             AckCode::AR | AckCode::CR => Outcome::RefusedForGood,
         },
+        // A rule says that it is a receipt all the same.
+        (Fate::Answered, _) if verdict.action == Action::Accept => Outcome::Delivered,
         _ if is_connected => Outcome::NoReply,
         _ => Outcome::Transport,
     }

@@ -1,17 +1,19 @@
 //! One connection of a sender: frames out, replies in.
 
+mod streaming;
+
 use std::collections::VecDeque;
 use std::io::ErrorKind;
+use std::sync::Arc;
 
-use mllp_core::Framing;
 use mllp_link::{Handle, InitiatorEvent};
-use tokio::io::Interest;
-use tokio::net::TcpStream;
 
 use super::sender::Life;
-use super::{Loss, Note, Outcome, verdict};
+use super::{Content, Loss, Note, Outcome, verdict};
 use crate::alarm::Alarm;
 use crate::clock;
+use crate::transport::Transport;
+use streaming::Streaming;
 
 const READ_SIZE: usize = 16 * 1024;
 /// Frames that leave with one write, in bytes.
@@ -29,19 +31,22 @@ pub(super) enum Ended {
 }
 
 pub(super) struct Wire {
-    stream: TcpStream,
+    transport: Transport,
     out: Vec<u8>,
     /// How much of it has left.
     written: usize,
     /// Where in it each message ends.
     ends: VecDeque<(Handle, usize)>,
+    /// A message of which the end is not in it yet.
+    streaming: Option<Streaming>,
     /// Why it is over.
     hung_up: Option<Loss>,
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        Wire { stream, out: Vec::new(), written: 0, ends: VecDeque::new(), hung_up: None }
+    pub(super) fn new(transport: Transport) -> Self {
+        let (out, ends) = (Vec::new(), VecDeque::new());
+        Wire { transport, out, written: 0, ends, streaming: None, hung_up: None }
     }
 
     /// Sends and hears until the connection is over.
@@ -60,6 +65,7 @@ impl Wire {
                 break;
             }
             if life.open.is_empty() && (life.stopping || life.closed) {
+                self.transport.say_goodbye();
                 return if life.stopping { Ended::Stopped } else { Ended::Closed };
             }
             self.wait(life, &mut alarm).await;
@@ -73,11 +79,9 @@ impl Wire {
 
     async fn wait(&mut self, life: &mut Life, alarm: &mut Alarm) {
         let writes = self.written < self.out.len();
-        let interest =
-            if writes { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
         let deadline = life.link.next_deadline();
         tokio::select! {
-            _ = self.stream.ready(interest) => {}
+            _ = self.transport.ready(true, writes) => {}
             () = life.queue.arrived() => {}
             () = alarm.rings(deadline) => {}
         }
@@ -87,7 +91,7 @@ impl Wire {
 
     fn read(&mut self, life: &mut Life) {
         let room = life.link.spare_mut(READ_SIZE);
-        match self.stream.try_read(room) {
+        match self.transport.try_read(room) {
             Ok(0) => self.hung_up = Some(Loss::Closed),
             Ok(len) => life.link.commit_read(len, clock::now()),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -105,7 +109,7 @@ impl Wire {
                     let Some(open) = place.and_then(|at| life.open.remove(at)) else { continue };
                     let outcome = verdict::outcome(&verdict, fate, is_connected);
                     let note = verdict::note(&verdict, life.link.reply());
-                    life.ended(open.number, open.began, outcome, note);
+                    life.ended(&open.name, open.began, outcome, note);
                 }
                 // CA: the partner has it, and nothing is ever sent again. What it thinks of it later
                 // is not waited for.
@@ -113,7 +117,7 @@ impl Wire {
                     life.link.withdraw(handle);
                     let place = life.open.iter().position(|it| it.handle == handle);
                     let Some(open) = place.and_then(|at| life.open.remove(at)) else { continue };
-                    life.ended(open.number, open.began, Outcome::Delivered, Note("CA".into()));
+                    life.ended(&open.name, open.began, Outcome::Delivered, Note("CA".into()));
                 }
                 InitiatorEvent::Reconnect => self.hung_up = Some(Loss::GivenUp),
                 #[cfg(feature = "sabotage")]
@@ -122,7 +126,7 @@ impl Wire {
                 {
                     let Some(open) = life.open.pop_front() else { continue };
                     life.link.withdraw(open.handle);
-                    life.ended(open.number, open.began, Outcome::Delivered, Note("AA".into()));
+                    life.ended(&open.name, open.began, Outcome::Delivered, Note("AA".into()));
                 }
                 _ => {}
             }
@@ -135,6 +139,9 @@ impl Wire {
     }
 
     fn write(&mut self, life: &mut Life) {
+        if !self.transport.flush() {
+            self.hung_up = Some(Loss::Broken(ErrorKind::BrokenPipe));
+        }
         loop {
             if self.written == self.out.len() {
                 self.fill(life);
@@ -143,7 +150,7 @@ impl Wire {
             if rest.is_empty() {
                 return;
             }
-            match self.stream.try_write(rest) {
+            match self.transport.try_write(rest) {
                 Ok(len) => self.left(len, life),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) => {
@@ -160,13 +167,28 @@ impl Wire {
     fn fill(&mut self, life: &mut Life) {
         self.out.clear();
         self.written = 0;
+        if self.streaming.is_some() {
+            return self.fill_piece(life);
+        }
+        // After a large message, what it took is let go.
+        self.out.shrink_to(2 * WRITE_SIZE);
         let now = clock::now();
         let mut next = life.link.next_to_send(now);
         while let Some(handle) = next {
             let Some(open) = life.open.iter_mut().find(|it| it.handle == handle) else { break };
             open.began = Some(now);
+            let payload = match &open.content {
+                Content::Whole(payload) => payload,
+                Content::Pieces { source, .. } => {
+                    self.streaming = Some(Streaming::begin(handle, Arc::clone(source)));
+                    if self.out.is_empty() {
+                        self.fill_piece(life);
+                    }
+                    return;
+                }
+            };
             // The link has checked it when it was submitted.
-            if let Ok(slices) = Framing::MLLP.encode_slices(&open.payload) {
+            if let Ok(slices) = life.options.framing.encode_slices(payload) {
                 slices.iter().for_each(|part| self.out.extend_from_slice(part));
             }
             self.ends.push_back((handle, self.out.len()));
@@ -183,6 +205,14 @@ impl Wire {
         while let Some((handle, _)) = self.ends.front().filter(|(_, end)| *end <= self.written) {
             life.link.sent(*handle, now);
             self.ends.pop_front();
+        }
+        match (self.ends.front(), &self.streaming) {
+            (Some((handle, _)), _) => life.link.span_advanced(*handle, now),
+            (None, Some(it)) if self.written == self.out.len() => {
+                life.link.span_left(it.handle, now);
+            }
+            (None, Some(it)) => life.link.span_advanced(it.handle, now),
+            (None, None) => {}
         }
     }
 }

@@ -2,10 +2,15 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
+use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mllp_io::{Gate, Incoming, Intake, Listener, ListenerOptions, Report, Reports};
+use mllp_io::{
+    Chunk, Content, Gate, Incoming, Intake, Listener, ListenerOptions, Loss, Payload, Report,
+    Reports, TurnedAway,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -13,37 +18,136 @@ use tokio::sync::mpsc;
 /// Longer than anything takes on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-pub struct Kept(mpsc::UnboundedSender<Incoming>);
+/// Keeps messages and chunks; chunks are stored as soon as they come, unless they are held.
+pub struct Kept {
+    messages: mpsc::UnboundedSender<Incoming>,
+    chunks: mpsc::UnboundedSender<Chunk>,
+    bodies: Arc<Mutex<Bodies>>,
+}
 
-impl Intake for Kept {
-    fn received(&self, messages: &mut Vec<Incoming>) {
-        messages.drain(..).for_each(|message| drop(self.0.send(message)));
+#[derive(Default)]
+pub struct Bodies {
+    pub last: u64,
+    /// Chunks go to the test instead.
+    pub hold: bool,
+    pub stored: HashMap<u64, Vec<u8>>,
+    pub given_up: Vec<u64>,
+    pub turned_away: Vec<TurnedAway>,
+}
+
+impl Bodies {
+    pub fn store(&mut self, chunk: Chunk) {
+        self.stored.entry(chunk.body).or_default().extend_from_slice(&chunk.bytes);
+        chunk.stored();
     }
 }
 
-pub struct Inbox(mpsc::UnboundedReceiver<Incoming>);
+impl Intake for Kept {
+    fn received(&self, messages: &mut Vec<Incoming>) {
+        messages.drain(..).for_each(|message| drop(self.messages.send(message)));
+    }
+
+    fn begin(&self) -> u64 {
+        let mut bodies = self.bodies.lock().unwrap();
+        bodies.last += 1;
+        bodies.last
+    }
+
+    fn store(&self, chunk: Chunk) {
+        let mut bodies = self.bodies.lock().unwrap();
+        if bodies.hold {
+            let _ = self.chunks.send(chunk);
+        } else {
+            bodies.store(chunk);
+        }
+    }
+
+    fn give_up(&self, body: u64) {
+        self.bodies.lock().unwrap().given_up.push(body);
+    }
+
+    fn turned_away(&self, _listener: u32, _peer: SocketAddr, why: &TurnedAway) {
+        self.bodies.lock().unwrap().turned_away.push(why.clone());
+    }
+}
+
+pub struct Inbox {
+    messages: mpsc::UnboundedReceiver<Incoming>,
+    pub chunks: mpsc::UnboundedReceiver<Chunk>,
+    pub bodies: Arc<Mutex<Bodies>>,
+}
 
 impl Inbox {
     pub async fn next(&mut self) -> Incoming {
-        tokio::time::timeout(DEADLINE, self.0.recv()).await.expect("a message").expect("open")
+        let next = tokio::time::timeout(DEADLINE, self.messages.recv());
+        next.await.expect("a message").expect("open")
+    }
+
+    /// The next chunk that is held.
+    pub async fn chunk(&mut self) -> Chunk {
+        tokio::time::timeout(DEADLINE, self.chunks.recv()).await.expect("a chunk").expect("open")
     }
 
     pub fn is_empty(&mut self) -> bool {
-        self.0.is_empty()
+        self.messages.is_empty()
+    }
+
+    /// The bytes of a message, wherever they are.
+    pub fn bytes(&self, message: &Incoming) -> Vec<u8> {
+        match &message.payload {
+            Payload::Whole(bytes) => bytes.to_vec(),
+            Payload::Stored { body, len, .. } => {
+                let bytes = self.bodies.lock().unwrap().stored[body].clone();
+                assert_eq!(bytes.len() as u64, *len);
+                bytes
+            }
+        }
+    }
+
+    /// Waits until a peer was turned away, and says why; no other may have been.
+    pub async fn turned_away(&self) -> TurnedAway {
+        let waited = async {
+            loop {
+                if let Some(why) = self.bodies.lock().unwrap().turned_away.pop() {
+                    return why;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let why = tokio::time::timeout(DEADLINE, waited).await.expect("turned away");
+        assert!(self.bodies.lock().unwrap().turned_away.is_empty(), "once");
+        why
+    }
+
+    /// Waits until so many bodies were given up.
+    pub async fn given_up(&self, count: usize) {
+        let waited = async {
+            while self.bodies.lock().unwrap().given_up.len() < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, waited).await.expect("given up");
     }
 }
 
 pub async fn listener(options: ListenerOptions) -> (Listener, Inbox, Gate) {
-    let (sender, receiver) = mpsc::unbounded_channel();
+    let (sender, messages) = mpsc::unbounded_channel();
+    let (chunk_sender, chunks) = mpsc::unbounded_channel();
+    let bodies = Arc::<Mutex<Bodies>>::default();
+    let kept = Kept { messages: sender, chunks: chunk_sender, bodies: Arc::clone(&bodies) };
     let gate = Gate::new();
     let address = "127.0.0.1:0".parse().unwrap();
-    let listener =
-        Listener::bind(address, options, Arc::new(Kept(sender)), gate.clone()).await.unwrap();
-    (listener, Inbox(receiver), gate)
+    let listener = Listener::bind(address, options, Arc::new(kept), gate.clone()).await.unwrap();
+    (listener, Inbox { messages, chunks, bodies }, gate)
 }
 
 pub fn message(control_id: &str) -> Vec<u8> {
     format!("MSH|^~\\&|LAB|L|HIS|H|20260101||ADT^A01|{control_id}|P|2.5\rPID|1\r").into_bytes()
+}
+
+/// A payload that is at hand.
+pub fn whole(payload: impl AsRef<[u8]>) -> Content {
+    Content::Whole(payload.as_ref().into())
 }
 
 pub fn framed(payload: &[u8]) -> Vec<u8> {
@@ -93,7 +197,7 @@ pub enum Told {
     Ready(bool),
 }
 
-pub struct Heard(Mutex<mpsc::UnboundedSender<Told>>);
+pub struct Heard(Mutex<mpsc::UnboundedSender<Told>>, Arc<Mutex<Vec<String>>>);
 
 impl Reports for Heard {
     fn reported(&self, _sender: u32, reports: &mut Vec<Report>) {
@@ -104,9 +208,15 @@ impl Reports for Heard {
     fn ready(&self, _sender: u32, ready: bool) {
         let _ = self.0.lock().unwrap().send(Told::Ready(ready));
     }
+
+    fn lost(&self, _sender: u32, why: Loss) {
+        if let Loss::NotReached(why) = why {
+            self.1.lock().unwrap().push(why);
+        }
+    }
 }
 
-pub struct Ear(mpsc::UnboundedReceiver<Told>);
+pub struct Ear(mpsc::UnboundedReceiver<Told>, pub Arc<Mutex<Vec<String>>>);
 
 impl Ear {
     pub async fn next(&mut self) -> Told {
@@ -124,5 +234,6 @@ impl Ear {
 
 pub fn reports() -> (Arc<dyn Reports>, Ear) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    (Arc::new(Heard(Mutex::new(sender))), Ear(receiver))
+    let unreachable = Arc::<Mutex<Vec<String>>>::default();
+    (Arc::new(Heard(Mutex::new(sender), Arc::clone(&unreachable))), Ear(receiver, unreachable))
 }

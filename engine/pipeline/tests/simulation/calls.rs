@@ -1,7 +1,8 @@
 //! Workers: they run the functions of a run, slowly, and die.
 
 use mllp_pipeline::{
-    Body, CallFailure, CallId, Fact, Failure, IdHash, Keys, LaneId, Millis, Note, Sent, Work,
+    Body, BodyId, CallFailure, CallId, Fact, Failure, IdHash, Keys, LaneId, Millis, Note, Sent,
+    Work,
 };
 
 use crate::functions::{self, To};
@@ -89,7 +90,23 @@ pub fn transform(
         let sent = |sends: Vec<_>| sends.into_iter().map(sent).collect();
         sends.map(sent).ok_or_else(|| failure(Failure::Content))
     };
-    let mut results = work.iter().map(one).collect();
+    let mut results: Vec<Result<Vec<Sent>, _>> = work.iter().map(one).collect();
     spoil(&mut results, world);
+    results.iter_mut().flatten().flatten().for_each(|sent| chunk(sent, world));
     (duration(world), Fact::Transformed { call, results })
 }
+
+/// A result may be large: its body is in the store before the pipeline hears of it.
+fn chunk(sent: &mut Sent, world: &mut World) {
+    if let Some(Body::Inline(bytes)) = &sent.body
+        && world.rng.one_in(world.scenario.chunked)
+    {
+        let len = bytes.len() as u64;
+        let id = RESULTS + world.store.chunks.len() as u64 + world.store.given_up;
+        world.store.chunks.insert(id, bytes.to_vec());
+        sent.body = Some(Body::Chunked { id: BodyId(id), len });
+    }
+}
+
+/// The first number of a body that is a result; those of messages are below.
+const RESULTS: u64 = 1 << 50;

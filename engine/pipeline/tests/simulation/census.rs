@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// What must come about in any 500 lives.
-const MUST: [&str; 45] = [
+const MUST: [&str; 46] = [
     "a lane is full",
     "anew",
     "answered AE for an ERROR",
@@ -31,6 +31,7 @@ const MUST: [&str; 45] = [
     "error",
     "fenced",
     "filtered",
+    "given up",
     "head cancelled",
     "head held",
     "heads read",
@@ -92,6 +93,7 @@ pub fn order(order: &Order) {
             count("chunked compare")
         }
         Order::Compare { .. } => count("compare"),
+        Order::GiveUp(_) => count("given up"),
         _ => {}
     }
 }

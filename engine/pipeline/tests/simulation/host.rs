@@ -315,6 +315,7 @@ impl Host {
                     let compare = Happening::Compare { ticket, body, with, what };
                     self.happens(delay, compare, world);
                 }
+                Order::GiveUp(body) => world.store.give_up(body),
             }
         }
     }

@@ -19,6 +19,7 @@ mod disk;
 mod fairness;
 mod filling;
 mod functions;
+mod giving_up;
 mod host;
 mod invariant;
 mod life;

@@ -38,6 +38,8 @@ pub struct Store {
     pub lanes: BTreeMap<LaneId, Lane>,
     pub messages: BTreeMap<MessageId, Message>,
     pub chunks: BTreeMap<u64, Vec<u8>>,
+    /// How many of them were given up.
+    pub given_up: u64,
     /// Rows that are dead letters, by lane and row.
     pub dead: BTreeMap<(LaneId, u64), mllp_pipeline::Failure>,
     /// Rows that are held.

@@ -5,12 +5,14 @@ use mllp_pipeline::{
 };
 
 use super::{Bench, Case, Subject, inline, message};
-use crate::contract::{Held, Identity, Reader};
+use crate::contract::{Held, Identity, Reader, StoreError, Swept};
 
 pub(super) const CASES: &[(&str, Case)] = &[
     ("a message comes back as it was", round_trip),
     ("bytes of every value, and none at all", every_byte),
     ("a body in chunks", chunked),
+    ("a body is read chunk by chunk", piecewise),
+    ("a body of which a chunk is missing is an error", incomplete),
     ("chunks that nothing holds are swept, and no others", sweeping),
     ("a row's own body", own_body),
     ("bodies that come along are those that are read one by one", fetched),
@@ -86,6 +88,70 @@ fn chunked(subject: &mut dyn Subject) {
     }
 }
 
+fn piecewise(subject: &mut dyn Subject) {
+    let mut bench = Bench::of(subject);
+    let id = BodyId(1);
+    for (n, piece) in [(0, &b"first"[..]), (1, b"second")] {
+        bench.committed(vec![Record::Chunk { body: id, n, bytes: Piece::from(piece) }], vec![]);
+    }
+    let (body, lane) = (Body::Chunked { id, len: 11 }, bench.lab.lane);
+    let held = message(1, bench.ingress.lane, body.clone());
+    let own =
+        Append { body: RowBody::Own(body.clone()), len: 11, ..Append::new(lane, MessageId(1)) };
+    let shared =
+        Append { body: RowBody::Row(lane, Seq(1)), ..Append::new(bench.bill.lane, MessageId(1)) };
+    let small = Append { body: RowBody::Own(inline(b"small")), ..Append::new(lane, MessageId(1)) };
+    let unchanged = Append::new(lane, MessageId(1));
+    bench.committed(vec![Record::Message(held), Record::Append(own)], vec![]);
+    bench.committed([shared, small, unchanged].map(Record::Append).to_vec(), vec![]);
+    let mut reader = bench.store.reader().unwrap();
+    let chunked =
+        [Held::Message(MessageId(1)), Held::Row(lane, Seq(1)), Held::Row(bench.bill.lane, Seq(1))];
+    for of in chunked.into_iter().chain([Held::Chunks(id)]) {
+        assert_eq!(reader.find(of).unwrap(), Some(body.clone()), "{of:?}");
+    }
+    assert_eq!(reader.find(Held::Row(lane, Seq(2))).unwrap(), Some(inline(b"small")));
+    assert_eq!(reader.find(Held::Row(lane, Seq(3))).unwrap(), None, "no body of its own");
+    assert_eq!(reader.find(Held::Chunks(BodyId(2))).unwrap().filter(|it| !it.is_empty()), None);
+    assert_eq!(reader.chunk(id, 1).unwrap(), Some(Piece::from(&b"second"[..])));
+    assert_eq!(reader.chunk(id, 2).unwrap(), None);
+    assert_eq!(reader.chunk(BodyId(2), 0).unwrap(), None);
+}
+
+fn incomplete(subject: &mut dyn Subject) {
+    let mut bench = Bench::of(subject);
+    for (id, n) in [(1, 0), (2, 0), (2, 2)] {
+        let (body, bytes) = (BodyId(id), Piece::from(&[7; 100][..]));
+        bench.committed(vec![Record::Chunk { body, n, bytes }], vec![]);
+    }
+    // The end of the first is missing, and the middle of the second.
+    let (end, middle) = ((BodyId(1), 150), (BodyId(2), 300));
+    let body = |(id, len)| Body::Chunked { id, len };
+    let row = Append {
+        body: RowBody::Own(body(middle)),
+        len: 300,
+        ..Append::new(bench.lab.lane, MessageId(1))
+    };
+    let row_of_end = Append {
+        body: RowBody::Own(body(end)),
+        len: 150,
+        ..Append::new(bench.lab.lane, MessageId(1))
+    };
+    let records = vec![
+        Record::Message(message(1, bench.ingress.lane, body(end))),
+        Record::Message(message(2, bench.ingress.lane, body(middle))),
+        Record::Append(row),
+        Record::Append(row_of_end),
+    ];
+    bench.committed(records, vec![]);
+    let mut reader = bench.store.reader().unwrap();
+    let rows = [1, 2].map(|seq| Held::Row(bench.lab.lane, Seq(seq)));
+    for of in [Held::Message(MessageId(1)), Held::Message(MessageId(2))].into_iter().chain(rows) {
+        let read = reader.body(of, &mut |_| {});
+        assert!(matches!(read, Err(StoreError::Corrupt(_))), "{of:?}: {read:?}");
+    }
+}
+
 fn sweeping(subject: &mut dyn Subject) {
     let mut bench = Bench::of(subject);
     let first = bench.numbers.body.0;
@@ -105,7 +171,7 @@ fn sweeping(subject: &mut dyn Subject) {
     let held = message(1, bench.ingress.lane, body(with_message, 1));
     bench.committed(vec![Record::Message(held), Record::Append(row)], vec![]);
     let mut slices = 0;
-    while bench.store.sweep(with_message..coming).unwrap() {
+    while bench.store.sweep(with_message..coming).unwrap() == Swept::More {
         slices += 1;
         assert!(slices < 100, "it comes to an end");
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, Room, Transaction};
 
-use crate::contract::{LaneName, Numbers, Reader, Store, StoreError};
+use crate::contract::{LaneName, Numbers, Reader, Store, StoreError, Swept};
 use crate::retention::{Expiry, LastPass};
 
 /// Hears what a store is asked before the store does, and may answer in its place.
@@ -70,7 +70,7 @@ impl<S: Store, G: Guard> Store for Guarded<S, G> {
         self.store.tend()
     }
 
-    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<bool, StoreError> {
+    fn sweep(&mut self, bodies: Range<BodyId>) -> Result<Swept, StoreError> {
         self.store.sweep(bodies)
     }
 

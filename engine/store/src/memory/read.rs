@@ -1,7 +1,10 @@
 //! Reading: rows of lanes, messages, journeys.
 
+use std::sync::Arc;
+
 use mllp_pipeline::{
-    Body, Disposition, Entry, Event, LaneId, MessageId, NewMessage, RowBody, Seq, Stamp,
+    Body, BodyId, Disposition, Entry, Event, LaneId, MessageId, NewMessage, Piece, RowBody, Seq,
+    Stamp,
 };
 
 use super::{MemoryStore, search};
@@ -44,29 +47,32 @@ impl Reader for MemoryStore {
         Ok(self.lock().state.retained.expired(id))
     }
 
-    fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
+    fn find(&mut self, of: Held) -> Result<Option<Body>, StoreError> {
         let state = &self.lock().state;
-        let body = match of {
+        let own = |lane, seq| match state.row(lane, seq).map(|it| &it.body) {
+            Some(RowBody::Own(body)) => Some(body.clone()),
+            _ => None,
+        };
+        Ok(match of {
             Held::Chunks(id) => {
-                let mut chunks = state.chunks.range((id, 0)..=(id, u32::MAX)).peekable();
-                let found = chunks.peek().is_some();
-                chunks.for_each(|(_, bytes)| each(bytes));
-                return Ok(found);
+                let chunks = state.chunks.range((id, 0)..=(id, u32::MAX));
+                let len: u64 = chunks.map(|(_, bytes)| bytes.len() as u64).sum();
+                (len > 0).then_some(Body::Chunked { id, len })
             }
             Held::Message(id) => {
-                let messages = state.messages.get(&id).map(|it| &it.body);
-                messages.filter(|_| state.retained.body_expired(id).is_none())
+                let message = state.messages.get(&id).map(|it| it.body.clone());
+                message.filter(|_| state.retained.body_expired(id).is_none())
             }
             Held::Row(lane, seq) => match state.row(lane, seq).map(|it| &it.body) {
-                Some(RowBody::Own(body)) => Some(body),
-                Some(RowBody::Row(lane, seq)) => match state.row(*lane, *seq).map(|it| &it.body) {
-                    Some(RowBody::Own(body)) => Some(body),
-                    _ => None,
-                },
-                Some(RowBody::Message) | None => None,
+                Some(RowBody::Row(lane, seq)) => own(*lane, *seq),
+                _ => own(lane, seq),
             },
-        };
-        Ok(body.map(|body| state.give(body, each)).is_some())
+        })
+    }
+
+    fn chunk(&mut self, body: BodyId, n: u32) -> Result<Option<Piece>, StoreError> {
+        let state = &self.lock().state;
+        Ok(state.chunks.get(&(body, n)).map(|bytes| Piece(Arc::clone(bytes))))
     }
 
     fn journey(&mut self, id: MessageId) -> Result<Vec<Event>, StoreError> {

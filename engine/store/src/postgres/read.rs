@@ -30,17 +30,6 @@ pub(super) struct PostgresReader {
 }
 
 impl PostgresReader {
-    /// One statement for each chunk: a slow taker holds no snapshot. Returns whether there is one.
-    fn chunks(&mut self, id: i64, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
-        for n in 0i64.. {
-            let sql = "SELECT bytes FROM chunk WHERE body = $1 AND n = $2";
-            let rows = self.rows(sql, &[&id, &n])?;
-            let Some(row) = rows.first() else { return Ok(n > 0) };
-            each(row.get(0));
-        }
-        Ok(true)
-    }
-
     pub(super) fn new(session: Session) -> Self {
         PostgresReader { session }
     }
@@ -201,31 +190,39 @@ impl Reader for PostgresReader {
         Ok(rows.first().map(|row| number(row, 0)))
     }
 
-    fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
+    fn find(&mut self, of: Held) -> Result<Option<Body>, StoreError> {
         let rows = match of {
-            Held::Chunks(id) => return self.chunks(id.0 as i64, each),
-            Held::Message(id) => self.rows(
-                "SELECT chunks, body FROM message
-                     WHERE id = $1 AND body_expired IS NULL",
-                &[&(id.0 as i64)],
-            )?,
+            Held::Chunks(id) => {
+                let sql = "SELECT $1::int8, NULL::bytea, sum(length(bytes))::int8 FROM chunk
+                     WHERE body = $1 HAVING count(*) > 0";
+                self.rows(sql, &[&(id.0 as i64)])?
+            }
+            Held::Message(id) => {
+                let sql = "SELECT chunks, body, len FROM message
+                     WHERE id = $1 AND body_expired IS NULL";
+                self.rows(sql, &[&(id.0 as i64)])?
+            }
             Held::Row(lane, seq) => {
-                let sql = "SELECT its.chunks, its.body FROM work AS it JOIN work AS its
+                let sql = "SELECT its.chunks, its.body, its.len FROM work AS it JOIN work AS its
                          ON its.lane = coalesce(it.body_lane, it.lane)
                          AND its.seq = coalesce(it.body_seq, it.seq)
-                     WHERE it.lane = $1 AND it.seq = $2
-                     AND (its.body IS NOT NULL OR its.chunks IS NOT NULL)";
+                     WHERE it.lane = $1 AND it.seq = $2";
                 self.rows(sql, &[&i64::from(lane.0), &(seq.0 as i64)])?
             }
         };
-        let Some(row) = rows.first() else { return Ok(false) };
+        let Some(row) = rows.first() else { return Ok(None) };
         if let Some(bytes) = row.get::<_, Option<&[u8]>>(1) {
-            each(bytes);
+            return Ok(Some(Body::Inline(bytes.into())));
         }
-        if let Some(id) = row.get::<_, Option<i64>>(0) {
-            self.chunks(id, each)?;
-        }
-        Ok(true)
+        let chunks: (Option<i64>, Option<i64>) = (row.get(0), row.get(2));
+        let (Some(id), Some(len)) = chunks else { return Ok(None) };
+        Ok(Some(Body::Chunked { id: BodyId(id as u64), len: len as u64 }))
+    }
+
+    fn chunk(&mut self, body: BodyId, n: u32) -> Result<Option<Piece>, StoreError> {
+        let sql = "SELECT bytes FROM chunk WHERE body = $1 AND n = $2";
+        let rows = self.rows(sql, &[&(body.0 as i64), &i64::from(n)])?;
+        Ok(rows.first().map(|row| Piece::from(row.get::<_, &[u8]>(0))))
     }
 
     fn journey(&mut self, id: MessageId) -> Result<Vec<Event>, StoreError> {

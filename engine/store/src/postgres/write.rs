@@ -16,7 +16,7 @@ use super::read;
 use super::reopening::Account;
 use super::session::{Session, in_transaction};
 use crate::codes::{disposition_of, of_stage};
-use crate::contract::{LaneName, StoreError};
+use crate::contract::{LaneName, StoreError, Swept};
 
 /// Takes lanes for a new owner. See [`Store::own`](crate::Store::own).
 pub(super) fn own(session: &mut Session, names: &[LaneName]) -> Result<Vec<Head>, StoreError> {
@@ -57,7 +57,7 @@ pub(super) fn sweep(
     session: &mut Session,
     bodies: Range<BodyId>,
     own: BodyId,
-) -> Result<bool, StoreError> {
+) -> Result<Swept, StoreError> {
     let [start, end, own] = [bodies.start, bodies.end, own].map(|it| it.0 as i64);
     let swept = session.run(async |client| {
         let sql = "WITH gone AS (DELETE FROM unheld WHERE body = (
@@ -66,8 +66,11 @@ pub(super) fn sweep(
              DELETE FROM chunk USING gone WHERE chunk.body = gone.body";
         client.execute(sql, &[&start, &end, &own]).await
     });
-    // Nothing waits for it: what cannot be swept now is swept by another life.
-    Ok(swept.is_ok_and(|chunks| chunks > 0))
+    Ok(match swept {
+        Ok(0) => Swept::Done,
+        Ok(_) => Swept::More,
+        Err(_) => Swept::Later,
+    })
 }
 
 /// How far a commit has come.

@@ -1,7 +1,8 @@
 //! Reading: rows of lanes, messages, journeys.
 
 use mllp_pipeline::{
-    Disposition, Entry, Epoch, Event, Head, IdHash, LaneId, MessageId, Seq, Source, Stamp, Started,
+    Body, BodyId, Disposition, Entry, Epoch, Event, Head, IdHash, LaneId, MessageId, Piece, Seq,
+    Source, Stamp, Started,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -13,8 +14,8 @@ use crate::contract::{Held, Identity, LaneName, Reader, StoreError, StoredMessag
 use crate::query::{Found, Query};
 use crate::verify::{Finding, Verified};
 
-/// Where the chunks of a body are, or its bytes.
-type BodyColumns = (Option<i64>, Option<Vec<u8>>);
+/// The chunks of a body, its bytes, and its length if it stands there.
+type Columns = (Option<i64>, Option<Vec<u8>>, Option<i64>);
 
 /// A reading end. Every call ends its statement, and with it its snapshot.
 pub(super) struct SqliteReader {
@@ -173,31 +174,45 @@ impl Reader for SqliteReader {
         verify::tables(&self.connection, tell).map(Some)
     }
 
-    fn body(&mut self, of: Held, each: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
-        let found = match of {
-            Held::Chunks(id) => return self.chunks(id.0 as i64, each).map_err(failed),
+    fn find(&mut self, of: Held) -> Result<Option<Body>, StoreError> {
+        let columns = match of {
+            Held::Chunks(id) => Some((Some(id.0 as i64), None, None)),
             Held::Message(id) => self.columns(
-                "SELECT chunks, body FROM message WHERE id = ?1 AND ?2 = 0",
+                "SELECT chunks, body, len FROM message WHERE id = ?1 AND ?2 = 0",
                 id.0 as i64,
                 0,
-            ),
+            )?,
             Held::Row(lane, seq) => self.columns(
                 "SELECT its.chunks, coalesce(its.body,
-                         (SELECT bytes FROM row_body WHERE id = its.row_body))
+                         (SELECT bytes FROM row_body WHERE id = its.row_body)), its.len
                      FROM work AS it JOIN work AS its
                      ON its.lane = coalesce(it.body_lane, it.lane)
                      AND its.seq = coalesce(it.body_seq, it.seq)
                  WHERE it.lane = ?1 AND it.seq = ?2",
                 lane.0.into(),
                 seq.0 as i64,
-            ),
+            )?,
         };
-        match found.map_err(failed)? {
-            Some((_, Some(bytes))) => each(&bytes),
-            Some((Some(id), None)) => drop(self.chunks(id, each).map_err(failed)?),
-            Some((None, None)) | None => return Ok(false),
+        let Some((chunks, bytes, len)) = columns else { return Ok(None) };
+        if let Some(bytes) = bytes {
+            return Ok(Some(Body::Inline(bytes.into())));
         }
-        Ok(true)
+        let Some(id) = chunks else { return Ok(None) };
+        let len = match len {
+            Some(len) if len > 0 => Some(len),
+            // Nobody has said how long it is.
+            _ => self.len_of_chunks(id)?,
+        };
+        Ok(len.map(|len| Body::Chunked { id: BodyId(id as u64), len: len as u64 }))
+    }
+
+    fn chunk(&mut self, body: BodyId, n: u32) -> Result<Option<Piece>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT bytes FROM chunk WHERE body = ?1 AND n = ?2")
+            .map_err(failed)?;
+        let bytes = |row: &Row<'_>| row.get_ref(0)?.as_blob().map(Piece::from).map_err(Into::into);
+        statement.query_row(params![body.0 as i64, n], bytes).optional().map_err(failed)
     }
 
     fn journey(&mut self, id: MessageId) -> Result<Vec<Event>, StoreError> {
@@ -252,23 +267,15 @@ impl Reader for SqliteReader {
 }
 
 impl SqliteReader {
-    fn columns(&self, sql: &str, first: i64, second: i64) -> rusqlite::Result<Option<BodyColumns>> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-        statement.query_row((first, second), row).optional()
+    fn columns(&self, sql: &str, first: i64, second: i64) -> Result<Option<Columns>, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        statement.query_row((first, second), row).optional().map_err(failed)
     }
 
-    /// One statement for each chunk: a slow taker holds no snapshot. Returns whether there is one.
-    fn chunks(&self, id: i64, each: &mut dyn FnMut(&[u8])) -> rusqlite::Result<bool> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT bytes FROM chunk WHERE body = ?1 AND n = ?2")?;
-        for n in 0i64.. {
-            let bytes = statement.query_row((id, n), |row| row.get::<_, Vec<u8>>(0)).optional()?;
-            match bytes {
-                Some(bytes) => each(&bytes),
-                None => return Ok(n > 0),
-            }
-        }
-        Ok(true)
+    /// Bytes in all chunks of a body; `None`: there are none.
+    fn len_of_chunks(&self, id: i64) -> Result<Option<i64>, StoreError> {
+        let sql = "SELECT sum(length(bytes)) FROM chunk WHERE body = ?1";
+        self.connection.query_row(sql, (id,), |row| row.get(0)).map_err(failed)
     }
 }

@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::failure::{Trouble, of_commit};
 use super::sweep;
 use super::unsynced::unsynced;
-use crate::contract::StoreError;
+use crate::contract::{StoreError, Swept};
 use crate::retention::{ClockDoubt, Expiry, LastPass};
 use lanes::Lanes;
 use messages::Messages;
@@ -67,10 +67,15 @@ impl Pass {
     /// Does a slice. Returns whether there is more to do.
     pub(super) fn slice(&mut self, connection: &mut Connection) -> Result<bool, StoreError> {
         if let Some(body) = self.sweeping.last().copied() {
-            if !sweep::sweep(connection, body..BodyId(body.0 + 1))? {
-                self.sweeping.pop();
-            }
-            return Ok(true);
+            return Ok(match sweep::sweep(connection, body..BodyId(body.0 + 1))? {
+                Swept::More => true,
+                Swept::Done => {
+                    self.sweeping.pop();
+                    true
+                }
+                // The next pass tries again.
+                Swept::Later => false,
+            });
         }
         match self.step(connection) {
             Ok(next) => {

@@ -6,7 +6,7 @@ use mllp_pipeline::BodyId;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::failure::{Trouble, of_commit};
-use crate::contract::StoreError;
+use crate::contract::{StoreError, Swept};
 
 /// Chunks of a slice: 2 MiB.
 const SLICE: i64 = 8;
@@ -15,12 +15,12 @@ const SLICE: i64 = 8;
 pub(super) fn sweep(
     connection: &mut Connection,
     bodies: Range<BodyId>,
-) -> Result<bool, StoreError> {
+) -> Result<Swept, StoreError> {
     let swept = (|| {
         let first = "SELECT body FROM unheld WHERE body >= ?1 AND body < ?2 LIMIT 1";
         let range = params![bodies.start.0 as i64, bodies.end.0 as i64];
         let body: Option<i64> = connection.query_row(first, range, |row| row.get(0)).optional()?;
-        let Some(body) = body else { return Ok(false) };
+        let Some(body) = body else { return Ok(Swept::Done) };
         let open = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // From the end, so that the number of a body is not given away before it is gone.
         let chunks = "DELETE FROM chunk WHERE body = ?1 AND n IN
@@ -30,11 +30,10 @@ pub(super) fn sweep(
              AND NOT EXISTS (SELECT 1 FROM chunk WHERE body = ?1)";
         open.execute(done, (body,))?;
         open.commit()?;
-        Ok(true)
+        Ok(Swept::More)
     })();
     swept.or_else(|error| match of_commit(error) {
-        // Nothing waits for it.
-        Trouble::Full | Trouble::Busy => Ok(false),
+        Trouble::Full | Trouble::Busy => Ok(Swept::Later),
         Trouble::Fatal(error) => Err(error),
     })
 }

@@ -1,0 +1,75 @@
+//! What is wrong with a graph, all of it at once.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use mllp_io::AckMode;
+use mllp_pipeline::Acknowledge;
+
+use crate::builder::{Builder, InboundSpec, OutboundSpec};
+
+impl Builder {
+    /// Everything that is wrong with the graph.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let mut faults = self.misplaced.clone();
+        let inbounds = self.inbounds.iter().map(|it| it.name.as_str());
+        let outbounds = self.outbounds.iter().map(|it| it.name.as_str());
+        repeated("inbound", inbounds, &mut faults);
+        repeated("router", self.routers.iter().map(|(name, _)| name.as_str()), &mut faults);
+        repeated("handler", self.handlers.iter().map(|(name, _)| name.as_str()), &mut faults);
+        repeated("outbound", outbounds, &mut faults);
+        for (name, _) in &self.handlers {
+            if self.outbounds.iter().any(|it| it.name == *name) {
+                faults.push(format!("handler {name}: an outbound has the same name"));
+            }
+        }
+        for name in self.capacities.keys() {
+            if !self.handlers.iter().any(|(known, _)| known == name) {
+                faults.push(format!("capacity of \"{name}\", which is not declared before"));
+            }
+        }
+        self.inbounds.iter().for_each(|it| self.inbound_faults(it, &mut faults));
+        for outbound in &self.outbounds {
+            let OutboundSpec { name, options, .. } = outbound;
+            faults.extend(options.faults().iter().map(|it| format!("outbound {name}: {it}")));
+            faults.extend(outbound.order_faults());
+        }
+        if self.inbounds.is_empty() {
+            faults.push("there is no inbound".to_owned());
+        }
+        faults
+    }
+
+    fn inbound_faults(&self, inbound: &InboundSpec, faults: &mut Vec<String>) {
+        let InboundSpec { name, router, address, options, .. } = inbound;
+        let mut check = |is_right: bool, fault: &str| {
+            if !is_right {
+                faults.push(format!("inbound {name}: {fault}"));
+            }
+        };
+        let is_known = self.routers.iter().any(|(known, _)| known == router);
+        check(is_known, &format!("unknown router \"{router}\""));
+        let has_address = address.parse::<SocketAddr>().is_ok();
+        check(has_address, &format!("\"{address}\" is not ADDRESS:PORT"));
+        if let Acknowledge::Delivered { .. } = inbound.acknowledge {
+            let mut needs =
+                |is_so, what| check(is_so, &format!("an answer after delivery needs {what}"));
+            needs(inbound.deduplicate, "duplicates to be recognised");
+            // Any other acknowledgment says that it is stored, or nothing.
+            needs(options.ack_mode == AckMode::Original, "ack_mode original");
+            needs(!options.commit_blocks, "a wire without commit_blocks");
+        }
+        options.faults().iter().for_each(|fault| check(false, fault));
+    }
+}
+
+fn repeated<'a>(kind: &str, names: impl Iterator<Item = &'a str>, faults: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if name.is_empty() {
+            faults.push(format!("{kind} without a name"));
+        } else if !seen.insert(name) {
+            faults.push(format!("{kind} {name} is declared twice"));
+        }
+    }
+}

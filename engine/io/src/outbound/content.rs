@@ -1,0 +1,62 @@
+//! What is sent: bytes at hand, or bytes that are read when it is their turn.
+
+use std::sync::Arc;
+
+use super::queue::Queue;
+
+/// The payload of a delivery.
+#[derive(Clone)]
+pub enum Content {
+    /// All of it.
+    Whole(Arc<[u8]>),
+    /// Its beginning. The rest is read piece by piece while it is sent, so that it never lies in
+    /// memory whole.
+    Pieces {
+        /// The first bytes: the first segment at least.
+        beginning: Arc<[u8]>,
+        /// Bytes in all of it.
+        len: u64,
+        /// Where all of it can be read, the beginning included.
+        source: Arc<dyn Source>,
+    },
+}
+
+impl From<Arc<[u8]>> for Content {
+    fn from(payload: Arc<[u8]>) -> Self {
+        Content::Whole(payload)
+    }
+}
+
+/// Reads a payload that is not at hand. It is asked on the sender's thread: it may not block.
+pub trait Source: Send + Sync {
+    /// Has the piece with this number read, counted from 0 and in order.
+    fn read(&self, n: u32, to: PieceTo);
+}
+
+/// Where a piece goes that was asked for. Dropped, it says that the piece cannot be read.
+pub struct PieceTo {
+    queue: Arc<Queue>,
+    /// Which question it answers.
+    question: u64,
+    given: bool,
+}
+
+impl PieceTo {
+    pub(super) fn new(queue: Arc<Queue>, question: u64) -> Self {
+        PieceTo { queue, question, given: false }
+    }
+
+    /// Gives the bytes. Returns at once.
+    pub fn give(mut self, bytes: Arc<[u8]>) {
+        self.given = true;
+        self.queue.give(self.question, Some(bytes));
+    }
+}
+
+impl Drop for PieceTo {
+    fn drop(&mut self) {
+        if !self.given {
+            self.queue.give(self.question, None);
+        }
+    }
+}
