@@ -1,13 +1,19 @@
 //! Whether a message that was received is the same as a stored one.
 
-use mllp_pipeline::{Body, Fact, First, MessageId, Piece, Sameness, Ticket};
+use mllp_pipeline::{
+    Body, Fact, First, LaneId, List, MessageId, Piece, Position, Sameness, Seq, Ticket,
+};
 use mllp_store::{Held, Reader, StoreError};
+
+/// Deliveries of one message that are looked at.
+const MOST_ROWS: u32 = 1_000;
 
 /// Two bodies that are compared, all of them or what follows their headers. Large ones take many steps, a chunk of each at a
 /// time, so that neither is ever in memory whole and other questions do not wait.
 pub(crate) struct Comparison {
     ticket: Ticket,
     with: MessageId,
+    is_retry: bool,
     sides: [Side; 2],
 }
 
@@ -42,7 +48,7 @@ impl Comparison {
             }
         };
         let sides = [body, stored].map(|body| Side::new(body, in_header));
-        Ok(may_be.then_some(Comparison { ticket, with, sides }))
+        Ok(may_be.then_some(Comparison { ticket, with, is_retry: in_header, sides }))
     }
 
     /// Compares the next bytes; true or false: that is the result.
@@ -70,9 +76,19 @@ impl Comparison {
             message: self.with,
             disposition: it.disposition,
             acknowledgment: it.message.acknowledgment,
+            held: if self.is_retry { rows(reader, List::Held, self.with) } else { Vec::new() },
         });
         Fact::Compared { ticket: self.ticket, first }
     }
+}
+
+/// Deliveries of a message that have left their lanes. Without them a sender that waits hears of them when its
+/// time is over.
+fn rows(reader: &mut dyn Reader, list: List, message: MessageId) -> Vec<(LaneId, Seq)> {
+    let after = Position { message, ..Position::START };
+    let listed = reader.listed(list, None, after, MOST_ROWS).unwrap_or_default();
+    let own = listed.into_iter().take_while(|it| it.position.message == message);
+    own.map(|it| (it.position.lane, it.position.seq)).collect()
 }
 
 impl Side {

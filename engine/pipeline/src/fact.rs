@@ -293,6 +293,8 @@ pub struct First {
     pub disposition: Disposition,
     /// The answer that its sender got.
     pub acknowledgment: Piece,
+    /// Its deliveries that are held.
+    pub held: Vec<(LaneId, Seq)>,
 }
 
 /// What a handler sends.

@@ -282,7 +282,7 @@ impl Intake {
             }
             // It waits for the verdict, or gets the one that is there.
             Some(first) if waiting.deadline.is_some() => {
-                shared.verdicts.found(first.message, first.disposition);
+                shared.verdicts.found(&first);
                 waiting.received.acknowledgment = first.acknowledgment;
                 Standing::Duplicate(first.message)
             }

@@ -177,7 +177,7 @@ impl Pipeline {
     fn release(&mut self, parked: &Parked, by: &By, batch: &mut Batch, now: Now) {
         let Parked { lane, entry } = parked;
         let (list, lane, seq) = (List::Held, *lane, entry.seq);
-        batch.record(Record::Unlisted { list, lane, seq });
+        batch.record(Record::Unlisted { list, lane, seq, message: entry.message });
         let what = What::Released { outbound: lane, by: by.clone() };
         batch.record(Record::Event(self.shared.event(entry.message, now.wall, what)));
         self.append(lane, entry, entry.sole, batch);
@@ -186,7 +186,7 @@ impl Pipeline {
     fn cancel(&mut self, parked: &Parked, by: &By, batch: &mut Batch, now: Now) {
         let Parked { lane, entry } = parked;
         let (list, lane, seq) = (List::Held, *lane, entry.seq);
-        batch.record(Record::Unlisted { list, lane, seq });
+        batch.record(Record::Unlisted { list, lane, seq, message: entry.message });
         self.end_cancelled(lane, entry, by, batch, now);
     }
 
@@ -201,7 +201,8 @@ impl Pipeline {
         let Replay { entry, to, dead, forgiven } = replay;
         let (message, at, to) = (entry.message, now.wall, *to);
         for (lane, seq) in dead {
-            batch.record(Record::Unlisted { list: List::Dead, lane: *lane, seq: *seq });
+            let (list, lane, seq) = (List::Dead, *lane, *seq);
+            batch.record(Record::Unlisted { list, lane, seq, message });
         }
         let (stamp, forgiven) = (self.shared.stamp(), *forgiven);
         #[cfg(feature = "sabotage")]

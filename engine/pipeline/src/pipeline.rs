@@ -220,6 +220,7 @@ impl Pipeline {
     pub fn sabotage(&mut self, how: crate::Sabotage) {
         self.shared.sabotage = Some(how);
         self.shared.verdicts.errors_are_good = how == crate::Sabotage::AckError;
+        self.shared.verdicts.waits_for_held = how == crate::Sabotage::WaitForHeld;
         if how == crate::Sabotage::ForgetLane
             && let Some(outbound) = self.outbounds.iter_mut().find(|it| it.lane.depth() > 0)
         {

@@ -113,6 +113,8 @@ pub enum Record {
         lane: LaneId,
         /// The row.
         seq: Seq,
+        /// The message.
+        message: MessageId,
     },
     /// Work is added to a message that may be final. See [`Reopened`].
     Reopened(Reopened),

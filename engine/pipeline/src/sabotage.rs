@@ -46,11 +46,13 @@ pub enum Sabotage {
     ForgetHeld,
     /// Work is added to a message as if it were open.
     NotReopened,
+    /// A sender that waits for the verdict waits for a delivery that is held.
+    WaitForHeld,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Sabotage; 21] = [
+    pub const ALL: [Sabotage; 22] = [
         Sabotage::AckEarly,
         Sabotage::ForgetLane,
         Sabotage::OrderByTime,
@@ -72,6 +74,7 @@ impl Sabotage {
         Sabotage::Starve,
         Sabotage::ForgetHeld,
         Sabotage::NotReopened,
+        Sabotage::WaitForHeld,
     ];
 
     /// The name on a command line.
@@ -98,6 +101,7 @@ impl Sabotage {
             Sabotage::AboveWindow => "above-window",
             Sabotage::ForgetHeld => "forget-held",
             Sabotage::NotReopened => "not-reopened",
+            Sabotage::WaitForHeld => "wait-for-held",
         }
     }
 }

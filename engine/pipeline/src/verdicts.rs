@@ -3,17 +3,17 @@
 //!
 //! A message of such an inbound is stored first, like any other. From then on its ticket waits here for
 //! the commit that makes the message final: PROCESSED, FILTERED and UNROUTED are answered AA. ERROR, a
-//! stop of the engine and the deadline are answered AE, and delivery goes on. A retry of the sender is
-//! recognised as a duplicate, and waits for the same verdict.
+//! delivery that is held, a stop of the engine and the deadline are answered AE, and delivery goes on. A
+//! retry of the sender is recognised as a duplicate, and waits for the same verdict.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use crate::body::Piece;
-use crate::fact::Committed;
-use crate::ids::{MessageId, Millis, Ticket};
+use crate::fact::{Committed, First};
+use crate::ids::{LaneId, MessageId, Millis, Seq, Ticket};
 use crate::order::{Answer, Order};
-use crate::record::{Disposition, Record, Transaction};
+use crate::record::{Disposition, List, Part, Record, Transaction};
 
 /// What is known of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) enum Verdict {
     /// Nothing that was committed since somebody asks has made it final.
     #[default]
     Open,
+    /// A delivery of it waits for an operator.
+    Held,
     Final(Disposition),
     /// A commit whose outcome is unknown may have made it final.
     Unknown,
@@ -39,9 +41,22 @@ pub(crate) struct Waiter {
 #[derive(Debug, Default)]
 struct Entry {
     verdict: Verdict,
+    /// Its deliveries that were held, and whether they still are.
+    held: BTreeMap<(LaneId, Seq), bool>,
     waiting: Vec<Waiter>,
     /// Messages that are not committed and may come to wait for it.
     watchers: usize,
+}
+
+impl Entry {
+    /// What those who wait are told now, if anything.
+    fn verdict(&self) -> Option<Verdict> {
+        match self.verdict {
+            Verdict::Open if self.held.values().any(|it| *it) => Some(Verdict::Held),
+            Verdict::Open => None,
+            known => Some(known),
+        }
+    }
 }
 
 /// What was answered, for the journey.
@@ -63,6 +78,9 @@ pub(crate) struct Verdicts {
     /// A planted fault: ERROR is answered like PROCESSED.
     #[cfg(feature = "sabotage")]
     pub errors_are_good: bool,
+    /// A planted fault: a delivery that is held is waited for.
+    #[cfg(feature = "sabotage")]
+    pub waits_for_held: bool,
 }
 
 /// Whether the sender of a message with this end is told that it was done.
@@ -102,12 +120,13 @@ impl Verdicts {
 
     /// The store has said what it knows of a message that is watched. What was committed since then
     /// counts more.
-    pub fn found(&mut self, message: MessageId, disposition: Disposition) {
-        if let Some(entry) = self.entries.get_mut(&message)
-            && entry.verdict == Verdict::Open
-            && disposition.is_final()
-        {
-            entry.verdict = Verdict::Final(disposition);
+    pub fn found(&mut self, first: &First) {
+        let Some(entry) = self.entries.get_mut(&first.message) else { return };
+        if entry.verdict == Verdict::Open && first.disposition.is_final() {
+            entry.verdict = Verdict::Final(first.disposition);
+        }
+        for row in &first.held {
+            entry.held.entry(*row).or_insert(true);
         }
     }
 
@@ -116,7 +135,7 @@ impl Verdicts {
         self.deadlines.insert((waiter.deadline, waiter.ticket), message);
         let entry = self.entries.entry(message).or_default();
         entry.waiting.push(waiter);
-        if entry.verdict != Verdict::Open {
+        if entry.verdict().is_some() {
             self.ready.push(message);
         }
     }
@@ -126,6 +145,15 @@ impl Verdicts {
     pub fn learn(&mut self, transaction: &Transaction, committed: &Committed) {
         if self.entries.is_empty() {
             return;
+        }
+        for record in &transaction.records {
+            match *record {
+                Record::Held { lane, seq, message, .. } => self.hold(message, (lane, seq), true),
+                Record::Unlisted { list: List::Held, lane, seq, message } => {
+                    self.hold(message, (lane, seq), false);
+                }
+                _ => {}
+            }
         }
         for (message, disposition) in outcomes(transaction) {
             self.set(message, Verdict::Final(disposition));
@@ -148,8 +176,8 @@ impl Verdicts {
             self.set(message, Verdict::Unknown);
         }
         for record in &transaction.records {
-            if let Record::Part(part) = record {
-                self.set(part.message, Verdict::Unknown);
+            if let Record::Part(Part { message, .. }) | Record::Held { message, .. } = record {
+                self.set(*message, Verdict::Unknown);
             }
         }
     }
@@ -157,6 +185,15 @@ impl Verdicts {
     fn set(&mut self, message: MessageId, verdict: Verdict) {
         if let Some(entry) = self.entries.get_mut(&message) {
             entry.verdict = verdict;
+            self.ready.push(message);
+        }
+    }
+
+    fn hold(&mut self, message: MessageId, row: (LaneId, Seq), is_held: bool) {
+        #[cfg(feature = "sabotage")]
+        let is_held = is_held && !self.waits_for_held;
+        if let Some(entry) = self.entries.get_mut(&message) {
+            entry.held.insert(row, is_held);
             self.ready.push(message);
         }
     }
@@ -170,10 +207,7 @@ impl Verdicts {
 
     fn answer(&mut self, message: MessageId, orders: &mut VecDeque<Order>) {
         let Some(entry) = self.entries.get_mut(&message) else { return };
-        let verdict = entry.verdict;
-        if verdict == Verdict::Open {
-            return;
-        }
+        let Some(verdict) = entry.verdict() else { return };
         let accepted = matches!(verdict, Verdict::Final(end) if is_good(end));
         #[cfg(feature = "sabotage")]
         let accepted = accepted || self.errors_are_good && verdict != Verdict::Unknown;
@@ -271,6 +305,65 @@ mod tests {
         assert_eq!(answers(&mut verdicts), [Answer::NotDelivered]);
         let mut verdicts = waiting();
         verdicts.doubt(&ended(Disposition::Processed));
+        assert_eq!(answers(&mut verdicts), [Answer::Close]);
+    }
+
+    fn held(is_held: bool, seq: u64) -> Transaction {
+        let (lane, seq, message) = (LaneId(3), Seq(seq), MESSAGE);
+        let record = match is_held {
+            true => Record::Held { lane, seq, message, why: None, at: 0 },
+            false => Record::Unlisted { list: List::Held, lane, seq, message },
+        };
+        Transaction { records: vec![record], lanes: Vec::new() }
+    }
+
+    fn wait_again(verdicts: &mut Verdicts) {
+        let (ticket, acknowledgment) = (Ticket(2), Piece::from(&b"AA"[..]));
+        verdicts.wait(MESSAGE, Waiter { ticket, own: MessageId(8), acknowledgment, deadline: 9 });
+    }
+
+    #[test]
+    fn a_sender_hears_at_once_that_a_delivery_is_held() {
+        let mut verdicts = waiting();
+        verdicts.watch(MESSAGE);
+        verdicts.learn(&held(true, 1), &Committed::default());
+        assert_eq!(answers(&mut verdicts), [Answer::NotDelivered]);
+        wait_again(&mut verdicts);
+        assert_eq!(answers(&mut verdicts), [Answer::NotDelivered], "so does its retry");
+        verdicts.learn(&held(false, 1), &Committed::default());
+        wait_again(&mut verdicts);
+        assert_eq!(answers(&mut verdicts), [], "it was released");
+        verdicts.learn(&held(true, 2), &Committed::default());
+        assert_eq!(answers(&mut verdicts), [Answer::NotDelivered], "and is held again");
+        verdicts.unwatch(MESSAGE);
+        assert!(verdicts.entries.is_empty());
+    }
+
+    #[test]
+    fn what_the_store_says_of_held_deliveries_counts_less_than_what_was_committed_since() {
+        let first = First {
+            message: MESSAGE,
+            disposition: Disposition::Routed,
+            acknowledgment: Piece::default(),
+            held: vec![(LaneId(3), Seq(1))],
+        };
+        for released in [false, true] {
+            let mut verdicts = Verdicts::default();
+            verdicts.watch(MESSAGE);
+            if released {
+                verdicts.learn(&held(false, 1), &Committed::default());
+            }
+            verdicts.found(&first);
+            wait_again(&mut verdicts);
+            let right = if released { vec![] } else { vec![Answer::NotDelivered] };
+            assert_eq!(answers(&mut verdicts), right);
+        }
+    }
+
+    #[test]
+    fn it_is_unknown_whether_a_delivery_is_held() {
+        let mut verdicts = waiting();
+        verdicts.doubt(&held(true, 1));
         assert_eq!(answers(&mut verdicts), [Answer::Close]);
     }
 }

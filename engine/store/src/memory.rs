@@ -273,7 +273,7 @@ impl State {
                 let position = Position { message: *message, lane: *lane, seq: *seq };
                 self.list(List::Held, Listed { position, why: *why, at: *at });
             }
-            Record::Unlisted { list, lane, seq } => {
+            Record::Unlisted { list, lane, seq, .. } => {
                 self.lists.remove(&(*list, *lane, *seq));
             }
             Record::Reopened(reopened) => self.reopen(reopened),

@@ -109,12 +109,31 @@ fn check_not_delivered(
         let theirs = bytes_of_first(it.new.id, &world.store);
         it.new.inbound == sender.lane && it.new.accepted && after_header(&theirs) == bytes
     };
-    let ends: Vec<_> =
-        world.store.messages.values().filter(of_sender).map(Message::disposition).collect();
+    let all: Vec<_> = world.store.messages.values().filter(of_sender).collect();
+    let ends: Vec<_> = all.iter().map(|it| it.disposition()).collect();
+    let first = |it: &&Message| it.new.duplicate_of.unwrap_or(it.new.id);
+    let held = all.iter().any(|it| !world.store.held_of(first(it)).is_empty());
     Acknowledged.check(!ends.is_empty(), format_args!("ticket {ticket} is not stored"));
     let within = sender.within.expect("it waits for a verdict");
     let late = world.now >= sent_at + within;
     let failed = ends.contains(&Disposition::Error);
-    Verdict.check(late || failed || is_stopping, format_args!("ticket {ticket} is turned down"));
-    census::count(if failed { "answered AE for an ERROR" } else { "answered AE in time" });
+    let right = late || failed || held || is_stopping;
+    Verdict.check(right, format_args!("ticket {ticket} is turned down"));
+    census::count(match () {
+        () if failed => "answered AE for an ERROR",
+        () if held && !late => "answered AE while it is held",
+        () => "answered AE in time",
+    });
+}
+
+/// No sender waits for the verdict on a message of which a delivery is known to be held.
+pub fn check_waiting(senders: &[Sender], world: &World) {
+    for sender in senders.iter().filter(|it| it.within.is_some()) {
+        for ticket in sender.waiting.keys() {
+            let acknowledgment = acknowledgment(*ticket);
+            let held = stored(&world.store, &acknowledgment)
+                .any(|it| !world.store.held_of(it.new.id).is_empty());
+            Verdict.check(!held, format_args!("ticket {ticket} waits, and is held"));
+        }
+    }
 }

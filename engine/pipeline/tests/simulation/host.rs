@@ -8,7 +8,7 @@ use mllp_pipeline::{
     Sameness, Seq, Stamp, Start, Ticket, Transaction,
 };
 
-use crate::answers::check_answer;
+use crate::answers::{check_answer, check_waiting};
 use crate::calls;
 use crate::census;
 use crate::check::{check_committed, check_memory};
@@ -213,6 +213,7 @@ impl Host {
                         message: with,
                         disposition: it.disposition(),
                         acknowledgment: it.new.acknowledgment.clone(),
+                        held: world.store.held_of(with),
                     })
                 });
                 Fact::Compared { ticket, first }
@@ -317,6 +318,9 @@ impl Host {
                 }
                 Order::GiveUp(body) => world.store.give_up(body),
             }
+        }
+        if !self.committing {
+            check_waiting(senders, world);
         }
     }
 

@@ -150,6 +150,14 @@ impl Store {
         }
     }
 
+    /// The deliveries of a message that are held.
+    pub fn held_of(&self, message: MessageId) -> Vec<(LaneId, Seq)> {
+        let of = |(lane, seq): &&(LaneId, u64)| {
+            self.lanes[lane].rows[*seq as usize - 1].message == message
+        };
+        self.held.iter().filter(of).map(|(lane, seq)| (*lane, Seq(*seq))).collect()
+    }
+
     fn switches_of(&self, id: LaneId) -> Vec<Switch> {
         self.switches.values().filter(|it| it.lane == id).cloned().collect()
     }
@@ -284,7 +292,7 @@ impl Store {
                 self.held.insert((*lane, seq.0));
                 self.leave(*lane, *seq);
             }
-            Record::Unlisted { list, lane, seq } => {
+            Record::Unlisted { list, lane, seq, .. } => {
                 let row = (*lane, seq.0);
                 let was_there = match list {
                     List::Dead => self.dead.remove(&row).is_some(),

@@ -67,7 +67,8 @@ fn unlisted(subject: &mut dyn Subject) {
     let mut bench = Bench::of(subject);
     let lab = bench.lab.lane;
     bench.committed(vec![dead(lab, 1, 1), dead(lab, 2, 2), held(lab, 2, 2, None)], vec![]);
-    let off = |list, seq| Record::Unlisted { list, lane: lab, seq: Seq(seq) };
+    let off =
+        |list, seq| Record::Unlisted { list, lane: lab, seq: Seq(seq), message: MessageId(2) };
     bench.committed(vec![off(List::Dead, 2)], vec![]);
     assert_eq!(places(&read(&bench, List::Dead, None, Position::START)), [place(1, lab, 1)]);
     assert_eq!(places(&read(&bench, List::Held, None, Position::START)), [place(2, lab, 2)]);

@@ -20,7 +20,7 @@ pub(super) async fn insert(client: &Client, record: &Record) -> Result<(), Error
             let sql = "INSERT INTO held VALUES($1, $2, $3, $4, $5)";
             client.execute(sql, &[&lane, &seq, &message, &why, &at]).await.map(drop)
         }
-        Record::Unlisted { list, lane, seq } => {
+        Record::Unlisted { list, lane, seq, .. } => {
             let sql = match list {
                 List::Dead => "DELETE FROM dead WHERE lane = $1 AND seq = $2",
                 List::Held => "DELETE FROM held WHERE lane = $1 AND seq = $2",

@@ -19,7 +19,7 @@ pub(super) fn insert(open: &Connection, record: &Record) -> rusqlite::Result<()>
                 open.prepare_cached("INSERT INTO held VALUES(?1, ?2, ?3, ?4, ?5)")?;
             statement.execute(params![lane.0, seq, message, why, at]).map(drop)
         }
-        Record::Unlisted { list, lane, seq } => {
+        Record::Unlisted { list, lane, seq, .. } => {
             let sql = match list {
                 List::Dead => "DELETE FROM dead WHERE lane = ?1 AND seq = ?2",
                 List::Held => "DELETE FROM held WHERE lane = ?1 AND seq = ?2",
