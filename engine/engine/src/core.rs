@@ -195,6 +195,11 @@ impl Core {
                 self.pipeline.tell(fact, now);
             }
             News::Lost(lane, why) => self.notices.lost(lane, why),
+            News::NotAccepted(listener, error) => {
+                if let Some(inbound) = self.connections.inbound(listener) {
+                    self.notices.not_accepted(inbound, &error);
+                }
+            }
             News::TurnedAway(listener, peer, why) => {
                 if let Some(inbound) = self.connections.inbound(listener) {
                     self.notices.turned_away(inbound, peer, &why);

@@ -47,7 +47,7 @@ const DAY: u64 = 24 * 60 * 60 * 1000;
 /// A running engine. Dropped, it ends as after a power cut: nothing is lost, and what was in progress
 /// is done again at the next start.
 pub struct Engine {
-    core: ToCore,
+    pub(crate) core: ToCore,
     deciding: Option<JoinHandle<Result<(), StoreError>>>,
     threads: Vec<JoinHandle<()>>,
     writing: Option<writer::Writing>,

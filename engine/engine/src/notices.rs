@@ -123,6 +123,15 @@ impl Notices {
         self.losses.insert(lane, why);
     }
 
+    /// A listener could not accept a connection.
+    pub(crate) fn not_accepted(&mut self, inbound: LaneId, error: &io::Error) {
+        if let Some(count) = self.count("accept", inbound) {
+            let name = self.names.of(inbound);
+            error!(connection = name.as_str(), reason:% = error, attempts = count;
+                "no connection can be accepted");
+        }
+    }
+
     /// A listener has turned a peer away.
     pub(crate) fn turned_away(&mut self, inbound: LaneId, peer: SocketAddr, why: &TurnedAway) {
         let what = match why {

@@ -60,9 +60,7 @@ impl Operator {
         if appends {
             self.settle()?;
         }
-        let (asked, outcome) = channel();
-        let command = Box::new(Command { by: by.clone(), act, job });
-        self.core.tell(News::Command(command, asked));
+        let outcome = ask(&self.core, act, by, job);
         let waited = outcome.recv_timeout(self.patience);
         match waited {
             Err(RecvTimeoutError::Timeout) if appends => self.pending = Some(outcome),
@@ -84,6 +82,13 @@ impl Operator {
             }
         }
     }
+}
+
+/// Has the core do something; what became of it comes.
+fn ask(core: &ToCore, act: Act, by: &By, job: Option<Job>) -> Receiver<CommandOutcome> {
+    let (asked, outcome) = channel();
+    core.tell(News::Command(Box::new(Command { by: by.clone(), act, job }), asked));
+    outcome
 }
 
 fn not_done(error: RecvTimeoutError) -> Error {
@@ -125,7 +130,7 @@ impl Engine {
         by: &By,
     ) -> Result<(), Error> {
         let lane = self.lane(stage, name)?;
-        done(self.operate().tell(Act::Switch { lane, side, flow }, by, None)?)
+        self.command(Act::Switch { lane, side, flow }, by)
     }
 
     /// Forgets the wait of the head of a lane: it is tried again now.
@@ -135,7 +140,7 @@ impl Engine {
     /// [`Error::Refused`]: there is no such lane. [`Error::Store`]: the engine has ended.
     pub fn retry_now(&self, stage: Stage, name: &str) -> Result<(), Error> {
         let lane = self.lane(stage, name)?;
-        done(self.operate().tell(Act::Retry { lane }, &By::default(), None)?)
+        self.command(Act::Retry { lane }, &By::default())
     }
 
     /// Takes the head out of the lane of an outbound and holds it, so that the next goes on. One that
@@ -147,7 +152,7 @@ impl Engine {
     /// [`Error::Store`]: the engine has ended.
     pub fn hold_head(&self, outbound: &str, by: &By) -> Result<(), Error> {
         let lane = self.lane(Stage::Outbound, outbound)?;
-        done(self.operate().tell(Act::Take { lane, how: Take::Hold }, by, None)?)
+        self.command(Act::Take { lane, how: Take::Hold }, by)
     }
 
     /// Takes the head out of the lane of an outbound for good: its message ends in ERROR.
@@ -157,7 +162,14 @@ impl Engine {
     /// As for [`hold_head`](Engine::hold_head).
     pub fn cancel_head(&self, outbound: &str, by: &By) -> Result<(), Error> {
         let lane = self.lane(Stage::Outbound, outbound)?;
-        done(self.operate().tell(Act::Take { lane, how: Take::Cancel }, by, None)?)
+        self.command(Act::Take { lane, how: Take::Cancel }, by)
+    }
+
+    /// Has something done that appends nothing. It may take as long as a partner has for its answer, and
+    /// no other command waits for it.
+    fn command(&self, act: Act, by: &By) -> Result<(), Error> {
+        let outcome = ask(&self.core, act, by, None);
+        done(outcome.recv_timeout(PATIENCE).map_err(not_done)?)
     }
 
     pub(crate) fn lane(&self, stage: Stage, name: &str) -> Result<LaneId, Error> {

@@ -1,10 +1,9 @@
 //! Outbounds that keep the order of their keys, or none, and what their deliveries are about.
 
-use hl7_peek::Scan;
 use mllp_pipeline::{IdHash, Keys, Ordering};
 
 use crate::builder::{Builder, OutboundSpec};
-use crate::search::IndexedField;
+use crate::search::{IndexedField, values};
 
 impl Builder {
     /// Keeps the order of deliveries of the last outbound only among those that share a key: a value of
@@ -88,16 +87,8 @@ impl OutboundSpec {
 
 /// What a body is about: the values of these fields, wherever they stand in it.
 pub(crate) fn keys(fields: &[IndexedField], body: &[u8]) -> Keys {
-    if fields.is_empty() {
-        return Keys::NONE;
-    }
-    let Some(message) = hl7_peek::Message::parse_lenient(body, Scan::SingleByte) else {
-        return Keys::NONE;
-    };
     let mut hashes = Vec::new();
-    for field in fields {
-        field.values(&message, &mut |value| hashes.push(IdHash::of(value).0));
-    }
+    values(fields, body, |_, value| hashes.push(IdHash::of(value).0));
     Keys::new(&hashes)
 }
 

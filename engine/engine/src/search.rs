@@ -65,16 +65,23 @@ impl IndexedField {
 /// The hashes by which a message is found.
 pub(crate) fn indexed(fields: &[IndexedField], payload: &[u8]) -> Vec<u64> {
     let mut hashes = Vec::new();
-    if fields.is_empty() {
-        return hashes;
-    }
-    let Some(message) = hl7_peek::Message::parse_lenient(payload, Scan::SingleByte) else {
-        return hashes;
-    };
-    for field in fields {
-        field.values(&message, &mut |value| hashes.push(field_hash(&field.name, value)));
-    }
+    values(fields, payload, |field, value| hashes.push(field_hash(&field.name, value)));
     hashes
+}
+
+/// Calls `take` with every value of these fields, wherever they stand in the payload.
+pub(crate) fn values(
+    fields: &[IndexedField],
+    payload: &[u8],
+    mut take: impl FnMut(&IndexedField, &[u8]),
+) {
+    if fields.is_empty() {
+        return;
+    }
+    let Some(message) = hl7_peek::Message::parse_lenient(payload, Scan::SingleByte) else { return };
+    for field in fields {
+        field.values(&message, &mut |value| take(field, value));
+    }
 }
 
 impl Engine {

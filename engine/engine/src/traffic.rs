@@ -25,6 +25,8 @@ pub(crate) enum News {
     Lost(LaneId, Loss),
     /// The listener with this number has turned a peer away.
     TurnedAway(u32, SocketAddr, TurnedAway),
+    /// A listener could not accept a connection.
+    NotAccepted(u32, std::io::Error),
     /// Deliveries of the sender with this number have ended.
     Reports(u32, Vec<Report>),
     /// A delivery that had to be read is with its sender, or could not be read.
@@ -107,6 +109,13 @@ impl Intake for Doors {
 
     fn give_up(&self, body: u64) {
         let _ = self.writer.send(Job::GiveUp(BodyId(body)));
+    }
+
+    fn not_accepted(&self, listener: u32, error: &std::io::Error) {
+        // An error of the system cannot be cloned, and is its number.
+        let number = error.raw_os_error();
+        let error = number.map_or(error.kind().into(), std::io::Error::from_raw_os_error);
+        self.core.tell(News::NotAccepted(listener, error));
     }
 
     fn turned_away(&self, listener: u32, peer: SocketAddr, why: &TurnedAway) {

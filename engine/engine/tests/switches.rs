@@ -258,3 +258,29 @@ fn the_head_is_tried_now_or_held_or_cancelled() {
     assert_eq!(ids, ["M1", "M2", "M3", "M3"]);
     engine.stop(Duration::from_secs(30)).unwrap();
 }
+
+#[test]
+fn no_command_waits_for_another() {
+    let [has_it, answers] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+    let flags = (Arc::clone(&has_it), Arc::clone(&answers));
+    let lab = Partner::start(move |_| {
+        flags.0.store(true, Ordering::SeqCst);
+        until("it may answer", || flags.1.load(Ordering::SeqCst));
+        "AE"
+    });
+    let data = TempDir::new().unwrap();
+    let engine = feeds(&data, &lab).start().unwrap();
+    send(&engine, &["M1"]);
+    until("the partner has it", || has_it.load(Ordering::SeqCst));
+    std::thread::scope(|scope| {
+        // It is with the partner, so it is held only when the partner has answered.
+        let held = scope.spawn(|| engine.hold_head("LAB", &by()));
+        for flow in [Flow::Paused, Flow::On].repeat(20) {
+            engine.switch(Stage::Ingress, "IB", Side::Input, flow, &by()).unwrap();
+        }
+        assert!(!held.is_finished());
+        answers.store(true, Ordering::SeqCst);
+        held.join().unwrap().unwrap();
+    });
+    stop(engine);
+}

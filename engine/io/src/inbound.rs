@@ -9,6 +9,7 @@ mod mailbox;
 mod options;
 mod upload;
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -42,6 +43,12 @@ pub trait Intake: Send + Sync + 'static {
     /// The rest of this payload will not come, or one of its chunks could not be stored: no message
     /// will hold it.
     fn give_up(&self, body: u64);
+
+    /// A connection could not be accepted: the process or the system has no descriptor or memory left
+    /// for it. The peer waits, and it is tried again after a pause.
+    fn not_accepted(&self, listener: u32, error: &io::Error) {
+        let _ = (listener, error);
+    }
 
     /// A peer was turned away before anything of it was read. Called once for each connection.
     fn turned_away(&self, listener: u32, peer: SocketAddr, why: &TurnedAway) {

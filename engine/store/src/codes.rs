@@ -6,6 +6,7 @@ use mllp_pipeline::{
 };
 
 use crate::contract::StoreError;
+use crate::retention::ClockDoubt;
 
 const DISPOSITIONS: [Disposition; 7] = [
     Disposition::Received,
@@ -18,6 +19,7 @@ const DISPOSITIONS: [Disposition; 7] = [
 ];
 const SIDES: [Side; 2] = [Side::Input, Side::Output];
 const FLOWS: [Flow; 3] = [Flow::On, Flow::Paused, Flow::Stopped];
+const DOUBTS: [ClockDoubt; 2] = [ClockDoubt::Jumped, ClockDoubt::LongAway];
 const STAGES: [Stage; 3] = [Stage::Ingress, Stage::Routed, Stage::Outbound];
 
 /// The kind of the event that a message was routed.
@@ -52,6 +54,15 @@ pub(crate) fn of_side(side: Side) -> i64 {
 
 pub(crate) fn side(code: i64) -> Result<Side, StoreError> {
     member(&SIDES, code, "side")
+}
+
+pub(crate) fn of_doubt(doubt: ClockDoubt) -> i64 {
+    position(&DOUBTS, doubt)
+}
+
+/// What is not known is a doubt as well: nothing is deleted then.
+pub(crate) fn doubt(code: i64) -> ClockDoubt {
+    member(&DOUBTS, code, "doubt").unwrap_or(ClockDoubt::LongAway)
 }
 
 pub(crate) fn of_flow(flow: Flow) -> i64 {

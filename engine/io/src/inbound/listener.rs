@@ -115,10 +115,34 @@ async fn accept(socket: TcpListener, shared: Arc<Shared>) {
     loop {
         match socket.accept().await {
             Ok((stream, peer)) => start(stream, peer, &shared),
-            // Out of descriptors, or the peer has left already.
-            Err(_) => tokio::time::sleep(PAUSE).await,
+            // The peer has left already.
+            Err(error) if is_of_the_peer(&error) => {}
+            Err(error) => {
+                shared.intake.not_accepted(shared.options.number, &error);
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
+}
+
+/// Whether an error of `accept` belongs to the connection that would have been accepted: Linux passes on
+/// what the network says of it.
+fn is_of_the_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionReset, HostUnreachable, Interrupted, NetworkDown,
+        NetworkUnreachable, PermissionDenied, TimedOut,
+    };
+    matches!(
+        error.kind(),
+        ConnectionAborted
+            | ConnectionReset
+            | HostUnreachable
+            | Interrupted
+            | NetworkDown
+            | NetworkUnreachable
+            | PermissionDenied
+            | TimedOut
+    )
 }
 
 /// Starts a connection. A peer that is turned away sees it close.

@@ -214,9 +214,15 @@ impl Reader for PostgresReader {
         if let Some(bytes) = row.get::<_, Option<&[u8]>>(1) {
             return Ok(Some(Body::Inline(bytes.into())));
         }
-        let chunks: (Option<i64>, Option<i64>) = (row.get(0), row.get(2));
-        let (Some(id), Some(len)) = chunks else { return Ok(None) };
-        Ok(Some(Body::Chunked { id: BodyId(id as u64), len: len as u64 }))
+        let Some(id) = row.get::<_, Option<i64>>(0).map(|id| BodyId(id as u64)) else {
+            return Ok(None);
+        };
+        match row.get::<_, Option<i64>>(2) {
+            Some(len) if len > 0 => Ok(Some(Body::Chunked { id, len: len as u64 })),
+            // Of a row that does not say it, or that holds no byte.
+            _ if !matches!(of, Held::Chunks(_)) => self.find(Held::Chunks(id)),
+            _ => Ok(Some(Body::Chunked { id, len: 0 })),
+        }
     }
 
     fn chunk(&mut self, body: BodyId, n: u32) -> Result<Option<Piece>, StoreError> {

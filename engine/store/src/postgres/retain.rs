@@ -9,7 +9,7 @@ use super::schema::LIFE_BITS;
 use super::session::{Session, in_transaction};
 use crate::codes;
 use crate::contract::StoreError;
-use crate::retention::{ClockDoubt, Expired, Expiry, LastPass};
+use crate::retention::{Expired, Expiry, LastPass};
 
 /// Messages of a slice.
 const SLICE: i64 = 500;
@@ -52,6 +52,10 @@ impl Pass {
 
     /// Returns the last message that was looked at.
     async fn expire(&self, client: &Client) -> Result<Option<i64>, Error> {
+        if self.after == 0 {
+            let sql = "DELETE FROM job WHERE has_ended AND at < $1";
+            client.execute(sql, &[&(self.expiry.oldest_metadata() as i64)]).await?;
+        }
         // Whatever adds work to one of them waits for this.
         let sql = "SELECT id, inbound, received_at FROM message WHERE id > $1 AND received_at < $2
                  AND (body_expired IS NULL OR received_at < $3)
@@ -135,16 +139,12 @@ async fn drop_messages(client: &Client, ids: &[i64], at: i64) -> Result<(), Erro
 pub(super) fn last_pass(session: &mut Session) -> Result<LastPass, StoreError> {
     let sql = "SELECT passed_at, doubt FROM store";
     let row = session.run(async |client| client.query_one(sql, &[]).await).map_err(failed)?;
-    let stopped = match row.get::<_, Option<i64>>(1) {
-        None => None,
-        Some(0) => Some(ClockDoubt::Jumped),
-        Some(_) => Some(ClockDoubt::LongAway),
-    };
+    let stopped = row.get::<_, Option<i64>>(1).map(codes::doubt);
     Ok(LastPass { at: number(&row, 0), stopped })
 }
 
 pub(super) fn keep_pass(session: &mut Session, pass: &LastPass) -> Result<(), StoreError> {
-    let (at, doubt) = (pass.at as i64, pass.stopped.map(|it| it as i64));
+    let (at, doubt) = (pass.at as i64, pass.stopped.map(codes::of_doubt));
     let sql = "UPDATE store SET passed_at = $1, doubt = $2";
     let kept = session.run(async |client| client.execute(sql, &[&at, &doubt]).await);
     kept.map(drop).map_err(failed)

@@ -15,8 +15,9 @@ use super::insert::{Outcome, Rows};
 use super::read;
 use super::reopening::Account;
 use super::session::{Session, in_transaction};
-use crate::codes::{disposition_of, of_stage};
+use crate::codes::of_stage;
 use crate::contract::{LaneName, StoreError, Swept};
+use crate::sums::Sums;
 
 /// Takes lanes for a new owner. See [`Store::own`](crate::Store::own).
 pub(super) fn own(session: &mut Session, names: &[LaneName]) -> Result<Vec<Head>, StoreError> {
@@ -254,12 +255,14 @@ async fn finished(
         return Ok(Vec::new());
     }
     let ids: Vec<i64> = parts.keys().map(|it| it.0 as i64).collect();
-    let sql = "SELECT message, sum(failed)::int8, sum(delivered)::int8 FROM part
-         WHERE message = ANY($1) GROUP BY message HAVING sum(added) = sum(finished)
-         ORDER BY message";
+    let sql = "SELECT message, sum(added)::int8, sum(finished)::int8, sum(delivered)::int8,
+             sum(failed)::int8
+         FROM part WHERE message = ANY($1) GROUP BY message ORDER BY message";
     let rows = client.query(sql, &[&ids]).await?;
-    let disposition = |row: &tokio_postgres::Row| {
-        (MessageId(row.get::<_, i64>(0) as u64), disposition_of(row.get(1), row.get(2)))
+    let ended = |row: &tokio_postgres::Row| {
+        let (added, finished, delivered, failed) = (row.get(1), row.get(2), row.get(3), row.get(4));
+        let end = Sums { added, finished, delivered, failed }.end()?;
+        Some((MessageId(row.get::<_, i64>(0) as u64), end))
     };
-    Ok(rows.iter().map(disposition).collect())
+    Ok(rows.iter().filter_map(ended).collect())
 }

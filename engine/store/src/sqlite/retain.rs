@@ -14,8 +14,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::failure::{Trouble, of_commit};
 use super::sweep;
 use super::unsynced::unsynced;
+use crate::codes;
 use crate::contract::{StoreError, Swept};
-use crate::retention::{ClockDoubt, Expiry, LastPass};
+use crate::retention::{Expiry, LastPass};
 use lanes::Lanes;
 use messages::Messages;
 
@@ -174,11 +175,7 @@ pub(super) fn expired(connection: &Connection, message: i64) -> rusqlite::Result
 pub(super) fn last_pass(connection: &Connection) -> rusqlite::Result<LastPass> {
     let sql = "SELECT passed_at, doubt FROM retention";
     let row = |row: &rusqlite::Row<'_>| {
-        let stopped = match row.get::<_, Option<i64>>(1)? {
-            None => None,
-            Some(0) => Some(ClockDoubt::Jumped),
-            Some(_) => Some(ClockDoubt::LongAway),
-        };
+        let stopped = row.get::<_, Option<i64>>(1)?.map(codes::doubt);
         Ok(LastPass { at: row.get::<_, i64>(0)? as u64, stopped })
     };
     Ok(connection.query_row(sql, (), row).optional()?.unwrap_or_default())
@@ -187,7 +184,7 @@ pub(super) fn last_pass(connection: &Connection) -> rusqlite::Result<LastPass> {
 pub(super) fn keep_pass(connection: &Connection, pass: &LastPass) -> rusqlite::Result<()> {
     let sql = "INSERT INTO retention(id, passed_at, doubt) VALUES(1, ?1, ?2)
          ON CONFLICT(id) DO UPDATE SET passed_at = excluded.passed_at, doubt = excluded.doubt";
-    let doubt = pass.stopped.map(|it| it as i64);
+    let doubt = pass.stopped.map(codes::of_doubt);
     connection.execute(sql, params![pass.at as i64, doubt]).map(drop)
 }
 
