@@ -12,9 +12,9 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::journey::date;
 use crate::names::Names;
-use crate::notices;
 use crate::operator::{Operator, done};
 use crate::selection::{Deed, Selection, Task, Which};
+use crate::{newer, notices};
 
 /// Deliveries in one transaction.
 pub(crate) const SLICE: usize = 100;
@@ -37,6 +37,9 @@ pub struct JobReport {
     pub total: u64,
     /// How many of them are done.
     pub done: u64,
+    /// How many of these were appended to a lane that had already had a newer message; in a lane that
+    /// is ordered by key, one that shares a key or has none. Each says in its journey how many.
+    pub newer: u64,
 }
 
 impl Engine {
@@ -81,15 +84,33 @@ impl Engine {
     /// As for [`release`](Engine::release). [`Error::Refused`] also: a body has expired. Nothing is
     /// sent then.
     pub fn replay(&self, of: &Selection, to: &To, by: &By, key: &str) -> Result<JobReport, Error> {
-        let no_such_way = || Error::Refused("this cannot be sent there again".to_owned());
+        let deed = self.deed(of, to)?;
+        self.operate().start(&self.names, of, deed, by, key)
+    }
+
+    /// What [`replay`](Engine::replay) would report, or [`release`](Engine::release) for what is held
+    /// and [`To::Same`], if it were done now. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// As for [`replay`](Engine::replay).
+    pub fn preview(&self, of: &Selection, to: &To) -> Result<JobReport, Error> {
         let deed = match (of.which, to) {
+            (Which::Held, To::Same) => Deed::Release,
+            _ => self.deed(of, to)?,
+        };
+        self.operate().preview(&self.names, of, deed)
+    }
+
+    fn deed(&self, of: &Selection, to: &To) -> Result<Deed, Error> {
+        let no_such_way = || Error::Refused("this cannot be sent there again".to_owned());
+        Ok(match (of.which, to) {
             (Which::Held, _) | (Which::Messages, To::Same) => return Err(no_such_way()),
             (Which::Messages, To::Router) => Deed::Reroute,
             (_, To::Router) => return Err(no_such_way()),
             (_, To::Same) => Deed::Again,
             (_, To::Outbound(name)) => Deed::To(self.lane(Stage::Outbound, name)?),
-        };
-        self.operate().start(&self.names, of, deed, by, key)
+        })
     }
 }
 
@@ -136,10 +157,7 @@ impl Operator {
             return self.go_on(job);
         }
         let mut task = self.task(names, of, deed)?;
-        let total = self.count(&task)?;
-        if !matches!(deed, Deed::Release | Deed::Cancel) {
-            self.refuse_expired(&task)?;
-        }
+        let total = self.begin(&task)?;
         if task.which == Which::Messages {
             // What is received from now on is not meant.
             let newest = task.newest(self.reader()?)?;
@@ -153,9 +171,30 @@ impl Operator {
             at: now.as_millis() as u64,
             total,
             done: 0,
+            newer: 0,
             after: Position::START,
             has_ended: false,
         })
+    }
+
+    /// How many it is about, if all of them can be done.
+    fn begin(&mut self, task: &Task) -> Result<u64, Error> {
+        if !matches!(task.deed, Deed::Release | Deed::Cancel) {
+            self.refuse_expired(task)?;
+        }
+        self.count(task)
+    }
+
+    fn preview(&mut self, names: &Names, of: &Selection, deed: Deed) -> Result<JobReport, Error> {
+        let task = self.task(names, of, deed)?;
+        let mut report = JobReport { total: self.begin(&task)?, done: 0, newer: 0 };
+        let mut after = Position::START;
+        loop {
+            let next = task.next(self.reader()?, after, SLICE)?;
+            let Some(last) = next.last() else { return Ok(report) };
+            after = *last;
+            report.newer += self.slice(&task, &next)?.1;
+        }
     }
 
     /// What has no bytes any more cannot be sent again: its lane would wait for it for ever.
@@ -189,7 +228,8 @@ impl Operator {
         while !job.has_ended {
             let next = task.next(self.reader()?, job.after, SLICE)?;
             self.appends(true);
-            let act = self.act(&task, &next).inspect_err(|_| self.appends(false))?;
+            let (act, newer) = self.slice(&task, &next).inspect_err(|_| self.appends(false))?;
+            job.newer += newer;
             job.done += next.len() as u64;
             job.after = next.last().copied().unwrap_or(job.after);
             job.has_ended = next.len() < SLICE;
@@ -220,6 +260,13 @@ impl Operator {
         Ok(())
     }
 
+    /// What is done with these, and how many of them come after a newer message.
+    fn slice(&mut self, task: &Task, positions: &[Position]) -> Result<(Act, u64), Error> {
+        let mut act = self.act(task, positions)?;
+        let newer = newer::tell(self.reader()?, &mut act)?;
+        Ok((act, newer))
+    }
+
     fn act(&mut self, task: &Task, positions: &[Position]) -> Result<Act, Error> {
         let mut parked = Vec::new();
         let mut replays = Vec::new();
@@ -227,7 +274,11 @@ impl Operator {
             match task.deed {
                 Deed::Release | Deed::Cancel => {
                     let entry = self.entry(*position)?;
-                    parked.extend(entry.map(|entry| Parked { lane: position.lane, entry }));
+                    parked.extend(entry.map(|entry| Parked {
+                        lane: position.lane,
+                        entry,
+                        newer: 0,
+                    }));
                 }
                 _ => replays.extend(self.again(task, *position)?),
             }
@@ -270,7 +321,7 @@ impl Operator {
                 Deed::To(lane) => lane,
                 _ => message.message.inbound,
             };
-            return Ok(Some(Replay { entry, to, dead, forgiven }));
+            return Ok(Some(Replay { entry, to, dead, forgiven, newer: 0 }));
         }
         let Some(mut entry) = self.entry(at)? else { return Ok(None) };
         let to = match task.deed {
@@ -284,7 +335,7 @@ impl Operator {
         let dead = self.dead_of(at.message)?;
         let dead: Vec<_> = dead.into_iter().filter(|it| *it == (at.lane, at.seq)).collect();
         let forgiven = dead.len() as u32;
-        Ok(Some(Replay { entry, to, dead, forgiven }))
+        Ok(Some(Replay { entry, to, dead, forgiven, newer: 0 }))
     }
 
     /// The dead deliveries of a message.
@@ -297,5 +348,5 @@ impl Operator {
 }
 
 fn report(job: &Job) -> JobReport {
-    JobReport { total: job.total, done: job.done }
+    JobReport { total: job.total, done: job.done, newer: job.newer }
 }

@@ -85,11 +85,11 @@ impl Journey {
                 let why = failure.map_or("", |it| it.name());
                 format!("held          {}  {why}{}", self.name(*outbound), self.by(by))
             }
-            What::Released { outbound, by } => {
-                format!("released      {}{}", self.name(*outbound), self.by(by))
+            What::Released { outbound, newer, by } => {
+                format!("released      {}{}{}", self.name(*outbound), self.by(by), after(*newer))
             }
-            What::Replayed { to, by } => {
-                format!("replayed      to {}{}", self.name(*to), self.by(by))
+            What::Replayed { to, newer, by } => {
+                format!("replayed      to {}{}{}", self.name(*to), self.by(by), after(*newer))
             }
             What::Edited { copy, by } => format!("edited        as {copy}{}", self.by(by)),
             What::Cancelled { lane, by } => {
@@ -101,6 +101,11 @@ impl Journey {
             }
         }
     }
+}
+
+/// What an older message comes after.
+fn after(newer: u64) -> String {
+    if newer == 0 { String::new() } else { format!("  after {newer} newer") }
 }
 
 /// A line for each event, with the time of day in UTC.

@@ -58,6 +58,7 @@ mod journey;
 mod lazy;
 mod listeners;
 mod names;
+mod newer;
 mod notices;
 mod operator;
 mod ordering;

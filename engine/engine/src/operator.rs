@@ -199,7 +199,8 @@ mod tests {
         let job = || {
             let (key, what, by) = (Note("k".into()), Piece::default(), By::default());
             let (total, done, after) = (0, 0, Position::START);
-            Some(Job { key, what, by, at: 0, total, done, after, has_ended: false })
+            let newer = 0;
+            Some(Job { key, what, by, at: 0, total, done, newer, after, has_ended: false })
         };
         let refused = |it: Result<CommandOutcome, Error>| matches!(it, Err(Error::Refused(_)));
         assert!(refused(operator.tell(release(), &By::default(), job())));

@@ -11,6 +11,7 @@ use mllp_store::INLINE_LIMIT;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::jobs::{SLICE, To};
+use crate::newer;
 use crate::operator::done;
 
 impl Engine {
@@ -99,9 +100,12 @@ impl Engine {
             message_type: Piece::from(field("MSH-9").unwrap_or_default()),
             id_hash: IdHash::of(field("MSH-10").unwrap_or_default()),
             keys: Keys::NONE,
+            newer: 0,
             body: Body::Inline(Arc::clone(&payload)),
         };
-        match operator.tell(Act::Edit(edit), by, None)? {
+        let mut act = Act::Edit(edit);
+        newer::tell(operator.reader()?, &mut act)?;
+        match operator.tell(act, by, None)? {
             CommandOutcome::Done(Some(copy)) => Ok(copy),
             other => done(other).and(refused("there is no such way")),
         }

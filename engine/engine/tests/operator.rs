@@ -66,7 +66,7 @@ fn dead_deliveries_are_sent_again_once_in_the_order_of_acceptance() {
     assert_eq!(engine.count(&dead()).unwrap(), 3);
     refused.lock().unwrap().retain(|id| *id == "M4");
     let done = engine.replay(&dead(), &To::Same, &by(), "night 1").unwrap();
-    assert_eq!(done, JobReport { total: 3, done: 3 });
+    assert_eq!(done, JobReport { total: 3, done: 3, newer: 1 });
     // Pressed twice.
     assert_eq!(engine.replay(&dead(), &To::Same, &by(), "night 1").unwrap(), done);
     assert_eq!(arrived(&lab, 3), ["M1", "M3", "M4"]);
@@ -178,9 +178,18 @@ fn held_deliveries_are_released_or_cancelled() {
     assert_eq!(engine.count(&held).unwrap(), 3, "also after a restart");
     refused.lock().unwrap().clear();
     let second = Selection { only: vec![2], ..held.clone() };
-    assert_eq!(engine.cancel(&second, &by(), "c").unwrap(), JobReport { total: 1, done: 1 });
-    assert_eq!(engine.release(&held, &by(), "r").unwrap(), JobReport { total: 2, done: 2 });
-    assert_eq!(engine.release(&held, &by(), "r").unwrap(), JobReport { total: 2, done: 2 });
+    assert_eq!(
+        engine.cancel(&second, &by(), "c").unwrap(),
+        JobReport { total: 1, done: 1, newer: 0 }
+    );
+    assert_eq!(
+        engine.release(&held, &by(), "r").unwrap(),
+        JobReport { total: 2, done: 2, newer: 1 }
+    );
+    assert_eq!(
+        engine.release(&held, &by(), "r").unwrap(),
+        JobReport { total: 2, done: 2, newer: 1 }
+    );
     assert_eq!(arrived(&lab, 5), ["M1", "M2", "M3", "M1", "M3"]);
     wait_until_idle(&engine);
     assert_eq!([1, 2, 3].map(|id| disposition(&engine, id)), ["PROCESSED", "ERROR", "PROCESSED"]);

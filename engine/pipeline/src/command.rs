@@ -80,6 +80,8 @@ pub struct Parked {
     pub lane: LaneId,
     /// Its row there.
     pub entry: Entry,
+    /// How many newer messages the lane has had, for the journey.
+    pub newer: u64,
 }
 
 /// A delivery or a message that is appended again.
@@ -93,6 +95,8 @@ pub struct Replay {
     pub dead: Vec<(LaneId, Seq)>,
     /// Failures of the message that count no more, those of the dead deliveries among them.
     pub forgiven: u32,
+    /// How many newer messages that lane has had, for the journey.
+    pub newer: u64,
 }
 
 /// An edited copy of a message.
@@ -116,6 +120,8 @@ pub struct Edit {
     pub id_hash: IdHash,
     /// What the bytes are about, where the outbound is ordered by key.
     pub keys: Keys,
+    /// How many messages newer than the original that lane has had, for the journey.
+    pub newer: u64,
 }
 
 /// What became of a command.

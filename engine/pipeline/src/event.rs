@@ -125,6 +125,8 @@ pub enum What {
     Released {
         /// The outbound's lane.
         outbound: LaneId,
+        /// How many newer messages the lane had had before.
+        newer: u64,
         /// Who has done it.
         by: By,
     },
@@ -132,6 +134,8 @@ pub enum What {
     Replayed {
         /// The lane it was appended to.
         to: LaneId,
+        /// How many newer messages the lane had had before.
+        newer: u64,
         /// Who has done it.
         by: By,
     },

@@ -20,6 +20,8 @@ pub struct Job {
     pub total: u64,
     /// How many of them are done.
     pub done: u64,
+    /// How many of these were appended after a newer message.
+    pub newer: u64,
     /// The last one that is done.
     pub after: Position,
     /// Nothing is left to do.

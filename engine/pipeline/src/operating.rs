@@ -175,16 +175,16 @@ impl Pipeline {
     }
 
     fn release(&mut self, parked: &Parked, by: &By, batch: &mut Batch, now: Now) {
-        let Parked { lane, entry } = parked;
+        let Parked { lane, entry, newer } = parked;
         let (list, lane, seq) = (List::Held, *lane, entry.seq);
         batch.record(Record::Unlisted { list, lane, seq, message: entry.message });
-        let what = What::Released { outbound: lane, by: by.clone() };
+        let what = What::Released { outbound: lane, newer: *newer, by: by.clone() };
         batch.record(Record::Event(self.shared.event(entry.message, now.wall, what)));
         self.append(lane, entry, entry.sole, batch);
     }
 
     fn cancel(&mut self, parked: &Parked, by: &By, batch: &mut Batch, now: Now) {
-        let Parked { lane, entry } = parked;
+        let Parked { lane, entry, .. } = parked;
         let (list, lane, seq) = (List::Held, *lane, entry.seq);
         batch.record(Record::Unlisted { list, lane, seq, message: entry.message });
         self.end_cancelled(lane, entry, by, batch, now);
@@ -198,7 +198,7 @@ impl Pipeline {
     }
 
     fn replay(&mut self, replay: &Replay, by: &By, batch: &mut Batch, now: Now) {
-        let Replay { entry, to, dead, forgiven } = replay;
+        let Replay { entry, to, dead, forgiven, newer } = replay;
         let (message, at, to) = (entry.message, now.wall, *to);
         for (lane, seq) in dead {
             let (list, lane, seq) = (List::Dead, *lane, *seq);
@@ -212,7 +212,7 @@ impl Pipeline {
         if !is_broken {
             batch.record(Record::Reopened(Reopened { message, stamp, forgiven, at }));
         }
-        let what = What::Replayed { to, by: by.clone() };
+        let what = What::Replayed { to, newer: *newer, by: by.clone() };
         batch.record(Record::Event(self.shared.event(message, at, what)));
         let stamp = self.shared.stamp();
         batch.record(Record::Part(Part { added: 1, ..Part::new(message, stamp, at) }));
@@ -233,7 +233,7 @@ impl Pipeline {
             ..NewMessage::new(copy, edit.inbound)
         }));
         let to = edit.to;
-        let what = What::Replayed { to, by };
+        let what = What::Replayed { to, newer: edit.newer, by };
         batch.record(Record::Event(self.shared.event(copy, at, what)));
         if edit.to != edit.inbound {
             let (stamp, disposition) = (self.shared.stamp(), Disposition::Routed);

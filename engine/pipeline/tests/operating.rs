@@ -81,6 +81,7 @@ fn an_edited_copy_is_not_stored_from_the_room_that_is_kept_free() {
             message_type: Piece::default(),
             id_hash: IdHash::NONE,
             keys: Keys::NONE,
+            newer: 0,
         })
     };
     let mut pipeline = start(left(0, 0, 0), 1);

@@ -177,8 +177,10 @@ impl<'a> EventRow<'a> {
             What::Held { outbound, failure, by } => {
                 row(21, *outbound, failure.map_or(-1, of_failure), Text::By(of_by(by)))
             }
-            What::Released { outbound, by } => row(22, *outbound, 0, Text::By(of_by(by))),
-            What::Replayed { to, by } => row(23, *to, 0, Text::By(of_by(by))),
+            What::Released { outbound, newer, by } => {
+                row(22, *outbound, *newer as i64, Text::By(of_by(by)))
+            }
+            What::Replayed { to, newer, by } => row(23, *to, *newer as i64, Text::By(of_by(by))),
             What::Edited { copy, by } => row(24, LaneId(0), copy.0 as i64, Text::By(of_by(by))),
             What::Cancelled { lane, by } => row(25, *lane, 0, Text::By(of_by(by))),
             What::Moved { from, to, by } => row(26, *from, to.0.into(), Text::By(of_by(by))),
@@ -218,8 +220,8 @@ pub(crate) fn event(
         8 => What::Duplicate { of: MessageId(number as u64) },
         20 => What::GaveUp { outbound: lane, failure: failure(number)? },
         21 => What::Held { outbound: lane, failure: some_failure(number)?, by: by(text) },
-        22 => What::Released { outbound: lane, by: by(text) },
-        23 => What::Replayed { to: lane, by: by(text) },
+        22 => What::Released { outbound: lane, newer: number as u64, by: by(text) },
+        23 => What::Replayed { to: lane, newer: number as u64, by: by(text) },
         24 => What::Edited { copy: MessageId(number as u64), by: by(text) },
         25 => What::Cancelled { lane, by: by(text) },
         26 => What::Moved { from: lane, to: LaneId(number as u32), by: by(text) },

@@ -51,7 +51,7 @@ pub use contract::{
     CHUNK, Held, INLINE_LIMIT, Identity, LaneName, Numbers, Reader, Store, StoreError,
     StoredMessage, Swept,
 };
-pub use lists::{Deliveries, Listed, Lists};
+pub use lists::{Deliveries, Listed, Lists, Newer};
 pub use memory::{Fault, MemoryStore};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use mllp_pipeline::{Failure, Job, LaneId, List, MessageId, Position, Seq};
+use mllp_pipeline::{Failure, Job, Keys, LaneId, List, MessageId, Position, Seq};
 
 use crate::contract::StoreError;
 
@@ -28,6 +28,20 @@ pub trait Lists {
     ///
     /// [`StoreError`]: the store cannot be read.
     fn deliveries(&mut self, of: &Deliveries, limit: u32) -> Result<Vec<Position>, StoreError>;
+
+    /// Rows of a lane that follow `after`, of messages newer than one, in order, at most `limit`. Those
+    /// that are dead or held are left out: they have gone nowhere.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn newer(
+        &mut self,
+        lane: LaneId,
+        than: MessageId,
+        after: Seq,
+        limit: u32,
+    ) -> Result<Vec<Newer>, StoreError>;
 
     /// How far a lane is consumed, and its last row; `None`: there is no such lane.
     ///
@@ -60,6 +74,15 @@ pub struct Listed {
     pub why: Option<Failure>,
     /// When it left its lane, by the wall clock.
     pub at: u64,
+}
+
+/// A row of a newer message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Newer {
+    /// The row.
+    pub position: Position,
+    /// What it is about, in a lane that is ordered by key.
+    pub keys: Keys,
 }
 
 /// Which rows of a lane.

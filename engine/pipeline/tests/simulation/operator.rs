@@ -110,6 +110,7 @@ fn command(act: Act, world: &mut World) -> Command {
         at: 0,
         total: 1,
         done: 1,
+        newer: 0,
         after: Position::START,
         has_ended: true,
     };
@@ -192,8 +193,10 @@ fn entry(lane: LaneId, seq: u64, world: &World) -> Entry {
 fn parked(world: &mut World) -> Option<Vec<Parked>> {
     let count = 1 + world.rng.below(3) as usize;
     let held: Vec<_> = world.store.held.iter().copied().take(count).collect();
-    let parked =
-        held.iter().map(|(lane, seq)| Parked { lane: *lane, entry: entry(*lane, *seq, world) });
+    let parked = held.iter().map(|(lane, seq)| {
+        let entry = entry(*lane, *seq, world);
+        Parked { lane: *lane, entry, newer: 0 }
+    });
     (!held.is_empty()).then(|| parked.collect())
 }
 
@@ -206,6 +209,7 @@ fn bulk(world: &mut World) -> Option<Act> {
         to: *lane,
         dead: vec![(*lane, Seq(*seq))],
         forgiven: 1,
+        newer: 0,
     };
     (!rows.is_empty()).then(|| Act::Replay(rows.iter().map(replay).collect()))
 }
@@ -225,7 +229,8 @@ fn elsewhere(world: &mut World) -> Option<Act> {
     let is_dead = world.store.dead.contains_key(&(lane, seq));
     let dead: Vec<_> = is_dead.then_some((lane, Seq(seq))).into_iter().collect();
     let forgiven = dead.len() as u32;
-    Some(Act::Replay(vec![Replay { entry: entry(lane, seq, world), to, dead, forgiven }]))
+    let entry = entry(lane, seq, world);
+    Some(Act::Replay(vec![Replay { entry, to, dead, forgiven, newer: 0 }]))
 }
 
 /// A message through its router again, or an edited copy of one.
@@ -255,6 +260,7 @@ fn again(world: &mut World) -> Option<Act> {
             message_type: Piece::default(),
             id_hash: IdHash::of(&control_id(&bytes)),
             keys: Keys::NONE,
+            newer: 0,
             body: Body::Inline(bytes.into()),
         }));
     }
@@ -272,7 +278,7 @@ fn again(world: &mut World) -> Option<Act> {
     };
     let dead = dead.into_iter().filter(own).collect();
     let forgiven = world.store.messages[&id].failures();
-    Some(Act::Replay(vec![Replay { entry, to: new.inbound, dead, forgiven }]))
+    Some(Act::Replay(vec![Replay { entry, to: new.inbound, dead, forgiven, newer: 0 }]))
 }
 
 /// The pipeline says what became of a command.

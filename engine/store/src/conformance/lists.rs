@@ -1,8 +1,8 @@
 //! Deliveries that have left their lanes, switches, jobs.
 
 use mllp_pipeline::{
-    Append, By, Failure, Flow, Job, LaneId, List, MessageId, Note, Piece, Position, Record, Seq,
-    Side, Switch,
+    Append, By, Failure, Flow, Job, Keys, LaneId, List, MessageId, Note, Piece, Position, Record,
+    Seq, Side, Switch,
 };
 
 use super::{Bench, Case, Subject};
@@ -12,6 +12,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("dead and held deliveries are listed in the order of acceptance", listed),
     ("what goes off a list is gone from it, and from no other", unlisted),
     ("rows of a lane are found in the order of acceptance", deliveries),
+    ("newer rows of a lane are found, without those that are dead or held", newer),
     ("the last switch of each side stands in the head", switches),
     ("a switch outlasts its owner and the store", switch_stays),
     ("a job is known by its key, as far as it has come", jobs),
@@ -103,6 +104,30 @@ fn deliveries(subject: &mut dyn Subject) {
     assert_eq!(reader.extent(LaneId(9_999)).unwrap(), None);
 }
 
+fn newer(subject: &mut dyn Subject) {
+    let mut bench = Bench::of(subject);
+    let (lab, bill) = (bench.lab.lane, bench.bill.lane);
+    let keys = |message| Keys::new(&[message, u64::MAX - message]);
+    let row = |lane, message| {
+        let append = Append::new(lane, MessageId(message));
+        Record::Append(Append { keys: keys(message), ..append })
+    };
+    let rows = [4, 9, 3, 7, 5, 8].map(|message| row(lab, message));
+    bench.committed(rows.into_iter().chain([row(bill, 9)]).collect(), vec![]);
+    bench.committed(vec![dead(lab, 2, 9), held(lab, 4, 7, None)], vec![]);
+    let mut reader = bench.store.reader().unwrap();
+    let mut find = |than, after, limit| {
+        let found = reader.newer(lab, MessageId(than), Seq(after), limit).unwrap();
+        assert!(found.iter().all(|it| it.keys == keys(it.position.message.0)));
+        found.iter().map(|it| it.position).collect::<Vec<_>>()
+    };
+    let (four, five, eight) = (place(4, lab, 1), place(5, lab, 5), place(8, lab, 6));
+    assert_eq!(find(3, 0, 10), [four, five, eight]);
+    assert_eq!(find(4, 0, 10), [five, eight]);
+    assert_eq!(find(0, 1, 2), [place(3, lab, 3), five]);
+    assert_eq!(find(8, 0, 10), []);
+}
+
 fn switch(lane: LaneId, side: Side, flow: Flow, at: u64) -> Switch {
     let by = By { who: Note("anna".into()), reason: Note("the partner\nis moving".into()) };
     Switch { lane, side, flow, by, at }
@@ -146,6 +171,7 @@ fn jobs(subject: &mut dyn Subject) {
         at: 5,
         total: 7,
         done,
+        newer: done / 2,
         after: place(done, bench.lab.lane, 2 * done),
         has_ended,
     };

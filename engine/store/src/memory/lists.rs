@@ -4,7 +4,7 @@ use mllp_pipeline::{Append, Disposition, Job, LaneId, List, MessageId, Position,
 
 use super::{MemoryStore, State};
 use crate::contract::StoreError;
-use crate::lists::{Deliveries, Listed, Lists};
+use crate::lists::{Deliveries, Listed, Lists, Newer};
 use crate::sums;
 
 impl Lists for MemoryStore {
@@ -38,6 +38,28 @@ impl Lists for MemoryStore {
         rows.sort_unstable();
         rows.truncate(limit as usize);
         Ok(rows)
+    }
+
+    fn newer(
+        &mut self,
+        lane: LaneId,
+        than: MessageId,
+        after: Seq,
+        limit: u32,
+    ) -> Result<Vec<Newer>, StoreError> {
+        let state = &self.lock().state;
+        let rows = state.lanes.get(&lane).map_or(&[][..], |it| &it.rows);
+        let is_listed = |seq| {
+            [List::Dead, List::Held].iter().any(|it| state.lists.contains_key(&(*it, lane, seq)))
+        };
+        let rows = (1..).map(Seq).zip(rows);
+        let newer =
+            rows.filter(|(seq, row)| *seq > after && row.message > than && !is_listed(*seq));
+        let newer = newer.map(|(seq, row)| {
+            let position = Position { message: row.message, lane, seq };
+            Newer { position, keys: row.keys.clone() }
+        });
+        Ok(newer.take(limit as usize).collect())
     }
 
     fn extent(&mut self, lane: LaneId) -> Result<Option<(Seq, Seq)>, StoreError> {

@@ -3,12 +3,13 @@
 use mllp_pipeline::{
     Disposition, Flow, Job, LaneId, List, MessageId, Note, Piece, Position, Record, Seq, Switch,
 };
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row};
 
 use super::read::{PostgresReader, lane, number};
 use crate::codes;
 use crate::contract::StoreError;
-use crate::lists::{Deliveries, Listed, Lists};
+use crate::lists::{Deliveries, Listed, Lists, Newer};
 
 /// Writes a record that is about lists, switches or jobs.
 pub(super) async fn insert(client: &Client, record: &Record) -> Result<(), Error> {
@@ -41,18 +42,19 @@ pub(super) async fn insert(client: &Client, record: &Record) -> Result<(), Error
 
 async fn job(client: &Client, job: &Job) -> Result<(), Error> {
     let sql = "INSERT INTO job(key, what, by, at, total, done, after_message, after_lane,
-             after_seq, has_ended) VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             after_seq, has_ended, newer) VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT(key) DO UPDATE SET total = $5, done = $6, after_message = $7,
-             after_lane = $8, after_seq = $9, has_ended = $10";
+             after_lane = $8, after_seq = $9, has_ended = $10,
+             newer = $11";
     let Position { message, lane, seq } = job.after;
     let (message, lane, seq) = (message.0 as i64, i64::from(lane.0), seq.0 as i64);
     let (what, by) = (&job.what.0[..], codes::of_by(&job.by));
     let (at, total, done) = (job.at as i64, job.total as i64, job.done as i64);
+    let (newer, has_ended) = (job.newer as i64, job.has_ended);
     let key = &job.key.0;
-    client
-        .execute(sql, &[key, &what, &by, &at, &total, &done, &message, &lane, &seq, &job.has_ended])
-        .await
-        .map(drop)
+    let values: [&(dyn ToSql + Sync); 11] =
+        [key, &what, &by, &at, &total, &done, &message, &lane, &seq, &has_ended, &newer];
+    client.execute(sql, &values).await.map(drop)
 }
 
 /// What was set last for the sides of lanes.
@@ -115,6 +117,24 @@ impl Lists for PostgresReader {
         Ok(rows.iter().map(position).collect())
     }
 
+    fn newer(
+        &mut self,
+        of: LaneId,
+        than: MessageId,
+        after: Seq,
+        limit: u32,
+    ) -> Result<Vec<Newer>, StoreError> {
+        let sql = "SELECT message, lane, seq, keys FROM work
+             WHERE lane = $1 AND seq > $2 AND message > $3
+                 AND NOT EXISTS (SELECT 1 FROM dead WHERE dead.lane = $1 AND dead.seq = work.seq)
+                 AND NOT EXISTS (SELECT 1 FROM held WHERE held.lane = $1 AND held.seq = work.seq)
+             ORDER BY seq LIMIT $4";
+        let (of, after, than) = (i64::from(of.0), after.0 as i64, than.0 as i64);
+        let rows = self.rows(sql, &[&of, &after, &than, &i64::from(limit)])?;
+        let newer = |row: &Row| Newer { position: position(row), keys: codes::keys(row.get(3)) };
+        Ok(rows.iter().map(newer).collect())
+    }
+
     fn extent(&mut self, lane: LaneId) -> Result<Option<(Seq, Seq)>, StoreError> {
         let sql = "SELECT cursor, tail FROM lane WHERE id = $1";
         let rows = self.rows(sql, &[&i64::from(lane.0)])?;
@@ -134,7 +154,7 @@ impl Lists for PostgresReader {
 
     fn jobs(&mut self) -> Result<Vec<Job>, StoreError> {
         let sql = "SELECT after_message, after_lane, after_seq, key, what, by, at, total, done,
-                 has_ended FROM job ORDER BY id";
+                 has_ended, newer FROM job ORDER BY id";
         let job = |row: &Row| Job {
             key: Note(row.get(3)),
             what: Piece::from(row.get::<_, &[u8]>(4)),
@@ -142,6 +162,7 @@ impl Lists for PostgresReader {
             at: number(row, 6),
             total: number(row, 7),
             done: number(row, 8),
+            newer: number(row, 10),
             after: position(row),
             has_ended: row.get(9),
         };

@@ -136,6 +136,7 @@ const TABLES: &str = "
         at int8 NOT NULL,
         total int8 NOT NULL,
         done int8 NOT NULL,
+        newer int8 NOT NULL,
         after_message int8 NOT NULL,
         after_lane int8 NOT NULL,
         after_seq int8 NOT NULL,

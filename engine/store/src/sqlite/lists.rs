@@ -7,7 +7,7 @@ use super::failure::failed;
 use super::read::SqliteReader;
 use crate::codes;
 use crate::contract::StoreError;
-use crate::lists::{Deliveries, Listed, Lists};
+use crate::lists::{Deliveries, Listed, Lists, Newer};
 
 /// Writes a record that is about lists, switches or jobs.
 pub(super) fn insert(open: &Connection, record: &Record) -> rusqlite::Result<()> {
@@ -39,9 +39,10 @@ pub(super) fn insert(open: &Connection, record: &Record) -> rusqlite::Result<()>
 
 fn job(open: &Connection, job: &Job) -> rusqlite::Result<()> {
     let sql = "INSERT INTO job(key, what, by, at, total, done, after_message, after_lane,
-             after_seq, has_ended) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             after_seq, has_ended, newer) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT(key) DO UPDATE SET total = ?5, done = ?6, after_message = ?7,
-             after_lane = ?8, after_seq = ?9, has_ended = ?10";
+             after_lane = ?8, after_seq = ?9, has_ended = ?10,
+             newer = ?11";
     let Position { message, lane, seq } = job.after;
     let values = params![
         job.key.0,
@@ -54,6 +55,7 @@ fn job(open: &Connection, job: &Job) -> rusqlite::Result<()> {
         lane.0,
         seq.0 as i64,
         job.has_ended,
+        job.newer as i64,
     ];
     open.prepare_cached(sql)?.execute(values).map(drop)
 }
@@ -134,6 +136,27 @@ impl Lists for SqliteReader {
         rows.and_then(Iterator::collect).map_err(failed)
     }
 
+    fn newer(
+        &mut self,
+        lane: LaneId,
+        than: MessageId,
+        after: Seq,
+        limit: u32,
+    ) -> Result<Vec<Newer>, StoreError> {
+        let sql = "SELECT message, lane, seq, keys FROM work
+             WHERE lane = ?1 AND seq > ?2 AND message > ?3
+                 AND NOT EXISTS (SELECT 1 FROM dead WHERE dead.lane = ?1 AND dead.seq = work.seq)
+                 AND NOT EXISTS (SELECT 1 FROM held WHERE held.lane = ?1 AND held.seq = work.seq)
+             ORDER BY seq LIMIT ?4";
+        let mut statement = self.connection().prepare_cached(sql).map_err(failed)?;
+        let rows =
+            statement.query_map(params![lane.0, after.0 as i64, than.0 as i64, limit], |row| {
+                let keys: Option<Vec<u8>> = row.get(3)?;
+                Ok(Newer { position: position(row)?, keys: codes::keys(keys.as_deref()) })
+            });
+        rows.and_then(Iterator::collect).map_err(failed)
+    }
+
     fn extent(&mut self, lane: LaneId) -> Result<Option<(Seq, Seq)>, StoreError> {
         let sql = "SELECT cursor, tail FROM lane WHERE id = ?1";
         let row = |row: &Row<'_>| {
@@ -163,7 +186,7 @@ impl Lists for SqliteReader {
             .connection()
             .prepare_cached(
                 "SELECT after_message, after_lane, after_seq, key, what, by, at, total, done,
-                     has_ended FROM job ORDER BY id",
+                     has_ended, newer FROM job ORDER BY id",
             )
             .map_err(failed)?;
         let rows = statement.query_map((), |row| {
@@ -175,6 +198,7 @@ impl Lists for SqliteReader {
                 at: number(6)?,
                 total: number(7)?,
                 done: number(8)?,
+                newer: number(10)?,
                 after: position(row)?,
                 has_ended: row.get(9)?,
             })

@@ -198,6 +198,7 @@ const MIGRATIONS: [&str; VERSION as usize] = [
         at INTEGER NOT NULL,
         total INTEGER NOT NULL,
         done INTEGER NOT NULL,
+        newer INTEGER NOT NULL,
         after_message INTEGER NOT NULL,
         after_lane INTEGER NOT NULL,
         after_seq INTEGER NOT NULL,
