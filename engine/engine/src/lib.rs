@@ -52,6 +52,7 @@ mod engine;
 mod error;
 mod faults;
 mod functions;
+mod given_up;
 mod graph;
 mod jobs;
 mod journey;
@@ -77,6 +78,7 @@ pub use builder::Builder;
 pub use engine::Engine;
 pub use error::Error;
 pub use functions::{Message, Send};
+pub use given_up::GivenUp;
 pub use jobs::{JobReport, To};
 pub use journey::Journey;
 pub use mllp_io::{
@@ -84,8 +86,8 @@ pub use mllp_io::{
     OverLimit, Policy, Profile, Rules, Scan, SenderOptions, SenderTls, Times, TlsVersion,
 };
 pub use mllp_pipeline::{
-    By, Capacity, Disposition, Failure, Flow, GiveUp, MessageId, Note, OnFull, Retry, Side, Stage,
-    StoreState, Then, Trouble,
+    By, Capacity, Disposition, Failure, Flow, GiveUp, MessageId, Note, OnFull, Position, Retry,
+    Side, Stage, StoreState, Then, Trouble,
 };
 pub use mllp_store::{ClockDoubt, Days, Finding, Found, StoreError, Verified};
 pub use search::Search;
