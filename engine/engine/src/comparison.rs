@@ -8,8 +8,8 @@ use mllp_store::{Held, Reader, StoreError};
 /// Deliveries of one message that are looked at.
 const MOST_ROWS: u32 = 1_000;
 
-/// Two bodies that are compared, all of them or what follows their headers. Large ones take many steps, a chunk of each at a
-/// time, so that neither is ever in memory whole and other questions do not wait.
+/// Two bodies that are compared, all of them or what follows their headers. Large ones take many steps,
+/// a chunk of each at a time, so that neither is ever in memory whole and other questions do not wait.
 pub(crate) struct Comparison {
     ticket: Ticket,
     with: MessageId,
@@ -120,7 +120,7 @@ impl Side {
                 return Ok(false);
             }
             if self.in_header {
-                let end = self.rest().iter().position(|byte| *byte == b'\r');
+                let end = self.rest().iter().position(|byte| matches!(byte, b'\r' | b'\n'));
                 self.in_header = end.is_none();
                 self.pass(end.map_or(self.rest().len(), |at| at + 1));
             }
@@ -193,6 +193,7 @@ mod tests {
         assert!(same(&[b"MSH|1\rPID"], &[b"MSH|12\rPID"], b"M1"));
         assert!(same(&[b"MSH", b"|1", b"\rPI", b"D"], &[b"MSH|1234\r", b"PID"], b"M1"));
         assert!(same(&[b"MSH|1\r"], &[b"MS", b"H|12"], b"M1"), "nothing follows");
+        assert!(!same(&[b"MSH|1\nPID"], &[b"MSH|1\nPIX"], b"M1"), "segments that end with LF");
         assert!(!same(&[b"MSH|1\rPID"], &[b"MSH|1\rPID"], b"M2"), "another control ID");
         assert!(!same(&[b"MSH|1\rPID"], &[b"MSH|1\rPIX"], b"M1"));
         assert!(!same(&[b"MSH|1\rPID"], &[b"MSH|1\rPID\rOBX"], b"M1"));

@@ -43,14 +43,18 @@ impl Connections {
     }
 
     /// Says to each listener whether it may read: if there is room for what its connections send. And
-    /// whether it refuses large messages: their chunks would take the room that deliveries need.
+    /// whether it refuses large messages, those that have begun as well where the disk is low: their
+    /// chunks would take the room that deliveries need.
     pub(crate) fn set_gates(
         &self,
         has_room: impl Fn(LaneId) -> bool,
         refuses: impl Fn(LaneId) -> bool,
+        is_low: bool,
     ) {
         for (lane, gate, wanted) in &self.gates {
-            gate.refuse_large(refuses(*lane));
+            let refuses = refuses(*lane);
+            gate.refuse_large(refuses);
+            gate.break_off_large(refuses && is_low);
             gate.set(*wanted && has_room(*lane));
         }
     }

@@ -5,11 +5,12 @@ mod common;
 
 use common::troubled::{Control, troubled};
 use common::{
-    DEADLINE, Partner, Peer, accept, control_id, message, msa, wait_for, wait_until_idle,
+    DEADLINE, Partner, Peer, accept, control_id, framed, message, msa, until, wait_for,
+    wait_until_idle,
 };
 use mllp_engine::{Builder, Engine, OnFull, Send, Status, Trouble};
-use mllp_pipeline::{MessageId, Room};
-use mllp_store::{INLINE_LIMIT, MemoryStore, Store};
+use mllp_pipeline::{BodyId, MessageId, Room};
+use mllp_store::{CHUNK, INLINE_LIMIT, MemoryStore, Store};
 
 const MIN_FREE: u64 = 1_000;
 
@@ -69,6 +70,33 @@ fn below_the_mark_messages_are_refused_and_deliveries_go_on() {
     wait_until_idle(&engine);
     let stored = store.reader().unwrap().dispositions(MessageId(0), 100).unwrap();
     assert_eq!(stored.len(), 21, "what was accepted is stored, and nothing else");
+    engine.stop(DEADLINE).unwrap();
+}
+
+/// Ten large messages that had begun would take what is kept free.
+#[test]
+fn a_large_message_that_has_begun_does_not_take_what_is_kept_free() {
+    let (store, partner) = (MemoryStore::new(), Partner::start(accept));
+    let (builder, control) = build(&store, partner.address);
+    let engine = builder.start().unwrap();
+    let mut sender = Peer::connect(engine.address("IB").unwrap());
+    let long = [&message("LONG")[..], &[b'x'; 8 * CHUNK]].concat();
+    let frame = framed(&long);
+    let (first, rest) = frame.split_at(2 * CHUNK + 1);
+    sender.write_bytes(first);
+    control.wait_until("two chunks are written", |it| it.tried.len() == 2);
+    free(&control, MIN_FREE - 1);
+    wait_for(&engine, "it is low", is_low);
+    sender.write_bytes(rest);
+    assert_eq!(msa(&sender.frame().unwrap()), "AE LONG");
+    assert_eq!(control.state().tried.len(), 2, "nothing more of it is written");
+    let mut reader = store.reader().unwrap();
+    until("what was written of it goes", || reader.chunk(BodyId(1), 0).unwrap().is_none());
+    free(&control, 1 << 30);
+    wait_for(&engine, "it writes", |it| it.store.name() == "writing");
+    assert_eq!(sender.send(&long).as_deref(), Some("AA LONG"));
+    assert!(partner.next() == long);
+    wait_until_idle(&engine);
     engine.stop(DEADLINE).unwrap();
 }
 

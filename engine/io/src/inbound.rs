@@ -115,7 +115,7 @@ pub enum Payload {
         body: u64,
         /// Bytes in all chunks.
         len: u64,
-        /// The first of them, [`WHOLE`] at most.
+        /// The first of them, [`WHOLE`] at most, up to the last field that is whole.
         beginning: Arc<[u8]>,
     },
 }

@@ -210,3 +210,62 @@ async fn a_large_message_above_the_limit_is_refused_with_what_identifies_it() {
     peer.shutdown().await.unwrap();
     assert!(ends(&mut peer).await, "that was its only answer");
 }
+
+/// The room that is kept for deliveries would go to messages that had begun before it was low.
+#[tokio::test]
+async fn where_the_room_is_low_a_message_that_has_begun_goes_no_further() {
+    let (listener, mut inbox, gate) = listener(ListenerOptions::default()).await;
+    inbox.bodies.lock().unwrap().hold = true;
+    let mut peer = TcpStream::connect(listener.address()).await.unwrap();
+    let sent = [framed(&large("L1", 9 * CHUNK)), framed(&message("M1"))].concat();
+    let writing = tokio::spawn(async move {
+        write(&mut peer, &sent).await;
+        peer
+    });
+    let first = [inbox.chunk().await, inbox.chunk().await];
+    gate.refuse_large(true);
+    gate.break_off_large(true);
+    first.into_iter().for_each(|it| inbox.bodies.lock().unwrap().store(it));
+    let mut peer = writing.await.unwrap();
+    accept(inbox.next().await);
+    assert_eq!(msa(&frame(&mut peer).await), "AE L1");
+    assert_eq!(msa(&frame(&mut peer).await), "AA M1");
+    assert!(inbox.chunks.is_empty(), "nothing more of it is handed over");
+    inbox.given_up(1).await;
+    // Where lanes alone are full it may still come to its end.
+    inbox.bodies.lock().unwrap().hold = false;
+    gate.break_off_large(false);
+    gate.refuse_large(false);
+    write(&mut peer, &framed(&large("L2", 2 * CHUNK))[..CHUNK + 9]).await;
+    while inbox.bodies.lock().unwrap().stored.len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    gate.refuse_large(true);
+    write(&mut peer, &framed(&large("L2", 2 * CHUNK))[CHUNK + 9..]).await;
+    accept(inbox.next().await);
+    assert_eq!(msa(&frame(&mut peer).await), "AA L2");
+}
+
+/// A control ID that was cut is another message's.
+#[tokio::test]
+async fn a_header_that_goes_on_beyond_the_beginning_is_refused_and_not_cut() {
+    for (max_message, len) in [(4 * CHUNK, 2 * CHUNK), (CHUNK, 2 * CHUNK)] {
+        let options = ListenerOptions { max_message, ..ListenerOptions::default() };
+        let (listener, mut inbox, _) = listener(options).await;
+        let before = "MSH|^~\\&||L|HIS|H|2026||ADT^A01|".len();
+        let name = "x".repeat(WHOLE - before - 3);
+        let header = format!("MSH|^~\\&|{name}|L|HIS|H|2026||ADT^A01|M12345|P|2.5\rPID|1\r");
+        assert!(header[..WHOLE].ends_with("|M12"));
+        let mut sent = header.into_bytes();
+        sent.resize(len, b'x');
+        let mut peer = TcpStream::connect(listener.address()).await.unwrap();
+        write(&mut peer, &framed(&sent)).await;
+        let received = inbox.next().await;
+        assert_eq!((&received.control_id[..], received.accepted), (&b""[..], false));
+        assert_eq!((received.identity, received.name), (0, 0));
+        accept(received);
+        // Without MSH-10 an acknowledgment names itself.
+        let answer = msa(&frame(&mut peer).await);
+        assert!(answer.starts_with("AR ") && !answer.starts_with("AR M"), "{answer}");
+    }
+}

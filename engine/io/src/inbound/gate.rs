@@ -14,6 +14,7 @@ const CHUNKS: usize = 64;
 pub struct Gate {
     open: watch::Sender<bool>,
     refuses_large: Arc<AtomicBool>,
+    breaks_off_large: Arc<AtomicBool>,
     chunks: Arc<Semaphore>,
 }
 
@@ -30,7 +31,8 @@ impl Gate {
     }
 
     fn sharing(chunks: Arc<Semaphore>) -> Gate {
-        Gate { open: watch::Sender::new(true), refuses_large: Arc::default(), chunks }
+        let (refuses_large, breaks_off_large) = Default::default();
+        Gate { open: watch::Sender::new(true), refuses_large, breaks_off_large, chunks }
     }
 
     /// Opens it, or closes it: what has been read is still answered, and peers feel that nothing
@@ -43,6 +45,15 @@ impl Gate {
     /// stored, before anything of them is handed over.
     pub fn refuse_large(&self, refuses: bool) {
         self.refuses_large.store(refuses, Ordering::Release);
+    }
+
+    /// Says whether those that have begun are refused as well: nothing more of them is handed over.
+    pub fn break_off_large(&self, breaks_off: bool) {
+        self.breaks_off_large.store(breaks_off, Ordering::Release);
+    }
+
+    pub(super) fn breaks_off_large(&self) -> bool {
+        self.breaks_off_large.load(Ordering::Acquire)
     }
 
     pub(super) fn refuses_large(&self) -> bool {

@@ -8,6 +8,7 @@ use mllp_link::{OverLimit, ResponderConfig, Times};
 
 use super::identity::Recognise;
 use crate::allow::Network;
+use crate::socket;
 use crate::tls::ListenerTls;
 
 /// Which acknowledgment the sender of a message gets once the message is stored.
@@ -101,10 +102,7 @@ impl ListenerOptions {
         check(self.max_message > 0, "max_message must be at least 1");
         check(self.max_connections > 0, "max_connections must be at least 1");
         check(!self.connect.is_zero(), "connect must be longer than 0");
-        check(
-            self.keep_alive.is_none_or(|it| it >= Duration::from_secs(1)),
-            "keep_alive must be at least 1 s",
-        );
+        check(socket::takes(self.keep_alive), "keep_alive must be from 1 to 32767 s");
         check(
             !(self.commit_blocks && self.ack_mode == AckMode::None),
             "commit_blocks are acknowledgments, which ack_mode none forbids",

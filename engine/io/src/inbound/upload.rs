@@ -60,13 +60,13 @@ struct Flight {
 /// A large message that arrives. Dropped, it is given up.
 pub(super) struct Upload {
     intake: Arc<dyn Intake>,
-    chunks: Arc<Semaphore>,
+    gate: Gate,
     /// `None`: it is refused, and passes by.
     body: Option<u64>,
     next: u32,
     /// Bytes that have come.
     len: u64,
-    /// The first bytes, with the header.
+    /// The first bytes, with the header. What they end in may be cut.
     pub(super) beginning: Arc<[u8]>,
     /// Bytes that are not handed over yet.
     rest: Vec<u8>,
@@ -104,7 +104,7 @@ impl Upload {
         Upload {
             body,
             intake,
-            chunks: Arc::clone(gate.chunks()),
+            gate: gate.clone(),
             next: 0,
             len: bytes.len() as u64,
             beginning: bytes[..bytes.len().min(WHOLE)].into(),
@@ -128,9 +128,12 @@ impl Upload {
 
     /// Hands over what may be; true: bytes that come next can be taken.
     pub(super) fn advance(&mut self) -> bool {
+        if self.gate.breaks_off_large() && (self.ended.is_none() || self.has_chunk()) {
+            self.flight.lost.store(true, Ordering::Release);
+        }
         if self.is_lost() {
             // What is left of it passes by.
-            self.rest = Vec::new();
+            (self.rest, self.permit) = (Vec::new(), None);
         }
         while self.has_chunk() && self.may_hand_over() {
             let Some(permit) = self.permit.take() else { break };
@@ -148,7 +151,7 @@ impl Upload {
             return false;
         }
         if self.permit.is_none() {
-            self.permit = Arc::clone(&self.chunks).try_acquire_owned().ok();
+            self.permit = Arc::clone(self.gate.chunks()).try_acquire_owned().ok();
         }
         self.permit.is_some()
     }
@@ -158,7 +161,7 @@ impl Upload {
         let waits = self.has_chunk()
             && self.permit.is_none()
             && self.flight.count.load(Ordering::Acquire) < IN_FLIGHT;
-        waits.then(|| Arc::clone(&self.chunks))
+        waits.then(|| Arc::clone(self.gate.chunks()))
     }
 
     fn hand_over(&mut self, permit: OwnedSemaphorePermit) {

@@ -6,6 +6,7 @@ use hl7_peek::Scan;
 use mllp_core::{Config, Framing, Profile};
 use mllp_link::{InitiatorConfig, MAX_RULES, Rules};
 
+use crate::socket;
 use crate::tls::SenderTls;
 
 /// The widest window.
@@ -105,10 +106,7 @@ impl SenderOptions {
         check(!self.reply.is_zero(), "reply must be longer than 0");
         check(!self.back_off.is_zero(), "back_off must be longer than 0");
         check(self.back_off <= self.max_back_off, "back_off must not be longer than max_back_off");
-        check(
-            self.keep_alive.is_none_or(|it| it >= Duration::from_secs(1)),
-            "keep_alive must be at least 1 s",
-        );
+        check(socket::takes(self.keep_alive), "keep_alive must be from 1 to 32767 s");
         if let Some(Err(error)) = self.tls.as_ref().map(|it| it.load(&self.address.0)) {
             faults.push(format!("tls: {error}"));
         }

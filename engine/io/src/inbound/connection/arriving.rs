@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ack_gen::{Ack, AckCode, Outcome, Timestamp};
-use hl7_peek::MessageHeader;
+use hl7_peek::{MessageHeader, whole_fields};
 use mllp_core::Fault;
 use mllp_link::{Millis, Protocol, Refusal, Refuse, StreamEvent, Ticket};
 
@@ -115,7 +115,8 @@ impl Connection {
     fn take_upload(&mut self) {
         let Some(mut upload) = self.upload.take() else { return };
         let Some(ticket) = upload.ended.take() else { return };
-        let beginning = Arc::clone(&upload.beginning);
+        // A field that was cut would be another one.
+        let beginning: Arc<[u8]> = whole_fields(&upload.beginning).into();
         match upload.keep(control_id(&beginning)) {
             Some(Kept { body, len, identity }) => {
                 let stored = Payload::Stored { body, len, beginning: Arc::clone(&beginning) };
@@ -134,14 +135,17 @@ impl Connection {
         identity: u128,
     ) {
         let header = MessageHeader::parse_lenient(&beginning);
+        let is_whole = matches!(payload, Payload::Whole(_)) || !is_header_cut(&beginning);
         let (outcome, text) = match header {
-            Some(_) => (Outcome::Accept, ""),
+            Some(_) if is_whole => (Outcome::Accept, ""),
+            Some(_) => (Outcome::Reject, "the MSH segment is too long"),
             None => (Outcome::Reject, "the message has no MSH segment"),
         };
+        let accepted = outcome == Outcome::Accept;
         let id = self.shared.ids.next();
         let (_, acknowledgment) = self.shared.acknowledge(outcome, header.as_ref(), &id, text);
         let message = self.incoming(ticket.number(), header.as_ref(), payload, acknowledgment);
-        let (name, accepted) = (header.as_ref().map_or(0, name), header.is_some());
+        let name = header.as_ref().map_or(0, name);
         self.incoming.push(Incoming { identity, name, accepted, ..message });
         self.waiting.push_back(Waiting { ticket, payload: beginning });
     }
@@ -171,7 +175,7 @@ impl Connection {
     /// Refuses a message over the limit, unless its connection ends. Its beginning is handed over to
     /// be looked at; the refusal does not wait for that.
     fn refuse(&mut self, refusal: Option<Refusal>, beginning: Arc<[u8]>, now: Millis) {
-        let header = MessageHeader::parse_lenient(&beginning);
+        let header = MessageHeader::parse_lenient(whole_fields(&beginning));
         let id = self.shared.ids.next();
         let (code, acknowledgment) =
             self.shared.acknowledge(Outcome::Reject, header.as_ref(), &id, TOO_LARGE);
@@ -224,6 +228,13 @@ impl Connection {
 /// MSH-10 of a message that begins so; empty if there is none.
 fn control_id(beginning: &[u8]) -> &[u8] {
     MessageHeader::parse_lenient(beginning).map_or(&[], |it| it.message_control_id())
+}
+
+/// Whether the header of a message that begins so goes on beyond. No partner could be sent it either.
+fn is_header_cut(beginning: &[u8]) -> bool {
+    let end = beginning.iter().rposition(|byte| matches!(byte, b'\r' | b'\n'));
+    let segments = &beginning[..end.map_or(0, |at| at + 1)];
+    MessageHeader::parse_lenient(segments).is_none()
 }
 
 impl Shared {
