@@ -181,11 +181,11 @@ test-keys:  ## Every state of six messages in a lane that is ordered by key, abo
 test-cases:  ## Every case of engine/tests/cases.toml whose room is built has a test
 	$(PYTHON) engine/tests/cases.py
 
-bench-engine:  ## The engine under load, and the least that a durable pipeline on this disk does: SECONDS=5
+bench-engine:  ## The engine under load, and the least that a durable pipeline on this disk does: SECONDS=5, MESSAGES=1000000 before, kept in DATA=
 	cd engine && $(CARGO) build --release -p mllp-engine --example end_to_end
 	cd benches/store_limit && $(CARGO) build --release
 	cd benches && $(CARGO) build --release --locked -p mllpload
-	benches/bench-engine $(if $(filter-out file,$(origin SECONDS)),$(SECONDS),5) $(MESSAGES)
+	benches/bench-engine $(if $(DATA),--data $(DATA)) $(if $(filter-out file,$(origin SECONDS)),$(SECONDS),5) $(MESSAGES)
 
 test-queued:  ## A long queue: start, intake open, memory; QUEUED=1000000
 	cd engine && QUEUED=$(or $(QUEUED),1000000) cargo test --quiet --release -p mllp-engine --test queued -- --nocapture
