@@ -26,6 +26,10 @@ const STAGES: [Stage; 3] = [Stage::Ingress, Stage::Routed, Stage::Outbound];
 pub(crate) const ROUTED: i64 = 1;
 /// The kind of the event that a handler has sent it.
 const TRANSFORMED: i64 = 2;
+/// The kind of the event that a partner took it.
+pub(crate) const DELIVERED: i64 = 5;
+/// The kind of a row that holds the first two, one after the other.
+pub(crate) const ROUTED_AND_TRANSFORMED: i64 = 12;
 
 pub(crate) fn of_disposition(disposition: Disposition) -> i64 {
     position(&DISPOSITIONS, disposition)
@@ -143,6 +147,19 @@ impl Text<'_> {
 }
 
 impl<'a> EventRow<'a> {
+    /// A row for two events with one stamp after the other, if they fit into one: a message was routed,
+    /// and then a handler has sent it.
+    pub(crate) fn of_both(what: &What, next: &What) -> Option<Self> {
+        match (what, next) {
+            (What::Routed { handlers }, What::Transformed { handler, outbounds }) => {
+                let named = [&handlers[..], &outbounds[..]].concat();
+                let (kind, number) = (ROUTED_AND_TRANSFORMED, handlers.len() as i64);
+                Some(EventRow { kind, lane: handler.0.into(), number, text: lanes(&named) })
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) fn of(what: &'a What) -> Self {
         let row =
             |kind, lane: LaneId, number, text| EventRow { kind, lane: lane.0.into(), number, text };
@@ -162,7 +179,7 @@ impl<'a> EventRow<'a> {
             What::Overtaken { outbound, by } => row(30, *outbound, by.0 as i64, Text::None),
             What::Delivered { outbound, milliseconds, note } => {
                 let number = i64::try_from(*milliseconds).unwrap_or(i64::MAX);
-                row(5, *outbound, number, Text::Note(&note.0))
+                row(DELIVERED, *outbound, number, Text::Note(&note.0))
             }
             What::Dead { lane, failure } => row(6, *lane, of_failure(*failure), Text::None),
             What::Failed { lane, failure, note } => {
@@ -186,6 +203,31 @@ impl<'a> EventRow<'a> {
             What::Moved { from, to, by } => row(26, *from, to.0.into(), Text::By(of_by(by))),
         }
     }
+}
+
+/// The events that a row stands for.
+///
+/// # Errors
+///
+/// As for [`event`].
+pub(crate) fn events(
+    message: MessageId,
+    stamp: Stamp,
+    at: u64,
+    (kind, lane, number): (i64, i64, i64),
+    text: &[u8],
+) -> Result<Vec<Event>, StoreError> {
+    if kind != ROUTED_AND_TRANSFORMED {
+        return Ok(vec![event(message, stamp, at, (kind, lane, number), text)?]);
+    }
+    let handlers = usize::try_from(number).ok().and_then(|it| it.checked_mul(4));
+    let (handlers, outbounds) =
+        handlers.and_then(|it| text.split_at_checked(it)).ok_or_else(|| corrupt("event"))?;
+    let next = Stamp(stamp.0 + 1);
+    Ok(vec![
+        event(message, stamp, at, (ROUTED, 0, 0), handlers)?,
+        event(message, next, at, (TRANSFORMED, lane, 0), outbounds)?,
+    ])
 }
 
 /// The event that a row stands for.
@@ -214,7 +256,7 @@ pub(crate) fn event(
         },
         4 => What::PossiblySent { outbound: lane },
         30 => What::Overtaken { outbound: lane, by: MessageId(number as u64) },
-        5 => What::Delivered { outbound: lane, milliseconds: number as u64, note: note() },
+        DELIVERED => What::Delivered { outbound: lane, milliseconds: number as u64, note: note() },
         6 => What::Dead { lane, failure: failure(number)? },
         7 => What::Failed { lane, failure: failure(number)?, note: note() },
         8 => What::Duplicate { of: MessageId(number as u64) },
@@ -234,7 +276,7 @@ pub(crate) fn event(
 
 /// The lanes that the text of an event names.
 pub(crate) fn lanes_of(kind: i64, text: Option<&[u8]>) -> Vec<LaneId> {
-    let names_lanes = matches!(kind, ROUTED | TRANSFORMED);
+    let names_lanes = matches!(kind, ROUTED | TRANSFORMED | ROUTED_AND_TRANSFORMED);
     text.filter(|_| names_lanes).map(read_lanes).unwrap_or_default()
 }
 

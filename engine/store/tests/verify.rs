@@ -65,7 +65,7 @@ fn copy(of: &TempDir) -> TempDir {
 }
 
 /// Damages, and what has to be found of each.
-const DAMAGES: [(&str, &str); 30] = [
+const DAMAGES: [(&str, &str); 31] = [
     ("DELETE FROM work WHERE lane = 5 AND seq = 5", "lane 5: its last row is 4, and its tail 5"),
     (
         "DELETE FROM work WHERE lane = 5 AND seq = 5",
@@ -86,7 +86,7 @@ const DAMAGES: [(&str, &str); 30] = [
         "message 1: ROUTED, and has 0 open rows in place of 1",
     ),
     (
-        "INSERT INTO outcome VALUES(11, 9, 4, 5)",
+        "INSERT INTO outcome(message, stamp, disposition, at) VALUES(11, 9, 4, 5)",
         "lane 2, row 1: it waits, and its message 11 is PROCESSED",
     ),
     ("UPDATE outcome SET disposition = 77 WHERE message = 2", "message 2: unknown disposition 77"),
@@ -115,6 +115,10 @@ const DAMAGES: [(&str, &str); 30] = [
     ("INSERT INTO parked VALUES(5, 9)", "lane 5, row 9: parked, and not there"),
     ("INSERT INTO parked VALUES(5, 1)", "lane 5, row 1: it waits, and its message 1 is PROCESSED"),
     ("DELETE FROM row_body", "lane 6, row 2: its body is not there"),
+    (
+        "UPDATE row_body SET kept_before = 5, kept_after = 5",
+        "lane 6, row 2: it has 10 bytes in common with its message, which has 9",
+    ),
     ("UPDATE work SET row_body = NULL", "body 1 of a row: no row holds it"),
     ("DELETE FROM unheld", "body 3: no message and no row holds it"),
     (

@@ -15,6 +15,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("a body of which a chunk is missing is an error", incomplete),
     ("chunks that nothing holds are swept, and no others", sweeping),
     ("a row's own body", own_body),
+    ("a row's own body that is nearly that of its message", nearly_the_same),
     ("bodies that come along are those that are read one by one", fetched),
     ("identities, newest first, in slices", identities),
     ("what is not there is not there", absent),
@@ -215,6 +216,56 @@ fn own_body(subject: &mut dyn Subject) {
     assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(3))).unwrap(), b"changed");
     assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(4))).unwrap(), b"changed");
     assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(5))), None);
+}
+
+/// Each stands with the message it is about, in one commit and in the next.
+fn nearly_the_same(subject: &mut dyn Subject) {
+    let mut bench = Bench::of(subject);
+    let lane = bench.lab.lane;
+    let received: Vec<u8> = (0..3_000u32).map(|at| (at * at >> 7) as u8).collect();
+    let (start, end) = received.split_at(1_700);
+    let bodies = [
+        received.clone(),
+        vec![],
+        start.to_vec(),
+        end.to_vec(),
+        [start, b"LAB", end].concat(),
+        [&start[..1_600], end].concat(),
+        [b"MSH|", &received[..]].concat(),
+        [&received[..], b"Z"].concat(),
+        [&received[..], &received].concat(),
+        received.iter().map(|byte| byte ^ 1).collect(),
+        [&start[..40], b"x", &end[1_290..]].concat(),
+    ];
+    let row = |body: &Vec<u8>| {
+        let row = Append::new(lane, MessageId(1));
+        Record::Append(Append { body: RowBody::Own(inline(body)), len: body.len() as u64, ..row })
+    };
+    let message = Record::Message(message(1, bench.ingress.lane, inline(&received)));
+    bench.committed([message].into_iter().chain(bodies.iter().map(row)).collect(), vec![]);
+    bench.committed(bodies.iter().map(row).collect(), vec![]);
+    let of_rows = (1..=bodies.len() as u64).map(|seq| RowBody::Row(lane, Seq(seq)));
+    let bill = Append::new(bench.bill.lane, MessageId(1));
+    let other = of_rows.map(|body| Record::Append(Append { body, ..bill.clone() }));
+    bench.committed(other.collect(), vec![]);
+    let mut reader = bench.store.reader().unwrap();
+    let each = (1..).zip(bodies.iter().chain(&bodies));
+    for (seq, body) in each {
+        assert_eq!(bytes(&mut *reader, Held::Row(lane, Seq(seq))).unwrap(), *body, "{seq}");
+        if seq <= bodies.len() as u64 {
+            let shared = Held::Row(bench.bill.lane, Seq(seq));
+            assert_eq!(bytes(&mut *reader, shared).unwrap(), *body, "{seq}");
+        }
+    }
+    for lane in [lane, bench.bill.lane] {
+        let mut entries = reader.entries(lane, Seq(0), 99).unwrap();
+        reader.fetch(&mut entries, u64::MAX).unwrap();
+        for (entry, body) in entries.iter().zip(bodies.iter().chain(&bodies)) {
+            if let Source::Memory(found) = &entry.body {
+                assert_eq!(*found, inline(body), "{}", entry.seq);
+            }
+        }
+    }
 }
 
 fn fetched(subject: &mut dyn Subject) {

@@ -1,12 +1,17 @@
 //! The journey of a message.
 
-use mllp_pipeline::{By, Event, Failure, LaneId, MessageId, Note, Record, Stamp, What};
+use mllp_pipeline::{
+    By, Disposition, Event, Failure, LaneId, MessageId, Note, Record, Stamp, What,
+};
 
 use super::{Bench, Case, Subject, inline, message};
+use crate::query::Query;
 
 pub(super) const CASES: &[(&str, Case)] = &[
     ("every event comes back as it was, by its stamp", every_event),
     ("a message that was routed says so", routed),
+    ("events that are written together", together),
+    ("a delivery that ends its message", ended),
 ];
 
 fn every_event(subject: &mut dyn Subject) {
@@ -72,4 +77,104 @@ fn routed(subject: &mut dyn Subject) {
     let mut reader = bench.store.reader().unwrap();
     let stored = reader.message(MessageId(1)).unwrap().unwrap();
     assert_eq!((stored.disposition.name(), stored.since), ("ROUTED", 77));
+}
+
+fn together(subject: &mut dyn Subject) {
+    let mut bench = Bench::of(subject);
+    let (lab, bill) = (bench.lab.lane, bench.bill.lane);
+    let routed = |handlers: &[LaneId]| What::Routed { handlers: handlers.to_vec() };
+    let sent = |handler, outbounds: &[LaneId]| {
+        let outbounds = outbounds.to_vec();
+        What::Transformed { handler, outbounds }
+    };
+    let (a, b) = (LaneId(8), LaneId(900_000));
+    let event = |message, stamp, at, what| {
+        let (message, stamp) = (MessageId(message), Stamp(stamp));
+        Event { message, stamp, at, what }
+    };
+    // Each of these is a commit.
+    let commits = [
+        vec![event(1, 1, 7, routed(&[a])), event(1, 2, 7, sent(a, &[lab]))],
+        vec![
+            event(2, 1, 8, routed(&[a, b])),
+            event(2, 2, 8, sent(b, &[bill, lab])),
+            event(2, 3, 8, sent(a, &[])),
+        ],
+        vec![event(3, 1, 9, routed(&[])), event(3, 2, 9, sent(a, &[]))],
+        // These do not stand side by side.
+        vec![event(4, 1, 9, routed(&[a])), event(4, 3, 9, sent(a, &[lab]))],
+        vec![event(5, 1, 9, routed(&[a])), event(5, 2, 10, sent(a, &[lab]))],
+        vec![event(6, 1, 9, routed(&[a])), event(7, 2, 9, sent(a, &[lab]))],
+        vec![event(8, 1, 9, sent(a, &[lab])), event(8, 2, 9, routed(&[a]))],
+    ];
+    let inbound = bench.ingress.lane;
+    let messages = (1..=8).map(|id| Record::Message(message(id, inbound, inline(b"MSH|"))));
+    bench.committed(messages.collect(), vec![]);
+    for commit in &commits {
+        bench.committed(commit.iter().cloned().map(Record::Event).collect(), vec![]);
+    }
+    let mut reader = bench.store.reader().unwrap();
+    for id in 1..=8 {
+        let all = commits.iter().flatten();
+        let its: Vec<_> = all.filter(|it| it.message == MessageId(id)).cloned().collect();
+        assert_eq!(reader.journey(MessageId(id)).unwrap(), its);
+        let stored = reader.message(MessageId(id)).unwrap().unwrap();
+        let at = its.iter().find(|it| matches!(it.what, What::Routed { .. })).map(|it| it.at);
+        let name = if at.is_some() { "ROUTED" } else { "RECEIVED" };
+        assert_eq!((stored.disposition.name(), stored.since), (name, at.unwrap_or(0)));
+    }
+    for (lane, ids) in [(lab, &[8, 7, 5, 4, 2, 1][..]), (bill, &[2]), (b, &[2])] {
+        let query = Query { lane: Some(lane), ..Query::default() };
+        let found = reader.search(&query, MessageId(u64::MAX), 9).unwrap().messages;
+        let found: Vec<_> = found.iter().map(|it| it.message.id.0).collect();
+        assert_eq!(found, ids, "{lane:?}");
+    }
+}
+
+/// A delivery, and the outcome that it leads to.
+fn ended(subject: &mut dyn Subject) {
+    let mut bench = Bench::of(subject);
+    let (lab, bill, inbound) = (bench.lab.lane, bench.bill.lane, bench.ingress.lane);
+    let messages = (1..=7).map(|id| Record::Message(message(id, inbound, inline(b"MSH|"))));
+    bench.committed(messages.collect(), vec![]);
+    let event = |id, stamp, at, outbound, note: &str| {
+        let note = Note(note.into());
+        let what = What::Delivered { outbound, milliseconds: stamp * 1000, note };
+        Event { message: MessageId(id), stamp: Stamp(stamp), at, what }
+    };
+    let outcome = |id, stamp, at, disposition| {
+        let (message, stamp) = (MessageId(id), Stamp(stamp));
+        Record::Outcome { message, stamp, disposition, at }
+    };
+    let (processed, error) = (Disposition::Processed, Disposition::Error);
+    let commits = [
+        (vec![event(1, 1, 7, lab, "AA")], outcome(1, 2, 7, processed)),
+        (vec![event(2, 1, 7, lab, ""), event(2, 2, 7, bill, "AA")], outcome(2, 3, 7, error)),
+        // These do not stand side by side.
+        (vec![event(3, 1, 7, lab, "AA")], outcome(3, 3, 7, processed)),
+        (vec![event(4, 1, 7, lab, "AA")], outcome(4, 2, 8, processed)),
+        (vec![event(5, 1, 7, lab, "AA")], outcome(6, 2, 7, processed)),
+        (vec![event(7, 1, 7, lab, "AA")], outcome(7, 2, 7, processed)),
+        // After the end, and before it in the order of stamps.
+        (vec![event(7, 4, 9, bill, "")], outcome(7, 5, 9, error)),
+        (vec![event(7, 3, 8, bill, "CA")], outcome(1, 3, 9, error)),
+    ];
+    for (events, outcome) in &commits {
+        let events = events.iter().cloned().map(Record::Event);
+        bench.committed(events.chain([outcome.clone()]).collect(), vec![]);
+    }
+    let mut reader = bench.store.reader().unwrap();
+    let ends = [(error, 9), (error, 7), (processed, 7), (processed, 8)];
+    let ends = ends.into_iter().chain([(Disposition::Received, 0), (processed, 7), (error, 9)]);
+    for (id, end) in (1..).zip(ends) {
+        let all = commits.iter().flat_map(|(events, _)| events);
+        let mut its: Vec<_> = all.filter(|it| it.message == MessageId(id)).cloned().collect();
+        its.sort_by_key(|it| it.stamp);
+        assert_eq!(reader.journey(MessageId(id)).unwrap(), its);
+        let stored = reader.message(MessageId(id)).unwrap().unwrap();
+        assert_eq!((stored.disposition, stored.since), end, "{id}");
+    }
+    let query = Query { lane: Some(bill), ..Query::default() };
+    let found = reader.search(&query, MessageId(u64::MAX), 9).unwrap().messages;
+    assert_eq!(found.iter().map(|it| it.message.id.0).collect::<Vec<_>>(), [7, 2]);
 }

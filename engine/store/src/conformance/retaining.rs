@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mllp_pipeline::{
     Append, Body, BodyId, Disposition, Event, Failure, List, MessageId, NewMessage, Piece,
-    Position, Record, RowBody, Seq, Stamp, What,
+    Position, Record, RowBody, Seq, Source, Stamp, What,
 };
 
 use super::{Bench, Case, Subject, append, inline, message, update};
@@ -71,14 +71,17 @@ fn left(reader: &mut dyn Reader, id: u64) -> Left {
     let mut len = 0;
     let has_body = reader.body(Held::Message(id), &mut |part| len += part.len()).unwrap();
     assert_eq!(has_body, stored.body_expired.is_none());
-    assert_eq!(stored.len, 8, "also of one that is gone");
+    assert_eq!(stored.len, SOME.len() as u64, "also of one that is gone");
     if has_body { Left::Everything } else { Left::WithoutBody }
 }
 
 /// A message of a certain age, and what has become of it when; `None`: it waits in LAB.
+/// The body of a message. What a row sends of it stands in the store as what is different.
+const SOME: [u8; 100] = [7; 100];
+
 fn records(bench: &Bench, id: u64, age: u64, outcome: Option<(Disposition, u64)>) -> Vec<Record> {
     let received_at = NOW - age;
-    let new = NewMessage { received_at, ..message(id, bench.ingress.lane, inline(b"MSH|some")) };
+    let new = NewMessage { received_at, ..message(id, bench.ingress.lane, inline(&SOME)) };
     let (id, stamp) = (new.id, Stamp(id << 20));
     let routed = What::Routed { handlers: vec![] };
     let event = Event { message: id, stamp, at: received_at, what: routed };
@@ -233,7 +236,7 @@ fn during_load(subject: &mut dyn Subject) {
         let id = first + n;
         let mut records = records(&bench, id, 1 + n % 5, None);
         if let (1, Some(Record::Append(row))) = (n % 2, records.last_mut()) {
-            row.body = RowBody::Own(inline(b"changed"));
+            row.body = RowBody::Own(inline(&SOME[1..]));
         }
         bench.committed(records, vec![]);
         waiting.tail += 1;
@@ -274,6 +277,10 @@ fn check_waiting(bench: &Bench, waiting: &Waiting) {
         assert_eq!(left(&mut *reader, *id), Left::Everything, "{id}");
     }
     let rows = reader.entries(bench.lab.lane, Seq(waiting.cursor), 999).unwrap();
+    for of in rows.iter().filter(|it| it.body == Source::Row(bench.lab.lane, it.seq)) {
+        let body = reader.find(Held::Row(bench.lab.lane, of.seq)).unwrap();
+        assert_eq!(body, Some(inline(&SOME[1..])), "{}", of.seq);
+    }
     let rows: Vec<u64> = rows.iter().map(|it| it.seq.0).collect();
     assert_eq!(rows, (waiting.cursor + 1..=waiting.tail).collect::<Vec<_>>());
     prove(&mut *reader);

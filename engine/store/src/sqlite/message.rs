@@ -1,7 +1,7 @@
 //! The row of a message, and what has become of it.
 
 use mllp_pipeline::{Body, BodyId, Disposition, LaneId, MessageId, NewMessage, Piece};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::failure::failed;
 use crate::codes;
@@ -77,12 +77,20 @@ pub(super) fn disposition(
     if let Some((code, at)) = one(last, &[id]).map_err(failed)? {
         return Ok((codes::disposition(code)?, at));
     }
-    let routed = "SELECT kind, at FROM event WHERE message = ?1 AND kind = ?2 LIMIT 1";
-    Ok(match one(routed, &[id, codes::ROUTED]).map_err(failed)? {
+    let routed = "SELECT kind, at FROM event WHERE message = ?1 AND kind IN (?2, ?3) LIMIT 1";
+    let kinds = [id, codes::ROUTED, codes::ROUTED_AND_TRANSFORMED];
+    Ok(match one(routed, &kinds).map_err(failed)? {
         Some((_, at)) => (Disposition::Routed, at),
         None => (Disposition::Received, 0),
     })
 }
+
+/// The rows of a journey. A delivery that has ended its message stands with the outcome, which has the
+/// next stamp.
+pub(super) const JOURNEY: &str = "SELECT stamp, at, kind, lane, number, text FROM event
+     WHERE message = ?1
+     UNION ALL SELECT stamp - 1, at, 5, lane, milliseconds, note FROM outcome
+     WHERE message = ?1 AND lane IS NOT NULL ORDER BY stamp";
 
 /// Whether a message went through a lane: it was received there, is about to be or was sent there, or
 /// something has happened to it there.
@@ -94,12 +102,11 @@ pub(super) fn passed(
     if message.inbound == lane {
         return Ok(true);
     }
-    let sql = "SELECT lane = ?2, kind, text FROM event WHERE message = ?1 ORDER BY stamp";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params![message.id.0 as i64, lane.0])?;
+    let mut statement = connection.prepare_cached(JOURNEY)?;
+    let mut rows = statement.query((message.id.0 as i64,))?;
     while let Some(row) = rows.next()? {
-        let named = codes::lanes_of(row.get(1)?, row.get_ref(2)?.as_blob_or_null()?);
-        if row.get(0)? || named.contains(&lane) {
+        let named = codes::lanes_of(row.get(2)?, row.get_ref(5)?.as_blob_or_null()?);
+        if row.get::<_, u32>(3)? == lane.0 || named.contains(&lane) {
             return Ok(true);
         }
     }

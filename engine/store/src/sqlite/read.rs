@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::failed;
 use super::index::{self, SharedGathered};
-use super::{fetch, message, retain, search, verify};
+use super::{fetch, message, retain, row_body, search, verify};
 use crate::codes;
 use crate::contract::{Held, Identity, LaneName, Reader, StoreError, StoredMessage};
 use crate::query::{Found, Query};
@@ -177,21 +177,23 @@ impl Reader for SqliteReader {
     fn find(&mut self, of: Held) -> Result<Option<Body>, StoreError> {
         let columns = match of {
             Held::Chunks(id) => Some((Some(id.0 as i64), None, None)),
-            Held::Message(id) => self.columns(
-                "SELECT chunks, body, len FROM message WHERE id = ?1 AND ?2 = 0",
-                id.0 as i64,
-                0,
-            )?,
-            Held::Row(lane, seq) => self.columns(
-                "SELECT its.chunks, coalesce(its.body,
-                         (SELECT bytes FROM row_body WHERE id = its.row_body)), its.len
-                     FROM work AS it JOIN work AS its
-                     ON its.lane = coalesce(it.body_lane, it.lane)
-                     AND its.seq = coalesce(it.body_seq, it.seq)
-                 WHERE it.lane = ?1 AND it.seq = ?2",
-                lane.0.into(),
-                seq.0 as i64,
-            )?,
+            Held::Message(id) => {
+                self.columns("SELECT chunks, body, len FROM message WHERE id = ?1", id.0 as i64)?
+            }
+            Held::Row(lane, seq) => {
+                let sql = format!(
+                    "SELECT {}, work.chunks, work.len FROM work AS it JOIN work
+                         ON work.lane = coalesce(it.body_lane, it.lane)
+                         AND work.seq = coalesce(it.body_seq, it.seq) {}
+                     WHERE it.lane = ?1 AND it.seq = ?2",
+                    row_body::COLUMNS,
+                    row_body::TABLES
+                );
+                let row = |row: &Row<'_>| Ok((row.get(4)?, row_body::read(row)?, row.get(5)?));
+                let mut statement = self.connection.prepare_cached(&sql).map_err(failed)?;
+                let values = params![lane.0, seq.0 as i64];
+                statement.query_row(values, row).optional().map_err(failed)?
+            }
         };
         let Some((chunks, bytes, len)) = columns else { return Ok(None) };
         if let Some(bytes) = bytes {
@@ -216,19 +218,14 @@ impl Reader for SqliteReader {
     }
 
     fn journey(&mut self, id: MessageId) -> Result<Vec<Event>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT stamp, at, kind, lane, number, text FROM event
-                 WHERE message = ?1 ORDER BY stamp",
-            )
-            .map_err(failed)?;
+        let journey = self.connection.prepare_cached(message::JOURNEY);
+        let mut statement = journey.map_err(failed)?;
         let mut rows = statement.query((id.0 as i64,)).map_err(failed)?;
         let mut events = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
             let number = |at| row.get::<_, i64>(at).map_err(failed);
             let text: Option<Vec<u8>> = row.get(5).map_err(failed)?;
-            events.push(codes::event(
+            events.extend(codes::events(
                 id,
                 Stamp(number(0)? as u64),
                 number(1)? as u64,
@@ -267,10 +264,10 @@ impl Reader for SqliteReader {
 }
 
 impl SqliteReader {
-    fn columns(&self, sql: &str, first: i64, second: i64) -> Result<Option<Columns>, StoreError> {
+    fn columns(&self, sql: &str, id: i64) -> Result<Option<Columns>, StoreError> {
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-        statement.query_row((first, second), row).optional().map_err(failed)
+        statement.query_row((id,), row).optional().map_err(failed)
     }
 
     /// Bytes in all chunks of a body; `None`: there are none.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use mllp_pipeline::{Disposition, MessageId, Reopened};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::write::Statements;
+use super::insert::Statements;
 use crate::codes;
 use crate::sums;
 

@@ -169,7 +169,9 @@ const MIGRATIONS: [&str; VERSION as usize] = [
     ALTER TABLE work ADD COLUMN row_body INTEGER;
     CREATE TABLE row_body(
         id INTEGER PRIMARY KEY,
-        bytes BLOB NOT NULL
+        bytes BLOB NOT NULL,
+        kept_before INTEGER NOT NULL,
+        kept_after INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE held(
         lane INTEGER NOT NULL,
@@ -224,6 +226,9 @@ const MIGRATIONS: [&str; VERSION as usize] = [
         (SELECT message.len FROM message WHERE message.id = work.message),
         0
     ) WHERE seq > (SELECT cursor FROM lane WHERE lane.id = work.lane);
+    ALTER TABLE outcome ADD COLUMN lane INTEGER;
+    ALTER TABLE outcome ADD COLUMN milliseconds INTEGER;
+    ALTER TABLE outcome ADD COLUMN note BLOB;
     ALTER TABLE lane ADD COLUMN consumed INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE lane ADD COLUMN appended INTEGER NOT NULL DEFAULT 0;
     UPDATE lane SET appended = coalesce((SELECT sum(len) FROM work WHERE work.lane = lane.id), 0);

@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 
 use mllp_pipeline::{
-    Append, CommitOutcome, Committed, Disposition, Event, Head, LaneId, LaneMark, LaneUpdate,
-    MessageId, NewMessage, Record, Refusal, RowBody, Seq, Stamp, Started, Transaction,
+    CommitOutcome, Committed, Disposition, Head, LaneId, LaneMark, LaneUpdate, MessageId, Record,
+    Refusal, Seq, Stamp, Transaction,
 };
-use rusqlite::{CachedStatement, Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::failure::{Trouble, failed, is_index_full, of_commit};
 use super::index::Index;
-use super::lists;
-use super::message::columns;
+use super::insert::Statements;
 use super::read;
 use super::reopening::Reopening;
-use crate::codes::{EventRow, of_disposition, of_failure, of_keys, of_stage};
+use crate::codes::of_stage;
 use crate::contract::{LaneName, StoreError};
 use crate::sums::{self, Sums};
 
@@ -85,8 +84,16 @@ fn write(
     let mut statements = Statements::new(open)?;
     let mut reopening = Reopening::new(open)?;
     let mut parts: BTreeMap<MessageId, (Stamp, u64)> = BTreeMap::new();
-    for record in &transaction.records {
+    let mut records = transaction.records.iter().peekable();
+    while let Some(record) = records.next() {
         match record {
+            Record::Event(event) => {
+                // What ends a message that was reopened is no outcome.
+                let next = records.peek().filter(|_| !reopening.is_reopened(event.message));
+                if statements.event(event, next.copied())? {
+                    records.next();
+                }
+            }
             Record::Append(append) => {
                 let seq = next.get_mut(&append.lane).map(|seq| std::mem::replace(seq, seq.next()));
                 statements.append(append, seq.unwrap_or(Seq(0)))?;
@@ -209,192 +216,4 @@ fn finish(
         }
     }
     Ok(finals)
-}
-
-/// Prepared once for a transaction.
-pub(super) struct Statements<'a> {
-    open: &'a Connection,
-    message: CachedStatement<'a>,
-    chunk: CachedStatement<'a>,
-    unheld: CachedStatement<'a>,
-    held: CachedStatement<'a>,
-    work: CachedStatement<'a>,
-    origin: CachedStatement<'a>,
-    row_body: CachedStatement<'a>,
-    done: CachedStatement<'a>,
-    started: CachedStatement<'a>,
-    not_started: CachedStatement<'a>,
-    parked: CachedStatement<'a>,
-    unparked: CachedStatement<'a>,
-    part: CachedStatement<'a>,
-    outcome: CachedStatement<'a>,
-    dead: CachedStatement<'a>,
-    event: CachedStatement<'a>,
-}
-
-impl<'a> Statements<'a> {
-    fn new(open: &'a Connection) -> rusqlite::Result<Self> {
-        Ok(Statements {
-            open,
-            message: open.prepare_cached(
-                "INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-                     ?14, ?15, NULL)",
-            )?,
-            chunk: open.prepare_cached("INSERT INTO chunk VALUES(?1, ?2, ?3)")?,
-            unheld: open.prepare_cached("INSERT INTO unheld VALUES(?1)")?,
-            held: open.prepare_cached("DELETE FROM unheld WHERE body = ?1")?,
-            work: open.prepare_cached(
-                "INSERT INTO work(lane, seq, message, sole, id_hash, chunks, row_body, keys, hops,
-                     body_lane, body_seq, len)
-                     VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-            )?,
-            origin: open.prepare_cached(
-                "SELECT iif(has_bytes, lane, body_lane), iif(has_bytes, seq, body_seq) FROM
-                     (SELECT *, coalesce(row_body, chunks) IS NOT NULL OR body IS NOT NULL AS has_bytes
-                      FROM work)
-                 WHERE lane = ?1 AND seq = ?2",
-            )?,
-            row_body: open.prepare_cached("INSERT INTO row_body(bytes) VALUES(?1)")?,
-            done: open.prepare_cached("INSERT INTO done VALUES(?1, ?2)")?,
-            started: open
-                .prepare_cached("INSERT OR REPLACE INTO started VALUES(?1, ?2, ?3, ?4, ?5)")?,
-            not_started: open.prepare_cached("DELETE FROM started WHERE lane = ?1 AND seq = ?2")?,
-            parked: open.prepare_cached("INSERT INTO parked VALUES(?1, ?2)")?,
-            unparked: open.prepare_cached("DELETE FROM parked WHERE lane = ?1 AND seq = ?2")?,
-            part: open.prepare_cached("INSERT INTO part VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?,
-            outcome: open.prepare_cached("INSERT INTO outcome VALUES(?1, ?2, ?3, ?4)")?,
-            dead: open.prepare_cached("INSERT INTO dead VALUES(?1, ?2, ?3, ?4, ?5)")?,
-            event: open.prepare_cached("INSERT INTO event VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
-        })
-    }
-
-    fn insert(&mut self, record: &Record) -> rusqlite::Result<()> {
-        match record {
-            Record::Message(message) => self.message(message),
-            Record::Chunk { body, n, bytes } => {
-                if *n == 0 {
-                    self.unheld.execute((body.0 as i64,))?;
-                }
-                self.chunk.execute(params![body.0 as i64, n, &bytes.0[..]]).map(drop)
-            }
-            Record::Done { lane, seq } => {
-                self.done.execute(params![lane.0, seq.0 as i64]).map(drop)
-            }
-            Record::Started(Started { lane, seq, attempt, due, waited }) => {
-                let values = params![lane.0, seq.0 as i64, attempt, *due as i64, *waited as i64];
-                self.started.execute(values).map(drop)
-            }
-            Record::Parked { lane, seq } => {
-                self.parked.execute(params![lane.0, seq.0 as i64]).map(drop)
-            }
-            Record::Unparked { lane, seq } => {
-                self.not_started.execute(params![lane.0, seq.0 as i64])?;
-                self.unparked.execute(params![lane.0, seq.0 as i64]).map(drop)
-            }
-            Record::Outcome { message, stamp, disposition, at } => {
-                self.outcome(*message, *stamp, *disposition, *at)
-            }
-            Record::Dead { lane, seq, message, why, at } => {
-                let (seq, message) = (seq.0 as i64, message.0 as i64);
-                let values = params![lane.0, seq, message, of_failure(*why), *at as i64];
-                self.dead.execute(values).map(drop)
-            }
-            Record::Event(event) => self.event(event),
-            Record::Append(_) | Record::Part(_) | Record::Reopened(_) => Ok(()),
-            other => lists::insert(self.open, other),
-        }
-    }
-
-    fn message(&mut self, message: &NewMessage) -> rusqlite::Result<()> {
-        let (chunks, bytes) = columns(Some(&message.body));
-        self.hold(chunks)?;
-        let identity = (message.identity != 0).then(|| message.identity.to_be_bytes());
-        self.message.execute(params![
-            message.id.0 as i64,
-            message.inbound.0,
-            message.received_at as i64,
-            identity,
-            message.accepted,
-            message.duplicate_of.map(|it| it.0 as i64),
-            &message.control_id.0[..],
-            &message.message_type.0[..],
-            &message.acknowledgment.0[..],
-            chunks,
-            message.body.len() as i64,
-            bytes,
-            (message.session != message.id).then_some(message.session.0 as i64),
-            message.original.map(|it| it.0 as i64),
-            of_keys(&message.indexed),
-        ])?;
-        Ok(())
-    }
-
-    fn append(&mut self, append: &Append, seq: Seq) -> rusqlite::Result<()> {
-        let (body, of) = match &append.body {
-            RowBody::Message => (None, (None, None)),
-            RowBody::Own(body) => (Some(body), (None, None)),
-            RowBody::Row(lane, seq) => (None, self.origin(*lane, *seq)?),
-        };
-        let (chunks, bytes) = columns(body);
-        self.hold(chunks)?;
-        // In a table that grows at its end alone: among the rows of lanes a body would split pages.
-        let bytes = bytes.map(|it| self.row_body.insert((it,))).transpose()?;
-        let values = params![
-            append.lane.0,
-            seq.0 as i64,
-            append.message.0 as i64,
-            append.sole,
-            append.id_hash.0 as i64,
-            chunks,
-            bytes,
-            of_keys(&append.keys),
-            append.hops,
-            of.0,
-            of.1,
-            append.len as i64,
-        ];
-        self.work.execute(values).map(drop)
-    }
-
-    /// The row with the bytes that this row is about; `None`: those of the message.
-    fn origin(&mut self, lane: LaneId, seq: Seq) -> rusqlite::Result<(Option<u32>, Option<i64>)> {
-        let (lane, seq) = (lane.0, seq.0 as i64);
-        let found = self.origin.query_row((lane, seq), |row| Ok((row.get(0)?, row.get(1)?)));
-        Ok(found.optional()?.unwrap_or((Some(lane), Some(seq))))
-    }
-
-    fn hold(&mut self, chunks: Option<i64>) -> rusqlite::Result<()> {
-        chunks.map_or(Ok(()), |body| self.held.execute((body,)).map(drop))
-    }
-
-    pub(super) fn part(
-        &mut self,
-        message: MessageId,
-        stamp: Stamp,
-        sums: &Sums,
-    ) -> rusqlite::Result<()> {
-        let (message, stamp) = (message.0 as i64, stamp.0 as i64);
-        let Sums { added, finished, delivered, failed } = sums;
-        self.part.execute(params![message, stamp, added, finished, delivered, failed]).map(drop)
-    }
-
-    pub(super) fn outcome(
-        &mut self,
-        message: MessageId,
-        stamp: Stamp,
-        disposition: Disposition,
-        at: u64,
-    ) -> rusqlite::Result<()> {
-        let code = of_disposition(disposition);
-        let values = params![message.0 as i64, stamp.0 as i64, code, at as i64];
-        self.outcome.execute(values).map(drop)
-    }
-
-    fn event(&mut self, event: &Event) -> rusqlite::Result<()> {
-        let row = EventRow::of(&event.what);
-        let (message, stamp) = (event.message.0 as i64, event.stamp.0 as i64);
-        let text = row.text.bytes();
-        let values = params![message, stamp, event.at as i64, row.kind, row.lane, row.number, text];
-        self.event.execute(values).map(drop)
-    }
 }

@@ -106,6 +106,8 @@ struct WorkRow {
     chunks: Option<i64>,
     /// It has a row of `row_body` that is not there.
     lacks_body: bool,
+    /// Bytes that its body has in common with that of its message, and how many that has.
+    in_common: Option<(i64, i64)>,
     of: Option<(i64, i64)>,
 }
 
@@ -113,13 +115,17 @@ fn slice(connection: &Connection, lane: i64, after: i64) -> rusqlite::Result<Vec
     let sql = format!(
         "SELECT seq, message, chunks, body_lane, body_seq,
              EXISTS (SELECT 1 FROM done WHERE done.lane = work.lane AND done.seq = work.seq),
-             row_body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM row_body WHERE id = row_body),
-             EXISTS (SELECT 1 FROM parked WHERE parked.lane = work.lane AND parked.seq = work.seq)
-         FROM work WHERE lane = ?1 AND seq > ?2 ORDER BY seq LIMIT {SLICE}"
+             row_body IS NOT NULL AND row_body.id IS NULL,
+             EXISTS (SELECT 1 FROM parked WHERE parked.lane = work.lane AND parked.seq = work.seq),
+             kept_before + kept_after,
+             (SELECT coalesce(length(body), 0) FROM message
+                 WHERE id = work.message AND body_expired IS NULL)
+         FROM work LEFT JOIN row_body ON row_body.id = work.row_body WHERE lane = ?1 AND seq > ?2 ORDER BY seq LIMIT {SLICE}"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let row = |row: &Row<'_>| {
         let of: (Option<i64>, Option<i64>) = (row.get(3)?, row.get(4)?);
+        let in_common: (Option<i64>, Option<i64>) = (row.get(8)?, row.get(9)?);
         Ok(WorkRow {
             seq: row.get(0)?,
             message: row.get(1)?,
@@ -128,6 +134,7 @@ fn slice(connection: &Connection, lane: i64, after: i64) -> rusqlite::Result<Vec
             is_done: row.get(5)?,
             lacks_body: row.get(6)?,
             is_parked: row.get(7)?,
+            in_common: in_common.0.zip(in_common.1),
         })
     };
     statement.query_map(params![lane, after], row)?.collect()
@@ -160,6 +167,10 @@ fn check_row(
     }
     if row.lacks_body {
         report.found(concern, "its body is not there");
+    }
+    if let Some((common, len)) = row.in_common.filter(|(common, len)| common > len) {
+        let text = format!("it has {common} bytes in common with its message, which has {len}");
+        report.found(concern, text);
     }
     if let Some((of_lane, of_seq)) = row.of {
         let sql = "SELECT coalesce(row_body, chunks) IS NOT NULL OR body IS NOT NULL FROM work
