@@ -222,7 +222,7 @@ fn own_body(subject: &mut dyn Subject) {
 fn nearly_the_same(subject: &mut dyn Subject) {
     let mut bench = Bench::of(subject);
     let lane = bench.lab.lane;
-    let received: Vec<u8> = (0..3_000u32).map(|at| (at * at >> 7) as u8).collect();
+    let received: Vec<u8> = (0..3_000u32).map(|at| ((at * at) >> 7) as u8).collect();
     let (start, end) = received.split_at(1_700);
     let bodies = [
         received.clone(),

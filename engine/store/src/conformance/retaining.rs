@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mllp_pipeline::{
-    Append, Body, BodyId, Disposition, Event, Failure, List, MessageId, NewMessage, Piece,
+    Append, Body, BodyId, Disposition, Entry, Event, Failure, List, MessageId, NewMessage, Piece,
     Position, Record, RowBody, Seq, Source, Stamp, What,
 };
 
@@ -277,7 +277,9 @@ fn check_waiting(bench: &Bench, waiting: &Waiting) {
         assert_eq!(left(&mut *reader, *id), Left::Everything, "{id}");
     }
     let rows = reader.entries(bench.lab.lane, Seq(waiting.cursor), 999).unwrap();
-    for of in rows.iter().filter(|it| it.body == Source::Row(bench.lab.lane, it.seq)) {
+    let waits = |it: &&Entry| waiting.rows.contains_key(&it.message.0);
+    let changed = |it: &&Entry| it.body == Source::Row(bench.lab.lane, it.seq);
+    for of in rows.iter().filter(waits).filter(changed) {
         let body = reader.find(Held::Row(bench.lab.lane, of.seq)).unwrap();
         assert_eq!(body, Some(inline(&SOME[1..])), "{}", of.seq);
     }
