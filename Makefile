@@ -193,7 +193,7 @@ test-queued:  ## A long queue: start, intake open, memory; QUEUED=1000000
 TORTURE := cd engine && $(CARGO) run --release -p fastmllp-torture
 FAULTS := no-sync ack-early skip-head forget-lane foreign-reply fuse-always
 
-torture:  ## Kill the engine, cut its power, fill its disk: SECONDS=60 for each, or PLAN=kill, power-cut, disk-full; SEED=
+torture:  ## Kill the engine, cut its power, fill its disk: SECONDS=60 for all, or of PLAN=kill, power-cut, disk-full; SEED=
 	$(TORTURE) -- --seconds $(SECONDS) $(if $(PLAN),--plan $(PLAN)) $(if $(SEED),--seed $(SEED))
 
 # The same build and the same seed: with a fault there is a finding, without one there is none.
@@ -211,7 +211,7 @@ torture-sabotage:  ## Plant each fault in the engine; torture has to find all of
 	done
 
 test-torture:  ## A short run of each plan, and every planted fault
-	$(TORTURE) -- --seconds 12 --seed 2
+	$(TORTURE) -- --seconds 36 --seed 2
 	$(MAKE) --no-print-directory torture-sabotage
 
 clean:  ## Remove everything that was built

@@ -19,6 +19,7 @@ use mllp_engine::Error;
 
 use crate::live::{Conditions, ENOUGH, Life, PATIENCE, Start, hush, wait_for};
 use crate::plan::Plan;
+use crate::progress::Progress;
 use crate::sabotage::Sabotage;
 use crate::sender::Pace;
 use crate::verdict::Verdict;
@@ -52,14 +53,16 @@ pub fn run(plan: &Plan) -> io::Result<Verdict> {
     hush();
     let mut rng = Rng::new(plan.seed);
     let times = AtomicU64::new(rng.below(WRITES));
+    let progress = Progress::begin(plan.seconds);
     let end = Instant::now() + Duration::from_secs(plan.seconds);
     let mut verdict = Verdict::default();
     thread::scope(|scope| -> io::Result<()> {
         let mut running = Vec::new();
         for number in 0..LIVES {
-            let (rng, times) = (Rng::new(rng.next()), &times);
+            let (rng, times, progress) = (Rng::new(rng.next()), &times, &progress);
             let folder = plan.folder.join(format!("memory-{number}"));
-            running.push(scope.spawn(move || in_memory(plan, &folder, times, end, rng)));
+            running
+                .push(scope.spawn(move || in_memory(plan, &folder, times, progress, end, rng)));
         }
         let rng = Rng::new(rng.next());
         running.push(scope.spawn(move || small::run(plan, end, rng)));
@@ -81,6 +84,7 @@ fn in_memory(
     plan: &Plan,
     folder: &Path,
     times: &AtomicU64,
+    progress: &Progress,
     end: Instant,
     mut rng: Rng,
 ) -> io::Result<Verdict> {
@@ -89,6 +93,7 @@ fn in_memory(
     while Instant::now() < end && verdict.findings.len() < ENOUGH {
         verdict.count("lives", 1);
         start = live(plan.sabotage, folder, &start, times, &mut rng, &mut verdict)?;
+        progress.tell(|| format!("one of {LIVES} disks in memory: {}", verdict.so_far()));
     }
     Ok(verdict)
 }

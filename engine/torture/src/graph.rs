@@ -7,11 +7,10 @@ use std::time::Duration;
 use mllp_engine::{Builder, Engine, Message, Send};
 use mllp_pipeline::Retry;
 
-use crate::load::{self, GIVES_UP, INBOUNDS, OUTBOUNDS, Ordering};
+use crate::load::{
+    self, AFTER_DELIVERY, GIVES_UP, INBOUNDS, OUTBOUNDS, Ordering, VERDICT_WITHIN,
+};
 use crate::sabotage::Sabotage;
-
-/// How long a partner may take. The latest answers come later.
-pub(crate) const TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Where an engine listens, and where its partners do; in the order of [`INBOUNDS`] and
 /// [`OUTBOUNDS`].
@@ -25,6 +24,9 @@ pub(crate) fn builder(data: &Path, places: &Places, sabotage: Option<Sabotage>) 
     let mut builder = Engine::builder(data).workers(3);
     for (name, address) in INBOUNDS.iter().zip(&places.inbounds) {
         builder = builder.inbound(name, &address.to_string(), "by_number");
+        if *name == AFTER_DELIVERY {
+            builder = builder.ack_after_delivery(VERDICT_WITHIN);
+        }
     }
     builder = builder
         .router("by_number", |message| sent(message).map_or(&[][..], load::Sent::handlers))
@@ -37,6 +39,7 @@ pub(crate) fn builder(data: &Path, places: &Places, sabotage: Option<Sabotage>) 
         })
         .handler("further", |message| send(message, "further"))
         .handler("spread", |message| send(message, "spread"))
+        .handler("large", |message| send(message, "large"))
         .handler("fail", |message| -> Vec<Send> {
             panic!("a handler that fails on {} bytes", message.payload().len())
         });
@@ -44,7 +47,8 @@ pub(crate) fn builder(data: &Path, places: &Places, sabotage: Option<Sabotage>) 
         builder = builder
             .outbound(name, &address.ip().to_string(), address.port())
             .window(*window as usize)
-            .timeout(TIMEOUT)
+            .connections(load::connections(name))
+            .timeout(load::timeout(name))
             .retry(retry(name));
         builder = match load::ordering(name) {
             Ordering::Fifo => builder,
@@ -71,7 +75,7 @@ fn sent(message: &Message<'_>) -> Option<load::Sent> {
 fn send(message: &Message<'_>, handler: &str) -> Vec<Send> {
     let Some(sent) = sent(message) else { return Vec::new() };
     let one = |outbound: &&str| match handler {
-        "copy" | "spread" => Send::unchanged(*outbound),
+        "copy" | "spread" | "large" => Send::unchanged(*outbound),
         _ => Send::bytes(*outbound, sent.bytes_from(handler)),
     };
     let further = sent.sends_further(handler);

@@ -130,7 +130,7 @@ fn completed(kept: &Kept, arrivals: &[Arrival], verdict: &mut Verdict) {
                 verdict.found(format!("{name}: row {} belongs to no message", row.seq));
                 continue;
             };
-            let is_dead = message.passage(head.lane).is_some_and(|it| it.dead.is_some());
+            let is_dead = message.passage(head.lane).is_some_and(|it| !it.dead.is_empty());
             if !is_dead && !taken.contains(&(name, &message.control_id[..])) {
                 let control_id = &message.control_id;
                 verdict.found(format!("{control_id}: completed at {name}, which never took it"));

@@ -1,5 +1,6 @@
 //! The plan `kill`: SIGKILL at random moments under load, and between two of them now and then SIGSTOP
-//! and SIGCONT, a clock that jumps, or an operator who pauses, holds and cancels.
+//! and SIGCONT, a clock that jumps, or an operator who pauses, holds, cancels, releases and sends
+//! again.
 
 use std::io;
 use std::thread;
@@ -9,6 +10,7 @@ use mllp_disk::Rng;
 
 use crate::plan::Plan;
 use crate::process::Feed;
+use crate::progress::Progress;
 use crate::sender::Pace;
 use crate::verdict::Verdict;
 
@@ -33,6 +35,7 @@ pub fn run(plan: &Plan) -> io::Result<Verdict> {
     let data = plan.folder.join("data");
     let mut feed =
         Feed::start(&plan.program, &data, &plan.folder, Pace::Steady(60), plan.sabotage, &mut rng)?;
+    let progress = Progress::begin(plan.seconds);
     let end = Instant::now() + Duration::from_secs(plan.seconds);
     while let Some(left) = end.checked_duration_since(Instant::now()) {
         let until_then = pause(&mut rng).min(left);
@@ -40,6 +43,8 @@ pub fn run(plan: &Plan) -> io::Result<Verdict> {
         feed.engine.kill();
         verdict.count("kills", 1);
         feed.start_again()?;
+        let acknowledged = feed.files.answers().0;
+        progress.tell(|| format!("{acknowledged} acknowledged, {}", verdict.so_far()));
     }
     verdict.add(feed.finish()?);
     verdict.at_least("kills", KILLS * plan.seconds / HALF_AN_HOUR);
@@ -67,7 +72,7 @@ fn bad_time(
     // What was paused before the kill is paused no longer.
     feed.engine.operate(None)?;
     thread::sleep(half / 2);
-    match rng.below(5) {
+    match rng.below(6) {
         0 => {
             feed.engine.freeze(true)?;
             verdict.count("stopped by SIGSTOP", 1);
@@ -84,7 +89,7 @@ fn bad_time(
             verdict.count("jumps of the clock", 1);
             thread::sleep(half);
         }
-        2 => {
+        2 | 3 => {
             for _ in 0..OPERATED {
                 thread::sleep(half / OPERATED);
                 feed.engine.operate(Some(rng.next()))?;

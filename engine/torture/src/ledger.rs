@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! {"control_id":"T1N7","inbound":"IN_B","at":1767225600000,"answer":"AA"}
-//! {"outbound":"OUT_ONE","seq":12,"control_id":"T1N7","answer":"AA","whole":true}
+//! {"outbound":"OUT_ONE","seq":12,"control_id":"T1N7","answer":"AA","bytes":"own"}
 //! ```
 //!
 //! A line of acknowledgments without `answer` is an AA.
@@ -22,7 +22,7 @@ pub struct Ack {
     pub inbound: String,
     /// When, in milliseconds since 1970 in UTC.
     pub at: u64,
-    /// `Aa`, `Ae`, or `Nothing`.
+    /// `Aa`, `Ae`, `Undelivered`, or `Nothing`.
     pub answer: Answer,
 }
 
@@ -45,7 +45,35 @@ pub struct Arrival {
     /// What the partner answered.
     pub answer: Answer,
     /// Whether the bytes are those that had to come.
-    pub whole: bool,
+    pub bytes: Bytes,
+}
+
+/// Which bytes of a message have arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bytes {
+    /// Those that a handler sends to this outbound.
+    Own,
+    /// Those that were received, or that a handler sends to another: an operator may send them here.
+    Elsewhere,
+    /// Others.
+    Other,
+}
+
+impl Bytes {
+    const ALL: [Bytes; 3] = [Bytes::Own, Bytes::Elsewhere, Bytes::Other];
+
+    /// The name in a ledger.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Bytes::Own => "own",
+            Bytes::Elsewhere => "elsewhere",
+            Bytes::Other => "other",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Bytes> {
+        Bytes::ALL.into_iter().find(|it| it.name() == name)
+    }
 }
 
 /// What is answered to a message.
@@ -55,6 +83,8 @@ pub enum Answer {
     Aa,
     /// Not now.
     Ae,
+    /// AE: the message is stored, and was not delivered so far.
+    Undelivered,
     /// Never.
     Ar,
     /// AA, when the engine has given up waiting, or perhaps just before.
@@ -76,9 +106,10 @@ pub enum Answer {
 }
 
 impl Answer {
-    const ALL: [Answer; 11] = [
+    const ALL: [Answer; 12] = [
         Answer::Aa,
         Answer::Ae,
+        Answer::Undelivered,
         Answer::Ar,
         Answer::Late,
         Answer::Pieces,
@@ -95,6 +126,7 @@ impl Answer {
         match self {
             Answer::Aa => "AA",
             Answer::Ae => "AE",
+            Answer::Undelivered => "undelivered",
             Answer::Ar => "AR",
             Answer::Late => "late",
             Answer::Pieces => "pieces",
@@ -188,10 +220,11 @@ impl Witness for Files {
         };
     }
 
-    fn arrived(&self, Arrival { outbound, seq, control_id, answer, whole }: Arrival) {
+    fn arrived(&self, Arrival { outbound, seq, control_id, answer, bytes }: Arrival) {
         let line = format!(
-            r#"{{"outbound":"{outbound}","seq":{seq},"control_id":"{control_id}","answer":"{}","whole":{whole}}}"#,
-            answer.name()
+            r#"{{"outbound":"{outbound}","seq":{seq},"control_id":"{control_id}","answer":"{}","bytes":"{}"}}"#,
+            answer.name(),
+            bytes.name()
         );
         Files::write(&self.sinks, &line);
     }
@@ -225,7 +258,7 @@ pub fn read_sinks(path: &Path) -> io::Result<Vec<Arrival>> {
             seq: value(line, "seq")?.parse().ok()?,
             control_id: text(line, "control_id")?,
             answer: Answer::parse(value(line, "answer")?)?,
-            whole: value(line, "whole")? == "true",
+            bytes: Bytes::parse(value(line, "bytes")?)?,
         })
     })
 }

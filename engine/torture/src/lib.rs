@@ -16,7 +16,7 @@
 //! | [`verify`] | the store held against the ledgers |
 //! | `live` | an engine on a disk in memory, from its start to its stop |
 //! | `process` | an engine in a process of its own |
-//! | `operator` | somebody who pauses, holds and cancels |
+//! | `operator` | somebody who pauses, holds, cancels, releases and sends again |
 //! | `image` | what has to hold in the store that a power cut leaves |
 
 #![deny(missing_docs)]
@@ -37,6 +37,7 @@ mod partners;
 mod plan;
 pub mod power_cut;
 mod process;
+mod progress;
 mod sabotage;
 mod sender;
 mod sink;

@@ -1,21 +1,44 @@
 //! The messages that are sent. A control ID decides everything about a message: its bytes, its
 //! inbound, and where it has to go.
 
+use std::time::Duration;
+
 /// The inbounds. The number of a connection decides which one it sends to.
-pub const INBOUNDS: [&str; 2] = ["IN_A", "IN_B"];
+pub const INBOUNDS: [&str; 3] = ["IN_A", "IN_B", AFTER_DELIVERY];
+
+/// Its senders are answered after the last verdict, or after this time.
+pub(crate) const AFTER_DELIVERY: &str = "IN_VERDICT";
+pub(crate) const VERDICT_WITHIN: Duration = Duration::from_millis(1_500);
 
 /// The handlers.
-pub(crate) const HANDLERS: [&str; 5] = ["copy", "change", "further", "spread", "fail"];
+pub(crate) const HANDLERS: [&str; 6] = ["copy", "change", "further", "spread", "large", "fail"];
 
 /// The outbounds, each with its window.
-pub const OUTBOUNDS: [(&str, u32); 6] = [
+pub const OUTBOUNDS: [(&str, u32); 9] = [
     ("OUT_ONE", 1),
     ("OUT_TWO", 1),
     ("OUT_FOUR", 4),
     ("OUT_WIDE", 8),
     ("OUT_KEY", 4),
     ("OUT_ANY", 4),
+    ("OUT_MANY", 6),
+    (LARGE, 2),
+    (AGAIN, 2),
 ];
+
+/// No handler sends there: only what an operator sends again.
+pub(crate) const AGAIN: &str = "OUT_AGAIN";
+
+/// Every large message goes there among small ones; the largest, nowhere else.
+const LARGE: &str = "OUT_LARGE";
+
+/// How long a partner may take. The latest answers come later, except where large messages go.
+pub(crate) fn timeout(outbound: &str) -> Duration {
+    if outbound == LARGE { Duration::from_secs(3) } else { TIMEOUT }
+}
+
+/// How long most partners may take.
+pub(crate) const TIMEOUT: Duration = Duration::from_millis(300);
 
 /// How deliveries follow one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +52,18 @@ pub(crate) enum Ordering {
 /// How an outbound orders its deliveries.
 pub(crate) fn ordering(outbound: &str) -> Ordering {
     match outbound {
-        "OUT_KEY" => Ordering::Key,
+        "OUT_KEY" | "OUT_MANY" => Ordering::Key,
         "OUT_ANY" => Ordering::Unordered,
         _ => Ordering::Fifo,
+    }
+}
+
+/// How many connections an outbound has.
+pub(crate) fn connections(outbound: &str) -> usize {
+    match outbound {
+        "OUT_MANY" => 3,
+        "OUT_ANY" => 2,
+        _ => 1,
     }
 }
 
@@ -76,6 +108,11 @@ impl Sent {
         INBOUNDS[self.connection as usize % INBOUNDS.len()]
     }
 
+    /// Whether its sender is answered after the last verdict.
+    pub(crate) fn waits_for_verdict(self) -> bool {
+        self.inbound() == AFTER_DELIVERY
+    }
+
     /// PID-3.1: what a message is about. Some are about nothing, and nothing passes them.
     pub(crate) fn key(self) -> Option<String> {
         (self.number % 64 != 13).then(|| format!("K{}", self.number % 9))
@@ -86,41 +123,50 @@ impl Sent {
         self.connection % 4 == 3
     }
 
+    /// Whether it has 100 MB. Its connection comes to it after a minute or two.
+    fn is_huge(self) -> bool {
+        self.connection == 3 && self.number % 20_000 == 2_000
+    }
+
     /// Its bytes: a few hundred, now and then some thousand, on some connections more than a row
-    /// of the store holds, rarely some million.
+    /// of the store holds, rarely some million. Each says where it stands.
     pub fn bytes(self) -> Vec<u8> {
         let header = "MSH|^~\\&|LAB|L|HIS|H|20260101||ADT^A01|";
         let filling = match self.number {
-            n if n % 4000 == 350 && self.connection % 2 == 1 => 4_000_000,
+            _ if self.is_huge() => 100_000_000,
+            n if n % 400 == 150 && self.connection % 2 == 1 => {
+                (1 + (n / 400 + self.connection) as usize % 8) * 1_000_000
+            }
+            n if n % 200 == 77 && self.connection == 1 => 600_000,
             n if n % 50 == 27 && self.connection % 4 == 1 => 70_000,
             n if n % 100 == 33 => 5_000,
             n => 20 + n as usize % 90,
         };
-        let text = format!(
-            "{header}{}|P|2.5\rPID|1||{}\rNTE|1||{}\r",
-            self.control_id(),
-            self.key().unwrap_or_default(),
-            "x".repeat(filling)
-        );
-        text.into_bytes()
+        let (control_id, key) = (self.control_id(), self.key().unwrap_or_default());
+        let start = format!("{header}{control_id}|P|2.5\rPID|1||{key}\rNTE|1||");
+        let mut bytes = start.into_bytes();
+        bytes.reserve_exact(filling + ADDED.len() + ADDED_FURTHER.len() + 1);
+        bytes.extend((0..filling).map(|at| b'a' + ((at / 7 + at / 262_143) % 26) as u8));
+        bytes.push(b'\r');
+        bytes
     }
 
     /// The bytes that this handler sends.
     pub(crate) fn bytes_from(self, handler: &str) -> Vec<u8> {
-        match handler {
-            "change" => [&self.bytes()[..], ADDED].concat(),
-            "further" => [&self.bytes()[..], ADDED, ADDED_FURTHER].concat(),
-            _ => self.bytes(),
-        }
+        let mut bytes = self.bytes();
+        bytes.extend_from_slice(&added(handler).concat());
+        bytes
     }
 
     /// The handlers that the router chooses.
     pub(crate) fn handlers(self) -> &'static [&'static str] {
         match self.number % 16 {
+            _ if self.is_huge() => &["large"],
             0 => &[],
             1 => &["copy", "fail"],
             2 => &["change"],
             3..6 => &["copy"],
+            6 => &["copy", "change", "large"],
             12.. => &["copy", "change", "spread"],
             _ => &["copy", "change"],
         }
@@ -135,14 +181,16 @@ impl Sent {
     pub(crate) fn outbounds(self, handler: &str) -> &'static [&'static str] {
         match (handler, self.number % 16) {
             ("copy", n) if n % 4 == 0 => &["OUT_ONE", "OUT_FOUR"],
+            ("copy", 3 | 5) => &["OUT_ONE", "OUT_MANY"],
             ("copy", _) => &["OUT_ONE"],
             // Filtered.
             ("change", 2) => &[],
             ("change", n) if n % 2 == 0 => &["OUT_TWO", "OUT_WIDE"],
             ("change", _) => &["OUT_WIDE"],
             ("further", _) => &["OUT_TWO"],
+            ("large", _) => &[LARGE],
             ("spread", n) if n % 2 == 0 => &["OUT_KEY", "OUT_ANY"],
-            ("spread", _) => &["OUT_KEY"],
+            ("spread", _) => &["OUT_KEY", "OUT_MANY"],
             _ => &[],
         }
     }
@@ -164,6 +212,15 @@ impl Sent {
     /// Whether one of its handlers fails on it.
     pub(crate) fn fails(self) -> bool {
         self.handlers().contains(&"fail")
+    }
+}
+
+/// What a handler adds to what has come in.
+pub(crate) fn added(handler: &str) -> &'static [&'static [u8]] {
+    match handler {
+        "change" => &[ADDED],
+        "further" => &[ADDED, ADDED_FURTHER],
+        _ => &[],
     }
 }
 

@@ -11,7 +11,7 @@ const USAGE: &str = "\
 usage: fastmllp-torture [--plan kill|power-cut|disk-full] --seconds N [--seed S] [--keep FOLDER]
        fastmllp-torture verify --data D --acks A --sinks S
 
-Without --plan all of them run in turn, N seconds each. --keep leaves data and ledgers in a folder.
+Without --plan all of them run in turn, N seconds together. --keep leaves data and ledgers in a folder.
 Exit status: 0 clean, 1 a finding, 2 wrong usage.";
 
 const PLANS: [&str; 3] = ["kill", "power-cut", "disk-full"];
@@ -85,7 +85,7 @@ impl Options {
             None => PLANS.to_vec(),
             Some(plan) => vec![*PLANS.iter().find(|it| **it == plan)?],
         };
-        let seconds = self.seconds?;
+        let seconds = self.seconds? / plans.len() as u64;
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let seed = self.seed.unwrap_or(since.as_millis() as u64);
         Some(plans.into_iter().try_fold(true, |clean, plan| {

@@ -12,6 +12,7 @@ use mllp_disk::Rng;
 
 use crate::live::{Conditions, ENOUGH, Life, PATIENCE, Start, hush};
 use crate::plan::Plan;
+use crate::progress::Progress;
 use crate::sender::Pace;
 use crate::verdict::Verdict;
 
@@ -36,10 +37,12 @@ pub fn run(plan: &Plan) -> io::Result<Verdict> {
     let mut rng = Rng::new(plan.seed);
     let mut verdict = Verdict::default();
     let mut start = Start::default();
+    let progress = Progress::begin(plan.seconds);
     let end = Instant::now() + Duration::from_secs(plan.seconds);
     while Instant::now() < end && verdict.findings.len() < ENOUGH {
         verdict.count("rounds", 1);
         start = round(plan, &start, &mut rng, &mut verdict)?;
+        progress.tell(|| verdict.so_far());
     }
     if verdict.is_clean() {
         verdict.at_least("images", LEAST_IMAGES * plan.seconds / HALF_AN_HOUR);

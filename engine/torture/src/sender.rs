@@ -1,7 +1,7 @@
 //! A sender that does not give up: what was not acknowledged it sends again, with the same bytes and
 //! in the same order, once it has a connection again, and what was refused once nothing is open.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +22,9 @@ const OUTSTANDING: usize = 12;
 const REST: Duration = Duration::from_millis(20);
 /// Silence for this long is a finding: the engine is alive, or the connection would have ended.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often a message is sent that is stored and not delivered.
+const TRIES: u32 = 3;
 
 /// How fast messages are made.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +87,7 @@ pub(crate) fn start(
             unanswered: BTreeSet::new(),
             open: VecDeque::new(),
             refused: Vec::new(),
+            undelivered: HashMap::new(),
             next_at: Instant::now(),
             burst: 0,
         };
@@ -105,6 +109,8 @@ struct Sender {
     /// Those of the connection that were sent, in order.
     open: VecDeque<u32>,
     refused: Vec<u32>,
+    /// How often it was said of a message that it is not delivered.
+    undelivered: HashMap<u32, u32>,
     next_at: Instant,
     burst: u32,
 }
@@ -153,6 +159,8 @@ impl Sender {
                 if stream.write_all(&framed(&self.sent(number).bytes())).is_err() {
                     return;
                 }
+                // A large one takes its time.
+                heard = Instant::now();
             }
             match frames.read(&mut stream) {
                 Came::End => return,
@@ -230,6 +238,16 @@ impl Sender {
                 self.unanswered.remove(&number);
                 self.told(number, Answer::Aa);
             }
+            "AE" if is_undelivered(answer) && self.sent(number).waits_for_verdict() => {
+                self.told(number, Answer::Undelivered);
+                let times = self.undelivered.entry(number).or_default();
+                *times += 1;
+                if *times < TRIES {
+                    self.refused.push(number);
+                } else {
+                    self.unanswered.remove(&number);
+                }
+            }
             "AE" if self.orders.may_refuse.load(Ordering::Relaxed) => {
                 self.refused.push(number);
                 self.told(number, Answer::Ae);
@@ -251,4 +269,10 @@ impl Sender {
         let at = since.as_millis() as u64;
         self.witness.answered(Ack { control_id, inbound, at, answer });
     }
+}
+
+/// Whether an AE says that the message is stored.
+fn is_undelivered(answer: &[u8]) -> bool {
+    const TEXT: &[u8] = b"stored, and not delivered so far";
+    answer.windows(TEXT.len()).any(|it| it == TEXT)
 }

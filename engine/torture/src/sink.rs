@@ -2,17 +2,16 @@
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use mllp_disk::Rng;
 
-use crate::graph::TIMEOUT;
-use crate::ledger::{Answer, Arrival, Witness};
-use crate::load::Sent;
+use crate::ledger::{Answer, Arrival, Bytes, Witness};
+use crate::load::{Sent, TIMEOUT, added, connections};
 use crate::mllp::{Came, Frames, answer, control_id, framed};
 
 /// Between the two pieces of an answer.
@@ -38,8 +37,8 @@ impl Sink {
         listener.set_nonblocking(true)?;
         let end = Arc::new(AtomicBool::new(false));
         let (well, witness) = (Arc::clone(well), Arc::clone(witness));
-        let partner =
-            Partner { outbound, rng, well, end: Arc::clone(&end), witness, seq: 0, taken: None };
+        let seen = Mutex::new(Seen { rng, seq: 0, taken: None });
+        let partner = Partner { outbound, well, end: Arc::clone(&end), witness, seen };
         let thread = thread::Builder::new().name(outbound.to_owned());
         let thread = thread.spawn(move || partner.run(&listener))?;
         Ok(Sink { address, end, thread: Some(thread) })
@@ -57,28 +56,37 @@ impl Drop for Sink {
 
 struct Partner {
     outbound: &'static str,
-    rng: Rng,
     well: Arc<AtomicBool>,
     end: Arc<AtomicBool>,
     witness: Arc<dyn Witness>,
+    seen: Mutex<Seen>,
+}
+
+/// What all connections of a partner share. What is written down under its lock has one order.
+struct Seen {
+    rng: Rng,
     seq: u64,
     /// A message that was taken before.
     taken: Option<String>,
 }
 
 impl Partner {
-    /// One connection at a time, each to its end: what came on an earlier one was sent earlier, so
-    /// the order of arrivals is the order on the wire.
-    fn run(mut self, listener: &TcpListener) {
-        while !self.end.load(Ordering::Relaxed) {
-            match listener.accept() {
-                Ok((stream, _)) => self.converse(stream),
-                Err(_) => thread::sleep(Duration::from_millis(1)),
+    /// As many connections at a time as the outbound has. If that is one, each is read to its end before
+    /// the next: what came on an earlier one was sent earlier, so the order of arrivals is the order on
+    /// the wire. With more of them what follows its key's last message arrives after that was answered.
+    fn run(&self, listener: &TcpListener) {
+        thread::scope(|scope| {
+            while !self.end.load(Ordering::Relaxed) {
+                match listener.accept() {
+                    Ok((stream, _)) if connections(self.outbound) == 1 => self.converse(stream),
+                    Ok((stream, _)) => drop(scope.spawn(|| self.converse(stream))),
+                    Err(_) => thread::sleep(Duration::from_millis(1)),
+                }
             }
-        }
+        });
     }
 
-    fn converse(&mut self, mut stream: TcpStream) {
+    fn converse(&self, mut stream: TcpStream) {
         let mut frames = Frames::default();
         let mut later: Vec<(Instant, Vec<u8>)> = Vec::new();
         let _ = stream.set_nonblocking(false);
@@ -96,8 +104,8 @@ impl Partner {
                     Answer::Ae => answer("AE", &control_id),
                     Answer::Ar => answer("AR", &control_id),
                     Answer::Foreign => answer("AA", &format!("X{control_id}")),
-                    Answer::Another => answer("AA", self.taken.as_deref().unwrap_or("X")),
-                    Answer::Garbage => self.garbage(),
+                    Answer::Another => answer("AA", self.seen().taken.as_deref().unwrap_or("X")),
+                    Answer::Garbage => garbage(&mut self.seen().rng),
                     Answer::Late => {
                         later.push((Instant::now() + TIMEOUT * 5 / 4, taken));
                         continue;
@@ -112,11 +120,11 @@ impl Partner {
                         let _ = stream.write_all(&taken[..taken.len() / 2]);
                         return;
                     }
-                    Answer::Nothing => continue,
+                    Answer::Nothing | Answer::Undelivered => continue,
                     Answer::Cut => return,
                 };
                 if how == Answer::Aa {
-                    self.taken = Some(control_id);
+                    self.seen().taken = Some(control_id);
                 }
                 if stream.write_all(&reply).is_err() {
                     break;
@@ -129,55 +137,67 @@ impl Partner {
         }
     }
 
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Writes a message down; returns how it is answered, and its control ID.
-    fn arrive(&mut self, message: &[u8]) -> (Answer, String) {
+    fn arrive(&self, message: &[u8]) -> (Answer, String) {
         let control_id = control_id(message);
-        let how = self.choose();
-        self.seq += 1;
+        let bytes = self.which(&control_id, message);
+        let mut seen = self.seen();
+        let how = match self.well.load(Ordering::Relaxed) {
+            true => Answer::Aa,
+            false => choose(&mut seen.rng),
+        };
+        seen.seq += 1;
         self.witness.arrived(Arrival {
             outbound: self.outbound.to_owned(),
-            seq: self.seq,
-            whole: self.is_whole(&control_id, message),
+            seq: seen.seq,
             control_id: control_id.clone(),
             answer: how,
+            bytes,
         });
         (how, control_id)
     }
 
-    fn choose(&mut self) -> Answer {
-        if self.well.load(Ordering::Relaxed) {
-            return Answer::Aa;
-        }
-        match self.rng.below(10_000) {
-            0..150 => Answer::Ae,
-            150..180 => Answer::Ar,
-            180..190 => Answer::Late,
-            190..205 => Answer::Foreign,
-            205..215 => Answer::Nothing,
-            215..250 => Answer::Cut,
-            250..265 => Answer::Another,
-            265..280 => Answer::Garbage,
-            280..290 => Answer::Half,
-            290..310 => Answer::Pieces,
-            _ => Answer::Aa,
-        }
-    }
-
-    /// Bytes that are framed or not, and are not an answer.
-    fn garbage(&mut self) -> Vec<u8> {
-        match self.rng.below(5) {
-            0 => framed(b"thank you"),
-            1 => framed(b"MSH|^~\\&|HIS|H|LAB|L|20260101||ACK|R1|P|2.5\r"),
-            2 => framed(b""),
-            3 => b"\x15\x0b\x0b\x1c\x1c\r\r".to_vec(),
-            _ => (0..1 + self.rng.below(300)).map(|_| self.rng.next() as u8).collect(),
-        }
-    }
-
-    fn is_whole(&self, control_id: &str, message: &[u8]) -> bool {
-        let Some(sent) = Sent::parse(control_id) else { return false };
+    fn which(&self, control_id: &str, message: &[u8]) -> Bytes {
+        let Some(sent) = Sent::parse(control_id) else { return Bytes::Other };
+        let Some(rest) = message.strip_prefix(&sent.bytes()[..]) else { return Bytes::Other };
         let ways = sent.ways();
-        let mut here = ways.iter().filter(|way| way.outbound == self.outbound);
-        here.any(|way| sent.bytes_from(way.handler) == message)
+        let mut from = ways.iter().filter(|way| added(way.handler).concat() == rest).peekable();
+        let is_known = rest.is_empty() || from.peek().is_some();
+        match from.any(|way| way.outbound == self.outbound) {
+            true => Bytes::Own,
+            false if is_known => Bytes::Elsewhere,
+            false => Bytes::Other,
+        }
+    }
+}
+
+fn choose(rng: &mut Rng) -> Answer {
+    match rng.below(10_000) {
+        0..150 => Answer::Ae,
+        150..180 => Answer::Ar,
+        180..190 => Answer::Late,
+        190..205 => Answer::Foreign,
+        205..215 => Answer::Nothing,
+        215..250 => Answer::Cut,
+        250..265 => Answer::Another,
+        265..280 => Answer::Garbage,
+        280..290 => Answer::Half,
+        290..310 => Answer::Pieces,
+        _ => Answer::Aa,
+    }
+}
+
+/// Bytes that are framed or not, and are not an answer.
+fn garbage(rng: &mut Rng) -> Vec<u8> {
+    match rng.below(5) {
+        0 => framed(b"thank you"),
+        1 => framed(b"MSH|^~\\&|HIS|H|LAB|L|20260101||ACK|R1|P|2.5\r"),
+        2 => framed(b""),
+        3 => b"\x15\x0b\x0b\x1c\x1c\r\r".to_vec(),
+        _ => (0..1 + rng.below(300)).map(|_| rng.next() as u8).collect(),
     }
 }

@@ -27,6 +27,13 @@ impl Verdict {
         }
     }
 
+    /// What was counted so far, in one line.
+    pub(crate) fn so_far(&self) -> String {
+        let counts = self.counts.iter().map(|(name, number)| format!("{number} {name}"));
+        let counts = counts.collect::<Vec<_>>().join(", ");
+        format!("{counts}, {} findings", self.findings.len())
+    }
+
     pub(crate) fn found(&mut self, finding: String) {
         self.findings.push(finding);
     }

@@ -2,10 +2,13 @@
 //!
 //! Acknowledged is a part of stored, stored is a part of final; each message was taken by every
 //! partner it had to go to, or has a reason that the partner's ledger confirms; every lane kept its
-//! order; what a partner took twice is listed, and no more is listed than the windows allow.
+//! order; what a partner took twice is listed, and no more is listed than the windows allow; what an operator has
+//! had done was done once, to all that he meant, in the order of acceptance.
 
 mod delivery;
 mod intake;
+mod jobs;
+mod journey;
 mod kept;
 mod order;
 
@@ -14,7 +17,7 @@ use std::path::Path;
 
 use mllp_store::{SqliteStore, Store};
 
-use crate::ledger::{self, Ack, Answer, Arrival};
+use crate::ledger::{self, Ack, Answer, Arrival, Bytes};
 use crate::load::OUTBOUNDS;
 use crate::verdict::Verdict;
 use std::collections::HashMap;
@@ -55,6 +58,7 @@ pub fn check(store: &mut dyn Store, acks: &[Ack], arrivals: &[Arrival]) -> io::R
     intake::check(&kept, acks, &mut verdict);
     delivery::check(&kept, &heard, &mut verdict);
     order::check(&kept, arrivals, &mut verdict);
+    jobs::check(&kept, &mut verdict);
     Ok(verdict)
 }
 
@@ -72,7 +76,7 @@ struct Answers {
 /// The arrivals, by outbound and control ID.
 struct Heard<'a> {
     of: HashMap<(&'a str, &'a str), Answers>,
-    /// Arrivals whose bytes are not those that had to come.
+    /// Arrivals whose bytes are not those that a handler sends there.
     changed: Vec<&'a Arrival>,
 }
 
@@ -86,7 +90,7 @@ impl<'a> Heard<'a> {
             answers.perhaps_taken += u32::from(arrival.answer.may_complete());
             answers.refused_for_good += u32::from(arrival.answer == Answer::Ar);
         }
-        Heard { of, changed: arrivals.iter().filter(|it| !it.whole).collect() }
+        Heard { of, changed: arrivals.iter().filter(|it| it.bytes != Bytes::Own).collect() }
     }
 
     fn answers(&self, outbound: &str, control_id: &str) -> Answers {

@@ -65,7 +65,7 @@ fn an_engine_that_is_killed_loses_nothing_and_ledgers_that_disagree_are_found() 
     append(&folder.join("acks.jsonl"), r#"{"control_id":"T1N999999","inbound":"IN_B","at":1}"#);
     let (status, said) = verify(&folder);
     assert_eq!(status, Some(1));
-    assert!(said.contains("T1N999999: acknowledged by IN_B, and not stored"), "{said}");
+    assert!(said.contains("T1N999999: answered AA by IN_B, and not stored"), "{said}");
     let acks = fs::read_to_string(folder.join("acks.jsonl")).unwrap();
     let once = |line: &&str| acks.matches(line.split(',').next().unwrap()).count() == 1;
     let refused = acks.lines().find(once).unwrap().replace(r#""answer":"AA""#, r#""answer":"AE""#);

@@ -16,7 +16,7 @@ use crate::small_disk::{Kind, SmallDisk};
 use crate::verdict::Verdict;
 
 /// Room for what a round stores, in MiB.
-const SIZE: u64 = 128;
+const SIZE: u64 = 256;
 /// For how long a round has load: its messages have to fit.
 const ROUND: Duration = Duration::from_secs(12);
 /// A disk that is full until somebody is refused has room again after this. The log uses the room that

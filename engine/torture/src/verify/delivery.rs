@@ -1,9 +1,12 @@
 //! Each message was taken by every partner it had to go to, and twice only if that is listed.
 
+use std::collections::HashMap;
+
 use mllp_pipeline::{Failure, LaneId};
 
-use super::kept::Passage;
+use super::journey::{Kind, Passage};
 use super::{Answers, Heard, Kept, Stored, windows};
+use crate::ledger::Bytes;
 use crate::load::{GIVES_UP, OUTBOUNDS, window};
 use crate::verdict::Verdict;
 
@@ -26,18 +29,27 @@ pub(super) fn check(kept: &Kept, heard: &Heard<'_>, verdict: &mut Verdict) {
     }
     for arrival in &heard.changed {
         let (control_id, outbound) = (&arrival.control_id, &arrival.outbound);
-        verdict.found(format!("{control_id}: arrived at {outbound} with other bytes"));
+        // An operator may have sent there what had come in, or what was sent to another.
+        let elsewhere = kept.outbound(outbound).is_some_and(|lane| {
+            let mut passages = kept.with(control_id).filter_map(|it| it.passage(lane));
+            passages.any(|it| it.replayed > 0)
+        });
+        if arrival.bytes == Bytes::Other || !elsewhere {
+            verdict.found(format!("{control_id}: arrived at {outbound} with other bytes"));
+        }
     }
     listed(kept, verdict);
 }
 
-/// It went where it had to go.
+/// It went where it had to go, once each time that it was routed.
 fn ways(kept: &Kept, message: &Stored, verdict: &mut Verdict) {
     let (Some(sent), control_id) = (message.sent(), &message.control_id) else { return };
+    let times = 1 + message.rerouted;
     let ways = sent.ways();
     for way in &ways {
         let passed = message.passages.iter().any(|it| {
-            kept.name(it.handler) == way.handler && kept.name(it.outbound) == way.outbound
+            let handler = it.handler.map(|handler| kept.name(handler));
+            handler == Some(way.handler) && kept.name(it.outbound) == way.outbound
         });
         if !passed {
             verdict.found(format!(
@@ -46,15 +58,16 @@ fn ways(kept: &Kept, message: &Stored, verdict: &mut Verdict) {
             ));
         }
     }
-    if message.passages.len() > ways.len() {
+    let handed: u32 = message.passages.iter().map(|it| it.sent).sum();
+    if handed > times * ways.len() as u32 {
         verdict.found(format!("{control_id}: message {} was handed on twice", message.id));
     }
-    if message.failed.is_empty() == sent.fails() {
+    if message.failed != times * u32::from(sent.fails()) {
         verdict.found(format!("{control_id}: message {} failed as it should not", message.id));
     }
 }
 
-/// A delivery has ended, for a reason that the partner knows of.
+/// Each delivery has come to one end, for a reason that the partner knows of, or waits for an operator.
 fn passed(
     kept: &Kept,
     message: &Stored,
@@ -63,22 +76,41 @@ fn passed(
     verdict: &mut Verdict,
 ) {
     let (control_id, outbound) = (&message.control_id, kept.name(passage.outbound));
-    let answers = heard.answers(outbound, control_id);
-    let is_listed = kept.held.contains(&(passage.outbound, message.id));
-    let finding = match (passage.delivered, passage.dead) {
-        _ if passage.held != is_listed => "is held or not, and its list says otherwise, at",
-        (false, None) if passage.held || passage.cancelled => return,
-        _ if passage.held || passage.cancelled => "was taken out, and came to another end, at",
-        (false, None) => "never came to an end at",
-        (true, Some(_)) => "was delivered, and is dead, at",
-        (true, None) => return,
-        (false, Some(Failure::RefusedForGood)) if answers.refused_for_good > 0 => return,
-        (false, Some(Failure::RefusedForGood)) => "is dead, and was never refused, at",
-        (false, Some(_)) if outbound != GIVES_UP.0 => "was given up too early at",
-        (false, Some(_)) if passage.tried != GIVES_UP.1 => "was not tried as often as it should at",
-        (false, Some(_)) => return,
+    let refused = heard.answers(outbound, control_id).refused_for_good;
+    let mut found = |finding: &str| {
+        verdict.found(format!("{control_id}: message {} {finding} {outbound}", message.id));
     };
-    verdict.found(format!("{control_id}: message {} {finding} {outbound}", message.id));
+    let in_list = |list: &HashMap<_, u32>| {
+        list.get(&(passage.outbound, message.id)).copied().unwrap_or_default()
+    };
+    let (held, dead) = (in_list(&kept.held), in_list(&kept.dead));
+    let deliveries = passage.sent + passage.replayed;
+    if passage.ended() + held < deliveries {
+        found("never came to an end at");
+    }
+    if passage.ended() + held > deliveries {
+        found("came to two ends at");
+    }
+    if held + passage.released > passage.held {
+        found("is held or was released, and its journey says otherwise, at");
+    }
+    let deaths = passage.dead.len() as u32;
+    // One that was sent again, here or elsewhere, is off the list.
+    let may_be_forgiven = message.acts.iter().any(|it| it.kind == Kind::Replayed);
+    if dead > deaths || (dead < deaths && !may_be_forgiven) {
+        found("is dead or not, and its list says otherwise, at");
+    }
+    let for_good = |it: &&(Failure, u32)| it.0 == Failure::RefusedForGood;
+    if passage.dead.iter().filter(for_good).count() > refused as usize {
+        found("is dead, and was never refused, at");
+    }
+    for (_, tried) in passage.dead.iter().filter(|it| it.0 != Failure::RefusedForGood) {
+        if outbound != GIVES_UP.0 {
+            found("was given up too early at");
+        } else if *tried != GIVES_UP.1 {
+            found("was not tried as often as it should at");
+        }
+    }
 }
 
 /// A partner has what is recorded as delivered, and no more than is listed.
@@ -87,9 +119,9 @@ fn taken(kept: &Kept, outbound: &str, control_id: &str, answers: Answers, verdic
     let sum = |of: fn(&Passage) -> u32| -> u32 {
         kept.with(control_id).filter_map(|it| it.passage(lane)).map(of).sum()
     };
-    let delivered = sum(|it| u32::from(it.delivered));
+    let delivered = sum(|it| it.delivered);
     let listed = sum(Passage::listed);
-    let tried = sum(|it| it.attempts + it.possibly_sent + u32::from(it.delivered));
+    let tried = sum(|it| it.attempts + it.possibly_sent + it.delivered);
     if answers.perhaps_taken < delivered {
         verdict.found(format!(
             "{control_id}: delivered {delivered} times, and {outbound} took it {} times",

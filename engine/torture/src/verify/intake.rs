@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use mllp_pipeline::Disposition;
 
-use super::kept::Passage;
+use super::journey::Passage;
 use super::{Kept, Stored};
 use crate::ledger::{Ack, Answer};
+use crate::load::AFTER_DELIVERY;
 use crate::verdict::Verdict;
 
 pub(super) fn check(kept: &Kept, acks: &[Ack], verdict: &mut Verdict) {
@@ -23,6 +24,7 @@ pub(super) fn check(kept: &Kept, acks: &[Ack], verdict: &mut Verdict) {
 struct Answers {
     positive: usize,
     refused: usize,
+    undelivered: usize,
     nothing: usize,
 }
 
@@ -34,6 +36,7 @@ impl Answers {
             match ack.answer {
                 Answer::Aa => answers.positive += 1,
                 Answer::Ae => answers.refused += 1,
+                Answer::Undelivered => answers.undelivered += 1,
                 _ => answers.nothing += 1,
             }
         }
@@ -46,7 +49,7 @@ fn refused(kept: &Kept, answers: &HashMap<&str, Answers>, verdict: &mut Verdict)
     for (control_id, of) in answers.iter().filter(|(_, of)| of.refused > 0) {
         verdict.count("refused", of.refused as u64);
         let stored = kept.with(control_id).count();
-        if stored > of.positive + of.nothing {
+        if stored > of.positive + of.undelivered + of.nothing {
             verdict.found(format!(
                 "{control_id}: stored {stored} times, {} times acknowledged, {} not answered",
                 of.positive, of.nothing
@@ -55,14 +58,29 @@ fn refused(kept: &Kept, answers: &HashMap<&str, Answers>, verdict: &mut Verdict)
     }
 }
 
-/// Everything that was acknowledged is stored.
+/// Everything that was acknowledged is stored, and so is what was answered *not delivered so far*. At
+/// the inbound that waits for the verdict, what was acknowledged has come to a good end.
 pub(crate) fn acknowledged(kept: &Kept, acks: &[Ack], verdict: &mut Verdict) {
-    for Ack { control_id, inbound, .. } in acks.iter().filter(|it| it.is_positive()) {
-        let mut stored = kept.with(control_id).filter(|it| it.accepted);
-        if !stored.any(|it| kept.name(it.inbound) == inbound) {
-            verdict.found(format!("{control_id}: acknowledged by {inbound}, and not stored"));
+    let tells = |it: &&Ack| it.is_positive() || it.answer == Answer::Undelivered;
+    for Ack { control_id, inbound, answer, .. } in acks.iter().filter(tells) {
+        let stored = kept.with(control_id).filter(|it| it.accepted);
+        let mut stored = stored.filter(|it| kept.name(it.inbound) == inbound);
+        let Some(first) = stored.next() else {
+            let name = answer.name();
+            verdict.found(format!("{control_id}: answered {name} by {inbound}, and not stored"));
+            continue;
+        };
+        let waits = inbound == AFTER_DELIVERY && *answer == Answer::Aa;
+        // What an operator has done since may have changed it.
+        if waits && !has_ended_well(first.disposition) && first.acts.is_empty() {
+            let name = first.disposition.name();
+            verdict.found(format!("{control_id}: acknowledged after delivery, and is {name}"));
         }
     }
+}
+
+const fn has_ended_well(disposition: Disposition) -> bool {
+    matches!(disposition, Disposition::Processed | Disposition::Filtered | Disposition::Unrouted)
 }
 
 fn sums(kept: &Kept, verdict: &mut Verdict) {
@@ -75,13 +93,13 @@ fn sums(kept: &Kept, verdict: &mut Verdict) {
         if disposition.is_final() {
             finals += 1;
             verdict.count(disposition.name(), 1);
-        } else if message.passages.iter().any(|it| it.held) {
+        } else if message.passages.iter().any(|it| kept.held.contains_key(&(it.outbound, *id))) {
             verdict.count("open for a held delivery", 1);
         } else {
             let name = disposition.name();
             verdict.found(format!("{control_id}: message {id} has come to rest as {name}"));
         }
-        let expected = expected(message);
+        let expected = expected(kept, message);
         if disposition.is_final() && *disposition != expected {
             let (is, should) = (disposition.name(), expected.name());
             verdict.found(format!("{control_id}: message {id} is {is}, its journey says {should}"));
@@ -91,14 +109,14 @@ fn sums(kept: &Kept, verdict: &mut Verdict) {
 }
 
 /// The disposition that the journey of a message leads to.
-fn expected(message: &Stored) -> Disposition {
-    let ended = |it: &Passage| it.dead.is_some() || it.cancelled;
-    let failed = !message.failed.is_empty() || message.passages.iter().any(ended);
+fn expected(kept: &Kept, message: &Stored) -> Disposition {
+    // A dead delivery that was sent again counts no more, and is on the list no more.
+    let is_dead = |it: &Passage| kept.dead.contains_key(&(it.outbound, message.id));
     match &message.routed {
         _ if message.is_duplicate() => Disposition::Duplicate,
-        _ if failed => Disposition::Error,
+        _ if message.has_failed || message.passages.iter().any(is_dead) => Disposition::Error,
+        _ if message.passages.iter().any(|it| it.delivered > 0) => Disposition::Processed,
         Some(handlers) if handlers.is_empty() => Disposition::Unrouted,
-        _ if message.passages.iter().any(|it| it.delivered) => Disposition::Processed,
         _ => Disposition::Filtered,
     }
 }
@@ -116,8 +134,11 @@ fn duplicates(kept: &Kept, verdict: &mut Verdict) {
             None if message.is_duplicate() => {
                 verdict.found(format!("{control_id}: message {id} is a duplicate of nothing"));
             }
+            // If an operator has not mended it since.
             Some(first)
-                if !message.is_duplicate() && first.disposition == Disposition::Processed =>
+                if !message.is_duplicate()
+                    && first.disposition == Disposition::Processed
+                    && first.acts.is_empty() =>
             {
                 verdict.found(format!("{control_id}: message {id} was processed already"));
             }
@@ -135,7 +156,7 @@ fn order_of_senders(kept: &Kept, answers: &HashMap<&str, Answers>, verdict: &mut
     let mut last: HashMap<u32, u32> = HashMap::new();
     for message in kept.messages.iter().filter(|it| it.duplicate_of.is_none()) {
         let Some(sent) = message.sent() else { continue };
-        let was_refused = answers.get(&message.control_id[..]).is_some_and(|it| it.refused > 0);
+        let was_refused = answers.get(&message.control_id[..]).is_some_and(|it| it.refused + it.undelivered > 0);
         if was_refused && !sent.is_sent_alone() {
             continue;
         }

@@ -1,11 +1,11 @@
 //! What a store holds, as far as the ledgers can be held against it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-use mllp_pipeline::{
-    Disposition, Failure, Head, LaneId, List, MessageId, Position, Seq, Stage, What,
-};
+use mllp_pipeline::{Disposition, Head, Job, LaneId, List, MessageId, Position, Seq, Stage};
 use mllp_store::{Held, Reader, Store, StoreError};
+
+use super::journey::{Act, Passage};
 
 use crate::load::Sent;
 
@@ -21,8 +21,11 @@ pub(crate) struct Kept {
     pub(crate) messages: Vec<Stored>,
     /// The rows of each lane, from the first on.
     pub(crate) rows: BTreeMap<LaneId, Vec<Row>>,
-    /// Deliveries that wait for an operator.
-    pub(crate) held: HashSet<(LaneId, MessageId)>,
+    /// The rows that wait for an operator, and those that are dead: how many of each delivery.
+    pub(crate) held: HashMap<(LaneId, MessageId), u32>,
+    pub(crate) dead: HashMap<(LaneId, MessageId), u32>,
+    /// What operators have begun.
+    pub(crate) jobs: Vec<Job>,
     at: HashMap<MessageId, usize>,
     of: HashMap<String, Vec<usize>>,
 }
@@ -46,43 +49,15 @@ pub(crate) struct Stored {
     pub(crate) is_whole: bool,
     /// The router has chosen handlers, or none.
     pub(crate) routed: Option<Vec<LaneId>>,
-    /// Lanes in which a router or a handler has failed on it.
-    pub(crate) failed: Vec<LaneId>,
+    /// How often an operator has sent it to its router again.
+    pub(crate) rerouted: u32,
+    /// How often a router or a handler has failed on it.
+    pub(crate) failed: u32,
+    /// Whether it has failed, or was cancelled, since it was routed last.
+    pub(crate) has_failed: bool,
     pub(crate) passages: Vec<Passage>,
-}
-
-/// A message bound for one outbound.
-pub(crate) struct Passage {
-    pub(crate) handler: LaneId,
-    pub(crate) outbound: LaneId,
-    pub(crate) delivered: bool,
-    pub(crate) dead: Option<Failure>,
-    /// An operator has ended it.
-    pub(crate) cancelled: bool,
-    /// It has left its lane, and waits for an operator.
-    pub(crate) held: bool,
-    /// How often it was appended to its lane: once, and by operators again.
-    pub(crate) appended: u32,
-    /// Attempts that have failed, and crashes after which it may have been sent before, since then.
-    pub(crate) tried: u32,
-    /// Attempts that have failed.
-    pub(crate) attempts: u32,
-    /// Those where it is unknown whether the partner took the message.
-    pub(crate) unsure: u32,
-    /// Crashes after which it may have been sent before.
-    pub(crate) possibly_sent: u32,
-}
-
-impl Passage {
-    /// Whether nothing leaves for it any more.
-    pub(crate) const fn has_ended(&self) -> bool {
-        self.dead.is_some() || self.cancelled || self.held
-    }
-
-    /// How often it is listed as possibly sent twice.
-    pub(crate) const fn listed(&self) -> u32 {
-        self.unsure + self.possibly_sent
-    }
+    /// What operators have done with it, in order.
+    pub(crate) acts: Vec<Act>,
 }
 
 impl Stored {
@@ -119,7 +94,8 @@ impl Kept {
         for id in ids {
             rows.insert(id, rows_of(&mut *reader, id)?);
         }
-        let held = held(&mut *reader)?;
+        let [held, dead] = [List::Held, List::Dead].map(|list| listed(&mut *reader, list));
+        let (held, dead, jobs) = (held?, dead?, reader.jobs()?);
         let at = messages.iter().zip(0..).map(|(it, at)| (it.id, at)).collect();
         let mut of: HashMap<String, Vec<usize>> = HashMap::new();
         for (message, at) in messages.iter().zip(0..) {
@@ -132,7 +108,7 @@ impl Kept {
         for message in &mut messages {
             message.passages.retain(|it| is_outbound(it.outbound));
         }
-        Ok(Kept { names, heads, messages, rows, held, at, of })
+        Ok(Kept { names, heads, messages, rows, held, dead, jobs, at, of })
     }
 
     pub(crate) fn name(&self, lane: LaneId) -> &str {
@@ -194,8 +170,11 @@ fn stored(
         disposition,
         is_whole,
         routed: None,
-        failed: Vec::new(),
+        rerouted: 0,
+        failed: 0,
+        has_failed: false,
         passages: Vec::new(),
+        acts: Vec::new(),
     };
     for event in reader.journey(id)? {
         stored.take(event.what);
@@ -203,65 +182,18 @@ fn stored(
     Ok(stored)
 }
 
-/// Every delivery in the list of those that are held.
-fn held(reader: &mut dyn Reader) -> Result<HashSet<(LaneId, MessageId)>, StoreError> {
-    let (mut held, mut after) = (HashSet::new(), Position::START);
+/// The deliveries in a list, and how many rows of each.
+fn listed(
+    reader: &mut dyn Reader,
+    list: List,
+) -> Result<HashMap<(LaneId, MessageId), u32>, StoreError> {
+    let (mut rows, mut after) = (HashMap::new(), Position::START);
     loop {
-        let part = reader.listed(List::Held, None, after, PART)?;
-        let Some(last) = part.last() else { return Ok(held) };
+        let part = reader.listed(list, None, after, PART)?;
+        let Some(last) = part.last() else { return Ok(rows) };
         after = last.position;
-        held.extend(part.iter().map(|it| (it.position.lane, it.position.message)));
-    }
-}
-
-impl Stored {
-    fn take(&mut self, what: What) {
-        match what {
-            What::Routed { handlers } => self.routed = Some(handlers),
-            What::Failed { lane, .. } => self.failed.push(lane),
-            What::Transformed { handler, outbounds } => {
-                self.passages.extend(outbounds.into_iter().map(|outbound| Passage {
-                    handler,
-                    outbound,
-                    delivered: false,
-                    dead: None,
-                    cancelled: false,
-                    held: false,
-                    appended: 1,
-                    tried: 0,
-                    attempts: 0,
-                    unsure: 0,
-                    possibly_sent: 0,
-                }));
-            }
-            What::Attempt { outbound, failure, .. } => self.on(outbound, |it| {
-                it.attempts += 1;
-                it.tried += 1;
-                it.unsure += u32::from(matches!(failure, Failure::NoReply | Failure::Transport));
-            }),
-            What::PossiblySent { outbound } => self.on(outbound, |it| {
-                it.possibly_sent += 1;
-                it.tried += 1;
-            }),
-            What::Delivered { outbound, .. } => self.on(outbound, |it| it.delivered = true),
-            What::Dead { lane, failure } => self.on(lane, |it| it.dead = Some(failure)),
-            What::Held { outbound, .. } => self.on(outbound, |it| it.held = true),
-            What::Released { outbound, .. } | What::Replayed { to: outbound, .. } => {
-                self.on(outbound, |it| {
-                    it.appended += 1;
-                    (it.held, it.dead, it.tried) = (false, None, 0);
-                });
-            }
-            What::Cancelled { lane, .. } => {
-                self.on(lane, |it| (it.cancelled, it.held) = (true, false));
-            }
-            _ => {}
-        }
-    }
-
-    fn on(&mut self, outbound: LaneId, change: impl FnOnce(&mut Passage)) {
-        if let Some(passage) = self.passages.iter_mut().find(|it| it.outbound == outbound) {
-            change(passage);
+        for Position { lane, message, .. } in part.iter().map(|it| it.position) {
+            *rows.entry((lane, message)).or_default() += 1;
         }
     }
 }

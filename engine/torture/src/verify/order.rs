@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use mllp_pipeline::{LaneId, MessageId};
 
+use super::journey::Passage;
 use super::{Kept, Row};
 use crate::ledger::Arrival;
 use crate::load::{OUTBOUNDS, Ordering, ordering, window};
@@ -36,7 +37,7 @@ fn appended(kept: &Kept, outbound: &str, lane: LaneId, rows: &[Row], verdict: &m
     let mut counts: HashMap<MessageId, u32> = HashMap::new();
     rows.iter().for_each(|row| *counts.entry(row.message).or_default() += 1);
     for message in &kept.messages {
-        let should = message.passage(lane).map_or(0, |it| it.appended);
+        let should = message.passage(lane).map_or(0, Passage::rows);
         let count = counts.get(&message.id).copied().unwrap_or_default();
         if count != should {
             verdict.found(format!(
@@ -54,7 +55,7 @@ fn accepted_first(kept: &Kept, outbound: &str, rows: &[Row], verdict: &mut Verdi
     let first = rows.iter().filter(|row| seen.insert(row.message));
     for message in first.filter_map(|row| kept.message(row.message)) {
         let handler = kept.outbound(outbound).and_then(|it| message.passage(it));
-        let Some(handler) = handler.map(|it| it.handler) else { continue };
+        let Some(handler) = handler.and_then(|it| it.handler) else { continue };
         let last = last.entry((message.inbound, handler)).or_insert(message.id);
         if message.id < *last {
             verdict.found(format!(
@@ -153,12 +154,12 @@ impl<'a> Wire<'a> {
 
     fn is_done(&self, row: usize) -> bool {
         let passage = || self.kept.message(self.rows[row].message)?.passage(self.lane);
-        self.taken.contains(&row) || passage().is_some_and(|it| it.has_ended() || it.appended > 1)
+        self.taken.contains(&row) || passage().is_some_and(|it| it.was_taken_out() || it.rows() > 1)
     }
 
     fn was_appended_again(&self, control_id: &str) -> bool {
         let mut passages = self.kept.with(control_id).filter_map(|it| it.passage(self.lane));
-        passages.any(|it| it.appended > 1)
+        passages.any(|it| it.rows() > 1)
     }
 
     fn was_tried_again(&self, row: usize) -> bool {

@@ -27,7 +27,7 @@ pub(super) fn check(
         |row: usize| -> &str { kept.message(rows[row].message).map_or("?", |it| &it.control_id) };
     let passage = |row: usize| kept.message(rows[row].message)?.passage(lane);
     // What an operator has taken out or appended again comes when it comes.
-    let is_free = |row: usize| passage(row).is_some_and(|it| it.has_ended() || it.appended > 1);
+    let is_free = |row: usize| passage(row).is_some_and(|it| it.was_taken_out() || it.rows() > 1);
     let mut taken: HashSet<usize> = HashSet::new();
     for arrival in arrivals {
         let Some(its) = of.get(&arrival.control_id[..]) else {
