@@ -18,6 +18,7 @@ use mllp_disk::{Rng, Trouble};
 use mllp_engine::Error;
 
 use crate::live::{Conditions, ENOUGH, Life, PATIENCE, Start, hush, wait_for};
+use crate::operator;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::sabotage::Sabotage;
@@ -61,8 +62,7 @@ pub fn run(plan: &Plan) -> io::Result<Verdict> {
         for number in 0..LIVES {
             let (rng, times, progress) = (Rng::new(rng.next()), &times, &progress);
             let folder = plan.folder.join(format!("memory-{number}"));
-            running
-                .push(scope.spawn(move || in_memory(plan, &folder, times, progress, end, rng)));
+            running.push(scope.spawn(move || in_memory(plan, &folder, times, progress, end, rng)));
         }
         let rng = Rng::new(rng.next());
         running.push(scope.spawn(move || small::run(plan, end, rng)));
@@ -123,6 +123,7 @@ fn live(
     life.orders.may_refuse.store(true, Ordering::Relaxed);
     for _ in 0..1 + rng.below(TIMES) {
         be_full_for_a_while(&life, times, rng, verdict);
+        operator::work(&life.engine, rng);
     }
     let end = match rng.below(4) {
         _ if start.generation == GENERATIONS => End::AtRest,

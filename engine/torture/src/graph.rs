@@ -7,9 +7,7 @@ use std::time::Duration;
 use mllp_engine::{Builder, Engine, Message, Send};
 use mllp_pipeline::Retry;
 
-use crate::load::{
-    self, AFTER_DELIVERY, GIVES_UP, INBOUNDS, OUTBOUNDS, Ordering, VERDICT_WITHIN,
-};
+use crate::load::{self, AFTER_DELIVERY, GIVES_UP, INBOUNDS, OUTBOUNDS, Ordering, VERDICT_WITHIN};
 use crate::sabotage::Sabotage;
 
 /// Where an engine listens, and where its partners do; in the order of [`INBOUNDS`] and

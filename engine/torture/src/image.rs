@@ -12,7 +12,7 @@ use crate::ledger::Arrival;
 use crate::load::{Ordering, ordering, window};
 use crate::marks::{Seen, parted};
 use crate::verdict::Verdict;
-use crate::verify::{Kept, acknowledged};
+use crate::verify::{Kept, Passage, acknowledged, so_far};
 
 /// Opens an image, and holds it against what was seen before the power cut.
 pub(crate) fn check(data: &Path, image: &Image, seen: &[Seen], verdict: &mut Verdict) {
@@ -47,6 +47,7 @@ pub(crate) fn check(data: &Path, image: &Image, seen: &[Seen], verdict: &mut Ver
     let_go(&kept, &arrivals, verdict);
     completed(&kept, &arrivals, verdict);
     nothing_is_between(&kept, verdict);
+    so_far(&kept, verdict);
 }
 
 fn quick_check(data: &Path, disk: &Disk) -> rusqlite::Result<String> {
@@ -130,8 +131,8 @@ fn completed(kept: &Kept, arrivals: &[Arrival], verdict: &mut Verdict) {
                 verdict.found(format!("{name}: row {} belongs to no message", row.seq));
                 continue;
             };
-            let is_dead = message.passage(head.lane).is_some_and(|it| !it.dead.is_empty());
-            if !is_dead && !taken.contains(&(name, &message.control_id[..])) {
+            let was_taken_out = message.passage(head.lane).is_some_and(Passage::was_taken_out);
+            if !was_taken_out && !taken.contains(&(name, &message.control_id[..])) {
                 let control_id = &message.control_id;
                 verdict.found(format!("{control_id}: completed at {name}, which never took it"));
             }
@@ -139,7 +140,8 @@ fn completed(kept: &Kept, arrivals: &[Arrival], verdict: &mut Verdict) {
     }
 }
 
-/// Every handoff is one commit: what is not final waits in a lane, and what waits is not final.
+/// Every handoff is one commit: what is not final waits in a lane or for an operator, and what waits is
+/// not final.
 fn nothing_is_between(kept: &Kept, verdict: &mut Verdict) {
     let mut open: HashMap<MessageId, LaneId> = HashMap::new();
     for head in kept.heads.values() {
@@ -149,8 +151,9 @@ fn nothing_is_between(kept: &Kept, verdict: &mut Verdict) {
     }
     for message in &kept.messages {
         let (control_id, disposition) = (&message.control_id, message.disposition);
+        let is_held = || kept.held.keys().any(|(_, it)| *it == message.id);
         match (disposition.is_final(), open.get(&message.id)) {
-            (false, None) => verdict.found(format!(
+            (false, None) if !is_held() => verdict.found(format!(
                 "{control_id}: message {} is {} and waits nowhere",
                 message.id,
                 disposition.name()

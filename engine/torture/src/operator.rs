@@ -26,20 +26,27 @@ pub(crate) fn is_job(key: &str) -> bool {
 
 /// Does one thing at random. What cannot be done now is not done.
 pub(crate) fn act(engine: &Engine, rng: &mut Rng) {
-    let by = By::default();
     let (outbound, _) = OUTBOUNDS[rng.below(OUTBOUNDS.len() as u64) as usize];
-    let has_head = ordering(outbound) == Ordering::Fifo;
-    let _ = match rng.below(14) {
-        0 | 1 if has_head => engine.hold_head(outbound, &by),
-        2 if has_head => engine.cancel_head(outbound, &by),
-        3 | 4 => engine.retry_now(Stage::Outbound, outbound),
-        5..10 => job(engine, outbound, rng),
-        _ => {
+    match rng.below(14) {
+        0..2 => drop(engine.retry_now(Stage::Outbound, outbound)),
+        2..6 => {
             let all: Vec<_> = sides().collect();
             let (stage, name, side) = all[rng.below(all.len() as u64) as usize];
             let flow = [Flow::Paused, Flow::Stopped, Flow::On][rng.below(3) as usize];
-            engine.switch(stage, name, side, flow, &by)
+            drop(engine.switch(stage, name, side, flow, &By::default()));
         }
+        _ => work(engine, rng),
+    }
+}
+
+/// Does one thing at random for which nothing else waits.
+pub(crate) fn work(engine: &Engine, rng: &mut Rng) {
+    let (outbound, _) = OUTBOUNDS[rng.below(OUTBOUNDS.len() as u64) as usize];
+    let has_head = ordering(outbound) == Ordering::Fifo;
+    let _ = match rng.below(8) {
+        0 | 1 if has_head => engine.hold_head(outbound, &By::default()),
+        2 if has_head => engine.cancel_head(outbound, &By::default()),
+        _ => job(engine, outbound, rng),
     };
 }
 

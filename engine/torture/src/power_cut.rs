@@ -1,16 +1,18 @@
 //! The plan `power-cut`: what a power cut may leave at any moment, opened and compared.
 //!
-//! In each round an engine runs on a disk in memory, under load, until everything is delivered. Its
-//! store is verified; then the log of the disk is walked, and at random points, above all just after
-//! an acknowledgment, an image is made and checked. The next round begins with one of the images, or
-//! with an empty disk, so that the making of the store is cut short as well.
+//! In each round an engine runs on a disk in memory, under load and with an operator, until everything
+//! is delivered. Its store is verified; then the log of the disk is walked, and at random points, above
+//! all just after an acknowledgment, an image is made and checked. The next round begins with one of the
+//! images, or with an empty disk, so that the making of the store is cut short as well.
 
 use std::io;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use mllp_disk::Rng;
 
 use crate::live::{Conditions, ENOUGH, Life, PATIENCE, Start, hush};
+use crate::operator;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::sender::Pace;
@@ -18,6 +20,8 @@ use crate::verdict::Verdict;
 
 /// Messages of each connection in a round.
 const MESSAGES: u32 = 50;
+/// What an operator does in a round, at most.
+const OPERATED: u64 = 24;
 /// Images of a round: just after an acknowledgment or an arrival, and elsewhere.
 const IMAGES: [u64; 2] = [50, 50];
 /// Rounds that follow from one another.
@@ -57,6 +61,10 @@ fn round(plan: &Plan, start: &Start, rng: &mut Rng, verdict: &mut Verdict) -> io
     let pace = Pace::AtOnce(MESSAGES);
     let conditions = Conditions { folder, sabotage, pace, trouble: None };
     let life = Life::begin(&conditions, start, rng, verdict)?;
+    for _ in 0..rng.below(OPERATED) {
+        thread::sleep(Duration::from_millis(rng.below(50)));
+        operator::work(&life.engine, rng);
+    }
     life.come_to_rest(verdict);
     let lived = life.stop(PATIENCE, verdict);
     verdict.count("acknowledged", lived.acknowledged(start));

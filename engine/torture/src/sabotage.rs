@@ -18,17 +18,29 @@ pub enum Sabotage {
     ForeignReply,
     /// A handler is run with the router though its lane is not empty.
     FuseAlways,
+    /// A sender that waits for the verdict is answered before it.
+    AckBeforeVerdict,
+    /// A delivery without a key waits for none.
+    PassBarrier,
+    /// A delivery that is held is not put on the list.
+    ForgetHeld,
+    /// A message that is sent again is not opened again.
+    NotReopened,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Sabotage; 6] = [
+    pub const ALL: [Sabotage; 10] = [
         Sabotage::NoSync,
         Sabotage::AckEarly,
         Sabotage::SkipHead,
         Sabotage::ForgetLane,
         Sabotage::ForeignReply,
         Sabotage::FuseAlways,
+        Sabotage::AckBeforeVerdict,
+        Sabotage::PassBarrier,
+        Sabotage::ForgetHeld,
+        Sabotage::NotReopened,
     ];
 
     /// The name on the command line.
@@ -40,6 +52,10 @@ impl Sabotage {
             Sabotage::ForgetLane => "forget-lane",
             Sabotage::ForeignReply => "foreign-reply",
             Sabotage::FuseAlways => "fuse-always",
+            Sabotage::AckBeforeVerdict => "ack-before-verdict",
+            Sabotage::PassBarrier => "pass-barrier",
+            Sabotage::ForgetHeld => "forget-held",
+            Sabotage::NotReopened => "not-reopened",
         }
     }
 
@@ -52,7 +68,7 @@ impl Sabotage {
     /// The name of the plan that finds it.
     pub const fn plan(self) -> &'static str {
         match self {
-            Sabotage::NoSync | Sabotage::AckEarly => "power-cut",
+            Sabotage::NoSync | Sabotage::AckEarly | Sabotage::AckBeforeVerdict => "power-cut",
             _ => "kill",
         }
     }
@@ -65,6 +81,10 @@ impl Sabotage {
             Sabotage::SkipHead => builder.sabotage(Planted::SkipHead),
             Sabotage::ForgetLane => builder.sabotage(Planted::ForgetLane),
             Sabotage::FuseAlways => builder.sabotage(Planted::FuseAlways),
+            Sabotage::AckBeforeVerdict => builder.sabotage(Planted::AckBeforeVerdict),
+            Sabotage::PassBarrier => builder.sabotage(Planted::PassBarrier),
+            Sabotage::ForgetHeld => builder.sabotage(Planted::ForgetHeld),
+            Sabotage::NotReopened => builder.sabotage(Planted::NotReopened),
             Sabotage::ForeignReply => builder.complete_on_foreign_replies(),
         }
     }

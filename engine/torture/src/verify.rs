@@ -23,6 +23,8 @@ use crate::verdict::Verdict;
 use std::collections::HashMap;
 
 pub(crate) use intake::acknowledged;
+pub(crate) use jobs::so_far;
+pub(crate) use journey::Passage;
 pub(crate) use kept::{Kept, Row, Stored};
 
 /// Verifies the files of an engine that has stopped.

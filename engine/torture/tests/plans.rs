@@ -66,7 +66,21 @@ fn an_engine_that_is_killed_loses_nothing_and_ledgers_that_disagree_are_found() 
     let (status, said) = verify(&folder);
     assert_eq!(status, Some(1));
     assert!(said.contains("T1N999999: answered AA by IN_B, and not stored"), "{said}");
+    let stored =
+        r#"{"control_id":"T2N999999","inbound":"IN_VERDICT","at":1,"answer":"undelivered"}"#;
+    append(&folder.join("acks.jsonl"), stored);
+    let (_, said) = verify(&folder);
+    assert!(
+        said.contains("T2N999999: answered undelivered by IN_VERDICT, and not stored"),
+        "{said}"
+    );
     let acks = fs::read_to_string(folder.join("acks.jsonl")).unwrap();
+    // A handler fails on it.
+    let failed = |line: &&str| line.contains(r#""T2N1""#) && line.contains("undelivered");
+    let good = acks.lines().find(failed).unwrap().replace("undelivered", "AA");
+    fs::write(folder.join("acks.jsonl"), good).unwrap();
+    let (_, said) = verify(&folder);
+    assert!(said.contains("T2N1: acknowledged after delivery, and is ERROR"), "{said}");
     let once = |line: &&str| acks.matches(line.split(',').next().unwrap()).count() == 1;
     let refused = acks.lines().find(once).unwrap().replace(r#""answer":"AA""#, r#""answer":"AE""#);
     fs::write(folder.join("acks.jsonl"), refused).unwrap();
@@ -86,6 +100,37 @@ fn an_engine_that_is_killed_loses_nothing_and_ledgers_that_disagree_are_found() 
     assert_eq!(status, Some(1));
     assert!(said.contains("took it 0 times"), "{said}");
 
+    // Two of one key, the wrong way round.
+    let of_key: Vec<_> = arrivals.lines().filter(|it| it.contains("OUT_MANY")).collect();
+    let (early, late) = two_of_a_key(&of_key).expect("two arrivals of one key");
+    let swapped = arrivals.replacen(early, "early", 1).replacen(late, early, 1);
+    fs::write(&sinks, swapped.replacen("early", late, 1)).unwrap();
+    let (status, said) = verify(&folder);
+    assert_eq!(status, Some(1));
+    assert!(said.contains("left for OUT_MANY before"), "{said}");
+
+    let other = taken.replace(r#""own""#, r#""elsewhere""#);
+    fs::write(&sinks, arrivals.replacen(&taken, &other, 1)).unwrap();
+    assert!(verify(&folder).1.contains("with other bytes"));
+
     append(&sinks, "no line of a ledger");
     assert_eq!(verify(&folder).0, Some(1));
+}
+
+/// The first two arrivals about the same thing, each of a message that has arrived once.
+fn two_of_a_key<'a>(lines: &[&'a str]) -> Option<(&'a str, &'a str)> {
+    let number = |line: &str| -> Option<u32> {
+        line.split_once('N')?.1.split_once("N")?.1.split_once('"')?.0.parse().ok()
+    };
+    let id = |line: &str| line.split(',').nth(2).map(str::to_owned);
+    let once = |line: &&&str| lines.iter().filter(|it| id(it) == id(line)).count() == 1;
+    let taken = |line: &&&str| line.contains(r#""answer":"AA""#);
+    let good: Vec<_> = lines.iter().filter(once).filter(taken).copied().collect();
+    let key = |line| number(line).filter(|it| it % 64 != 13).map(|it| it % 9);
+    let pairs = good
+        .iter()
+        .enumerate()
+        .flat_map(|(at, early)| good[at + 1..].iter().map(move |late| (*early, *late)));
+    let mut pairs = pairs.filter(|(early, late)| key(early).is_some() && key(early) == key(late));
+    pairs.next()
 }

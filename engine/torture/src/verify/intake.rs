@@ -156,7 +156,8 @@ fn order_of_senders(kept: &Kept, answers: &HashMap<&str, Answers>, verdict: &mut
     let mut last: HashMap<u32, u32> = HashMap::new();
     for message in kept.messages.iter().filter(|it| it.duplicate_of.is_none()) {
         let Some(sent) = message.sent() else { continue };
-        let was_refused = answers.get(&message.control_id[..]).is_some_and(|it| it.refused + it.undelivered > 0);
+        let was_refused =
+            answers.get(&message.control_id[..]).is_some_and(|it| it.refused + it.undelivered > 0);
         if was_refused && !sent.is_sent_alone() {
             continue;
         }
