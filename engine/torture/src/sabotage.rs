@@ -22,15 +22,13 @@ pub enum Sabotage {
     AckBeforeVerdict,
     /// A delivery without a key waits for none.
     PassBarrier,
-    /// A delivery that is held is not put on the list.
-    ForgetHeld,
     /// A message that is sent again is not opened again.
     NotReopened,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Sabotage; 10] = [
+    pub const ALL: [Sabotage; 9] = [
         Sabotage::NoSync,
         Sabotage::AckEarly,
         Sabotage::SkipHead,
@@ -39,7 +37,6 @@ impl Sabotage {
         Sabotage::FuseAlways,
         Sabotage::AckBeforeVerdict,
         Sabotage::PassBarrier,
-        Sabotage::ForgetHeld,
         Sabotage::NotReopened,
     ];
 
@@ -54,7 +51,6 @@ impl Sabotage {
             Sabotage::FuseAlways => "fuse-always",
             Sabotage::AckBeforeVerdict => "ack-before-verdict",
             Sabotage::PassBarrier => "pass-barrier",
-            Sabotage::ForgetHeld => "forget-held",
             Sabotage::NotReopened => "not-reopened",
         }
     }
@@ -68,7 +64,10 @@ impl Sabotage {
     /// The name of the plan that finds it.
     pub const fn plan(self) -> &'static str {
         match self {
-            Sabotage::NoSync | Sabotage::AckEarly | Sabotage::AckBeforeVerdict => "power-cut",
+            Sabotage::NoSync
+            | Sabotage::AckEarly
+            | Sabotage::AckBeforeVerdict
+            | Sabotage::NotReopened => "power-cut",
             _ => "kill",
         }
     }
@@ -83,7 +82,6 @@ impl Sabotage {
             Sabotage::FuseAlways => builder.sabotage(Planted::FuseAlways),
             Sabotage::AckBeforeVerdict => builder.sabotage(Planted::AckBeforeVerdict),
             Sabotage::PassBarrier => builder.sabotage(Planted::PassBarrier),
-            Sabotage::ForgetHeld => builder.sabotage(Planted::ForgetHeld),
             Sabotage::NotReopened => builder.sabotage(Planted::NotReopened),
             Sabotage::ForeignReply => builder.complete_on_foreign_replies(),
         }

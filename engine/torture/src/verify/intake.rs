@@ -116,7 +116,8 @@ fn expected(kept: &Kept, message: &Stored) -> Disposition {
         _ if message.is_duplicate() => Disposition::Duplicate,
         _ if message.has_failed || message.passages.iter().any(is_dead) => Disposition::Error,
         _ if message.passages.iter().any(|it| it.delivered > 0) => Disposition::Processed,
-        Some(handlers) if handlers.is_empty() => Disposition::Unrouted,
+        // One that goes through its router again ends as its parts say.
+        Some(handlers) if handlers.is_empty() && message.rerouted == 0 => Disposition::Unrouted,
         _ => Disposition::Filtered,
     }
 }
