@@ -131,11 +131,11 @@ impl Stored {
                 passage.held += 1;
                 passage.tried = 0;
             }
-            What::Released { outbound, by } => {
+            What::Released { outbound, by, .. } => {
                 self.to(outbound).released += 1;
                 self.act(Kind::Released, outbound, by.reason.0);
             }
-            What::Replayed { to, by } => {
+            What::Replayed { to, by, .. } => {
                 if to == self.inbound {
                     self.rerouted += 1;
                     self.has_failed = false;
