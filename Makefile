@@ -192,7 +192,7 @@ test-queued:  ## A long queue: start, intake open, memory; QUEUED=1000000
 
 TORTURE := cd engine && $(CARGO) run --release -p fastmllp-torture
 FAULTS := no-sync ack-early skip-head forget-lane foreign-reply fuse-always
-MORE_FAULTS := ack-before-verdict pass-barrier not-reopened
+MORE_FAULTS := ack-before-verdict pass-barrier forget-held not-reopened
 
 torture:  ## Kill the engine, cut its power, fill its disk: SECONDS=60 for all, or of PLAN=kill, power-cut, disk-full; SEED=
 	$(TORTURE) -- --seconds $(SECONDS) $(if $(PLAN),--plan $(PLAN)) $(if $(SEED),--seed $(SEED))

@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use mllp_engine::{Builder, Engine, Message, Send};
+use mllp_engine::{Builder, Engine, GiveUp, Message, Send, Then};
 use mllp_pipeline::Retry;
 
-use crate::load::{self, AFTER_DELIVERY, GIVES_UP, INBOUNDS, OUTBOUNDS, Ordering, VERDICT_WITHIN};
+use crate::load::{
+    self, AFTER_DELIVERY, GIVES_UP, HOLDS, INBOUNDS, OUTBOUNDS, Ordering, VERDICT_WITHIN,
+};
 use crate::sabotage::Sabotage;
 
 /// Where an engine listens, and where its partners do; in the order of [`INBOUNDS`] and
@@ -48,6 +50,9 @@ pub(crate) fn builder(data: &Path, places: &Places, sabotage: Option<Sabotage>) 
             .connections(load::connections(name))
             .timeout(load::timeout(name))
             .retry(retry(name));
+        if *name == HOLDS {
+            builder = builder.give_up(GiveUp { then: Then::Hold, ..GiveUp::DEFAULT });
+        }
         builder = match load::ordering(name) {
             Ordering::Fifo => builder,
             Ordering::Key => builder.key("PID-3.1"),

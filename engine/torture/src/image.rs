@@ -5,10 +5,11 @@ use std::path::Path;
 
 use mllp_disk::{Disk, Image};
 use mllp_pipeline::{Head, LaneId, MessageId, Seq, Stage};
-use mllp_store::{SqliteStore, Store};
+use mllp_store::Store;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::ledger::Arrival;
+use crate::live::opened;
 use crate::load::{Ordering, ordering, window};
 use crate::marks::{Seen, parted};
 use crate::verdict::Verdict;
@@ -17,7 +18,7 @@ use crate::verify::{Kept, Passage, acknowledged, so_far};
 /// Opens an image, and holds it against what was seen before the power cut.
 pub(crate) fn check(data: &Path, image: &Image, seen: &[Seen], verdict: &mut Verdict) {
     let disk = Disk::from_image(image);
-    let mut store = match SqliteStore::open_with_vfs(data, Some(disk.name())) {
+    let mut store = match opened(data, &disk) {
         Ok(store) => store,
         Err(error) => return verdict.found(format!("the store does not open: {error}")),
     };

@@ -146,7 +146,7 @@ fn started(
     verdict: &mut Verdict,
 ) -> io::Result<Engine> {
     let mut start = || {
-        let store = SqliteStore::open_with_vfs(conditions.folder, Some(disk.name()))?;
+        let store = opened(conditions.folder, disk)?;
         // As the store does in a directory of the system.
         disk.sync_directory();
         let inbounds = vec![([127, 0, 0, 1], 0).into(); INBOUNDS.len()];
@@ -175,8 +175,7 @@ impl Lived {
             verdict.found(format!("the engine does not stop: {error}"));
         }
         let (acks, arrivals) = parted(&self.seen);
-        let store = SqliteStore::open_with_vfs(folder, Some(self.disk.name()));
-        let mut store = store.map_err(io::Error::other)?;
+        let mut store = opened(folder, &self.disk).map_err(io::Error::other)?;
         verdict.findings.extend(verify::check(&mut store, &acks, &arrivals)?.findings);
         Ok(())
     }
@@ -235,6 +234,20 @@ impl Lived {
             }
         }
         chosen
+    }
+}
+
+/// Opens a store on a disk in memory. A process that another thread starts has a copy of every lock until
+/// it runs its own program, so one that was let go may be held for a moment longer.
+pub(crate) fn opened(folder: &Path, disk: &Disk) -> Result<SqliteStore, StoreError> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match SqliteStore::open_with_vfs(folder, Some(disk.name())) {
+            Err(StoreError::InUse) if Instant::now() < end => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            opened => return opened,
+        }
     }
 }
 

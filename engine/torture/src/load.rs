@@ -70,6 +70,9 @@ pub(crate) fn connections(outbound: &str) -> usize {
 /// Attempts before a delivery to this outbound is dead; the others try for ever.
 pub(crate) const GIVES_UP: (&str, u32) = ("OUT_FOUR", 4);
 
+/// What this outbound gives up waits for an operator; elsewhere it is dead.
+pub(crate) const HOLDS: &str = "OUT_ONE";
+
 /// What the handler `change` adds to a message.
 const ADDED: &[u8] = b"ZTR|1|changed\r";
 /// What the handler `further` adds to what `change` has sent it.

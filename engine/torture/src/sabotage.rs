@@ -22,13 +22,15 @@ pub enum Sabotage {
     AckBeforeVerdict,
     /// A delivery without a key waits for none.
     PassBarrier,
+    /// A delivery that is held is not put on the list.
+    ForgetHeld,
     /// A message that is sent again is not opened again.
     NotReopened,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Sabotage; 9] = [
+    pub const ALL: [Sabotage; 10] = [
         Sabotage::NoSync,
         Sabotage::AckEarly,
         Sabotage::SkipHead,
@@ -37,6 +39,7 @@ impl Sabotage {
         Sabotage::FuseAlways,
         Sabotage::AckBeforeVerdict,
         Sabotage::PassBarrier,
+        Sabotage::ForgetHeld,
         Sabotage::NotReopened,
     ];
 
@@ -51,6 +54,7 @@ impl Sabotage {
             Sabotage::FuseAlways => "fuse-always",
             Sabotage::AckBeforeVerdict => "ack-before-verdict",
             Sabotage::PassBarrier => "pass-barrier",
+            Sabotage::ForgetHeld => "forget-held",
             Sabotage::NotReopened => "not-reopened",
         }
     }
@@ -82,6 +86,7 @@ impl Sabotage {
             Sabotage::FuseAlways => builder.sabotage(Planted::FuseAlways),
             Sabotage::AckBeforeVerdict => builder.sabotage(Planted::AckBeforeVerdict),
             Sabotage::PassBarrier => builder.sabotage(Planted::PassBarrier),
+            Sabotage::ForgetHeld => builder.sabotage(Planted::ForgetHeld),
             Sabotage::NotReopened => builder.sabotage(Planted::NotReopened),
             Sabotage::ForeignReply => builder.complete_on_foreign_replies(),
         }

@@ -7,7 +7,7 @@ use mllp_pipeline::{Failure, LaneId};
 use super::journey::{Kind, Passage};
 use super::{Answers, Heard, Kept, Stored, windows};
 use crate::ledger::Bytes;
-use crate::load::{GIVES_UP, OUTBOUNDS, window};
+use crate::load::{GIVES_UP, HOLDS, OUTBOUNDS, window};
 use crate::verdict::Verdict;
 
 pub(super) fn check(kept: &Kept, heard: &Heard<'_>, verdict: &mut Verdict) {
@@ -99,6 +99,9 @@ fn passed(
     let may_be_forgiven = message.acts.iter().any(|it| it.kind == Kind::Replayed);
     if dead > deaths || (dead < deaths && !may_be_forgiven) {
         found("is dead or not, and its list says otherwise, at");
+    }
+    if deaths > 0 && outbound == HOLDS {
+        found("is dead, and should be held, at");
     }
     let for_good = |it: &&(Failure, u32)| it.0 == Failure::RefusedForGood;
     if passage.dead.iter().filter(for_good).count() > refused as usize {
