@@ -271,7 +271,9 @@ impl Core {
 
     fn status(&self, now: Now) -> Status {
         let store = self.pipeline.store_state(now);
-        Status::of(self.pipeline.status(), self.pipeline.left(), store, &self.names, now.steady)
+        let (lanes, left) = (self.pipeline.status(), self.pipeline.left());
+        let lost = |lane| self.notices.why_lost(lane);
+        Status::of(lanes, left, store, &self.names, lost, now.steady)
     }
 
     fn carry_out(&mut self) {

@@ -153,7 +153,7 @@ pub(crate) fn date(at: u64) -> String {
 }
 
 /// The time of day, in UTC.
-fn time(at: u64) -> String {
+pub(crate) fn time(at: u64) -> String {
     let (seconds, milliseconds) = (at / 1000 % 86_400, at % 1000);
     let (hour, minute) = (seconds / 3600, seconds / 60 % 60);
     format!("{hour:02}:{minute:02}:{:02}.{milliseconds:03}", seconds % 60)

@@ -71,6 +71,8 @@ mod selection;
 mod status;
 mod stored;
 mod traffic;
+mod waiting;
+mod why;
 mod workers;
 mod writer;
 
@@ -93,3 +95,4 @@ pub use mllp_store::{ClockDoubt, Days, Finding, Found, StoreError, Verified};
 pub use search::Search;
 pub use selection::{Selection, Which};
 pub use status::{LaneState, Setting, Status};
+pub use why::{Answer, Attempts, Reason, Why};

@@ -20,6 +20,10 @@ impl Names {
         self.lanes.get(&lane).map_or_else(|| format!("lane {lane}"), |(_, name)| name.clone())
     }
 
+    pub(crate) fn stage(&self, lane: LaneId) -> Option<Stage> {
+        self.lanes.get(&lane).map(|it| it.0)
+    }
+
     /// The lanes of a stage, with their names.
     pub(crate) fn of_stage(&self, stage: Stage) -> Vec<(LaneId, String)> {
         let own = self.lanes.iter().filter(|(_, (its, _))| *its == stage);

@@ -68,7 +68,7 @@ fn count(reader: &mut dyn Reader, lane: LaneId, older: &mut [Older<'_>]) -> Resu
 
 /// Whether two may be about the same. What has no key may be about anything; without order by key
 /// nothing has one.
-fn may_share(one: &Keys, other: &Keys) -> bool {
+pub(crate) fn may_share(one: &Keys, other: &Keys) -> bool {
     let (one, other) = (one.as_slice(), other.as_slice());
     one.is_empty() || other.is_empty() || one.iter().any(|key| other.contains(key))
 }

@@ -123,6 +123,11 @@ impl Notices {
         self.losses.insert(lane, why);
     }
 
+    /// Why the last connection of an outbound has ended.
+    pub(crate) fn why_lost(&self, lane: LaneId) -> Option<String> {
+        self.losses.get(&lane).map(ToString::to_string)
+    }
+
     /// A listener could not accept a connection.
     pub(crate) fn not_accepted(&mut self, inbound: LaneId, error: &io::Error) {
         if let Some(count) = self.count("accept", inbound) {

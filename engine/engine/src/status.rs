@@ -1,6 +1,6 @@
 //! How an engine stands.
 
-use mllp_pipeline::{Flow, LaneStatus, Left, Stage, StoreState, Switch};
+use mllp_pipeline::{Flow, LaneId, LaneStatus, Left, Stage, StoreState, Switch};
 
 use crate::names::Names;
 
@@ -38,6 +38,8 @@ pub struct LaneState {
     pub due_in: u64,
     /// Whether it goes on now: an outbound can reach its partner.
     pub ready: bool,
+    /// Why the last connection of an outbound that is not ready has ended or could not be opened.
+    pub lost: Option<String>,
     /// Deliveries that are with the partner.
     pub in_flight: u32,
     /// Whether each message is done before the next one leaves. Where it is not, what was overtaken
@@ -78,6 +80,7 @@ impl Status {
         left: Left,
         store: StoreState,
         names: &Names,
+        lost: impl Fn(LaneId) -> Option<String>,
         now: u64,
     ) -> Status {
         let lanes: Vec<_> = lanes
@@ -91,6 +94,7 @@ impl Status {
                 attempt: lane.attempt,
                 due_in: lane.due.map_or(0, |due| due.saturating_sub(now)),
                 ready: lane.ready,
+                lost: if lane.ready { None } else { lost(lane.lane) },
                 in_flight: lane.in_flight,
                 keeps_order: lane.keeps_order,
                 input: lane.input.map(Setting::of),
