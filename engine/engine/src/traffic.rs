@@ -152,6 +152,7 @@ pub(crate) fn fact(lane: LaneId, report: Report) -> Fact {
         Outcome::RefusedForGood => failed(Failure::RefusedForGood),
         Outcome::RefusedForNow => failed(Failure::RefusedForNow),
         Outcome::Transport => failed(Failure::Transport),
+        Outcome::Credential => failed(Failure::Credential),
         Outcome::NoReply => failed(Failure::NoReply),
         Outcome::Unsendable => failed(Failure::Content),
         Outcome::Unreadable => failed(Failure::Infrastructure),

@@ -36,6 +36,9 @@ pub enum Loss {
     Broken(std::io::ErrorKind),
     /// The partner has closed it.
     Closed,
+    /// The partner has ended it because it does not believe our certificate. With TLS 1.3 that comes
+    /// after the handshake.
+    NotBelieved(String),
     /// It was given up: an answer did not come, or what came is none.
     GivenUp,
 }
@@ -45,6 +48,7 @@ impl std::fmt::Display for Loss {
         match self {
             Loss::NotReached(why) => write!(f, "not reached: {why}"),
             Loss::Broken(why) => write!(f, "broken: {why}"),
+            Loss::NotBelieved(why) => write!(f, "our certificate is refused: {why}"),
             Loss::Closed => f.write_str("closed by the partner"),
             Loss::GivenUp => f.write_str("given up without an answer"),
         }
@@ -87,6 +91,8 @@ pub enum Outcome {
     RefusedForNow,
     /// The connection could not be opened, or was lost before an answer.
     Transport,
+    /// The partner does not believe our certificate.
+    Credential,
     /// No answer of its own came in time; a foreign or a late one is none.
     NoReply,
     /// It cannot be sent as a frame, or its MSH-10 is too long to match an answer with.

@@ -10,7 +10,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ServerConfig, WebPkiClientVerifier};
-use rustls::{RootCertStore, SupportedProtocolVersion, version};
+use rustls::{AlertDescription, RootCertStore, SupportedProtocolVersion, version};
 
 /// The oldest version of TLS that is spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -187,4 +187,25 @@ fn authorities(file: &Path) -> Result<RootCertStore, TlsError> {
 
 fn in_file(file: &Path, error: &dyn fmt::Display) -> TlsError {
     TlsError(format!("{}: {error}", file.display()))
+}
+
+/// Whether the peer has ended a connection because of the certificate that it was shown, or was not.
+pub(crate) fn is_certificate_refused(error: &std::io::Error) -> bool {
+    use AlertDescription as Alert;
+    let tls = error.get_ref().and_then(|it| it.downcast_ref::<rustls::Error>());
+    let Some(rustls::Error::AlertReceived(alert)) = tls else { return false };
+    matches!(
+        alert,
+        Alert::NoCertificate
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::CertificateRequired
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            // Its signature is wrong.
+            | Alert::DecryptError
+    )
 }

@@ -11,8 +11,8 @@ const TEXTS: [&str; 3] = ["MSA-3", "ERR-8", "ERR-7"];
 /// Characters of a note, which is for a person who looks for the cause.
 const MAX_NOTE: usize = 200;
 
-/// What became of a message whose verdict has come.
-pub(super) fn outcome(verdict: &Verdict, fate: Fate, is_connected: bool) -> Outcome {
+/// What became of a message whose verdict has come; without an answer of its own it is `unanswered`.
+pub(super) fn outcome(verdict: &Verdict, fate: Fate, unanswered: Outcome) -> Outcome {
     match (fate, verdict.reply) {
         (Fate::Stored | Fate::Unasked, _) => Outcome::Delivered,
         (_, ReplyKind::Code(code)) => match code {
@@ -22,8 +22,7 @@ pub(super) fn outcome(verdict: &Verdict, fate: Fate, is_connected: bool) -> Outc
         },
         // A rule says that it is a receipt all the same.
         (Fate::Answered, _) if verdict.action == Action::Accept => Outcome::Delivered,
-        _ if is_connected => Outcome::NoReply,
-        _ => Outcome::Transport,
+        _ => unanswered,
     }
 }
 

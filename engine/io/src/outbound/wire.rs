@@ -11,8 +11,8 @@ use mllp_link::{Handle, InitiatorEvent};
 use super::sender::Life;
 use super::{Content, Loss, Note, Outcome, verdict};
 use crate::alarm::Alarm;
-use crate::clock;
 use crate::transport::Transport;
+use crate::{clock, tls};
 use streaming::Streaming;
 
 const READ_SIZE: usize = 16 * 1024;
@@ -57,10 +57,10 @@ impl Wire {
             if life.take() {
                 return Ended::Lost;
             }
-            self.hear(life, true);
+            self.hear(life, Outcome::NoReply);
             self.write(life);
             // What has left may have its verdict: nothing was asked for.
-            self.hear(life, true);
+            self.hear(life, Outcome::NoReply);
             if self.hung_up.is_some() {
                 break;
             }
@@ -72,8 +72,13 @@ impl Wire {
         }
         // Replies that had come are credited by now; the rest was lost with the connection.
         life.link.disconnected(clock::now());
-        self.hear(life, false);
-        life.lose(self.hung_up.unwrap_or(Loss::GivenUp));
+        let why = self.hung_up.take().unwrap_or(Loss::GivenUp);
+        let unanswered = match why {
+            Loss::NotBelieved(_) => Outcome::Credential,
+            _ => Outcome::Transport,
+        };
+        self.hear(life, unanswered);
+        life.lose(why);
         Ended::Lost
     }
 
@@ -95,19 +100,19 @@ impl Wire {
             Ok(0) => self.hung_up = Some(Loss::Closed),
             Ok(len) => life.link.commit_read(len, clock::now()),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => self.hung_up = Some(Loss::Broken(error.kind())),
+            Err(error) => self.hung_up = Some(loss(&error)),
         }
     }
 
     /// Takes every event of the link.
-    fn hear(&mut self, life: &mut Life, is_connected: bool) {
+    fn hear(&mut self, life: &mut Life, unanswered: Outcome) {
         let now = clock::now();
         while let Some(event) = life.link.next_event(now) {
             match event {
                 InitiatorEvent::Verdict { handle, verdict, fate } => {
                     let place = life.open.iter().position(|it| it.handle == handle);
                     let Some(open) = place.and_then(|at| life.open.remove(at)) else { continue };
-                    let outcome = verdict::outcome(&verdict, fate, is_connected);
+                    let outcome = verdict::outcome(&verdict, fate, unanswered);
                     let note = verdict::note(&verdict, life.link.reply());
                     life.ended(&open.name, open.began, outcome, note);
                 }
@@ -156,7 +161,7 @@ impl Wire {
                 Err(error) => {
                     // A partner that refuses to go on has perhaps said why before it closed.
                     self.read(life);
-                    self.hung_up = Some(Loss::Broken(error.kind()));
+                    self.hung_up.get_or_insert(loss(&error));
                     return;
                 }
             }
@@ -215,4 +220,12 @@ impl Wire {
             (None, None) => {}
         }
     }
+}
+
+/// Why a connection broke.
+fn loss(error: &std::io::Error) -> Loss {
+    if tls::is_certificate_refused(error) {
+        return Loss::NotBelieved(error.to_string());
+    }
+    Loss::Broken(error.kind())
 }
