@@ -67,6 +67,7 @@ fn dead_and_held_deliveries_are_listed_with_what_the_partner_said() {
     assert!(of_bill[0].at > 1_600_000_000_000 && of_bill[0].at <= of_bill[1].at);
     let text = format!("{of_bill:?}");
     assert!(!text.contains(busy) && !text.contains("M2"), "it may get into a log: {text}");
+    assert_eq!(engine.dead(Some("BILL"), Position::START, 100).unwrap(), []);
     let both = [held(&engine), dead(&engine)].concat();
     let of_lab: Vec<_> = both.into_iter().filter(|it| it.outbound == "LAB").collect();
     let unknown = "AR unknown patient";

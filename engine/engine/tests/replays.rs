@@ -80,7 +80,11 @@ fn a_replay_says_which_of_its_messages_come_after_newer_ones() {
     // Now four are newer than M1, though M3 and M5 have two rows each.
     let first = Selection { only: vec![1], ..Selection::all(Which::Past, Some("LAB")) };
     engine.replay(&first, &To::Same, &by(), "past").unwrap();
+    wait_until_idle(&engine);
     assert_eq!(again(&engine, 1).pop().unwrap(), format!("{REPLAYED}  after 4 newer"));
+    // Of its ten rows all but the two of M5, which is newer than none: not than itself either.
+    let past = engine.preview(&Selection::all(Which::Past, Some("LAB")), &To::Same).unwrap();
+    assert_eq!((past.total, past.newer), (10, 8));
     engine.stop(DEADLINE).unwrap();
     // The next life knows it as well.
     let engine = feeds(&data, &lab).start().unwrap();
