@@ -176,7 +176,10 @@ impl Verdicts {
             self.set(message, Verdict::Unknown);
         }
         for record in &transaction.records {
-            if let Record::Part(Part { message, .. }) | Record::Held { message, .. } = record {
+            if let Record::Part(Part { message, .. })
+            | Record::Held { message, .. }
+            | Record::Unlisted { message, .. } = record
+            {
                 self.set(*message, Verdict::Unknown);
             }
         }
@@ -365,5 +368,12 @@ mod tests {
         let mut verdicts = waiting();
         verdicts.doubt(&held(true, 1));
         assert_eq!(answers(&mut verdicts), [Answer::Close]);
+        let mut verdicts = waiting();
+        verdicts.watch(MESSAGE);
+        verdicts.learn(&held(true, 1), &Committed::default());
+        assert_eq!(answers(&mut verdicts), [Answer::NotDelivered]);
+        verdicts.doubt(&held(false, 1));
+        wait_again(&mut verdicts);
+        assert_eq!(answers(&mut verdicts), [Answer::Close], "it may have been released");
     }
 }
