@@ -1,7 +1,8 @@
 //! Whether a message that was received is the same as a stored one.
 
 use mllp_pipeline::{
-    Body, Fact, First, LaneId, List, MessageId, Piece, Position, Sameness, Seq, Ticket,
+    Body, Disposition, Entry, Event, Fact, First, LaneId, List, MessageId, Piece, Position,
+    Sameness, Seq, Ticket, What,
 };
 use mllp_store::{Held, Reader, StoreError};
 
@@ -72,23 +73,48 @@ impl Comparison {
     pub(crate) fn fact(&self, reader: &mut dyn Reader, same: Result<bool, StoreError>) -> Fact {
         let same = same.unwrap_or(false);
         let stored = if same { reader.message(self.with).ok().flatten() } else { None };
-        let first = stored.map(|it| First {
-            message: self.with,
-            disposition: it.disposition,
-            acknowledgment: it.message.acknowledgment,
-            held: if self.is_retry { rows(reader, List::Held, self.with) } else { Vec::new() },
+        let first = stored.map(|it| {
+            let has_failed = self.is_retry && it.disposition == Disposition::Error;
+            let is_open = self.is_retry && !it.disposition.is_final();
+            First {
+                message: self.with,
+                disposition: it.disposition,
+                acknowledgment: it.message.acknowledgment,
+                held: if is_open { rows(reader, List::Held, self.with) } else { Vec::new() },
+                dead: if has_failed { dead(reader, self.with) } else { Vec::new() },
+                was_sent: !has_failed || was_sent(reader, self.with),
+            }
         });
         Fact::Compared { ticket: self.ticket, first }
     }
 }
 
-/// Deliveries of a message that have left their lanes. Without them a sender that waits hears of them when its
-/// time is over.
+/// Deliveries of a message that have left their lanes. One that cannot be read is taken for none: then the
+/// sender is answered AE, if later, and nothing is sent again.
 fn rows(reader: &mut dyn Reader, list: List, message: MessageId) -> Vec<(LaneId, Seq)> {
     let after = Position { message, ..Position::START };
     let listed = reader.listed(list, None, after, MOST_ROWS).unwrap_or_default();
     let own = listed.into_iter().take_while(|it| it.position.message == message);
     own.map(|it| (it.position.lane, it.position.seq)).collect()
+}
+
+/// Dead deliveries of a message, with what they had sent.
+fn dead(reader: &mut dyn Reader, message: MessageId) -> Vec<(LaneId, Entry)> {
+    let rows = rows(reader, List::Dead, message).into_iter();
+    let entry = |(lane, seq): (LaneId, Seq)| {
+        let found = reader.entries(lane, Seq(seq.0 - 1), 1).ok()?.into_iter().next();
+        found.filter(|it| it.seq == seq).map(|it| (lane, it))
+    };
+    rows.filter_map(entry).collect()
+}
+
+/// Whether a delivery of a message was ever begun, or given up by an operator: all of them have ended, each
+/// with one of these. What cannot be read may be so.
+fn was_sent(reader: &mut dyn Reader, message: MessageId) -> bool {
+    let is_end = |event: &Event| {
+        matches!(event.what, What::Delivered { .. } | What::Dead { .. } | What::Cancelled { .. })
+    };
+    reader.journey(message).map_or(true, |events| events.iter().any(is_end))
 }
 
 impl Side {

@@ -19,6 +19,9 @@ use crate::{newer, notices};
 /// Deliveries in one transaction.
 pub(crate) const SLICE: usize = 100;
 
+/// How often it is looked what is left of a job before it is given up.
+const LOOKS: u32 = 3;
+
 /// Where something is sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum To {
@@ -225,7 +228,9 @@ impl Operator {
         let text = String::from_utf8_lossy(&job.what.0).into_owned();
         let unreadable = || Error::Refused("the job is one of another program".to_owned());
         let task = Task::from_text(&text).ok_or_else(unreadable)?;
+        let mut looks = 0;
         while !job.has_ended {
+            let before = job.clone();
             let next = task.next(self.reader()?, job.after, SLICE)?;
             self.appends(true);
             let (act, newer) = self.slice(&task, &next).inspect_err(|_| self.appends(false))?;
@@ -235,6 +240,8 @@ impl Operator {
             job.has_ended = next.len() < SLICE;
             match self.tell(act, &job.by.clone(), Some(job.clone()))? {
                 CommandOutcome::Done(_) => {}
+                // A sender that came again has had some of it sent again meanwhile: what is left?
+                CommandOutcome::Nothing if looks < LOOKS => (job, looks) = (before, looks + 1),
                 // It was written whole or not at all, and says so itself.
                 CommandOutcome::Unknown => {
                     let known = self.reader()?.jobs()?.into_iter().find(|it| it.key == job.key);

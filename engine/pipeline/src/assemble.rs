@@ -10,6 +10,7 @@ use crate::lane::Hold;
 use crate::order::{Order, Source};
 use crate::pipeline::Pipeline;
 use crate::record::{Disposition, NewMessage, Record, RowBody};
+use crate::renewal;
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use crate::shared::{Place, Shared};
@@ -151,9 +152,12 @@ impl Pipeline {
                 ingress.intake.order_by_time();
             }
             let (mark, mut count, mut is_full) = (batch.mark(), 0, false);
+            let mut renewing = 0;
             let lane = ingress.stage.lane.id;
             for waiting in ingress.intake.queue.range(..ingress.intake.resolved) {
-                if !batch.fits(records, self.shared.limits.batch_bytes) {
+                let room = records.saturating_sub(renewing);
+                let fits = batch.fits(room, self.shared.limits.batch_bytes);
+                if !fits || !waiting.can_renew(&self.outbounds, &self.shared) {
                     break;
                 }
                 let len = waiting.received.body.len();
@@ -168,6 +172,7 @@ impl Pipeline {
                 if waiting.is_routed() {
                     ingress.stage.lane.appends(len);
                 }
+                renewing += renewal::RECORDS * waiting.renews.len();
                 count += 1;
             }
             if is_full && self.shared.stopping {
@@ -175,8 +180,16 @@ impl Pipeline {
                 ingress.intake.turn_away(count, &mut self.load, &mut self.shared);
             } else if is_full {
                 self.blocked = true;
-            } else if count < ingress.intake.resolved {
+            } else if count < ingress.intake.resolved
+                // Else it is listed when the lanes that it waits for are read.
+                && ingress.intake.queue[count].can_renew(&self.outbounds, &self.shared)
+            {
                 ingress.list(&mut self.shared);
+            }
+            if renewing > 0 {
+                let renewals = ingress.intake.queue.range(..count).filter_map(Waiting::renewal);
+                let renewals = renewals.collect();
+                self.renew(renewals, batch, now);
             }
             if count > 0 {
                 batch.end(Duty::Intake { inbound, count }, mark);

@@ -295,6 +295,10 @@ pub struct First {
     pub acknowledgment: Piece,
     /// Its deliveries that are held.
     pub held: Vec<(LaneId, Seq)>,
+    /// Its deliveries that are dead, each with the lane of its outbound, if it has ended in ERROR.
+    pub dead: Vec<(LaneId, Entry)>,
+    /// Whether a delivery of it was ever begun. What its partner has taken is not sent again.
+    pub was_sent: bool,
 }
 
 /// What a handler sends.

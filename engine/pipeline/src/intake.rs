@@ -4,6 +4,7 @@
 //! one waits until the bytes are compared, and all behind it wait with it.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use crate::body::{Body, Piece, after_header};
 use crate::duplicates::Identities;
@@ -12,6 +13,7 @@ use crate::graph::{Acknowledge, Inbound};
 use crate::ids::{MessageId, Millis, Now, Ticket};
 use crate::order::{Answer, Order, Sameness};
 use crate::record::Disposition;
+use crate::renewal::Dead;
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use crate::shared::{Alarm, Shared};
@@ -29,6 +31,8 @@ pub(crate) struct Waiting {
     pub deadline: Option<Millis>,
     /// The message whose verdict it may come to wait for.
     watches: Option<MessageId>,
+    /// Dead deliveries of its first, which it has sent again.
+    pub renews: Vec<Dead>,
     /// An earlier message with the same control ID and other bytes.
     pub namesake: Option<MessageId>,
 }
@@ -66,8 +70,8 @@ impl Waiting {
         }
     }
 
-    fn unwatch(&self, shared: &mut Shared) {
-        if let Some(first) = self.watches {
+    pub fn unwatch(&mut self, shared: &mut Shared) {
+        if let Some(first) = self.watches.take() {
             shared.verdicts.unwatch(first);
         }
     }
@@ -167,6 +171,7 @@ impl Intake {
             standing: Standing::Unknown,
             deadline,
             watches: None,
+            renews: Vec::new(),
             namesake: None,
         });
         self.resolve(now, load, shared);
@@ -280,12 +285,7 @@ impl Intake {
                 waiting.unwatch(shared);
                 Standing::New
             }
-            // It waits for the verdict, or gets the one that is there.
-            Some(first) if waiting.deadline.is_some() => {
-                shared.verdicts.found(&first);
-                waiting.received.acknowledgment = first.acknowledgment;
-                Standing::Duplicate(first.message)
-            }
+            Some(first) if waiting.deadline.is_some() => waiting.comes_again(first, shared),
             Some(first) if answers_for_another(first.disposition) => {
                 waiting.received.acknowledgment = first.acknowledgment;
                 Standing::Duplicate(first.message)
@@ -322,7 +322,7 @@ impl Intake {
         let failed = self.queue[0].id..=self.queue[last].id;
         let resolved = self.resolved;
         let mut at = 0;
-        self.queue.retain(|waiting| {
+        self.queue.retain_mut(|waiting| {
             let first = match waiting.standing {
                 Standing::Duplicate(first) => first,
                 _ => waiting.id,
@@ -344,7 +344,7 @@ impl Intake {
     /// Nothing can be stored for now: all that wait are answered so, but for the first ones.
     pub fn turn_away(&mut self, but: usize, load: &mut Load, shared: &mut Shared) {
         self.resolved = self.resolved.min(but);
-        for waiting in self.queue.drain(but..) {
+        for mut waiting in self.queue.drain(but..) {
             load.remove(&waiting.received.body);
             self.len -= waiting.received.body.len();
             waiting.unwatch(shared);

@@ -161,6 +161,7 @@ mod orphan;
 mod outcome;
 mod pipeline;
 mod record;
+mod renewal;
 mod restored;
 mod retry;
 mod room;

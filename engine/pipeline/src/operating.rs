@@ -73,7 +73,7 @@ impl Pipeline {
     /// Adds the next command, if the lanes it is about are known.
     pub(crate) fn add_command(&mut self, batch: &mut Batch, now: Now) {
         while let Some((id, command)) = self.operating.waiting.pop_front() {
-            if !self.makes_sense(&command.act) {
+            if !self.makes_sense(&command.act) || self.is_renewed(&command.act, now) {
                 let outcome = CommandOutcome::Nothing;
                 self.shared.orders.push_back(Order::Told { id, outcome });
                 continue;
@@ -197,7 +197,7 @@ impl Pipeline {
         batch.record(ended(row.message, row.sole, false, now.wall, stamp));
     }
 
-    fn replay(&mut self, replay: &Replay, by: &By, batch: &mut Batch, now: Now) {
+    pub(crate) fn replay(&mut self, replay: &Replay, by: &By, batch: &mut Batch, now: Now) {
         let Replay { entry, to, dead, forgiven, newer } = replay;
         let (message, at, to) = (entry.message, now.wall, *to);
         for (lane, seq) in dead {

@@ -134,6 +134,7 @@ impl Pipeline {
     /// again.
     fn refused(&mut self, batch: Batch, refusal: Refusal, now: Now) {
         self.refusals += 1;
+        self.not_renewed(batch.transaction());
         let mut had_intake = false;
         for unit in &batch.units {
             let Duty::Intake { inbound, count } = unit.duty else { continue };

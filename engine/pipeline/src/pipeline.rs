@@ -14,6 +14,7 @@ use crate::lane::Hold;
 use crate::operating::Operating;
 use crate::order::{Answer, Order};
 use crate::orphan::Orphan;
+use crate::renewal::Renewed;
 use crate::room::{StoreState, StoreWatch};
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
@@ -27,6 +28,7 @@ pub struct Pipeline {
     pub(crate) outbounds: Vec<Outbound>,
     pub(crate) shared: Shared,
     pub(crate) operating: Operating,
+    pub(crate) renewed: Renewed,
     next_message: MessageId,
     /// Messages that wait for their commit.
     pub(crate) load: Load,
@@ -83,6 +85,7 @@ impl Pipeline {
             outbounds: outbounds.map(|(at, it)| Outbound::new(it, &limits, at)).collect(),
             shared,
             operating: Operating::default(),
+            renewed: Renewed::default(),
             next_message: start.next_message,
             load: Load::default(),
             open: None,
@@ -220,6 +223,7 @@ impl Pipeline {
     pub fn sabotage(&mut self, how: crate::Sabotage) {
         self.shared.sabotage = Some(how);
         self.shared.verdicts.errors_are_good = how == crate::Sabotage::AckError;
+        self.shared.verdicts.keeps_old = how == crate::Sabotage::OldVerdict;
         self.shared.verdicts.waits_for_held = how == crate::Sabotage::WaitForHeld;
         if how == crate::Sabotage::ForgetLane
             && let Some(outbound) = self.outbounds.iter_mut().find(|it| it.lane.depth() > 0)

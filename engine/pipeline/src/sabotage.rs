@@ -48,11 +48,19 @@ pub enum Sabotage {
     NotReopened,
     /// A sender that waits for the verdict waits for a delivery that is held.
     WaitForHeld,
+    /// Of a message that its sender sends again dead deliveries stay dead.
+    NotRenewed,
+    /// A message that has failed is processed as a whole again.
+    AnewAsAWhole,
+    /// What a sender has sent again already is sent again.
+    RenewTwice,
+    /// A sender gets the verdict on what had failed before it was done again.
+    OldVerdict,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Sabotage; 22] = [
+    pub const ALL: [Sabotage; 26] = [
         Sabotage::AckEarly,
         Sabotage::ForgetLane,
         Sabotage::OrderByTime,
@@ -75,6 +83,10 @@ impl Sabotage {
         Sabotage::ForgetHeld,
         Sabotage::NotReopened,
         Sabotage::WaitForHeld,
+        Sabotage::NotRenewed,
+        Sabotage::AnewAsAWhole,
+        Sabotage::RenewTwice,
+        Sabotage::OldVerdict,
     ];
 
     /// The name on a command line.
@@ -102,6 +114,10 @@ impl Sabotage {
             Sabotage::ForgetHeld => "forget-held",
             Sabotage::NotReopened => "not-reopened",
             Sabotage::WaitForHeld => "wait-for-held",
+            Sabotage::NotRenewed => "not-renewed",
+            Sabotage::AnewAsAWhole => "anew-as-a-whole",
+            Sabotage::RenewTwice => "renew-twice",
+            Sabotage::OldVerdict => "old-verdict",
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::census;
 use crate::functions::after_header;
 use crate::invariant::Invariant::{Acknowledged, Protocol, Verdict};
 use crate::message::Message;
+use crate::renewing;
 use crate::sender::{Sender, acknowledgment};
 use crate::store::Store;
 use crate::world::World;
@@ -55,6 +56,7 @@ pub fn check_answer(
     match answer {
         Answer::Acknowledgment(piece) => {
             check_acknowledged(ticket, piece, &bytes, sender, world);
+            renewing::count_done(ticket, world);
             sender.acknowledged.push(bytes.clone());
             if world.strikes(world.scenario.doubled) {
                 sender.unsent.push_back(bytes);
@@ -103,7 +105,7 @@ fn check_not_delivered(
     sent_at: u64,
     is_stopping: bool,
     sender: &Sender,
-    world: &World,
+    world: &mut World,
 ) {
     let of_sender = |it: &&Message| {
         let theirs = bytes_of_first(it.new.id, &world.store);
@@ -117,6 +119,9 @@ fn check_not_delivered(
     let within = sender.within.expect("it waits for a verdict");
     let late = world.now >= sent_at + within;
     let failed = ends.contains(&Disposition::Error);
+    if !(late || held || is_stopping) {
+        renewing::check_failed(ticket, world);
+    }
     let right = late || failed || held || is_stopping;
     Verdict.check(right, format_args!("ticket {ticket} is turned down"));
     census::count(match () {

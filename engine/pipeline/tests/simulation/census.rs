@@ -10,9 +10,10 @@ thread_local! {
 }
 
 /// What must come about in any 500 lives.
-const MUST: [&str; 47] = [
+const MUST: [&str; 51] = [
     "a lane is full",
     "anew",
+    "anew after a verdict",
     "answered AE for an ERROR",
     "answered AE in time",
     "answered AE while it is held",
@@ -48,6 +49,9 @@ const MUST: [&str; 47] = [
     "refused, unavailable",
     "released",
     "replayed",
+    "renewed",
+    "renewed in vain",
+    "renewed, and answered AA",
     "rested",
     "started",
     "stays open",

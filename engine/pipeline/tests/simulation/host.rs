@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mllp_pipeline::{
-    Answer, Body, CommitOutcome, Fact, First, LaneId, MessageId, Millis, Order, Pipeline, Refusal,
+    Answer, Body, CommitOutcome, Fact, LaneId, MessageId, Millis, Order, Pipeline, Refusal,
     Sameness, Seq, Stamp, Start, Ticket, Transaction,
 };
 
@@ -16,11 +16,11 @@ use crate::delivering;
 use crate::disk;
 use crate::fairness::Fairness;
 use crate::filling::{self, Ours};
-use crate::functions::after_header;
 use crate::invariant::Invariant::{Progress, Protocol};
 use crate::operated;
 use crate::operator;
 use crate::recovering;
+use crate::renewing;
 use crate::sender::Sender;
 use crate::world::{Planted, World};
 
@@ -90,6 +90,7 @@ impl Host {
             heads.iter_mut().for_each(|head| head.switches.clear());
         }
         operator::start(world);
+        renewing::start(world);
         let start = Start {
             heads,
             next_message: MessageId(last + 1),
@@ -199,24 +200,7 @@ impl Host {
                 Fact::Loaded { lane, entries: world.store.load(lane, after.0, limit, at_hand) }
             }
             Happening::Compare { ticket, body, with, what } => {
-                let bytes = world.store.bytes(&body);
-                let first = world.store.messages.get(&with).and_then(|it| {
-                    let theirs = world.store.bytes(&it.new.body);
-                    let same = match &what {
-                        Sameness::Bytes => theirs == bytes,
-                        Sameness::ControlIdAndBody(id) => {
-                            it.new.control_id == *id
-                                && after_header(&theirs) == after_header(&bytes)
-                        }
-                    };
-                    same.then(|| First {
-                        message: with,
-                        disposition: it.disposition(),
-                        acknowledgment: it.new.acknowledgment.clone(),
-                        held: world.store.held_of(with),
-                    })
-                });
-                Fact::Compared { ticket, first }
+                renewing::compare(ticket, &body, with, &what, world)
             }
         };
         self.tell(fact, world);
@@ -262,6 +246,9 @@ impl Host {
         };
         if world.strikes(crash) {
             return Life::Crashed;
+        }
+        if !matches!(outcome, CommitOutcome::Committed(_)) {
+            renewing::note_failed(transaction, world);
         }
         let told = Happening::Fact(Fact::Outcome(outcome));
         let after = world.commit_time();
@@ -312,6 +299,7 @@ impl Host {
                 Order::Told { id, outcome } => operator::told(id, outcome, world),
                 Order::Switched(switch) => operator::switched(&switch, world),
                 Order::Compare { ticket, body, with, what } => {
+                    renewing::note_ordered(ticket, with, self.committing, world);
                     let delay = world.rng.below(20);
                     let compare = Happening::Compare { ticket, body, with, what };
                     self.happens(delay, compare, world);
@@ -357,8 +345,10 @@ pub const OTHER_NODE: u64 = 1 << 40;
 
 fn commit(transaction: &Transaction, world: &mut World) -> CommitOutcome {
     let tails = world.store.lanes.iter().map(|(id, lane)| (*id, lane.tail())).collect();
+    let dead = world.store.dead.clone();
     let outcome = world.store.commit(transaction);
     if matches!(outcome, CommitOutcome::Committed(_)) {
+        renewing::note_committed(transaction, &dead, &tails, world);
         operated::note_committed(transaction, &tails, world);
     }
     check_committed(&outcome, transaction, world);

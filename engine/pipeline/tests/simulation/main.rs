@@ -29,6 +29,7 @@ mod operator;
 mod partner;
 mod recovering;
 mod reference;
+mod renewing;
 mod rng;
 mod scenario;
 mod sender;

@@ -103,7 +103,7 @@ pub fn check_end(world: &World) {
     Operated.check(held == 0, format_args!("{held} deliveries are held for ever"));
 }
 
-/// The rows that operators have added to a message in the lanes of outbounds.
+/// The rows that operators, and senders that came again, have added to a message in the lanes of outbounds.
 pub fn added(world: &World) -> BTreeMap<MessageId, Vec<(LaneId, Vec<u8>)>> {
     let mut all: BTreeMap<MessageId, Vec<(LaneId, Vec<u8>)>> = BTreeMap::new();
     for (key, asked) in &world.operator.asked {
@@ -113,6 +113,9 @@ pub fn added(world: &World) -> BTreeMap<MessageId, Vec<(LaneId, Vec<u8>)>> {
                 all.entry(*message).or_default().push((*lane, bytes.clone()));
             }
         }
+    }
+    for (lane, message, bytes) in &world.renewing.rows {
+        all.entry(*message).or_default().push((*lane, bytes.clone()));
     }
     all
 }

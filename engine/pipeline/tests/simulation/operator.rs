@@ -72,7 +72,8 @@ pub fn act(world: &mut World) -> Option<Fact> {
     if world.operator.open.is_some() || rate == 0 || !world.calm && !world.rng.one_in(rate) {
         return None;
     }
-    let command = match world.operator.again.take() {
+    let again = world.operator.again.take();
+    let command = match again.filter(|it| is_up_to_date(&it.act, world)) {
         Some(command) => command,
         None => {
             let act = next_act(world)?;
@@ -88,6 +89,13 @@ pub fn act(world: &mut World) -> Option<Fact> {
         partner.failed.clear();
     }
     Some(Fact::Command { id, command: Box::new(command) })
+}
+
+/// Whether what it is to send again is still dead: before it is told again the list is read again.
+fn is_up_to_date(act: &Act, world: &World) -> bool {
+    let Act::Replay(all) = act else { return true };
+    let mut dead = all.iter().flat_map(|it| &it.dead);
+    dead.all(|(lane, seq)| world.store.dead.contains_key(&(*lane, seq.0)))
 }
 
 /// A command with a job that says what it appends.
@@ -202,6 +210,8 @@ fn parked(world: &mut World) -> Option<Vec<Parked>> {
 
 /// The next few dead deliveries of a bulk replay, each to its own outbound.
 fn bulk(world: &mut World) -> Option<Act> {
+    // The list is read again for each of its commands.
+    world.operator.bulk.retain(|row| world.store.dead.contains_key(row));
     let count = world.operator.bulk.len().min(1 + world.rng.below(3) as usize);
     let rows: Vec<_> = world.operator.bulk.drain(..count).collect();
     let replay = |(lane, seq): &(LaneId, u64)| Replay {

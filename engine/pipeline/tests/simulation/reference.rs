@@ -10,6 +10,7 @@ use crate::invariant::Invariant::{self, Duplicate, Handoff, Started};
 use crate::message::Message;
 use crate::operated;
 use crate::partner::Partner;
+use crate::renewing::was_sent;
 use crate::world::World;
 
 /// Rows in the lanes of outbounds, sorted.
@@ -176,7 +177,13 @@ fn check_firsts(world: &World) {
             if let Some((before, end)) = seen.insert(bytes, (*id, message.disposition())) {
                 // The link is lost when the outcome of a commit with another copy was unknown.
                 let linked = new.duplicate_of.is_none_or(|of| of <= before);
-                let again = !waits && may_come_again(end) && linked;
+                let again = match waits {
+                    true => end == Disposition::Error && !was_sent(before, &world.store),
+                    false => may_come_again(end) && linked,
+                };
+                if waits && again {
+                    census::count("anew after a verdict");
+                }
                 Duplicate.check(again, format_args!("{id} is {before} again, which is {end:?}"));
             }
         }

@@ -4,6 +4,7 @@ use mllp_pipeline::{Now, Sabotage};
 
 use crate::operator::Operator;
 use crate::partner::Partner;
+use crate::renewing::Renewing;
 use crate::rng::Rng;
 use crate::scenario::Scenario;
 use crate::store::{Lane, Store};
@@ -58,6 +59,7 @@ pub struct World {
     pub store: Store,
     pub partners: Vec<Partner>,
     pub operator: Operator,
+    pub renewing: Renewing,
     pub last_ticket: u64,
     /// Bytes that are free on the disk.
     pub free: u64,
@@ -94,6 +96,7 @@ impl World {
             store,
             partners,
             operator: Operator::default(),
+            renewing: Renewing::default(),
             last_ticket: 0,
             free: ROOMY,
             traced,
