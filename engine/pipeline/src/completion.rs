@@ -33,7 +33,7 @@ impl Outbound {
             let what = What::PossiblySent { outbound };
             batch.record(Record::Event(shared.event(row.message, now.wall, what)));
             if self.is_kept_apart(seq, self.lane.cursor) {
-                self.write_started(seq, batch);
+                self.write_started(seq, batch, now.steady);
             }
         }
         self.recovered = true;
@@ -77,7 +77,7 @@ impl Outbound {
             self.keyed.iter_mut().for_each(|it| it.settle(*seq, after));
         }
         self.start(batch, shared, now);
-        self.mark_rows(batch);
+        self.mark_rows(batch, now.steady);
         // The list keeps its memory.
         self.told = told;
         self.told.clear();
@@ -134,7 +134,7 @@ impl Outbound {
     }
 
     /// Rows that are completed while an earlier one is not, and attempts of rows that are not the head.
-    fn mark_rows(&self, batch: &mut Batch) {
+    fn mark_rows(&self, batch: &mut Batch, now: Millis) {
         let cursor = Seq(self.lane.cursor.0 + self.completed() as u64);
         let lane = self.lane.id;
         for &(seq, after) in &self.settling {
@@ -144,7 +144,7 @@ impl Outbound {
                 }
                 After::Done if seq > cursor => batch.record(Record::Done { lane, seq }),
                 After::Waits(_) if self.is_kept_apart(seq, cursor) => {
-                    self.write_started(seq, batch);
+                    self.write_started(seq, batch, now);
                 }
                 After::Done | After::Waits(_) => {}
             }

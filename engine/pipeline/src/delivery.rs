@@ -34,6 +34,8 @@ pub(crate) struct Delivery {
     pub possibly_sent: bool,
     /// The store says that it may be with the partner.
     pub started: bool,
+    /// What the lane's patience showed when the row was let go, unless the lane is first in, first out.
+    pub began: Option<Millis>,
     /// That a later one has passed it is written down.
     pub overtaken: bool,
     pub state: State,
@@ -95,6 +97,7 @@ impl Delivery {
             due: 0,
             possibly_sent: false,
             started: false,
+            began: None,
             overtaken: false,
             state: State::Rests,
         }
@@ -352,7 +355,7 @@ impl Outbound {
     }
 
     /// The open commit is durable.
-    pub fn committed(&mut self, shared: &mut Shared) {
+    pub fn committed(&mut self, now: Millis, shared: &mut Shared) {
         let (completed, first) = (self.completed(), self.lane.seq(0));
         if core::mem::take(&mut self.recovered) {
             self.recovering = false;
@@ -373,12 +376,12 @@ impl Outbound {
             };
         }
         match self.keyed {
-            Some(_) => self.committed_by_key(completed, shared),
+            Some(_) => self.committed_by_key(completed, now, shared),
             None => self.lane.consume(completed, &mut shared.shelf),
         }
         let cursor = self.lane.cursor;
         if self.lane.seq(0) != first {
-            self.patience.begin();
+            self.patience.begin(now);
         }
         self.give_back_gone(shared);
         self.restored.done.retain(|seq| *seq > cursor);

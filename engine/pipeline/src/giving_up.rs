@@ -1,6 +1,8 @@
 //! What becomes of the head of an outbound's lane that cannot be delivered, or that an operator takes
 //! out of it.
 
+use alloc::vec::Vec;
+
 use crate::batch::{Batch, Ordered};
 use crate::command::{CommandOutcome, Take};
 use crate::delivery::{After, Delivery, Outbound, State, Told};
@@ -16,32 +18,56 @@ use crate::sabotage::Sabotage;
 use crate::shared::{Alarm, Place, Shared};
 use crate::switch::{Flow, Side, Switch};
 
-/// How long the head of a lane has been waiting, by a clock that stands still while it should.
-#[derive(Debug, Default)]
+/// How long rows of a lane have been waiting, by a clock that stands still while it should. The first row
+/// counts from when it became the first; in a lane by key or unordered each counts from when it was let
+/// go.
+#[derive(Debug)]
 pub(crate) struct Patience {
-    waited: Millis,
+    /// What the clock shows, up to `since`.
+    clock: Millis,
     /// Counted up to here; `None`: the clock stands still.
     since: Option<Millis>,
+    /// What it showed when the time of the first row began.
+    first: Millis,
     /// The alarm that is set.
     alarm: Option<Millis>,
 }
 
+/// What the clock shows at first: later than anything that has been waited for.
+const START: Millis = 1 << 40;
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience { clock: START, since: None, first: START, alarm: None }
+    }
+}
+
 impl Patience {
     pub fn restored(waited: Millis) -> Patience {
-        Patience { waited, ..Patience::default() }
+        Patience { first: Patience::began(waited), ..Patience::default() }
+    }
+
+    /// When the time of a row began that has had so much of it before this life.
+    pub fn began(waited: Millis) -> Millis {
+        START.saturating_sub(waited)
     }
 
     /// Starts counting again, for another head.
-    pub fn begin(&mut self) {
-        *self = Patience::default();
+    pub fn begin(&mut self, now: Millis) {
+        (self.first, self.alarm) = (self.shows(now), None);
+    }
+
+    /// What the clock shows.
+    pub fn shows(&self, now: Millis) -> Millis {
+        self.clock + self.since.map_or(0, |since| now.saturating_sub(since))
     }
 
     pub fn waited(&self, now: Millis) -> Millis {
-        self.waited + self.since.map_or(0, |since| now.saturating_sub(since))
+        self.shows(now) - self.first
     }
 
     fn run(&mut self, runs: bool, now: Millis) {
-        self.waited = self.waited(now);
+        self.clock = self.shows(now);
         self.since = runs.then_some(now);
     }
 }
@@ -58,9 +84,31 @@ pub(crate) struct Taking {
 }
 
 impl Outbound {
-    /// Whether the head has had its time.
-    fn is_out_of_time(&self, now: Millis) -> bool {
-        self.give_up.after.is_some_and(|after| self.patience.waited(now) >= after)
+    /// How long a row has been waiting, as far as it counts.
+    pub fn waited(&self, at: usize, now: Millis) -> Millis {
+        let began = self.lane.rows.get(at).and_then(|row| row.began);
+        let began = began.filter(|_| self.keyed.is_some());
+        let own = began.map_or(0, |began| self.patience.shows(now) - began);
+        if at == 0 { own.max(self.patience.waited(now)) } else { own }
+    }
+
+    /// Whether a row has had its time.
+    fn is_out_of_time(&self, at: usize, now: Millis) -> bool {
+        self.give_up.after.is_some_and(|after| self.waited(at, now) >= after)
+    }
+
+    /// The rows whose time is counted.
+    fn counted(&self) -> Vec<usize> {
+        let started = self.keyed.iter().flat_map(|it| it.started());
+        let started = started.filter_map(|seq| self.lane.index(seq));
+        core::iter::once(0).chain(started.filter(|at| *at > 0)).collect()
+    }
+
+    /// All of them begin again.
+    pub fn begin_again(&mut self, now: Millis) {
+        self.patience.begin(now);
+        let shows = self.patience.shows(now);
+        self.lane.rows.iter_mut().filter_map(|row| row.began.as_mut()).for_each(|it| *it = shows);
     }
 
     /// Whether nothing is left in it, not even a row that the cursor has passed.
@@ -75,19 +123,29 @@ impl Outbound {
         let runs = open && !self.is_at_its_end() && (self.ready || !self.give_up.only_connected);
         self.patience.run(runs, now);
         self.give_back_gone(shared);
+        let wanted = self.taking.as_ref().filter(|it| !it.told).map(|it| it.seq);
+        // In a lane by key it need not be the first any more.
+        if let Some(at) = wanted.and_then(|seq| self.lane.index(seq)) {
+            self.take_out(at, Told::Taken, shared);
+        }
         if let (true, Some(after)) = (runs, self.give_up.after) {
-            let at = now + after.saturating_sub(self.patience.waited(now));
-            if at > now && self.patience.alarm.is_none_or(|set| set <= now || at < set) {
-                self.patience.alarm = Some(at);
-                shared.wake(at, Alarm::Lane(Place::Outbound(self.index)));
+            self.give_up_late(after, now, shared);
+        }
+    }
+
+    /// Takes rows that have had their time out of their rest, and has the others looked at in time.
+    fn give_up_late(&mut self, after: Millis, now: Millis, shared: &mut Shared) {
+        let mut next = None;
+        for at in self.counted() {
+            match after.saturating_sub(self.waited(at, now)) {
+                0 => self.take_out(at, Told::OutOfTime, shared),
+                left => next = Some(next.map_or(now + left, |next: Millis| next.min(now + left))),
             }
         }
-        let wanted = self.taking.as_ref().filter(|it| !it.told).map(|it| it.seq);
-        match wanted.and_then(|seq| self.lane.index(seq)) {
-            // In a lane by key it need not be the first any more.
-            Some(at) => self.take_out(at, Told::Taken, shared),
-            None if runs && self.is_out_of_time(now) => self.take_out(0, Told::OutOfTime, shared),
-            None => {}
+        let is_news = |at: &Millis| self.patience.alarm.is_none_or(|set| set <= now || *at < set);
+        if let Some(at) = next.filter(is_news) {
+            self.patience.alarm = Some(at);
+            shared.wake(at, Alarm::Lane(Place::Outbound(self.index)));
         }
     }
 
@@ -166,7 +224,7 @@ impl Outbound {
 
     /// Whether a failed attempt was the last one.
     pub fn is_spent(&self, at: usize, now: Now) -> bool {
-        at == 0 && self.is_out_of_time(now.steady)
+        self.is_out_of_time(at, now.steady)
     }
 
     /// Writes down that a delivery is given up.

@@ -49,6 +49,11 @@ impl Keyed {
         !self.starting.is_empty() || self.parking.is_some()
     }
 
+    /// Rows that are let go and not completed.
+    pub fn started(&self) -> impl Iterator<Item = Seq> {
+        self.started.iter().copied()
+    }
+
     /// Whether the open commit passes this row unfinished.
     pub fn parks(&self, seq: Seq) -> bool {
         self.parking.as_ref().is_some_and(|parking| seq <= parking.cursor)
@@ -255,7 +260,7 @@ impl Outbound {
         self.look(shared);
         let rows = self.startable(shared);
         for seq in &rows {
-            self.write_started(*seq, batch);
+            self.write_started(*seq, batch, now.steady);
         }
         let parking = self.parking(shared).filter(|_| rows.is_empty());
         let lane = self.lane.id;
@@ -269,11 +274,12 @@ impl Outbound {
         keyed.parking = parking;
     }
 
-    /// Writes down that a row is started, and how many attempts it has had.
-    pub fn write_started(&self, seq: Seq, batch: &mut Batch) {
+    /// Writes down that a row is started, how many attempts it has had, and how long it has waited.
+    pub fn write_started(&self, seq: Seq, batch: &mut Batch, now: Millis) {
         let Some(at) = self.lane.index(seq) else { return };
         let (lane, row) = (self.lane.id, &self.lane.rows[at]);
-        let (attempt, due, waited) = (row.attempts, row.due, 0);
+        let waited = if self.keyed.is_some() { self.waited(at, now) } else { 0 };
+        let (attempt, due) = (row.attempts, row.due);
         batch.record(Record::Started(Started { lane, seq, attempt, due, waited }));
     }
 
@@ -289,12 +295,14 @@ impl Outbound {
     }
 
     /// The open commit is durable: it has let rows start, and the cursor passes `count` rows.
-    pub fn committed_by_key(&mut self, count: usize, shared: &mut Shared) {
+    pub fn committed_by_key(&mut self, count: usize, now: Millis, shared: &mut Shared) {
+        let began = self.patience.shows(now);
         let Some(keyed) = &mut self.keyed else { return };
         for seq in keyed.starting.drain(..) {
             keyed.started.insert(seq);
             if let Some(at) = self.lane.index(seq) {
-                self.lane.rows[at].started = true;
+                let row = &mut self.lane.rows[at];
+                (row.started, row.began) = (true, row.began.or(Some(began)));
             }
         }
         keyed.parked += keyed.parking.take().map_or(0, |parking| parking.rows.len());

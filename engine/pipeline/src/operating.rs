@@ -334,7 +334,7 @@ impl Pipeline {
                 Place::Outbound(at) => {
                     let was = core::mem::replace(&mut self.outbounds[at].flow, flow);
                     if flow == Flow::On && was != Flow::On {
-                        self.outbounds[at].patience.begin();
+                        self.outbounds[at].begin_again(now.steady);
                     }
                 }
             }

@@ -61,7 +61,7 @@ impl Pipeline {
                 Duty::Handoff(Place::Routed(at)) => {
                     self.handlers[at].stage.committed(&mut self.shared.shelf);
                 }
-                Duty::Deliveries(at) => self.outbounds[at].committed(&mut self.shared),
+                Duty::Deliveries(at) => self.outbounds[at].committed(now.steady, &mut self.shared),
                 Duty::Handoff(Place::Outbound(_)) | Duty::Command(_) | Duty::Answers => {}
             }
         }

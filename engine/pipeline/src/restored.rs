@@ -19,8 +19,8 @@ pub(crate) struct Restored {
     pub due: u64,
     pub until: Millis,
     pub done: Vec<Seq>,
-    /// Of rows that are started: attempts, due, and until when they wait.
-    pub started: BTreeMap<Seq, (u32, u64, Millis)>,
+    /// Of rows that are started: attempts, due, until when they wait, and when their time began.
+    pub started: BTreeMap<Seq, (u32, u64, Millis, Millis)>,
     /// Everything up to here may have been sent, as far as it is started.
     pub last: Seq,
 }
@@ -42,8 +42,9 @@ impl Restored {
         let mut row = Delivery { keys, ..Delivery::new(message, source, sole, id_hash) };
         let mut until = 0;
         if let Some(started) = self.started.remove(&seq) {
-            row.started = true;
-            (row.attempts, row.due, until) = started;
+            let (attempts, due, waits_until, began) = started;
+            (row.started, row.began) = (true, Some(began));
+            (row.attempts, row.due, until) = (attempts, due, waits_until);
         }
         if is_head {
             (row.attempts, row.due, until) = (self.attempts, self.due, self.until);
@@ -79,10 +80,11 @@ impl Outbound {
         let (attempts, due, done) = (head.attempt, head.due, head.done.clone());
         let started = head.started.iter().map(|it| {
             let wait = rest_of_wait(&self.retry, it.due, now.wall, it.attempt);
-            (it.seq, (it.attempt, it.due, now.steady + wait))
+            let began = Patience::began(it.waited);
+            (it.seq, (it.attempt, it.due, now.steady + wait, began))
         });
         let started: BTreeMap<_, _> = started.collect();
-        let waits = started.values().map(|(_, _, until)| *until).chain([until]);
+        let waits = started.values().map(|(_, _, until, _)| *until).chain([until]);
         for until in waits.filter(|until| *until > now.steady) {
             shared.wake(until, Alarm::Lane(Place::Outbound(self.index)));
         }

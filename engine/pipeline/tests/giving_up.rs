@@ -72,3 +72,63 @@ fn the_next_row_does_not_inherit_the_time_of_one_that_the_cursor_has_passed() {
     assert!(!has_died(&follow(&mut pipeline, 2, 150)), "it has had 100 of its 1,000");
     assert!(has_died(&follow(&mut pipeline, 2, 1_100)));
 }
+
+/// The rows that have died.
+fn dead(written: &[Record]) -> Vec<u64> {
+    let dead = written.iter().filter_map(|it| match it {
+        Record::Dead { seq, .. } => Some(seq.0),
+        _ => None,
+    });
+    dead.collect()
+}
+
+/// The partner refuses a delivery for now.
+fn refused(pipeline: &mut Pipeline, seq: u64, at: u64) {
+    let (lane, seq, note) = (OUTBOUND, Seq(seq), Note::default());
+    let failure = mllp_pipeline::Failure::RefusedForNow;
+    pipeline.tell(Fact::Failed { lane, seq, failure, note }, now(at));
+}
+
+#[test]
+fn in_a_lane_without_order_each_row_has_its_own_time_from_when_it_was_let_go() {
+    let mut pipeline = pipeline(Ordering::Unordered, left(2, 0, 0));
+    pipeline.tell(Fact::Ready { lane: OUTBOUND, ready: true }, now(0));
+    follow(&mut pipeline, 2, 0);
+    pipeline.tell(Fact::Appended { lane: OUTBOUND, up_to: Seq(3) }, now(300));
+    follow(&mut pipeline, 3, 300);
+    (1..=3).for_each(|seq| refused(&mut pipeline, seq, 400));
+    assert_eq!(dead(&follow(&mut pipeline, 3, 999)), []);
+    assert_eq!(dead(&follow(&mut pipeline, 3, 1_000)), [1, 2]);
+    assert_eq!(dead(&follow(&mut pipeline, 3, 1_299)), []);
+    assert_eq!(dead(&follow(&mut pipeline, 3, 1_300)), [3]);
+}
+
+#[test]
+fn a_row_with_the_partner_is_given_up_when_it_comes_back_too_late() {
+    let mut pipeline = pipeline(Ordering::Unordered, left(2, 0, 0));
+    pipeline.tell(Fact::Ready { lane: OUTBOUND, ready: true }, now(0));
+    follow(&mut pipeline, 2, 0);
+    assert_eq!(dead(&follow(&mut pipeline, 2, 1_500)), [], "the partner may take them");
+    refused(&mut pipeline, 2, 1_500);
+    assert_eq!(dead(&follow(&mut pipeline, 2, 1_500)), [2]);
+}
+
+#[test]
+fn the_time_of_each_row_outlasts_a_start() {
+    let started =
+        |seq, waited| Started { lane: OUTBOUND, seq: Seq(seq), attempt: 1, due: 1, waited };
+    let head = Head { started: vec![started(1, 200), started(2, 900)], ..left(2, 0, 0) };
+    let mut pipeline = pipeline(Ordering::Unordered, head);
+    pipeline.tell(Fact::Ready { lane: OUTBOUND, ready: true }, now(0));
+    follow(&mut pipeline, 2, 0);
+    (1..=2).for_each(|seq| refused(&mut pipeline, seq, 50));
+    let written = follow(&mut pipeline, 2, 50);
+    let waited = written.iter().filter_map(|it| match it {
+        Record::Started(it) if it.attempt == 3 => Some((it.seq.0, it.waited)),
+        _ => None,
+    });
+    assert_eq!(waited.collect::<Vec<_>>(), [(1, 250), (2, 950)]);
+    assert_eq!(dead(&follow(&mut pipeline, 2, 99)), []);
+    assert_eq!(dead(&follow(&mut pipeline, 2, 100)), [2]);
+    assert_eq!(dead(&follow(&mut pipeline, 2, 800)), [1]);
+}
