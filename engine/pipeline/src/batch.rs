@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use crate::body::{IdHash, Keys};
+use crate::body::{Body, IdHash, Keys};
 use crate::ids::{CallId, CommandId, LaneId, MessageId};
 use crate::intake::in_memory;
 use crate::order::Source;
@@ -179,6 +179,17 @@ impl Batch {
             _ => None,
         };
         self.transaction().records.iter().filter_map(switch).collect()
+    }
+
+    /// What handlers have sent in the units that do not stay.
+    pub fn bodies_leaving(&self, stays: impl Fn(Duty) -> bool) -> impl Iterator<Item = &Body> {
+        let is_left =
+            move |unit: &&Unit| matches!(unit.duty, Duty::Handoff(_)) && !stays(unit.duty);
+        let records = |unit: &Unit| &self.transaction().records[unit.records.clone()];
+        self.units.iter().filter(is_left).flat_map(records).filter_map(|record| match record {
+            Record::Append(Append { body: RowBody::Own(body), .. }) => Some(body),
+            _ => None,
+        })
     }
 
     /// What is left when only these units stay, and these lanes' rows.

@@ -146,7 +146,7 @@ impl Pipeline {
         let rests = self.resting(&branches, len);
         if let Some(rests) = &rests {
             let resting = branches.iter_mut().zip(rests).filter(|(_, rests)| **rests);
-            resting.for_each(|(branch, _)| branch.state = BranchState::Rests(None));
+            resting.for_each(|(branch, _)| branch.rest(&mut self.shared));
         }
         let row = &mut self.inbounds[inbound].stage.lane.rows[at];
         if let ingress::Progress::Chosen { branches: place, .. } = &mut row.progress {

@@ -94,7 +94,7 @@ impl HandlerLane {
     }
 
     pub fn forget(&mut self, hold: Hold, shared: &mut Shared) {
-        self.stage.forget(hold, &mut shared.shelf);
+        self.stage.forget(hold, shared);
         self.calls.clear();
     }
 

@@ -199,10 +199,7 @@ impl Pipeline {
             #[cfg(feature = "sabotage")]
             let passes = passes || self.shared.broken(Sabotage::FuseAlways);
             if !passes && !matches!(branch.state, BranchState::Rests(_)) {
-                let unused = core::mem::replace(&mut branch.state, BranchState::Rests(None));
-                if let BranchState::Sent(sent) = unused {
-                    self.shared.give_up(sent);
-                }
+                branch.rest(&mut self.shared);
             }
             match &branch.state {
                 BranchState::Sent(sent) => total.rows += sent.len() as u32,

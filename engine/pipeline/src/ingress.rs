@@ -64,6 +64,17 @@ impl Arrived {
     }
 }
 
+impl Branch {
+    /// Lets the message rest. What the handler has sent is not used.
+    pub fn rest(&mut self, shared: &mut Shared) {
+        if let BranchState::Sent(sent) =
+            core::mem::replace(&mut self.state, BranchState::Rests(None))
+        {
+            shared.give_up(sent);
+        }
+    }
+}
+
 impl Row for Arrived {
     fn source(&self) -> &Source {
         &self.source
@@ -137,7 +148,7 @@ impl Ingress {
     }
 
     pub fn forget(&mut self, hold: Hold, shared: &mut Shared) {
-        self.stage.forget(hold, &mut shared.shelf);
+        self.stage.forget(hold, shared);
         self.call = None;
     }
 

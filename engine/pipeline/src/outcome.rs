@@ -227,6 +227,7 @@ impl Pipeline {
             Duty::Command(id) => !left.contains(&id),
             _ => duty.consumes().is_none_or(|place| !places.contains(&place)),
         };
+        batch.bodies_leaving(stays).for_each(|body| self.shared.give_up_body(body));
         self.keep_rest(batch, stays, |lane| !is_fenced(lane));
     }
 

@@ -57,6 +57,11 @@ pub struct StoreState {
 }
 
 impl StoreState {
+    /// Whether it writes, or would, if there were room.
+    pub const fn lacks_room(self) -> bool {
+        matches!(self.trouble, Some(Trouble::Low | Trouble::Full))
+    }
+
     /// `writing`, `full` or `not_writing`.
     pub const fn name(self) -> &'static str {
         match self.trouble {

@@ -108,10 +108,12 @@ impl Shared {
 
     /// A handler's result is not used: nothing comes to hold its large bodies.
     pub fn give_up(&mut self, sent: Vec<Sent>) {
-        for it in sent {
-            if let Some(Body::Chunked { id, .. }) = it.body {
-                self.orders.push_back(Order::GiveUp(id));
-            }
+        sent.iter().filter_map(|it| it.body.as_ref()).for_each(|body| self.give_up_body(body));
+    }
+
+    pub fn give_up_body(&mut self, body: &Body) {
+        if let Body::Chunked { id, .. } = body {
+            self.orders.push_back(Order::GiveUp(*id));
         }
     }
 

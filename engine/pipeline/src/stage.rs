@@ -55,8 +55,13 @@ impl<R: Task> Stage<R> {
         self.flow == Flow::On && now >= self.not_before
     }
 
-    pub fn forget(&mut self, hold: Hold, shelf: &mut Shelf) {
-        self.lane.forget(hold, shelf);
+    /// Forgets the rows. What was sent for them is given up, unless the open commit holds it: that
+    /// has been taken out of them.
+    pub fn forget(&mut self, hold: Hold, shared: &mut Shared) {
+        for row in self.lane.rows.iter_mut().take(self.called) {
+            shared.give_up(row.reset());
+        }
+        self.lane.forget(hold, &mut shared.shelf);
         (self.called, self.ready, self.committing) = (0, 0, 0);
     }
 

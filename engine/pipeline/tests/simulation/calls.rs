@@ -109,4 +109,4 @@ fn chunk(sent: &mut Sent, world: &mut World) {
 }
 
 /// The first number of a body that is a result; those of messages are below.
-const RESULTS: u64 = 1 << 50;
+pub const RESULTS: u64 = 1 << 50;

@@ -76,6 +76,7 @@ impl Host {
             }
             world.scenario.graph = graph.clone();
         }
+        world.store.sweep();
         for lane in world.store.lanes.values_mut() {
             (lane.epoch, lane.ours) = (lane.epoch + 1, Ours::Yes);
         }
@@ -142,6 +143,14 @@ impl Host {
     pub fn happens(&mut self, after: Millis, what: Happening, world: &World) {
         self.tie += 1;
         self.happenings.insert((world.now + after, self.tie), what);
+    }
+
+    /// What it will be told, unless it ends before.
+    pub fn coming(&self) -> impl Iterator<Item = &Fact> {
+        self.happenings.values().filter_map(|it| match it {
+            Happening::Fact(fact) => Some(fact),
+            _ => None,
+        })
     }
 
     pub fn next_time(&self) -> Option<Millis> {
@@ -237,6 +246,7 @@ impl Host {
         let outcome = if world.strikes(refused) {
             CommitOutcome::Refused(world.rng.pick(&[Refusal::Full, Refusal::Unavailable]))
         } else if world.strikes(unknown) {
+            world.store.doubt(transaction);
             if world.rng.one_in(2) {
                 commit(transaction, world);
             }

@@ -159,6 +159,7 @@ fn stop(mut host: Host, senders: &mut [Sender], world: &mut World) {
         let late = world.now > since + 15_000;
         Progress.check(!late, format_args!("no rest: {:?}", host.pipeline.left()));
     }
+    world.store.check_given_up(host.coming());
 }
 
 fn what_is_left(host: Option<&Host>, world: &World) -> String {

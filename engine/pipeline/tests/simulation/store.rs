@@ -40,6 +40,8 @@ pub struct Store {
     pub chunks: BTreeMap<u64, Vec<u8>>,
     /// How many of them were given up.
     pub given_up: u64,
+    /// Those of which it is unknown whether something holds them.
+    pub in_doubt: BTreeSet<u64>,
     /// Rows that are dead letters, by lane and row.
     pub dead: BTreeMap<(LaneId, u64), mllp_pipeline::Failure>,
     /// Rows that are held.
