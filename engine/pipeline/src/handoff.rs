@@ -208,10 +208,6 @@ impl Pipeline {
             }
         }
         let settled = total.of(onward.sole, nothing);
-        if onward.sole && !matches!(settled, Settled::Final(_)) {
-            let (stamp, disposition) = (self.shared.stamp(), Disposition::Routed);
-            batch.record(Record::Outcome { message, stamp, disposition, at: now.wall });
-        }
         onward.sole = settled.is_sole();
         for Branch { handler, state } in branches.drain(..) {
             let lane = self.handlers[handler].stage.lane.id;

@@ -26,8 +26,8 @@ pub struct Transaction {
 /// One thing to insert.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
-    /// A message exists from here on. Until there is an outcome it is RECEIVED: no outcome and no
-    /// event is written for that.
+    /// A message exists from here on. Until there is an outcome it is RECEIVED, and ROUTED once its
+    /// journey says that it was routed: no outcome is written for either.
     Message(NewMessage),
     /// A piece of a body above the inline limit, committed before its message.
     Chunk {
