@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use mllp_io::{Incoming, Payload, Reply, ReplyTo, Report, Senders as Outlet};
 use mllp_pipeline::{
     Answer, Body, BodyId, Fact, Failure, IdHash, Keys, LaneId, Note, Now, Order, Piece, Pipeline,
-    Received, Seq, Source, Ticket, Trouble, Work,
+    Received, Seq, Source, Ticket, Work,
 };
 use mllp_store::StoreError;
 
@@ -168,8 +168,7 @@ impl Core {
     fn set_gates(&self) {
         let now = self.clock.now();
         let pipeline = &self.pipeline;
-        let trouble = pipeline.store_state(now).trouble;
-        let is_low = matches!(trouble, Some(Trouble::Low | Trouble::Full));
+        let is_low = pipeline.store_state(now).lacks_room();
         let has_room = |it| pipeline.wants_input(it, now);
         self.connections.set_gates(has_room, |it| pipeline.refuses(it, now), is_low);
     }

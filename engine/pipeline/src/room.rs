@@ -57,7 +57,7 @@ pub struct StoreState {
 }
 
 impl StoreState {
-    /// Whether it writes, or would, if there were room.
+    /// Whether there is too little room on its disk.
     pub const fn lacks_room(self) -> bool {
         matches!(self.trouble, Some(Trouble::Low | Trouble::Full))
     }
