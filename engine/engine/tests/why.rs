@@ -168,7 +168,8 @@ fn a_message_that_shares_a_key_with_an_earlier_one() {
         let lab = it.outbound("LAB").unwrap();
         lab.due_in > 0 && lab.in_flight == 0
     });
-    until("M2 is delivered", || matches!(only(&engine, 2, "LAB"), Reason::Delivered { .. }));
+    until("M2 is delivered", || matches!(why(&engine, 2)[..], [(_, Reason::Delivered { .. })]));
+    until("M3 is in the lane", || why(&engine, 3).iter().any(|it| it.0 == "LAB"));
     assert_eq!(only(&engine, 3, "LAB"), Reason::SharesKey { with: MessageId(1) });
     assert!(matches!(only(&engine, 1, "LAB"), Reason::Retries(it) if is_busy(&it)));
 }
