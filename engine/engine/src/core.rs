@@ -196,6 +196,11 @@ impl Core {
                 self.pipeline.tell(fact, now);
             }
             News::Lost(lane, why) => self.notices.lost(lane, why),
+            News::Happened(listener, peer, incident) => {
+                if let Some(inbound) = self.connections.inbound(listener) {
+                    self.notices.happened(inbound, peer, incident);
+                }
+            }
             News::NotAccepted(listener, error) => {
                 if let Some(inbound) = self.connections.inbound(listener) {
                     self.notices.not_accepted(inbound, &error);

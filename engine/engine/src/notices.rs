@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use log::{debug, error, info, warn};
-use mllp_io::{Loss, TurnedAway};
+use mllp_io::{Incident, Loss, TurnedAway};
 use mllp_pipeline::{
     CallFailure, Event, Fact, Failure, LaneId, Record, Side, StoreState, Switch, Transaction, What,
 };
@@ -126,6 +126,22 @@ impl Notices {
     /// Why the last connection of an outbound has ended.
     pub(crate) fn why_lost(&self, lane: LaneId) -> Option<String> {
         self.losses.get(&lane).map(ToString::to_string)
+    }
+
+    /// A peer of an inbound does what brings no message.
+    pub(crate) fn happened(&mut self, inbound: LaneId, peer: SocketAddr, incident: Incident) {
+        let what = match incident {
+            Incident::Protocol(_) => "protocol",
+            Incident::Lost(_) => "lost",
+            Incident::Outside(_) => "outside",
+            Incident::AnswersLost(_) => "answers lost",
+            Incident::Expired(_) => "expired",
+        };
+        if let Some(count) = self.count(what, inbound) {
+            let name = self.names.of(inbound);
+            warn!(connection = name.as_str(), peer:% = peer, reason:% = incident, peers = count;
+                "trouble with a peer");
+        }
     }
 
     /// A listener could not accept a connection.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use mllp_io::{Chunk, Incoming, Intake, Loss, Outcome, Report, Reports, TurnedAway};
+use mllp_io::{Chunk, Incident, Incoming, Intake, Loss, Outcome, Report, Reports, TurnedAway};
 use mllp_pipeline::{BodyId, Command, CommandOutcome, Fact, Failure, LaneId, Note, Seq};
 use mllp_store::StoreError;
 
@@ -25,6 +25,8 @@ pub(crate) enum News {
     Lost(LaneId, Loss),
     /// The listener with this number has turned a peer away.
     TurnedAway(u32, SocketAddr, TurnedAway),
+    /// A peer of a listener does what brings no message.
+    Happened(u32, SocketAddr, Incident),
     /// A listener could not accept a connection.
     NotAccepted(u32, std::io::Error),
     /// Deliveries of the sender with this number have ended.
@@ -116,6 +118,10 @@ impl Intake for Doors {
         let number = error.raw_os_error();
         let error = number.map_or(error.kind().into(), std::io::Error::from_raw_os_error);
         self.core.tell(News::NotAccepted(listener, error));
+    }
+
+    fn happened(&self, listener: u32, peer: SocketAddr, incident: Incident) {
+        self.core.tell(News::Happened(listener, peer, incident));
     }
 
     fn turned_away(&self, listener: u32, peer: SocketAddr, why: &TurnedAway) {

@@ -131,6 +131,12 @@ fn a_record_for_each_change_of_state_and_nothing_of_a_message() {
     let why = ["connection=STRANGE", "peer=127.0.0.1:", "its network may not connect", "peers=4"];
     RECORDS.wait("WARN a peer was turned away", &why);
     assert_eq!(RECORDS.count("WARN a peer was turned away", &[]), 3);
+    // Peers that send something else: a TLS handshake, and a message without frames.
+    Peer::connect(address).write_bytes(b"\x16\x03\x01\x02\x00\x01\x00");
+    let why = ["connection=IB", "peer=127.0.0.1:", "another protocol does: tls"];
+    RECORDS.wait("WARN trouble with a peer", &why);
+    Peer::connect(address).write_bytes(&marked("ADT^A01", "BARE"));
+    RECORDS.wait("WARN trouble with a peer", &["connection=IB", "bytes are in no frame"]);
     // Functions that fail, and a delivery that is dead.
     for (kind, name) in
         [("ADT^A02", "P1"), ("ADT^A03", "P2"), ("ADT^A04", "P3"), ("ADT^A01", "DEAD")]

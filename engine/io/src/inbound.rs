@@ -4,6 +4,7 @@ mod acknowledge;
 mod connection;
 mod gate;
 mod identity;
+mod incident;
 mod listener;
 mod mailbox;
 mod options;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 pub use gate::Gate;
 pub use identity::Recognise;
+pub use incident::Incident;
 pub use listener::Listener;
 pub use mailbox::{Reply, ReplyTo};
 pub use options::{AckMode, ListenerOptions};
@@ -48,6 +50,12 @@ pub trait Intake: Send + Sync + 'static {
     /// for it. The peer waits, and it is tried again after a pause.
     fn not_accepted(&self, listener: u32, error: &io::Error) {
         let _ = (listener, error);
+    }
+
+    /// A peer does what brings no message. Called once for each kind and connection, however often it
+    /// happens.
+    fn happened(&self, listener: u32, peer: SocketAddr, incident: Incident) {
+        let _ = (listener, peer, incident);
     }
 
     /// A peer was turned away before anything of it was read. Called once for each connection.

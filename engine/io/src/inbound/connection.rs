@@ -5,6 +5,7 @@ mod arriving;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,9 @@ thread_local! {
 
 pub(super) struct Connection {
     transport: Transport,
+    peer: SocketAddr,
+    /// Kinds of incidents that were reported.
+    reported: u8,
     shared: Arc<Shared>,
     responder: StreamResponder<Growing, HEADER, WINDOW>,
     mailbox: Arc<Mailbox>,
@@ -72,10 +76,12 @@ struct Waiting {
 }
 
 impl Connection {
-    pub(super) fn new(transport: Transport, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(transport: Transport, peer: SocketAddr, shared: Arc<Shared>) -> Self {
         let config = shared.options.responder();
         Connection {
             transport,
+            peer,
+            reported: 0,
             responder: StreamResponder::new(Growing::default(), config, clock::now()),
             shared,
             mailbox: Arc::default(),

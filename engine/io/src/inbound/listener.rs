@@ -159,7 +159,7 @@ fn start(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>) {
     tokio::spawn(async move {
         if let Some(transport) = shared.shake_hands(stream, peer).await {
             // In a box: a task holds what its function was given beside what it does with it.
-            Box::new(Connection::new(transport, shared)).run().await;
+            Box::new(Connection::new(transport, peer, shared)).run().await;
         }
         drop(place);
     });

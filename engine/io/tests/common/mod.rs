@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mllp_io::{
-    Chunk, Content, Gate, Incoming, Intake, Listener, ListenerOptions, Loss, Payload, Report,
-    Reports, TurnedAway,
+    Chunk, Content, Gate, Incident, Incoming, Intake, Listener, ListenerOptions, Loss, Payload,
+    Report, Reports, TurnedAway,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -33,6 +33,7 @@ pub struct Bodies {
     pub stored: HashMap<u64, Vec<u8>>,
     pub given_up: Vec<u64>,
     pub turned_away: Vec<TurnedAway>,
+    pub incidents: Vec<Incident>,
 }
 
 impl Bodies {
@@ -64,6 +65,10 @@ impl Intake for Kept {
 
     fn give_up(&self, body: u64) {
         self.bodies.lock().unwrap().given_up.push(body);
+    }
+
+    fn happened(&self, _listener: u32, _peer: SocketAddr, incident: Incident) {
+        self.bodies.lock().unwrap().incidents.push(incident);
     }
 
     fn turned_away(&self, _listener: u32, _peer: SocketAddr, why: &TurnedAway) {

@@ -11,6 +11,7 @@ use super::{Connection, Unread, Waiting};
 use crate::clock;
 use crate::inbound::acknowledge::{acknowledge, code};
 use crate::inbound::identity::{identity, name};
+use crate::inbound::incident::Incident;
 use crate::inbound::listener::Shared;
 use crate::inbound::mailbox::{Reply, ReplyTo};
 use crate::inbound::upload::{Kept, Upload};
@@ -60,6 +61,9 @@ impl Connection {
     }
 
     fn take(&mut self, event: StreamEvent<'_>, now: Millis) {
+        if let Some(incident) = Incident::of(&event) {
+            self.report(incident);
+        }
         match event {
             StreamEvent::Start { .. } => self.drop_part(),
             StreamEvent::Span(bytes) => self.take_span(bytes),
@@ -80,6 +84,14 @@ impl Connection {
             // A ClientHello or a request line: its sender waits for an answer in kind.
             StreamEvent::Protocol(protocol) if is_foreign(protocol) => self.abandoned = true,
             _ => {}
+        }
+    }
+
+    fn report(&mut self, incident: Incident) {
+        let kind = 1 << incident.kind();
+        if self.reported & kind == 0 {
+            self.reported |= kind;
+            self.shared.intake.happened(self.shared.options.number, self.peer, incident);
         }
     }
 
