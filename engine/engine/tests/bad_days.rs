@@ -2,7 +2,6 @@
 
 mod common;
 
-use std::time::Duration;
 
 use common::{Partner, Peer, accept, control_id, disposition, message, wait_for, wait_until_idle};
 use mllp_engine::{Builder, Engine, Error, Send, StoreError};
@@ -36,7 +35,7 @@ fn a_store_that_refuses_is_answered_for_and_comes_back() {
         }
         assert_eq!(control_id(&partner.next()), "M1");
         wait_until_idle(&engine);
-        engine.stop(Duration::from_secs(30)).unwrap();
+        engine.stop(common::DEADLINE).unwrap();
     }
 }
 
@@ -68,7 +67,7 @@ fn an_unknown_outcome_is_not_answered_and_the_message_comes_once() {
         if !written {
             assert!(partner.nothing_came());
         }
-        engine.stop(Duration::from_secs(30)).unwrap();
+        engine.stop(common::DEADLINE).unwrap();
     }
 }
 
@@ -87,7 +86,7 @@ fn a_sync_that_fails_ends_the_engine() {
         std::thread::yield_now();
     }
     assert_eq!(sender.frame(), None, "no answer");
-    let Err(error @ Error::Store(_)) = engine.stop(Duration::from_secs(30)) else { panic!() };
+    let Err(error @ Error::Store(_)) = engine.stop(common::DEADLINE) else { panic!() };
     assert_eq!(error.exit_status(), 5);
 }
 
@@ -150,7 +149,7 @@ fn a_stop_says_what_is_left_and_loses_nothing() {
     assert_eq!(sender.send(&message("M1")).as_deref(), Some("AA M1"));
     wait_for(&engine, "it rests", |it| it.outbound("OB").unwrap().depth == 1);
     // What waits for a partner is not in progress.
-    engine.stop(Duration::from_secs(30)).unwrap();
+    engine.stop(common::DEADLINE).unwrap();
     let partner = Partner::at(address, accept);
     let engine = build().start().unwrap();
     assert_eq!(control_id(&partner.next()), "M1");

@@ -170,7 +170,7 @@ fn what_was_routed_before_a_change_keeps_the_way_that_was_chosen() {
     let engine = feed(&data, closed()).start().unwrap();
     send(&engine, (1..=3).map(name));
     wait_for(&engine, "all are routed", |it| it.outbound("OB").unwrap().depth == 3);
-    engine.stop(Duration::from_secs(30)).unwrap();
+    engine.stop(common::DEADLINE).unwrap();
     // From now on every message also goes to another partner, and to the first one changed.
     let (old, new) = (Partner::start(accept), Partner::start(accept));
     let builder = inbound(&data)

@@ -256,7 +256,7 @@ fn the_head_is_tried_now_or_held_or_cancelled() {
     assert!(matches!(engine.hold_head("LAB", &by()), Err(Error::Refused(_))), "it is empty");
     let ids: Vec<_> = (0..4).map(|_| control_id(&lab.next())).collect();
     assert_eq!(ids, ["M1", "M2", "M3", "M3"]);
-    engine.stop(Duration::from_secs(30)).unwrap();
+    engine.stop(common::DEADLINE).unwrap();
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn a_message_reaches_each_of_its_outbounds() {
     ] {
         assert!(text.contains(line), "no {line:?} in\n{text}");
     }
-    engine.stop(Duration::from_secs(30)).unwrap();
+    engine.stop(common::DEADLINE).unwrap();
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_duplicate_gets_the_answer_of_the_first_and_goes_nowhere() {
     assert_eq!(disposition(&engine, 3), "PROCESSED");
     assert_eq!((control_id(&lab.next()), control_id(&lab.next())), ("M1".into(), "M1".into()));
     assert!(lab.nothing_came());
-    engine.stop(Duration::from_secs(30)).unwrap();
+    engine.stop(common::DEADLINE).unwrap();
     // Also after a restart.
     let engine = feeds(&data, &lab, &bill).start().unwrap();
     let mut sender = Peer::connect(engine.address("IB_ADT").unwrap());
@@ -256,5 +256,5 @@ fn an_address_that_is_taken_starts_nothing() {
     let Err(error @ Error::Listen { .. }) = refused else { panic!("not refused") };
     assert_eq!((error.exit_status(), error.to_string().lines().count()), (3, 1));
     drop(taken);
-    feeds(&data, &lab, &bill).start().unwrap().stop(Duration::from_secs(30)).unwrap();
+    feeds(&data, &lab, &bill).start().unwrap().stop(common::DEADLINE).unwrap();
 }
