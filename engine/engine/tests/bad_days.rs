@@ -2,7 +2,6 @@
 
 mod common;
 
-
 use common::{Partner, Peer, accept, control_id, disposition, message, wait_for, wait_until_idle};
 use mllp_engine::{Builder, Engine, Error, Send, StoreError};
 use mllp_pipeline::Refusal;

@@ -4,7 +4,6 @@
 mod common;
 
 use std::net::TcpListener;
-use std::time::Duration;
 
 use common::{
     DEADLINE, Partner, Peer, accept, control_id, disposition, journey, message, wait_for,

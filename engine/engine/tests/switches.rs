@@ -5,7 +5,6 @@ mod common;
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use common::{DEADLINE, Partner, Peer, accept, control_id, disposition, journey, message};
 use common::{until, wait_for, wait_until_idle};

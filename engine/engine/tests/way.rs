@@ -2,8 +2,6 @@
 
 mod common;
 
-use std::time::Duration;
-
 use common::{
     Partner, Peer, accept, control_id, disposition, journey, message, typed, wait_for,
     wait_until_idle,
