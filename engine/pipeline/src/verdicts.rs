@@ -45,8 +45,9 @@ struct Entry {
     is_news: bool,
     /// A commit that is built or open does again what has failed.
     is_taken: bool,
-    /// Its deliveries that were held, and whether they still are.
-    held: BTreeMap<(LaneId, Seq), bool>,
+    /// Its deliveries that were held, and whether they still are; `None`: a commit whose outcome is
+    /// unknown says that.
+    held: BTreeMap<(LaneId, Seq), Option<bool>>,
     waiting: Vec<Waiter>,
     /// Messages that are not committed and may come to wait for it.
     watchers: usize,
@@ -56,7 +57,8 @@ impl Entry {
     /// What those who wait are told now, if anything.
     fn verdict(&self) -> Option<Verdict> {
         match self.verdict {
-            Verdict::Open if self.held.values().any(|it| *it) => Some(Verdict::Held),
+            Verdict::Open if self.held.values().any(|it| *it == Some(true)) => Some(Verdict::Held),
+            Verdict::Open if self.held.values().any(Option::is_none) => Some(Verdict::Unknown),
             Verdict::Open => None,
             known => Some(known),
         }
@@ -133,7 +135,7 @@ impl Verdicts {
             entry.verdict = Verdict::Final(first.disposition);
         }
         for row in &first.held {
-            entry.held.entry(*row).or_insert(true);
+            entry.held.entry(*row).or_insert(Some(true));
         }
     }
 
@@ -177,9 +179,11 @@ impl Verdicts {
         }
         for record in &transaction.records {
             match *record {
-                Record::Held { lane, seq, message, .. } => self.hold(message, (lane, seq), true),
+                Record::Held { lane, seq, message, .. } => {
+                    self.hold(message, (lane, seq), Some(true));
+                }
                 Record::Unlisted { list: List::Held, lane, seq, message } => {
-                    self.hold(message, (lane, seq), false);
+                    self.hold(message, (lane, seq), Some(false));
                 }
                 _ => {}
             }
@@ -209,11 +213,16 @@ impl Verdicts {
             self.set(message, Verdict::Unknown);
         }
         for record in &transaction.records {
-            if let Record::Part(Part { message, .. })
-            | Record::Held { message, .. }
-            | Record::Unlisted { message, .. } = record
-            {
-                self.set(*message, Verdict::Unknown);
+            match *record {
+                Record::Held { lane, seq, message, .. }
+                | Record::Unlisted { list: List::Held, lane, seq, message } => {
+                    self.hold(message, (lane, seq), None);
+                    self.set(message, Verdict::Unknown);
+                }
+                Record::Part(Part { message, .. }) | Record::Unlisted { message, .. } => {
+                    self.set(message, Verdict::Unknown);
+                }
+                _ => {}
             }
         }
     }
@@ -225,9 +234,9 @@ impl Verdicts {
         }
     }
 
-    fn hold(&mut self, message: MessageId, row: (LaneId, Seq), is_held: bool) {
+    fn hold(&mut self, message: MessageId, row: (LaneId, Seq), is_held: Option<bool>) {
         #[cfg(feature = "sabotage")]
-        let is_held = is_held && !self.waits_for_held;
+        let is_held = is_held.map(|it| it && !self.waits_for_held);
         if let Some(entry) = self.entries.get_mut(&message) {
             entry.held.insert(row, is_held);
             self.ready.push(message);

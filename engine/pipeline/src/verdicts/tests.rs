@@ -123,3 +123,19 @@ fn it_is_unknown_whether_a_delivery_is_held() {
     wait_again(&mut verdicts);
     assert_eq!(answers(&mut verdicts), [Answer::Close], "it may have been released");
 }
+
+#[test]
+fn a_release_in_doubt_stays_in_doubt_though_the_message_is_known_to_be_open() {
+    let mut verdicts = waiting();
+    verdicts.watch(MESSAGE);
+    verdicts.learn(&held(true, 1), &Committed::default());
+    assert_eq!(answers(&mut verdicts), [Answer::NotDelivered]);
+    verdicts.doubt(&held(false, 1));
+    let open = Committed { open: vec![MESSAGE], ..Committed::default() };
+    verdicts.learn(&ended(Disposition::Processed), &open);
+    wait_again(&mut verdicts);
+    assert_eq!(answers(&mut verdicts), [Answer::Close], "it may have been released");
+    verdicts.learn(&held(false, 1), &Committed::default());
+    wait_again(&mut verdicts);
+    assert_eq!(answers(&mut verdicts), [], "it was");
+}
