@@ -23,8 +23,9 @@ use crate::transport::Transport;
 
 /// Messages of one connection that may be without an answer; then nothing more is read.
 const WINDOW: usize = 64;
-/// Bytes of a header that are kept for the refusal of a message over the limit.
-const HEADER: usize = 512;
+/// Bytes of a header that are kept for the refusal of a message over the limit: a refusal quotes what of
+/// a longer one is whole. Every idle connection has them.
+const HEADER: usize = 160;
 const READ_SIZE: usize = 64 * 1024;
 /// After our side is shut down for writing the peer gets this long to read its last answers: closing
 /// with unread input makes the kernel send a reset, and a reset destroys what was not read yet.
