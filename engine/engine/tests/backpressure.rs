@@ -6,7 +6,8 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{
-    DEADLINE, Partner, Peer, accept, control_id, journey, message, msa, wait_for, wait_until_idle,
+    DEADLINE, Partner, Peer, accept, control_id, journey, message, msa, until, wait_for,
+    wait_until_idle,
 };
 use mllp_engine::{Builder, Capacity, Engine, OnFull, Send};
 use mllp_store::{MemoryStore, Store};
@@ -121,7 +122,8 @@ fn a_lane_is_full_by_its_bytes_and_takes_one_message_that_is_larger() {
     let long = |name: &str| [&message(name)[..], &[b'x'; 100_000]].concat();
     // One in each lane, each larger than its lane.
     for name in ["OB", "h", "IB"] {
-        assert_eq!(sender.send(&long(name)), Some(format!("AA {name}")));
+        // The listener may not have heard yet that the lane has room again.
+        until(name, || sender.send(&long(name)) == Some(format!("AA {name}")));
         wait_for(&engine, "it has its place", |it| depth(it, name) == 1);
     }
     for name in ["M1", "M2"] {

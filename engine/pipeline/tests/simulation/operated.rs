@@ -6,6 +6,7 @@ use mllp_pipeline::{LaneId, MessageId, Record, Transaction, What};
 
 use crate::invariant::Invariant::{Handoff, Operated};
 use crate::operator::{Row, message_of};
+use crate::store::Store;
 use crate::world::World;
 
 /// A commit is ordered: rows of it that leave their lanes are passed from now on.
@@ -142,4 +143,41 @@ pub fn has_failed(id: MessageId, world: &World) -> bool {
     let dead =
         world.store.dead.keys().any(|(lane, seq)| message_of(&world.store, *lane, *seq) == id);
     dead || world.operator.cancelled.contains_key(&id)
+}
+
+impl Store {
+    /// The rows that this transaction cancels at the head of their lanes, as what it completes there
+    /// shows.
+    pub fn cancelled(&self, transaction: &Transaction) -> Vec<(LaneId, u64)> {
+        let (mut rows, mut unlisted) = (Vec::new(), false);
+        // Other rows of the same message may be given up meanwhile.
+        let given_up = |row| {
+            transaction.records.iter().any(|it| match it {
+                Record::Dead { lane, seq, .. } | Record::Held { lane, seq, .. } => {
+                    (*lane, seq.0) == row
+                }
+                _ => false,
+            })
+        };
+        for record in &transaction.records {
+            match record {
+                Record::Unlisted { .. } => unlisted = true,
+                Record::Event(event) => {
+                    let was_held = std::mem::take(&mut unlisted);
+                    if let (What::Cancelled { lane, .. }, false) = (&event.what, was_held) {
+                        let of = &self.lanes[lane].rows;
+                        let is_it = |seq: &u64| {
+                            let (message, row) = (of[*seq as usize - 1].message, (*lane, *seq));
+                            message == event.message && !given_up(row) && !rows.contains(&row)
+                        };
+                        let seq = self.lanes[lane].completed(*lane, transaction).find(is_it);
+                        Handoff.check(seq.is_some(), "cancelled, and not completed");
+                        rows.extend(seq.map(|seq| (*lane, seq)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        rows
+    }
 }

@@ -76,7 +76,7 @@ impl Lane {
     }
 
     /// The rows that a transaction completes, in order.
-    fn completed(&self, id: LaneId, transaction: &Transaction) -> impl Iterator<Item = u64> {
+    pub fn completed(&self, id: LaneId, transaction: &Transaction) -> impl Iterator<Item = u64> {
         let mut rows = BTreeSet::new();
         for update in transaction.lanes.iter().filter(|it| it.lane == id) {
             rows.extend((self.cursor + 1..=update.cursor.0).filter(|seq| !self.done.contains(seq)));
@@ -329,29 +329,6 @@ impl Store {
         let open = !it.disposition().is_final();
         Invariant::Disposition.check(open, format_args!("{message} ends twice"));
         it.outcomes.push((stamp, disposition));
-    }
-
-    /// The rows that this transaction cancels at the head of their lanes, as what it completes there
-    /// shows.
-    pub fn cancelled(&self, transaction: &Transaction) -> Vec<(LaneId, u64)> {
-        let (mut rows, mut unlisted) = (Vec::new(), false);
-        for record in &transaction.records {
-            match record {
-                Record::Unlisted { .. } => unlisted = true,
-                Record::Event(event) => {
-                    let was_held = std::mem::take(&mut unlisted);
-                    if let (What::Cancelled { lane, .. }, false) = (&event.what, was_held) {
-                        let of = &self.lanes[lane].rows;
-                        let is_it = |seq: &u64| of[*seq as usize - 1].message == event.message;
-                        let seq = self.lanes[lane].completed(*lane, transaction).find(is_it);
-                        Handoff.check(seq.is_some(), "cancelled, and not completed");
-                        rows.extend(seq.map(|seq| (*lane, seq)));
-                    }
-                }
-                _ => {}
-            }
-        }
-        rows
     }
 
     fn leave(&mut self, lane: LaneId, seq: Seq) {
