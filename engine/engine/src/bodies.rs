@@ -32,7 +32,7 @@ impl BodyIds {
     }
 }
 
-/// A large body that is at hand.
+/// A large body in memory.
 pub(crate) struct Large {
     pub(crate) id: BodyId,
     pub(crate) payload: Arc<[u8]>,
@@ -68,7 +68,7 @@ impl Bodies {
         Bodies { writing: HashMap::new(), turns: VecDeque::new(), sweeping, sweep_after: None }
     }
 
-    /// Takes a body that is at hand.
+    /// Takes a body that is in memory.
     pub(crate) fn begin(&mut self, large: Large) {
         self.turns.push_back(large.id);
         self.writing.insert(large.id, Writing::AtHand(large, 0));

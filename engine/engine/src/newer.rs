@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use mllp_pipeline::{Act, Keys, LaneId, MessageId, Seq};
 use mllp_store::{Reader, StoreError};
 
-/// Rows of a lane that are looked at, from its tail back, so that a long history delays nobody.
+/// Rows of a lane that are looked at, from its tail back, so that a long history delays no command.
 const LOOKS: u64 = 100_000;
 const PAGE: u32 = 10_000;
 

@@ -115,7 +115,7 @@ impl Notices {
         let name = self.names.of(lane);
         let connection = name.as_str();
         debug!(connection = connection, reason:% = why; "no connection");
-        // Nobody says of a partner that was never reached that it is lost.
+        // A partner that was never reached cannot be lost.
         if matches!(why, Loss::NotReached(_)) && !self.reached.contains_key(&lane) {
             self.reached.insert(lane, false);
             warn!(connection = connection, reason:% = why; "not connected");

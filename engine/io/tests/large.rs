@@ -1,4 +1,4 @@
-//! Large messages: in chunks while they arrive, in nobody's way, and given up where they end early.
+//! Large messages: in chunks while they arrive, without delaying others, and given up if they end early.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! TLS both ways: who is believed, who is not, and that a handshake that fails disturbs nobody.
+//! TLS both ways: who is believed, who is not, and that a failed handshake disturbs no other connection.
 
 mod common;
 

@@ -112,7 +112,7 @@
 //!             Order::Told { .. } | Order::Switched(_) => unreachable!(),
 //!             // To a reader of the store: Loaded, Heads, Compared.
 //!             Order::Load { .. } | Order::ReadHeads(_) | Order::Compare { .. } => unreachable!(),
-//!             // To whoever writes chunks of large bodies.
+//!             // To the thread that writes chunks of large bodies.
 //!             Order::GiveUp(_) => unreachable!(),
 //!         }
 //!     }

@@ -170,7 +170,7 @@ impl Shared {
         self.intake.turned_away(self.options.number, peer, why);
     }
 
-    /// The handshake of TLS, if the listener speaks it. It delays nobody else, and has its time.
+    /// The handshake of TLS, if the listener speaks it. It delays no other connection, and has its time.
     async fn shake_hands(&self, stream: TcpStream, peer: SocketAddr) -> Option<Transport> {
         let tls = self.tls.read().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(tls) = tls else { return Some(Transport::plain(stream)) };

@@ -1,4 +1,4 @@
-//! What is sent: bytes at hand, or bytes that are read when it is their turn.
+//! What is sent: bytes in memory, or bytes that are read when it is their turn.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ impl From<Arc<[u8]>> for Content {
     }
 }
 
-/// Reads a payload that is not at hand. It is asked on the sender's thread: it may not block.
+/// Reads a payload that is not in memory. It is asked on the sender's thread: it may not block.
 pub trait Source: Send + Sync {
     /// Has the piece with this number read, counted from 0 and in order.
     fn read(&self, n: u32, to: PieceTo);

@@ -150,7 +150,7 @@ pub fn message(control_id: &str) -> Vec<u8> {
     format!("MSH|^~\\&|LAB|L|HIS|H|20260101||ADT^A01|{control_id}|P|2.5\rPID|1\r").into_bytes()
 }
 
-/// A payload that is at hand.
+/// A payload in memory.
 pub fn whole(payload: impl AsRef<[u8]>) -> Content {
     Content::Whole(payload.as_ref().into())
 }

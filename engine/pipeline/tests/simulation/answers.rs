@@ -113,7 +113,7 @@ fn check_not_delivered(
     };
     let all: Vec<_> = world.store.messages.values().filter(of_sender).collect();
     let ends: Vec<_> = all.iter().map(|it| it.disposition()).collect();
-    // It waits for its first, or for itself: what is processed anew names a first as well.
+    // It waits for its first, or for itself: what is processed again names a first as well.
     let of = all.iter().flat_map(|it| [Some(it.new.id), it.new.duplicate_of]).flatten();
     let held = of.into_iter().any(|id| !world.store.held_of(id).is_empty());
     Acknowledged.check(!ends.is_empty(), format_args!("ticket {ticket} is not stored"));

@@ -202,7 +202,7 @@ impl Reader for SqliteReader {
         let Some(id) = chunks else { return Ok(None) };
         let len = match len {
             Some(len) if len > 0 => Some(len),
-            // Nobody has said how long it is.
+            // Its length is not known.
             _ => self.len_of_chunks(id)?,
         };
         Ok(len.map(|len| Body::Chunked { id: BodyId(id as u64), len: len as u64 }))

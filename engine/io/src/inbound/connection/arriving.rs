@@ -191,7 +191,7 @@ impl Connection {
         let id = self.shared.ids.next();
         let (code, acknowledgment) =
             self.shared.acknowledge(Outcome::Reject, header.as_ref(), &id, TOO_LARGE);
-        // Where it is not refused, nobody waits for this number.
+        // Where it is not refused, no answer waits for this number.
         let number = refusal.as_ref().map_or(u32::MAX, Refusal::number);
         let time = Timestamp::utc(clock::unix_seconds());
         let acknowledgment = match (refusal, code) {

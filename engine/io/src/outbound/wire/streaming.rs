@@ -40,7 +40,7 @@ impl Wire {
         };
         streaming.question = None;
         let handle = streaming.handle;
-        // An empty piece brings nobody further.
+        // An empty piece gets the message no further.
         let Some(bytes) = piece.filter(|it| !it.is_empty()) else {
             return self.break_off(life, Outcome::Unreadable, "");
         };
