@@ -2,7 +2,8 @@
 //! part of the format: a number is never given a second meaning.
 
 use mllp_pipeline::{
-    By, Disposition, Event, Failure, Flow, Keys, LaneId, MessageId, Note, Side, Stage, Stamp, What,
+    By, Disposition, Event, Failure, Flow, Keys, LaneId, List, MessageId, Note, Side, Stage, Stamp,
+    What,
 };
 
 use crate::contract::StoreError;
@@ -58,6 +59,14 @@ pub(crate) fn of_side(side: Side) -> i64 {
 
 pub(crate) fn side(code: i64) -> Result<Side, StoreError> {
     member(&SIDES, code, "side")
+}
+
+/// The table of a list.
+pub(crate) fn table(list: List) -> &'static str {
+    match list {
+        List::Dead => "dead",
+        List::Held => "held",
+    }
 }
 
 pub(crate) fn of_doubt(doubt: ClockDoubt) -> i64 {

@@ -82,10 +82,7 @@ impl Lists for PostgresReader {
         after: Position,
         limit: u32,
     ) -> Result<Vec<Listed>, StoreError> {
-        let table = match list {
-            List::Dead => "dead",
-            List::Held => "held",
-        };
+        let table = codes::table(list);
         let sql = format!(
             "SELECT message, lane, seq, why, at FROM {table}
              WHERE ($1::int8 IS NULL OR lane = $1) AND (message, lane, seq) > ($2, $3, $4)

@@ -87,10 +87,7 @@ impl Lists for SqliteReader {
         after: Position,
         limit: u32,
     ) -> Result<Vec<Listed>, StoreError> {
-        let table = match list {
-            List::Dead => "dead",
-            List::Held => "held",
-        };
+        let table = codes::table(list);
         let sql = format!(
             "SELECT message, lane, seq, why, at FROM {table}
              WHERE (?1 IS NULL OR lane = ?1) AND (message, lane, seq) > (?2, ?3, ?4)
