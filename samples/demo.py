@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from fastmllp.client import Client
-from fastmllp.files import read_messages
 from fastmllp.hl7 import Message, readable
+from fastmllp.hl7.files import read_messages
 
 SAMPLES = Path(__file__).parent
 

@@ -44,7 +44,7 @@ def check_contents(wheel: pathlib.Path, source: pathlib.Path) -> None:
     assert names >= TYPING, TYPING - names
     assert {name.rpartition("/")[2] for name in names} >= LICENCES, names
     (entry_points,) = (name for name in names if name.endswith("/entry_points.txt"))
-    plugin = "[pytest11]\nfastmllp.pytest_plugin=fastmllp.pytest_plugin\n"
+    plugin = "[pytest11]\nfastmllp.pytest_plugin=fastmllp.testing.pytest_plugin\n"
     assert plugin in zipfile.ZipFile(wheel).read(entry_points).decode()
     with tarfile.open(source) as archive:
         packed = {name.rpartition("/")[2] for name in archive.getnames()}

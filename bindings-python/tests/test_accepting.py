@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from conftest import Program, Records, Serve
 from fastmllp.aio import start_server
-from fastmllp.sockets.accepting import Acceptor
+from fastmllp.serving.sockets.accepting import Acceptor
 from peers import DEADLINE, Peer, framed, message, no_descriptors_after
 
 

@@ -12,12 +12,12 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
-import fastmllp.back_off
+import fastmllp.serving.sockets.back_off
 import pytest
 from conftest import ClientClass
 from fastmllp import BackOff, Client, ConnectError, ConnectionLost
 from fastmllp.aio import connect
-from fastmllp.back_off import Attempts
+from fastmllp.serving.sockets.back_off import Attempts
 from peers import (
     DEADLINE,
     Noting,
@@ -41,7 +41,7 @@ def refusing() -> Iterator[Address]:
 
 
 def test_examples() -> None:
-    result = doctest.testmod(fastmllp.back_off)
+    result = doctest.testmod(fastmllp.serving.sockets.back_off)
     assert result.attempted > 0 and result.failed == 0
 
 
@@ -71,7 +71,9 @@ def test_settings_out_of_bounds(options: dict[str, Any]) -> None:
 
 def test_the_next_attempt_waits_until_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(now=100.0)
-    monkeypatch.setattr("fastmllp.back_off.time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(
+        "fastmllp.serving.sockets.back_off.time", SimpleNamespace(monotonic=lambda: clock.now)
+    )
     attempts = Attempts(BackOff(first=1.0, cap=60.0, jitter=0), timeout=10.0)
     assert attempts.remaining() == 0
     for expected in (1.0, 2.0, 4.0, 8.0, 10.0, 10.0):

@@ -1,7 +1,7 @@
 """Envelopes of batches: counts are compared, and what is cut is noticed."""
 
 import pytest
-from fastmllp.files import read_file
+from fastmllp.hl7.files import read_file
 from peers import framed, message
 
 A, B = message("A"), message("B")

@@ -18,7 +18,7 @@ from fastmllp import Message
 from fastmllp.cli.delivery import Agenda, Outcome
 from fastmllp.cli.progress import progress
 from fastmllp.cli.summary import Summary
-from fastmllp.reply import ConnectError, NoReply, Reply
+from fastmllp.client.reply import ConnectError, NoReply, Reply
 from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message
 from test_cli_send import A, Archive, B, C, place
 

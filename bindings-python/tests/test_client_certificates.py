@@ -8,10 +8,10 @@ import pytest
 from certificates import Authority, Identity
 from conftest import ClientClass, Records, Serve
 from fastmllp.client import Client, ConnectError, ConnectionLost, DeliveryError
-from fastmllp.stream import Stream
+from fastmllp.serving.stream import Stream
 from fastmllp.tls import client_context, server_context
-from fastmllp.tls_failure import TlsFailure
-from fastmllp.tls_session import TlsSession
+from fastmllp.tls.failure import TlsFailure
+from fastmllp.tls.session import TlsSession
 from peers import DEADLINE, Noting, Peer, ScriptedServer, message
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]

@@ -3,7 +3,7 @@
 import pytest
 from conftest import Serve
 from fastmllp.client import Client, DeliveryError
-from fastmllp.reply import Reply
+from fastmllp.client.reply import Reply
 from fastmllp.server import Handler, Server
 from peers import Peer, ScriptedServer, acknowledgment, framed
 

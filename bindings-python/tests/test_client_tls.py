@@ -13,7 +13,7 @@ from fastmllp import Message
 from fastmllp.aio import connect
 from fastmllp.client import ConnectError, ConnectionLost, NoReply
 from fastmllp.tls import client_context, server_context
-from fastmllp.tls_session import TlsSession
+from fastmllp.tls.session import TlsSession
 from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]

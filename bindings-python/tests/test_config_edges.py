@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import pytest
 from fastmllp import Server, config
 from fastmllp.aio import start_server
-from fastmllp.allow import AllowList
 from fastmllp.config import SETTINGS, ConfigError, Setting, show
+from fastmllp.config.allow import AllowList
 from fastmllp.link import SocketLink
 from test_cli_config import run_with
 

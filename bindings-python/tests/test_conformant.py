@@ -5,7 +5,7 @@ import logging
 import pytest
 from conftest import Records, Serve
 from fastmllp import Ack, ErrorDetail, Message, MessageError, Reply
-from fastmllp.conformant import conformant_answer
+from fastmllp.serving.conformant import conformant_answer
 from peers import Peer, acknowledgment, framed
 
 FIELDS = ("", "AL", "NE", "ER", "SU")

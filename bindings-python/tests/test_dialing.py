@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
-import fastmllp.sockets.dialing
+import fastmllp.serving.sockets.dialing
 import pytest
 from conftest import ClientClass, Records
 from fastmllp.client import ConnectError
 from fastmllp.link import Reconnect, SocketLink
-from fastmllp.sockets.addresses import Address
-from fastmllp.sockets.dialing import HappyEyeballs
+from fastmllp.serving.sockets.addresses import Address
+from fastmllp.serving.sockets.dialing import HappyEyeballs
 from peers import DEADLINE, Peer, ScriptedServer, acknowledgment, framed, message
 
 V4 = [Address(socket.AF_INET, (f"192.0.2.{number}", 1)) for number in range(3)]
@@ -28,7 +28,7 @@ Names = dict[str, list[str]]
 def test_examples() -> None:
     names = {"HappyEyeballs": HappyEyeballs, "Address": Address}
     names |= {"AF_INET": socket.AF_INET, "AF_INET6": socket.AF_INET6}
-    result = doctest.testmod(fastmllp.sockets.dialing, globs=names)
+    result = doctest.testmod(fastmllp.serving.sockets.dialing, globs=names)
     assert result.attempted > 0 and result.failed == 0
 
 
@@ -109,7 +109,7 @@ def test_a_dead_first_address_does_not_take_the_time(
 def test_an_address_that_refuses_is_passed_over_at_once(
     client_class: ClientClass, names: Names, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fastmllp.sockets.dialing._STAGGER", 3 * DEADLINE)
+    monkeypatch.setattr("fastmllp.serving.sockets.dialing._STAGGER", 3 * DEADLINE)
     with ScriptedServer(answer) as server:
         host, port = server.address
         names["two.test"] = ["127.0.0.3", "127.0.0.4", host]
@@ -206,13 +206,13 @@ def test_hosts_in_brackets(client_class: ClientClass) -> None:
 def test_every_end_is_probed(client_class: ClientClass, monkeypatch: pytest.MonkeyPatch) -> None:
     """The options are those of `set_options`; `test_sockets` has their values."""
     seen: list[socket.socket] = []
-    set_options = fastmllp.sockets.dialing.set_options
+    set_options = fastmllp.serving.sockets.dialing.set_options
 
     def note(connected: socket.socket) -> None:
         set_options(connected)
         seen.append(connected)
 
-    monkeypatch.setattr("fastmllp.sockets.dialing.set_options", note)
+    monkeypatch.setattr("fastmllp.serving.sockets.dialing.set_options", note)
 
     def script(peer: Peer) -> None:
         peer.receive_end()

@@ -7,7 +7,9 @@ import logging
 import pytest
 
 
-@pytest.mark.parametrize("name", ["fastmllp.logging", "fastmllp.metrics", "fastmllp.testing"])
+@pytest.mark.parametrize(
+    "name", ["fastmllp.logging.events", "fastmllp.serving.metrics", "fastmllp.testing.mock_server"]
+)
 def test_examples(name: str) -> None:
     logger = logging.getLogger("fastmllp")
     handlers, level, propagate = logger.handlers[:], logger.level, logger.propagate

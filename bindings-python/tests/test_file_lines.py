@@ -1,8 +1,8 @@
 """What begins a message in a text, and what belongs to the message before it."""
 
 import pytest
-from fastmllp.files import FileError, NoMessage, read_file, read_messages
-from fastmllp.opening import begins_message, is_damaged, read_header
+from fastmllp.hl7.files import FileError, NoMessage, read_file, read_messages
+from fastmllp.hl7.opening import is_damaged, read_header
 from peers import message
 
 A, B = message("A"), message("B")
@@ -43,7 +43,7 @@ def test_words_stay_with_their_message(line: bytes, end: bytes) -> None:
     first = A + line + b"\rOBX|2|NM|GLU||5.4\r"
     assert read_messages((first + B).replace(b"\r", end)) == ([first, B], "")
     assert read_messages((A + line).replace(b"\r", end)).payloads == [A + line + b"\r"]
-    assert not begins_message(line)
+    assert read_header(line) is None
 
 
 def test_words_that_look_like_a_header_are_noted() -> None:
@@ -114,9 +114,8 @@ def test_damaged_header_is_refused(line: bytes) -> None:
 def test_headers(header: bytes) -> None:
     data = header + b"\rPID\r"
     assert read_messages(data + A + data).payloads == [data, A, data]
-    for payload in (header, data, bytearray(data), memoryview(data)):
-        assert begins_message(payload)
-    assert begins_message(header[3:]) is False and not begins_message(b"BHS" + header[3:])
+    assert read_header(header) == read_header(data) == (b"MSH", header[3:4])
+    assert read_header(header[3:]) is None
 
 
 INDENTS = [b" ", b"    ", b"\t", b" \t "]

@@ -1,7 +1,7 @@
 """Taking files apart."""
 
 import pytest
-from fastmllp.files import FileError, read_messages
+from fastmllp.hl7.files import FileError, read_messages
 from peers import framed, message
 
 A, B = message("A"), message("B")

@@ -2,7 +2,7 @@
 
 import fastmllp
 import pytest
-from fastmllp.conformant import conformant_answer
+from fastmllp.serving.conformant import conformant_answer
 
 HEADER = b"MSH|^~\\&|LAB|L|HIS|H|20260101||ORU^R01|A1|P|2.5\r"
 DOUBLED = HEADER.replace(b"^~\\&", b"^~\\\\&") + b"PID|1||4711^^^A&B\r"

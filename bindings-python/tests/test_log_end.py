@@ -127,8 +127,8 @@ def test_a_child_of_multiprocessing(method: str, tmp_path: Path) -> None:
 def test_a_fork_while_the_reader_hangs() -> None:
     """The child has a thread of its own, and what waits is not written by both."""
     program = """
-import fastmllp.log_writer, warnings
-fastmllp.log_writer._FORK_SECONDS = 0.01
+import fastmllp.logging.writer, warnings
+fastmllp.logging.writer._FORK_SECONDS = 0.01
 warnings.simplefilter("ignore", DeprecationWarning)  # That of a fork with two threads.
 reading, writing = os.pipe()
 configure(stream=open(writing, "w"))

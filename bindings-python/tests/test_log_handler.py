@@ -13,7 +13,6 @@ from typing import Any
 import fastmllp
 import fastmllp.logging
 import pytest
-from fastmllp.log_format import JsonFormatter, TextFormatter, words
 from fastmllp.logging import (
     LOGGER,
     add_observer,
@@ -22,6 +21,7 @@ from fastmllp.logging import (
     log_events,
     remove_observer,
 )
+from fastmllp.logging.format import JsonFormatter, TextFormatter, words
 
 EVENTS: list[tuple[int, str, int | None, dict[str, Any]]] = [
     (logging.INFO, "connect", 7, {"peer": "192.0.2.1:50312"}),

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 from conftest import Records
-from fastmllp.log_limit import LimitedEvent
 from fastmllp.logging import Log
+from fastmllp.logging.limit import LimitedEvent
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import Serve
 from fastmllp import Message
-from fastmllp.log_format import JsonFormatter, TextFormatter
 from fastmllp.logging import configure, describe_exception, log_event
+from fastmllp.logging.format import JsonFormatter, TextFormatter
 from peers import Peer, framed
 
 # ESC, DEL, a control character of C1, a bidirectional mark, line ends, what is no character.

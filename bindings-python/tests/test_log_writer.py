@@ -9,10 +9,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TextIO
 
-import fastmllp.log_writer
+import fastmllp.logging.writer
 import pytest
 from conftest import Program, Serve
-from fastmllp.log_writer import LogWriter
 from fastmllp.logging import (
     LOGGER,
     add_observer,
@@ -22,6 +21,7 @@ from fastmllp.logging import (
     records_dropped,
     remove_observer,
 )
+from fastmllp.logging.writer import LogWriter
 from peers import DEADLINE, Peer, wait_until
 
 pytestmark = pytest.mark.usefixtures("restored_log")
@@ -68,7 +68,7 @@ def pipe() -> Iterator[Pipe]:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> int:
     """How many records may wait in this test."""
-    monkeypatch.setattr(fastmllp.log_writer, "MAX_RECORDS", 100)
+    monkeypatch.setattr(fastmllp.logging.writer, "MAX_RECORDS", 100)
     return 100
 
 
@@ -132,7 +132,7 @@ def test_what_is_dropped_is_counted_and_said(pipe: Pipe, few: int) -> None:
 
 
 def test_the_bytes_that_wait_are_bounded_too(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fastmllp.log_writer, "MAX_BYTES", 100_000)
+    monkeypatch.setattr(fastmllp.logging.writer, "MAX_BYTES", 100_000)
     configure(stream=pipe.writer)
     # The second waits for the reader of the first, and may have any size.
     for number in range(50):
@@ -272,7 +272,7 @@ def test_a_record_after_a_pause() -> None:
 
 
 def test_what_is_said_of_drops_is_not_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fastmllp.log_writer, "MAX_RECORDS", 1)
+    monkeypatch.setattr(fastmllp.logging.writer, "MAX_RECORDS", 1)
     output = Output()
 
     def say(event: str, fields: dict[str, object]) -> None:

@@ -9,13 +9,13 @@ import threading
 from collections.abc import Iterator
 from urllib.request import urlopen
 
-import fastmllp.log_writer
-import fastmllp.logging
+import fastmllp.logging.events
+import fastmllp.logging.writer
 import pytest
 from conftest import Records, Serve
 from fastmllp import Decoder, Message
 from fastmllp.logging import add_observer, log_event, remove_observer
-from fastmllp.metrics import _FRAMING_ERRORS, Endpoint, Metrics, start_http_server
+from fastmllp.serving.metrics import _FRAMING_ERRORS, Endpoint, Metrics, start_http_server
 from peers import DEADLINE, Peer, acknowledgment, framed, message
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
@@ -142,7 +142,7 @@ def test_what_the_log_does_not_take(
 ) -> None:
     reading, writing = os.pipe()
     stream = open(writing, "w")
-    monkeypatch.setattr(fastmllp.log_writer, "MAX_RECORDS", 0)
+    monkeypatch.setattr(fastmllp.logging.writer, "MAX_RECORDS", 0)
     fastmllp.logging.configure(stream=stream)
     for _ in range(3):
         log_event(logging.INFO, "message_received", 1, length=5)
@@ -206,10 +206,10 @@ def test_a_closed_endpoint() -> None:
 
 
 def test_a_port_that_is_taken(endpoint: Endpoint) -> None:
-    before = fastmllp.logging._observations
+    before = fastmllp.logging.events._observations
     with pytest.raises(OSError):
         start_http_server(*endpoint.address)
-    assert fastmllp.logging._observations == before
+    assert fastmllp.logging.events._observations == before
 
 
 def test_a_registry_of_the_program(records: Records) -> None:
@@ -240,9 +240,9 @@ def test_without_the_extra() -> None:
 import sys
 sys.modules["prometheus_client"] = None
 try:
-    import fastmllp.metrics
+    import fastmllp.serving.metrics
 except ModuleNotFoundError as error:
     print(error, error.name)
 """
-    expected = "fastmllp.metrics needs prometheus-client: pip install 'fastmllp[metrics]'"
+    expected = "fastmllp.serving.metrics needs prometheus-client: pip install 'fastmllp[metrics]'"
     assert python(program) == f"{expected} prometheus_client\n"

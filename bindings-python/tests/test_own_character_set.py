@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from conftest import Records, Serve
 from fastmllp import Ack, ErrorDetail, Message, Reply, build_ack
-from fastmllp.character_set import contradicts, encode_message
+from fastmllp.serving.character_set import contradicts, encode_message
 from peers import Peer, framed, msa
 
 RSP = "MSH|^~\\&|HIS|H|LAB|L|20260101||RSP^K22|R1|P|2.5||||||%s\rMSA|AA|M1\rPID|1||7||%s\r"

@@ -8,11 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-import fastmllp.page_server
+import fastmllp.serving.page_server
 import pytest
 from conftest import Program
-from fastmllp.metrics import start_http_server
-from fastmllp.page_server import MAX_CONNECTIONS, MAX_REQUEST, PageServer
+from fastmllp.serving.metrics import start_http_server
+from fastmllp.serving.page_server import MAX_CONNECTIONS, MAX_REQUEST, PageServer
 from peers import DEADLINE, Peer, wait_until
 
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -129,7 +129,7 @@ def test_silent_peers_take_no_thread_and_few_descriptors(listen: Listen) -> None
 def test_no_connection_lasts_longer_than_its_time(
     sent: bytes, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fastmllp.page_server, "SECONDS", 0.1)
+    monkeypatch.setattr(fastmllp.serving.page_server, "SECONDS", 0.1)
     # More than the system takes for a peer that does not read.
     server = listen(lambda: b"A" * 50_000_000)
     with connect(server) as peer:
@@ -143,7 +143,7 @@ def test_no_connection_lasts_longer_than_its_time(
 def test_a_peer_that_drips_does_not_extend_its_time(
     listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fastmllp.page_server, "SECONDS", 0.2)
+    monkeypatch.setattr(fastmllp.serving.page_server, "SECONDS", 0.2)
     server = listen()
     with connect(server) as peer, pytest.raises(OSError):
         for _ in range(2_000):

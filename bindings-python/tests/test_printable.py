@@ -2,8 +2,8 @@
 
 import pytest
 from fastmllp.hl7 import readable
-from fastmllp.printable import lines, one_line
-from fastmllp.sockets.addresses import place
+from fastmllp.logging.printable import lines, one_line
+from fastmllp.serving.sockets.addresses import place
 
 
 @pytest.mark.parametrize(

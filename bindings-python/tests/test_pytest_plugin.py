@@ -72,8 +72,8 @@ def test_a_run_that_does_not_use_it_does_not_load_it(pytester: pytest.Pytester) 
         import sys
 
         def test():
-            assert "fastmllp.pytest_plugin" in sys.modules
-            for name in ("testing", "metrics", "cli"):
+            assert "fastmllp.testing.pytest_plugin" in sys.modules
+            for name in ("testing.mock_server", "serving.metrics", "cli"):
                 assert f"fastmllp.{name}" not in sys.modules
         """,
     )

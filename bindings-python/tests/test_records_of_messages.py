@@ -117,7 +117,7 @@ def test_a_handler_that_answers_later(records: Records) -> None:
 def test_records_with_whole_messages(
     serve_both: Serve, records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fastmllp.logging._log_message", True)
+    monkeypatch.setattr("fastmllp.logging.events._log_message", True)
     server = serve_both(handler)
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A")) + framed(message("OWN")))

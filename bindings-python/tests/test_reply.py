@@ -3,7 +3,7 @@
 import doctest
 import random
 
-import fastmllp.reply
+import fastmllp.client.reply
 import pytest
 from fastmllp import Ack, ErrorDetail, Reply
 from fastmllp._native import read_msa
@@ -104,7 +104,7 @@ def test_no_payload_in_its_description() -> None:
 
 
 def test_examples() -> None:
-    result = doctest.testmod(fastmllp.reply)
+    result = doctest.testmod(fastmllp.client.reply)
     assert result.attempted > 0 and result.failed == 0
 
 

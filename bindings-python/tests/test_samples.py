@@ -8,7 +8,7 @@ import pytest
 from conftest import Serve
 from fastmllp import Message
 from fastmllp.client import Client
-from fastmllp.files import read_messages
+from fastmllp.hl7.files import read_messages
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 FILES = sorted(SAMPLES.glob("*.hl7"))

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import Program, Records, Run, Serve
 from fastmllp import Client, Message
-from fastmllp.saving import SaveTo
-from fastmllp.unfinished import remove_unfinished
+from fastmllp.saving import SaveTo, remove_unfinished
 from peers import DEADLINE, Peer, framed, message, msa
 from test_cli_serve import Start
 

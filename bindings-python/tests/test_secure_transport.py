@@ -8,7 +8,7 @@ from certificates import Authority
 from fastmllp.aio.linger import Linger
 from fastmllp.aio.secure_transport import SecureTransport
 from fastmllp.tls import client_context, server_context
-from fastmllp.tls_session import TlsSession
+from fastmllp.tls.session import TlsSession
 from test_tls_session import exchange
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from conftest import Program, Records, Serve
 from fastmllp import Message
-from fastmllp.handler import connection_number, server_name
 from fastmllp.link import SocketLink
 from fastmllp.saving import SaveTo
 from fastmllp.server import Server
+from fastmllp.serving.handler import connection_number, server_name
 from peers import Peer, framed, message
 
 

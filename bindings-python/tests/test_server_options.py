@@ -8,7 +8,7 @@ import socket
 import pytest
 from conftest import Records, Serve, Undisturbed
 from fastmllp import Message
-from fastmllp.allow import AllowList
+from fastmllp.config.allow import AllowList
 from fastmllp.server import Server
 from peers import Peer, framed, message
 

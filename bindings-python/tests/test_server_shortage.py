@@ -9,8 +9,8 @@ import threading
 import pytest
 from conftest import Records, Serve, Undisturbed
 from fastmllp._native import Responder, Ticket
-from fastmllp.handler import Answerer
 from fastmllp.server import Server
+from fastmllp.serving.handler import Answerer
 from peers import Peer, framed, message, no_descriptors_after
 
 
@@ -124,7 +124,7 @@ def test_connection_cannot_be_set_up(
 
     with undisturbed(server):
         with monkeypatch.context() as patch:
-            patch.setattr("fastmllp.server.Connection", refuse)
+            patch.setattr("fastmllp.server.server.Connection", refuse)
             with Peer.connect(server.address) as unlucky:
                 assert unlucky.receive_end() == b""
             text = records.wait_for("thread_failed").getMessage()

@@ -7,7 +7,7 @@ import time
 import pytest
 from conftest import Records, Serve, Undisturbed
 from fastmllp import Message
-from fastmllp.readiness import Readiness
+from fastmllp.serving.readiness import Readiness
 from peers import DEADLINE, Peer, framed, message
 
 

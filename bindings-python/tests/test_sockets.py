@@ -3,7 +3,7 @@
 import socket
 
 import pytest
-from fastmllp.sockets.addresses import (
+from fastmllp.serving.sockets.addresses import (
     Address,
     interleaved,
     peer_of,
@@ -12,8 +12,8 @@ from fastmllp.sockets.addresses import (
     resolve,
     unbracketed,
 )
-from fastmllp.sockets.listening import listen
-from fastmllp.sockets.options import set_options
+from fastmllp.serving.sockets.listening import listen
+from fastmllp.serving.sockets.options import set_options
 
 
 def test_options_probe_a_silent_peer_within_minutes() -> None:

@@ -5,9 +5,9 @@ import ssl
 
 import pytest
 from certificates import Authority
-from fastmllp.stream import Stream, TlsStream
+from fastmllp.serving.stream import Stream, TlsStream
 from fastmllp.tls import client_context, server_context
-from fastmllp.tls_session import TlsSession
+from fastmllp.tls.session import TlsSession
 from peers import framed, message
 
 

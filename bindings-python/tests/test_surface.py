@@ -1,6 +1,9 @@
 """The names that programs rely on."""
 
+import importlib
 import inspect
+import subprocess
+import sys
 
 import fastmllp
 import fastmllp.client
@@ -65,3 +68,43 @@ def test_signatures() -> None:
     assert list(client)[:2] == ["host", "port"]
     assert client["host"].default == "127.0.0.1" and client["port"].default == 2575
     assert client["timeout"].default == 10
+
+
+OLD_PATHS = [
+    ("conformant", "conformant_answer", "serving.conformant"),
+    ("files", "read_messages", "hl7.files"),
+    ("handler", "server_name", "serving.handler"),
+    ("metrics", "start_http_server", "serving.metrics"),
+    ("pytest_plugin", "mllp_server", "testing.pytest_plugin"),
+]
+
+
+@pytest.mark.parametrize(("old", "name", "new"), OLD_PATHS)
+def test_old_paths_of_modules(old: str, name: str, new: str) -> None:
+    """In a process of its own, where neither path was imported before."""
+    program = (
+        f"from fastmllp.{old} import {name}\n"
+        f"import fastmllp.{new}, fastmllp.{old}\n"
+        f"assert fastmllp.{old} is fastmllp.{new}\n"
+        f"assert fastmllp.{new}.{name} is {name}\n"
+        f"assert fastmllp.{new}.__spec__.name == 'fastmllp.{new}'\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_a_module_that_never_was() -> None:
+    with pytest.raises(ModuleNotFoundError, match="No module named 'fastmllp.nothing'"):
+        importlib.import_module("fastmllp.nothing")
+
+
+def test_what_an_import_loads() -> None:
+    """The package alone is for blocking programs: no event loop, and none of the extras."""
+    program = "import sys, fastmllp; print(*sorted(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, timeout=60, check=True, text=True
+    ).stdout.split()
+    rooms = {name.split(".")[1] for name in loaded if name.startswith("fastmllp.")}
+    assert rooms.isdisjoint({"aio", "cli", "link", "testing"})
+    for name in ("asyncio", "prometheus_client", "rich", "fastmllp.serving.metrics"):
+        assert name not in loaded

@@ -86,7 +86,7 @@ def test_a_delay_does_not_delay_the_end() -> None:
 @pytest.mark.parametrize("after", [0, 1, 20])
 def test_cut(server: MockServer, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
     # The second message waits in the socket, and still the end is an orderly one.
-    monkeypatch.setattr("fastmllp.testing._READ_SIZE", len(framed(message("A"))))
+    monkeypatch.setattr("fastmllp.testing.mock_server._READ_SIZE", len(framed(message("A"))))
     server.cut(after)
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A")) + framed(message("B")))
@@ -228,14 +228,14 @@ def test_a_server_that_does_not_stop_is_an_error(monkeypatch: pytest.MonkeyPatch
     entered = threading.Event()
 
     server = MockServer()
-    monkeypatch.setattr("fastmllp.testing._STOP_SECONDS", 0.05)
+    monkeypatch.setattr("fastmllp.testing.mock_server._STOP_SECONDS", 0.05)
 
     def encode(self: object, payload: bytes) -> bytes:
         entered.set()
         released.wait(DEADLINE)
         return payload
 
-    monkeypatch.setattr("fastmllp.testing._Reply.encode", encode)
+    monkeypatch.setattr("fastmllp.testing.mock_server._Reply.encode", encode)
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A")))
         assert entered.wait(DEADLINE)

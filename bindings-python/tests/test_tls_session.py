@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from certificates import Authority
 from fastmllp.tls import client_context, server_context
-from fastmllp.tls_failure import TlsFailure
-from fastmllp.tls_session import TlsSession
+from fastmllp.tls.failure import TlsFailure
+from fastmllp.tls.session import TlsSession
 from peers import framed, message
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]

@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 from fastmllp import Message
-from fastmllp.files import FileError, NoMessage, read_file, read_messages
+from fastmllp.hl7.files import FileError, NoMessage, read_file, read_messages
 from peers import framed, message
 
 A, B = message("A"), message("B")

@@ -16,12 +16,14 @@ from typing import Any
 
 from fastmllp._native import __version__
 from fastmllp.ack import Ack, AckCode, AckError, Decision, ErrorDetail, build_ack, decide
-from fastmllp.back_off import BackOff
 from fastmllp.client import (
+    BackOff,
     Client,
     ConnectError,
     ConnectionLost,
     DeliveryError,
+    EncodingError,
+    LinkError,
     NoReply,
     Pool,
     Reply,
@@ -47,7 +49,7 @@ from fastmllp.mllp import (
     frame,
     unframe_stream,
 )
-from fastmllp.reply import EncodingError, LinkError
+from fastmllp.old_paths import serve_old_paths
 from fastmllp.saving import SaveTo
 from fastmllp.server import Server
 
@@ -92,6 +94,8 @@ __all__ = [
     "unescape",
     "unframe_stream",
 ]
+
+serve_old_paths()
 
 
 def serve(host: str = "0.0.0.0", port: int = 2575, **options: Any) -> None:

@@ -2,26 +2,38 @@
 
 The acknowledgment takes the message off the sender's hands, so everything that must not be lost has
 to be on the disk before it leaves.
+
+A file that is being written has a hidden name and is locked. The lock goes when its process ends,
+however it ends, so the holder of the lock knows that no other process writes the file. A process
+ID in the name would not tell: it differs from container to container, and is used again.
 """
 
 import contextlib
 import itertools
 import logging
 import os
+import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from fastmllp.ack import Ack, ErrorDetail
-from fastmllp.handler import connection_number, server_name
-from fastmllp.hl7 import Message
+from fastmllp._native import Ack, ErrorDetail, Message
 from fastmllp.logging import Log
-from fastmllp.unfinished import hidden_file, remove_unfinished
+from fastmllp.serving.handler import connection_number, server_name
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is open cannot be removed.
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["SaveTo"]
 
 _REASON = "message could not be stored"
 # HL7 table 0357: application internal error. The fault is ours, not that of the content.
 _APPLICATION_INTERNAL_ERROR = 207
+
+_NAME = re.compile(r"\.[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9]+-[0-9]+-[0-9]+\.(?:part|named)")
+_BINARY = getattr(os, "O_BINARY", 0)
 
 
 class SaveTo:
@@ -135,3 +147,63 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def hidden_file(folder: Path, name: str, payload: bytes) -> Iterator[Path]:
+    """A file with a payload, on the disk, under a hidden name that is gone at the end of the block.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    path = folder / f".{name}-{os.getpid()}.part"
+    while (file := _create(path)) is None:
+        pass
+    try:
+        with open(file, "wb", buffering=0) as out:
+            rest = memoryview(payload)
+            while len(rest):
+                rest = rest[out.write(rest) :]
+            os.fsync(out.fileno())
+            yield path
+    finally:
+        # Whether this works changes nothing: a hidden name is a file that does not count.
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+
+def remove_unfinished(folder: Path) -> int:
+    """Remove what dead processes have left.
+
+    Returns:
+        How many files that was.
+    """
+    return sum(_remove_if_dead(path) for path in folder.iterdir() if _NAME.fullmatch(path.name))
+
+
+def _create(path: Path) -> int | None:
+    """A locked file; None if another process took it for a dead one before it was locked."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
+    if fcntl is not None:
+        with contextlib.suppress(OSError):  # A file system without locks.
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.fstat(descriptor).st_nlink == 0:
+                os.close(descriptor)
+                return None
+    return descriptor
+
+
+def _remove_if_dead(path: Path) -> bool:
+    try:
+        if fcntl is None:
+            os.unlink(path)
+            return True
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.unlink(path)
+        finally:
+            os.close(descriptor)
+    except OSError:  # Somebody writes it, or has removed it meanwhile.
+        return False
+    return True

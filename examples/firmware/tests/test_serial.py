@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastmllp.conformant import conformant_answer
 from fastmllp.hl7 import Message
+from fastmllp.serving.conformant import conformant_answer
 from serial_board import END, START, Board, frame
 
 ROOT = Path(__file__).parents[3]

@@ -8,10 +8,10 @@ from typing import Any
 from fastmllp import config
 from fastmllp.aio.exchange import Exchange
 from fastmllp.aio.loops import other_loop
-from fastmllp.back_off import BackOff
+from fastmllp.client.reply import ConnectionLost, Reply
 from fastmllp.client.settings import ClientSettings, Payload, WaitFor
 from fastmllp.client.unasked import Unasked
-from fastmllp.reply import ConnectionLost, Reply
+from fastmllp.serving.sockets.back_off import BackOff
 
 
 class AsyncClient:

@@ -5,9 +5,9 @@ import contextlib
 import socket
 from typing import Protocol, cast
 
-from fastmllp.sockets.addresses import reason
-from fastmllp.tls_failure import TlsFailure
-from fastmllp.tls_session import TlsSession
+from fastmllp.serving.sockets.addresses import reason
+from fastmllp.tls.failure import TlsFailure
+from fastmllp.tls.session import TlsSession
 
 __all__ = ["ClientConnection", "Owner"]
 

@@ -12,12 +12,12 @@ from fastmllp.aio.connections import Connections
 from fastmllp.aio.handler_queue import HandlerQueue
 from fastmllp.aio.linger import Linger
 from fastmllp.aio.service import Service
-from fastmllp.handler import connection_number
 from fastmllp.logging import is_heard, message_fields
-from fastmllp.report import ConnectionReport, Note, Prompt
-from fastmllp.sockets.addresses import peer_of, place
-from fastmllp.sockets.introduction import Origin
-from fastmllp.tls_failure import TlsFailure
+from fastmllp.serving.handler import connection_number
+from fastmllp.serving.report import ConnectionReport, Note, Prompt
+from fastmllp.serving.sockets.addresses import peer_of, place
+from fastmllp.serving.sockets.introduction import Origin
+from fastmllp.tls.failure import TlsFailure
 
 # Bytes that the transport may hold beyond what the kernel took. The rest waits in the link, which
 # knows how long a peer may take for its answers.

@@ -5,7 +5,7 @@ import contextlib
 import itertools
 from typing import Protocol
 
-from fastmllp.sockets.gate import Gate
+from fastmllp.serving.sockets.gate import Gate
 
 # How long connections that are aborted may need to notice.
 _ABORT_SECONDS = 1.0

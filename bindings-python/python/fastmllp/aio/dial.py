@@ -6,10 +6,10 @@ import ssl
 
 from fastmllp.aio.client_connection import ClientConnection
 from fastmllp.aio.dialing import NotSecure, attach, connect
-from fastmllp.reply import ConnectError
-from fastmllp.sockets.addresses import place, reason
-from fastmllp.tls_failure import TLS_CLOSED, no_handshake
-from fastmllp.tls_session import TlsSession
+from fastmllp.client.reply import ConnectError
+from fastmllp.serving.sockets.addresses import place, reason
+from fastmllp.tls.failure import TLS_CLOSED, no_handshake
+from fastmllp.tls.session import TlsSession
 
 __all__ = ["dial"]
 

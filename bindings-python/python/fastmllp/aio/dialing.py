@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from fastmllp.aio.secure import SecureLayer
 from fastmllp.logging import Log
-from fastmllp.sockets.addresses import Address
-from fastmllp.sockets.dialing import HappyEyeballs, look_up, numeric, open_socket
-from fastmllp.tls_failure import TlsFailure
-from fastmllp.tls_session import TlsSession
+from fastmllp.serving.sockets.addresses import Address
+from fastmllp.serving.sockets.dialing import HappyEyeballs, look_up, numeric, open_socket
+from fastmllp.tls.failure import TlsFailure
+from fastmllp.tls.session import TlsSession
 
 __all__ = ["NotSecure", "attach", "connect"]
 

@@ -10,11 +10,11 @@ from fastmllp.aio.dial import dial
 from fastmllp.aio.outbox import Outbox, Settled, fail
 from fastmllp.aio.read_block import keep_read_block
 from fastmllp.client import failure
+from fastmllp.client.reply import ConnectError, DeliveryError, Reply
 from fastmllp.client.scan_check import ScanCheck
 from fastmllp.client.settings import ClientSettings, Payload
 from fastmllp.client.unasked import GRACE_SECONDS, Unasked
 from fastmllp.client.wrong_peer import FirstBytes
-from fastmllp.reply import ConnectError, DeliveryError, Reply
 
 __all__ = ["Exchange"]
 

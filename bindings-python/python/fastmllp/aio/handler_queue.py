@@ -7,8 +7,8 @@ from typing import Protocol, TypeAlias
 
 from fastmllp._native import Ticket
 from fastmllp.aio.service import HandlerTimeoutError, Service
-from fastmllp.handler import connection_number
-from fastmllp.report import ConnectionReport
+from fastmllp.serving.handler import connection_number
+from fastmllp.serving.report import ConnectionReport
 
 _Waiting: TypeAlias = tuple[Ticket, bytes, Awaitable[object] | None]
 

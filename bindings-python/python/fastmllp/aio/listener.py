@@ -8,11 +8,11 @@ import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastmllp.handler import server_name
-from fastmllp.sockets.accepting import Accepted, Acceptor
-from fastmllp.sockets.addresses import ANY_HOST, unbracketed
-from fastmllp.sockets.gate import Gate
-from fastmllp.sockets.listening import BACKLOG, listen
+from fastmllp.serving.handler import server_name
+from fastmllp.serving.sockets.accepting import Accepted, Acceptor
+from fastmllp.serving.sockets.addresses import ANY_HOST, unbracketed
+from fastmllp.serving.sockets.gate import Gate
+from fastmllp.serving.sockets.listening import BACKLOG, listen
 
 # How often the counts of refused peers are looked at.
 _LOOK_SECONDS = 5.0
@@ -136,7 +136,7 @@ class Listener:
 
 
 async def listening_socket(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
-    """A listening socket, as `fastmllp.sockets.listening.listen` makes it.
+    """A listening socket, as `fastmllp.serving.sockets.listening.listen` makes it.
 
     A name is looked up in another thread, because that can take seconds.
     """

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from fastmllp._native import Initiator
 from fastmllp.client.failure import with_fate
-from fastmllp.reply import DeliveryError, Reply
+from fastmllp.client.reply import DeliveryError, Reply
 
 # Messages that the link holds at a time; further ones wait here.
 _CAPACITY = 64

@@ -11,8 +11,8 @@ from fastmllp import config
 from fastmllp.aio.client import AsyncClient
 from fastmllp.aio.loops import other_loop
 from fastmllp.client.failure import closed
+from fastmllp.client.reply import ConnectionLost, Reply
 from fastmllp.client.settings import Payload
-from fastmllp.reply import ConnectionLost, Reply
 
 
 class Pool:

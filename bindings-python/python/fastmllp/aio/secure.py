@@ -8,9 +8,9 @@ from typing import Any, Protocol, cast, runtime_checkable
 from fastmllp.aio.linger import MAX_BYTES
 from fastmllp.aio.secure_transport import SecureTransport
 from fastmllp.logging import Log
-from fastmllp.sockets.addresses import peer_of, place
-from fastmllp.tls_failure import TLS_CLOSED, TLS_TIMEOUT, TlsFailure
-from fastmllp.tls_session import TlsSession
+from fastmllp.serving.sockets.addresses import peer_of, place
+from fastmllp.tls.failure import TLS_CLOSED, TLS_TIMEOUT, TlsFailure
+from fastmllp.tls.session import TlsSession
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from fastmllp.tls_session import TlsSession
+from fastmllp.tls.session import TlsSession
 
 # One record of TLS holds no more (RFC 8446, 5.1).
 _RECORD_SIZE = 16_384

@@ -18,14 +18,14 @@ from fastmllp.aio.loops import other_loop
 from fastmllp.aio.read_block import keep_read_block
 from fastmllp.aio.secure import SecureLayer
 from fastmllp.aio.service import AsyncHandler, Service
-from fastmllp.allow import AllowList
-from fastmllp.connection import ConnectionLimits
-from fastmllp.handler import Answerer
+from fastmllp.config.allow import AllowList
 from fastmllp.logging import Log, describe_exception
-from fastmllp.sockets.accepting import Accepted, Acceptor
-from fastmllp.sockets.gate import Gate
-from fastmllp.sockets.introduction import Introduction, Origin, is_proxied
-from fastmllp.tls_session import TlsSession, reloaded
+from fastmllp.serving.handler import Answerer
+from fastmllp.serving.limits import ConnectionLimits
+from fastmllp.serving.sockets.accepting import Accepted, Acceptor
+from fastmllp.serving.sockets.gate import Gate
+from fastmllp.serving.sockets.introduction import Introduction, Origin, is_proxied
+from fastmllp.tls.session import TlsSession, reloaded
 
 
 class AsyncServer:

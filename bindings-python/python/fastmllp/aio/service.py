@@ -9,9 +9,9 @@ from concurrent.futures import Executor
 from typing import TypeAlias, cast
 
 from fastmllp._native import Message
-from fastmllp.connection import ConnectionLimits
-from fastmllp.handler import Answerer, HandlerResult
 from fastmllp.logging import Log, describe_exception
+from fastmllp.serving.handler import Answerer, HandlerResult
+from fastmllp.serving.limits import ConnectionLimits
 
 AsyncHandler: TypeAlias = Callable[[Message], HandlerResult | Awaitable[HandlerResult]]
 

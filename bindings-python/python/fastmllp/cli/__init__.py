@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from fastmllp import __version__
+from fastmllp._native import __version__
 from fastmllp.cli import ack, bench, config, peek, send, serve
 from fastmllp.cli.output import complain
 from fastmllp.cli.status import INTERRUPTED, WRONG_USAGE
 from fastmllp.config import ConfigError
-from fastmllp.printable import one_line
+from fastmllp.logging.printable import one_line
 
 __all__ = ["main"]
 

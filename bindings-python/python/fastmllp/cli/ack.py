@@ -4,14 +4,14 @@ import argparse
 import json
 from functools import partial
 
-from fastmllp.ack import Ack, AckCode, AckError
+from fastmllp._native import Ack, AckError, frame
+from fastmllp.ack import AckCode
 from fastmllp.cli.flags import Commands, add_scan
 from fastmllp.cli.messages import Found, NotReadable, Reader
 from fastmllp.cli.output import complain, show
 from fastmllp.cli.status import CANNOT_PRINT, DONE, NOT_READABLE, WRONG_USAGE
+from fastmllp.client.reply import Reply
 from fastmllp.hl7 import readable
-from fastmllp.mllp import frame
-from fastmllp.reply import Reply
 
 
 def add(commands: Commands) -> None:

@@ -22,8 +22,8 @@ from fastmllp.cli.status import CANNOT_PRINT, DONE, INTERRUPTED, NOT_DELIVERED, 
 from fastmllp.cli.summary import Summary
 from fastmllp.config import bounds
 from fastmllp.config.setting import PREFIX
-from fastmllp.printable import one_line
-from fastmllp.sockets.addresses import place
+from fastmllp.logging.printable import one_line
+from fastmllp.serving.sockets.addresses import place
 
 # Messages that differ in MSH-10, so that those on the wire at a time can be told apart.
 _MESSAGES = 1000

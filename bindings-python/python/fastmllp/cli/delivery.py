@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, TypeAlias
 
+from fastmllp._native import MllpError
 from fastmllp.cli.output import complain
 from fastmllp.cli.signals import heed_interruption, ignore
 from fastmllp.client import Client, ConnectionLost, DeliveryError, Reply
 from fastmllp.client.unasked import Unasked
-from fastmllp.mllp import MllpError
 
 MAX_WINDOW = 64
 """As many messages as a connection can match with their replies."""

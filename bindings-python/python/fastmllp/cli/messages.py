@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastmllp.files import FileError, NoMessage, read_file
-from fastmllp.mllp import MllpError
-from fastmllp.printable import one_line
+from fastmllp._native import MllpError
+from fastmllp.hl7.files import FileError, NoMessage, read_file
+from fastmllp.logging.printable import one_line
 
 Check = Callable[[bytes], object]
 """Raises `MllpError` for a payload that cannot be sent."""

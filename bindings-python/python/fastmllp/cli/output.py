@@ -5,7 +5,7 @@ import os
 import sys
 from typing import IO, AnyStr
 
-from fastmllp.printable import one_line
+from fastmllp.logging.printable import one_line
 
 
 def write(stream: IO[AnyStr] | None, text: AnyStr) -> OSError | None:

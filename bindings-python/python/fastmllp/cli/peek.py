@@ -5,11 +5,12 @@ import json
 from functools import partial
 
 from fastmllp import config
+from fastmllp._native import Message, MessageError, Path
 from fastmllp.cli.flags import Commands, add_scan
 from fastmllp.cli.messages import Found, NotReadable, Reader
 from fastmllp.cli.output import complain, show
 from fastmllp.cli.status import CANNOT_PRINT, DONE, NOT_READABLE, WRONG_USAGE
-from fastmllp.hl7 import Message, MessageError, Path, readable
+from fastmllp.hl7 import readable
 
 # MSH-1 to MSH-21, in order.
 _HEADER = (

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from fastmllp._native import Initiator
+from fastmllp._native import Initiator, MllpError
 from fastmllp.cli.delivery import MAX_WINDOW, Agenda, Delivery, Outcome, describe, interruptible
 from fastmllp.cli.flags import (
     Commands,
@@ -28,7 +28,6 @@ from fastmllp.cli.summary import Summary
 from fastmllp.cli.tls import client_options
 from fastmllp.client.unasked import Unasked
 from fastmllp.hl7 import readable
-from fastmllp.mllp import MllpError
 
 
 def add(commands: Commands) -> None:

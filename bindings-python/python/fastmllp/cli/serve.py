@@ -15,7 +15,7 @@ from fastmllp.cli.workers import OnListening, Workers
 from fastmllp.config import ConfigError, Settings
 from fastmllp.saving import SaveTo
 from fastmllp.server import Server
-from fastmllp.sockets.addresses import place
+from fastmllp.serving.sockets.addresses import place
 
 # Settings of the command that `Server` knows under another name or not at all.
 _OF_THE_COMMAND = frozenset(
@@ -152,7 +152,9 @@ def _offer_metrics(settings: Settings, stack: contextlib.ExitStack) -> None:
     if not port:
         return
     try:
-        from fastmllp.metrics import start_http_server  # Here, since few have what it needs.
+        from fastmllp.serving.metrics import (
+            start_http_server,  # Here, since few have what it needs.
+        )
 
         stack.enter_context(start_http_server(host, port))
     except ModuleNotFoundError as error:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from fastmllp import aio
+from fastmllp._native import Message, MessageError
 from fastmllp.cli.delivery import Agenda, Outcome
 from fastmllp.client import ConnectionLost
-from fastmllp.hl7 import Message, MessageError
 
 Report = Callable[[Outcome], None]
 

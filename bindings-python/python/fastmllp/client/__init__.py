@@ -3,21 +3,27 @@
 from fastmllp.ack import ACCEPTED
 from fastmllp.client.client import Client
 from fastmllp.client.pool import Pool
-from fastmllp.reply import (
+from fastmllp.client.reply import (
     ConnectError,
     ConnectionLost,
     DeliveryError,
+    EncodingError,
+    LinkError,
     NoReply,
     Reply,
     ReplyTooLarge,
 )
+from fastmllp.serving.sockets.back_off import BackOff
 
 __all__ = [
     "ACCEPTED",
+    "BackOff",
     "Client",
     "ConnectError",
     "ConnectionLost",
     "DeliveryError",
+    "EncodingError",
+    "LinkError",
     "NoReply",
     "Pool",
     "Reply",

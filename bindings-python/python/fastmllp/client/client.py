@@ -10,16 +10,16 @@ from typing import Any
 
 from fastmllp import config
 from fastmllp._native import FrameError, LinkError
-from fastmllp.back_off import BackOff
 from fastmllp.client import failure
+from fastmllp.client.dial import dial
+from fastmllp.client.reply import ConnectError, ConnectionLost, Reply
 from fastmllp.client.scan_check import ScanCheck
 from fastmllp.client.settings import ClientSettings, Payload, WaitFor
 from fastmllp.client.unasked import GRACE_SECONDS, Unasked
 from fastmllp.client.wrong_peer import FirstBytes
-from fastmllp.dial import dial
-from fastmllp.reply import ConnectError, ConnectionLost, Reply
-from fastmllp.sockets.linger import linger
-from fastmllp.stream import Stream
+from fastmllp.serving.sockets.back_off import BackOff
+from fastmllp.serving.sockets.linger import linger
+from fastmllp.serving.stream import Stream
 
 _STALE_READS = 16
 

@@ -3,9 +3,7 @@
 import logging
 from typing import Any
 
-from fastmllp.client.settings import ClientSettings
-from fastmllp.logging import log_event
-from fastmllp.reply import (
+from fastmllp.client.reply import (
     ConnectError,
     ConnectionLost,
     DeliveryError,
@@ -13,8 +11,10 @@ from fastmllp.reply import (
     NoReply,
     ReplyTooLarge,
 )
-from fastmllp.sockets.addresses import reason
-from fastmllp.tls_failure import TlsFailure
+from fastmllp.client.settings import ClientSettings
+from fastmllp.logging import log_event
+from fastmllp.serving.sockets.addresses import reason
+from fastmllp.tls.failure import TlsFailure
 
 __all__ = [
     "closed",

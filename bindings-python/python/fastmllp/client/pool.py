@@ -10,8 +10,8 @@ from typing import Any
 
 from fastmllp import config
 from fastmllp.client.client import Client
+from fastmllp.client.reply import ConnectionLost, Reply
 from fastmllp.client.settings import Payload
-from fastmllp.reply import ConnectionLost, Reply
 
 # How long `close` waits for messages in progress, and for their ends once it has closed them.
 _CLOSE_SECONDS, _LAST_SECONDS = 10.0, 1.0

@@ -6,12 +6,12 @@ from typing import Literal, TypeAlias
 
 from fastmllp import config
 from fastmllp._native import Initiator
-from fastmllp.back_off import Attempts, BackOff
-from fastmllp.character_set import contradicts
+from fastmllp.client.reply import EncodingError
 from fastmllp.logging import log_event
-from fastmllp.reply import EncodingError
-from fastmllp.sockets.addresses import place, unbracketed
-from fastmllp.tls_session import TlsSession
+from fastmllp.serving.character_set import contradicts
+from fastmllp.serving.sockets.addresses import place, unbracketed
+from fastmllp.serving.sockets.back_off import Attempts, BackOff
+from fastmllp.tls.session import TlsSession
 
 __all__ = ["ClientSettings", "Payload", "WaitFor"]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from fastmllp._native import read_msa
 from fastmllp.ack import ACCEPTED
+from fastmllp.client.reply import ConnectionLost
 from fastmllp.logging import log_event
-from fastmllp.reply import ConnectionLost
 
 __all__ = ["GRACE_SECONDS", "Unasked"]
 

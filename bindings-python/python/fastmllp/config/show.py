@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from fastmllp.config.setting import Setting, Value
 from fastmllp.config.sources import Effective, Settings, SettingsTable
 from fastmllp.config.table import TABLE
-from fastmllp.printable import one_line
+from fastmllp.logging.printable import one_line
 
 
 def toml(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from fastmllp.config.setting import PREFIX, Setting, Value
-from fastmllp.printable import one_line
+from fastmllp.logging.printable import one_line
 
 _Given: TypeAlias = dict[tuple[str, str], tuple[Value, str]]
 """By section and key, a value and its source."""
@@ -24,7 +24,8 @@ _SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
 class ConfigError(ValueError):
     """A setting is unknown or has a bad value. The text is one line that names the source.
 
-    What a file or a variable holds is quoted so that it can be printed: see `fastmllp.printable`.
+    What a file or a variable holds is quoted so that it can be printed: see
+    `fastmllp.logging.printable`.
     """
 
     def __init__(self, text: str) -> None:

@@ -7,8 +7,8 @@ the page ``docs/settings.md`` are all derived from `SETTINGS`.
 import os
 from collections.abc import Iterable, Mapping
 
-from fastmllp.allow import AllowList
 from fastmllp.config import bounds
+from fastmllp.config.allow import AllowList
 from fastmllp.config.setting import Setting, Value
 from fastmllp.config.sources import Settings, SettingsTable
 from fastmllp.logging import Log

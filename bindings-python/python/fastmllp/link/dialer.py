@@ -10,8 +10,8 @@ from fastmllp.aio.connections import Connections
 from fastmllp.aio.dialing import NotSecure, attach, connect
 from fastmllp.aio.loops import other_loop
 from fastmllp.link.reconnect import Reconnect
-from fastmllp.sockets.addresses import place, reason, unbracketed
-from fastmllp.tls_session import TlsSession
+from fastmllp.serving.sockets.addresses import place, reason, unbracketed
+from fastmllp.tls.session import TlsSession
 
 DialerState: TypeAlias = Literal["connecting", "connected", "waiting", "stopped"]
 

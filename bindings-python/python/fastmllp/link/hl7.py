@@ -6,10 +6,10 @@ from typing import Any, cast
 from fastmllp.aio.connection import ServedConnection
 from fastmllp.aio.connections import Connections
 from fastmllp.aio.service import AsyncHandler, Service
-from fastmllp.connection import ConnectionLimits
-from fastmllp.handler import Answerer
 from fastmllp.link.protocol import register
 from fastmllp.logging import Log
+from fastmllp.serving.handler import Answerer
+from fastmllp.serving.limits import ConnectionLimits
 
 
 class Hl7:

@@ -15,9 +15,9 @@ class LinkProtocol(Protocol):
 
         It has the methods of `fastmllp.aio.connections.OpenConnection` beside those of
         `asyncio.Protocol`. When it is made it asks `Connections.takes`, and closes if it is not
-        taken. It keeps its limits itself, logs through a `fastmllp.report.ConnectionReport` with
-        the gate of the connections or in the same words, and calls `Connections.forget` once it has
-        ended and no message of it is worked on any more.
+        taken. It keeps its limits itself, logs through a `fastmllp.serving.report.ConnectionReport`
+        with the gate of the connections or in the same words, and calls `Connections.forget` once
+        it has ended and no message of it is worked on any more.
 
         On a link with TLS its transport encrypts, and what it receives is decrypted. With methods
         ``secured`` and ``insecure`` it is told of the handshake: see

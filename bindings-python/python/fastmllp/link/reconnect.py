@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from fastmllp.back_off import BackOff
+from fastmllp.serving.sockets.back_off import BackOff
 
 
 @dataclass(frozen=True, slots=True)

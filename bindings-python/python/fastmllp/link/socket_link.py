@@ -12,15 +12,15 @@ from fastmllp import config
 from fastmllp.aio.connections import Connections
 from fastmllp.aio.loops import other_loop
 from fastmllp.aio.server import AsyncServer
-from fastmllp.allow import AllowList
-from fastmllp.handler import server_name
+from fastmllp.config.allow import AllowList
 from fastmllp.link.dialer import Dialer
 from fastmllp.link.protocol import new_protocol
 from fastmllp.link.reconnect import Reconnect
 from fastmllp.logging import Log
-from fastmllp.sockets.gate import Gate
-from fastmllp.sockets.introduction import is_proxied
-from fastmllp.tls_session import TlsSession, reloaded
+from fastmllp.serving.handler import server_name
+from fastmllp.serving.sockets.gate import Gate
+from fastmllp.serving.sockets.introduction import is_proxied
+from fastmllp.tls.session import TlsSession, reloaded
 
 State: TypeAlias = Literal["stopped", "listening", "connecting", "connected", "waiting"]
 
