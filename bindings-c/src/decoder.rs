@@ -1,5 +1,7 @@
 //! Whole frames, borrowed from the caller's buffer.
 
+use core::mem::MaybeUninit;
+
 use mllp_core::{Decoded, Decoder};
 
 use crate::config::mllp_config_t;
@@ -13,7 +15,7 @@ use crate::status::{Failure, MLLP_OK, MLLP_PARTIAL, mllp_status_t, status};
 /// from its front after each call. A frame that arrives byte by byte costs one pass over its bytes.
 #[repr(C)]
 pub struct mllp_decoder_t {
-    _state: [u64; 24],
+    _state: [MaybeUninit<u64>; 24],
 }
 
 impl State for mllp_decoder_t {

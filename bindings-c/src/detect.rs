@@ -1,6 +1,7 @@
 //! Which protocol a peer speaks.
 
 use core::ffi::c_char;
+use core::mem::MaybeUninit;
 
 use mllp_link::{Detection, Detector, Protocol, ProtocolVerdict, detect};
 
@@ -111,7 +112,7 @@ impl mllp_detection_t {
 /// up when `offset` passes a limit of its own: noise alone never decides anything.
 #[repr(C)]
 pub struct mllp_detector_t {
-    _state: [u64; 5],
+    _state: [MaybeUninit<u64>; 5],
 }
 
 impl State for mllp_detector_t {

@@ -1,5 +1,7 @@
 //! MSH: reading it, and its fields by number.
 
+use core::mem::MaybeUninit;
+
 use hl7_peek::{MessageHeader, Scan, Status};
 
 use crate::code::Numbered;
@@ -15,7 +17,7 @@ use crate::status::{MLLP_PARTIAL, mllp_status_t, status};
 /// field that is empty or missing is an empty slice; all its components and repetitions are in it.
 #[repr(C)]
 pub struct mllp_message_header_t {
-    _state: [u64; 17],
+    _state: [MaybeUninit<u64>; 17],
 }
 
 impl State for mllp_message_header_t {

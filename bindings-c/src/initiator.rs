@@ -1,6 +1,7 @@
 //! The sending end of a link: messages out, one verdict for each.
 
 use core::mem::ManuallyDrop;
+use core::mem::MaybeUninit;
 
 use hl7_peek::Scan;
 use mllp_link::{Handle, Initiator};
@@ -30,7 +31,7 @@ pub const MLLP_INITIATOR_ID: usize = 199;
 /// `_commit_read`; wait for the socket until `_next_deadline`, then call `_on_time`.
 #[repr(C)]
 pub struct mllp_initiator_t {
-    _state: [u64; 732],
+    _state: [MaybeUninit<u64>; 732],
 }
 
 type Core = Initiator<Memory, MLLP_INITIATOR_WINDOW, MLLP_INITIATOR_ID>;

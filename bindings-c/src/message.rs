@@ -1,5 +1,7 @@
 //! A message, and what is said about it as a whole.
 
+use core::mem::MaybeUninit;
+
 use hl7_peek::{Kind, Message, Scan, Terminator};
 
 use crate::code::{Numbered, numbered};
@@ -13,7 +15,7 @@ use crate::status::{mllp_status_t, status};
 /// borrow from the payload, not from each other.
 #[repr(C)]
 pub struct mllp_message_t {
-    _state: [u64; 14],
+    _state: [MaybeUninit<u64>; 14],
 }
 
 impl State for mllp_message_t {

@@ -1,5 +1,7 @@
 //! Values, addressed by paths such as `PID-3[2].4.1`.
 
+use core::mem::MaybeUninit;
+
 use hl7_peek::{Message, Path, Value};
 
 use crate::message::mllp_message_t;
@@ -13,7 +15,7 @@ use crate::status::{Failure, MLLP_OK, mllp_status_t, status};
 /// The name of a local segment, which begins with Z, may have two to eight characters: `ZABC-1`.
 #[repr(C)]
 pub struct mllp_path_t {
-    _state: [u64; 5],
+    _state: [MaybeUninit<u64>; 5],
 }
 
 impl State for mllp_path_t {

@@ -1,5 +1,7 @@
 //! Whole frames from chunks, with the caller's memory for what is split between them.
 
+use core::mem::MaybeUninit;
+
 use mllp_core::{Decoded, ReceiveBuffer, Received};
 
 use crate::config::mllp_config_t;
@@ -14,7 +16,7 @@ use crate::status::{Failure, MLLP_ERR_INVALID_ARGUMENT, MLLP_OK, mllp_status_t, 
 /// that arrives whole is borrowed from its chunk.
 #[repr(C)]
 pub struct mllp_receive_buffer_t {
-    _state: [u64; 31],
+    _state: [MaybeUninit<u64>; 31],
 }
 
 impl State for mllp_receive_buffer_t {

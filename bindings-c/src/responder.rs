@@ -3,6 +3,7 @@
 mod answers;
 
 use core::mem::ManuallyDrop;
+use core::mem::MaybeUninit;
 
 use mllp_link::Responder;
 
@@ -32,7 +33,7 @@ pub const MLLP_RESPONDER_WINDOW: usize = 64;
 /// unsent: the caller does not read, and the peer feels it.
 #[repr(C)]
 pub struct mllp_responder_t {
-    _state: [u64; 321],
+    _state: [MaybeUninit<u64>; 321],
 }
 
 pub(crate) struct Link {

@@ -2,6 +2,7 @@
 
 use core::ffi::c_char;
 use core::mem::ManuallyDrop;
+use core::mem::MaybeUninit;
 
 use ack_gen::{AckCode, Outcome};
 use mllp_link::{Action, Condition, MAX_RULES, ReplyKind, Rules, Verdict};
@@ -131,7 +132,7 @@ impl mllp_verdict_t {
 /// `no-msa=accept` trusts any HL7 message that comes back.
 #[repr(C)]
 pub struct mllp_rules_t {
-    _state: [u64; 11],
+    _state: [MaybeUninit<u64>; 11],
 }
 
 impl State for mllp_rules_t {

@@ -1,5 +1,7 @@
 //! Frames that pass by, without any of them being stored.
 
+use core::mem::MaybeUninit;
+
 use mllp_core::{Counters, Event, Scanner};
 
 use crate::config::mllp_config_t;
@@ -13,7 +15,7 @@ use crate::status::{MLLP_OK, MLLP_PARTIAL, mllp_status_t, status};
 /// messages larger than memory.
 #[repr(C)]
 pub struct mllp_scanner_t {
-    _state: [u64; 23],
+    _state: [MaybeUninit<u64>; 23],
 }
 
 impl State for mllp_scanner_t {

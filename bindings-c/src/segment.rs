@@ -3,6 +3,8 @@
 //! Every level is the same thing: a part that borrows from the payload, and an iterator over the
 //! parts of the next level.
 
+use core::mem::MaybeUninit;
+
 use hl7_peek::{
     Component, Components, Field, Fields, Repetition, Repetitions, Segment, Segments, Subcomponents,
 };
@@ -15,7 +17,7 @@ use crate::status::{Failure, mllp_status_t, status};
 /// The segments of a message; empty ones are skipped.
 #[repr(C)]
 pub struct mllp_segments_t {
-    _state: [u64; 8],
+    _state: [MaybeUninit<u64>; 8],
 }
 
 impl State for mllp_segments_t {
@@ -26,7 +28,7 @@ impl State for mllp_segments_t {
 /// One segment, without its terminator.
 #[repr(C)]
 pub struct mllp_segment_t {
-    _state: [u64; 7],
+    _state: [MaybeUninit<u64>; 7],
 }
 
 impl State for mllp_segment_t {
@@ -37,7 +39,7 @@ impl State for mllp_segment_t {
 /// The fields of a segment.
 #[repr(C)]
 pub struct mllp_fields_t {
-    _state: [u64; 9],
+    _state: [MaybeUninit<u64>; 9],
 }
 
 impl State for mllp_fields_t {
@@ -48,7 +50,7 @@ impl State for mllp_fields_t {
 /// A field with all its repetitions.
 #[repr(C)]
 pub struct mllp_field_t {
-    _state: [u64; 5],
+    _state: [MaybeUninit<u64>; 5],
 }
 
 impl State for mllp_field_t {
@@ -59,7 +61,7 @@ impl State for mllp_field_t {
 /// The repetitions of a field.
 #[repr(C)]
 pub struct mllp_repetitions_t {
-    _state: [u64; 6],
+    _state: [MaybeUninit<u64>; 6],
 }
 
 impl State for mllp_repetitions_t {
@@ -70,7 +72,7 @@ impl State for mllp_repetitions_t {
 /// One repetition of a field with all its components.
 #[repr(C)]
 pub struct mllp_repetition_t {
-    _state: [u64; 5],
+    _state: [MaybeUninit<u64>; 5],
 }
 
 impl State for mllp_repetition_t {
@@ -81,7 +83,7 @@ impl State for mllp_repetition_t {
 /// The components of a repetition.
 #[repr(C)]
 pub struct mllp_components_t {
-    _state: [u64; 6],
+    _state: [MaybeUninit<u64>; 6],
 }
 
 impl State for mllp_components_t {
@@ -92,7 +94,7 @@ impl State for mllp_components_t {
 /// One component with all its subcomponents.
 #[repr(C)]
 pub struct mllp_component_t {
-    _state: [u64; 5],
+    _state: [MaybeUninit<u64>; 5],
 }
 
 impl State for mllp_component_t {
@@ -103,7 +105,7 @@ impl State for mllp_component_t {
 /// The subcomponents of a component.
 #[repr(C)]
 pub struct mllp_subcomponents_t {
-    _state: [u64; 4],
+    _state: [MaybeUninit<u64>; 4],
 }
 
 impl State for mllp_subcomponents_t {

@@ -2,7 +2,8 @@
 //!
 //! C cannot size a Rust type, so a state is an array of words in the header and a [`Marked`] value
 //! here. The mark is different for every type: memory that was never initialised, or holds another
-//! state, is recognised.
+//! state, is recognised. The words are `MaybeUninit`, because the value has padding and pointers: an
+//! integer may be neither uninitialised nor keep what a pointer may point to when it is moved.
 
 use core::mem::MaybeUninit;
 

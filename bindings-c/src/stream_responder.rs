@@ -3,6 +3,7 @@
 mod answers;
 
 use core::mem::ManuallyDrop;
+use core::mem::MaybeUninit;
 
 use mllp_link::StreamResponder;
 
@@ -39,7 +40,7 @@ pub const MLLP_STREAM_RESPONDER_WINDOW: usize = 4;
 /// then call `_on_time`; until it `_is_finished`.
 #[repr(C)]
 pub struct mllp_stream_responder_t {
-    _state: [u64; 141],
+    _state: [MaybeUninit<u64>; 141],
 }
 
 pub(crate) struct Link {

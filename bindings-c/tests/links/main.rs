@@ -13,16 +13,23 @@ use std::mem::MaybeUninit;
 
 use mllp::*;
 
-/// A state, as C would declare it: in memory of its own, zeroed.
-struct State<T>(Box<MaybeUninit<T>>);
+/// A state, as C would declare it: in memory of its own, zeroed. It is a pointer and not a `Box`, which
+/// would claim the memory for itself each time a test asks for the address.
+struct State<T>(*mut T);
 
 impl<T> State<T> {
     fn zeroed() -> State<T> {
-        State(Box::new(MaybeUninit::zeroed()))
+        State(Box::into_raw(Box::new(MaybeUninit::<T>::zeroed())).cast())
     }
 
     fn get(&mut self) -> *mut T {
-        self.0.as_mut_ptr()
+        self.0
+    }
+}
+
+impl<T> Drop for State<T> {
+    fn drop(&mut self) {
+        drop(unsafe { Box::from_raw(self.0.cast::<MaybeUninit<T>>()) });
     }
 }
 
