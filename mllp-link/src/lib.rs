@@ -85,6 +85,8 @@
 //! assert!(socket_out.ends_with(b"MSA|AA|M1\r\x1c\r"));
 //! ```
 //!
+//! Both responders are an [`Answering`]: they differ in how they receive, and answer the same way.
+//!
 //! # What holds
 //!
 //! * Every complete frame is answered once, in the order of arrival, in whatever order the host
@@ -114,6 +116,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod answering;
 mod answers;
 mod conversation;
 mod detect;
@@ -133,6 +136,7 @@ mod stream;
 mod submission;
 mod timer;
 
+pub use answering::{Answering, Receiving};
 pub use answers::{Refusal, Ticket};
 pub use detect::{Detection, Detector, Protocol, ProtocolVerdict, detect};
 pub use error::{AnswerError, Unanswered, Unrefused};
@@ -141,10 +145,10 @@ pub use fate::Fate;
 pub use initiator::Initiator;
 pub use proxy::{ProxyError, ProxyHeader, ProxyOrigin};
 pub use reply::answers;
-pub use responder::Responder;
+pub use responder::{Responder, Stored};
 pub use rules::{Action, Condition, ReplyKind, Rule, RuleError, RuleErrorKind, Rules, Verdict};
 pub use settings::{OverLimit, ResponderConfig};
-pub use stream::StreamResponder;
+pub use stream::{Passing, StreamResponder};
 pub use submission::{
     Handle, InitiatorConfig, InitiatorEvent, MAX_RULES, SpanError, Stray, SubmitError,
 };

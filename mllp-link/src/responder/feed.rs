@@ -2,11 +2,12 @@
 
 use mllp_core::{Decoded, Received, Storage};
 
-use super::{Responder, detach};
+use super::{Stored, detach};
+use crate::answering::Answering;
 use crate::event::Fed;
 use crate::timer::Millis;
 
-impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
+impl<S: Storage, T: Storage, const WINDOW: usize> Answering<Stored<S>, T, WINDOW> {
     /// Takes bytes from a buffer of the host's up to the next event, and copies none of a message
     /// that lies whole in it.
     ///
@@ -20,7 +21,7 @@ impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
         }
         // The first bytes are shown to the detector once, and the beginning of a message over the
         // limit is kept for its refusal: both take the way through the storage.
-        let limit = self.incoming.scanner().config().max_payload_len;
+        let limit = self.receiving.incoming.scanner().config().max_payload_len;
         if self.conversation.is_undecided_by(chunk) || chunk.len() > limit {
             return self.feed_copied(chunk, now);
         }
@@ -50,8 +51,8 @@ impl<S: Storage, T: Storage, const WINDOW: usize> Responder<S, T, WINDOW> {
         if let Some(notice) = self.conversation.notice() {
             return Fed { consumed: 0, event: Some(notice.into()), payload: None };
         }
-        let Some(Decoded { consumed, event }) = self.incoming.feed_in_place(chunk) else {
-            let Decoded { consumed, event } = self.incoming.feed(chunk);
+        let Some(Decoded { consumed, event }) = self.receiving.incoming.feed_in_place(chunk) else {
+            let Decoded { consumed, event } = self.receiving.incoming.feed(chunk);
             let detached = event.map(detach);
             let event = detached.map(|detached| self.report(detached));
             return Fed { consumed, event, payload: None };
