@@ -352,8 +352,11 @@ class Program:
         return self.process.returncode, out, err
 
 
+Start = Callable[..., Program]
+
+
 @pytest.fixture
-def program() -> Iterator[Callable[..., Program]]:
+def program() -> Iterator[Start]:
     started: list[Program] = []
 
     def start(*options: str) -> Program:

@@ -9,11 +9,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import Program, Records, Run, Serve
+from conftest import Program, Records, Run, Serve, Start
 from fastmllp import Client, Message
 from fastmllp.saving import SaveTo, remove_unfinished
 from peers import DEADLINE, Peer, framed, message, msa
-from test_cli_serve import Start
 
 A, B, C = message("A"), message("B"), message("C")
 NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z-\d+-\d+\.hl7")
