@@ -19,7 +19,7 @@ help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build gateway  ## Set everything up, send sample messages to a server, then through the engine
-	$(BIN)/python samples/demo.py
+	$(BIN)/python examples/demo.py
 	$(BIN)/python engine/demo.py
 
 test: lint doc docs test-rust test-vectors test-python test-package test-c test-examples test-bench check-artefact check-thumb check-budgets test-engine test-cases test-torture  ## Set everything up and run every test

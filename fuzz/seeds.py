@@ -31,7 +31,7 @@ def streams() -> list[bytes]:
 
 
 def messages() -> list[bytes]:
-    for path in sorted((ROOT / "samples").glob("*.hl7")):
+    for path in sorted((ROOT / "examples" / "samples").glob("*.hl7")):
         yield path.read_bytes()
     for case in vectors("hl7_peek.json")["messages"]:
         yield bytes.fromhex(case["msg_hex"])

@@ -56,7 +56,7 @@ def pages() -> list[Path]:
 
 
 class Reader:
-    """Carries out a page as its reader would, in a folder that holds ``samples``."""
+    """Carries out a page as its reader would, in a folder that holds ``examples``."""
 
     def __init__(self, page: Path, folder: Path) -> None:
         self._page = page
@@ -68,7 +68,7 @@ class Reader:
         self._printed: str | None = None
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         self._environment = os.environ | {"PATH": path, "PYTHONUNBUFFERED": "1"}
-        (folder / "samples").symlink_to(ROOT / "samples")
+        (folder / "examples").symlink_to(ROOT / "examples")
 
     def __enter__(self) -> "Reader":
         return self

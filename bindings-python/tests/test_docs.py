@@ -62,7 +62,7 @@ def test_every_public_name_is_in_the_reference() -> None:
 
 def test_files_that_pages_name() -> None:
     for page in DOCS.rglob("*.md"):
-        for name in re.findall(r"`(samples/\w+\.\w+)`", page.read_text()):
+        for name in re.findall(r"`(examples/samples/\w+\.\w+)`", page.read_text()):
             assert (ROOT / name).exists(), f"{page}: {name}"
 
 

@@ -10,7 +10,8 @@ from fastmllp import Message
 from fastmllp.client import Client
 from fastmllp.hl7.files import read_messages
 
-SAMPLES = Path(__file__).parents[2] / "samples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SAMPLES = EXAMPLES / "samples"
 FILES = sorted(SAMPLES.glob("*.hl7"))
 
 
@@ -53,7 +54,7 @@ def test_character_sets() -> None:
 
 def test_demonstration() -> None:
     result = subprocess.run(
-        [sys.executable, SAMPLES / "demo.py"], capture_output=True, text=True, timeout=60
+        [sys.executable, EXAMPLES / "demo.py"], capture_output=True, text=True, timeout=60
     )
     assert (result.returncode, result.stderr) == (0, "")
     count = len(FILES)

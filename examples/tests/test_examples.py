@@ -20,7 +20,8 @@ import pytest
 EXAMPLES = Path(__file__).parent.parent
 ROOT = EXAMPLES.parent
 BUILT = ROOT / "target"
-SAMPLES = sorted((ROOT / "samples").glob("*.hl7"))
+SAMPLES = sorted((EXAMPLES / "samples").glob("*.hl7"))
+ADMISSION = EXAMPLES / "samples" / "adt_a01.hl7"
 LANGUAGES = ["c", "rust", "python"]
 
 FRAME = b"\x0bMSH|^~\\&|LAB||HIS||20261121||ORU^R01|%d|P|2.5.1\rOBX|1\r\x1c\r"
@@ -334,7 +335,7 @@ def test_a_peer_that_does_not_read_its_answers() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_peek(language: str) -> None:
-    shown = run(language, "peek", ROOT / "samples/adt_a01.hl7", "MSH-10", "PID-5.1", "ZZZ-1")
+    shown = run(language, "peek", ADMISSION, "MSH-10", "PID-5.1", "ZZZ-1")
     lines = ["MSH-10\tADT20240131000001", "PID-5.1\tEVERYWOMAN", "ZZZ-1\t(absent)"]
     assert (shown.stdout.splitlines(), shown.returncode) == (lines, 0)
 
@@ -346,7 +347,7 @@ def test_peek_says_what_is_wrong(language: str, tmp_path: Path) -> None:
     shown = run(language, "peek", path, "PID-3")
     assert (shown.stdout, shown.returncode) == ("", 1)
     assert "no_header" in shown.stderr
-    shown = run(language, "peek", ROOT / "samples/adt_a01.hl7", "PID-")
+    shown = run(language, "peek", ADMISSION, "PID-")
     assert (shown.stdout, shown.returncode) == ("", 1)
     assert "bad_path" in shown.stderr
     assert run(language, "peek").returncode == 2

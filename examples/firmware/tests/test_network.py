@@ -135,7 +135,7 @@ def test_two_connections_at_once(gateway: Gateway) -> None:
 
 
 def test_fastmllp_send(gateway: Gateway) -> None:
-    samples = sorted((ROOT / "samples").glob("*.hl7"))
+    samples = sorted((ROOT / "examples/samples").glob("*.hl7"))
     command = [sys.executable, "-m", "fastmllp", "send", "--host", "127.0.0.1"]
     command += ["--port", str(gateway.port), *map(str, samples)]
     done = subprocess.run(command, capture_output=True, timeout=60)
@@ -144,7 +144,7 @@ def test_fastmllp_send(gateway: Gateway) -> None:
 
 
 def test_python_hl7(gateway: Gateway, policy: str) -> None:
-    sample = Path(ROOT / "samples" / "oru_r01.hl7").read_bytes().replace(b"\n", b"\r")
+    sample = Path(ROOT / "examples/samples" / "oru_r01.hl7").read_bytes().replace(b"\n", b"\r")
     with MLLPClient("127.0.0.1", gateway.port) as client:
         answer = hl7.parse(client.send_message(sample).strip(b"\x0b\x1c\r").decode())
     sent = hl7.parse(sample.decode())

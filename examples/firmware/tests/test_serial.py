@@ -16,7 +16,7 @@ from serial_board import END, START, Board, frame
 
 ROOT = Path(__file__).parents[3]
 IMAGES = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "firmware"
-SAMPLES = sorted((ROOT / "samples").glob("*.hl7"))
+SAMPLES = sorted((ROOT / "examples/samples").glob("*.hl7"))
 POLICIES = ["always", "conformant"]
 
 

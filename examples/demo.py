@@ -1,6 +1,6 @@
 """Start a server, send it every sample message, show the acknowledgments, stop the server.
 
-Run it with a Python that has fastmllp installed: ``python samples/demo.py``. The exit status is 0
+Run it with a Python that has fastmllp installed: ``python examples/demo.py``. The exit status is 0
 only if every message was accepted and the server ended cleanly.
 """
 
@@ -15,7 +15,7 @@ from fastmllp.client import Client
 from fastmllp.hl7 import Message, readable
 from fastmllp.hl7.files import read_messages
 
-SAMPLES = Path(__file__).parent
+SAMPLES = Path(__file__).parent / "samples"
 
 
 def main() -> int:
