@@ -7,9 +7,9 @@ import threading
 
 from fastmllp.cli.signals import HANG_UP, heed
 from fastmllp.cli.tls import server_tls
+from fastmllp.cli.worker import AnyServer
 from fastmllp.config import ConfigError, Settings
 from fastmllp.logging import Log, reopen
-from fastmllp.server import Server
 
 __all__ = ["Reload"]
 
@@ -28,9 +28,9 @@ class Reload:
         self.tls: ssl.SSLContext | None = server_tls(self._server)
         """The context in force, for a server that starts now."""
         # The one way from the signal handler to the thread; it may be in any state of either.
-        self._asked: queue.SimpleQueue[Server] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[AnyServer] = queue.SimpleQueue()
 
-    def on_signal(self, server: Server) -> None:
+    def on_signal(self, server: AnyServer) -> None:
         """From now on, reload for a server when SIGHUP comes.
 
         In a thread, because reading a file may take long and messages are not to wait for it.
@@ -39,7 +39,7 @@ class Reload:
             threading.Thread(target=self._serve_requests, daemon=True).start()
             heed(HANG_UP, lambda *_: self._asked.put(server))
 
-    def now(self, server: Server | None = None) -> None:
+    def now(self, server: AnyServer | None = None) -> None:
         """Reload, and write into the log that it was done, or why not.
 
         Args:

@@ -5,7 +5,8 @@
 | 0 | stopped by SIGINT or SIGTERM | every message was accepted | done |
 | 1 | cannot listen, store, or print where it listens | a negative acknowledgment came | a message \
 has no header, or no acknowledgment; cannot print |
-| 2 | wrong usage | wrong usage, a file that cannot be read or holds no message | the same |
+| 2 | wrong usage, or a handler that cannot be loaded | wrong usage, a file that cannot be read or \
+holds no message | the same |
 | 3 | | server not reached, or no answer in time | |
 | 130 | interrupted before it listened | interrupted | interrupted |
 
