@@ -124,7 +124,9 @@ class Reader:
         return printed.getvalue()
 
     def _call(self, command: str) -> str:
-        self._unused -= {name for name in self._unused if name in command}
+        # A module is named without its ending, as in `feed:store`.
+        words = (command, command.replace(":", ".py:"))
+        self._unused -= {name for name in self._unused if any(name in word for word in words)}
         if command.startswith("pip install "):
             # `make test-package` installs it, and takes its time.
             assert (ROOT / command.split()[-1] / "pyproject.toml").exists(), command
