@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from conftest import Run, Start
 from fastmllp.cli.handler import CannotLoad, check_name, is_coroutine_function, load
 from peers import DEADLINE, Peer, framed, message
-from test_cli_serve import Start
 
 can_share_a_port = pytest.mark.skipif(
     not (hasattr(os, "fork") and hasattr(socket, "SO_REUSEPORT")),

@@ -10,10 +10,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from conftest import Program, Run
+from conftest import Program, Run, Start
 from fastmllp.cli.project import Project
 from peers import DEADLINE, Peer, framed, message, wait_until
-from test_cli_serve import Start
 from test_cli_workers import is_gone, workers_of
 
 can_share_a_port = pytest.mark.skipif(
