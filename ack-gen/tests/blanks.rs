@@ -19,14 +19,17 @@ fn a_padded_code_is_the_code() {
 
 #[test]
 fn a_padded_header_is_accepted() {
+    let message_types = [&b"ADT^A01"[..], b"ORU "];
+    let versions = [&b"2.5"[..], b"2.3 "];
+    let processing_ids = [&b"P"[..]];
+    let lists = AcceptLists {
+        message_types: Some(&message_types),
+        versions: Some(&versions),
+        processing_ids: Some(&processing_ids),
+    };
     let header = |msh_9: &str, msh_11: &str, msh_12: &str| {
         let text = format!("MSH|^~\\&|A|B|C|D|2026||{msh_9}|M1|{msh_11}|{msh_12}\r");
         let header = MessageHeader::parse_lenient(text.as_bytes()).expect("MSH");
-        let lists = AcceptLists {
-            message_types: Some(&[&b"ADT^A01"[..], b"ORU "]),
-            versions: Some(&[&b"2.5"[..], b"2.3 "]),
-            processing_ids: Some(&[&b"P"[..]]),
-        };
         let found = check(&header, Receipt::default(), &lists);
         (found.outcome(), found.as_slice().iter().map(|error| error.code).collect::<Vec<_>>())
     };
