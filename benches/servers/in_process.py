@@ -33,7 +33,7 @@ def ours(data: bytes) -> Work:
     link = Responder(time.monotonic())
 
     def work() -> bytes:
-        written, left, _, _ = link.converse(data, time.monotonic(), handler)
+        written, _, left, _, _ = link.converse(data, time.monotonic(), handler)
         assert left is None
         return written
 

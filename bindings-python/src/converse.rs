@@ -7,24 +7,25 @@ use ack_gen::AckCode;
 use hl7_peek::{MessageHeader, Scan};
 use mllp_link::{Arrived, Millis, ResponderEvent, Ticket as CoreTicket};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use crate::ack::exactly;
 use crate::answer_room::AnswerRoom;
 use crate::deviations;
-use crate::event;
+use crate::event::Names;
 use crate::input::Input;
 use crate::message::Message;
 use crate::payload::Payload;
-use crate::report::report;
 use crate::responder::Responder;
+use crate::responder_event::{Raised, Returned, Unusual, object};
 use crate::stamp::since_1970;
 use crate::ticket::Ticket;
 use crate::time::{Seconds, seconds};
 
-/// Bytes for the socket, what is left for the host to do, the next deadline, and whether there is more.
+/// Bytes for the socket, the lengths of the answers, what is left for the host to do, the next deadline,
+/// and whether there is more.
 pub(crate) type Conversed<'py> =
-    (Bound<'py, PyBytes>, Option<Bound<'py, PyList>>, Option<f64>, bool);
+    (Bound<'py, PyBytes>, Bound<'py, PyTuple>, Option<Bound<'py, PyList>>, Option<f64>, bool);
 
 /// Handlers that have taken so long in one call end it: the answers that are finished go before the
 /// next handler begins.
@@ -45,7 +46,7 @@ pub(crate) fn converse<'py>(
     let Some(chunk) = responder.borrow_mut().core().begin(py, data) else {
         // A handler of an outer call gave these bytes, and that call goes on with them.
         let deadline = responder.borrow_mut().core().next_deadline().map(seconds);
-        return Ok((PyBytes::new(py, b""), None, deadline, false));
+        return Ok((PyBytes::new(py, b""), PyTuple::empty(py), None, deadline, false));
     };
     let mut rest = chunk.as_bytes();
     let mut conversation = Conversation {
@@ -54,6 +55,7 @@ pub(crate) fn converse<'py>(
         chunk: &chunk,
         clock: Clock::new(now.point()),
         room: AnswerRoom::new(),
+        lengths: Vec::new(),
         left: None,
         hold,
         pause,
@@ -65,7 +67,9 @@ pub(crate) fn converse<'py>(
     let more = !done? || kept;
     let deadline = link.core().next_deadline().map(seconds);
     let answers = PyBytes::new(py, conversation.room.written());
-    Ok((answers, conversation.left, deadline, more))
+    let lengths = conversation.lengths;
+    let lengths = if pause { PyTuple::new(py, lengths)? } else { PyTuple::empty(py) };
+    Ok((answers, lengths, conversation.left, deadline, more))
 }
 
 /// What comes after an event.
@@ -89,6 +93,8 @@ struct Conversation<'a, 'py> {
     chunk: &'a Bound<'py, PyBytes>,
     clock: Clock,
     room: AnswerRoom,
+    /// Of the answers that were given here, for a host that keeps records of each: with `pause`.
+    lengths: Vec<usize>,
     left: Option<Bound<'py, PyList>>,
     hold: bool,
     pause: bool,
@@ -121,8 +127,8 @@ impl<'py> Conversation<'_, 'py> {
         let Some(event) = fed.event else { return Ok(Next::Nothing) };
         let ResponderEvent::Message(ticket, arrived) = event else {
             let last = matches!(event, ResponderEvent::TooLarge(..) | ResponderEvent::Protocol(_));
-            let entry = report(py, link, event, scan)?;
-            self.leave(entry)?;
+            let event = object(py, link, event, scan)?;
+            self.leave(event)?;
             // The refusal is given while the beginning of its message is at hand, and whether bytes
             // of another protocol are looked at is for the host to say.
             return Ok(if last { Next::Host } else { Next::Event });
@@ -147,14 +153,13 @@ impl<'py> Conversation<'_, 'py> {
 
     /// Reports what is unusual about a message and its frame, before it is handed over.
     fn deviate(&mut self, arrived: &Arrived, read: &Read<'_>, scan: Scan) -> PyResult<()> {
-        let unusual = deviations::of_message(read.bytes, read.header.as_ref(), scan);
-        if arrived.deviations.is_empty() && unusual.is_empty() {
+        let message = deviations::of_message(read.bytes, read.header.as_ref(), scan);
+        let deviations = Names { frame: arrived.deviations, message };
+        if deviations.is_empty() {
             return Ok(());
         }
-        let entry = event::new(self.responder.py(), "deviations")?;
-        entry.set_item("warn", [&event::names(arrived.deviations), unusual].concat())?;
-        entry.set_item("length", read.bytes.len())?;
-        self.leave(entry)
+        let unusual = Unusual { deviations, length: read.bytes.len() };
+        self.leave(Bound::new(self.responder.py(), unusual)?.into_any())
     }
 
     /// Calls the handler, and answers with what it returns.
@@ -169,7 +174,8 @@ impl<'py> Conversation<'_, 'py> {
         let message = Bound::new(py, message)?;
         let result = self.handler.call1((&message,));
         self.clock.read();
-        let (ticket, entry) = match result {
+        let ticket_of = |core| Py::new(py, Ticket::new(core, payload.object(py)));
+        let event = match result {
             Ok(result) => {
                 let ticket = match code(&result) {
                     Some(code) => match self.answer(ticket, read, code) {
@@ -185,25 +191,23 @@ impl<'py> Conversation<'_, 'py> {
                     },
                     None => ticket,
                 };
-                let entry = event::new(py, "result")?;
-                entry.set_item("result", result)?;
-                (ticket, entry)
+                let (ticket, message) = (ticket_of(ticket)?, message.unbind());
+                Bound::new(py, Returned { ticket, message, result: result.unbind() })?.into_any()
             }
             Err(error) => {
-                let entry = event::new(py, "failure")?;
-                entry.set_item("error", error)?;
-                (ticket, entry)
+                let (ticket, message) = (ticket_of(ticket)?, message.unbind());
+                let error = error.into_value(py);
+                Bound::new(py, Raised { ticket, message, error })?.into_any()
             }
         };
-        entry.set_item("message", message)?;
-        entry.set_item("ticket", Py::new(py, Ticket::new(ticket, payload.object(py)))?)?;
-        self.leave(entry)?;
+        self.leave(event)?;
         // What follows may have to wait for what the host makes of this.
         Ok(Next::Host)
     }
 
     /// Answers a message by a code. The ticket is back where there is no such answer.
     fn answer(&mut self, ticket: CoreTicket, read: &Read<'_>, code: AckCode) -> Option<CoreTicket> {
+        let before = if self.pause { self.given() } else { 0 };
         let out = if self.hold { &mut [] } else { self.room.spare() };
         let seconds = self.clock.unix_seconds();
         let mut responder = self.responder.borrow_mut();
@@ -212,10 +216,21 @@ impl<'py> Conversation<'_, 'py> {
                 drop(responder);
                 self.take_outgoing();
             }
-            Ok(len) => self.room.advance(len),
+            Ok(len) => {
+                drop(responder);
+                self.room.advance(len);
+            }
             Err(unanswered) => return Some(unanswered.ticket),
         }
+        if self.pause {
+            self.lengths.push(self.given() - before);
+        }
         None
+    }
+
+    /// How many bytes of answers there are, handed out by this call or waiting for the socket.
+    fn given(&self) -> usize {
+        self.room.written().len() + self.responder.borrow_mut().core().outgoing().len()
     }
 
     /// Hands out what the link has for the socket.
@@ -229,9 +244,9 @@ impl<'py> Conversation<'_, 'py> {
         }
     }
 
-    fn leave(&mut self, entry: Bound<'py, PyDict>) -> PyResult<()> {
+    fn leave(&mut self, event: Bound<'py, PyAny>) -> PyResult<()> {
         let py = self.responder.py();
-        self.left.get_or_insert_with(|| PyList::empty(py)).append(entry)
+        self.left.get_or_insert_with(|| PyList::empty(py)).append(event)
     }
 }
 

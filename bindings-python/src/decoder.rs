@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::error::frame_error;
-use crate::event;
+use crate::event::{self, Deviation, Discard, Fault, Frame, Names};
 use crate::input::{Input, read_profile};
 use crate::storage::Growing;
 
@@ -57,7 +57,8 @@ impl Decoder {
         Ok(payloads)
     }
 
-    /// Takes the next bytes of the stream and returns everything that they show, in order.
+    /// Takes the next bytes of the stream and returns everything that they show, in order: each event is
+    /// a `Frame`, a `Deviation`, a `Fault` or a `Discard` of `fastmllp.mllp`.
     fn events<'py>(&mut self, py: Python<'py>, data: Input<'py>) -> PyResult<Bound<'py, PyList>> {
         let events = PyList::empty(py);
         self.take(&data, |received| append_event(&events, received))?;
@@ -165,15 +166,22 @@ fn append_payload(payloads: &Bound<'_, PyList>, received: Received<'_>) -> PyRes
 
 fn append_event(events: &Bound<'_, PyList>, received: Received<'_>) -> PyResult<()> {
     let py = events.py();
-    events.append(match received {
-        Received::Frame(frame) => {
-            let payload = PyBytes::new(py, frame.payload);
-            event::frame(py, "frame", frame.offset, &payload, frame.kind, frame.deviations)?
-        }
+    match received {
+        Received::Frame(frame) => events.append(Bound::new(
+            py,
+            Frame {
+                offset: frame.offset,
+                payload: PyBytes::new(py, frame.payload).unbind(),
+                kind: frame.kind.name(),
+                deviations: Names { frame: frame.deviations, message: &[] },
+            },
+        )?),
         Received::Warning { deviation, offset } => {
-            event::coded(py, "warning", deviation.name(), offset)?
+            events.append(Bound::new(py, Deviation { code: deviation.name(), offset })?)
         }
-        Received::Fault { fault, offset, .. } => event::coded(py, "error", fault.name(), offset)?,
-        Received::Discard(discard) => event::discard(py, discard)?,
-    })
+        Received::Fault { fault, offset, .. } => {
+            events.append(Bound::new(py, Fault { code: fault.name(), offset })?)
+        }
+        Received::Discard(discard) => events.append(Bound::new(py, Discard::from(discard))?),
+    }
 }

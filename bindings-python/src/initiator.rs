@@ -9,11 +9,11 @@ use mllp_link::{
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyBytes, PyList};
 
 use crate::error::{frame_error, link_error};
-use crate::event;
 use crate::frame::encode;
+use crate::initiator_event::object;
 use crate::input::{Input, ScanArgument, read_profile};
 use crate::storage::Growing;
 use crate::time::{Seconds, seconds};
@@ -250,7 +250,7 @@ impl Initiator {
     }
 
     /// Does what `receive` does, in a shorter form: a verdict with the fate `answered` is a pair, the
-    /// handle and the payload of the reply. Every other verdict or event is a dictionary.
+    /// handle and the payload of the reply.
     fn replies<'py>(
         &mut self,
         py: Python<'py>,
@@ -263,7 +263,7 @@ impl Initiator {
                 link.payloads.remove(&handle.number());
                 events.append((handle.number(), link.reply(py)))
             }
-            event => events.append(link.entry(py, event)?),
+            event => events.append(link.object(py, event)?),
         })?;
         Ok(events)
     }
@@ -276,14 +276,14 @@ impl Initiator {
         now: Seconds,
     ) -> PyResult<Bound<'py, PyList>> {
         let events = PyList::empty(py);
-        self.take(&data, now, |link, event| events.append(link.entry(py, event)?))?;
+        self.take(&data, now, |link, event| events.append(link.object(py, event)?))?;
         Ok(events)
     }
 
     /// Everything that has happened since events were taken last, in order.
     fn events<'py>(&mut self, py: Python<'py>, now: Seconds) -> PyResult<Bound<'py, PyList>> {
         let events = PyList::empty(py);
-        self.take(&[], now, |link, event| events.append(link.entry(py, event)?))?;
+        self.take(&[], now, |link, event| events.append(link.object(py, event)?))?;
         Ok(events)
     }
 
@@ -346,45 +346,16 @@ impl Initiator {
         }
     }
 
-    fn entry<'py>(
+    /// The event as an object. Payloads are given up with the verdicts of their messages.
+    fn object<'py>(
         &mut self,
         py: Python<'py>,
         event: InitiatorEvent,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        Ok(match event {
-            InitiatorEvent::Verdict { handle, verdict, fate } => {
-                let entry = event::verdict(py, "verdict", handle, &verdict)?;
-                self.payloads.remove(&handle.number());
-                entry.set_item("payload", self.reply(py))?;
-                entry.set_item("fate", fate.name())?;
-                entry
-            }
-            InitiatorEvent::Retry { handle, at, verdict } => {
-                let entry = event::verdict(py, "retry", handle, &verdict)?;
-                entry.set_item("at", seconds(at))?;
-                entry
-            }
-            InitiatorEvent::Stored { handle } => {
-                let entry = event::new(py, "stored")?;
-                entry.set_item("handle", handle.number())?;
-                entry.set_item("payload", self.reply(py))?;
-                entry
-            }
-            InitiatorEvent::Stray(stray) => {
-                let entry = event::new(py, "stray")?;
-                entry.set_item("why", stray.name())?;
-                entry.set_item("payload", self.reply(py))?;
-                entry
-            }
-            InitiatorEvent::Reconnect => event::new(py, "reconnect")?,
-            InitiatorEvent::Warning { deviation, offset } => {
-                event::coded(py, "warning", deviation.name(), offset)?
-            }
-            InitiatorEvent::Fault { fault, offset } => {
-                event::coded(py, "error", fault.name(), offset)?
-            }
-            InitiatorEvent::Discard(discard) => event::discard(py, discard)?,
-        })
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if let InitiatorEvent::Verdict { handle, .. } = event {
+            self.payloads.remove(&handle.number());
+        }
+        object(py, event, self.core.reply())
     }
 
     fn reply<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {

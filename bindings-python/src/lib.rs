@@ -17,6 +17,7 @@ mod event;
 mod frame;
 mod header;
 mod initiator;
+mod initiator_event;
 mod input;
 mod iso_2022;
 mod log_lines;
@@ -28,8 +29,8 @@ mod proxy;
 mod reading;
 mod receiving;
 mod reply;
-mod report;
 mod responder;
+mod responder_event;
 mod segment;
 mod sequence;
 mod stamp;
@@ -61,11 +62,15 @@ mod _native {
     #[pymodule_export]
     use super::escape::{escape, unescape};
     #[pymodule_export]
+    use super::event::{Deviation, Discard, Fault, Frame};
+    #[pymodule_export]
     use super::frame::{encode_slices, frame};
     #[pymodule_export]
     use super::header::MessageHeader;
     #[pymodule_export]
     use super::initiator::Initiator;
+    #[pymodule_export]
+    use super::initiator_event::{Reconnect, Retry, Stored, Stray, Verdict};
     #[pymodule_export]
     use super::log_lines::write_lines;
     #[pymodule_export]
@@ -81,6 +86,10 @@ mod _native {
     #[pymodule_export]
     use super::responder::Responder;
     #[pymodule_export]
+    use super::responder_event::{
+        AnswersLost, Arrived, Closing, Commit, OtherProtocol, Raised, Returned, TooLarge, Unusual,
+    };
+    #[pymodule_export]
     use super::segment::Segment;
     #[pymodule_export]
     use super::sequence::{SequenceAction, SequenceReceiver};
@@ -92,6 +101,7 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::event::add_unions(module)?;
         module.add("CharacterSetError", super::error::character_set_error(module.py())?)?;
         module.add("START_BLOCK", mllp_core::START_BLOCK)?;
         module.add("END_BLOCK", mllp_core::END_BLOCK)?;

@@ -17,7 +17,7 @@ use crate::converse::{Conversed, converse};
 use crate::event;
 use crate::input::{Input, ScanArgument, read_profile};
 use crate::receiving::{End, Receiving};
-use crate::report::report;
+use crate::responder_event::object;
 use crate::stamp::{ControlIds, Stamp};
 use crate::storage::Growing;
 use crate::ticket::{Refusal, Ticket};
@@ -142,13 +142,13 @@ impl Responder {
     /// Takes bytes of the peer, calls `handler` with a `Message` for every complete frame, and
     /// answers with what it returns: None is AA, a code of table 0008 is that code.
     ///
-    /// Returns the bytes for the socket, which count as sent; what is left for the host to do, as
-    /// events, or None when there is nothing; the next deadline; and whether there is more, for a
-    /// call with no data. An event `result` has the ticket, the message and what the handler
-    /// returned where it was nothing of the above; an event `failure` has the exception that it
-    /// raised as `error`. With `hold` nothing is handed out, and the answers stay for `outgoing`;
-    /// with `pause` it returns as soon as anything is left for the host, so that the host can come
-    /// before the next message.
+    /// Returns the bytes for the socket, which count as sent; with `pause` the lengths of the answers,
+    /// in the order of their messages; what is left for the host to do, as events, or None when there
+    /// is nothing; the next deadline; and whether there is more, for a call with no data. An event
+    /// `Returned` has what the handler returned where it was nothing of the above, an event `Raised`
+    /// the exception that it raised. With `hold` nothing is handed out, and the answers stay for
+    /// `outgoing`; with `pause` it returns as soon as anything is left for the host, so that the host
+    /// can come before the next message.
     ///
     /// The answers leave together, but do not wait for handlers that take their time: once those of
     /// this call have taken a millisecond, it returns. One call does the work of `receive`,
@@ -387,7 +387,7 @@ impl Responder {
         while let Some(event) = self.core.next_event(now.point()) {
             // The refusal is given while the beginning of its message is at hand.
             let last = matches!(event, ResponderEvent::TooLarge(..));
-            events.append(report(py, &self.core, event, self.scan)?)?;
+            events.append(object(py, &self.core, event, self.scan)?)?;
             if last {
                 break;
             }

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
+from typing import Any
 
 import pytest
 from fastmllp import BackOff
@@ -25,6 +26,11 @@ def message(control_id: str = "MSG00001", name: str = "EVERYWOMAN^EVE") -> bytes
         f"MSH|^~\\&|SENDER|SFAC|RECEIVER|RFAC|20240131120000||ADT^A01|{control_id}|P|2.5\r"
         f"PID|1||4711||{name}\r"
     ).encode()
+
+
+def told(event: Any) -> tuple[Any, ...]:
+    """An event of the native module: the name of its class, and its fields."""
+    return type(event).__name__, *(getattr(event, name) for name in event.__match_args__)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ Compared with the module itself by ``python -m mypy.stubtest fastmllp._native``.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, final
+from typing import Final, Literal, TypeAlias, final
 
 from typing_extensions import Buffer
 
@@ -14,26 +14,47 @@ __all__ = [
     "START_BLOCK",
     "Ack",
     "AckError",
+    "AnswersLost",
+    "Arrived",
     "CharacterSetError",
+    "Closing",
+    "Commit",
     "Decision",
     "Decoder",
+    "DecoderEvent",
+    "Deviation",
+    "Discard",
     "ErrorDetail",
+    "Fault",
+    "Frame",
     "FrameError",
     "Initiator",
+    "InitiatorEvent",
     "LinkError",
     "Message",
     "MessageError",
     "MessageHeader",
     "MllpError",
+    "OtherProtocol",
     "Path",
     "ProxyError",
     "ProxyHeader",
+    "Raised",
+    "Reconnect",
     "Refusal",
     "Responder",
+    "ResponderEvent",
+    "Retry",
+    "Returned",
     "Segment",
     "SequenceAction",
     "SequenceReceiver",
+    "Stored",
+    "Stray",
     "Ticket",
+    "TooLarge",
+    "Unusual",
+    "Verdict",
     "__version__",
     "always_one_reply",
     "answers",
@@ -69,6 +90,38 @@ class AckError(MllpError): ...
 class LinkError(MllpError): ...
 class ProxyError(MllpError): ...
 
+# Events. A program can neither make nor change one.
+
+@final
+class Frame:
+    __match_args__: Final = ("offset", "payload", "kind", "deviations")
+    offset: Final[int]
+    payload: Final[bytes]
+    kind: Final[Literal["content", "empty", "commit_ack", "commit_nak"]]
+    deviations: Final[tuple[str, ...]]
+
+@final
+class Deviation:
+    __match_args__: Final = ("code", "offset")
+    code: Final[str]
+    offset: Final[int]
+
+@final
+class Fault:
+    __match_args__: Final = ("code", "offset")
+    code: Final[str]
+    offset: Final[int]
+
+@final
+class Discard:
+    __match_args__: Final = ("offset", "length", "why", "is_blank")
+    offset: Final[int]
+    length: Final[int]
+    why: Final[Literal["dropped", "outside"]]
+    is_blank: Final[bool]
+
+DecoderEvent: TypeAlias = Frame | Deviation | Fault | Discard
+
 @final
 class Decoder:
     def __new__(
@@ -81,20 +134,16 @@ class Decoder:
         trailer: int | None = ...,
     ) -> Decoder: ...
     def feed(self, data: Buffer) -> list[bytes]: ...
-    def events(self, data: Buffer) -> list[dict[str, Any]]: ...
+    def events(self, data: Buffer) -> list[DecoderEvent]: ...
     def idle(self) -> list[bytes]: ...
-    def idle_events(self) -> list[dict[str, Any]]: ...
+    def idle_events(self) -> list[DecoderEvent]: ...
     def finish(self) -> list[bytes]: ...
-    def finish_events(self) -> list[dict[str, Any]]: ...
+    def finish_events(self) -> list[DecoderEvent]: ...
     def reset(self) -> None: ...
-    @property
-    def lost_prefix(self) -> bytes: ...
-    @property
-    def pending(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def counters(self) -> dict[str, int]: ...
+    lost_prefix: Final[bytes]
+    pending: Final[int]
+    offset: Final[int]
+    counters: Final[dict[str, int]]
 
 def frame(
     payload: Buffer, *, start_block: int = ..., end_block: int = ..., trailer: int | None = ...
@@ -114,20 +163,13 @@ class Message:
     def __new__(
         cls, payload: Buffer, *, scan: str = "single_byte", lenient: bool = False
     ) -> Message: ...
-    @property
-    def payload(self) -> bytes: ...
-    @property
-    def header(self) -> MessageHeader: ...
-    @property
-    def delimiters(self) -> bytes: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def deviation(self) -> str | None: ...
-    @property
-    def has_addenda(self) -> bool: ...
-    @property
-    def character_set(self) -> str | None: ...
+    payload: Final[bytes]
+    header: Final[MessageHeader]
+    delimiters: Final[bytes]
+    kind: Final[str]
+    deviation: Final[str | None]
+    has_addenda: Final[bool]
+    character_set: Final[str | None]
     def get(self, path: str | Path) -> bytes | None: ...
     def leaf(self, path: str | Path) -> bytes | None: ...
     def status(self, path: str | Path) -> str: ...
@@ -143,12 +185,9 @@ class Message:
 
 @final
 class Segment:
-    @property
-    def id(self) -> bytes: ...
-    @property
-    def raw(self) -> bytes: ...
-    @property
-    def fields(self) -> list[bytes]: ...
+    id: Final[bytes]
+    raw: Final[bytes]
+    fields: Final[list[bytes]]
     def field(self, number: int) -> bytes | None: ...
     def parts(self, number: int) -> list[list[list[bytes]]] | None: ...
     def __len__(self) -> int: ...
@@ -160,48 +199,27 @@ def unescape(text: Buffer, delimiters: Buffer = b"|^~\\&") -> bytes: ...
 class MessageHeader:
     @staticmethod
     def parse_prefix(prefix: Buffer, through: int) -> MessageHeader | None: ...
-    @property
-    def field_separator(self) -> bytes: ...
-    @property
-    def encoding_characters(self) -> bytes: ...
-    @property
-    def sending_application(self) -> bytes: ...
-    @property
-    def sending_facility(self) -> bytes: ...
-    @property
-    def receiving_application(self) -> bytes: ...
-    @property
-    def receiving_facility(self) -> bytes: ...
-    @property
-    def date_time_of_message(self) -> bytes: ...
-    @property
-    def security(self) -> bytes: ...
-    @property
-    def message_type(self) -> bytes: ...
-    @property
-    def message_control_id(self) -> bytes: ...
-    @property
-    def processing_id(self) -> bytes: ...
-    @property
-    def version_id(self) -> bytes: ...
-    @property
-    def sequence_number(self) -> bytes: ...
-    @property
-    def continuation_pointer(self) -> bytes: ...
-    @property
-    def accept_acknowledgment_type(self) -> bytes: ...
-    @property
-    def application_acknowledgment_type(self) -> bytes: ...
-    @property
-    def country_code(self) -> bytes: ...
-    @property
-    def character_set(self) -> bytes: ...
-    @property
-    def principal_language_of_message(self) -> bytes: ...
-    @property
-    def alternate_character_set_handling_scheme(self) -> bytes: ...
-    @property
-    def message_profile_identifier(self) -> bytes: ...
+    field_separator: Final[bytes]
+    encoding_characters: Final[bytes]
+    sending_application: Final[bytes]
+    sending_facility: Final[bytes]
+    receiving_application: Final[bytes]
+    receiving_facility: Final[bytes]
+    date_time_of_message: Final[bytes]
+    security: Final[bytes]
+    message_type: Final[bytes]
+    message_control_id: Final[bytes]
+    processing_id: Final[bytes]
+    version_id: Final[bytes]
+    sequence_number: Final[bytes]
+    continuation_pointer: Final[bytes]
+    accept_acknowledgment_type: Final[bytes]
+    application_acknowledgment_type: Final[bytes]
+    country_code: Final[bytes]
+    character_set: Final[bytes]
+    principal_language_of_message: Final[bytes]
+    alternate_character_set_handling_scheme: Final[bytes]
+    message_profile_identifier: Final[bytes]
 
 def build_ack(
     payload: Buffer,
@@ -235,10 +253,8 @@ class Ack:
         character_set: str | None = None,
         message_profile_identifier: str = ...,
     ) -> Ack: ...
-    @property
-    def code(self) -> str: ...
-    @property
-    def policy(self) -> str: ...
+    code: Final[str]
+    policy: Final[str]
     def encode(
         self,
         payload: Buffer,
@@ -266,23 +282,16 @@ class ErrorDetail:
         diagnostic: str = ...,
         user_message: str = ...,
     ) -> ErrorDetail: ...
-    @property
-    def code(self) -> int: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def severity(self) -> str: ...
-    @property
-    def location(self) -> tuple[str, list[int]]: ...
+    code: Final[int]
+    text: Final[str]
+    severity: Final[str]
+    location: Final[tuple[str, list[int]]]
 
 @final
 class Decision:
-    @property
-    def mode(self) -> str: ...
-    @property
-    def accept_ack(self) -> str | None: ...
-    @property
-    def application_ack(self) -> str | None: ...
+    mode: Final[str]
+    accept_ack: Final[str | None]
+    application_ack: Final[str | None]
 
 def decide(
     accept_type: Buffer,
@@ -315,21 +324,69 @@ def check(
 class SequenceAction:
     @staticmethod
     def after_refusal(sent: int, expected_sequence_number: Buffer) -> SequenceAction: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def number(self) -> int | None: ...
+    name: Final[str]
+    number: Final[int | None]
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
 class SequenceReceiver:
     def __new__(cls, expected: int | None = None) -> SequenceReceiver: ...
-    @property
-    def expected(self) -> int | None: ...
+    expected: Final[int | None]
     def receive(self, sequence_number: Buffer) -> tuple[bool, int]: ...
 
 def timestamp(seconds: int | None = None, *, offset_minutes: int | None = None) -> str: ...
+
+@final
+class Verdict:
+    __match_args__: Final = (
+        "handle",
+        "fate",
+        "payload",
+        "reply",
+        "action",
+        "warn",
+        "rule",
+        "text",
+    )
+    handle: Final[int]
+    fate: Final[Literal["answered", "stored", "unasked", "not_sent", "uncertain"]]
+    payload: Final[bytes | None]
+    reply: Final[str]
+    action: Final[Literal["accept", "retry", "suspend", "fail"]]
+    warn: Final[bool]
+    rule: Final[int | None]
+    text: Final[str]
+
+@final
+class Retry:
+    __match_args__: Final = ("handle", "at", "reply", "warn", "rule", "text")
+    handle: Final[int]
+    at: Final[float]
+    reply: Final[str]
+    warn: Final[bool]
+    rule: Final[int | None]
+    text: Final[str]
+
+@final
+class Stored:
+    __match_args__: Final = ("handle", "payload")
+    handle: Final[int]
+    payload: Final[bytes]
+
+@final
+class Stray:
+    __match_args__: Final = ("why", "payload")
+    why: Final[str]
+    payload: Final[bytes]
+
+@final
+class Reconnect:
+    __match_args__: Final = ()
+
+InitiatorEvent: TypeAlias = (
+    Verdict | Retry | Stored | Stray | Reconnect | Deviation | Fault | Discard
+)
 
 @final
 class Initiator:
@@ -364,22 +421,15 @@ class Initiator:
     def written(self, unsent: int, now: float) -> None: ...
     def not_written(self, unsent: int) -> None: ...
 
-    # Every message ends in one "verdict" event: handle, reply, action, warn, rule, text, payload,
-    # and fate, which is "answered", "stored", "unasked", "not_sent" or "uncertain". The payload is
-    # that of the reply; only "answered" has one. A message that gets CA and waits for its
-    # application acknowledgment has an event "stored" before: handle, and payload, which is the CA.
-    # `replies` gives the pair of handle and payload for a verdict "answered", and a dictionary for
-    # everything else.
-    def replies(self, data: Buffer, now: float) -> list[tuple[int, bytes] | dict[str, Any]]: ...
-    def receive(self, data: Buffer, now: float) -> list[dict[str, Any]]: ...
-    def events(self, now: float) -> list[dict[str, Any]]: ...
+    # A verdict with the fate "answered" is given as the pair of handle and payload.
+    def replies(self, data: Buffer, now: float) -> list[tuple[int, bytes] | InitiatorEvent]: ...
+    def receive(self, data: Buffer, now: float) -> list[InitiatorEvent]: ...
+    def events(self, now: float) -> list[InitiatorEvent]: ...
     def next_deadline(self) -> float | None: ...
     def on_time(self, now: float) -> None: ...
-    @property
-    def is_suspended(self) -> bool: ...
+    is_suspended: Final[bool]
     def resume(self) -> None: ...
-    @property
-    def open_messages(self) -> int: ...
+    open_messages: Final[int]
 
 def answers(reply: Buffer, control_id: Buffer, *, scan: str = "single_byte") -> bool: ...
 def named_codecs(payload: Buffer) -> list[str]: ...
@@ -389,28 +439,94 @@ def detect(first_bytes: Buffer) -> str: ...
 
 @final
 class ProxyHeader:
-    @property
-    def length(self) -> int: ...
-    @property
-    def is_local(self) -> bool: ...
-    @property
-    def source(self) -> tuple[str, int] | None: ...
-    @property
-    def destination(self) -> tuple[str, int] | None: ...
+    length: Final[int]
+    is_local: Final[bool]
+    source: Final[tuple[str, int] | None]
+    destination: Final[tuple[str, int] | None]
 
 def parse_proxy_header(data: Buffer) -> ProxyHeader | None: ...
-def plain_words(event: str, connection: int | None, fields: dict[str, Any]) -> str | None: ...
+def plain_words(event: str, connection: int | None, fields: dict[str, object]) -> str | None: ...
 def write_lines(descriptor: int, lines: bytes) -> int: ...
 
 @final
 class Ticket:
-    @property
-    def number(self) -> int: ...
-    @property
-    def payload(self) -> bytes: ...
+    number: Final[int]
+    payload: Final[bytes]
 
 @final
 class Refusal: ...
+
+@final
+class Arrived:
+    __match_args__: Final = ("ticket", "payload", "offset", "kind", "deviations")
+    ticket: Final[Ticket]
+    payload: Final[bytes]
+    offset: Final[int]
+    kind: Final[Literal["content", "empty", "commit_ack", "commit_nak"]]
+    deviations: Final[tuple[str, ...]]
+
+@final
+class TooLarge:
+    __match_args__: Final = ("refusal", "payload", "offset")
+    refusal: Final[Refusal]
+    payload: Final[bytes]
+    offset: Final[int]
+
+@final
+class Unusual:
+    __match_args__: Final = ("deviations", "length")
+    deviations: Final[tuple[str, ...]]
+    length: Final[int]
+
+@final
+class Returned:
+    __match_args__: Final = ("ticket", "message", "result")
+    ticket: Final[Ticket]
+    message: Final[Message]
+    result: Final[object]
+
+@final
+class Raised:
+    __match_args__: Final = ("ticket", "message", "error")
+    ticket: Final[Ticket]
+    message: Final[Message]
+    error: Final[BaseException]
+
+@final
+class Commit:
+    __match_args__: Final = ("is_positive",)
+    is_positive: Final[bool]
+
+@final
+class OtherProtocol:
+    __match_args__: Final = ("protocol", "is_foreign")
+    protocol: Final[str]
+    is_foreign: Final[bool]
+
+@final
+class AnswersLost:
+    __match_args__: Final = ("answers",)
+    answers: Final[int]
+
+@final
+class Closing:
+    __match_args__: Final = ("reason",)
+    reason: Final[str]
+
+ResponderEvent: TypeAlias = (
+    Arrived
+    | TooLarge
+    | Unusual
+    | Returned
+    | Raised
+    | Commit
+    | OtherProtocol
+    | AnswersLost
+    | Closing
+    | Deviation
+    | Fault
+    | Discard
+)
 
 @final
 class Responder:
@@ -431,9 +547,8 @@ class Responder:
         trailer: float = 0.25,
         local_time: bool = False,
     ) -> Responder: ...
-    @property
-    def wants_input(self) -> bool: ...
-    def receive(self, data: Buffer, now: float) -> list[dict[str, Any]]: ...
+    wants_input: Final[bool]
+    def receive(self, data: Buffer, now: float) -> list[ResponderEvent]: ...
     def converse(
         self,
         data: Buffer,
@@ -441,8 +556,8 @@ class Responder:
         handler: Callable[[Message], object],
         hold: bool = False,
         pause: bool = False,
-    ) -> tuple[bytes, list[dict[str, Any]] | None, float | None, bool]: ...
-    def events(self, now: float) -> list[dict[str, Any]]: ...
+    ) -> tuple[bytes, tuple[int, ...], list[ResponderEvent] | None, float | None, bool]: ...
+    def events(self, now: float) -> list[ResponderEvent]: ...
     def answer(self, ticket: Ticket, code: str, now: float) -> None: ...
     def answer_with(self, ticket: Ticket, answer: Buffer, now: float) -> None: ...
     def leave_unanswered(self, ticket: Ticket, now: float) -> None: ...
@@ -458,19 +573,14 @@ class Responder:
     ) -> None: ...
     def leave_unrefused(self, refusal: Refusal, now: float) -> None: ...
     def outgoing(self, max_len: int = 262_144) -> bytes: ...
-    @property
-    def unsent(self) -> int: ...
+    unsent: Final[int]
     def sent(self, length: int, now: float) -> None: ...
     def next_deadline(self) -> float | None: ...
     def on_time(self, now: float) -> None: ...
     def peer_closed(self, now: float) -> None: ...
     def close(self, now: float) -> None: ...
-    @property
-    def is_finished(self) -> bool: ...
-    @property
-    def waiting(self) -> int: ...
+    is_finished: Final[bool]
+    waiting: Final[int]
     def is_settled(self, number: int) -> bool: ...
-    @property
-    def pending(self) -> int: ...
-    @property
-    def counters(self) -> dict[str, int]: ...
+    pending: Final[int]
+    counters: Final[dict[str, int]]

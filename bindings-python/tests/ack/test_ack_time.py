@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import fastmllp
 import pytest
-from fastmllp._native import Responder
+from fastmllp._native import Arrived, Responder, TooLarge
 from peers import framed, message
 
 UTC = datetime.UTC
@@ -48,7 +48,8 @@ def by_responder(policy: str, local_time: bool, *, direct: bool) -> bytes:
         answer, *_ = link.converse(data, 0.0, lambda received: None)
         return answer
     (event,) = link.receive(data, 0.0)
-    link.answer(event["ticket"], "AA", 0.0)
+    assert isinstance(event, Arrived)
+    link.answer(event.ticket, "AA", 0.0)
     return link.outgoing()
 
 
@@ -57,8 +58,8 @@ def refused(policy: str, local_time: bool) -> bytes:
         0.0, policy=policy, local_time=local_time, max_payload_len=90, over_limit="refuse"
     )
     for event in link.receive(framed(message("A").ljust(200, b"x")), 0.0):
-        if event["ev"] == "refusal":
-            link.refuse(event["refusal"], "reject", 0.0)
+        if isinstance(event, TooLarge):
+            link.refuse(event.refusal, "reject", 0.0)
     link.events(0.0)
     return link.outgoing()
 

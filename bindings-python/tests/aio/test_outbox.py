@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from fastmllp import ConnectError, LinkError, Reply
-from fastmllp._native import Initiator
+from fastmllp._native import Initiator, Stray, Verdict
 from fastmllp.aio.outbox import Outbox
 
 _NOW = 0.0
@@ -37,9 +37,9 @@ def test_a_nameless_message_takes_no_reply_to_a_waiting_one(named: str) -> None:
         assert link.take_outgoing(_NOW)
         link.written(0, _NOW)
         (stray,) = link.receive(_answer(named), _NOW)
-        assert (stray["ev"], stray["why"]) == ("stray", "foreign")
+        assert isinstance(stray, Stray) and stray.why == "foreign"
         (verdict,) = link.receive(_answer("made up"), _NOW)
-        assert (verdict["ev"], verdict["handle"]) == ("verdict", 0)
+        assert isinstance(verdict, Verdict) and verdict.handle == 0
 
     asyncio.run(check())
 

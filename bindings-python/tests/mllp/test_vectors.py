@@ -7,6 +7,7 @@ from typing import Any
 
 import fastmllp
 import pytest
+from fastmllp.mllp import DecoderEvent, Deviation, Discard, Fault, Frame
 
 VECTORS = pathlib.Path(__file__).parents[3] / "vectors"
 FRAMES: dict[str, Any] = json.loads((VECTORS / "mllp_frames.json").read_text())
@@ -36,8 +37,18 @@ def decoder(profile: str, vector: dict[str, Any]) -> fastmllp.Decoder:
     return fastmllp.Decoder(profile=profile, max_payload_len=vector.get("max_payload"))
 
 
-def in_vector_shape(event: dict[str, Any]) -> dict[str, Any]:
-    return event | {"payload": event["payload"].hex()} if event["ev"] == "frame" else event
+def in_vector_shape(event: DecoderEvent) -> dict[str, Any]:
+    match event:
+        case Frame(offset, payload, kind, deviations):
+            named = {"payload": payload.hex(), "kind": kind, "warn": list(deviations)}
+            return {"ev": "frame", "offset": offset, **named}
+        case Deviation(code, offset):
+            return {"ev": "warning", "code": code, "offset": offset}
+        case Fault(code, offset):
+            return {"ev": "error", "code": code, "offset": offset}
+        case Discard(offset, length, why, is_blank):
+            run = {"offset": offset, "len": length}
+            return {"ev": "discard", **run, "why": why, "blank": is_blank}
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -47,7 +58,7 @@ def test_every_stream_in_every_chunking(vector: dict[str, Any], profile: str) ->
     payloads = [bytes.fromhex(e["payload"]) for e in expect["events"] if e["ev"] == "frame"]
     for chunks in chunkings(ops(vector)):
         by_event, by_payload = decoder(profile, vector), decoder(profile, vector)
-        events: list[dict[str, Any]] = []
+        events: list[DecoderEvent] = []
         fed: list[bytes] = []
         for op, data in chunks:
             if op == "bytes":

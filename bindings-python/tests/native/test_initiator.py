@@ -4,8 +4,17 @@ from typing import Any
 
 import pytest
 from fastmllp import FrameError, LinkError
-from fastmllp._native import Initiator, answers, read_msa
-from peers import acknowledgment, framed, message
+from fastmllp._native import (
+    Initiator,
+    InitiatorEvent,
+    Reconnect,
+    Retry,
+    Stray,
+    Verdict,
+    answers,
+    read_msa,
+)
+from peers import acknowledgment, framed, message, told
 
 
 def sent(link: Initiator, control_id: str, now: float = 0.0) -> int:
@@ -18,7 +27,7 @@ def sent(link: Initiator, control_id: str, now: float = 0.0) -> int:
     return handle
 
 
-def only(events: list[dict[str, Any]]) -> dict[str, Any]:
+def only(events: list[InitiatorEvent]) -> Any:
     assert len(events) == 1, events
     return events[0]
 
@@ -29,17 +38,20 @@ def test_a_message_and_its_reply() -> None:
     assert link.next_to_send(0) is None and link.open_messages == 1
     reply = framed(acknowledgment("A"))
     assert link.receive(reply[:9], 1) == []
-    assert only(link.receive(reply[9:], 1)) == {
-        "ev": "verdict",
-        "handle": handle,
-        "reply": "AA",
-        "action": "accept",
-        "warn": False,
-        "rule": None,
-        "text": "AA: accept by the built-in rule (accept=accept)",
-        "payload": acknowledgment("A"),
-        "fate": "answered",
-    }
+    verdict = only(link.receive(reply[9:], 1))
+    assert told(verdict) == (
+        "Verdict",
+        handle,
+        "answered",
+        acknowledgment("A"),
+        "AA",
+        "accept",
+        False,
+        None,
+        "AA: accept by the built-in rule (accept=accept)",
+    )
+    fields = f"handle={handle}, fate='answered', payload=<{len(acknowledgment('A'))} bytes>"
+    assert repr(verdict).startswith(f"Verdict({fields}, reply='AA', action='accept', warn=False")
     assert link.open_messages == 0 and link.next_deadline() is None
 
 
@@ -50,17 +62,17 @@ def test_replies_of_others_are_no_verdicts() -> None:
         framed(acknowledgment("B")) + framed(b"OK") + framed(b"MSH|^~\\&|x\r") + framed(b"\x06")
     )
     events = link.receive(strays, 1)
-    assert [(event["ev"], event["why"]) for event in events] == [
-        ("stray", "foreign"),
-        ("stray", "not_hl7"),
-        ("stray", "no_msa"),
-        ("stray", "commit_block"),
+    assert [told(event)[:2] for event in events] == [
+        ("Stray", "foreign"),
+        ("Stray", "not_hl7"),
+        ("Stray", "no_msa"),
+        ("Stray", "commit_block"),
     ]
     assert link.next_deadline() == 5
     link.on_time(5)
     verdict, reconnect = link.events(5)
-    assert (verdict["ev"], verdict["reply"], verdict["action"]) == ("verdict", "no-msa", "suspend")
-    assert reconnect["ev"] == "reconnect" and link.is_suspended
+    assert isinstance(verdict, Verdict) and told(reconnect) == ("Reconnect",)
+    assert (verdict.reply, verdict.action) == ("no-msa", "suspend") and link.is_suspended
 
 
 def test_a_message_is_sent_again_with_the_same_name() -> None:
@@ -68,22 +80,23 @@ def test_a_message_is_sent_again_with_the_same_name() -> None:
     handle = sent(link, "A")
     link.on_time(5)
     retry, reconnect = link.events(5)
-    assert (retry["ev"], retry["handle"], retry["reply"]) == ("retry", handle, "no-reply")
-    assert retry["at"] == 7 and reconnect["ev"] == "reconnect"
+    assert isinstance(retry, Retry) and isinstance(reconnect, Reconnect)
+    assert told(retry)[1:4] == (handle, 7, "no-reply")
     assert link.next_deadline() == 7
     link.connected()
     assert link.next_to_send(6.9) is None
     assert link.next_to_send(7) == (handle, framed(message("A")))
     link.disconnected(7)
     verdict = only(link.events(7))
-    assert (verdict["ev"], verdict["action"], verdict["payload"]) == ("verdict", "retry", None)
+    assert isinstance(verdict, Verdict)
+    assert (verdict.action, verdict.payload) == ("retry", None)
 
 
 def test_rules_decide() -> None:
     link = Initiator(rules="AE=suspend+warn # look at it")
     sent(link, "A")
     verdict = only(link.receive(framed(acknowledgment("A", "AE")), 1))
-    assert (verdict["action"], verdict["warn"], verdict["rule"]) == ("suspend", True, 1)
+    assert (verdict.action, verdict.warn, verdict.rule) == ("suspend", True, 1)
     assert link.is_suspended
     link.submit(message("B"), 1)
     assert link.next_to_send(1) is None
@@ -97,7 +110,7 @@ def test_two_messages_wait_for_replies() -> None:
     link.submit(message("C"), 0)
     assert link.next_to_send(0) is None
     events = link.receive(framed(acknowledgment("B")) + framed(acknowledgment("A", "AE")), 1)
-    assert [(event["handle"], event["reply"]) for event in events] == [
+    assert [(told(event)[1], told(event)[4]) for event in events] == [
         (second, "AA"),
         (first, "AE"),
     ]
@@ -110,12 +123,9 @@ def test_the_accept_acknowledgment_is_not_the_end() -> None:
     link.connected()
     link.next_to_send(0)
     link.sent(handle, 0)
-    assert only(link.receive(framed(acknowledgment("A", "CA")), 1)) == {
-        "ev": "stored",
-        "handle": handle,
-        "payload": acknowledgment("A", "CA"),
-    }
-    assert only(link.receive(framed(acknowledgment("A", "AA")), 2))["ev"] == "verdict"
+    stored = only(link.receive(framed(acknowledgment("A", "CA")), 1))
+    assert told(stored) == ("Stored", handle, acknowledgment("A", "CA"))
+    assert isinstance(only(link.receive(framed(acknowledgment("A", "AA")), 2)), Verdict)
 
 
 def test_a_message_is_taken_back() -> None:
@@ -126,7 +136,7 @@ def test_a_message_is_taken_back() -> None:
     assert link.next_to_send(0) == (under_way, framed(message("B")))
     assert not link.withdraw(under_way) and link.open_messages == 1
     link.disconnected(1)
-    assert only(link.events(1))["ev"] == "retry"
+    assert isinstance(only(link.events(1)), Retry)
     assert link.withdraw(under_way) and link.open_messages == 0 and link.events(100) == []
 
 
@@ -170,14 +180,13 @@ def test_messages_that_leave_in_one_piece() -> None:
     link.written(len(frames[2]) + 1, 4)
     assert link.next_deadline() == 9
     early = framed(acknowledgment("B"))
-    assert link.replies(framed(acknowledgment("A")) + early, 4) == [
-        (handles[0], acknowledgment("A")),
-        {"ev": "stray", "why": "early", "payload": acknowledgment("B")},
-    ]
+    answered, stray = link.replies(framed(acknowledgment("A")) + early, 4)
+    assert answered == (handles[0], acknowledgment("A"))
+    assert told(stray) == ("Stray", "early", acknowledgment("B"))
     link.written(len(frames[2]), 5)
     assert link.replies(early, 5) == [(handles[1], acknowledgment("B"))]
     link.written(len(frames[2]) * 2, 5)
-    assert link.replies(framed(acknowledgment("C")), 5)[0]["why"] == "early"  # type: ignore[call-overload]
+    assert told(only(link.replies(framed(acknowledgment("C")), 5)))[:2] == ("Stray", "early")
     link.written(0, 5)
     assert link.replies(framed(acknowledgment("C")), 5) == [(handles[2], acknowledgment("C"))]
     assert link.take_outgoing(6) == framed(message("D"))
@@ -203,13 +212,13 @@ def test_what_was_written_on_a_connection_that_is_gone() -> None:
     both = link.take_outgoing(0)
     link.written(1, 0)
     link.disconnected(1)
-    assert [event["ev"] for event in link.replies(b"", 1)] == ["retry", "retry"]  # type: ignore[call-overload]
+    assert [type(event) for event in link.replies(b"", 1)] == [Retry, Retry]
     link.connected()
     assert link.take_outgoing(1) == both
     # As many bytes as on the first connection, and not one message has left.
     link.written(len(both), 1)
     stray, *_ = link.replies(framed(acknowledgment("A")), 1)
-    assert isinstance(stray, dict) and stray["why"] == "early"
+    assert isinstance(stray, Stray) and stray.why == "early"
 
 
 def test_a_verdict_without_a_reply_has_no_payload() -> None:
@@ -217,9 +226,9 @@ def test_a_verdict_without_a_reply_has_no_payload() -> None:
     handle = sent(link, "A")
     link.on_time(5)
     verdict, reconnect = link.replies(b"", 5)
-    assert isinstance(verdict, dict) and reconnect == {"ev": "reconnect"}
-    assert (verdict["handle"], verdict["payload"]) == (handle, None)
-    assert verdict["fate"] == "uncertain"
+    assert isinstance(verdict, Verdict) and told(reconnect) == ("Reconnect",)
+    assert (verdict.handle, verdict.payload) == (handle, None)
+    assert verdict.fate == "uncertain"
 
 
 def asking(link: Initiator, control_id: str, accept: str, application: str) -> int:
@@ -235,12 +244,10 @@ def test_a_stored_message_that_waits_in_vain_is_accepted() -> None:
     link.take_outgoing(0)
     link.written(0, 0)
     stored = acknowledgment("A", "CA")
-    assert link.replies(framed(stored), 1) == [
-        {"ev": "stored", "handle": handle, "payload": stored}
-    ]
+    assert told(only(link.replies(framed(stored), 1))) == ("Stored", handle, stored)
     link.on_time(6)
     verdict = only(link.events(6))
-    assert (verdict["action"], verdict["fate"], verdict["payload"]) == ("accept", "stored", None)
+    assert (verdict.action, verdict.fate, verdict.payload) == ("accept", "stored", None)
 
 
 def test_a_message_that_asks_for_no_answer_has_its_verdict_when_it_is_written() -> None:
@@ -253,11 +260,11 @@ def test_a_message_that_asks_for_no_answer_has_its_verdict_when_it_is_written() 
     link.written(0, 0)
     assert link.next_deadline() == 0, "there is an event to take"
     verdict = only(link.events(0))
-    assert (verdict["action"], verdict["fate"]) == ("accept", "unasked")
-    assert verdict["text"] == "no-reply: accept, since no answer was asked for"
+    assert (verdict.action, verdict.fate) == ("accept", "unasked")
+    assert verdict.text == "no-reply: accept, since no answer was asked for"
     assert frames and link.next_deadline() is None
     stray = only(link.receive(framed(acknowledgment("A")), 1))
-    assert (stray["ev"], stray["why"]) == ("stray", "unasked")
+    assert isinstance(stray, Stray) and stray.why == "unasked"
 
 
 def test_only_what_has_not_left_at_all_is_not_sent() -> None:
@@ -269,7 +276,7 @@ def test_only_what_has_not_left_at_all_is_not_sent() -> None:
     third = len(frames) // 3
     link.not_written(third + 1)  # one byte of the second is among what has left
     link.disconnected(1)
-    fates = [event["fate"] for event in link.events(1)]
+    fates = [event.fate for event in link.events(1) if isinstance(event, Verdict)]
     assert fates == ["uncertain", "uncertain", "not_sent"]
     link.connected()
     link.submit(message("D"), 2)
@@ -277,7 +284,7 @@ def test_only_what_has_not_left_at_all_is_not_sent() -> None:
     assert handed_out is not None
     link.not_sent(handed_out[0])
     link.disconnected(2)
-    assert only(link.events(2))["fate"] == "not_sent"
+    assert only(link.events(2)).fate == "not_sent"
 
 
 def test_trailing_blanks_do_not_count() -> None:

@@ -1,11 +1,18 @@
 """The receiving end of a link without a socket, as a host with a loop of its own drives it."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fastmllp import Ack, AckError, FrameError, LinkError, MessageError
-from fastmllp._native import Responder
-from peers import framed, message, msa
+from fastmllp._native import Arrived, Discard, Responder, TooLarge
+from peers import framed, message, msa, told
+
+
+def arrive(link: Responder, *payloads: bytes) -> list[Arrived]:
+    """Give the link these messages at once, and take nothing else from it."""
+    events = link.receive(b"".join(framed(payload) for payload in payloads), 0)
+    assert all(isinstance(event, Arrived) for event in events)
+    return cast(list[Arrived], events)
 
 
 def send(link: Responder, now: float = 0.0) -> list[tuple[str, str]]:
@@ -23,8 +30,9 @@ def test_answers_leave_in_the_order_of_the_messages() -> None:
     link = Responder(0)
     events = link.receive(framed(message("A")) + framed(message("B"))[:30], 0)
     events += link.receive(framed(message("B"))[30:] + framed(message("C")), 0)
-    assert [event["payload"] for event in events] == [message(name) for name in "ABC"]
-    first, second, third = (event["ticket"] for event in events)
+    arrived = [event for event in events if isinstance(event, Arrived)]
+    assert [event.payload for event in arrived] == [message(name) for name in "ABC"]
+    first, second, third = (event.ticket for event in arrived)
     link.answer(third, "AR", 1)
     link.answer(second, "AE", 1)
     assert link.outgoing() == b"" and link.waiting == 1
@@ -36,8 +44,8 @@ def test_answers_leave_in_the_order_of_the_messages() -> None:
 
 def test_a_ticket_is_good_for_one_answer() -> None:
     link = Responder(0)
-    (event,) = link.receive(framed(message("A")), 0)
-    ticket = event["ticket"]
+    (event,) = arrive(link, message("A"))
+    ticket = event.ticket
     with pytest.raises(AckError):
         link.answer(ticket, "XX", 0)
     with pytest.raises(FrameError):
@@ -58,44 +66,44 @@ def test_a_ticket_is_good_for_one_answer() -> None:
 
 def test_the_conformant_policy_has_no_answer_for_everything() -> None:
     link = Responder(0, policy="conformant")
-    nothing, nameless = link.receive(framed(b"no header") + framed(message("")), 0)
+    nothing, nameless = arrive(link, b"no header", message(""))
     with pytest.raises(MessageError):
-        link.answer(nothing["ticket"], "AA", 0)
-    link.leave_unanswered(nothing["ticket"], 0)
+        link.answer(nothing.ticket, "AA", 0)
+    link.leave_unanswered(nothing.ticket, 0)
     with pytest.raises(AckError) as caught:
-        link.answer(nameless["ticket"], "AA", 0)
+        link.answer(nameless.ticket, "AA", 0)
     assert caught.value.code == "no_control_id"
-    link.answer(nameless["ticket"], "AR", 0)
-    (batch,) = link.receive(framed(message("A") + message("B")), 0)
+    link.answer(nameless.ticket, "AR", 0)
+    (batch,) = arrive(link, message("A") + message("B"))
     with pytest.raises(AckError) as caught:
-        link.answer(batch["ticket"], "AA", 0)
+        link.answer(batch.ticket, "AA", 0)
     assert caught.value.code == "batch"
-    link.answer(batch["ticket"], "AR", 0)
+    link.answer(batch.ticket, "AR", 0)
     assert send(link) == [("AR", ""), ("AR", "A")]
 
 
 def test_a_text_cannot_begin_a_segment() -> None:
     link = Responder(0)
-    (event,) = link.receive(framed(message("A")), 0)
+    (event,) = arrive(link, message("A"))
     ack = Ack("AE", text="no|bed\rMSA|AA|A")
-    link.answer_with(event["ticket"], ack.encode(event["payload"]), 0)
+    link.answer_with(event.ticket, ack.encode(event.payload), 0)
     assert b"no\\F\\bed" in link.outgoing() and send(link) == [("AE", "A")]
 
 
 def test_too_much_unanswered_is_not_read() -> None:
     link = Responder(0)
-    events = link.receive(framed(message("A")) * 20, 0)
+    events = arrive(link, *[message("A")] * 20)
     assert len(events) == 16 and not link.wants_input
     # Whoever reads all the same loses nothing, not even at the end of the stream.
     assert link.receive(framed(message("B"))[:20], 0) == []
     assert link.receive(framed(message("B"))[20:], 0) == []
     link.peer_closed(0)
     for event in events:
-        link.answer(event["ticket"], "AA", 0)
+        link.answer(event.ticket, "AA", 0)
     assert len(send(link)) == 16
-    rest = link.events(0)
-    assert [event["ev"] for event in rest] == ["message"] * 5 + ["closing"]
-    assert rest[4]["payload"] == message("B")
+    *rest, closing = link.events(0)
+    assert [type(event) for event in rest] == [Arrived] * 5
+    assert told(rest[4])[2] == message("B") and told(closing) == ("Closing", "end_of_stream")
 
 
 def test_times() -> None:
@@ -109,19 +117,20 @@ def test_times() -> None:
     assert link.events(103.4) == []
     link.on_time(103.5)
     error, discard, closing = link.events(103.5)
-    assert (error["ev"], error["code"]) == ("error", "truncated") and discard["len"] == 5
-    assert closing == {"ev": "closing", "reason": "frame_timeout"} and link.is_finished
+    assert told(error)[:2] == ("Fault", "truncated") and link.is_finished
+    assert told(discard) == ("Discard", 0, 5, "dropped", False)
+    assert told(closing) == ("Closing", "frame_timeout")
 
 
 def test_who_takes_no_answers_is_given_up() -> None:
     link = Responder(0, send=4)
-    (event,) = link.receive(framed(message("A")), 0)
-    link.answer(event["ticket"], "AA", 1)
+    (event,) = arrive(link, message("A"))
+    link.answer(event.ticket, "AA", 1)
     assert link.next_deadline() == 5
     link.on_time(5)
-    assert link.events(5) == [
-        {"ev": "answers_lost", "answers": 1},
-        {"ev": "closing", "reason": "send_timeout"},
+    assert [told(event) for event in link.events(5)] == [
+        ("AnswersLost", 1),
+        ("Closing", "send_timeout"),
     ]
     assert link.is_finished and link.unsent == 0
 
@@ -132,27 +141,28 @@ def test_a_pause_ends_a_frame_without_its_trailer() -> None:
     assert link.next_deadline() == 1.25
     link.on_time(1.25)
     (event,) = link.events(1.25)
-    assert (event["payload"], event["warn"]) == (message("A"), ["missing_cr"])
+    assert isinstance(event, Arrived)
+    assert (event.payload, event.deviations) == (message("A"), ("missing_cr",))
 
 
 def test_over_the_limit() -> None:
     payload = message("A") + b"x" * 1000
     link = Responder(0, max_payload_len=500)
     error, closing = link.receive(framed(payload), 0)
-    assert (error["code"], closing["reason"]) == ("too_large", "too_large")
+    assert told(error)[:2] == ("Fault", "too_large") and told(closing) == ("Closing", "too_large")
 
     link = Responder(0, max_payload_len=500, over_limit="refuse")
     (event,) = link.receive(framed(payload) + framed(message("B")), 0)
-    assert event["ev"] == "refusal" and event["payload"].startswith(b"MSH|^~\\&|SENDER")
-    link.refuse(event["refusal"], "reject", 0)
+    assert isinstance(event, TooLarge) and event.payload.startswith(b"MSH|^~\\&|SENDER")
+    link.refuse(event.refusal, "reject", 0)
     discard, following = link.events(0)
-    assert discard["ev"] == "discard"
-    link.answer(following["ticket"], "AA", 0)
+    assert isinstance(discard, Discard) and isinstance(following, Arrived)
+    link.answer(following.ticket, "AA", 0)
     assert send(link) == [("AR", "A"), ("AA", "B")]
     with pytest.raises(LinkError):
-        link.leave_unrefused(event["refusal"], 0)
+        link.leave_unrefused(event.refusal, 0)
     with pytest.raises(TypeError):
-        link.answer(event["refusal"], "AA", 0)
+        link.answer(event.refusal, "AA", 0)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -167,23 +177,24 @@ def test_over_the_limit() -> None:
 def test_a_refusal_has_the_level_that_was_asked_for(how: str, level: str, code: str) -> None:
     link = Responder(0, max_payload_len=500, over_limit="refuse", policy="conformant")
     (event,) = link.receive(framed(message("A") + b"x" * 1000), 0)
+    assert isinstance(event, TooLarge)
     with pytest.raises(ValueError, match="level"):
-        link.refuse(event["refusal"], how, 0, level="x")
-    link.refuse(event["refusal"], how, 0, level=level)
+        link.refuse(event.refusal, how, 0, level="x")
+    link.refuse(event.refusal, how, 0, level=level)
     link.events(0)
     assert send(link) == [(code, "A")]
 
 
 def test_commit_blocks() -> None:
     link = Responder(0, commit_blocks=True)
-    events = link.receive(framed(message("A")) + framed(message("B")), 0)
-    link.commit(events[0]["ticket"], 0)
+    first, second = arrive(link, message("A"), message("B"))
+    link.commit(first.ticket, 0)
     assert link.outgoing() == framed(b"\x06")
-    link.answer(events[0]["ticket"], "AA", 0)
-    link.refuse_commit(events[1]["ticket"], 0)
+    link.answer(first.ticket, "AA", 0)
+    link.refuse_commit(second.ticket, 0)
     assert link.outgoing().startswith(framed(b"\x06")) and link.outgoing().endswith(framed(b"\x15"))
     (commit,) = link.receive(framed(b"\x06"), 0)
-    assert commit == {"ev": "commit", "positive": True}
+    assert told(commit) == ("Commit", True)
 
 
 @pytest.mark.parametrize(
@@ -198,16 +209,16 @@ def test_commit_blocks() -> None:
 def test_another_protocol_is_named(first: bytes, protocol: str, foreign: bool) -> None:
     link = Responder(0)
     events = link.receive(first, 0)
-    assert events[0] == {"ev": "protocol", "protocol": protocol, "foreign": foreign}
+    assert told(events[0]) == ("OtherProtocol", protocol, foreign)
 
 
 def test_the_end_of_the_stream() -> None:
     link = Responder(0)
     (event,) = link.receive(framed(message("A")) + framed(message("B"))[:20], 0)
     link.peer_closed(0)
-    assert [entry["ev"] for entry in link.events(0)] == ["error", "discard", "closing"]
-    assert not link.is_finished
-    link.answer(event["ticket"], "AA", 0)
+    assert [told(each)[0] for each in link.events(0)] == ["Fault", "Discard", "Closing"]
+    assert not link.is_finished and isinstance(event, Arrived)
+    link.answer(event.ticket, "AA", 0)
     assert send(link) == [("AA", "A")] and link.is_finished
     assert link.counters["frames"] == 1
 

@@ -5,9 +5,17 @@ import inspect
 import logging
 import time
 from collections.abc import Awaitable
-from typing import Any, cast
+from typing import cast
 
-from fastmllp._native import Responder, Ticket
+from fastmllp._native import (
+    Arrived,
+    Raised,
+    Responder,
+    ResponderEvent,
+    Returned,
+    Ticket,
+    TooLarge,
+)
 from fastmllp.aio.connections import Connections
 from fastmllp.aio.handler_queue import HandlerQueue
 from fastmllp.aio.linger import Linger
@@ -129,13 +137,13 @@ class ServedConnection(asyncio.Protocol):
         first, more = data, True
         while more:
             # With records, what happens between two messages is on record between them.
-            answers, events, deadline, more = self._link.converse(
+            answers, lengths, events, deadline, more = self._link.converse(
                 data, time.monotonic(), handler, not self._writes, pause=notes is not None
             )
             if answers:
                 self._transport.write(answers)
             if notes:
-                self._report.answered_by(notes, answers, events or [])
+                self._report.answered_by(notes, lengths, events or [])
             if events is not None or not self._writes:
                 self._take(events or [], first)
                 return
@@ -200,7 +208,7 @@ class ServedConnection(asyncio.Protocol):
         self._link.peer_closed(time.monotonic())
         self._take(self._link.events(time.monotonic()))
 
-    def _take(self, events: list[dict[str, Any]], data: bytes = b"") -> None:
+    def _take(self, events: list[ResponderEvent], data: bytes = b"") -> None:
         """Answer every message, report everything else, and send what the peer takes."""
         while True:
             for event in events:
@@ -227,23 +235,22 @@ class ServedConnection(asyncio.Protocol):
             else:
                 self._transport.pause_reading()
 
-    def _on_event(self, event: dict[str, Any], data: bytes) -> None:
-        kind = event["ev"]
-        if kind == "message":
-            payload: bytes = event["payload"]
-            self._report.received(event["ticket"], payload, event["warn"])
-            if self._service.waits or self._is_busy:
-                self._queued(event["ticket"], payload, None)
-                return
-            self._handle(event["ticket"], payload)
-        elif kind == "result":
-            self._on_result(event["ticket"], event["message"].payload, event["result"])
-        elif kind == "failure":
-            self.fail(event["ticket"], event["error"])
-        elif kind == "refusal":
-            self._report.refused(self._answerer.refuse(self._link, event, self._report.number))
-        else:
-            self._report.happened(event, data)
+    def _on_event(self, event: ResponderEvent, data: bytes) -> None:
+        match event:
+            case Arrived(ticket, payload):
+                self._report.received(ticket, payload, event.deviations)
+                if self._service.waits or self._is_busy:
+                    self._queued(ticket, payload, None)
+                else:
+                    self._handle(ticket, payload)
+            case Returned(ticket, message, result):
+                self._on_result(ticket, message.payload, result)
+            case Raised(ticket=ticket, error=error):
+                self.fail(ticket, error)
+            case TooLarge():
+                self._report.refused(self._answerer.refuse(self._link, event, self._report.number))
+            case _:
+                self._report.happened(event, data)
 
     def _handle(self, ticket: Ticket, payload: bytes) -> None:
         """Call the handler as the link does, for a message that came with records wanted."""

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import time
-from typing import Any
 
+from fastmllp._native import Fault, InitiatorEvent, Reconnect, Stored, Stray, Verdict
 from fastmllp.aio.client_connection import ClientConnection
 from fastmllp.aio.dial import dial
 from fastmllp.aio.outbox import Outbox, Settled, fail
@@ -259,7 +259,7 @@ class Exchange:
 
     # Events of the link.
 
-    def _take(self, events: list[tuple[int, bytes] | dict[str, Any]]) -> None:
+    def _take(self, events: list[tuple[int, bytes] | InitiatorEvent]) -> None:
         for event in events:
             if not isinstance(event, tuple):
                 self._on_event(event)
@@ -276,21 +276,22 @@ class Exchange:
         if self._stored and (self._connection is None or self._settings.wait_for == "accept"):
             self._settle_stored()
 
-    def _on_event(self, event: dict[str, Any]) -> None:
+    def _on_event(self, event: InitiatorEvent) -> None:
         settings = self._settings
-        if event["ev"] == "verdict":
-            self._conclude(event["handle"], event["fate"])
-        elif event["ev"] == "stored":
-            self._stored[event["handle"]] = event["payload"]
-        elif event["ev"] == "stray":
-            name = "foreign_reply" if self._outbox.waiting else "stale_reply"
-            if not self._unasked.refuses(event):
-                failure.log_stray(name, settings, event)
-        elif event["ev"] == "reconnect":
-            self._why = failure.given_up(settings.server)
-            self._part()
-        elif event["ev"] == "error" and event["code"] == "too_large":
-            self._lose(failure.too_large(settings.server, settings.max_size))
+        match event:
+            case Verdict(handle, fate):
+                self._conclude(handle, fate)
+            case Stored(handle, payload):
+                self._stored[handle] = payload
+            case Stray():
+                name = "foreign_reply" if self._outbox.waiting else "stale_reply"
+                if not self._unasked.refuses(event):
+                    failure.log_stray(name, settings, event)
+            case Reconnect():
+                self._why = failure.given_up(settings.server)
+                self._part()
+            case Fault(code="too_large"):
+                self._lose(failure.too_large(settings.server, settings.max_size))
 
     def _conclude(self, handle: int, fate: str) -> None:
         """A message has ended without an answer of its own."""

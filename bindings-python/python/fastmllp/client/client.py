@@ -6,13 +6,12 @@ import ssl
 import threading
 import time
 from types import TracebackType
-from typing import Any
 
 from fastmllp import config
-from fastmllp._native import FrameError, LinkError
+from fastmllp._native import Fault, FrameError, InitiatorEvent, Reconnect, Stored, Stray, Verdict
 from fastmllp.client import failure
 from fastmllp.client.dial import dial
-from fastmllp.client.reply import ConnectError, ConnectionLost, Reply
+from fastmllp.client.reply import ConnectError, ConnectionLost, LinkError, Reply
 from fastmllp.client.scan_check import ScanCheck
 from fastmllp.client.settings import ClientSettings, Payload, WaitFor
 from fastmllp.client.unasked import GRACE_SECONDS, Unasked
@@ -219,8 +218,8 @@ class Client:
             if message is not None:
                 self._write(*message)
             for event in self._link.events(time.monotonic()) or self._wait():
-                if event["ev"] == "verdict":
-                    return self._conclude(event["fate"], event["payload"])
+                if isinstance(event, Verdict):
+                    return self._conclude(event.fate, event.payload)
                 self._on_event(event, "foreign_reply")
             # Looked at after all that came with one read: an answer of the application counts more.
             if self._stored is not None and (self._stream is None or self._is_enough):
@@ -321,7 +320,7 @@ class Client:
         else:
             self._link.sent(handle, time.monotonic())
 
-    def _wait(self) -> list[dict[str, Any]]:
+    def _wait(self) -> list[InitiatorEvent]:
         """Wait for bytes of the server or the end of a time, and return what they show."""
         if self._stream is not None:
             return self._read(self._stream)
@@ -330,9 +329,9 @@ class Client:
         self._link.on_time(time.monotonic())
         return self._link.events(time.monotonic())
 
-    def _read(self, stream: Stream) -> list[dict[str, Any]]:
+    def _read(self, stream: Stream) -> list[InitiatorEvent]:
         stream.socket.settimeout(self._remaining())
-        events: list[dict[str, Any]] = []
+        events: list[InitiatorEvent] = []
         try:
             data = stream.receive()
         except (TimeoutError, BlockingIOError):
@@ -363,17 +362,17 @@ class Client:
         deadline = self._link.next_deadline()
         return None if deadline is None else max(0.0, deadline - time.monotonic())
 
-    def _on_event(self, event: dict[str, Any], name: str) -> None:
-        server = self._settings.server
-        if event["ev"] == "stored":
-            self._stored = event["payload"]
-        elif event["ev"] == "stray":
-            if not self.unasked.refuses(event):
-                failure.log_stray(name, self._settings, event)
-        elif event["ev"] == "reconnect":
-            self._hang_up()
-        elif event["ev"] == "error" and event["code"] == "too_large" and name == "foreign_reply":
-            raise failure.too_large(server, self._settings.max_size)
+    def _on_event(self, event: InitiatorEvent, name: str) -> None:
+        match event:
+            case Stored(payload=payload):
+                self._stored = payload
+            case Stray():
+                if not self.unasked.refuses(event):
+                    failure.log_stray(name, self._settings, event)
+            case Reconnect():
+                self._hang_up()
+            case Fault(code="too_large") if name == "foreign_reply":
+                raise failure.too_large(self._settings.server, self._settings.max_size)
 
     def _conclude(self, fate: str, reply: bytes | None) -> Reply:
         if fate == "stored":

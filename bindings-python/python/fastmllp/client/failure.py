@@ -1,8 +1,8 @@
 """Why a message has no reply: the same errors and words for the blocking and the asyncio client."""
 
 import logging
-from typing import Any
 
+from fastmllp._native import Stray
 from fastmllp.client.reply import (
     ConnectError,
     ConnectionLost,
@@ -63,19 +63,19 @@ def too_large(server: str, max_size: int) -> ReplyTooLarge:
     return ReplyTooLarge(f"reply of {server} is above {max_size} bytes")
 
 
-def log_stray(name: str, settings: ClientSettings, event: dict[str, Any]) -> None:
+def log_stray(name: str, settings: ClientSettings, stray: Stray) -> None:
     """Log a reply that belongs to no message that waits.
 
     Args:
         name: ``foreign_reply`` while a message waits, else ``stale_reply``.
         settings: Of the client.
-        event: The event of the link.
+        stray: The event of the link.
     """
-    why = event["why"]
+    why = stray.why
     # What was not waited for, by the message or by the client, says nothing about the link.
     expected = why == "unasked" or (why == "late" and settings.wait_for == "accept")
     level = logging.INFO if expected else logging.WARNING
-    log_event(level, name, server=settings.server, length=len(event["payload"]), reason=why)
+    log_event(level, name, server=settings.server, length=len(stray.payload), reason=why)
 
 
 def closed(what: str = "client", fate: Fate = "uncertain") -> ConnectionLost:

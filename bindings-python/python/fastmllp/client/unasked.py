@@ -2,9 +2,8 @@
 
 import logging
 from collections import deque
-from typing import Any
 
-from fastmllp._native import read_msa
+from fastmllp._native import Stray, read_msa
 from fastmllp.ack import ACCEPTED
 from fastmllp.client.reply import ConnectionLost
 from fastmllp.logging import log_event
@@ -72,11 +71,11 @@ class Unasked:
                 logging.WARNING, "unasked_uncertain", server=self._server, count=count, reason=why
             )
 
-    def refuses(self, event: dict[str, Any]) -> bool:
+    def refuses(self, stray: Stray) -> bool:
         """Look at a stray answer: whether it refuses a message that asked for none."""
-        if event["why"] != "unasked":
+        if stray.why != "unasked":
             return False
-        code, control_id = read_msa(event["payload"], scan=self._scan)
+        code, control_id = read_msa(stray.payload, scan=self._scan)
         if control_id not in self._answered:
             self._answered.append(control_id)
             if self.waiting:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from fastmllp._native import START_BLOCK, Decoder, FrameError, frame
+from fastmllp._native import START_BLOCK, Decoder, Discard, Frame, FrameError, frame
 from fastmllp.hl7.envelope import Envelopes
 from fastmllp.hl7.opening import read_header
 from fastmllp.hl7.segment_lines import LineError, split_lines
@@ -128,10 +128,11 @@ def _split_frames(data: bytes) -> Reading:
     payloads: list[bytes] = []
     outside = 0
     for event in decoder.events(data):
-        if event["ev"] == "frame":
-            payloads.append(event["payload"])
-        elif event["ev"] == "discard" and not event["blank"]:
-            outside += event["len"]
+        match event:
+            case Frame(payload=payload):
+                payloads.append(payload)
+            case Discard(is_blank=False, length=length):
+                outside += length
     if decoder.pending:
         raise FileError(f"ends inside a frame, {decoder.pending} bytes after its start block")
     left_out = f"{outside} bytes" if outside else ""

@@ -4,8 +4,8 @@ import contextlib
 import logging
 import socket
 import time
-from typing import Any
 
+from fastmllp._native import Arrived, Raised, ResponderEvent, Returned, TooLarge
 from fastmllp.logging import is_heard
 from fastmllp.serving.handler import Answerer, Handler, connection_number
 from fastmllp.serving.limits import ConnectionLimits
@@ -222,7 +222,7 @@ class Connection:
         while more:
             # Held back and sent from here: what the peer does not take stays in the link, which
             # knows how long it may take.
-            _, events, self._deadline, more = link.converse(
+            _, _, events, self._deadline, more = link.converse(
                 data, time.monotonic(), handler, hold=True
             )
             data = b""
@@ -270,7 +270,7 @@ class Connection:
         self._report.expired(events, unfinished)
         self._take_events(events)
 
-    def _take_events(self, events: list[dict[str, Any]], data: bytes = b"") -> None:
+    def _take_events(self, events: list[ResponderEvent], data: bytes = b"") -> None:
         """Answer every message, report everything else, and send what the peer takes."""
         while True:
             for event in events:
@@ -285,26 +285,25 @@ class Connection:
         if self._lost is not None:
             raise self._lost
 
-    def _on_event(self, event: dict[str, Any], data: bytes) -> None:
-        if event["ev"] == "message":
-            self._on_message(event)
-        elif event["ev"] == "result":
-            self._answerer.conclude(
-                self._link, event["ticket"], event["message"].payload, event["result"], self.number
-            )
-        elif event["ev"] == "failure":
-            self._answerer.fail(self._link, event["ticket"], event["error"], self.number)
-        elif event["ev"] == "refusal":
-            self._report.refused(self._answerer.refuse(self._link, event, self.number))
-        else:
-            self._report.happened(event, data)
+    def _on_event(self, event: ResponderEvent, data: bytes) -> None:
+        match event:
+            case Arrived():
+                self._on_message(event)
+            case Returned(ticket, message, result):
+                self._answerer.conclude(self._link, ticket, message.payload, result, self.number)
+            case Raised(ticket=ticket, error=error):
+                self._answerer.fail(self._link, ticket, error, self.number)
+            case TooLarge():
+                self._report.refused(self._answerer.refuse(self._link, event, self.number))
+            case _:
+                self._report.happened(event, data)
 
-    def _on_message(self, event: dict[str, Any]) -> None:
-        payload: bytes = event["payload"]
-        self._report.received(event["ticket"], payload, event["warn"])
+    def _on_message(self, arrived: Arrived) -> None:
+        ticket, payload = arrived.ticket, arrived.payload
+        self._report.received(ticket, payload, arrived.deviations)
         before = self._link.unsent
-        code = self._answerer.answer(self._link, event["ticket"], payload, self.number)
-        self._report.answered(self._link, event["ticket"], code, before)
+        code = self._answerer.answer(self._link, ticket, payload, self.number)
+        self._report.answered(self._link, ticket, code, before)
         # An answer does not wait for the handler to finish the messages behind it. Without a
         # handler nothing takes time, and the answers to one read leave together.
         if self._answerer.handler is not None:

@@ -15,6 +15,7 @@ from fastmllp._native import (
     MllpError,
     Responder,
     Ticket,
+    TooLarge,
     answers,
     read_msa,
 )
@@ -125,12 +126,12 @@ class Answerer:
             )
             return self._acknowledge(link, ticket, AckCode.AE, connection)
 
-    def refuse(self, link: Responder, event: dict[str, Any], connection: int) -> str:
+    def refuse(self, link: Responder, event: TooLarge, connection: int) -> str:
         """Refuse a message above the limit, of which the beginning is at hand.
 
         Args:
             link: The connection's state machine.
-            event: Its event ``refusal``, the last that it gave.
+            event: The last event that it gave.
             connection: Number of the connection, for the log.
 
         Returns:
@@ -139,15 +140,15 @@ class Answerer:
         code, now = str(AckCode.AR), time.monotonic()
         try:
             if self._conforms:
-                code = conformant_answer(self.message(event["payload"]), code, self._scan).code
+                code = conformant_answer(self.message(event.payload), code, self._scan).code
             if code:
                 level = "accept" if code == AckCode.CR else "application"
-                link.refuse(event["refusal"], "reject", now, level=level)
+                link.refuse(event.refusal, "reject", now, level=level)
                 return code
             reason = "not_wanted"
         except (MessageError, AckError) as error:
             reason = error.code
-        link.leave_unrefused(event["refusal"], now)
+        link.leave_unrefused(event.refusal, now)
         self._log.event(logging.INFO, "no_answer", connection, reason=reason)
         return ""
 

@@ -5,7 +5,21 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
-from fastmllp._native import CARRIAGE_RETURN, END_BLOCK, Message, Responder, Ticket
+from fastmllp._native import (
+    AnswersLost,
+    Closing,
+    Deviation,
+    Discard,
+    Fault,
+    Message,
+    OtherProtocol,
+    Raised,
+    Responder,
+    ResponderEvent,
+    Returned,
+    Ticket,
+    Unusual,
+)
 from fastmllp.logging import describe_exception, is_heard, message_fields
 from fastmllp.serving.sockets.gate import Gate
 from fastmllp.serving.sockets.introduction import HTTP_PROBES
@@ -17,9 +31,6 @@ _CLOSING = {"closed": "stopped", "too_large": "frame_too_large"}
 # The header of a proxy that connects on its own account, to see whether the server is alive: the
 # signature of version 2, and the command LOCAL.
 _LOCAL = b"\r\n\r\n\0\r\nQUIT\n\x20"
-
-# What every frame of ours ends in, and no payload holds.
-_END = bytes([END_BLOCK, CARRIAGE_RETURN])
 
 Prompt: TypeAlias = Callable[[Message], object]
 # When a message arrived, when its handler was done, and what it returned.
@@ -90,7 +101,7 @@ class ConnectionReport:
         else:
             self._gate.refuse("tls_failed", self.number, **fields)
 
-    def received(self, ticket: Ticket, payload: bytes, deviations: list[str]) -> None:
+    def received(self, ticket: Ticket, payload: bytes, deviations: tuple[str, ...]) -> None:
         """A complete frame has arrived."""
         if is_heard(logging.INFO):
             self._arrived[ticket.number] = time.monotonic()
@@ -99,7 +110,7 @@ class ConnectionReport:
             self._log.event(logging.INFO, "message_received", self.number, length=length, **fields)
         self.deviated(deviations, len(payload))
 
-    def deviated(self, deviations: list[str], length: int) -> None:
+    def deviated(self, deviations: tuple[str, ...], length: int) -> None:
         """The sender of a complete frame left the grammar."""
         for deviation in deviations:
             self._warn(deviation, length=length)
@@ -124,30 +135,29 @@ class ConnectionReport:
 
         return noted, notes
 
-    def answered_by(self, notes: list[Note], answers: bytes, rest: list[dict[str, Any]]) -> None:
+    def answered_by(
+        self, notes: list[Note], lengths: tuple[int, ...], rest: list[ResponderEvent]
+    ) -> None:
         """The link has called a handler of `noting`, and its answers have left.
 
         Args:
             notes: What there is to record.
-            answers: The frames of the answers, as many as the link gave itself.
+            lengths: Of the answers, as many as the link gave itself.
             rest: The events that the link has left to the host: the last may be the last message.
         """
-        if rest and "ticket" in rest[-1]:
+        if rest and isinstance(left := rest[-1], Returned | Raised):
             arrived, _, _ = notes.pop()
-            self._arrived[rest[-1]["ticket"].number] = arrived
-        sent, begin = time.monotonic(), 0
-        records: list[dict[str, object]] = []
-        for arrived, answered, result in notes:
-            end = answers.index(_END, begin) + len(_END)
-            records.append(
-                {
-                    "code": "AA" if result is None else str(result),
-                    "length": end - begin,
-                    "handler_seconds": round(answered - arrived, 6),
-                    "answer_seconds": round(sent - arrived, 6),
-                }
-            )
-            begin = end
+            self._arrived[left.ticket.number] = arrived
+        sent = time.monotonic()
+        records: list[dict[str, object]] = [
+            {
+                "code": "AA" if result is None else str(result),
+                "length": length,
+                "handler_seconds": round(answered - arrived, 6),
+                "answer_seconds": round(sent - arrived, 6),
+            }
+            for (arrived, answered, result), length in zip(notes, lengths, strict=True)
+        ]
         notes.clear()
         self._log.events(logging.INFO, "ack_sent", self.number, records)
 
@@ -195,41 +205,42 @@ class ConnectionReport:
         """The connection is gone: what was not sent never will be."""
         self._unsent.clear()
 
-    def expired(self, events: list[dict[str, Any]], unfinished: int) -> None:
+    def expired(self, events: list[ResponderEvent], unfinished: int) -> None:
         """A time may have run out, if the last of these events says so.
 
         Args:
             events: Those that followed a look at the times.
             unfinished: Bytes of the open frame before that look.
         """
-        if events and events[-1].get("reason") in _TIMES:
-            self._log.event(logging.INFO, events[-1]["reason"], self.number, unfinished=unfinished)
+        match events:
+            case [*_, Closing(reason=reason)] if reason in _TIMES:
+                self._log.event(logging.INFO, reason, self.number, unfinished=unfinished)
 
-    def happened(self, event: dict[str, Any], data: bytes = b"") -> None:
+    def happened(self, event: ResponderEvent, data: bytes = b"") -> None:
         """Anything else that the link has to say.
 
         Args:
             event: What happened.
             data: The bytes that the link has just been given.
         """
-        kind = event["ev"]
-        if kind == "closing":
-            self.reason = self.reason or _CLOSING.get(event["reason"], event["reason"])
-        elif kind == "discard" and event["blank"]:
-            # Line ends and padding between frames are common and harmless.
-            self._log.event(logging.DEBUG, "discarded", self.number, length=event["len"])
-        elif kind == "discard":
-            self._warn("discarded", length=event["len"], offset=event["offset"])
-        elif kind == "protocol":
-            self._speaks(event["protocol"], event["foreign"], data)
-        elif kind == "answers_lost":
-            self.overdue(answers=event["answers"])
-        elif kind == "deviations":
-            self.deviated(event["warn"], event["length"])
-        elif event["code"] == "too_large":
-            self._too_large()
-        else:
-            self._warn(event["code"], offset=event["offset"])
+        match event:
+            case Closing(reason=reason):
+                self.reason = self.reason or _CLOSING.get(reason, reason)
+            case Discard(is_blank=True, length=length):
+                # Line ends and padding between frames are common and harmless.
+                self._log.event(logging.DEBUG, "discarded", self.number, length=length)
+            case Discard(offset, length):
+                self._warn("discarded", length=length, offset=offset)
+            case OtherProtocol(protocol, is_foreign):
+                self._speaks(protocol, is_foreign, data)
+            case AnswersLost(answers):
+                self.overdue(answers=answers)
+            case Unusual(deviations, length):
+                self.deviated(deviations, length)
+            case Fault(code="too_large"):
+                self._too_large()
+            case Fault(code, offset) | Deviation(code, offset):
+                self._warn(code, offset=offset)
 
     def lost(self, error: OSError, pending: int) -> None:
         """The connection broke.

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeAlias
 
-from fastmllp._native import Ack, Decoder, Message, frame
+from fastmllp._native import (
+    Ack,
+    Decoder,
+    DecoderEvent,
+    Deviation,
+    Discard,
+    Fault,
+    Frame,
+    Message,
+    frame,
+)
 from fastmllp.serving.readiness import Readiness
 
 __all__ = ["Answer", "Messages", "MockServer", "Script"]
@@ -281,20 +291,23 @@ class MockServer(Script):
         decoder = Decoder(max_payload_len=None)
         while data := connection.recv(_READ_SIZE):
             for event in decoder.events(data):
-                if event["ev"] != "frame":
+                if not isinstance(event, Frame):
                     self._note(event)
-                elif not self._answer(connection, event["payload"], event["warn"]):
+                elif not self._answer(connection, event.payload, event.deviations):
                     return
         for event in decoder.finish_events():
             self._note(event)
 
-    def _note(self, event: dict[str, object]) -> None:
-        if event["ev"] != "discard":
-            self.deviations.append(str(event["code"]))
-        elif event["why"] == "outside" and not event["blank"]:
-            self.deviations.append("discarded")
+    def _note(self, event: DecoderEvent) -> None:
+        match event:
+            case Deviation(code=code) | Fault(code=code):
+                self.deviations.append(code)
+            case Discard(why="outside", is_blank=False):
+                self.deviations.append("discarded")
 
-    def _answer(self, connection: socket.socket, payload: bytes, deviations: list[str]) -> bool:
+    def _answer(
+        self, connection: socket.socket, payload: bytes, deviations: tuple[str, ...]
+    ) -> bool:
         """Treat a message as configured; False when the connection must be closed."""
         with self._lock:
             self.deviations += deviations
