@@ -12,7 +12,7 @@ that it accepts or dials itself. `Decoder`, `frame`, `Message` and `build_ack` a
 below, for programs with sockets of their own.
 """
 
-from typing import Any
+from typing import Any, Unpack
 
 from fastmllp._native import __version__
 from fastmllp.ack import Ack, AckCode, AckError, Decision, ErrorDetail, build_ack, decide
@@ -51,7 +51,7 @@ from fastmllp.mllp import (
 )
 from fastmllp.old_paths import serve_old_paths
 from fastmllp.saving import SaveTo
-from fastmllp.server import Server
+from fastmllp.server import Handler, Server, ServerKeywords, ServerOptions
 
 __all__ = [
     "Ack",
@@ -98,18 +98,26 @@ __all__ = [
 serve_old_paths()
 
 
-def serve(host: str = "0.0.0.0", port: int = 2575, **options: Any) -> None:
+@ServerOptions.shown(ServerKeywords)
+def serve(
+    host: str = ServerOptions.host,
+    port: int = ServerOptions.port,
+    *,
+    handler: Handler | None = None,
+    **options: Unpack[ServerKeywords],
+) -> None:
     """Acknowledge every complete frame until the process is interrupted. Blocks.
 
     Args:
         host: Address or name to listen on.
         port: TCP port to listen on.
-        options: As for `Server`, ``handler`` among them.
+        handler: As for `Server`.
+        options: As for `Server`.
 
     Raises:
         OSError: The address cannot be bound.
     """
-    with Server(host=host, port=port, **options) as server:
+    with Server(handler, host, port, **options) as server:
         server.serve_forever()
 
 

@@ -71,8 +71,11 @@ def test_handler_is_reloaded(reloading: Start, project: Path, word: str) -> None
 
 
 @can_share_a_port
-def test_file_that_is_saved_twice_in_a_second(reloading: Start, project: Path) -> None:
+def test_file_that_is_saved_twice_in_a_second(
+    reloading: Start, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Both have the same size, so bytecode of the first would be taken for that of the second."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     file = project / "feed.py"
     os.utime(file, (1_700_000_000, 1_700_000_000))
     server = reloading()

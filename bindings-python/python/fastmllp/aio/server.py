@@ -5,12 +5,10 @@ import contextlib
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Iterable
-from concurrent.futures import Executor
+from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, Unpack
 
-from fastmllp import config
 from fastmllp.aio.connection import ServedConnection
 from fastmllp.aio.connections import Connections
 from fastmllp.aio.listener import Listener, listening_socket
@@ -18,13 +16,10 @@ from fastmllp.aio.loops import other_loop
 from fastmllp.aio.read_block import keep_read_block
 from fastmllp.aio.secure import SecureLayer
 from fastmllp.aio.service import AsyncHandler, Service
-from fastmllp.config.allow import AllowList
-from fastmllp.logging import Log, describe_exception
-from fastmllp.serving.handler import Answerer
-from fastmllp.serving.limits import ConnectionLimits
+from fastmllp.logging import describe_exception
+from fastmllp.serving.options import AsyncServerKeywords, ServerOptions
 from fastmllp.serving.sockets.accepting import Accepted, Acceptor
-from fastmllp.serving.sockets.gate import Gate
-from fastmllp.serving.sockets.introduction import Introduction, Origin, is_proxied
+from fastmllp.serving.sockets.introduction import Introduction, Origin
 from fastmllp.tls.session import TlsSession, reloaded
 
 
@@ -35,30 +30,24 @@ class AsyncServer:
         self,
         new_connection: Callable[[], asyncio.Protocol],
         connections: Connections,
-        *,
-        tls: ssl.SSLContext | None,
-        timeout: float,
-        proxied: bool,
+        options: ServerOptions,
     ) -> None:
         """Prepare; `listen` begins.
 
         Args:
             new_connection: Makes the protocol of a connection.
             connections: Told of it by the protocol.
-            tls: The context of TLS, if the port speaks that.
-            timeout: Seconds for the header of a proxy, and for the handshake of TLS. 0: no limit.
-            proxied: Each connection has to begin with the header of a proxy.
+            options: Those of the server or the link.
 
         Raises:
-            ValueError: The context is not one for a server.
+            ValueError: The context of TLS is not one for a server.
         """
         self.address: tuple[str, int] = ("", 0)
         """Host and port that the server listens on; stays readable after it stopped."""
-        if tls is not None:
-            TlsSession(tls, server_side=True)  # One for the other end is the caller's error, now.
-        self._tls = tls
-        self._timeout = timeout
-        self._proxied = proxied
+        if options.tls is not None:
+            TlsSession(options.tls, server_side=True)  # One for the other end is an error, now.
+        self._tls = options.tls
+        self._options = options
         # How many connections wait for the header of a proxy, and their times.
         self._unintroduced = 0
         self._introducing: set[asyncio.Timeout] = set()
@@ -152,17 +141,22 @@ class AsyncServer:
             self.close()
             await self.wait_closed()
 
-    async def listen(self, host: str, port: int, *, reuse_port: bool = False) -> None:
+    async def listen(self) -> None:
         """Bind and listen.
 
         Raises:
             OSError: The address cannot be resolved or bound.
             ValueError: The system cannot share a port.
         """
-        listening = await listening_socket(host, port, reuse_port=reuse_port)
+        options = self._options
+        listening = await listening_socket(
+            options.host, options.port, reuse_port=options.reuse_port
+        )
         keep_read_block()
         connections = self._connections
-        acceptor = Acceptor(connections.gate, connections.new_number, proxied=self._proxied)
+        acceptor = Acceptor(
+            connections.gate, connections.new_number, proxied=self._options.is_proxied
+        )
         self._listener = Listener(
             listening,
             acceptor,
@@ -173,7 +167,7 @@ class AsyncServer:
         self.address = self._listener.address
 
     def _begin(self, accepted: Accepted) -> Coroutine[Any, Any, None]:
-        if self._proxied:
+        if self._options.is_proxied:
             self._unintroduced += 1
         return self._serve(accepted)
 
@@ -195,12 +189,12 @@ class AsyncServer:
 
     async def _origin(self, accepted: Accepted) -> Origin | None:
         """Where a connection comes from; None if it must be closed."""
-        if not self._proxied:
+        if not self._options.is_proxied:
             return Origin(accepted.peer)
         introduction = Introduction(accepted, self._connections.gate)
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._timeout or None) as limit:
+            async with asyncio.timeout(self._options.timeout or None) as limit:
                 self._introducing.add(limit)
                 try:
                     while not introduction.is_done:
@@ -234,7 +228,7 @@ class AsyncServer:
             return new_connection()
         session = TlsSession(tls, server_side=True)
         log = self._connections.gate.log
-        return SecureLayer(new_connection, session, timeout=self._timeout, log=log)
+        return SecureLayer(new_connection, session, timeout=self._options.timeout, log=log)
 
 
 async def _received(loop: asyncio.AbstractEventLoop, connected: socket.socket, size: int) -> bytes:
@@ -245,29 +239,12 @@ async def _received(loop: asyncio.AbstractEventLoop, connected: socket.socket, s
         return b""
 
 
+@ServerOptions.shown(AsyncServerKeywords)
 async def start_server(
     handler: AsyncHandler | None = None,
-    host: str = "0.0.0.0",
-    port: int = config.DEFAULT_PORT,
-    *,
-    timeout: float = config.DEFAULT_TIMEOUT,
-    frame_timeout: float = config.DEFAULT_FRAME_TIMEOUT,
-    max_size: int = config.DEFAULT_MAX_SIZE,
-    max_connections: int = config.DEFAULT_MAX_CONNECTIONS,
-    encoding: str = "utf-8",
-    profile: str = "permissive",
-    scan: str = "single_byte",
-    policy: str = "always",
-    over_limit: str = "close",
-    tls: ssl.SSLContext | None = None,
-    allow: Iterable[str] | None = None,
-    reuse_port: bool = False,
-    proxy_protocol: str = "off",
-    name: str = "",
-    executor: Executor | None = None,
-    handler_timeout: float = 0.0,
-    stop_timeout: float = config.DEFAULT_STOP_TIMEOUT,
-    local_time: bool = False,
+    host: str = ServerOptions.host,
+    port: int = ServerOptions.port,
+    **options: Unpack[AsyncServerKeywords],
 ) -> AsyncServer:
     """Listen, and acknowledge each complete frame in the order of arrival.
 
@@ -282,67 +259,19 @@ async def start_server(
             Messages that come with one read are answered together, once their handlers have
             returned or have taken a millisecond: one that blocks holds the answers of those just
             before it.
-        host: Address or name to listen on; ``*`` is every address of the machine, IPv4 and IPv6.
+        host: Address or name to listen on.
         port: TCP port; 0 takes a free one, see `AsyncServer.address`.
-        timeout: Seconds without a byte from the peer, between frames or in a frame, and seconds
-            the peer has to take an acknowledgment. Does not run while the handler works. 0: off.
-        frame_timeout: Seconds a frame may take from its first byte on. 0 turns it off.
-        max_size: Largest payload, in bytes, framing bytes not counted.
-        max_connections: Connections served at a time; further ones are closed at once.
-        encoding: For an acknowledgment that the handler returns as ``str``.
-        profile: Framing rules: ``permissive``, ``resync`` or ``strict``.
-        scan: How delimiters are found, as for `Message`.
-        policy: Which answer a message gets: ``always`` or ``conformant``, as for `fastmllp.Server`.
-        over_limit: What becomes of a message above `max_size`: ``close`` or ``refuse``.
-        tls: A context of `fastmllp.tls.server_context`; the port speaks TLS only.
-        allow: Networks that peers may connect from; not given: any peer may. An empty list is an
-            error.
-        reuse_port: Listen on a port that other processes with this option listen on as well.
-        proxy_protocol: ``off``, or ``required`` for a header of the PROXY protocol at the beginning
-            of each connection, as for `fastmllp.Server`.
-        name: Tells the records of this server from those of others; see `fastmllp.logging.Log`.
-        executor: Where a plain handler runs, instead of on the loop. One that may block needs it:
-            on the loop it holds up every connection, and a stop as well, which then has no end.
-        handler_timeout: Seconds for a coroutine, or for a plain handler in the executor; the answer
-            is AE then, and the result that comes late is logged. 0 turns it off.
-        stop_timeout: Seconds that a graceful stop may take before connections are aborted. 0: no
-            limit. It cannot end a plain handler that blocks the loop: see `executor`.
-        local_time: Write the local time with its offset into MSH-7 of acknowledgments, as for
-            `fastmllp.Server`.
+        options: See `fastmllp.server.ServerOptions`, which says what each is for.
 
     Raises:
         OSError: The address cannot be resolved or bound.
         ValueError: A setting is out of bounds.
+        TypeError: A setting is of a wrong type.
     """
-    gate = Gate(Log(name), AllowList(allow), max_connections)
-    limits = ConnectionLimits(
-        timeout=config.seconds("timeout", timeout),
-        frame_timeout=config.seconds("frame_timeout", frame_timeout),
-        max_size=config.size("max_size", max_size),
-        profile=profile,
-        scan=scan,
-        policy=policy,
-        over_limit=over_limit,
-        local_time=local_time,
-    )
-    # Just as for each connection: settings that it does not take are the caller's error, now.
-    limits.new_link(0.0)
-    encoding = config.encoding("encoding", encoding)
-    service = Service(
-        handler,
-        limits,
-        Answerer(cast(Any, handler), encoding, scan, policy, gate.log, local_time),
-        executor=executor,
-        handler_timeout=config.seconds("handler_timeout", handler_timeout),
-        log=gate.log,
-    )
-    connections = Connections(gate, config.seconds("stop_timeout", stop_timeout))
-    server = AsyncServer(
-        lambda: ServedConnection(service, connections),
-        connections,
-        tls=tls,
-        timeout=limits.timeout,
-        proxied=is_proxied(proxy_protocol),
-    )
-    await server.listen(host, config.port("port", port), reuse_port=reuse_port)
+    given = ServerOptions.of(AsyncServerKeywords, options, host=host, port=port)
+    gate = given.new_gate()
+    service = Service(handler, given, gate.log)
+    connections = Connections(gate, given.stop_timeout)
+    server = AsyncServer(lambda: ServedConnection(service, connections), connections, given)
+    await server.listen()
     return server

@@ -5,13 +5,12 @@ import contextvars
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
 from typing import TypeAlias, cast
 
 from fastmllp._native import Message
 from fastmllp.logging import Log, describe_exception
-from fastmllp.serving.handler import Answerer, HandlerResult
-from fastmllp.serving.limits import ConnectionLimits
+from fastmllp.serving.handler import HandlerResult
+from fastmllp.serving.options import ServerOptions
 
 AsyncHandler: TypeAlias = Callable[[Message], HandlerResult | Awaitable[HandlerResult]]
 
@@ -24,7 +23,7 @@ class Service:
     """What all connections of a server or a link have in common: the handler and the limits.
 
     Attributes:
-        limits: What a connection may use.
+        limits: The options, as what a connection may use.
         log: Where the records go.
         answerer: Makes acknowledgments of what the handler says.
         handler_timeout: Seconds for a handler that is awaited; 0: no limit.
@@ -33,20 +32,12 @@ class Service:
             it returns; None when it waits.
     """
 
-    def __init__(
-        self,
-        handler: AsyncHandler | None,
-        limits: ConnectionLimits,
-        answerer: Answerer,
-        *,
-        executor: Executor | None,
-        handler_timeout: float,
-        log: Log,
-    ) -> None:
-        self.limits = limits
+    def __init__(self, handler: AsyncHandler | None, options: ServerOptions, log: Log) -> None:
+        self.limits = options
         self.log = log
-        self.answerer = answerer
-        self.handler_timeout = handler_timeout
+        self.answerer = answerer = options.new_answerer(handler, log)
+        self.handler_timeout = options.handler_timeout
+        executor = options.executor
         self.waits = executor is not None or inspect.iscoroutinefunction(handler)
         self.prompt_handler = None if self.waits else answerer.prompt
         self._handler = handler

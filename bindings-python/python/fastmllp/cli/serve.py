@@ -25,19 +25,8 @@ from fastmllp.cli.workers import Workers
 from fastmllp.config import ConfigError, Settings
 from fastmllp.saving import SaveTo
 from fastmllp.server import Server
+from fastmllp.serving.options import ServerKeywords, names_of
 from fastmllp.serving.sockets.addresses import place
-
-# Settings of the command that `Server` knows under another name or not at all.
-_OF_THE_COMMAND = frozenset(
-    {
-        "workers",
-        "save",
-        "tls_certificate",
-        "tls_key",
-        "tls_ca",
-        "tls_require_client_certificate",
-    }
-)
 
 
 class _CannotServe(Exception):
@@ -206,11 +195,10 @@ def _handler(name: str | None, folder: str) -> AnyHandler | None:
 
 
 def _server_options(settings: Settings, context: ssl.SSLContext | None) -> dict[str, Any]:
-    options = {
-        key: value
-        for key, value in settings.changed("server").items()
-        if key not in _OF_THE_COMMAND
-    }
+    # The others are for the command itself.
+    known = {"host", "port"} | names_of(ServerKeywords)
+    changed = settings.changed("server").items()
+    options = {key: value for key, value in changed if key in known}
     return options if context is None else options | {"tls": context}
 
 

@@ -68,6 +68,15 @@ def seconds(name: str, value: float) -> float:
     return float(value)
 
 
+def seconds_or_none(name: str, value: float | None) -> float | None:
+    """Check a time as `seconds` does; None where another one counts.
+
+    Raises:
+        ValueError: The value is out of bounds or not a number.
+    """
+    return None if value is None else seconds(name, value)
+
+
 def size(name: str, value: int) -> int:
     """Check a number of payload bytes: from 1 to 2 GiB.
 

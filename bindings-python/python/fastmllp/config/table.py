@@ -6,14 +6,16 @@ the page ``docs/settings.md`` are all derived from `SETTINGS`.
 
 import os
 from collections.abc import Iterable, Mapping
+from typing import get_args
 
 from fastmllp.config import bounds
 from fastmllp.config.allow import AllowList
+from fastmllp.config.options import OverLimit, Policy, Profile, ProxyProtocol, Scan
 from fastmllp.config.setting import Setting, Value
 from fastmllp.config.sources import Settings, SettingsTable
 from fastmllp.logging import Log
 
-SCANS = ("single_byte", "shift_jis", "gb18030", "gbk", "big5", "iso2022_jp", "auto")
+SCANS: tuple[str, ...] = get_args(Scan)
 SCAN_MEANING = (
     "how delimiters are told from the bytes of two-byte characters; `auto` follows MSH-18"
 )
@@ -100,7 +102,7 @@ _ROWS = (
         "profile",
         "permissive",
         "framing rules",
-        choices=("permissive", "resync", "strict"),
+        choices=get_args(Profile),
     ),
     Setting("server", "scan", "single_byte", SCAN_MEANING, choices=SCANS),
     Setting(
@@ -108,14 +110,14 @@ _ROWS = (
         "policy",
         "always",
         "acknowledgments: `always` answers every frame, `conformant` as HL7 v2 chapter 2 says",
-        choices=("always", "conformant"),
+        choices=get_args(Policy),
     ),
     Setting(
         "server",
         "over_limit",
         "close",
         "what a frame above `max_size` gets: its connection closed, or an AR",
-        choices=("close", "refuse"),
+        choices=get_args(OverLimit),
     ),
     Setting(
         "server",
@@ -131,7 +133,7 @@ _ROWS = (
         "proxy_protocol",
         "off",
         "`required` behind a proxy that begins each connection with the address of the peer",
-        choices=("off", "required"),
+        choices=get_args(ProxyProtocol),
         never_empty=True,
     ),
     Setting(

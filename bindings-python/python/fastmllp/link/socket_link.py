@@ -2,29 +2,40 @@
 
 import asyncio
 import contextvars
+import dataclasses
 import ssl
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, Unpack, overload
 
-from fastmllp import config
 from fastmllp.aio.connections import Connections
 from fastmllp.aio.loops import other_loop
 from fastmllp.aio.server import AsyncServer
-from fastmllp.config.allow import AllowList
 from fastmllp.link.dialer import Dialer
 from fastmllp.link.protocol import new_protocol
 from fastmllp.link.reconnect import Reconnect
-from fastmllp.logging import Log
 from fastmllp.serving.handler import server_name
-from fastmllp.serving.sockets.gate import Gate
-from fastmllp.serving.sockets.introduction import is_proxied
+from fastmllp.serving.options import Hl7LinkKeywords, LinkKeywords, ServerOptions, names_of
 from fastmllp.tls.session import TlsSession, reloaded
 
 State: TypeAlias = Literal["stopped", "listening", "connecting", "connected", "waiting"]
 
+Mode: TypeAlias = Literal["server", "client"]
+
+# Off: an analyzer may have nothing to say all night.
+_IDLE_TIMEOUT = 0.0
 _MAX_SIZE = 10 * 1_048_576
+_DEFAULTS: dict[str, Any] = {"idle_timeout": _IDLE_TIMEOUT, "max_size": _MAX_SIZE}
+# What every protocol is told, see `register`.
+_OF_PROTOCOL = (
+    "timeout",
+    "idle_timeout",
+    "frame_timeout",
+    "max_size",
+    "encoding",
+    "executor",
+    "handler_timeout",
+)
 
 
 class SocketLink:
@@ -50,29 +61,43 @@ class SocketLink:
         stopped
     """
 
+    @overload
     def __init__(
         self,
         handler: Callable[[Any], Any] | None = None,
-        host: str = "0.0.0.0",
-        port: int = config.DEFAULT_PORT,
+        host: str = ...,
+        port: int = ...,
         *,
-        mode: Literal["server", "client"] = "server",
+        mode: Mode = ...,
+        protocol: Literal["hl7"] = ...,
+        reconnect: Reconnect | None = ...,
+        server_hostname: str | None = ...,
+        **options: Unpack[Hl7LinkKeywords],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        handler: Callable[[Any], Any] | None = None,
+        host: str = ...,
+        port: int = ...,
+        *,
+        mode: Mode = ...,
+        protocol: str,
+        reconnect: Reconnect | None = ...,
+        server_hostname: str | None = ...,
+        **options: Any,
+    ) -> None: ...
+    @ServerOptions.shown(Hl7LinkKeywords, **_DEFAULTS)
+    def __init__(
+        self,
+        handler: Callable[[Any], Any] | None = None,
+        host: str = ServerOptions.host,
+        port: int = ServerOptions.port,
+        *,
+        mode: Mode = "server",
         protocol: str = "hl7",
         reconnect: Reconnect | None = None,
-        timeout: float = config.DEFAULT_TIMEOUT,
-        idle_timeout: float = 0.0,
-        frame_timeout: float = config.DEFAULT_FRAME_TIMEOUT,
-        max_size: int = _MAX_SIZE,
-        max_connections: int = config.DEFAULT_MAX_CONNECTIONS,
-        encoding: str = "utf-8",
-        tls: ssl.SSLContext | None = None,
         server_hostname: str | None = None,
-        executor: Executor | None = None,
-        handler_timeout: float = 0.0,
-        stop_timeout: float = 10.0,
-        allow: Iterable[str] | None = None,
-        proxy_protocol: str = "off",
-        name: str = "",
         **options: Any,
     ) -> None:
         """Keep the settings; neither listens nor dials, and needs no loop.
@@ -86,31 +111,14 @@ class SocketLink:
             mode: ``server`` or ``client``.
             protocol: The name of a protocol that is registered, such as ``hl7``.
             reconnect: When a link that dials tries again; without it, `Reconnect` as it is.
-            timeout: Seconds to connect, seconds between two bytes of a frame, and seconds that the
-                peer has to take an answer. 0 turns it off.
-            idle_timeout: Seconds without a byte between frames, after which a connection is closed.
-                Off (0) unless given: an analyzer may have nothing to say all night. A peer that is
-                gone without a word is noticed by the probes of the system within two minutes.
-            frame_timeout: Seconds that a message may take from its first byte on. 0 turns it off.
-            max_size: Largest message, in bytes of its payload. A larger one is not acknowledged,
-                and its connection is closed.
-            max_connections: Connections at a time in mode ``server``; further ones are closed.
-            encoding: For an acknowledgment that the handler returns as ``str``.
-            tls: For connections over TLS: a context for a server or a client, as the mode is.
             server_hostname: The name in the peer's certificate, where it is not `host`.
-            executor: Where a plain handler runs, instead of on the loop. One that may block needs
-                it, as for `fastmllp.aio.start_server`.
-            handler_timeout: Seconds for a coroutine, or for a plain handler in the executor. 0
-                turns it off.
-            stop_timeout: Seconds that a graceful stop may take before connections are aborted. 0:
-                no limit.
-            allow: Networks that peers may connect from in mode ``server``; not given: any peer
-                may. An empty list is an error.
-            proxy_protocol: In mode ``server``: ``off``, or ``required`` for a header of the PROXY
-                protocol at the beginning of each connection, as for `fastmllp.Server`.
-            name: Tells the records of this link from those of others; see `fastmllp.logging.Log`.
-            options: Of the protocol; for ``hl7`` they are ``profile``, ``scan`` and ``local_time``
-                as for `Hl7`.
+            options: See `fastmllp.server.ServerOptions`, which says what each is for. Those of no
+                link are for the protocol; ``hl7`` takes ``profile``, ``scan``, ``policy``,
+                ``over_limit`` and ``local_time``. On a link `timeout` is for an attempt to connect
+                as well, and does not count between frames. There `idle_timeout` counts, which is
+                off (0) unless given: an analyzer may have nothing to say all night, and a peer that
+                is gone without a word is noticed by the probes of the system within two minutes.
+                `max_size` is 10 MiB. `tls` is a context for a server or a client, as the mode is.
 
         Raises:
             ValueError: A setting is out of bounds.
@@ -118,30 +126,19 @@ class SocketLink:
         """
         if mode not in ("server", "client"):
             raise ValueError(f"mode must be 'server' or 'client', not {mode!r}")
-        self._gate = Gate(Log(name), AllowList(allow), max_connections)
-        self._proxied = is_proxied(proxy_protocol)
-        self.address = (host, config.port("port", port))
+        given = _DEFAULTS | options
+        own = {name: given.pop(name) for name in names_of(LinkKeywords) & given.keys()}
+        self._options = ServerOptions.of(LinkKeywords, own, host=host, port=port)
+        self._gate = self._options.new_gate()
+        self.address = (host, self._options.port)
         """Host and port that the link listens on, once it does, or that it dials."""
         self._mode = mode
-        self._host, self._port = self.address
         self._reconnect = reconnect or Reconnect()
-        self._timeout = config.seconds("timeout", timeout)
-        self._tls = tls
         self._server_hostname = server_hostname
-        self._stop_timeout = config.seconds("stop_timeout", stop_timeout)
-        self._protocol = new_protocol(
-            protocol,
-            handler,
-            timeout=self._timeout,
-            idle_timeout=config.seconds("idle_timeout", idle_timeout),
-            frame_timeout=config.seconds("frame_timeout", frame_timeout),
-            max_size=config.size("max_size", max_size),
-            encoding=config.encoding("encoding", encoding),
-            executor=executor,
-            handler_timeout=config.seconds("handler_timeout", handler_timeout),
-            **({"name": name} if name else {}),
-            **options,
-        )
+        of_protocol = {name: getattr(self._options, name) for name in _OF_PROTOCOL}
+        if self._options.name:
+            of_protocol["name"] = self._options.name
+        self._protocol = new_protocol(protocol, handler, **of_protocol, **given)
         self._side: AsyncServer | Dialer | None = None
         self._connections: Connections | None = None
 
@@ -183,7 +180,7 @@ class SocketLink:
             self._side = None
         if self._side is not None:
             raise RuntimeError("the link is started already")
-        connections = self._connections = Connections(self._gate, self._stop_timeout)
+        connections = self._connections = Connections(self._gate, self._options.stop_timeout)
 
         def new_connection() -> asyncio.Protocol:
             return self._protocol.new_connection(connections)
@@ -198,20 +195,14 @@ class SocketLink:
                 connections,
                 self.address,
                 reconnect=self._reconnect,
-                timeout=self._timeout,
-                tls=self._tls,
+                timeout=self._options.timeout,
+                tls=self._options.tls,
                 server_hostname=self._server_hostname,
             )
             return
-        self._side = server = AsyncServer(
-            new_connection,
-            connections,
-            tls=self._tls,
-            timeout=self._timeout,
-            proxied=self._proxied,
-        )
+        self._side = server = AsyncServer(new_connection, connections, self._options)
         try:
-            await server.listen(self._host, self._port)
+            await server.listen()
         except BaseException:
             self._side = None
             raise
@@ -228,12 +219,12 @@ class SocketLink:
                 on with the one that it has.
         """
         if self._mode == "server":
-            self._tls = reloaded(self._tls, context)
-        elif self._tls is None:
+            context = reloaded(self._options.tls, context)
+        elif self._options.tls is None:
             raise ValueError("tls: the link does not speak TLS")
         else:
-            TlsSession(context, server_hostname=self._server_hostname or self._host)
-            self._tls = context
+            TlsSession(context, server_hostname=self._server_hostname or self._options.host)
+        self._options = dataclasses.replace(self._options, tls=context)
         if self._side is not None:
             self._side.reload_tls(context)
 

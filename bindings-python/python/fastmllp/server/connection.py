@@ -8,7 +8,7 @@ import time
 from fastmllp._native import Arrived, Raised, ResponderEvent, Returned, TooLarge
 from fastmllp.logging import is_heard
 from fastmllp.serving.handler import Answerer, Handler, connection_number
-from fastmllp.serving.limits import ConnectionLimits
+from fastmllp.serving.options import ServerOptions
 from fastmllp.serving.readiness import Readiness
 from fastmllp.serving.report import ConnectionReport
 from fastmllp.serving.sockets.accepting import Accepted
@@ -37,7 +37,7 @@ class Connection:
         accepted: Accepted,
         wake: socket.socket,
         answerer: Answerer,
-        limits: ConnectionLimits,
+        limits: ServerOptions,
         gate: Gate,
         introduction: Introduction | None,
     ) -> None:

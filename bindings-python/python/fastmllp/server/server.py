@@ -12,17 +12,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
+from typing import Unpack
 
-from fastmllp import config
-from fastmllp.config.allow import AllowList
-from fastmllp.logging import Log, describe_exception
+from fastmllp.logging import describe_exception
 from fastmllp.server.connection import Connection
-from fastmllp.serving.handler import Answerer, Handler, server_name
-from fastmllp.serving.limits import ConnectionLimits
+from fastmllp.serving.handler import Handler, server_name
+from fastmllp.serving.options import ServerKeywords, ServerOptions
 from fastmllp.serving.readiness import Readiness, pause
 from fastmllp.serving.sockets.accepting import Accepted, Acceptor
-from fastmllp.serving.sockets.gate import Gate
-from fastmllp.serving.sockets.introduction import Introduction, is_proxied
+from fastmllp.serving.sockets.introduction import Introduction
 from fastmllp.serving.sockets.listening import listen
 from fastmllp.serving.stream import Stream, TlsStream
 from fastmllp.tls.session import TlsSession, reloaded
@@ -64,28 +62,13 @@ class Server:
         ...     server.serve_forever()
     """
 
+    @ServerOptions.shown(ServerKeywords)
     def __init__(
         self,
         handler: Handler | None = None,
-        host: str = "0.0.0.0",
-        port: int = config.DEFAULT_PORT,
-        *,
-        timeout: float = config.DEFAULT_TIMEOUT,
-        frame_timeout: float = config.DEFAULT_FRAME_TIMEOUT,
-        max_size: int = config.DEFAULT_MAX_SIZE,
-        max_connections: int = config.DEFAULT_MAX_CONNECTIONS,
-        encoding: str = "utf-8",
-        profile: str = "permissive",
-        scan: str = "single_byte",
-        policy: str = "always",
-        over_limit: str = "close",
-        tls: ssl.SSLContext | None = None,
-        allow: Iterable[str] | None = None,
-        reuse_port: bool = False,
-        proxy_protocol: str = "off",
-        name: str = "",
-        stop_timeout: float = config.DEFAULT_STOP_TIMEOUT,
-        local_time: bool = False,
+        host: str = ServerOptions.host,
+        port: int = ServerOptions.port,
+        **options: Unpack[ServerKeywords],
     ) -> None:
         """Bind and listen.
 
@@ -94,40 +77,9 @@ class Server:
                 Messages that come with one read are answered together, once their handlers have
                 returned or have taken a millisecond: one that blocks holds the answers of those
                 just before it.
-            host: Address or name to listen on. ``*`` is every address of the machine, IPv4 and
-                IPv6; ``0.0.0.0`` is every IPv4 address, and ``::`` every IPv6 address.
+            host: Address or name to listen on.
             port: TCP port; 0 takes a free one, see `address`.
-            timeout: Seconds without a byte from the peer, between frames or in a frame, after which
-                its connection is closed, and seconds the peer has to take an acknowledgment. Does
-                not run while the handler works. 0 turns it off.
-            frame_timeout: Seconds a frame may take from its first byte on. 0 turns it off.
-            max_size: Largest payload, in bytes, framing bytes not counted.
-            max_connections: Connections served at a time; further ones are closed at once.
-            encoding: For an acknowledgment that the handler returns as ``str``.
-            profile: Framing rules: ``permissive``, ``resync`` or ``strict``. ``resync`` waits a
-                quarter of a second for the carriage return behind an end block; a frame without
-                one is answered then, and its connection stays.
-            scan: How delimiters are found, as for `Message`: ``shift_jis``, for instance, on a port
-                whose messages have names in Shift_JIS.
-            policy: Which answer a message gets: ``always``, an acknowledgment for everything, or
-                ``conformant``, what chapter 2 of HL7 v2 says. See `fastmllp.serving.conformant`.
-            over_limit: What becomes of a message above `max_size`: ``close`` ends the connection,
-                ``refuse`` reads it to its end, throws it away and answers AR.
-            tls: A context of `fastmllp.tls.server_context`, or any other for a server; the port
-                speaks TLS only. The handshake may take `timeout` seconds.
-            allow: Networks that peers may connect from, such as ``10.1.0.0/16``; not given: any
-                peer may. An empty list is an error. Another peer's connection is closed at once.
-            reuse_port: Listen on a port that other processes with this option listen on as well.
-            proxy_protocol: ``off``, or ``required`` behind a proxy that begins each connection with
-                a header of the PROXY protocol, version 1 or 2. `allow` and the records then use the
-                sender's address from the header, and a connection without a header is closed. Let
-                only the proxy reach the port: a header can name any address.
-            name: Tells the records of this server from those of others; see `fastmllp.logging.Log`.
-            stop_timeout: Seconds that a graceful stop may take before connections are aborted. 0:
-                no limit.
-            local_time: Write the local time with its offset (``20260131123000+0530``) into MSH-7 of
-                acknowledgments. Without it MSH-7 is UTC: fourteen digits, and with the policy
-                ``conformant`` the offset ``+0000``.
+            options: See `fastmllp.server.ServerOptions`, which says what each is for.
 
         Raises:
             OSError: The address cannot be resolved or bound, for example because it is in use.
@@ -137,27 +89,14 @@ class Server:
         """
         if inspect.iscoroutinefunction(handler):
             raise TypeError("handler must be a plain function, not a coroutine function")
-        self._gate = Gate(Log(name), AllowList(allow), max_connections)
-        self._proxied = is_proxied(proxy_protocol)
-        self._limits = ConnectionLimits(
-            timeout=config.seconds("timeout", timeout),
-            frame_timeout=config.seconds("frame_timeout", frame_timeout),
-            max_size=config.size("max_size", max_size),
-            profile=profile,
-            scan=scan,
-            policy=policy,
-            over_limit=over_limit,
-            local_time=local_time,
-        )
-        # Just as for each connection: settings that it does not take are the caller's error, now.
-        self._limits.new_link(0.0)
-        if tls is not None:
-            TlsSession(tls, server_side=True)
-        self._tls = tls
-        self._stop_timeout = config.seconds("stop_timeout", stop_timeout)
-        encoding = config.encoding("encoding", encoding)
-        self._answerer = Answerer(handler, encoding, scan, policy, self._gate.log, local_time)
-        self._listener = listen(host, config.port("port", port), reuse_port=reuse_port)
+        self._options = ServerOptions.of(ServerKeywords, options, host=host, port=port)
+        self._gate = self._options.new_gate()
+        self._tls = self._options.tls
+        if self._tls is not None:
+            TlsSession(self._tls, server_side=True)  # One for the other end is an error, now.
+        self._answerer = self._options.new_answerer(handler, self._gate.log)
+        reuse_port = self._options.reuse_port
+        self._listener = listen(host, self._options.port, reuse_port=reuse_port)
         self._listener.setblocking(False)
         address = self._listener.getsockname()
         self.address: tuple[str, int] = (address[0], address[1])
@@ -165,7 +104,9 @@ class Server:
         self._wake_receiver, self._wake_sender = socket.socketpair()
         self._wake_sender.setblocking(False)
         self._acceptor = Acceptor(
-            self._gate, functools.partial(next, itertools.count(1)), proxied=self._proxied
+            self._gate,
+            functools.partial(next, itertools.count(1)),
+            proxied=self._options.is_proxied,
         )
         self._threads: dict[threading.Thread, Connection] = {}
         self._threads_lock = threading.Lock()
@@ -286,9 +227,9 @@ class Server:
                 accepted,
                 self._wake_receiver,
                 self._answerer,
-                self._limits,
+                self._options,
                 self._gate,
-                Introduction(accepted, self._gate) if self._proxied else None,
+                Introduction(accepted, self._gate) if self._options.is_proxied else None,
             )
             # Daemon: a handler that never returns must not keep a process alive that gave up on it.
             name = f"fastmllp-{accepted.number}"
@@ -360,7 +301,7 @@ class Server:
         began = time.monotonic()
 
         def remaining() -> float:
-            limit = self._stop_timeout or math.inf
+            limit = self._options.stop_timeout or math.inf
             if self._hurries:
                 limit = min(limit, _HASTY_SECONDS)
             return began + limit - time.monotonic()

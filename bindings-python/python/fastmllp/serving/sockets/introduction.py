@@ -8,10 +8,7 @@ from fastmllp.serving.sockets.accepting import Accepted
 from fastmllp.serving.sockets.addresses import peer_of, place
 from fastmllp.serving.sockets.gate import Gate
 
-__all__ = ["HTTP_PROBES", "PROXY_PROTOCOLS", "Introduction", "Origin", "is_proxied"]
-
-PROXY_PROTOCOLS = ("off", "required")
-"""What the option ``proxy_protocol`` may be."""
+__all__ = ["HTTP_PROBES", "Introduction", "Origin"]
 
 # As much as can be read without reading beyond any header: the shortest ones, ``PROXY UNKNOWN`` and
 # one of version 2 without an address, have 15 and 16 bytes.
@@ -20,18 +17,6 @@ _V1 = b"PROXY "
 _V2_LEN = 16
 HTTP_PROBES = (b"GET ", b"HEAD ", b"OPTIONS ")
 """How the health checks of load balancers begin that ask over HTTP."""
-
-
-def is_proxied(proxy_protocol: str) -> bool:
-    """Whether each connection has to begin with a header.
-
-    Raises:
-        ValueError: There is no such choice.
-    """
-    if proxy_protocol not in PROXY_PROTOCOLS:
-        known = " or ".join(PROXY_PROTOCOLS)
-        raise ValueError(f"proxy_protocol must be {known}, not {proxy_protocol!r}")
-    return proxy_protocol == "required"
 
 
 class Origin(NamedTuple):
