@@ -93,6 +93,11 @@ test-vectors: build  ## The vectors are what their models write
 test-python: build  ## The tests of the Python package
 	cd bindings-python && ../$(BIN)/python -m pytest -q
 
+# The folder holds a sitecustomize.py, which every Python that starts there runs first.
+test-platforms: build  ## The tests of the Python package without what Windows lacks
+	cd bindings-python && PYTHONPATH=$(CURDIR)/bindings-python/tests/like_windows \
+		../$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
 test-package: build  ## Wheel and source distribution, each installed in a clean environment
 	$(BIN)/python bindings-python/tests/package.py
 

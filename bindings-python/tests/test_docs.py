@@ -22,6 +22,7 @@ from fastmllp.aio import start_server
 from fastmllp.cli import status
 from fastmllp.logging import configure
 from pages import DOCS, ROOT, Reader, pages
+from platforms import can_share_a_port
 
 TESTS = Path(__file__).parent
 
@@ -38,7 +39,14 @@ def log_as_before() -> Iterator[None]:
     logger.propagate = propagate
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(DOCS)))
+SHARES_A_PORT = re.compile(r"reuse_port=True|^fastmllp .*(--reload|--workers)", re.MULTILINE)
+PAGES = [
+    pytest.param(page, marks=can_share_a_port if SHARES_A_PORT.search(page.read_text()) else ())
+    for page in pages()
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
 @pytest.mark.usefixtures("log_as_before")
 def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

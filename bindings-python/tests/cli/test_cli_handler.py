@@ -1,6 +1,5 @@
 """``fastmllp serve MODULE:NAME``: a handler of the user's, found by its name."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -11,11 +10,8 @@ import pytest
 from conftest import Run, Start
 from fastmllp.cli.handler import CannotLoad, check_name, is_coroutine_function, load
 from peers import DEADLINE, Peer, framed, message
+from platforms import can_share_a_port
 
-can_share_a_port = pytest.mark.skipif(
-    not (hasattr(os, "fork") and hasattr(socket, "SO_REUSEPORT")),
-    reason="this system cannot share a port",
-)
 workers = pytest.mark.parametrize("count", ["1", pytest.param("2", marks=can_share_a_port)])
 
 # Says AE with a thread, AR on a loop.

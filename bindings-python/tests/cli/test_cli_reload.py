@@ -12,14 +12,10 @@ from fastmllp import Client
 from fastmllp.cli.signals import HANG_UP
 from fastmllp.tls import client_context
 from peers import DEADLINE, Peer, message, wait_until
+from platforms import can_share_a_port
 from test_cli_workers import workers_of
 
 pytestmark = pytest.mark.skipif(not HANG_UP, reason="this system has no SIGHUP")
-
-can_share_a_port = pytest.mark.skipif(
-    not (hasattr(os, "fork") and hasattr(socket, "SO_REUSEPORT")),
-    reason="this system cannot share a port",
-)
 
 
 def hang_up(server: Program) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -13,12 +12,9 @@ import pytest
 from conftest import Program, Run, Start
 from fastmllp.cli.project import Project
 from peers import DEADLINE, Peer, framed, message, wait_until
+from platforms import can_share_a_port
 from test_cli_workers import is_gone, workers_of
 
-can_share_a_port = pytest.mark.skipif(
-    not (hasattr(os, "fork") and hasattr(socket, "SO_REUSEPORT")),
-    reason="this system cannot share a port",
-)
 words = pytest.mark.parametrize("word", ["def", "async def"])
 
 
@@ -140,6 +136,7 @@ def test_stop_while_a_broken_handler_waits(reloading: Start, project: Path) -> N
     assert all(map(is_gone, processes))
 
 
+@can_share_a_port
 def test_handler_that_is_broken_from_the_beginning(run: Run, project: Path) -> None:
     """It may be the name that is wrong, and nothing serves."""
     (project / "feed.py").write_text("raise ValueError\n")

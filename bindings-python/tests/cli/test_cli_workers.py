@@ -3,17 +3,14 @@
 import os
 import re
 import signal
-import socket
 from pathlib import Path
 
 import pytest
 from conftest import Program, Run, Start
 from peers import DEADLINE, Peer, framed, message, wait_until
+from platforms import can_share_a_port
 
-pytestmark = pytest.mark.skipif(
-    not (hasattr(os, "fork") and hasattr(socket, "SO_REUSEPORT")),
-    reason="this system cannot share a port",
-)
+pytestmark = can_share_a_port
 
 
 def workers_of(server: Program) -> set[int]:

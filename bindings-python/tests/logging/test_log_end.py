@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from peers import DEADLINE
+from platforms import can_fork
 
 BEGIN = """
 import logging, os, signal, sys, threading
@@ -67,6 +68,7 @@ note(0, 2)
     assert numbers(program) == [0, 1, 2]
 
 
+@can_fork
 def test_a_forked_child() -> None:
     """Each record once."""
     program = """
@@ -84,6 +86,7 @@ os.waitpid(child, 0)
     assert [n for n in found if n >= 1000] == list(range(1000, 1100))
 
 
+@can_fork
 def test_no_thread_is_there_at_a_fork() -> None:
     # Such functions are called in the reverse of this order.
     before = """
@@ -114,7 +117,13 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+@pytest.mark.parametrize(
+    "method",
+    [
+        method if method == "spawn" else pytest.param(method, marks=can_fork)
+        for method in multiprocessing.get_all_start_methods()
+    ],
+)
 def test_a_child_of_multiprocessing(method: str, tmp_path: Path) -> None:
     """It ends without the functions of `atexit`."""
     path = tmp_path / "program.py"
@@ -124,6 +133,7 @@ def test_a_child_of_multiprocessing(method: str, tmp_path: Path) -> None:
     assert numbers_in(done.stderr) == list(range(200))
 
 
+@can_fork
 def test_a_fork_while_the_reader_hangs() -> None:
     """The child has a thread of its own, and what waits is not written by both."""
     program = """

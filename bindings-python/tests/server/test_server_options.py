@@ -11,6 +11,7 @@ from fastmllp import Message
 from fastmllp.config.allow import AllowList
 from fastmllp.server import Server
 from peers import Peer, framed, message
+from platforms import has_reuse_port
 
 
 @pytest.mark.parametrize(
@@ -171,6 +172,7 @@ def test_unknown_ways() -> None:
 # One port, several processes.
 
 
+@has_reuse_port
 def test_two_servers_on_one_port(serve_both: Serve) -> None:
     with Server(host="127.0.0.1", port=0, reuse_port=True) as first:
         port = first.address[1]
@@ -181,7 +183,7 @@ def test_two_servers_on_one_port(serve_both: Serve) -> None:
 
 
 def test_system_that_cannot_share_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(socket, "SO_REUSEPORT")
+    monkeypatch.delattr(socket, "SO_REUSEPORT", raising=False)
     with pytest.raises(ValueError, match="reuse_port"):
         Server(host="127.0.0.1", port=0, reuse_port=True)
     Server(host="127.0.0.1", port=0).shutdown()
