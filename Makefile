@@ -101,6 +101,9 @@ test-platforms: build  ## The tests of the Python package without what Windows l
 test-package: build  ## Wheel and source distribution, each installed in a clean environment
 	$(BIN)/python bindings-python/tests/package.py
 
+miri:  ## The tests that call the C functions from Rust, under Miri
+	.ci/miri
+
 examples: libmllp build  ## Build the examples in C and Rust
 	cargo build --quiet --release -p mllp-examples
 	@mkdir -p target/c/examples

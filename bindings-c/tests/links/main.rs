@@ -1,4 +1,5 @@
-//! Both ends of a link through the functions that C calls: against each other, and misused.
+//! Both ends of a link through the functions that C calls: against each other, misused, and moved. With
+//! Miri too, `make miri`: what is lent, where states are, and tickets.
 
 // Every call keeps the rules of the header, or breaks one that is answered.
 #![allow(clippy::undocumented_unsafe_blocks, unused_unsafe)]
@@ -7,6 +8,7 @@ mod exchange;
 mod initiator;
 mod misuse;
 mod rules;
+mod slices;
 mod tickets;
 
 use std::mem::MaybeUninit;
