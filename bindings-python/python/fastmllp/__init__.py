@@ -12,13 +12,15 @@ that it accepts or dials itself. `Decoder`, `frame`, `Message` and `build_ack` a
 below, for programs with sockets of their own.
 """
 
-from typing import Any, Unpack
+from typing import Unpack
 
 from fastmllp._native import __version__
 from fastmllp.ack import Ack, AckCode, AckError, Decision, ErrorDetail, build_ack, decide
 from fastmllp.client import (
     BackOff,
     Client,
+    ClientKeywords,
+    ClientOptions,
     ConnectError,
     ConnectionLost,
     DeliveryError,
@@ -121,7 +123,8 @@ def serve(
         server.serve_forever()
 
 
-def send(host: str, port: int, message: str | bytes, **options: Any) -> bytes:
+@ClientOptions.shown(ClientKeywords, wait_for="accept")
+def send(host: str, port: int, message: str | bytes, **options: Unpack[ClientKeywords]) -> bytes:
     """Send one message over a connection of its own.
 
     A message that asks for both acknowledgments has succeeded with the first, CA: pass
@@ -139,5 +142,6 @@ def send(host: str, port: int, message: str | bytes, **options: Any) -> bytes:
     Raises:
         DeliveryError: Nothing was delivered or answered.
     """
-    with Client(host, port, **{"wait_for": "accept", **options}) as client:
+    options.setdefault("wait_for", "accept")
+    with Client(host, port, **options) as client:
         return client.send(message).payload

@@ -1,17 +1,15 @@
 """The asyncio client: messages out, and to each the reply that belongs to it."""
 
 import contextlib
-import ssl
 from types import TracebackType
-from typing import Any
+from typing import Unpack
 
-from fastmllp import config
 from fastmllp.aio.exchange import Exchange
 from fastmllp.aio.loops import other_loop
+from fastmllp.client.options import AsyncClientKeywords, ClientOptions
 from fastmllp.client.reply import ConnectionLost, Reply
-from fastmllp.client.settings import ClientSettings, Payload, WaitFor
+from fastmllp.client.settings import ClientSettings, Payload
 from fastmllp.client.unasked import Unasked
-from fastmllp.serving.sockets.back_off import BackOff
 
 
 class AsyncClient:
@@ -34,65 +32,27 @@ class AsyncClient:
         unasked: How many messages that asked for no answer are `uncertain`, and `refused`.
     """
 
+    @ClientOptions.shown(AsyncClientKeywords)
     def __init__(
         self,
-        host: str = "127.0.0.1",
-        port: int = config.DEFAULT_PORT,
-        *,
-        timeout: float = config.DEFAULT_TIMEOUT,
-        encoding: str = "utf-8",
-        max_size: int = config.DEFAULT_MAX_SIZE,
-        scan: str = "single_byte",
-        strict: bool = False,
-        wait_for: WaitFor = "application",
-        window: int = 1,
-        tls: ssl.SSLContext | None = None,
-        server_hostname: str | None = None,
-        back_off: BackOff | None = None,
+        host: str = ClientOptions.host,
+        port: int = ClientOptions.port,
+        **options: Unpack[AsyncClientKeywords],
     ) -> None:
         """Keep the settings; does not connect.
 
         Args:
-            host: Address or name of the server; an IPv6 address may stand in brackets. The
-                addresses of a name are tried one after the other within `timeout`, a quarter of a
-                second apart, and the first that answers is taken.
+            host: Address or name of the server.
             port: TCP port of the server.
-            timeout: Seconds to connect, from the look-up of the name to the end of a TLS handshake;
-                seconds for the server to take a message; and seconds for the whole reply. 0 turns
-                it off.
-            encoding: For messages given as ``str``, whatever their MSH-18 says.
-            strict: A ``str`` that the encoding cannot express, or whose MSH-18 names another set,
-                is an error, instead of being sent with a warning.
-            max_size: Largest payload of a reply, in bytes.
-            scan: How delimiters are found, as for `Message`.
-            wait_for: What ends the wait for a message that asks for both acknowledgments:
-                ``application`` or ``accept``, as for `fastmllp.Client`.
-            window: How many messages may wait for their replies on the connection, from 1 to 64.
-                More than one needs a server that reads ahead.
-            tls: A context of `fastmllp.tls.client_context`, or any other for a client: speak TLS.
-            server_hostname: Name that the server's certificate must have, where it is not `host`.
-            back_off: How long to wait before an attempt to connect when the last one has failed,
-                but no longer than `timeout`; without it, `BackOff` as it is. Messages wait with it.
+            options: See `fastmllp.client.ClientOptions`, which says what each is for.
 
         Raises:
             ValueError: A setting is out of bounds.
+            TypeError: A setting is of a wrong type.
         """
-        self._settings = ClientSettings(
-            host,
-            port,
-            timeout=timeout,
-            encoding=encoding,
-            max_size=max_size,
-            scan=scan,
-            strict=strict,
-            wait_for=wait_for,
-            tls=tls,
-            server_hostname=server_hostname,
-            back_off=back_off,
-            window=window,
-        )
+        self._settings = ClientSettings.of(AsyncClientKeywords, options, host=host, port=port)
         self._exchange: Exchange | None = None
-        self.unasked = Unasked(self._settings.server, scan)
+        self.unasked = Unasked(self._settings.server, self._settings.scan)
 
     async def __aenter__(self) -> "AsyncClient":
         await self.connect()
@@ -184,8 +144,11 @@ class AsyncClient:
         return exchange
 
 
+@ClientOptions.shown(AsyncClientKeywords)
 def connect(
-    host: str = "127.0.0.1", port: int = config.DEFAULT_PORT, **options: Any
+    host: str = ClientOptions.host,
+    port: int = ClientOptions.port,
+    **options: Unpack[AsyncClientKeywords],
 ) -> AsyncClient:
     """A client that is connected by ``async with`` or by its first `AsyncClient.send`.
 

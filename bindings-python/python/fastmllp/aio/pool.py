@@ -5,12 +5,12 @@ import contextlib
 import functools
 import operator
 from types import TracebackType
-from typing import Any
+from typing import Unpack
 
-from fastmllp import config
 from fastmllp.aio.client import AsyncClient
 from fastmllp.aio.loops import other_loop
 from fastmllp.client.failure import closed
+from fastmllp.client.options import ClientKeywords, ClientOptions
 from fastmllp.client.reply import ConnectionLost, Reply
 from fastmllp.client.settings import Payload
 
@@ -31,14 +31,15 @@ class Pool:
         [True, True]
     """
 
+    @ClientOptions.shown(ClientKeywords)
     def __init__(
         self,
-        host: str = "127.0.0.1",
-        port: int = config.DEFAULT_PORT,
+        host: str = ClientOptions.host,
+        port: int = ClientOptions.port,
         size: int = 4,
         *,
-        window: int = 1,
-        **options: Any,
+        window: int = ClientOptions.window,
+        **options: Unpack[ClientKeywords],
     ) -> None:
         """Keep the settings; each connection is opened when it has a message.
 

@@ -2,6 +2,7 @@
 
 from fastmllp.ack import ACCEPTED
 from fastmllp.client.client import Client
+from fastmllp.client.options import ClientKeywords, ClientOptions
 from fastmllp.client.pool import Pool
 from fastmllp.client.reply import (
     ConnectError,
@@ -19,6 +20,8 @@ __all__ = [
     "ACCEPTED",
     "BackOff",
     "Client",
+    "ClientKeywords",
+    "ClientOptions",
     "ConnectError",
     "ConnectionLost",
     "DeliveryError",

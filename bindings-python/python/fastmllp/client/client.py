@@ -2,21 +2,20 @@
 
 import contextlib
 import socket
-import ssl
 import threading
 import time
 from types import TracebackType
+from typing import Unpack
 
-from fastmllp import config
 from fastmllp._native import Fault, FrameError, InitiatorEvent, Reconnect, Stored, Stray, Verdict
 from fastmllp.client import failure
 from fastmllp.client.dial import dial
+from fastmllp.client.options import ClientKeywords, ClientOptions
 from fastmllp.client.reply import ConnectError, ConnectionLost, LinkError, Reply
 from fastmllp.client.scan_check import ScanCheck
-from fastmllp.client.settings import ClientSettings, Payload, WaitFor
+from fastmllp.client.settings import ClientSettings, Payload
 from fastmllp.client.unasked import GRACE_SECONDS, Unasked
 from fastmllp.client.wrong_peer import FirstBytes
-from fastmllp.serving.sockets.back_off import BackOff
 from fastmllp.serving.sockets.linger import linger
 from fastmllp.serving.stream import Stream
 
@@ -55,63 +54,26 @@ class Client:
         True
     """
 
+    @ClientOptions.shown(ClientKeywords)
     def __init__(
         self,
-        host: str = "127.0.0.1",
-        port: int = config.DEFAULT_PORT,
-        *,
-        timeout: float = config.DEFAULT_TIMEOUT,
-        encoding: str = "utf-8",
-        max_size: int = config.DEFAULT_MAX_SIZE,
-        scan: str = "single_byte",
-        strict: bool = False,
-        wait_for: WaitFor = "application",
-        tls: ssl.SSLContext | None = None,
-        server_hostname: str | None = None,
-        back_off: BackOff | None = None,
+        host: str = ClientOptions.host,
+        port: int = ClientOptions.port,
+        **options: Unpack[ClientKeywords],
     ) -> None:
         """Keep the settings; does not connect.
 
         Args:
-            host: Address or name of the server; an IPv6 address may stand in brackets. The
-                addresses of a name are tried one after the other within `timeout`, a quarter of a
-                second apart, and the first that answers is taken.
+            host: Address or name of the server.
             port: TCP port of the server.
-            timeout: Seconds to connect, from the look-up of the name to the end of a TLS handshake;
-                seconds for the server to take a message; and seconds for the whole reply, which do
-                not start again with every byte. 0 turns it off.
-            encoding: For messages given as ``str``, whatever their MSH-18 says.
-            strict: A ``str`` that the encoding cannot express, or whose MSH-18 names another set,
-                is an error, instead of being sent with a warning.
-            max_size: Largest payload of a reply, in bytes.
-            scan: How delimiters are found, as for `Message`: ``shift_jis``, for instance, on a link
-                whose names are in Shift_JIS.
-            wait_for: What ends the wait for a message that asks for both acknowledgments:
-                ``application`` (AA, AE or AR), or ``accept``, with which CA is enough. With
-                ``application`` CA becomes the reply when nothing follows it within `timeout`, or
-                when the connection ends.
-            tls: A context of `fastmllp.tls.client_context`, or any other for a client: speak TLS.
-            server_hostname: Name that the server's certificate must have, where it is not `host`.
-            back_off: How long `send` and `connect` wait before they connect when the last attempt
-                has failed, but no longer than `timeout`; without it, `BackOff` as it is.
+            options: See `fastmllp.client.ClientOptions`, which says what each is for.
 
         Raises:
             ValueError: A setting is out of bounds.
+            TypeError: A setting is of a wrong type.
         """
-        self._settings = ClientSettings(
-            host,
-            port,
-            timeout=timeout,
-            encoding=encoding,
-            max_size=max_size,
-            scan=scan,
-            strict=strict,
-            wait_for=wait_for,
-            tls=tls,
-            server_hostname=server_hostname,
-            back_off=back_off,
-        )
-        self._is_enough = wait_for == "accept"
+        self._settings = ClientSettings.of(ClientKeywords, options, host=host, port=port)
+        self._is_enough = self._settings.wait_for == "accept"
         self._stream: Stream | None = None
         self._link = self._settings.new_link()
         self._first = FirstBytes(self._settings.server)
@@ -120,7 +82,7 @@ class Client:
         self._why = ""
         # The CA to the message in progress.
         self._stored: bytes | None = None
-        self.unasked = Unasked(self._settings.server, scan)
+        self.unasked = Unasked(self._settings.server, self._settings.scan)
         self._lock = threading.Lock()
         # Set by `close` for the thread that waits without a connection.
         self._closing = threading.Event()

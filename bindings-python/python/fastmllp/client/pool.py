@@ -6,10 +6,10 @@ import queue
 import threading
 import time
 from types import TracebackType
-from typing import Any
+from typing import Unpack
 
-from fastmllp import config
 from fastmllp.client.client import Client
+from fastmllp.client.options import ClientKeywords, ClientOptions
 from fastmllp.client.reply import ConnectionLost, Reply
 from fastmllp.client.settings import Payload
 
@@ -32,12 +32,13 @@ class Pool:
         True
     """
 
+    @ClientOptions.shown(ClientKeywords)
     def __init__(
         self,
-        host: str = "127.0.0.1",
-        port: int = config.DEFAULT_PORT,
+        host: str = ClientOptions.host,
+        port: int = ClientOptions.port,
         size: int = 4,
-        **options: Any,
+        **options: Unpack[ClientKeywords],
     ) -> None:
         """Keep the settings; each client connects when it has a message.
 

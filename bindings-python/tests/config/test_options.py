@@ -1,118 +1,151 @@
-"""The options of servers are in one place, and everything that takes them follows."""
+"""The options of servers and of clients are in one place each; all that take them follow."""
 
 import ast
 import asyncio
 import dataclasses
 import inspect
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import fastmllp
-import fastmllp.serving.options
 import pytest
 from conftest import Serve
-from fastmllp.aio import start_server
-from fastmllp.config import TABLE, options
-from fastmllp.config.options import Options, names_of
+from fastmllp.aio import AsyncClient, connect, start_server
+from fastmllp.aio import Pool as AsyncPool
+from fastmllp.client import Client, Pool
+from fastmllp.client.options import AsyncClientKeywords, ClientKeywords, ClientOptions
+from fastmllp.config import TABLE
+from fastmllp.config.options import Options, names_of, option
 from fastmllp.link import Hl7, SocketLink
-from fastmllp.server import Server, ServerOptions
+from fastmllp.server import Server
 from fastmllp.serving.options import (
     AsyncServerKeywords,
     Hl7Keywords,
     Hl7LinkKeywords,
     LinkKeywords,
     ServerKeywords,
+    ServerOptions,
 )
 from peers import Peer, framed, message
 
 PACKAGE = Path(fastmllp.__file__).parent
-# What no text of a settings file or of a flag could say, or what the command decides itself.
-NO_SETTINGS = {"tls", "executor", "handler_timeout", "idle_timeout", "reuse_port"}
 # They are parameters of their own.
 PLACE = {"host", "port"}
+# What no text of a settings file or of a flag could say, or what the command decides itself.
+NO_SETTINGS = {
+    "server": {"tls", "executor", "handler_timeout", "idle_timeout", "reuse_port"},
+    "client": {"strict", "wait_for", "window", "tls", "server_hostname", "back_off"},
+}
 
-TAKERS: list[tuple[Callable[..., Any], type]] = [
-    (Server, ServerKeywords),
-    (fastmllp.serve, ServerKeywords),
-    (start_server, AsyncServerKeywords),
-    (SocketLink, Hl7LinkKeywords),
-    (Hl7, Hl7Keywords),
+TAKERS: list[tuple[Callable[..., Any], type, type[Options]]] = [
+    (Server, ServerKeywords, ServerOptions),
+    (fastmllp.serve, ServerKeywords, ServerOptions),
+    (start_server, AsyncServerKeywords, ServerOptions),
+    (SocketLink, Hl7LinkKeywords, ServerOptions),
+    (Hl7, Hl7Keywords, ServerOptions),
+    (Client, ClientKeywords, ClientOptions),
+    (Pool, ClientKeywords, ClientOptions),
+    (fastmllp.send, ClientKeywords, ClientOptions),
+    (AsyncClient, AsyncClientKeywords, ClientOptions),
+    (connect, AsyncClientKeywords, ClientOptions),
+    (AsyncPool, ClientKeywords, ClientOptions),
 ]
+takers = pytest.mark.parametrize(("taker", "keywords", "kind"), TAKERS)
+kinds = pytest.mark.parametrize("kind", [ServerOptions, ClientOptions])
+OTHER_DEFAULTS: dict[object, dict[str, Any]] = {
+    SocketLink: {"max_size": 10 * 2**20, "idle_timeout": 0.0},
+    fastmllp.send: {"wait_for": "accept"},
+}
+# What a function needs beside its options.
+NEEDED: dict[object, dict[str, Any]] = {
+    Hl7: {"handler": None},
+    fastmllp.send: {"host": "127.0.0.1", "port": 1, "message": b""},
+}
 
 
-def documented(module: ModuleType, name: str) -> set[str]:
-    """The fields of a class that have a docstring."""
-    tree = ast.parse(inspect.getsource(module))
-    (found,) = (it for it in tree.body if isinstance(it, ast.ClassDef) and it.name == name)
-    return {
+def fields_of(kind: type[Options]) -> dict[str, dataclasses.Field[Any]]:
+    return {field.name: field for field in dataclasses.fields(kind)}
+
+
+@kinds
+def test_each_option_says_what_it_is_for(kind: type[Options]) -> None:
+    """In a text behind its field."""
+    source = inspect.getsource(sys.modules[kind.__module__])
+    (found,) = (
+        it
+        for it in ast.parse(source).body
+        if isinstance(it, ast.ClassDef) and it.name == kind.__name__
+    )
+    documented = {
         field.target.id
         for field, text in zip(found.body, found.body[1:], strict=False)
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
         if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
     }
+    assert documented == set(fields_of(kind))
 
 
-def test_each_option_says_what_it_is_for() -> None:
-    fields = {field.name for field in dataclasses.fields(ServerOptions)}
-    assert documented(fastmllp.serving.options, "ServerOptions") == fields
-
-
-def test_keywords_are_the_fields() -> None:
-    types = get_type_hints(ServerOptions)
+@kinds
+def test_keywords_are_the_fields(kind: type[Options]) -> None:
+    types = get_type_hints(kind)
     taken: set[str] = set()
-    for _, keywords in TAKERS:
-        for name, kind in get_type_hints(keywords).items():
-            assert types[name] == kind, name
+    for _, keywords, of in TAKERS:
+        for name, hint in get_type_hints(keywords).items() if of is kind else ():
+            assert types[name] == hint, name
             taken.add(name)
-    assert taken == {field.name for field in dataclasses.fields(ServerOptions)} - PLACE
+    assert taken == set(fields_of(kind)) - PLACE
 
 
-@pytest.mark.parametrize(("taker", "keywords"), TAKERS)
-def test_signature_has_every_keyword(taker: Callable[..., Any], keywords: type) -> None:
+@takers
+def test_signature_has_every_keyword(
+    taker: Callable[..., Any], keywords: type, kind: type[Options]
+) -> None:
     """With its type and default, for editors that ask at run time, and for the pages."""
     shown = inspect.signature(taker).parameters
-    others = {"max_size": 10 * 2**20, "idle_timeout": 0.0} if taker is SocketLink else {}
-    for field in dataclasses.fields(ServerOptions):
-        if field.name in names_of(keywords):
-            parameter = shown[field.name]
-            assert parameter.kind is parameter.KEYWORD_ONLY
-            assert parameter.annotation == field.type
-            assert parameter.default == others.get(field.name, field.default)
+    for name in names_of(keywords):
+        parameter, field = shown[name], fields_of(kind)[name]
+        assert parameter.kind is parameter.KEYWORD_ONLY
+        assert parameter.annotation == field.type
+        assert parameter.default == OTHER_DEFAULTS.get(taker, {}).get(name, field.default), name
     assert not [it for it in shown.values() if it.kind is it.VAR_KEYWORD]
-    assert {"handler", *names_of(keywords)} <= set(shown)
 
 
-@pytest.mark.parametrize(("taker", "keywords"), TAKERS)
-def test_keyword_of_another(taker: Callable[..., Any], keywords: type) -> None:
-    fields = {field.name for field in dataclasses.fields(ServerOptions)} - PLACE
-    for name in {"wrong", *fields} - names_of(keywords):
+@takers
+def test_keyword_of_another(taker: Callable[..., Any], keywords: type, kind: type[Options]) -> None:
+    for name in {"wrong", *fields_of(kind)} - set(inspect.signature(taker).parameters) - PLACE:
         with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
-            made = taker(handler=None, **{name: None})
+            made = taker(**NEEDED.get(taker, {}), **{name: None})
             if inspect.iscoroutine(made):
                 asyncio.run(made)
 
 
-def test_settings_of_the_server_are_options() -> None:
+@pytest.mark.parametrize(
+    ("section", "kind"), [("server", ServerOptions), ("client", ClientOptions)]
+)
+def test_settings_are_options(section: str, kind: type[Options]) -> None:
     """The same default, bounds and choices, and none is forgotten."""
-    rows = {setting.key: setting for setting in TABLE.settings if setting.section == "server"}
-    types = get_type_hints(ServerOptions)
-    for field in dataclasses.fields(ServerOptions):
-        if field.name in NO_SETTINGS:
+    rows = {setting.key: setting for setting in TABLE.settings if setting.section == section}
+    types = get_type_hints(kind)
+    for name, field in fields_of(kind).items():
+        if name in NO_SETTINGS[section]:
             continue
-        row = rows[field.name]
-        assert row.default == (() if field.default is None else field.default), field.name
-        assert row.choices == get_args(types[field.name]) or field.name == "allow", field.name
+        row = rows[name]
+        assert row.default == (() if field.default is None else field.default), name
+        choices = get_args(types[name]) if get_origin(types[name]) is Literal else ()
+        assert row.choices == choices, name
         if row.range is None:
             continue
         for value in (row.range.least, row.range.most):
-            assert getattr(ServerOptions(**{field.name: value}), field.name) == value
-        if field.name != "max_connections":  # More than fit the table are the caller's business.
-            with pytest.raises(ValueError, match=f"^{field.name} must be {row.range.text[:6]}"):
-                ServerOptions(**{field.name: row.range.most + 1})
-        with pytest.raises(ValueError, match=f"^{field.name} must be "):
-            ServerOptions(**{field.name: row.range.least - 1})
+            assert getattr(kind(**{name: value}), name) == value
+        with pytest.raises(ValueError, match=f"^{name} must be "):
+            kind(**{name: row.range.least - 1})
+        if name == "max_connections":
+            continue  # A program may have more than the table allows.
+        with pytest.raises(ValueError, match=f"^{name} must be {re.escape(row.range.text)}"):
+            kind(**{name: row.range.most + 1})
 
 
 def naming(name: str) -> set[str]:
@@ -139,6 +172,11 @@ def test_an_option_is_named_where_it_is_used() -> None:
         "executor": "aio/service.py",
     }.items():
         assert naming(name) <= {"serving/options.py", user}, name
+    assert naming("back_off") == {
+        "client/options.py",
+        "client/settings.py",
+        "serving/sockets/back_off.py",
+    }
 
 
 def test_networks_of_an_iterator() -> None:
@@ -161,7 +199,7 @@ def test_options_of_nobody() -> None:
 
     @dataclasses.dataclass(frozen=True, kw_only=True)
     class Few(Options):
-        even: int = options.option(2, lambda name, value: value // 2 * 2)
+        even: int = option(2, lambda name, value: value // 2 * 2)
         plain: str = ""
 
     class Keywords(ServerKeywords, total=False):
