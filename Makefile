@@ -70,7 +70,7 @@ lint: build  ## Formatting, clippy, types, stubs against the binary
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
-	cd bindings-python && ../$(BIN)/mypy
+	cd bindings-python && ../$(BIN)/mypy && ../$(BIN)/mypy tests/config/typed_options.py
 	cd bindings-python && ../$(BIN)/python -m mypy.stubtest fastmllp._native
 
 doc:  ## Build the documentation of the crates, without a warning
