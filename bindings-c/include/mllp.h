@@ -69,18 +69,14 @@
 // many.
 #define MLLP_RESPONDER_WINDOW 64
 
+// How many bytes of a header are kept of a message that passes by.
+#define MLLP_RESPONDER_HEADER 512
+
 // A deadline that never comes.
 #define MLLP_NEVER UINT64_MAX
 
 // How many rules a list holds.
 #define MLLP_MAX_RULES 16
-
-// How many bytes of a header a stream responder keeps.
-#define MLLP_STREAM_RESPONDER_HEADER 512
-
-// How many messages of a stream responder can be without an answer at a time; with commit blocks
-// half as many.
-#define MLLP_STREAM_RESPONDER_WINDOW 4
 
 // Changes of this number may break callers.
 #define MLLP_VERSION_MAJOR 0
@@ -633,14 +629,43 @@ typedef struct mllp_receive_buffer_t {
 
 // One connection, seen from the end that receives messages and answers them.
 //
+// There are two ways of receiving. `mllp_responder_init` prepares a responder that stores messages
+// until they are whole. `mllp_responder_init_stream` prepares one for messages larger than memory:
+// their bytes pass by, and the header is kept for the answer. A function of the other way is
+// answered with `MLLP_ERR_INVALID_ARGUMENT`. Answers, times and the end of the connection are the
+// same for both.
+//
 // Answers leave in the order of the messages, in whatever order they are given. The loop: take every
-// event; send what is `_outgoing` and say so with `_sent`; while it `_wants_input`, read into its
-// `_spare` room and say so with `_commit_read`; wait for the socket until `_next_deadline`, then
-// call `_on_time`; until it `_is_finished`. While it wants no input, too much is unanswered or
-// unsent: the caller does not read, and the peer feels it.
+// event; send what is `_outgoing` and say so with `_sent`; while it `_wants_input`, read; wait for
+// the socket until `_next_deadline`, then call `_on_time`; until it `_is_finished`. What was read
+// goes into the `_spare` room, with `_commit_read`, and `_next_event` gives the events; those of a
+// stream are given by `_step` over it, until that returns `MLLP_PARTIAL`. While the responder wants
+// no input, too much is unanswered or unsent: the caller does not read, and the peer feels it.
 typedef struct mllp_responder_t {
-    uint64_t _state[321];
+    uint64_t _state[284];
 } mllp_responder_t;
+
+// The place of one complete message among the answers: good for one answer. A zeroed one is none, and
+// one of another responder, or from before the responder was prepared anew, is recognised, unless
+// that was in the same millisecond: a caller who answers late asks whether the connection is still
+// the same.
+typedef struct mllp_ticket_t {
+    // The place among the answers of the connection, counted from 0 and wrapping: see
+    // `mllp_responder_is_settled`. With commit blocks a message has two places, and this is the
+    // second.
+    uint32_t number;
+    uint32_t _link;
+} mllp_ticket_t;
+
+// The place of a message that was lost: it can be refused, never accepted. A zeroed one is none.
+typedef struct mllp_refusal_t {
+    // The place among the answers of the connection: see `mllp_ticket_t`.
+    uint32_t number;
+    uint32_t _link;
+} mllp_refusal_t;
+
+// How a message that was lost is refused: `MLLP_REFUSE_*`. There is no positive way.
+typedef uint32_t mllp_refuse_t;
 
 // What a message over the limit does to its connection: `MLLP_OVER_LIMIT_*`.
 typedef uint32_t mllp_over_limit_t;
@@ -682,25 +707,6 @@ typedef struct mllp_responder_config_t {
 // Why a connection ends: `MLLP_CLOSE_*`.
 typedef uint32_t mllp_close_reason_t;
 
-// The place of one complete message among the answers: good for one answer. A zeroed one is none, and
-// one of another responder, or from before the responder was prepared anew, is recognised, unless
-// that was in the same millisecond: a caller who answers late asks whether the connection is still
-// the same.
-typedef struct mllp_ticket_t {
-    // The place among the answers of the connection, counted from 0 and wrapping: see
-    // `mllp_responder_is_settled`. With commit blocks a message has two places, and this is the
-    // second.
-    uint32_t number;
-    uint32_t _link;
-} mllp_ticket_t;
-
-// The place of a message that was lost: it can be refused, never accepted. A zeroed one is none.
-typedef struct mllp_refusal_t {
-    // The place among the answers of the connection: see `mllp_ticket_t`.
-    uint32_t number;
-    uint32_t _link;
-} mllp_refusal_t;
-
 // What happened on a connection. Which members say something depends on `kind`; the others are 0.
 // Offsets count bytes from 0 over the whole stream.
 typedef struct mllp_responder_event_t {
@@ -737,9 +743,6 @@ typedef struct mllp_responder_event_t {
     // The bytes: until the next event is taken, or bytes of the peer.
     struct mllp_slice_t payload;
 } mllp_responder_event_t;
-
-// How a message that was lost is refused: `MLLP_REFUSE_*`. There is no positive way.
-typedef uint32_t mllp_refuse_t;
 
 // Cuts a stream into frames without storing any of it: payload leaves as spans of the input. For
 // messages larger than memory.
@@ -820,29 +823,6 @@ typedef struct mllp_sequence_action_t {
     // What to do.
     mllp_sequence_action_kind_t kind;
 } mllp_sequence_action_t;
-
-// A responder that stores no payload: its bytes pass by as spans of the input, and the answer is
-// made from the header.
-//
-// A header is kept whole when its MSH segment, with the CR behind it, has up to
-// `MLLP_STREAM_RESPONDER_HEADER` bytes. Of a longer one, the fields that were kept whole are there,
-// and the others are absent: no control ID is ever cut short. The length of a message is limited by
-// `max_payload_len` alone, which may be `SIZE_MAX`.
-//
-// The loop: `_step` over what was read until it returns `MLLP_PARTIAL`; send what is `_outgoing` and
-// say so with `_sent`; while it `_wants_input`, read; wait for the socket until `_next_deadline`,
-// then call `_on_time`; until it `_is_finished`.
-typedef struct mllp_stream_responder_t {
-    uint64_t _state[141];
-} mllp_stream_responder_t;
-
-// One step of a stream responder.
-typedef struct mllp_stream_step_t {
-    // How many bytes of the input are done with, whatever the event.
-    size_t consumed;
-    // What happened.
-    struct mllp_responder_event_t event;
-} mllp_stream_step_t;
 
 // A point in time as HL7 writes it, `YYYYMMDDHHMMSS` with or without `+ZZZZ` (2.A.22, DTM).
 typedef struct mllp_timestamp_t {
@@ -2335,67 +2315,8 @@ mllp_status_t mllp_receive_buffer_reset(struct mllp_receive_buffer_t *buffer);
 mllp_status_t mllp_receive_buffer_counters(const struct mllp_receive_buffer_t *buffer,
                                            struct mllp_counters_t *out);
 
-// Prepares a responder for a connection that was accepted at `now`. It keeps `incoming` for what is
-// received and `answers` for answers that wait, until it is not used any more.
-//
-// The longest message is `max_payload_len` or three bytes less than `incoming`, whichever is
-// smaller. `MLLP_ERR_BUFFER_TOO_SMALL`: no message could ever be taken, because `incoming` is empty
-// or `answers` is shorter than `max_answer_len`, with commit blocks twice that; the responder is not
-// prepared then.
-mllp_status_t mllp_responder_init(struct mllp_responder_t *responder,
-                                  const struct mllp_responder_config_t *config,
-                                  uint8_t *incoming,
-                                  size_t incoming_len,
-                                  uint8_t *answers,
-                                  size_t answers_len,
-                                  uint64_t now);
-
 // 1: read from the socket.
 uint32_t mllp_responder_wants_input(const struct mllp_responder_t *responder);
-
-// Room for the socket to read into: `want` bytes as long as there are so many, none while no input
-// is wanted. Take every event first.
-mllp_status_t mllp_responder_spare(struct mllp_responder_t *responder,
-                                   size_t want,
-                                   struct mllp_room_t *out);
-
-// The socket has read `len` bytes into the spare room. `MLLP_ERR_INVALID_ARGUMENT`: there is no such
-// room; `len` is what a failed read returned, perhaps.
-mllp_status_t mllp_responder_commit_read(struct mllp_responder_t *responder,
-                                         size_t len,
-                                         uint64_t now);
-
-// Takes bytes from a buffer of the caller's, as many as there is room for, and writes how many to
-// `taken`. Take every event first.
-mllp_status_t mllp_responder_receive(struct mllp_responder_t *responder,
-                                     const uint8_t *chunk,
-                                     size_t chunk_len,
-                                     uint64_t now,
-                                     size_t *taken);
-
-// Takes bytes from a buffer of the caller's up to the next event, and copies none of a message that
-// lies whole in it: `payload` of the event then is of the chunk. Writes to `consumed` how many bytes
-// are done with; the next call takes the rest.
-//
-// `MLLP_OK`: an event. `MLLP_PARTIAL`: the chunk is done with, or there is no room for what is left of
-// it, which comes first when there is. It writes both outputs too. Answer such a message with
-// `mllp_responder_answer_now` or `mllp_responder_answer_later`, which are given the payload.
-mllp_status_t mllp_responder_feed(struct mllp_responder_t *responder,
-                                  const uint8_t *chunk,
-                                  size_t chunk_len,
-                                  uint64_t now,
-                                  size_t *consumed,
-                                  struct mllp_responder_event_t *out);
-
-// What has happened. `MLLP_PARTIAL`: nothing; send, read, or wait for the deadline. It writes `out`
-// too.
-mllp_status_t mllp_responder_next_event(struct mllp_responder_t *responder,
-                                        uint64_t now,
-                                        struct mllp_responder_event_t *out);
-
-// The payload of the message, or the beginning of the one to be refused, that the last event was
-// about: until the next event is taken, or bytes of the peer. Otherwise none.
-struct mllp_slice_t mllp_responder_payload(const struct mllp_responder_t *responder);
 
 // Bytes for the socket.
 struct mllp_slice_t mllp_responder_outgoing(const struct mllp_responder_t *responder);
@@ -2441,8 +2362,9 @@ uint64_t mllp_responder_pending(const struct mllp_responder_t *responder);
 mllp_status_t mllp_responder_counters(const struct mllp_responder_t *responder,
                                       struct mllp_counters_t *out);
 
-// Answers the message whose payload is at hand: until the next event is taken. `header` and
-// `policy` of the acknowledgment are filled in from it and from the settings. An answer that is too
+// Answers the message whose payload is at hand: until the next event is taken, or, where messages
+// pass by, the one whose header is: until the next frame begins. `header` and `policy` of the
+// acknowledgment are filled in from it and from the settings. An answer that is too
 // long is tried again without the names of the header.
 //
 // `MLLP_ERR_NO_TICKET`: the ticket was used, or is of no message. `MLLP_ERR_NOT_AT_HAND`: use
@@ -2455,7 +2377,8 @@ mllp_status_t mllp_responder_answer(struct mllp_responder_t *responder,
                                     const struct mllp_ack_t *ack,
                                     uint64_t now);
 
-// Answers a message whose payload the caller has kept. Errors as for `mllp_responder_answer`.
+// Answers a message that the caller has kept: its payload, or of one that passed by its
+// `mllp_responder_header_bytes`. Errors as for `mllp_responder_answer`.
 mllp_status_t mllp_responder_answer_later(struct mllp_responder_t *responder,
                                           struct mllp_ticket_t ticket,
                                           const uint8_t *payload,
@@ -2518,6 +2441,100 @@ mllp_status_t mllp_responder_refuse(struct mllp_responder_t *responder,
 mllp_status_t mllp_responder_leave_unrefused(struct mllp_responder_t *responder,
                                              struct mllp_refusal_t refusal,
                                              uint64_t now);
+
+// Prepares a responder for messages larger than memory, on a connection that was accepted at `now`.
+// It stores no payload: the bytes pass by as spans of the input. It keeps `answers` for answers that
+// wait, until it is not used any more.
+//
+// A header is kept whole when its MSH segment, with the CR behind it, has up to
+// `MLLP_RESPONDER_HEADER` bytes. Of a longer one, the fields that were kept whole are there, and the
+// others are absent: no control ID is ever cut short. The length of a message is limited by
+// `max_payload_len` alone, which may be `SIZE_MAX`.
+//
+// `MLLP_ERR_BUFFER_TOO_SMALL`: no message could ever be taken, because `answers` is shorter than
+// `max_answer_len`, with commit blocks twice that; the responder is not prepared then.
+mllp_status_t mllp_responder_init_stream(struct mllp_responder_t *responder,
+                                         const struct mllp_responder_config_t *config,
+                                         uint8_t *answers,
+                                         size_t answers_len,
+                                         uint64_t now);
+
+// Looks at the bytes that come next in the stream, up to the next event. Without input it reports
+// what is due. Writes to `consumed` how many bytes are done with; the next call takes the rest.
+//
+// `MLLP_OK`: an event. `MLLP_PARTIAL`: the input is consumed, or no input is wanted and the rest is
+// for later. It writes both outputs too. The payload of a span is of the input.
+mllp_status_t mllp_responder_step(struct mllp_responder_t *responder,
+                                  const uint8_t *input,
+                                  size_t input_len,
+                                  uint64_t now,
+                                  size_t *consumed,
+                                  struct mllp_responder_event_t *out);
+
+// The bytes that are kept of the header of the message whose frame began last, as far as it has
+// come: the whole MSH segment and what stands before it, or as many whole fields as there is room
+// for. Until the next frame begins. `mllp_message_header_parse_lenient` reads them; a caller that
+// answers later keeps them.
+struct mllp_slice_t mllp_responder_header_bytes(const struct mllp_responder_t *responder);
+
+// Prepares a responder for a connection that was accepted at `now`. It keeps `incoming` for what is
+// received and `answers` for answers that wait, until it is not used any more.
+//
+// The longest message is `max_payload_len` or three bytes less than `incoming`, whichever is
+// smaller. `MLLP_ERR_BUFFER_TOO_SMALL`: no message could ever be taken, because `incoming` is empty
+// or `answers` is shorter than `max_answer_len`, with commit blocks twice that; the responder is not
+// prepared then.
+mllp_status_t mllp_responder_init(struct mllp_responder_t *responder,
+                                  const struct mllp_responder_config_t *config,
+                                  uint8_t *incoming,
+                                  size_t incoming_len,
+                                  uint8_t *answers,
+                                  size_t answers_len,
+                                  uint64_t now);
+
+// Room for the socket to read into: `want` bytes as long as there are so many, none while no input
+// is wanted. Take every event first.
+mllp_status_t mllp_responder_spare(struct mllp_responder_t *responder,
+                                   size_t want,
+                                   struct mllp_room_t *out);
+
+// The socket has read `len` bytes into the spare room. `MLLP_ERR_INVALID_ARGUMENT`: there is no such
+// room; `len` is what a failed read returned, perhaps.
+mllp_status_t mllp_responder_commit_read(struct mllp_responder_t *responder,
+                                         size_t len,
+                                         uint64_t now);
+
+// Takes bytes from a buffer of the caller's, as many as there is room for, and writes how many to
+// `taken`. Take every event first.
+mllp_status_t mllp_responder_receive(struct mllp_responder_t *responder,
+                                     const uint8_t *chunk,
+                                     size_t chunk_len,
+                                     uint64_t now,
+                                     size_t *taken);
+
+// Takes bytes from a buffer of the caller's up to the next event, and copies none of a message that
+// lies whole in it: `payload` of the event then is of the chunk. Writes to `consumed` how many bytes
+// are done with; the next call takes the rest.
+//
+// `MLLP_OK`: an event. `MLLP_PARTIAL`: the chunk is done with, or there is no room for what is left of
+// it, which comes first when there is. It writes both outputs too. Answer such a message with
+// `mllp_responder_answer_now` or `mllp_responder_answer_later`, which are given the payload.
+mllp_status_t mllp_responder_feed(struct mllp_responder_t *responder,
+                                  const uint8_t *chunk,
+                                  size_t chunk_len,
+                                  uint64_t now,
+                                  size_t *consumed,
+                                  struct mllp_responder_event_t *out);
+
+// What has happened. `MLLP_PARTIAL`: nothing; send, read, or wait for the deadline. It writes `out`
+// too.
+mllp_status_t mllp_responder_next_event(struct mllp_responder_t *responder,
+                                        uint64_t now,
+                                        struct mllp_responder_event_t *out);
+
+// The payload of the message, or the beginning of the one to be refused, that the last event was
+// about: until the next event is taken, or bytes of the peer. Otherwise none.
+struct mllp_slice_t mllp_responder_payload(const struct mllp_responder_t *responder);
 
 // 10 seconds each, 60 seconds for a whole frame, and a quarter of a second for a trailer.
 struct mllp_times_t mllp_times_default(void);
@@ -2671,150 +2688,6 @@ mllp_status_t mllp_sequence_action_after_refusal(int64_t sent,
 // The stable name of a status, the same in every language where the thing has a name there:
 // `reserved_byte`, for instance. `unknown` for a number that is none. Never NULL.
 const char *mllp_status_name(mllp_status_t status);
-
-// Prepares a stream responder for a connection that was accepted at `now`. It keeps `answers` for
-// answers that wait, until it is not used any more.
-//
-// `MLLP_ERR_BUFFER_TOO_SMALL`: no message could ever be taken, because `answers` is shorter than
-// `max_answer_len`, with commit blocks twice that; the responder is not prepared then.
-mllp_status_t mllp_stream_responder_init(struct mllp_stream_responder_t *responder,
-                                         const struct mllp_responder_config_t *config,
-                                         uint8_t *answers,
-                                         size_t answers_len,
-                                         uint64_t now);
-
-// 1: read from the socket. 0: no input is consumed.
-uint32_t mllp_stream_responder_wants_input(const struct mllp_stream_responder_t *responder);
-
-// Looks at the bytes that come next in the stream, up to the next event. Without input it reports
-// what is due.
-//
-// `MLLP_OK`: an event; call again with what `consumed` leaves of the input. `MLLP_PARTIAL`: the input
-// is consumed, or no input is wanted and the rest is for later. It writes `out` too. The payload of
-// a span is of the input.
-mllp_status_t mllp_stream_responder_step(struct mllp_stream_responder_t *responder,
-                                         const uint8_t *input,
-                                         size_t input_len,
-                                         uint64_t now,
-                                         struct mllp_stream_step_t *out);
-
-// The header of the message whose frame began last, as far as it has come and is kept: see
-// `mllp_message_header_parse_lenient`. `MLLP_NOT_FOUND`: there is none. It borrows from the
-// responder, until the next frame begins. For names in Shift_JIS and the like, read
-// `mllp_stream_responder_header_bytes`.
-mllp_status_t mllp_stream_responder_header(const struct mllp_stream_responder_t *responder,
-                                           struct mllp_message_header_t *out);
-
-// The bytes that are kept of the header, for a caller that answers later: the whole MSH segment and
-// what stands before it, or as many whole fields as there is room for.
-struct mllp_slice_t mllp_stream_responder_header_bytes(const struct mllp_stream_responder_t *responder);
-
-// Bytes for the socket.
-struct mllp_slice_t mllp_stream_responder_outgoing(const struct mllp_stream_responder_t *responder);
-
-// The socket has taken `len` of the outgoing bytes. `MLLP_ERR_INVALID_ARGUMENT`: there were not so
-// many.
-mllp_status_t mllp_stream_responder_sent(struct mllp_stream_responder_t *responder,
-                                         size_t len,
-                                         uint64_t now);
-
-// When to call `mllp_stream_responder_on_time`, unless something else happens first;
-// `MLLP_NEVER` for never, and of a responder that was never prepared.
-uint64_t mllp_stream_responder_next_deadline(const struct mllp_stream_responder_t *responder);
-
-// Time has passed: see `mllp_responder_on_time`. A caller that comes late reads what has come, and
-// steps over it, before it calls this.
-mllp_status_t mllp_stream_responder_on_time(struct mllp_stream_responder_t *responder,
-                                            uint64_t now);
-
-// The peer will send nothing more. It may still take answers. Step over everything that was read
-// first: no more is consumed.
-mllp_status_t mllp_stream_responder_peer_closed(struct mllp_stream_responder_t *responder,
-                                                uint64_t now);
-
-// The caller wants to end the connection: the messages that were complete are answered first.
-mllp_status_t mllp_stream_responder_close(struct mllp_stream_responder_t *responder, uint64_t now);
-
-// 1: the connection can be closed, because everything is reported, answered and sent; also of a
-// responder that was never prepared.
-uint32_t mllp_stream_responder_is_finished(const struct mllp_stream_responder_t *responder);
-
-// How many places wait for an answer; with commit blocks a message has two.
-size_t mllp_stream_responder_waiting(const struct mllp_stream_responder_t *responder);
-
-// 1: the place with this number is done. See `mllp_responder_is_settled`.
-uint32_t mllp_stream_responder_is_settled(const struct mllp_stream_responder_t *responder,
-                                          uint32_t number);
-
-// Bytes taken of an unfinished frame, counted from its start block; 0 between frames.
-uint64_t mllp_stream_responder_pending(const struct mllp_stream_responder_t *responder);
-
-// Totals of the stream.
-mllp_status_t mllp_stream_responder_counters(const struct mllp_stream_responder_t *responder,
-                                             struct mllp_counters_t *out);
-
-// Answers the message whose header is at hand: until the next frame begins. `header` and `policy` of
-// the acknowledgment are filled in from it and from the settings. An answer that is too long is
-// tried again without the names of the header.
-//
-// Errors as for `mllp_responder_answer`; for `MLLP_ERR_NOT_AT_HAND`, use
-// `mllp_stream_responder_answer_later`. The ticket of an answer that failed is still good.
-mllp_status_t mllp_stream_responder_answer(struct mllp_stream_responder_t *responder,
-                                           struct mllp_ticket_t ticket,
-                                           const struct mllp_ack_t *ack,
-                                           uint64_t now);
-
-// Answers a message whose `mllp_stream_responder_header_bytes` the caller has kept. Errors as for
-// `mllp_responder_answer`.
-mllp_status_t mllp_stream_responder_answer_later(struct mllp_stream_responder_t *responder,
-                                                 struct mllp_ticket_t ticket,
-                                                 const uint8_t *header_bytes,
-                                                 size_t header_bytes_len,
-                                                 const struct mllp_ack_t *ack,
-                                                 uint64_t now);
-
-// Answers with a payload that the caller made, without a frame.
-//
-// `MLLP_ERR_NO_TICKET`, `MLLP_ERR_BUFFER_TOO_SMALL`, `MLLP_ERR_RESERVED_BYTE` and
-// `MLLP_ERR_CLOSED` as for `mllp_responder_answer`.
-mllp_status_t mllp_stream_responder_answer_with(struct mllp_stream_responder_t *responder,
-                                                struct mllp_ticket_t ticket,
-                                                const uint8_t *answer,
-                                                size_t answer_len,
-                                                uint64_t now);
-
-// The message gets no answer: enhanced mode asked for none, or it is an acknowledgment itself.
-mllp_status_t mllp_stream_responder_leave_unanswered(struct mllp_stream_responder_t *responder,
-                                                     struct mllp_ticket_t ticket,
-                                                     uint64_t now);
-
-// MLLP release 2: the message is in safe storage, and its sender may know before the message is
-// answered. An answer without it does the same. The ticket stays good.
-mllp_status_t mllp_stream_responder_commit(struct mllp_stream_responder_t *responder,
-                                           struct mllp_ticket_t ticket,
-                                           uint64_t now);
-
-// MLLP release 2: the message could not be stored. It gets no other answer, and its sender sends it
-// again.
-mllp_status_t mllp_stream_responder_refuse_commit(struct mllp_stream_responder_t *responder,
-                                                  struct mllp_ticket_t ticket,
-                                                  uint64_t now);
-
-// Refuses the message over the limit whose header is at hand. The code of the acknowledgment is
-// replaced by a negative one at the same level.
-//
-// MLLP release 2: the negative commit block is all that the sender gets, because the message is not
-// in safe storage (1.2.1). Errors as for `mllp_responder_answer`; the refusal is still good then.
-mllp_status_t mllp_stream_responder_refuse(struct mllp_stream_responder_t *responder,
-                                           struct mllp_refusal_t refusal,
-                                           mllp_refuse_t refuse,
-                                           const struct mllp_ack_t *ack,
-                                           uint64_t now);
-
-// The message over the limit gets no answer: there is no way to refuse it.
-mllp_status_t mllp_stream_responder_leave_unrefused(struct mllp_stream_responder_t *responder,
-                                                    struct mllp_refusal_t refusal,
-                                                    uint64_t now);
 
 // Universal time in fourteen digits: `seconds` since 1970-01-01T00:00:00Z, without leap seconds. Times
 // before the year 0 or after 9999 become the first or last that four digits of year can write.

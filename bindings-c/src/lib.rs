@@ -15,8 +15,8 @@
 //! | `message.rs`, `path.rs`, `segment.rs`, `escape.rs` | a message and its values |
 //! | `ack_code.rs`, `error_detail.rs`, `timestamp.rs`, `ack.rs` | the acknowledgment |
 //! | `check.rs`, `decision.rs`, `sequence.rs` | which acknowledgment a message gets |
-//! | `responder.rs`, `stream_responder.rs`, each with its `answers.rs` | the receiving end of a link |
-//! | `responder_config.rs`, `responder_event.rs`, `link_event.rs` | settings and events of both |
+//! | `responder.rs`, with `stored.rs`, `passing.rs` and `answers.rs` | the receiving end of a link |
+//! | `responder_config.rs`, `responder_event.rs`, `link_event.rs` | its settings and events |
 //! | `ticket.rs` | which messages can still be answered |
 //! | `initiator.rs`, `initiator_config.rs`, `initiator_event.rs`, `rules.rs` | the sending end of a link |
 //! | `detect.rs`, `proxy.rs` | which protocol a peer speaks, and which client a proxy names |
@@ -59,7 +59,6 @@ mod sequence;
 mod slice;
 mod state;
 mod status;
-mod stream_responder;
 mod ticket;
 mod timestamp;
 mod version;
@@ -96,7 +95,6 @@ pub use segment::*;
 pub use sequence::*;
 pub use slice::*;
 pub use status::*;
-pub use stream_responder::*;
 pub use ticket::*;
 pub use timestamp::*;
 pub use version::*;

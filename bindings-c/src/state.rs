@@ -47,6 +47,30 @@ pub(crate) unsafe fn init<S: State>(state: *mut S, inner: S::Inner) -> Result<()
     Ok(())
 }
 
+/// As [`init`], for a state that a small machine has no room for on its stack: `fill` puts it together
+/// where it is to stand.
+///
+/// # Safety
+///
+/// As for [`init`], and `fill` leaves nothing of the state out.
+#[inline(always)]
+pub(crate) unsafe fn init_in_place<S: State>(
+    state: *mut S,
+    fill: impl FnOnce(&mut MaybeUninit<S::Inner>),
+) -> Result<(), Failure> {
+    const { S::FITS };
+    if state.is_null() {
+        return Err(Failure(MLLP_ERR_NULL));
+    }
+    let marked = state.cast::<Marked<S::Inner>>();
+    // SAFETY: not NULL; size and alignment are checked by `FITS`; nothing is read or dropped.
+    unsafe {
+        fill(&mut *(&raw mut (*marked).inner).cast::<MaybeUninit<S::Inner>>());
+        (&raw mut (*marked).mark).write(S::MARK);
+    }
+    Ok(())
+}
+
 /// Takes a state back that turned out to be of no use.
 ///
 /// # Safety

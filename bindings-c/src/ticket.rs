@@ -73,13 +73,24 @@ impl<const WINDOW: usize> Tickets<WINDOW> {
     /// Numbers wrap: what is left of them by the window has to go on where they do.
     const WRAPS: () = assert!(WINDOW.is_power_of_two());
 
-    /// For a state at this address that is prepared now.
-    pub(crate) const fn new(address: usize, now: u64) -> Self {
+    /// Puts them where they are to stand, for a state at this address that is prepared now.
+    ///
+    /// # Safety
+    ///
+    /// There is room for them at `tickets`.
+    pub(crate) unsafe fn prepare(tickets: *mut Self, address: usize, now: u64) {
         const { Self::WRAPS };
         // Multiplied by the golden ratio (Knuth), so that a step of either changes the upper half.
         let mixed = (address as u64).rotate_left(32).wrapping_add(now);
         let link = (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32 | 1;
-        Tickets { link, places: [const { Place::Free }; WINDOW] }
+        // SAFETY: the caller's promise. One place after the other, so that the stack never holds all.
+        unsafe {
+            (&raw mut (*tickets).link).write(link);
+            let places = (&raw mut (*tickets).places).cast::<Place>();
+            for at in 0..WINDOW {
+                places.add(at).write(Place::Free);
+            }
+        }
     }
 
     pub(crate) fn keep(&mut self, ticket: Ticket) -> mllp_ticket_t {

@@ -47,9 +47,35 @@ enum Slot {
     /// The host has not answered yet.
     Waiting,
     /// The answer is in the storage. `held` answers wait for the rest of their frame.
-    Stored { at: usize, len: usize, held: bool },
+    Stored { span: Span, held: bool },
     /// The message gets no answer.
     Silent,
+}
+
+/// Where an answer lies in the storage. There is one for every message of a window, so each is small;
+/// no storage of answers is longer than 4 GB.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    at: u32,
+    len: u32,
+}
+
+impl Span {
+    fn new(at: usize, len: usize) -> Option<Span> {
+        Some(Span { at: u32::try_from(at).ok()?, len: u32::try_from(len).ok()? })
+    }
+
+    fn at(self) -> usize {
+        self.at as usize
+    }
+
+    fn len(self) -> usize {
+        self.len as usize
+    }
+
+    fn end(self) -> usize {
+        self.at().saturating_add(self.len())
+    }
 }
 
 /// Storage for answers that wait for their turn or for the socket.
@@ -149,8 +175,9 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
             let len = room.len().min(max_len);
             match write(room.get_mut(..len).unwrap_or_default()) {
                 Ok(len) => {
-                    self.put(number, Slot::Stored { at, len, held });
-                    self.end = at.saturating_add(len);
+                    let span = Span::new(at, len).ok_or(TOO_SMALL)?;
+                    self.put(number, Slot::Stored { span, held });
+                    self.end = span.end();
                     return Ok(());
                 }
                 Err(TOO_SMALL) if want < max_len => {
@@ -209,21 +236,24 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
 
     /// Bytes for the socket: the answers that are finished up to the first that is not.
     pub(crate) fn outgoing(&self) -> &[u8] {
-        let Some(&Slot::Stored { at, len, held: false }) = self.slots.front() else { return &[] };
-        let mut end = at.saturating_add(len);
+        let Some(&Slot::Stored { span: first, held: false }) = self.slots.front() else {
+            return &[];
+        };
+        let mut end = first.end();
         for slot in self.slots.iter().skip(1) {
             match *slot {
                 // Answers given in order lie one behind the other and leave together.
-                Slot::Stored { at, len, held: false } if at == end => end = end.saturating_add(len),
+                Slot::Stored { span, held: false } if span.at() == end => end = span.end(),
                 _ => break,
             }
         }
-        self.storage.as_ref().get(at.saturating_add(self.sent)..end).unwrap_or_default()
+        self.storage.as_ref().get(first.at().saturating_add(self.sent)..end).unwrap_or_default()
     }
 
     /// Whether there are bytes for the socket.
     pub(crate) fn sends(&self) -> bool {
-        matches!(self.slots.front(), Some(Slot::Stored { len, held: false, .. }) if *len > self.sent)
+        let front = self.slots.front();
+        matches!(front, Some(Slot::Stored { span, held: false }) if span.len() > self.sent)
     }
 
     /// The socket has taken `len` bytes.
@@ -245,9 +275,9 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
     fn settle(&mut self) {
         while let Some(slot) = self.slots.front() {
             match *slot {
-                Slot::Stored { len, held: false, .. } if self.sent >= len => {
-                    self.sent -= len;
-                    self.stored = self.stored.saturating_sub(len);
+                Slot::Stored { span, held: false } if self.sent >= span.len() => {
+                    self.sent -= span.len();
+                    self.stored = self.stored.saturating_sub(span.len());
                 }
                 Slot::Silent => {}
                 _ => return,
@@ -269,12 +299,12 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
         let Some(slot) = self.slot(number) else { return };
         match core::mem::replace(slot, now) {
             Slot::Waiting => self.waiting = self.waiting.saturating_sub(1),
-            Slot::Stored { len, .. } => self.stored = self.stored.saturating_sub(len),
+            Slot::Stored { span, .. } => self.stored = self.stored.saturating_sub(span.len()),
             Slot::Silent => {}
         }
         match now {
             Slot::Waiting => self.waiting = self.waiting.saturating_add(1),
-            Slot::Stored { len, .. } => self.stored = self.stored.saturating_add(len),
+            Slot::Stored { span, .. } => self.stored = self.stored.saturating_add(span.len()),
             Slot::Silent => {}
         }
     }
@@ -300,19 +330,20 @@ impl<T: Storage, const WINDOW: usize> Answers<T, WINDOW> {
         let mut end = 0usize;
         loop {
             let next = self.slots.iter_mut().filter_map(|slot| match slot {
-                Slot::Stored { at, len, .. } if *at >= end => Some((at, *len)),
+                Slot::Stored { span, .. } if span.at() >= end => Some(span),
                 _ => None,
             });
-            let Some((at, len)) = next.min_by_key(|(at, _)| **at) else { return end };
-            let from = at.saturating_sub(end);
-            if let Some(span) = self.storage.as_mut().get_mut(end..at.saturating_add(len))
-                && from <= span.len()
+            let Some(span) = next.min_by_key(|span| span.at()) else { return end };
+            let from = span.at().saturating_sub(end);
+            if let Some(bytes) = self.storage.as_mut().get_mut(end..span.end())
+                && from <= bytes.len()
             {
-                span.copy_within(from.., 0);
+                bytes.copy_within(from.., 0);
             }
-            *at = end;
-            end = end.saturating_add(len);
-            if len == 0 {
+            // No higher than it was.
+            span.at = end as u32;
+            end = span.end();
+            if span.len == 0 {
                 return end;
             }
         }

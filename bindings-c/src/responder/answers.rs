@@ -3,7 +3,7 @@
 use ack_gen::Ack;
 use mllp_link::Refuse;
 
-use super::{Link, mllp_responder_t};
+use super::{Either, Link, either, mllp_responder_t};
 use crate::ack::mllp_ack_t;
 use crate::code::Numbered;
 use crate::slice::{bytes, place, room, value};
@@ -11,8 +11,9 @@ use crate::state::state_mut;
 use crate::status::{Failure, MLLP_OK, mllp_status_t, status};
 use crate::ticket::{mllp_refusal_t, mllp_refuse_t, mllp_ticket_t};
 
-/// Answers the message whose payload is at hand: until the next event is taken. `header` and
-/// `policy` of the acknowledgment are filled in from it and from the settings. An answer that is too
+/// Answers the message whose payload is at hand: until the next event is taken, or, where messages
+/// pass by, the one whose header is: until the next frame begins. `header` and `policy` of the
+/// acknowledgment are filled in from it and from the settings. An answer that is too
 /// long is tried again without the names of the header.
 ///
 /// `MLLP_ERR_NO_TICKET`: the ticket was used, or is of no message. `MLLP_ERR_NOT_AT_HAND`: use
@@ -31,7 +32,8 @@ pub unsafe extern "C" fn mllp_responder_answer(
         // SAFETY: rules 2 and 7.
         let (link, ack) = unsafe { (state_mut(responder)?, value(ack)?) };
         let mut answer = |ack: &Ack<'_>| {
-            let answered = link.responder.answer(link.tickets.take(ticket)?, ack, now);
+            let answered =
+                either!(&mut link.responder, it => it.answer(link.tickets.take(ticket)?, ack, now));
             link.tickets.answered(answered)
         };
         // SAFETY: rules 2 and 6.
@@ -39,7 +41,8 @@ pub unsafe extern "C" fn mllp_responder_answer(
     })
 }
 
-/// Answers a message whose payload the caller has kept. Errors as for `mllp_responder_answer`.
+/// Answers a message that the caller has kept: its payload, or of one that passed by its
+/// `mllp_responder_header_bytes`. Errors as for `mllp_responder_answer`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_responder_answer_later(
     responder: *mut mllp_responder_t,
@@ -55,7 +58,8 @@ pub unsafe extern "C" fn mllp_responder_answer_later(
             unsafe { (state_mut(responder)?, bytes(payload, payload_len)?, value(ack)?) };
         let mut answer = |ack: &Ack<'_>| {
             let ticket = link.tickets.take(ticket)?;
-            let answered = link.responder.answer_later(ticket, payload, ack, now);
+            let answered =
+                either!(&mut link.responder, it => it.answer_later(ticket, payload, ack, now));
             link.tickets.answered(answered)
         };
         // SAFETY: rules 2 and 6.
@@ -92,7 +96,8 @@ pub unsafe extern "C" fn mllp_responder_answer_now(
         let mut len = 0;
         let mut answer = |ack: &Ack<'_>| {
             let ticket = link.tickets.take(ticket)?;
-            let answered = link.responder.answer_now(ticket, payload, ack, out, now);
+            let answered =
+                either!(&mut link.responder, it => it.answer_now(ticket, payload, ack, out, now));
             link.tickets.answered(answered.map(|written| len = written))
         };
         // SAFETY: rules 2 and 6.
@@ -117,7 +122,7 @@ pub unsafe extern "C" fn mllp_responder_answer_with(
     status(|| {
         // SAFETY: rules 2, 6 and 7.
         let (link, answer) = unsafe { (state_mut(responder)?, bytes(answer, answer_len)?) };
-        let answered = link.responder.answer_with(link.tickets.take(ticket)?, answer, now);
+        let answered = either!(&mut link.responder, it => it.answer_with(link.tickets.take(ticket)?, answer, now));
         link.tickets.answered(answered)
     })
 }
@@ -132,7 +137,7 @@ pub unsafe extern "C" fn mllp_responder_leave_unanswered(
     // SAFETY: rules 2 and 7.
     unsafe {
         change(responder, |link| {
-            link.responder.leave_unanswered(link.tickets.take(ticket)?, now);
+            either!(&mut link.responder, it => it.leave_unanswered(link.tickets.take(ticket)?, now));
             Ok(())
         })
     }
@@ -149,7 +154,7 @@ pub unsafe extern "C" fn mllp_responder_commit(
     // SAFETY: rules 2 and 7.
     unsafe {
         change(responder, |link| {
-            link.responder.commit(link.tickets.find(ticket)?, now);
+            either!(&mut link.responder, it => it.commit(link.tickets.find(ticket)?, now));
             Ok(())
         })
     }
@@ -166,7 +171,7 @@ pub unsafe extern "C" fn mllp_responder_refuse_commit(
     // SAFETY: rules 2 and 7.
     unsafe {
         change(responder, |link| {
-            link.responder.refuse_commit(link.tickets.take(ticket)?, now);
+            either!(&mut link.responder, it => it.refuse_commit(link.tickets.take(ticket)?, now));
             Ok(())
         })
     }
@@ -191,7 +196,7 @@ pub unsafe extern "C" fn mllp_responder_refuse(
         let (link, ack) = unsafe { (state_mut(responder)?, value(ack)?) };
         let mut answer = |ack: &Ack<'_>| {
             let refusal = link.tickets.take_refusal(refusal)?;
-            let refused = link.responder.refuse(refusal, refuse, ack, now);
+            let refused = either!(&mut link.responder, it => it.refuse(refusal, refuse, ack, now));
             link.tickets.refused(refused)
         };
         // SAFETY: rules 2 and 6.
@@ -209,7 +214,7 @@ pub unsafe extern "C" fn mllp_responder_leave_unrefused(
     // SAFETY: rules 2 and 7.
     unsafe {
         change(responder, |link| {
-            link.responder.leave_unrefused(link.tickets.take_refusal(refusal)?, now);
+            either!(&mut link.responder, it => it.leave_unrefused(link.tickets.take_refusal(refusal)?, now));
             Ok(())
         })
     }

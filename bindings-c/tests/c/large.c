@@ -7,8 +7,11 @@
 #include "mllp.h"
 #include "tests.h"
 
+/* As many as there is memory for their answers, with commit blocks half as many. */
+#define MESSAGES 8
+
 static const char header[] = "MSH|^~\\&|LAB|L|HIS|H|20260101||ORU^R01|M1|P|2.5\r";
-static mllp_stream_responder_t responder;
+static mllp_responder_t responder;
 static struct block waiting;
 static mllp_responder_event_t event;
 
@@ -19,9 +22,8 @@ static void open_link(size_t limit, mllp_over_limit_t over_limit, uint32_t commi
     config.over_limit = over_limit;
     config.max_answer_len = 128;
     config.commit_blocks = commit_blocks;
-    block_make(&waiting, 8 * config.max_answer_len);
-    CHECK(mllp_stream_responder_init(&responder, &config, waiting.data, waiting.len, 0) ==
-          MLLP_OK);
+    block_make(&waiting, MESSAGES * config.max_answer_len);
+    CHECK(mllp_responder_init_stream(&responder, &config, waiting.data, waiting.len, 0) == MLLP_OK);
 }
 
 static mllp_ack_t accepted(void)
@@ -32,11 +34,11 @@ static mllp_ack_t accepted(void)
 
 static void expect_sent(const char *end, size_t len)
 {
-    mllp_slice_t outgoing = mllp_stream_responder_outgoing(&responder);
+    mllp_slice_t outgoing = mllp_responder_outgoing(&responder);
     CHECK(outgoing.len >= len && memcmp(outgoing.data + outgoing.len - len, end, len) == 0);
-    CHECK(mllp_stream_responder_sent(&responder, outgoing.len + 1, 0) ==
+    CHECK(mllp_responder_sent(&responder, outgoing.len + 1, 0) ==
           MLLP_ERR_INVALID_ARGUMENT);
-    CHECK(mllp_stream_responder_sent(&responder, outgoing.len, 0) == MLLP_OK);
+    CHECK(mllp_responder_sent(&responder, outgoing.len, 0) == MLLP_OK);
 }
 
 #define EXPECT_SENT(bytes) expect_sent(bytes, sizeof(bytes) - 1)
@@ -52,6 +54,7 @@ struct seen {
 static void note(struct seen *seen)
 {
     mllp_message_header_t found;
+    mllp_slice_t kept;
     switch (event.kind) {
     case MLLP_LINK_START:
         seen->started++;
@@ -65,7 +68,8 @@ static void note(struct seen *seen)
         break;
     case MLLP_LINK_HEADER:
         seen->headers++;
-        CHECK(mllp_stream_responder_header(&responder, &found) == MLLP_OK);
+        kept = mllp_responder_header_bytes(&responder);
+        CHECK(mllp_message_header_parse_lenient(kept.data, kept.len, &found) == MLLP_OK);
         CHECK(mllp_message_header_message_control_id(&found).len == 2);
         break;
     case MLLP_LINK_MESSAGE:
@@ -88,16 +92,14 @@ static size_t read_in_pieces(const uint8_t *bytes, size_t len, size_t cut, size_
 {
     struct block piece = {0};
     size_t at = 0;
-    while (at < len && mllp_stream_responder_wants_input(&responder)) {
-        mllp_stream_step_t out;
-        size_t some = at < cut ? cut - at : step, done = 0;
+    while (at < len && mllp_responder_wants_input(&responder)) {
+        size_t some = at < cut ? cut - at : step, done = 0, consumed;
         block_copy(&piece, bytes + at, some < len - at ? some : len - at);
         for (;;) {
-            mllp_status_t status = mllp_stream_responder_step(&responder, piece.data + done,
-                                                              piece.len - done, 0, &out);
-            CHECK(out.consumed <= piece.len - done);
-            done += out.consumed;
-            event = out.event;
+            mllp_status_t status = mllp_responder_step(&responder, piece.data + done,
+                                                       piece.len - done, 0, &consumed, &event);
+            CHECK(consumed <= piece.len - done);
+            done += consumed;
             if (status != MLLP_OK)
                 break;
             note(seen);
@@ -139,16 +141,16 @@ static void every_split(void)
             whole = seen;
         CHECK(seen.started == 1 && seen.headers == 1 && seen.ended == 1);
         CHECK(seen.bytes == len - MLLP_FRAME_OVERHEAD && seen.sum == whole.sum);
-        kept = mllp_stream_responder_header_bytes(&responder);
+        kept = mllp_responder_header_bytes(&responder);
         CHECK(kept.len == sizeof header - 1 && memcmp(kept.data, header, kept.len) == 0);
-        CHECK(mllp_stream_responder_answer(&responder, seen.ticket, &ack, 0) == MLLP_OK);
-        CHECK(mllp_stream_responder_answer(&responder, seen.ticket, &ack, 0) ==
+        CHECK(mllp_responder_answer(&responder, seen.ticket, &ack, 0) == MLLP_OK);
+        CHECK(mllp_responder_answer(&responder, seen.ticket, &ack, 0) ==
               MLLP_ERR_NO_TICKET);
         EXPECT_SENT("MSA|AA|M1\r\x1C\r");
-        CHECK(mllp_stream_responder_is_settled(&responder, seen.ticket.number));
-        CHECK(mllp_stream_responder_waiting(&responder) == 0);
-        CHECK(mllp_stream_responder_pending(&responder) == 0);
-        CHECK(mllp_stream_responder_counters(&responder, &counters) == MLLP_OK);
+        CHECK(mllp_responder_is_settled(&responder, seen.ticket.number));
+        CHECK(mllp_responder_waiting(&responder) == 0);
+        CHECK(mllp_responder_pending(&responder) == 0);
+        CHECK(mllp_responder_counters(&responder, &counters) == MLLP_OK);
         CHECK(counters.frames == 1);
     }
 }
@@ -164,7 +166,7 @@ static void larger_than_memory(void)
     open_link(SIZE_MAX, MLLP_OVER_LIMIT_CLOSE, 0);
     CHECK(read_in_pieces(bytes, len, 0, 4096, &seen) == len);
     CHECK(seen.bytes == len - MLLP_FRAME_OVERHEAD && seen.ended == 1);
-    CHECK(mllp_stream_responder_answer_later(&responder, seen.ticket, (const uint8_t *)header,
+    CHECK(mllp_responder_answer_later(&responder, seen.ticket, (const uint8_t *)header,
                                              sizeof header - 1, &ack, 0) == MLLP_OK);
     EXPECT_SENT("MSA|AA|M1\r\x1C\r");
 }
@@ -181,10 +183,10 @@ static void over_the_limit(void)
     CHECK(read_in_pieces(bytes, len, 0, 7, &seen) == len);
     CHECK(seen.lost == 1 && seen.ended == 0);
     memcpy(&forged, &seen.refusal, sizeof forged);
-    CHECK(mllp_stream_responder_answer(&responder, forged, &ack, 0) == MLLP_ERR_LOST);
-    CHECK(mllp_stream_responder_refuse(&responder, seen.refusal, MLLP_REFUSE_ERROR, &ack, 0) ==
+    CHECK(mllp_responder_answer(&responder, forged, &ack, 0) == MLLP_ERR_LOST);
+    CHECK(mllp_responder_refuse(&responder, seen.refusal, MLLP_REFUSE_ERROR, &ack, 0) ==
           MLLP_OK);
-    CHECK(mllp_stream_responder_leave_unrefused(&responder, seen.refusal, 0) ==
+    CHECK(mllp_responder_leave_unrefused(&responder, seen.refusal, 0) ==
           MLLP_ERR_NO_TICKET);
     EXPECT_SENT("MSA|AE|M1\r\x1C\r");
 }
@@ -194,22 +196,22 @@ static void full(void)
 {
     static uint8_t bytes[512];
     size_t len = frame(bytes, sizeof bytes, 0);
-    mllp_ticket_t tickets[MLLP_STREAM_RESPONDER_WINDOW];
+    mllp_ticket_t tickets[MESSAGES];
     struct seen seen = {0};
     subject.part = "full";
     open_link(SIZE_MAX, MLLP_OVER_LIMIT_CLOSE, 0);
-    for (size_t i = 0; i < MLLP_STREAM_RESPONDER_WINDOW; i++) {
+    for (size_t i = 0; i < MESSAGES; i++) {
         CHECK(read_in_pieces(bytes, len, 0, len, &seen) == len);
         tickets[i] = seen.ticket;
     }
-    CHECK(!mllp_stream_responder_wants_input(&responder));
-    CHECK(mllp_stream_responder_waiting(&responder) == MLLP_STREAM_RESPONDER_WINDOW);
-    CHECK(mllp_stream_responder_answer_with(&responder, tickets[1], (const uint8_t *)"2", 1, 0) ==
+    CHECK(!mllp_responder_wants_input(&responder));
+    CHECK(mllp_responder_waiting(&responder) == MESSAGES);
+    CHECK(mllp_responder_answer_with(&responder, tickets[1], (const uint8_t *)"2", 1, 0) ==
           MLLP_OK);
-    CHECK(mllp_stream_responder_outgoing(&responder).len == 0);
-    CHECK(mllp_stream_responder_leave_unanswered(&responder, tickets[0], 0) == MLLP_OK);
+    CHECK(mllp_responder_outgoing(&responder).len == 0);
+    CHECK(mllp_responder_leave_unanswered(&responder, tickets[0], 0) == MLLP_OK);
     EXPECT_SENT("\x0B" "2\x1C\r");
-    CHECK(mllp_stream_responder_wants_input(&responder));
+    CHECK(mllp_responder_wants_input(&responder));
 }
 
 static void commit_blocks_and_the_end(void)
@@ -217,24 +219,49 @@ static void commit_blocks_and_the_end(void)
     static uint8_t bytes[512];
     size_t len = frame(bytes, sizeof bytes, 0);
     struct seen seen = {0};
-    mllp_stream_step_t out;
+    size_t consumed;
     subject.part = "commit blocks";
     open_link(SIZE_MAX, MLLP_OVER_LIMIT_CLOSE, 1);
     CHECK(read_in_pieces(bytes, len, 0, len, &seen) == len);
-    CHECK(mllp_stream_responder_commit(&responder, seen.ticket, 0) == MLLP_OK);
+    CHECK(mllp_responder_commit(&responder, seen.ticket, 0) == MLLP_OK);
     EXPECT_SENT("\x0B\x06\x1C\r");
-    CHECK(mllp_stream_responder_leave_unanswered(&responder, seen.ticket, 0) == MLLP_OK);
+    CHECK(mllp_responder_leave_unanswered(&responder, seen.ticket, 0) == MLLP_OK);
     CHECK(read_in_pieces(bytes, len, 0, len, &seen) == len);
-    CHECK(mllp_stream_responder_refuse_commit(&responder, seen.ticket, 0) == MLLP_OK);
+    CHECK(mllp_responder_refuse_commit(&responder, seen.ticket, 0) == MLLP_OK);
     EXPECT_SENT("\x0B\x15\x1C\r");
-    CHECK(mllp_stream_responder_next_deadline(&responder) != MLLP_NEVER);
-    CHECK(mllp_stream_responder_on_time(&responder, 1) == MLLP_OK);
-    CHECK(mllp_stream_responder_peer_closed(&responder, 1) == MLLP_OK);
-    CHECK(mllp_stream_responder_close(&responder, 1) == MLLP_OK);
-    CHECK(mllp_stream_responder_step(&responder, NULL, 0, 1, &out) == MLLP_OK);
-    CHECK(out.event.kind == MLLP_LINK_CLOSING);
-    CHECK(out.event.close_reason == MLLP_CLOSE_END_OF_STREAM);
-    CHECK(mllp_stream_responder_is_finished(&responder));
+    CHECK(mllp_responder_next_deadline(&responder) != MLLP_NEVER);
+    CHECK(mllp_responder_on_time(&responder, 1) == MLLP_OK);
+    CHECK(mllp_responder_peer_closed(&responder, 1) == MLLP_OK);
+    CHECK(mllp_responder_close(&responder, 1) == MLLP_OK);
+    CHECK(mllp_responder_step(&responder, NULL, 0, 1, &consumed, &event) == MLLP_OK);
+    CHECK(event.kind == MLLP_LINK_CLOSING);
+    CHECK(event.close_reason == MLLP_CLOSE_END_OF_STREAM);
+    CHECK(mllp_responder_is_finished(&responder));
+}
+
+/* A responder knows its one way of receiving. */
+static void the_other_way(void)
+{
+    static uint8_t incoming[64];
+    mllp_responder_config_t config = mllp_responder_config_default();
+    mllp_room_t room = {incoming, 1};
+    size_t taken = 4711;
+    subject.part = "the other way";
+    open_link(SIZE_MAX, MLLP_OVER_LIMIT_CLOSE, 0);
+    event.kind = 4711;
+    CHECK(mllp_responder_spare(&responder, 1, &room) == MLLP_ERR_INVALID_ARGUMENT);
+    CHECK(mllp_responder_commit_read(&responder, 0, 0) == MLLP_ERR_INVALID_ARGUMENT);
+    CHECK(mllp_responder_receive(&responder, incoming, 1, 0, &taken) == MLLP_ERR_INVALID_ARGUMENT);
+    CHECK(mllp_responder_feed(&responder, incoming, 1, 0, &taken, &event) ==
+          MLLP_ERR_INVALID_ARGUMENT);
+    CHECK(mllp_responder_next_event(&responder, 0, &event) == MLLP_ERR_INVALID_ARGUMENT);
+    CHECK(mllp_responder_payload(&responder).data == NULL);
+    CHECK(mllp_responder_init(&responder, &config, incoming, sizeof incoming, waiting.data,
+                              config.max_answer_len, 0) == MLLP_OK);
+    CHECK(mllp_responder_step(&responder, incoming, 1, 0, &taken, &event) ==
+          MLLP_ERR_INVALID_ARGUMENT);
+    CHECK(mllp_responder_header_bytes(&responder).data == NULL);
+    CHECK(room.len == 1 && taken == 4711 && event.kind == 4711);
 }
 
 void test_large(void)
@@ -246,5 +273,6 @@ void test_large(void)
     over_the_limit();
     full();
     commit_blocks_and_the_end();
+    the_other_way();
     block_free(&waiting);
 }

@@ -40,7 +40,6 @@ static struct {
     mllp_detector_t detector;
     mllp_responder_config_t responder_config;
     mllp_responder_t responder;
-    mllp_stream_responder_t stream_responder;
     mllp_ticket_t ticket;
     mllp_refusal_t refusal;
     mllp_initiator_config_t initiator_config;
@@ -88,8 +87,6 @@ static void prepare(void)
     OK(mllp_detector_init(&the.detector));
     OK(mllp_responder_init(&the.responder, &the.responder_config, incoming, sizeof incoming,
                            answers, sizeof answers, 0));
-    OK(mllp_stream_responder_init(&the.stream_responder, &the.responder_config, answers,
-                                  sizeof answers, 0));
     OK(mllp_initiator_init(&the.initiator, &the.initiator_config, incoming, sizeof incoming));
     OK(mllp_rules_init(&the.rules));
     memcpy(another, &the.scanner, sizeof the.scanner);
@@ -111,7 +108,6 @@ static void wrong_numbers(void)
 {
     mllp_scanner_t scanner;
     mllp_responder_t responder;
-    mllp_stream_responder_t stream_responder;
     mllp_initiator_t initiator;
     mllp_decision_t decision;
     mllp_header_errors_t errors;
@@ -131,8 +127,8 @@ static void wrong_numbers(void)
     REFUSED_AS(responder_config.member, wrong, responder,                                           \
                mllp_responder_init(&responder, &the.responder_config, incoming, sizeof incoming,    \
                                    answers, sizeof answers, 0));                                    \
-    REFUSED_AS(responder_config.member, wrong, stream_responder,                                    \
-               mllp_stream_responder_init(&stream_responder, &the.responder_config, answers,        \
+    REFUSED_AS(responder_config.member, wrong, responder,                                           \
+               mllp_responder_init_stream(&responder, &the.responder_config, answers,               \
                                           sizeof answers, 0))
         RESPONDERS(policy);
         RESPONDERS(over_limit);
@@ -253,9 +249,12 @@ static void no_bytes(void)
     mllp_decoded_t out;
     mllp_detection_t detection;
     mllp_proxy_header_t proxy_header;
-    mllp_stream_step_t step;
+    mllp_responder_t streaming;
+    mllp_responder_event_t event;
+    size_t consumed;
     subject.part = "no bytes";
     prepare();
+    OK(mllp_responder_init_stream(&streaming, &the.responder_config, answers, sizeof answers, 0));
     block_make(&none, 0);
     for (int round = 0; round < 2; round++) {
         const uint8_t *at = round == 0 ? NULL : none.data;
@@ -266,7 +265,8 @@ static void no_bytes(void)
         CHECK(mllp_detect(at, 0, &detection) == MLLP_PARTIAL);
         CHECK(mllp_detector_feed(&the.detector, at, 0, &detection) == MLLP_PARTIAL);
         CHECK(mllp_proxy_header_parse(at, 0, &proxy_header) == MLLP_PARTIAL);
-        CHECK(mllp_stream_responder_step(&the.stream_responder, at, 0, 0, &step) == MLLP_PARTIAL);
+        CHECK(mllp_responder_step(&streaming, at, 0, 0, &consumed, &event) == MLLP_PARTIAL);
+        CHECK(consumed == 0 && event.kind == MLLP_LINK_NONE);
         CHECK(mllp_message_parse(at, 0, &the.message) == MLLP_ERR_NO_HEADER);
         CHECK(mllp_message_header_parse_lenient(at, 0, &the.message_header) == MLLP_NOT_FOUND);
         CHECK(mllp_path_parse(at, 0, &the.path) == MLLP_ERR_BAD_PATH);

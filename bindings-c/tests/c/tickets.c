@@ -241,7 +241,6 @@ static void times(void)
 static void too_little_memory(void)
 {
     mllp_responder_config_t config = mllp_responder_config_default();
-    mllp_stream_responder_t stream_responder;
     mllp_initiator_config_t initiator_config = mllp_initiator_config_default();
     mllp_initiator_t initiator;
     subject.part = "memory";
@@ -250,9 +249,9 @@ static void too_little_memory(void)
     CHECK(mllp_responder_on_time(&responder, 0) == MLLP_ERR_NOT_INITIALISED);
     CHECK(mllp_responder_init(&responder, &config, incoming, sizeof incoming, NULL, 0, 0) ==
           MLLP_ERR_BUFFER_TOO_SMALL);
-    CHECK(mllp_stream_responder_init(&stream_responder, &config, waiting,
-                                     config.max_answer_len - 1, 0) == MLLP_ERR_BUFFER_TOO_SMALL);
-    CHECK(mllp_stream_responder_on_time(&stream_responder, 0) == MLLP_ERR_NOT_INITIALISED);
+    CHECK(mllp_responder_init_stream(&responder, &config, waiting, config.max_answer_len - 1, 0) ==
+          MLLP_ERR_BUFFER_TOO_SMALL);
+    CHECK(mllp_responder_on_time(&responder, 0) == MLLP_ERR_NOT_INITIALISED);
     CHECK(mllp_initiator_init(&initiator, &initiator_config, NULL, 0) ==
           MLLP_ERR_BUFFER_TOO_SMALL);
     CHECK(mllp_initiator_resume(&initiator) == MLLP_ERR_NOT_INITIALISED);

@@ -60,48 +60,10 @@ fn responder_that_is_none() {
             mllp_responder_is_settled(0) == 0;
             mllp_responder_pending() == 0;
         );
-        for slice in unsafe { [mllp_responder_payload(state), mllp_responder_outgoing(state)] } {
+        let slices = [mllp_responder_payload, mllp_responder_header_bytes, mllp_responder_outgoing];
+        for slice in slices.map(|slice| unsafe { slice(state) }) {
             assert!(slice.data.is_null() && slice.len == 0);
         }
-    }
-}
-
-#[test]
-fn stream_responder_that_is_none() {
-    let mut zeroed = State::zeroed();
-    for (state, status) in [(none(), MLLP_ERR_NULL), (zeroed.get(), MLLP_ERR_NOT_INITIALISED)] {
-        let (ticket, refusal, ack) = none_of_all();
-        let (byte, mut step, mut header, mut counters) =
-            (MLLP_START_BLOCK, MaybeUninit::uninit(), MaybeUninit::uninit(), MaybeUninit::uninit());
-        refused!(state, status;
-            mllp_stream_responder_step(&byte, 1, 0, step.as_mut_ptr());
-            mllp_stream_responder_header(header.as_mut_ptr());
-            mllp_stream_responder_answer(ticket, &ack, 0);
-            mllp_stream_responder_answer_later(ticket, &byte, 1, &ack, 0);
-            mllp_stream_responder_answer_with(ticket, &byte, 1, 0);
-            mllp_stream_responder_leave_unanswered(ticket, 0);
-            mllp_stream_responder_commit(ticket, 0);
-            mllp_stream_responder_refuse_commit(ticket, 0);
-            mllp_stream_responder_refuse(refusal, MLLP_REFUSE_ERROR, &ack, 0);
-            mllp_stream_responder_leave_unrefused(refusal, 0);
-            mllp_stream_responder_sent(0, 0);
-            mllp_stream_responder_on_time(0);
-            mllp_stream_responder_peer_closed(0);
-            mllp_stream_responder_close(0);
-            mllp_stream_responder_counters(counters.as_mut_ptr());
-        );
-        answers!(state;
-            mllp_stream_responder_wants_input() == 0;
-            mllp_stream_responder_next_deadline() == MLLP_NEVER;
-            mllp_stream_responder_is_finished() == 1;
-            mllp_stream_responder_waiting() == 0;
-            mllp_stream_responder_is_settled(0) == 0;
-            mllp_stream_responder_pending() == 0;
-        );
-        let slices = unsafe {
-            [mllp_stream_responder_header_bytes(state), mllp_stream_responder_outgoing(state)]
-        };
-        assert!(slices.iter().all(|slice| slice.data.is_null() && slice.len == 0));
     }
 }
 
@@ -146,8 +108,6 @@ fn states_are_told_apart() {
     let mut responder = Responder::new(|_| ());
     let state = responder.get();
     unsafe {
-        let close = mllp_stream_responder_close(state.cast(), 0);
-        assert_eq!(close, MLLP_ERR_NOT_INITIALISED);
         assert_eq!(mllp_initiator_resume(state.cast()), MLLP_ERR_NOT_INITIALISED);
         let config = mllp_initiator_config_t {
             rules: state.cast_const().cast(),
@@ -167,8 +127,8 @@ fn memory_for_no_message_is_refused() {
     let mut state: State<mllp_responder_t> = State::zeroed();
     let mut init = |config: &_, incoming_len, answers: &mut [u8]| unsafe {
         let (at, len) = (answers.as_mut_ptr(), answers.len());
-        let init = mllp_stream_responder_init(state.get().cast(), config, at, len, 0);
-        let streamed = (init, mllp_stream_responder_is_finished(state.get().cast()));
+        let init = mllp_responder_init_stream(state.get(), config, at, len, 0);
+        let streamed = (init, mllp_responder_is_finished(state.get()));
         let mut incoming = [0; 64];
         let room = incoming.as_mut_ptr();
         let init = mllp_responder_init(state.get(), config, room, incoming_len, at, len, 0);

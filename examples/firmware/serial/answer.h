@@ -28,8 +28,8 @@ mllp_status_t answer_choose(struct answer *answer, mllp_policy_t policy, mllp_sl
 
 /* Writes the answer that was chosen.
  *
- * mllp_stream_responder_answer does both and sends it, in one call. One step after the other needs
- * much less stack. */
+ * mllp_responder_answer does both and sends it, in one call. One step after the other needs much less
+ * stack. */
 mllp_status_t answer_write(struct answer *answer);
 
 #endif

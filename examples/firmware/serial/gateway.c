@@ -31,7 +31,7 @@ static const mllp_responder_config_t config = {
 
 static void listen(struct gateway *gateway) {
     /* It cannot fail: the settings are right, and there is memory for an answer. */
-    mllp_stream_responder_init(&gateway->responder, &config, gateway->answers,
+    mllp_responder_init_stream(&gateway->responder, &config, gateway->answers,
                                sizeof gateway->answers, gateway->now);
 }
 
@@ -59,19 +59,19 @@ static void report_event(const char *what, const char *why) {
 
 /* The whole message has passed, and what a real gateway does with it is done. */
 static void answer(struct gateway *gateway) {
-    mllp_stream_responder_t *responder = &gateway->responder;
+    mllp_responder_t *responder = &gateway->responder;
     struct answer *answer = &gateway->answer;
-    mllp_ticket_t ticket = gateway->step.event.ticket;
+    mllp_ticket_t ticket = gateway->event.ticket;
     mllp_status_t status =
-        answer_choose(answer, POLICY, mllp_stream_responder_header_bytes(responder),
-                      &gateway->segments, gateway->len > MAX_MESSAGE, gateway->now);
+        answer_choose(answer, POLICY, mllp_responder_header_bytes(responder), &gateway->segments,
+                      gateway->len > MAX_MESSAGE, gateway->now);
     if (status == MLLP_OK)
         status = answer_write(answer);
     if (status == MLLP_OK)
-        status = mllp_stream_responder_answer_with(responder, ticket, answer->bytes, answer->len,
-                                                   gateway->now);
+        status = mllp_responder_answer_with(responder, ticket, answer->bytes, answer->len,
+                                            gateway->now);
     if (status != MLLP_OK)
-        mllp_stream_responder_leave_unanswered(responder, ticket, gateway->now);
+        mllp_responder_leave_unanswered(responder, ticket, gateway->now);
     report_message(gateway, status == MLLP_OK          ? mllp_ack_code_name(answer->ack.code)
                             : status == MLLP_NOT_FOUND ? "none"
                                                        : mllp_status_name(status));
@@ -79,12 +79,12 @@ static void answer(struct gateway *gateway) {
 
 static void begin_segments(struct gateway *gateway) {
     gateway->header_came = true;
-    segments_begin(&gateway->segments, mllp_stream_responder_header_bytes(&gateway->responder));
+    segments_begin(&gateway->segments, mllp_responder_header_bytes(&gateway->responder));
 }
 
 /* Does what the event says. */
 static void handle(struct gateway *gateway) {
-    const mllp_responder_event_t *event = &gateway->step.event;
+    const mllp_responder_event_t *event = &gateway->event;
     switch (event->kind) {
     case MLLP_LINK_START:
         gateway->header_came = false;
@@ -118,33 +118,33 @@ static void handle(struct gateway *gateway) {
 
 /* Whether there was anything to send. */
 static bool send(struct gateway *gateway) {
-    mllp_slice_t outgoing = mllp_stream_responder_outgoing(&gateway->responder);
+    mllp_slice_t outgoing = mllp_responder_outgoing(&gateway->responder);
     size_t sent = uart_send((struct bytes){outgoing.data, outgoing.len});
     if (sent > 0)
-        mllp_stream_responder_sent(&gateway->responder, sent, gateway->now);
+        mllp_responder_sent(&gateway->responder, sent, gateway->now);
     return outgoing.len > 0;
 }
 
 bool gateway_serve(struct gateway *gateway) {
-    mllp_stream_step_t *step = &gateway->step;
     struct bytes received = uart_received();
+    size_t consumed = 0;
     gateway->now = clock_now();
-    mllp_status_t status = mllp_stream_responder_step(&gateway->responder, received.data,
-                                                      received.len, gateway->now, step);
-    uart_taken(step->consumed);
+    mllp_status_t status = mllp_responder_step(&gateway->responder, received.data, received.len,
+                                               gateway->now, &consumed, &gateway->event);
+    uart_taken(consumed);
     if (status == MLLP_OK)
         handle(gateway);
     bool sends = send(gateway);
-    return status == MLLP_OK || step->consumed > 0 || sends;
+    return status == MLLP_OK || consumed > 0 || sends;
 }
 
 void gateway_rest(struct gateway *gateway) {
-    mllp_stream_responder_on_time(&gateway->responder, gateway->now);
+    mllp_responder_on_time(&gateway->responder, gateway->now);
     if (uart_is_broken()) {
         /* The message that the missing bytes belong to must not be accepted. */
-        mllp_stream_responder_peer_closed(&gateway->responder, gateway->now);
+        mllp_responder_peer_closed(&gateway->responder, gateway->now);
         uart_mend();
     }
-    if (mllp_stream_responder_is_finished(&gateway->responder))
+    if (mllp_responder_is_finished(&gateway->responder))
         listen(gateway);
 }

@@ -8,15 +8,15 @@
 /* All memory of the protocol. What is large is here and not on the stack, where nobody sees how
  * much there must be. */
 struct gateway {
-    mllp_stream_responder_t responder;
+    mllp_responder_t responder;
     uint64_t now;
-    mllp_stream_step_t step;  /* what happens */
-    struct segments segments; /* of the message that is passing by */
-    bool header_came;         /* its header has come whole */
-    uint32_t len;             /* how many bytes of it have passed */
-    struct answer answer;     /* to it */
-    uint8_t answers[MAX_ANSWER]; /* on their way from the responder to the line */
-    uint8_t received[1024];      /* on their way from the line to the responder */
+    mllp_responder_event_t event; /* what happens */
+    struct segments segments;     /* of the message that is passing by */
+    bool header_came;             /* its header has come whole */
+    uint32_t len;                 /* how many bytes of it have passed */
+    struct answer answer;         /* to it */
+    uint8_t answers[MAX_ANSWER];  /* on their way from the responder to the line */
+    uint8_t received[1024];       /* on their way from the line to the responder */
 };
 
 /* Begins to listen. */
