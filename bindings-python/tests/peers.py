@@ -206,6 +206,18 @@ class Noting(BackOff):
         return 0.0
 
 
+@contextlib.contextmanager
+def not_before(seconds: float) -> Iterator[None]:
+    """A block that must not end earlier.
+
+    A clock proves this on any machine. No test asserts the opposite, that something ends in time:
+    what does not end runs into a deadline.
+    """
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began >= seconds, "it ended too early"
+
+
 def wait_until(condition: Callable[[], bool], what: str) -> None:
     """Look again and again until something is so that no socket or event tells of."""
     deadline = time.monotonic() + DEADLINE
