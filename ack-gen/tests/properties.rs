@@ -54,6 +54,45 @@ fn encoded(ack: &Ack<'_>) -> Vec<u8> {
     out
 }
 
+/// Why this acknowledgment must not be encoded; `None`: it may.
+fn refusal(ack: &Ack<'_>, header: Option<MessageHeader<'_>>) -> Option<Error> {
+    let no_message = header.is_some_and(|header| header.field_separator().is_empty());
+    let no_control_id = header.is_some_and(|header| header.message_control_id().is_empty());
+    match (ack.policy == Policy::Conformant, no_message, no_control_id && ack.code.is_accept()) {
+        (true, true, _) => Some(Error::NoHeader),
+        (true, false, true) => Some(Error::NoControlId),
+        _ => None,
+    }
+}
+
+/// One message of the right segments, whatever the texts are, and with the right names.
+fn check_bytes(
+    bytes: &[u8],
+    ack: &Ack<'_>,
+    header: Option<MessageHeader<'_>>,
+) -> Result<(), TestCaseError> {
+    // It can be framed: no byte in it would end the frame.
+    prop_assert!(!bytes.iter().any(|byte| matches!(byte, 0x0B | 0x1C | b'\n')));
+    let reply = Message::parse(bytes).expect("an acknowledgment is a message");
+    let ids: Vec<&[u8]> = reply.segments().map(|segment| segment.id()).collect();
+    prop_assert_eq!(&ids[..2], &[&b"MSH"[..], b"MSA"]);
+    prop_assert!(ids[2..].iter().all(|id| id == b"ERR"), "{:?}", ids.len());
+    prop_assert_eq!(bytes.iter().filter(|byte| **byte == b'\r').count(), ids.len());
+    // MSA-1 is the code, MSA-2 what the message is called.
+    let get = |path: &str| reply.get(Path::parse(path).unwrap()).unwrap_or_default();
+    prop_assert_eq!(get("MSA-1"), ack.code.as_str().as_bytes());
+    prop_assert_eq!(get("MSH-10"), b"4711");
+    let control_id = header.map(|header| header.message_control_id()).unwrap_or_default();
+    let breaks = |byte: &u8| matches!(byte, 0x0B | 0x1C | b'\r' | b'\n') || [*byte] == get("MSH-1");
+    if control_id.is_empty() {
+        let conformant = ack.policy == Policy::Conformant;
+        prop_assert_eq!(get("MSA-2"), if conformant { &b""[..] } else { b"4711" });
+    } else if !control_id.iter().any(breaks) {
+        prop_assert_eq!(get("MSA-2"), control_id);
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4000) })]
 
@@ -95,37 +134,9 @@ proptest! {
             expected_sequence_number: Some(i64::from(occurrence) - 1),
             ..Ack::always(code, header.as_ref(), b"4711", now.as_bytes())
         };
-        let no_message = header.is_some_and(|header| header.field_separator().is_empty());
-        let no_control_id = header.is_some_and(|header| header.message_control_id().is_empty());
-        let refused = match (conformant, no_message, no_control_id && code.is_accept()) {
-            (true, true, _) => Some(Error::NoHeader),
-            (true, false, true) => Some(Error::NoControlId),
-            _ => None,
-        };
-        if let Some(error) = refused {
-            prop_assert_eq!(ack.encode(&mut [0; 4096]), Err(error));
-            return Ok(());
-        }
-        let bytes = encoded(&ack);
-
-        // It can be framed: no byte in it would end the frame.
-        prop_assert!(!bytes.iter().any(|byte| matches!(byte, 0x0B | 0x1C | b'\n')));
-        // It is one message of the right segments, whatever the text.
-        let reply = Message::parse(&bytes).expect("an acknowledgment is a message");
-        let ids: Vec<&[u8]> = reply.segments().map(|segment| segment.id()).collect();
-        prop_assert_eq!(&ids[..2], &[&b"MSH"[..], b"MSA"]);
-        prop_assert!(ids[2..].iter().all(|id| id == b"ERR"), "{:?}", ids.len());
-        prop_assert_eq!(bytes.iter().filter(|byte| **byte == b'\r').count(), ids.len());
-        // MSA-1 is the code, MSA-2 what the message is called.
-        let get = |path: &str| reply.get(Path::parse(path).unwrap()).unwrap_or_default();
-        prop_assert_eq!(get("MSA-1"), code.as_str().as_bytes());
-        prop_assert_eq!(get("MSH-10"), b"4711");
-        let control_id = header.map(|header| header.message_control_id()).unwrap_or_default();
-        let breaks = |byte: &u8| matches!(byte, 0x0B | 0x1C | b'\r' | b'\n') || [*byte] == get("MSH-1");
-        if control_id.is_empty() {
-            prop_assert_eq!(get("MSA-2"), if conformant { &b""[..] } else { b"4711" });
-        } else if !control_id.iter().any(breaks) {
-            prop_assert_eq!(get("MSA-2"), control_id);
+        match refusal(&ack, header) {
+            Some(error) => prop_assert_eq!(ack.encode(&mut [0; 4096]), Err(error)),
+            None => check_bytes(&encoded(&ack), &ack, header)?,
         }
     }
 

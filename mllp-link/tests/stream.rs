@@ -45,8 +45,65 @@ enum Way {
     Fed(usize),
 }
 
+type Whole = Responder<[u8; 2048], [u8; 1024], 4>;
+type Streaming = StreamResponder<[u8; 1024], 512, 4>;
+
 fn by_responder(ops: &[Op], config: ResponderConfig, ack: &Ack<'_>) -> (Vec<Seen>, Vec<u8>) {
     by_whole_messages(ops, config, ack, Way::Received)
+}
+
+/// A host of whole messages, for the time of one event.
+struct Host<'a> {
+    ack: &'a Ack<'a>,
+    now: u64,
+    way: Way,
+    sent: &'a mut Vec<u8>,
+}
+
+impl Host<'_> {
+    fn handled(
+        &mut self,
+        link: &mut Whole,
+        event: ResponderEvent,
+        payload: Option<Vec<u8>>,
+    ) -> Seen {
+        match event {
+            ResponderEvent::Message(ticket, arrived) => {
+                let payload = payload.unwrap_or_else(|| link.payload().to_vec());
+                let answered = match self.way {
+                    Way::Received => link.answer(ticket, self.ack, self.now),
+                    Way::Fed(room) => {
+                        let mut out = vec![0; room];
+                        let answered =
+                            link.answer_now(ticket, &payload, self.ack, &mut out, self.now);
+                        answered.map(|len| self.sent.extend(&out[..len]))
+                    }
+                };
+                let error = answered.err().map(|unanswered| {
+                    link.leave_unanswered(unanswered.ticket, self.now);
+                    unanswered.error.name()
+                });
+                Seen::Message(payload, arrived, error)
+            }
+            ResponderEvent::TooLarge(refusal, offset) => {
+                let refused = link.refuse(refusal, Refuse::Reject, self.ack, self.now);
+                let error = refused.err().map(|unrefused| {
+                    link.leave_unrefused(unrefused.refusal, self.now);
+                    unrefused.error.name()
+                });
+                Seen::Lost(Some(error), Fault::TooLarge, offset)
+            }
+            ResponderEvent::Commit { positive } => Seen::Commit(positive),
+            ResponderEvent::Warning { deviation, offset } => {
+                Seen::Warning(deviation.name(), offset)
+            }
+            ResponderEvent::Fault { fault, offset } => Seen::Lost(None, fault, offset),
+            ResponderEvent::Discard(discard) => Seen::Discard(discard),
+            ResponderEvent::Protocol(protocol) => Seen::Protocol(protocol),
+            ResponderEvent::AnswersLost { answers } => Seen::AnswersLost(answers),
+            ResponderEvent::Closing(reason) => Seen::Closing(reason),
+        }
+    }
 }
 
 fn by_whole_messages(
@@ -55,7 +112,7 @@ fn by_whole_messages(
     ack: &Ack<'_>,
     way: Way,
 ) -> (Vec<Seen>, Vec<u8>) {
-    let mut link: Responder<_, _, 4> = Responder::new([0; 2048], [0; 1024], config, 0);
+    let mut link: Whole = Responder::new([0; 2048], [0; 1024], config, 0);
     let (mut now, mut seen, mut sent) = (0, Vec::new(), Vec::new());
     for op in ops {
         let mut rest = &[][..];
@@ -76,41 +133,9 @@ fn by_whole_messages(
             let fed = link.feed(rest, now);
             rest = &rest[fed.consumed..];
             let Some(event) = fed.event else { break };
-            seen.push(match event {
-                ResponderEvent::Message(ticket, arrived) => {
-                    let payload = fed.payload.unwrap_or_else(|| link.payload()).to_vec();
-                    let answered = match way {
-                        Way::Received => link.answer(ticket, ack, now),
-                        Way::Fed(room) => {
-                            let mut out = vec![0; room];
-                            let answered = link.answer_now(ticket, &payload, ack, &mut out, now);
-                            answered.map(|len| sent.extend(&out[..len]))
-                        }
-                    };
-                    let error = answered.err().map(|unanswered| {
-                        link.leave_unanswered(unanswered.ticket, now);
-                        unanswered.error.name()
-                    });
-                    Seen::Message(payload, arrived, error)
-                }
-                ResponderEvent::TooLarge(refusal, offset) => {
-                    let refused = link.refuse(refusal, Refuse::Reject, ack, now);
-                    let error = refused.err().map(|unrefused| {
-                        link.leave_unrefused(unrefused.refusal, now);
-                        unrefused.error.name()
-                    });
-                    Seen::Lost(Some(error), Fault::TooLarge, offset)
-                }
-                ResponderEvent::Commit { positive } => Seen::Commit(positive),
-                ResponderEvent::Warning { deviation, offset } => {
-                    Seen::Warning(deviation.name(), offset)
-                }
-                ResponderEvent::Fault { fault, offset } => Seen::Lost(None, fault, offset),
-                ResponderEvent::Discard(discard) => Seen::Discard(discard),
-                ResponderEvent::Protocol(protocol) => Seen::Protocol(protocol),
-                ResponderEvent::AnswersLost { answers } => Seen::AnswersLost(answers),
-                ResponderEvent::Closing(reason) => Seen::Closing(reason),
-            });
+            let payload = fed.payload.map(<[u8]>::to_vec);
+            let mut host = Host { ack, now, way, sent: &mut sent };
+            seen.push(host.handled(&mut link, event, payload));
             while !link.outgoing().is_empty() {
                 sent.extend(link.outgoing());
                 link.sent(link.outgoing().len(), now);
@@ -123,11 +148,76 @@ fn by_whole_messages(
     (seen, sent)
 }
 
+/// What a host of a stream has of the frame that is arriving.
+#[derive(Default)]
+struct Frame {
+    payload: Option<Vec<u8>>,
+    headers: u32,
+}
+
+impl Frame {
+    /// `None`: it is about a part of the frame.
+    fn handled(
+        &mut self,
+        link: &mut Streaming,
+        event: StreamEvent<'_>,
+        ack: &Ack<'_>,
+        now: u64,
+    ) -> Option<Seen> {
+        Some(match event {
+            StreamEvent::Start { .. } => {
+                assert_eq!(self.payload.replace(Vec::new()), None, "a frame in a frame");
+                self.headers = 0;
+                return None;
+            }
+            StreamEvent::Header => {
+                self.headers += 1;
+                assert!(self.headers == 1 && self.payload.is_some(), "one header in a frame");
+                let payload = self.payload.as_ref().expect("a frame");
+                assert_eq!(link.header_bytes(), payload, "behind the span with its end");
+                return None;
+            }
+            StreamEvent::Span(bytes) => {
+                assert!(!bytes.is_empty(), "an empty span");
+                self.payload.as_mut().expect("a frame").extend(bytes);
+                return None;
+            }
+            StreamEvent::End(ticket, arrived) => {
+                let payload = self.payload.take().expect("a frame");
+                let error = link.answer(ticket, ack, now).err().map(|unanswered| {
+                    link.leave_unanswered(unanswered.ticket, now);
+                    unanswered.error.name()
+                });
+                Seen::Message(payload, arrived, error)
+            }
+            StreamEvent::Lost { refusal, fault, offset } => {
+                self.payload = None;
+                let refusal = refusal.map(|refusal| {
+                    let refused = link.refuse(refusal, Refuse::Reject, ack, now);
+                    refused.err().map(|unrefused| {
+                        link.leave_unrefused(unrefused.refusal, now);
+                        unrefused.error.name()
+                    })
+                });
+                Seen::Lost(refusal, fault, offset)
+            }
+            StreamEvent::Commit { positive } => {
+                self.payload = None;
+                Seen::Commit(positive)
+            }
+            StreamEvent::Warning { deviation, offset } => Seen::Warning(deviation.name(), offset),
+            StreamEvent::Discard(discard) => Seen::Discard(discard),
+            StreamEvent::Protocol(protocol) => Seen::Protocol(protocol),
+            StreamEvent::AnswersLost { answers } => Seen::AnswersLost(answers),
+            StreamEvent::Closing(reason) => Seen::Closing(reason),
+        })
+    }
+}
+
 fn by_stream(ops: &[Op], config: ResponderConfig, ack: &Ack<'_>) -> (Vec<Seen>, Vec<u8>) {
-    let mut link: StreamResponder<_, 512, 4> = StreamResponder::new([0; 1024], config, 0);
+    let mut link: Streaming = StreamResponder::new([0; 1024], config, 0);
     let (mut now, mut seen, mut sent) = (0, Vec::new(), Vec::new());
-    let mut payload = None;
-    let mut headers = 0;
+    let mut frame = Frame::default();
     for op in ops {
         let mut input = &[][..];
         match op {
@@ -143,55 +233,8 @@ fn by_stream(ops: &[Op], config: ResponderConfig, ack: &Ack<'_>) -> (Vec<Seen>, 
             let step = link.step(input, now);
             input = &input[step.consumed..];
             let Some(event) = step.event else { break };
-            seen.push(match event {
-                StreamEvent::Start { .. } => {
-                    assert_eq!(payload.replace(Vec::new()), None, "a frame in a frame");
-                    headers = 0;
-                    continue;
-                }
-                StreamEvent::Header => {
-                    headers += 1;
-                    assert!(headers == 1 && payload.is_some(), "one header in a frame");
-                    let payload = payload.as_ref().expect("a frame");
-                    assert_eq!(link.header_bytes(), payload, "behind the span with its end");
-                    continue;
-                }
-                StreamEvent::Span(bytes) => {
-                    assert!(!bytes.is_empty(), "an empty span");
-                    payload.as_mut().expect("a frame").extend(bytes);
-                    continue;
-                }
-                StreamEvent::End(ticket, arrived) => {
-                    let payload = payload.take().expect("a frame");
-                    let error = link.answer(ticket, ack, now).err().map(|unanswered| {
-                        link.leave_unanswered(unanswered.ticket, now);
-                        unanswered.error.name()
-                    });
-                    Seen::Message(payload, arrived, error)
-                }
-                StreamEvent::Lost { refusal, fault, offset } => {
-                    payload = None;
-                    let refusal = refusal.map(|refusal| {
-                        let refused = link.refuse(refusal, Refuse::Reject, ack, now);
-                        refused.err().map(|unrefused| {
-                            link.leave_unrefused(unrefused.refusal, now);
-                            unrefused.error.name()
-                        })
-                    });
-                    Seen::Lost(refusal, fault, offset)
-                }
-                StreamEvent::Commit { positive } => {
-                    payload = None;
-                    Seen::Commit(positive)
-                }
-                StreamEvent::Warning { deviation, offset } => {
-                    Seen::Warning(deviation.name(), offset)
-                }
-                StreamEvent::Discard(discard) => Seen::Discard(discard),
-                StreamEvent::Protocol(protocol) => Seen::Protocol(protocol),
-                StreamEvent::AnswersLost { answers } => Seen::AnswersLost(answers),
-                StreamEvent::Closing(reason) => Seen::Closing(reason),
-            });
+            let Some(one) = frame.handled(&mut link, event, ack, now) else { continue };
+            seen.push(one);
             while !link.outgoing().is_empty() {
                 sent.extend(link.outgoing());
                 link.sent(link.outgoing().len(), now);

@@ -79,14 +79,7 @@ fn main() {
         Gate::new(),
     );
     let partner = runtime.block_on(bound).expect("it listens");
-    let engine = Engine::builder(data)
-        .inbound("IN", "127.0.0.1:0", "all")
-        .router("all", |message| message.get("MSH-9").map(|_| "pass"))
-        .handler("pass", |_| [Send::unchanged("OUT")])
-        .outbound("OUT", "127.0.0.1", partner.address().port())
-        .window(64)
-        .start()
-        .expect("it starts");
+    let engine = passes_on(data, partner.address().port());
     let address = engine.address("IN").expect("it listens");
 
     let (is_over, is_large) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
@@ -117,14 +110,29 @@ fn main() {
             .for_each(|(large, time)| if large { &mut beside } else { &mut alone }.push(time));
     }
     println!("large: acknowledged after {acknowledged:.1?}, delivered after {delivered:.1?}");
-    for (name, times) in [("small, alone", &mut alone), ("small, beside it", &mut beside)] {
-        times.sort_unstable();
-        let quantile = |q: f64| times[((times.len() - 1) as f64 * q) as usize];
-        let (p50, p99) = (quantile(0.5), quantile(0.99));
-        println!("{name}: {} messages, acknowledged p50 {p50} us p99 {p99} us", times.len());
-    }
+    print_quantiles("small, alone", alone);
+    print_quantiles("small, beside it", beside);
     println!("memory of the process has grown by {:.1} MiB at most", grown as f64 / 1024.0);
     engine.stop(Duration::from_secs(30)).expect("it stops");
+}
+
+/// An engine that gives every message to one partner.
+fn passes_on(data: &str, port: u16) -> Engine {
+    Engine::builder(data)
+        .inbound("IN", "127.0.0.1:0", "all")
+        .router("all", |message| message.get("MSH-9").map(|_| "pass"))
+        .handler("pass", |_| [Send::unchanged("OUT")])
+        .outbound("OUT", "127.0.0.1", port)
+        .window(64)
+        .start()
+        .expect("it starts")
+}
+
+fn print_quantiles(name: &str, mut times: Vec<u64>) {
+    times.sort_unstable();
+    let quantile = |q: f64| times[((times.len() - 1) as f64 * q) as usize];
+    let (p50, p99) = (quantile(0.5), quantile(0.99));
+    println!("{name}: {} messages, acknowledged p50 {p50} us p99 {p99} us", times.len());
 }
 
 /// The most memory that the process has had, in KiB; `reset` forgets what was before.

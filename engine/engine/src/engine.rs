@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use mllp_io::{Gate, ListenerOptions, Recognise, Reports, Senders as Outlet};
 use mllp_pipeline::{
-    Acknowledge, Fact, Flow, LaneId, MessageId, Pipeline, Side, Stage, Start, Switch,
+    Acknowledge, Fact, Flow, Graph, LaneId, MessageId, Pipeline, Side, Stage, Start, Switch,
 };
 use mllp_store::{Identity, Reader, Retention, Store, StoreError};
 use tokio::runtime::Runtime;
@@ -148,46 +148,23 @@ impl Engine {
         let switches: Vec<_> = heads.iter().flat_map(|it| it.switches.clone()).collect();
         let start = Start { heads, next_message: numbers.message, next_stamp: numbers.stamp };
         let clock = Clock::new(Arc::clone(&builder.wall));
-        #[cfg_attr(not(feature = "sabotage"), expect(unused_mut))]
-        let mut pipeline = Pipeline::new(graph, start, clock.now());
-        #[cfg(feature = "sabotage")]
-        if let Some(how) = builder.sabotage {
-            pipeline.sabotage(how);
-        }
-        let inbounds: Vec<_> =
-            builder.inbounds.iter().map(|it| lane(Stage::Ingress, &it.name)).collect();
-        let outbounds: Vec<_> =
-            builder.outbounds.iter().map(|it| lane(Stage::Outbound, &it.name)).collect();
-        let kept = builder.inbounds.iter().zip(&inbounds);
-        let of = kept.filter_map(|(it, lane)| it.keep.map(|days| (*lane, days))).collect();
-        let retention = Retention { days: builder.retention, of };
-        let retaining = Retaining::new(&mut *store, retention, clock.clone())?;
+        let pipeline = pipeline(&builder, graph, start, &clock);
+        let inbounds = builder.inbounds.iter().map(|it| lane(Stage::Ingress, &it.name));
+        let outbounds = builder.outbounds.iter().map(|it| lane(Stage::Outbound, &it.name));
+        let (inbounds, outbounds): (Vec<_>, Vec<_>) = (inbounds.collect(), outbounds.collect());
+        let retaining = Retaining::new(&mut *store, retention(&builder, &inbounds), clock.clone())?;
         let (doubt, appending) = (retaining.doubt(), retaining.appending());
         let (core, news) = ToCore::new();
-        let mut readers = (0..builder.workers.max(1) + 3).map(|_| store.reader());
-        let (mut for_core, for_engine, for_operator) = (
-            readers.by_ref().next().ok_or_else(ended)??,
-            readers.by_ref().next().ok_or_else(ended)??,
-            readers.by_ref().next().ok_or_else(ended)??,
-        );
-        let for_workers = readers.collect::<Result<Vec<_>, _>>()?;
+        let (mut for_core, for_engine, for_operator) =
+            (store.reader()?, store.reader()?, store.reader()?);
+        let for_workers = (0..builder.workers.max(1)).map(|_| store.reader());
+        let for_workers = for_workers.collect::<Result<Vec<_>, _>>()?;
         know(&mut *for_core, clock.now().wall, &core)?;
         let names = Arc::new(names);
 
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("engine-io")
-            .enable_all()
-            .build()
-            .map_err(Error::System)?;
+        let runtime = runtime().map_err(Error::System)?;
         let ((writer, jobs), bodies) = (channel(), Arc::new(BodyIds::new(numbers.body)));
-        let doors = Arc::new(Doors {
-            core: core.clone(),
-            writer: writer.clone(),
-            bodies: Arc::clone(&bodies),
-            outbounds: outbounds.clone(),
-            indexed: builder.inbounds.iter().map(|it| it.indexed.clone()).collect(),
-        });
+        let doors = doors(&builder, &core, &writer, &bodies, &outbounds);
         // Listeners come first: if one of them cannot bind, nothing else has been started.
         let specs = specs(&builder, &inbounds, &doors, &switches)?;
         let gates = specs.iter().map(|it| (it.lane, it.gate.clone())).collect();
@@ -205,32 +182,35 @@ impl Engine {
             operator: Arc::new(Mutex::new(Operator::new(for_operator, core.clone(), appending))),
             names: Arc::clone(&names),
             doubt,
-            writer: None,
+            writer: Some(writer.clone()),
         };
         engine.dial(&builder, &doors, &outbounds, &switches);
 
-        let functions = functions(builder, &names);
         let (reader, thread) = reader::start(for_core, core.clone()).map_err(Error::System)?;
         engine.threads.push(thread);
         let started = writer::start(store, numbers.body, jobs, core.clone(), retaining);
         engine.writing = Some(started.map_err(Error::System)?);
-        engine.writer = Some(writer.clone());
         let chunks = ToChunks { writer: writer.clone(), bodies };
-        let (workers, threads) =
-            workers::start(functions, for_workers, &chunks, &core).map_err(Error::System)?;
+        let started = workers::start(functions(builder, &names), for_workers, &chunks, &core);
+        let (workers, threads) = started.map_err(Error::System)?;
         engine.threads.extend(threads);
         let senders = outbounds.into_iter().zip(engine.senders.iter().cloned()).collect();
         let outlets = Outlets { writer, reader, workers, senders };
         let connections = Connections::new(gates, listeners);
-        let core = Core::new(pipeline, news, clock, names, outlets, connections);
+        engine.decide(Core::new(pipeline, news, clock, names, outlets, connections))?;
+        Ok(engine)
+    }
+
+    /// Starts the threads that decide: the core, and an operator's unfinished job.
+    fn decide(&mut self, core: Core) -> Result<(), Error> {
         let thread = thread::Builder::new().name("engine-core".into());
-        engine.deciding = Some(thread.spawn(|| core.run()).map_err(Error::System)?);
+        self.deciding = Some(thread.spawn(|| core.run()).map_err(Error::System)?);
         // What an operator had begun is done to its end.
-        let operator = Arc::clone(&engine.operator);
+        let operator = Arc::clone(&self.operator);
         let resume = move || drop(operator.lock().unwrap_or_else(PoisonError::into_inner).resume());
         let thread = thread::Builder::new().name("engine-operator".into());
-        engine.threads.push(thread.spawn(resume).map_err(Error::System)?);
-        Ok(engine)
+        self.threads.push(thread.spawn(resume).map_err(Error::System)?);
+        Ok(())
     }
 
     fn dial(
@@ -288,6 +268,45 @@ impl Drop for Engine {
             let _ = self.end(PATIENCE);
         }
     }
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).thread_name("engine-io").enable_all().build()
+}
+
+#[cfg_attr(not(feature = "sabotage"), expect(unused_mut, unused_variables))]
+fn pipeline(builder: &Builder, graph: Graph, start: Start, clock: &Clock) -> Pipeline {
+    let mut pipeline = Pipeline::new(graph, start, clock.now());
+    #[cfg(feature = "sabotage")]
+    if let Some(how) = builder.sabotage {
+        pipeline.sabotage(how);
+    }
+    pipeline
+}
+
+/// What the connections bring and say goes through these.
+fn doors(
+    builder: &Builder,
+    core: &ToCore,
+    writer: &Sender<Job>,
+    bodies: &Arc<BodyIds>,
+    outbounds: &[LaneId],
+) -> Arc<Doors> {
+    Arc::new(Doors {
+        core: core.clone(),
+        writer: writer.clone(),
+        bodies: Arc::clone(bodies),
+        outbounds: outbounds.to_vec(),
+        indexed: builder.inbounds.iter().map(|it| it.indexed.clone()).collect(),
+    })
+}
+
+/// How long the messages of each inbound are kept.
+fn retention(builder: &Builder, lanes: &[LaneId]) -> Retention {
+    let kept = builder.inbounds.iter().zip(lanes);
+    let of = kept.filter_map(|(it, lane)| it.keep.map(|days| (*lane, days))).collect();
+    Retention { days: builder.retention, of }
 }
 
 /// Waits for a thread as long as it may take.

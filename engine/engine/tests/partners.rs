@@ -7,10 +7,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{
-    DEADLINE, Partner, Peer, accept, control_id, disposition, journey, message, wait_for,
+    DEADLINE, Partner, Peer, accept, control_id, disposition, journey, message, stopped, wait_for,
     wait_until_idle,
 };
 use mllp_engine::{Builder, By, Engine, Flow, Note, Retry, Send, Side, Stage};
@@ -151,9 +151,8 @@ fn a_stop_keeps_its_deadline_while_a_partner_takes_no_byte() {
     assert_eq!(connect(&engine).send(&large).as_deref(), Some("AA M1"));
     let (held, _) = deaf.accept().unwrap();
     wait_for(&engine, "it is being sent", |it| it.outbound("OB").unwrap().in_flight == 1);
-    let before = Instant::now();
-    let stopped = engine.stop(Duration::from_millis(50));
-    assert!(before.elapsed() < DEADLINE, "{stopped:?}");
+    // It returns, which is the question here.
+    drop(stopped(engine, Duration::from_millis(50)));
     drop((held, deaf));
     // Nothing is half recorded: the next life sends it whole.
     let partner = Partner::at(address, accept);

@@ -4,14 +4,16 @@
 mod common;
 
 use std::fmt::Write;
-use std::sync::Mutex;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::troubled::{Commits, troubled};
+use common::troubled::{Commits, Control, troubled};
 use common::{DEADLINE, Partner, Peer, journey, typed, until, wait_for};
 use log::kv::{Key, Value, VisitSource};
 use log::{LevelFilter, Log, Metadata};
-use mllp_engine::{Engine, Retry, Send};
+use mllp_engine::{Engine, Error, Retry, Send};
 use mllp_pipeline::{Body, Fact, IdHash, Keys, LaneId, Piece, Received, Refusal, Room, Ticket};
 use mllp_store::{MemoryStore, StoreError};
 
@@ -63,7 +65,7 @@ fn marked(kind: &str, name: &str) -> Vec<u8> {
     [&typed(kind, name)[..], format!("NTE|1||{MARK} {name}\r").as_bytes()].concat()
 }
 
-fn feed(store: MemoryStore, partner: &Partner, lab: u16) -> (Engine, common::troubled::Control) {
+fn feed(store: MemoryStore, partner: &Partner, lab: u16) -> (Engine, Control) {
     let (store, control) = troubled(store);
     let engine = Engine::builder("unused")
         .store(Box::new(store))
@@ -90,68 +92,61 @@ fn feed(store: MemoryStore, partner: &Partner, lab: u16) -> (Engine, common::tro
     (engine, control)
 }
 
-#[test]
-fn a_record_for_each_change_of_state_and_nothing_of_a_message() {
-    log::set_logger(&RECORDS).unwrap();
-    log::set_max_level(LevelFilter::Trace);
-    let busy = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
-    let told = std::sync::Arc::clone(&busy);
-    // What the partner says quotes the patient.
-    let partner = Partner::start(move |id| match id {
-        _ if told.load(std::sync::atomic::Ordering::Relaxed) => "AE no MARKEDPATIENT now",
-        "DEAD" => "AR no MARKEDPATIENT here",
-        _ => "AA",
-    });
-    let lab = Partner::start(common::accept);
-    let (lab_address, store) = (lab.address, MemoryStore::new());
-    drop(lab);
-    let (engine, control) = feed(store.clone(), &partner, lab_address.port());
-    let address = engine.address("IB").unwrap();
-    RECORDS.wait("INFO listening", &["connection=IB", &format!("address={address}")]);
-    RECORDS.wait("INFO connected", &["connection=OB"]);
-    RECORDS.wait("WARN not connected", &["connection=LAB", "not reached: connection refused"]);
-    let mut sender = Peer::connect(address);
-    // A partner that is down, and one that is busy: one record each, however often it is tried.
+/// A partner that is down, and one that is busy: one record each, however often it is tried. The first is
+/// up in the end.
+fn partners_that_fail(
+    engine: &Engine,
+    sender: &mut Peer,
+    busy: &AtomicBool,
+    lab: SocketAddr,
+) -> Partner {
     for n in 0..5 {
         assert_eq!(sender.send(&marked("ADT^A01", &format!("M{n}"))), Some(format!("AA M{n}")));
     }
-    wait_for(&engine, "it is tried", |it| it.outbound("OB").unwrap().attempt > 3);
+    wait_for(engine, "it is tried", |it| it.outbound("OB").unwrap().attempt > 3);
     RECORDS.wait("WARN a delivery has failed", &["connection=OB", "failure=refused_for_now"]);
-    busy.store(false, std::sync::atomic::Ordering::Relaxed);
+    busy.store(false, Ordering::Relaxed);
     RECORDS.wait("INFO deliveries succeed again", &["connection=OB"]);
-    let lab = Partner::at(lab_address, common::accept);
+    let lab = Partner::at(lab, common::accept);
     RECORDS.wait("INFO connected", &["connection=LAB"]);
     (0..5).for_each(|_| drop(lab.next()));
     assert_eq!(RECORDS.count("WARN a delivery has failed", &["connection=OB"]), 1);
     assert_eq!(RECORDS.count("WARN not connected", &[]), 1);
     assert_eq!(RECORDS.count("WARN lost", &["connection=LAB"]), 0);
-    // Peers that are turned away: the first, the second, the fourth.
+    lab
+}
+
+fn peers_that_are_turned_away(engine: &Engine) {
+    // The first, the second, the fourth.
     let strange = engine.address("STRANGE").unwrap();
     (0..5).for_each(|_| assert!(Peer::connect(strange).frame().is_none()));
     let why = ["connection=STRANGE", "peer=127.0.0.1:", "its network may not connect", "peers=4"];
     RECORDS.wait("WARN a peer was turned away", &why);
     assert_eq!(RECORDS.count("WARN a peer was turned away", &[]), 3);
-    // Peers that send something else: a TLS handshake, and a message without frames.
+    // They send something else: a TLS handshake, and a message without frames.
+    let address = engine.address("IB").unwrap();
     Peer::connect(address).write_bytes(b"\x16\x03\x01\x02\x00\x01\x00");
     let why = ["connection=IB", "peer=127.0.0.1:", "another protocol does: tls"];
     RECORDS.wait("WARN trouble with a peer", &why);
     Peer::connect(address).write_bytes(&marked("ADT^A01", "BARE"));
     RECORDS.wait("WARN trouble with a peer", &["connection=IB", "bytes are in no frame"]);
-    // Functions that fail, and a delivery that is dead.
+}
+
+/// Functions that fail, and a delivery that is dead.
+fn functions_that_fail(engine: &Engine, sender: &mut Peer) {
     for (kind, name) in
         [("ADT^A02", "P1"), ("ADT^A03", "P2"), ("ADT^A04", "P3"), ("ADT^A01", "DEAD")]
     {
         assert_eq!(sender.send(&marked(kind, name)), Some(format!("AA {name}")));
     }
-    common::wait_until_idle(&engine);
+    common::wait_until_idle(engine);
     RECORDS.wait("WARN the function has failed", &["connection=panics", "error=panic"]);
     RECORDS.wait("WARN the function has failed", &["connection=IB", "error=unknown_handler"]);
     RECORDS.wait("WARN the function has failed", &["connection=astray", "error=unknown_outbound"]);
     RECORDS.wait("WARN a delivery is dead", &["connection=OB", "failure=refused_for_good"]);
-    // The same control ID with other bytes.
-    assert_eq!(sender.send(&typed("ADT^A01", "M1")).as_deref(), Some("AA M1"));
-    RECORDS.wait("WARN a control ID has come again", &["connection=IB", "of="]);
-    // A store in every trouble.
+}
+
+fn a_store_in_every_trouble(control: &Control, mut sender: Peer, address: SocketAddr) {
     control.set(|it| it.room = Some(Room { free: 1, size: 1 << 30 }));
     RECORDS.wait("WARN the store does not take everything", &["state=full", "reason=low"]);
     assert_eq!(sender.send(&marked("ADT^A01", "F")).as_deref(), Some("AE F"));
@@ -174,20 +169,54 @@ fn a_record_for_each_change_of_state_and_nothing_of_a_message() {
     control.set(|it| it.commits = Commits::Work);
     let mut sender = Peer::connect(address);
     assert_eq!(sender.send(&marked("ADT^A01", "V")).as_deref(), Some("AA V"));
-    common::wait_until_idle(&engine);
-    let status = format!("{:?}", engine.status().unwrap());
-    let journeys: Vec<_> = (1..9).map(|id| format!("{:?}", journey(&engine, id))).collect();
-    drop(lab);
-    engine.stop(DEADLINE).unwrap();
-    RECORDS.wait("INFO stopped", &[]);
-    // A store that ends.
-    let (engine, control) = feed(store, &partner, lab_address.port());
+}
+
+fn a_store_that_ends(store: MemoryStore, partner: &Partner, lab: u16) -> Error {
+    let (engine, control) = feed(store, partner, lab);
     control.set(|it| it.commits = Commits::EndAtMessage);
     assert_eq!(Peer::connect(engine.address("IB").unwrap()).send(&marked("ADT^A01", "E")), None);
     until("it has ended", || engine.has_ended());
     let error = engine.stop(Duration::from_secs(1)).unwrap_err();
     RECORDS.wait("ERROR the store has come to its end", &["status=5"]);
     RECORDS.wait("WARN stopped", &[]);
+    error
+}
+
+#[test]
+fn a_record_for_each_change_of_state_and_nothing_of_a_message() {
+    log::set_logger(&RECORDS).unwrap();
+    log::set_max_level(LevelFilter::Trace);
+    let busy = Arc::new(AtomicBool::new(true));
+    let told = Arc::clone(&busy);
+    // What the partner says quotes the patient.
+    let partner = Partner::start(move |id| match id {
+        _ if told.load(Ordering::Relaxed) => "AE no MARKEDPATIENT now",
+        "DEAD" => "AR no MARKEDPATIENT here",
+        _ => "AA",
+    });
+    let lab = Partner::start(common::accept);
+    let (lab_address, store) = (lab.address, MemoryStore::new());
+    drop(lab);
+    let (engine, control) = feed(store.clone(), &partner, lab_address.port());
+    let address = engine.address("IB").unwrap();
+    RECORDS.wait("INFO listening", &["connection=IB", &format!("address={address}")]);
+    RECORDS.wait("INFO connected", &["connection=OB"]);
+    RECORDS.wait("WARN not connected", &["connection=LAB", "not reached: connection refused"]);
+    let mut sender = Peer::connect(address);
+    let lab = partners_that_fail(&engine, &mut sender, &busy, lab_address);
+    peers_that_are_turned_away(&engine);
+    functions_that_fail(&engine, &mut sender);
+    // The same control ID with other bytes.
+    assert_eq!(sender.send(&typed("ADT^A01", "M1")).as_deref(), Some("AA M1"));
+    RECORDS.wait("WARN a control ID has come again", &["connection=IB", "of="]);
+    a_store_in_every_trouble(&control, sender, address);
+    common::wait_until_idle(&engine);
+    let status = format!("{:?}", engine.status().unwrap());
+    let journeys: Vec<_> = (1..9).map(|id| format!("{:?}", journey(&engine, id))).collect();
+    drop(lab);
+    engine.stop(DEADLINE).unwrap();
+    RECORDS.wait("INFO stopped", &[]);
+    let error = a_store_that_ends(store, &partner, lab_address.port());
     // Nothing of a message is anywhere.
     let written = RECORDS.0.lock().unwrap().join("\n");
     let told = [&written, &status, &journeys.concat(), &format!("{error} {error:?}"), &debugs()];

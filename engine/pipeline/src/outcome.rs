@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::batch::{Appended, Batch, Duty, Ordered, Unit};
 use crate::command::CommandOutcome;
 use crate::delivery::Delivery;
-use crate::fact::{CommitOutcome, Committed, Head, Refusal};
+use crate::fact::{CommitOutcome, Committed, Head, LaneMark, Refusal};
 use crate::handler::Resting;
 use crate::ids::{LaneId, Millis, Now};
 use crate::ingress::Arrived;
@@ -33,22 +33,7 @@ impl Pipeline {
 
     fn committed(&mut self, mut batch: Batch, committed: Committed, now: Now) {
         self.refusals = 0;
-        for mark in &committed.lanes {
-            match self.shared.place(mark.lane) {
-                Some(Place::Ingress(at)) => self.inbounds[at].stage.lane.committed(mark),
-                Some(Place::Routed(at)) => self.handlers[at].stage.lane.committed(mark),
-                Some(Place::Outbound(at)) => {
-                    let outbound = &mut self.outbounds[at];
-                    outbound.lane.committed(mark);
-                    outbound.sent_to = outbound.sent_to.max(mark.sent_to);
-                }
-                None => {
-                    if let Some(orphan) = self.operating.orphan_mut(mark.lane) {
-                        orphan.committed(mark.tail);
-                    }
-                }
-            }
-        }
+        committed.lanes.iter().for_each(|mark| self.marked(mark));
         for unit in &batch.units {
             match unit.duty {
                 Duty::Intake { inbound, count } => {
@@ -94,6 +79,24 @@ impl Pipeline {
             verdicts.expire(now.steady, true, orders);
         }
         self.spare = batch;
+    }
+
+    /// A lane learns how far it is durable.
+    fn marked(&mut self, mark: &LaneMark) {
+        match self.shared.place(mark.lane) {
+            Some(Place::Ingress(at)) => self.inbounds[at].stage.lane.committed(mark),
+            Some(Place::Routed(at)) => self.handlers[at].stage.lane.committed(mark),
+            Some(Place::Outbound(at)) => {
+                let outbound = &mut self.outbounds[at];
+                outbound.lane.committed(mark);
+                outbound.sent_to = outbound.sent_to.max(mark.sent_to);
+            }
+            None => {
+                if let Some(orphan) = self.operating.orphan_mut(mark.lane) {
+                    orphan.committed(mark.tail);
+                }
+            }
+        }
     }
 
     /// Keeps a row in memory that is durable by now, if there is room.

@@ -132,23 +132,7 @@ fn live(
         2 => End::By(Trouble::WriteFails),
         _ => End::AtRest,
     };
-    let deadline = match end {
-        End::AtRest => {
-            life.come_to_rest(verdict);
-            PATIENCE
-        }
-        End::WithoutRoom => {
-            strike(&life, Trouble::Full, rng.below(WRITES), true, verdict);
-            STOP
-        }
-        End::By(trouble) => {
-            strike(&life, trouble, rng.below(WRITES), false, verdict);
-            if !wait_for(|| life.engine.has_ended()) {
-                verdict.found(format!("{trouble:?}: the engine goes on"));
-            }
-            PATIENCE
-        }
-    };
+    let deadline = come_to(end, &life, rng, verdict);
     let lived = life.stop(deadline, verdict);
     lived.disk.trouble(None, false);
     verdict.count("acknowledged", lived.acknowledged(start));
@@ -169,6 +153,27 @@ fn live(
         }
         false => Start::default(),
     })
+}
+
+/// Brings the end about; returns how long the stop may take.
+fn come_to(end: End, life: &Life, rng: &mut Rng, verdict: &mut Verdict) -> Duration {
+    match end {
+        End::AtRest => {
+            life.come_to_rest(verdict);
+            PATIENCE
+        }
+        End::WithoutRoom => {
+            strike(life, Trouble::Full, rng.below(WRITES), true, verdict);
+            STOP
+        }
+        End::By(trouble) => {
+            strike(life, trouble, rng.below(WRITES), false, verdict);
+            if !wait_for(|| life.engine.has_ended()) {
+                verdict.found(format!("{trouble:?}: the engine goes on"));
+            }
+            PATIENCE
+        }
+    }
 }
 
 /// The disk is full at the write whose turn it is, until there is room; then the engine goes on.

@@ -56,20 +56,22 @@ fn an_engine_that_is_killed_loses_nothing_and_ledgers_that_disagree_are_found() 
     assert_eq!(verify(&folder).0, Some(0));
     let sinks = folder.join("sinks.jsonl");
     let arrivals = fs::read_to_string(&sinks).unwrap();
-    let with = |what: &str| {
-        let mut lines = arrivals.lines();
-        lines.find(|line| line.contains(what)).expect("such an arrival").to_owned()
-    };
-    let taken = with(r#""answer":"AA""#);
+    answers_that_the_store_contradicts(&folder);
+    arrivals_that_the_store_contradicts(&sinks, &folder, &arrivals);
+    append(&sinks, "no line of a ledger");
+    assert_eq!(verify(&folder).0, Some(1));
+}
 
+/// What the senders say they were told; their ledger is empty afterwards.
+fn answers_that_the_store_contradicts(folder: &Path) {
     append(&folder.join("acks.jsonl"), r#"{"control_id":"T1N999999","inbound":"IN_B","at":1}"#);
-    let (status, said) = verify(&folder);
+    let (status, said) = verify(folder);
     assert_eq!(status, Some(1));
     assert!(said.contains("T1N999999: answered AA by IN_B, and not stored"), "{said}");
     let stored =
         r#"{"control_id":"T2N999999","inbound":"IN_VERDICT","at":1,"answer":"undelivered"}"#;
     append(&folder.join("acks.jsonl"), stored);
-    let (_, said) = verify(&folder);
+    let (_, said) = verify(folder);
     assert!(
         said.contains("T2N999999: answered undelivered by IN_VERDICT, and not stored"),
         "{said}"
@@ -79,24 +81,30 @@ fn an_engine_that_is_killed_loses_nothing_and_ledgers_that_disagree_are_found() 
     let failed = |line: &&str| line.contains(r#""T2N1""#) && line.contains("undelivered");
     let good = acks.lines().find(failed).unwrap().replace("undelivered", "AA");
     fs::write(folder.join("acks.jsonl"), good).unwrap();
-    let (_, said) = verify(&folder);
+    let (_, said) = verify(folder);
     assert!(said.contains("T2N1: acknowledged after delivery, and is ERROR"), "{said}");
     let once = |line: &&str| acks.matches(line.split(',').next().unwrap()).count() == 1;
     let refused = acks.lines().find(once).unwrap().replace(r#""answer":"AA""#, r#""answer":"AE""#);
     fs::write(folder.join("acks.jsonl"), refused).unwrap();
-    let (status, said) = verify(&folder);
+    let (status, said) = verify(folder);
     assert_eq!(status, Some(1));
     assert!(said.contains("stored 1 times, 0 times acknowledged, 0 not answered"), "{said}");
     fs::write(folder.join("acks.jsonl"), "").unwrap();
+}
 
-    append(&sinks, &taken);
-    let (status, said) = verify(&folder);
+/// What the partners say they received, one lie at a time.
+fn arrivals_that_the_store_contradicts(sinks: &Path, folder: &Path, arrivals: &str) {
+    let is_taken = |line: &&str| line.contains(r#""answer":"AA""#);
+    let taken = arrivals.lines().find(is_taken).expect("such an arrival").to_owned();
+
+    append(sinks, &taken);
+    let (status, said) = verify(folder);
     assert_eq!(status, Some(1));
     assert!(said.contains("received it 2 times"), "{said}");
     assert!(said.contains("sent again after"), "{said}");
 
-    fs::write(&sinks, arrivals.replacen(&format!("{taken}\n"), "", 1)).unwrap();
-    let (status, said) = verify(&folder);
+    fs::write(sinks, arrivals.replacen(&format!("{taken}\n"), "", 1)).unwrap();
+    let (status, said) = verify(folder);
     assert_eq!(status, Some(1));
     assert!(said.contains("took it 0 times"), "{said}");
 
@@ -104,17 +112,14 @@ fn an_engine_that_is_killed_loses_nothing_and_ledgers_that_disagree_are_found() 
     let of_key: Vec<_> = arrivals.lines().filter(|it| it.contains("OUT_MANY")).collect();
     let (early, late) = two_of_a_key(&of_key).expect("two arrivals of one key");
     let swapped = arrivals.replacen(early, "early", 1).replacen(late, early, 1);
-    fs::write(&sinks, swapped.replacen("early", late, 1)).unwrap();
-    let (status, said) = verify(&folder);
+    fs::write(sinks, swapped.replacen("early", late, 1)).unwrap();
+    let (status, said) = verify(folder);
     assert_eq!(status, Some(1));
     assert!(said.contains("left for OUT_MANY before"), "{said}");
 
     let other = taken.replace(r#""own""#, r#""elsewhere""#);
-    fs::write(&sinks, arrivals.replacen(&taken, &other, 1)).unwrap();
-    assert!(verify(&folder).1.contains("with other bytes"));
-
-    append(&sinks, "no line of a ledger");
-    assert_eq!(verify(&folder).0, Some(1));
+    fs::write(sinks, arrivals.replacen(&taken, &other, 1)).unwrap();
+    assert!(verify(folder).1.contains("with other bytes"));
 }
 
 /// The first two arrivals about the same thing, each of a message that has arrived once.

@@ -2,7 +2,7 @@
 
 use ack_gen::Policy;
 use mllp_core::{Config, Profile};
-use mllp_link::{InitiatorConfig, MAX_RULES, OverLimit, ResponderConfig, Rules, Times};
+use mllp_link::{InitiatorConfig, OverLimit, ResponderConfig, Rules, Times};
 
 use crate::memory::Memory;
 use crate::network::Rng;
@@ -84,36 +84,9 @@ impl Scenario {
         let patience = rng.pick(&[100, 400, 400, 1500]);
         let window = 1 + rng.below(4) as usize;
         let plain = mode == Mode::Original && hostile == 0 && !serial && !commit_blocks;
-        let decoder = Config { profile, ..Config::DEFAULT };
-        let over_limit = rng.pick(&[OverLimit::Refuse, OverLimit::Close]);
-        let policy = rng.pick(&[Policy::Always, Policy::Conformant]);
-        let times = Times { idle: 1000, byte: 700, frame: 900, send: 500, trailer: 100 };
-        let rules: Rules<MAX_RULES> = match rng.one_in(2) {
-            true => Rules::default(),
-            false => Rules::parse(rng.pick(&RULES)).expect("a good list"),
-        };
         Scenario {
-            responder: ResponderConfig {
-                decoder: Config { max_payload_len: LIMIT, ..decoder },
-                policy,
-                over_limit,
-                times,
-                max_answer_len: 290,
-                commit_blocks,
-            },
-            initiator: InitiatorConfig {
-                decoder: Config { max_payload_len: REPLY_LIMIT, ..decoder },
-                rules,
-                window,
-                send: if slow { 3000 } else { 800 },
-                reply: if patience > 1000 { 2500 } else { 600 },
-                application: 900,
-                max_attempts: 2 + rng.below(4) as u32,
-                back_off: 10,
-                max_back_off: 200,
-                trailer: 150,
-                ..InitiatorConfig::default()
-            },
+            responder: receiving(rng, profile, commit_blocks),
+            initiator: sending(rng, profile, window, slow, patience),
             // With commit blocks a message takes two places.
             window: if commit_blocks { rng.pick(&[2, 4]) } else { rng.pick(&[1, 4]) },
             spans: rng.one_in(3),
@@ -166,5 +139,41 @@ impl Scenario {
             true => Memory::growing(4 * REPLY_LIMIT, REPLY_LIMIT + 3 + READ),
             false => Memory::fixed(REPLY_LIMIT + 3),
         }
+    }
+}
+
+fn receiving(rng: &mut Rng, profile: Profile, commit_blocks: bool) -> ResponderConfig {
+    ResponderConfig {
+        decoder: Config { profile, max_payload_len: LIMIT, ..Config::DEFAULT },
+        over_limit: rng.pick(&[OverLimit::Refuse, OverLimit::Close]),
+        policy: rng.pick(&[Policy::Always, Policy::Conformant]),
+        times: Times { idle: 1000, byte: 700, frame: 900, send: 500, trailer: 100 },
+        max_answer_len: 290,
+        commit_blocks,
+    }
+}
+
+fn sending(
+    rng: &mut Rng,
+    profile: Profile,
+    window: usize,
+    slow: bool,
+    patience: u64,
+) -> InitiatorConfig {
+    InitiatorConfig {
+        decoder: Config { profile, max_payload_len: REPLY_LIMIT, ..Config::DEFAULT },
+        rules: match rng.one_in(2) {
+            true => Rules::default(),
+            false => Rules::parse(rng.pick(&RULES)).expect("a good list"),
+        },
+        window,
+        send: if slow { 3000 } else { 800 },
+        reply: if patience > 1000 { 2500 } else { 600 },
+        application: 900,
+        max_attempts: 2 + rng.below(4) as u32,
+        back_off: 10,
+        max_back_off: 200,
+        trailer: 150,
+        ..InitiatorConfig::default()
     }
 }

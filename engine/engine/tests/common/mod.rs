@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use mllp_engine::{Engine, Journey, MessageId, Status};
+use mllp_engine::{Engine, Error, Journey, MessageId, Status};
 
 /// Longer than anything takes on a busy machine, whose disk may do nothing for half a minute.
 pub const DEADLINE: Duration = Duration::from_secs(120);
@@ -200,6 +200,15 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(Instant::now() < end, "{what}");
         std::thread::yield_now();
     }
+}
+
+/// Stops the engine, which returns although something hangs for ever.
+pub fn stopped(engine: Engine, deadline: Duration) -> Result<(), Error> {
+    let (ended, end) = channel();
+    let stopping = std::thread::spawn(move || ended.send(engine.stop(deadline)));
+    let result = end.recv_timeout(DEADLINE).expect("the deadline is kept");
+    drop(stopping.join());
+    result
 }
 
 /// Asks again until the engine stands so.

@@ -233,6 +233,48 @@ impl Store {
                 Handoff.check(before.is_none(), "a number was given twice");
             }
             Record::Chunk { .. } => unreachable!("the host writes chunks"),
+            Record::Part(part) => {
+                self.stamp(part.stamp);
+                let message = self.messages.get_mut(&part.message).expect("message");
+                let own = u32::from(part.sole && message.is_reopened);
+                let sums = [part.added, part.finished + own, part.delivered, part.failed];
+                message.parts.push(sums.map(i64::from));
+                parted.insert(part.message, part.stamp);
+            }
+            Record::Outcome { message, stamp, disposition, .. } => {
+                self.stamp(*stamp);
+                let it = self.messages.get_mut(message).expect("message");
+                if it.is_reopened && disposition.is_final() {
+                    it.parts.push(ended(*disposition));
+                    parted.insert(*message, *stamp);
+                } else {
+                    self.end(*message, *stamp, *disposition);
+                }
+            }
+            Record::Reopened(reopened) => {
+                self.stamp(reopened.stamp);
+                self.messages.get_mut(&reopened.message).expect("message").reopen(reopened);
+            }
+            Record::Switch(switch) => {
+                self.switches.insert((switch.lane, switch.side), switch.clone());
+            }
+            Record::Job(job) => {
+                self.jobs.insert(job.key.0.clone(), job.clone());
+            }
+            Record::Event(event) => {
+                self.stamp(event.stamp);
+                if let What::PossiblySent { outbound } = event.what {
+                    *listed.entry(outbound).or_default() += 1;
+                }
+                check_noted(event, self);
+                self.messages.get_mut(&event.message).expect("message").events.push(event.clone());
+            }
+            of_a_lane => self.insert_into_lane(of_a_lane, touched),
+        }
+    }
+
+    fn insert_into_lane(&mut self, record: &Record, touched: &mut BTreeSet<(LaneId, bool)>) {
+        match record {
             Record::Append(row) => {
                 touched.insert((row.lane, false));
                 self.lanes.get_mut(&row.lane).expect("lane").rows.push(row.clone());
@@ -264,28 +306,12 @@ impl Store {
                 let fits = it.parked.remove(&seq.0);
                 Handoff.check(fits, format_args!("{lane}/{seq} is not parked"));
             }
-            Record::Part(part) => {
-                self.stamp(part.stamp);
-                let message = self.messages.get_mut(&part.message).expect("message");
-                let own = u32::from(part.sole && message.is_reopened);
-                let sums = [part.added, part.finished + own, part.delivered, part.failed];
-                message.parts.push(sums.map(i64::from));
-                parted.insert(part.message, part.stamp);
-            }
-            Record::Outcome { message, stamp, disposition, .. } => {
-                self.stamp(*stamp);
-                let it = self.messages.get_mut(message).expect("message");
-                if it.is_reopened && disposition.is_final() {
-                    it.parts.push(ended(*disposition));
-                    parted.insert(*message, *stamp);
-                } else {
-                    self.end(*message, *stamp, *disposition);
-                }
-            }
-            Record::Reopened(reopened) => {
-                self.stamp(reopened.stamp);
-                self.messages.get_mut(&reopened.message).expect("message").reopen(reopened);
-            }
+            of_a_list => self.insert_into_list(of_a_list),
+        }
+    }
+
+    fn insert_into_list(&mut self, record: &Record) {
+        match record {
             Record::Dead { lane, seq, why, .. } => {
                 self.dead.insert((*lane, seq.0), *why);
                 self.leave(*lane, *seq);
@@ -302,20 +328,7 @@ impl Store {
                 };
                 Handoff.check(was_there, format_args!("{lane}/{seq} is not on the list"));
             }
-            Record::Switch(switch) => {
-                self.switches.insert((switch.lane, switch.side), switch.clone());
-            }
-            Record::Job(job) => {
-                self.jobs.insert(job.key.0.clone(), job.clone());
-            }
-            Record::Event(event) => {
-                self.stamp(event.stamp);
-                if let What::PossiblySent { outbound } = event.what {
-                    *listed.entry(outbound).or_default() += 1;
-                }
-                check_noted(event, self);
-                self.messages.get_mut(&event.message).expect("message").events.push(event.clone());
-            }
+            other => unreachable!("{other:?}"),
         }
     }
 

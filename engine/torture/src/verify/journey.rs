@@ -131,6 +131,13 @@ impl Stored {
                 passage.held += 1;
                 passage.tried = 0;
             }
+            other => self.take_act(other),
+        }
+    }
+
+    /// Takes a line that an operator has caused; any other says nothing here.
+    fn take_act(&mut self, what: What) {
+        match what {
             What::Released { outbound, by, .. } => {
                 self.to(outbound).released += 1;
                 self.act(Kind::Released, outbound, by.reason.0);
