@@ -10,7 +10,7 @@ SECONDS ?= 60
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test serve build wheel libmllp header install fmt lint doc docs test-rust test-python \
+.PHONY: help demo test serve build wheel libmllp header install fmt lint tidy doc docs test-rust test-python \
 	test-vectors test-package test-c examples test-examples test-bench check-artefact check-thumb check-budgets \
 	bench bench-servers firmware test-firmware sim fuzz gateway test-engine test-cases test-keys bench-engine \
 	test-queued torture torture-sabotage test-torture clean
@@ -72,6 +72,10 @@ lint: build  ## Formatting, clippy, types, stubs against the binary
 	$(BIN)/ruff check --quiet .
 	cd bindings-python && ../$(BIN)/mypy && ../$(BIN)/mypy tests/config/typed_options.py
 	cd bindings-python && ../$(BIN)/python -m mypy.stubtest fastmllp._native
+
+tidy: $(VENV)/.installed  ## The rooms and what they import, the lengths of files and functions, tests that wait for a time
+	$(PYTHON) .ci/tidy
+	$(BIN)/python -m pytest -q .ci/tidy
 
 doc:  ## Build the documentation of the crates, without a warning
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --exclude fastmllp-python
