@@ -74,7 +74,7 @@ lint: build  ## Formatting, clippy, types, stubs against the binary
 	cd bindings-python && ../$(BIN)/python -m mypy.stubtest fastmllp._native
 
 tidy: $(VENV)/.installed  ## The rooms and what they import, the lengths of files and functions, tests that wait for a time
-	$(PYTHON) .ci/tidy
+	$(BIN)/python .ci/tidy
 	$(BIN)/python -m pytest -q .ci/tidy
 
 doc:  ## Build the documentation of the crates, without a warning
