@@ -22,7 +22,7 @@ demo: build gateway  ## Set everything up, send sample messages to a server, the
 	$(BIN)/python examples/demo.py
 	$(BIN)/python engine/demo.py
 
-test: lint doc docs test-rust test-vectors test-python test-package test-c test-examples test-bench check-artefact check-thumb check-budgets test-engine test-cases test-torture  ## Set everything up and run every test
+test: lint tidy doc docs test-rust test-vectors test-python test-package test-c test-examples test-bench check-artefact check-thumb check-budgets test-engine test-cases test-torture  ## Set everything up and run every test
 	@echo "all tests passed"
 
 serve: build  ## Start a server to play with: HOST=127.0.0.1 PORT=2575

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from source import ROOT
+from source import ROOT, paths
 
 MAX_ROOMS = 18
 MAX_ARROWS = 56
@@ -22,7 +22,6 @@ ABOVE = frozenset({"server", "aio", "client", "link", "testing", "cli"})
 Graph = dict[str, set[str]]
 
 _PACKAGE = "bindings-python/python/fastmllp"
-_NOT_OURS = frozenset({"target", "dist"})
 
 
 def package_graph(root: Path = ROOT) -> Graph:
@@ -104,11 +103,8 @@ def _of_the_package(graph: Graph, rows: list[list[str]]) -> Iterator[str]:
 
 def _of_the_house(root: Path, rows: list[list[str]]) -> Iterator[str]:
     written = {row[0].strip("`/") for row in rows}
-    there = {
-        path.name
-        for path in root.iterdir()
-        if path.is_dir() and path.name not in _NOT_OURS and not path.name.startswith(".")
-    }
+    folders = {path.parts[0] for path in paths(root) if len(path.parts) > 1}
+    there = {name for name in folders if not name.startswith(".")}
     for name in sorted(written ^ there):
         where = "in no row of ARCHITECTURE.md" if name in there else "in ARCHITECTURE.md only"
         yield f"the folder {name}/ is {where}"

@@ -2,14 +2,15 @@
 
 import ast
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 _SUFFIXES = {".rs": "rust", ".c": "c", ".h": "c", ".py": "python", ".pyi": "python"}
-_NOT_OURS = frozenset({"target", "dist", "build", "__pycache__"})
-_HIDDEN_OF_OURS = ".ci"
+_MADE = frozenset({"target", "dist", "__pycache__"})
 
 # What may hold a brace or a word that is no code. A quote alone is a lifetime.
 _NO_CODE = re.compile(
@@ -54,19 +55,28 @@ class File(NamedTuple):
 
 def files(root: Path = ROOT) -> Iterator[File]:
     """Every source file of ours, in order."""
-    for folder in sorted(root.iterdir()):
-        if folder.name == _HIDDEN_OF_OURS or not folder.name.startswith("."):
-            yield from _below(folder, root)
+    for path in paths(root):
+        if path.suffix in _SUFFIXES:
+            yield File(path, _SUFFIXES[path.suffix], (root / path).read_text())
 
 
-def _below(path: Path, root: Path) -> Iterator[File]:
-    if path.is_dir():
-        if path.name not in _NOT_OURS and not path.is_symlink():
-            for entry in sorted(path.iterdir()):
-                if not (entry.is_dir() and entry.name.startswith(".")):
-                    yield from _below(entry, root)
-    elif path.suffix in _SUFFIXES:
-        yield File(path.relative_to(root), _SUFFIXES[path.suffix], path.read_text())
+def paths(root: Path = ROOT) -> list[Path]:
+    """Every file of ours, from the root, in order: those that git knows, where it can be asked."""
+    if (root / ".git").exists() and shutil.which("git"):
+        command = ["git", "-C", root, "ls-files", "-z"]
+        listed = subprocess.run(command, capture_output=True, text=True, check=False)
+        if listed.returncode == 0:
+            names = map(Path, listed.stdout.split("\0")[:-1])
+            return sorted(name for name in names if (root / name).is_file())
+    found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    return sorted(path for path in found if not _is_made(path))
+
+
+def _is_made(path: Path) -> bool:
+    """Whether it is in a folder that a build or a program has made."""
+    folders = path.parts[:-1]
+    hidden = any(folder.startswith(".") and folder != ".ci" for folder in folders)
+    return hidden or not _MADE.isdisjoint(folders)
 
 
 def blanked(text: str) -> str:

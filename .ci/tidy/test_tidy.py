@@ -248,3 +248,10 @@ def test_every_source_file_is_looked_at() -> None:
         "mllp-core/src/lib.rs",
     }
     assert not any("target/" in path or ".venv" in path for path in there)
+
+
+def test_without_git_what_was_built_is_left_out(house: Path) -> None:
+    for path in ("a/target/b.rs", ".venv/c.py", "d/e.rs"):
+        (house / path).parent.mkdir(parents=True)
+        (house / path).write_text("\n")
+    assert {str(file.path) for file in files(house) if file.text == "\n"} == {"d/e.rs"}
