@@ -142,6 +142,30 @@ def test_second_signal_does_not_wait_for_the_handler(
         assert server.stop()[0] == 0
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        pytest.param(("--workers", "2"), marks=can_share_a_port),
+        pytest.param(("--reload",), marks=can_share_a_port),
+    ],
+)
+def test_signal_while_a_module_is_imported(project: Path, options: tuple[str, ...]) -> None:
+    """It may take for ever, and nothing has been received."""
+    (project / "feed.py").write_text(
+        "import time\nprint('importing', flush=True)\ntime.sleep(1e6)\n"
+    )
+    command = [sys.executable, "-m", "fastmllp", "serve", "--host", "127.0.0.1", "--port", "0"]
+    process = subprocess.Popen(
+        [*command, *options, "feed:store"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"importing\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=DEADLINE) == (b"", b"")
+    assert process.returncode == (0 if options else -signal.SIGTERM)
+
+
 @workers
 @pytest.mark.parametrize("word", ["def", "async def"])
 def test_message_is_stored_before_the_handler_sees_it(

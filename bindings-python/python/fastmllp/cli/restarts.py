@@ -19,9 +19,8 @@ from collections.abc import Callable
 from fastmllp.cli.handler import CannotLoad
 from fastmllp.cli.output import complain
 from fastmllp.cli.project import Project
-from fastmllp.cli.signals import HANG_UP, ignore
 from fastmllp.cli.status import STOPPED
-from fastmllp.cli.worker import PAUSE_SECONDS, SIGNALS, AnyServer, Serve, Watcher, Worker
+from fastmllp.cli.worker import PAUSE_SECONDS, AnyServer, Serve, Watcher, Worker
 from fastmllp.logging import log_event
 
 _LOOK_SECONDS = 0.25
@@ -117,9 +116,6 @@ class Restarts(Watcher):
             self._project.watch(error.files)
             self._project.begin()
             complain("serve", f"{error}; the handler from before goes on until the next change")
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        ignore((signal.SIGINT, *HANG_UP))  # The other process tells this one what to do.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         os.write(pipe, b"0")
         self._report_change(pipe, self._pause)
         return STOPPED
@@ -132,7 +128,8 @@ class Restarts(Watcher):
 
     def _report_change(self, pipe: int, pause: Callable[[], object]) -> None:
         self._project.wait_for_change(pause)
-        os.write(pipe, b"1")
+        with contextlib.suppress(OSError):  # The other process is gone.
+            os.write(pipe, b"1")
 
     def _pause(self) -> None:
         if select.select([self._end_of_life], [], [], _LOOK_SECONDS)[0]:

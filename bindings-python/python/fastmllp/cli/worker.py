@@ -111,6 +111,11 @@ class Watcher:
         status = CANNOT_LISTEN
         try:
             os.close(self._life)
+            # A module may take long to import, or for ever. Until it listens there is nothing to
+            # answer; one that only asks to reload waits.
+            for number in STOPPING:
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
             status = self._serve_once(pipe)
         except ConfigError as error:
             complain("serve", str(error))
