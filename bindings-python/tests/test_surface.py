@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import pathlib
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import fastmllp
 import fastmllp.client
 import fastmllp.server
 import pytest
+from fastmllp.old_paths import MOVED
 from peers import message, msa
 
 
@@ -91,6 +93,15 @@ def test_old_paths_of_modules(old: str, name: str, new: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_type_checkers_know_the_old_paths() -> None:
+    package = pathlib.Path(fastmllp.__file__).parent
+    stubs = {path.stem: path.read_text() for path in package.glob("*.pyi")}
+    stubs.pop("_native")
+    assert {f"fastmllp.{name}" for name in stubs} == MOVED.keys()
+    for name, text in stubs.items():
+        assert text.endswith(f"\nfrom {MOVED[f'fastmllp.{name}']} import *\n")
 
 
 def test_a_module_that_never_was() -> None:

@@ -1,6 +1,7 @@
 """Modules that have moved: ``import fastmllp.metrics`` goes on to work.
 
-Both names are the same module. It is loaded when one of them is first asked for.
+Both names are the same module. It is loaded when one of them is first asked for. A type checker
+does not run this, so beside it each old path has a stub.
 """
 
 import sys

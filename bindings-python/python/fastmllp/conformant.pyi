@@ -1,0 +1,3 @@
+"""For type checkers: the old path of `fastmllp.serving.conformant`, see `fastmllp.old_paths`."""
+
+from fastmllp.serving.conformant import *

@@ -1,0 +1,3 @@
+"""For type checkers: the old path of `fastmllp.hl7.files`, see `fastmllp.old_paths`."""
+
+from fastmllp.hl7.files import *

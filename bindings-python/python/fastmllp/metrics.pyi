@@ -1,0 +1,3 @@
+"""For type checkers: the old path of `fastmllp.serving.metrics`, see `fastmllp.old_paths`."""
+
+from fastmllp.serving.metrics import *
