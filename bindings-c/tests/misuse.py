@@ -71,7 +71,9 @@ class Call:
             if one.pointer and one.type in ("uint8_t", "char") and one.name + suffix in names
         }
         self.lengths = set(self.buffers.values())
-        self.prepares = re.search(r"_(init|init_stream|parse|parse_\w+)$", function.name) is not None
+        self.prepares = (
+            re.search(r"_(init|init_stream|parse|parse_\w+)$", function.name) is not None
+        )
         self.outputs = [
             one
             for index, one in enumerate(arguments)
