@@ -148,7 +148,7 @@ def test_result_that_cannot_be_read_becomes_an_error(
 def test_codec_that_fails_later_becomes_an_error(serve: Serve, records: Records) -> None:
     """Even if the check of the setting should let one pass."""
     server = serve(lambda message: "MSH|^~\\&|")
-    server._answerer._encoding = "hex"
+    server._terms.answerer._encoding = "hex"
     with Peer.connect(server.address) as peer:
         peer.send(framed(message("A")))
         assert peer.receive_msa() == ("AE", "A")

@@ -148,16 +148,21 @@ def test_defect_of_the_server_ends_one_connection(
     uncaught: list[type[BaseException]],
     failure: type[BaseException],
 ) -> None:
-    answer = Answerer.answer
+    conclude = Answerer.conclude
 
     def fail(
-        self: Answerer, link: Responder, ticket: Ticket, payload: bytes, connection: int
+        self: Answerer,
+        link: Responder,
+        ticket: Ticket,
+        payload: bytes,
+        result: object,
+        connection: int,
     ) -> str:
         if connection == 2:
             raise failure(payload)
-        return answer(self, link, ticket, payload, connection)
+        return conclude(self, link, ticket, payload, result, connection)
 
-    monkeypatch.setattr(Answerer, "answer", fail)
+    monkeypatch.setattr(Answerer, "conclude", fail)
     server = serve()
     with undisturbed(server), Peer.connect(server.address) as unlucky:
         # Much of it stays unread: without a graceful close that is a reset.

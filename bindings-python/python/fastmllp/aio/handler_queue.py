@@ -7,20 +7,15 @@ from typing import Protocol, TypeAlias
 
 from fastmllp._native import Ticket
 from fastmllp.aio.service import HandlerTimeoutError, Service
+from fastmllp.serving.conversation import Conversation
 from fastmllp.serving.handler import connection_number
 from fastmllp.serving.report import ConnectionReport
 
 _Waiting: TypeAlias = tuple[Ticket, bytes, Awaitable[object] | None]
 
 
-class Answering(Protocol):
-    """The connection: what is done with what a handler says."""
-
-    def conclude(self, ticket: Ticket, payload: bytes, result: object) -> None:
-        """Answer a message with what its handler has returned."""
-
-    def fail(self, ticket: Ticket, error: BaseException) -> None:
-        """Answer a message whose handler has raised."""
+class Owner(Protocol):
+    """The connection."""
 
     def handled(self) -> None:
         """A message has its answer: send it."""
@@ -32,12 +27,27 @@ class Answering(Protocol):
 class HandlerQueue:
     """Awaits the handler for one message after the other, in their order."""
 
-    __slots__ = ("_aborted", "_connection", "_report", "_service", "_waiting", "_working")
+    __slots__ = (
+        "_aborted",
+        "_conversation",
+        "_owner",
+        "_report",
+        "_service",
+        "_waiting",
+        "_working",
+    )
 
-    def __init__(self, service: Service, report: ConnectionReport, connection: Answering) -> None:
+    def __init__(
+        self,
+        service: Service,
+        conversation: Conversation,
+        report: ConnectionReport,
+        owner: Owner,
+    ) -> None:
         self._service = service
+        self._conversation = conversation
         self._report = report
-        self._connection = connection
+        self._owner = owner
         self._waiting: list[_Waiting] = []
         self._working: asyncio.Task[None] | None = None
         self._aborted = False
@@ -83,7 +93,7 @@ class HandlerQueue:
         if self._waiting:
             self._start()
         else:
-            self._connection.rested()
+            self._owner.rested()
 
     async def _work(self) -> None:
         connection_number.set(self._report.number)
@@ -92,29 +102,29 @@ class HandlerQueue:
             try:
                 await self._await_handler(ticket, payload, result)
             finally:
-                self._connection.handled()
+                self._owner.handled()
 
     async def _await_handler(
         self, ticket: Ticket, payload: bytes, result: Awaitable[object] | None
     ) -> None:
-        service, connection = self._service, self._connection
+        service, conversation = self._service, self._conversation
         try:
             if result is None:
                 result = service.call(service.answerer.message(payload))
             value = await service.outcome(result, self._report.number)
         except HandlerTimeoutError:
             self._report.handler_overdue()
-            connection.conclude(ticket, payload, "AE")
+            conversation.conclude(ticket, payload, "AE")
         except asyncio.CancelledError as error:
-            connection.fail(ticket, error)
+            conversation.fail(ticket, error)
             current = asyncio.current_task()
             if current is not None and current.cancelling():
                 # The server gives up on us, not the handler on itself.
                 raise
         except BaseException as error:
-            connection.fail(ticket, error)
+            conversation.fail(ticket, error)
         else:
-            connection.conclude(ticket, payload, value)
+            conversation.conclude(ticket, payload, value)
 
 
 def _drop(result: Awaitable[object] | None) -> None:

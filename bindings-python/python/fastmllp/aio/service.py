@@ -9,6 +9,7 @@ from typing import TypeAlias, cast
 
 from fastmllp._native import Message
 from fastmllp.logging import Log, describe_exception
+from fastmllp.serving.conversation import Terms
 from fastmllp.serving.handler import HandlerResult
 from fastmllp.serving.options import ServerOptions
 
@@ -27,19 +28,17 @@ class Service:
         log: Where the records go.
         answerer: Makes acknowledgments of what the handler says.
         handler_timeout: Seconds for a handler that is awaited; 0: no limit.
-        waits: Whether no call of the handler can answer at once.
-        prompt_handler: What the link may call for every message, because the answer is there when
-            it returns; None when it waits.
+        terms: What their conversations have in common.
     """
 
     def __init__(self, handler: AsyncHandler | None, options: ServerOptions, log: Log) -> None:
         self.limits = options
         self.log = log
-        self.answerer = answerer = options.new_answerer(handler, log)
+        self.answerer = options.new_answerer(handler, log)
         self.handler_timeout = options.handler_timeout
         executor = options.executor
-        self.waits = executor is not None or inspect.iscoroutinefunction(handler)
-        self.prompt_handler = None if self.waits else answerer.prompt
+        waits = executor is not None or inspect.iscoroutinefunction(handler)
+        self.terms = Terms(self.answerer, options, waits)
         self._handler = handler
         self._executor = executor
 

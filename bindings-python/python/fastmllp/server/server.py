@@ -16,6 +16,7 @@ from typing import Unpack
 
 from fastmllp.logging import describe_exception
 from fastmllp.server.connection import Connection
+from fastmllp.serving.conversation import Terms
 from fastmllp.serving.handler import Handler, server_name
 from fastmllp.serving.options import ServerKeywords, ServerOptions
 from fastmllp.serving.readiness import Readiness, pause
@@ -94,7 +95,8 @@ class Server:
         self._tls = self._options.tls
         if self._tls is not None:
             TlsSession(self._tls, server_side=True)  # One for the other end is an error, now.
-        self._answerer = self._options.new_answerer(handler, self._gate.log)
+        answerer = self._options.new_answerer(handler, self._gate.log)
+        self._terms = Terms(answerer, self._options)
         reuse_port = self._options.reuse_port
         self._listener = listen(host, self._options.port, reuse_port=reuse_port)
         self._listener.setblocking(False)
@@ -226,8 +228,7 @@ class Server:
                 self._stream(accepted.socket),
                 accepted,
                 self._wake_receiver,
-                self._answerer,
-                self._options,
+                self._terms,
                 self._gate,
                 Introduction(accepted, self._gate) if self._options.is_proxied else None,
             )

@@ -70,37 +70,12 @@ class Answerer:
         self.prompt = None if self._conforms else (handler or _accept)
         """What the link itself may call for each message; None where a code is not the answer."""
 
-    def answer(self, link: Responder, ticket: Ticket, payload: bytes, connection: int) -> str:
-        """Answer one message, after the handler has returned.
-
-        Args:
-            link: The connection's state machine, which gave the ticket.
-            ticket: The place of the answer.
-            payload: What a complete frame held; may be empty or without MSH.
-            connection: Number of the connection, for the log.
-
-        Returns:
-            What the log shows for the answer: its code, or ``own`` for a handler's own bytes; empty
-            when there is no answer.
-        """
-        if self.handler is None:
-            return self._acknowledge(link, ticket, AckCode.AA, connection)
-        connection_number.set(connection)
-        try:
-            result = self.handler(self.message(payload))
-        except BaseException as error:
-            # Not Exception alone: SystemExit, asyncio.CancelledError or a panic of native code
-            # would end the connection without an answer, and Python would print their text. A
-            # KeyboardInterrupt comes from the handler too, since this is never the main thread.
-            return self.fail(link, ticket, error, connection)
-        return self.conclude(link, ticket, payload, result, connection)
-
     def message(self, payload: bytes) -> Message:
         """What a handler is called with."""
         return Message(payload, scan=self._scan, lenient=True)
 
     def fail(self, link: Responder, ticket: Ticket, error: BaseException, connection: int) -> str:
-        """Answer a message whose handler has raised. As `answer` for the rest."""
+        """Answer a message whose handler has raised. As `conclude` for the rest."""
         trace = describe_exception(error)
         self._log.event(logging.ERROR, "handler_failed", connection, trace=trace)
         try:
@@ -113,7 +88,19 @@ class Answerer:
     def conclude(
         self, link: Responder, ticket: Ticket, payload: bytes, result: object, connection: int
     ) -> str:
-        """Answer a message with what its handler has returned. As `answer` for the rest."""
+        """Answer a message with what its handler has returned.
+
+        Args:
+            link: The connection's state machine, which gave the ticket.
+            ticket: The place of the answer.
+            payload: What a complete frame held; may be empty or without MSH.
+            result: What the handler has returned.
+            connection: Number of the connection, for the log.
+
+        Returns:
+            What the log shows for the answer: its code, or ``own`` for a handler's own bytes; empty
+            when there is no answer.
+        """
         try:
             return self._answer_with(link, ticket, payload, result, connection)
         except BaseException as error:

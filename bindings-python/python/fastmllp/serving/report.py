@@ -7,12 +7,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 from fastmllp._native import (
     AnswersLost,
-    Closing,
     Deviation,
     Discard,
     Fault,
     Message,
-    OtherProtocol,
     Raised,
     Responder,
     ResponderEvent,
@@ -25,9 +23,6 @@ from fastmllp.serving.sockets.gate import Gate
 from fastmllp.serving.sockets.introduction import HTTP_PROBES
 from fastmllp.tls.failure import TlsFailure
 
-_TIMES = frozenset({"idle_timeout", "byte_timeout", "frame_timeout"})
-# What the log calls the ends of a connection where the link has another name for them.
-_CLOSING = {"closed": "stopped", "too_large": "frame_too_large"}
 # The header of a proxy that connects on its own account, to see whether the server is alive: the
 # signature of version 2, and the command LOCAL.
 _LOCAL = b"\r\n\r\n\0\r\nQUIT\n\x20"
@@ -51,9 +46,6 @@ class ConnectionReport:
 
     Attributes:
         number: The connection's number in every record, counted from 1.
-        reason: Why the connection ends; empty while it goes on.
-        is_foreign: The peer speaks TLS, HTTP or the PROXY protocol where plain MLLP is expected.
-            Its connection is closed at once, and nothing on it is a message.
     """
 
     # There is one for each connection, of which there may be thousands that are idle.
@@ -64,17 +56,13 @@ class ConnectionReport:
         "_max_size",
         "_unsent",
         "_warned",
-        "is_foreign",
         "number",
-        "reason",
     )
 
     def __init__(self, number: int, max_size: int, gate: Gate) -> None:
         self.number = number
         self._gate = gate
         self._log = gate.log
-        self.reason = ""
-        self.is_foreign = False
         self._max_size = max_size
         # When the messages arrived that have no answer yet, by their numbers.
         self._arrived: dict[int, float] = {}
@@ -93,7 +81,6 @@ class ConnectionReport:
 
     def insecure(self, failure: TlsFailure) -> None:
         """TLS has failed: nothing more comes, or nothing ever came."""
-        self.reason = "tls_failed"
         fields = {"reason": failure.code, "text": failure.text}
         if failure.code == "closed":
             # A peer that has sent nothing checks that somebody listens, as load balancers do.
@@ -205,34 +192,23 @@ class ConnectionReport:
         """The connection is gone: what was not sent never will be."""
         self._unsent.clear()
 
-    def expired(self, events: list[ResponderEvent], unfinished: int) -> None:
-        """A time may have run out, if the last of these events says so.
+    def expired(self, name: str, unfinished: int) -> None:
+        """A time has run out.
 
         Args:
-            events: Those that followed a look at the times.
-            unfinished: Bytes of the open frame before that look.
+            name: Which one.
+            unfinished: Bytes of the frame that was open until then.
         """
-        match events:
-            case [*_, Closing(reason=reason)] if reason in _TIMES:
-                self._log.event(logging.INFO, reason, self.number, unfinished=unfinished)
+        self._log.event(logging.INFO, name, self.number, unfinished=unfinished)
 
-    def happened(self, event: ResponderEvent, data: bytes = b"") -> None:
-        """Anything else that the link has to say.
-
-        Args:
-            event: What happened.
-            data: The bytes that the link has just been given.
-        """
+    def happened(self, event: ResponderEvent) -> None:
+        """Anything else that the link has to say."""
         match event:
-            case Closing(reason=reason):
-                self.reason = self.reason or _CLOSING.get(reason, reason)
             case Discard(is_blank=True, length=length):
                 # Line ends and padding between frames are common and harmless.
                 self._log.event(logging.DEBUG, "discarded", self.number, length=length)
             case Discard(offset, length):
                 self._warn("discarded", length=length, offset=offset)
-            case OtherProtocol(protocol, is_foreign):
-                self._speaks(protocol, is_foreign, data)
             case AnswersLost(answers):
                 self.overdue(answers=answers)
             case Unusual(deviations, length):
@@ -249,16 +225,13 @@ class ConnectionReport:
             error: What the socket said.
             pending: Bytes of the frame that was open.
         """
-        self.reason = "connection_lost"
         level = logging.WARNING if pending else logging.INFO
         text = error.strerror or type(error).__name__
         self._log.event(level, "connection_lost", self.number, error=text, unfinished=pending)
 
-    def disconnected(self, messages: int) -> None:
+    def disconnected(self, reason: str, messages: int) -> None:
         """The socket is closed."""
-        self._log.event(
-            logging.INFO, "disconnect", self.number, reason=self.reason, messages=messages
-        )
+        self._log.event(logging.INFO, "disconnect", self.number, reason=reason, messages=messages)
 
     def failed(self, error: BaseException) -> None:
         """A defect of ours has ended the connection, or the work on one of its messages."""
@@ -273,11 +246,13 @@ class ConnectionReport:
         """The handler has not finished in time."""
         self._log.event(logging.ERROR, "handler_timeout", self.number)
 
-    def _speaks(self, protocol: str, foreign: bool, data: bytes) -> None:
-        """The peer's first bytes are those of another protocol, or of none."""
-        if foreign:
-            self.is_foreign = True
-            self.reason = "wrong_protocol"
+    def speaks(self, protocol: str, data: bytes) -> None:
+        """The peer's first bytes are those of another protocol, or of none.
+
+        Args:
+            protocol: Its name.
+            data: What has come.
+        """
         if protocol == "http" and data.startswith(HTTP_PROBES):
             self._gate.http_probe(self.number)
         elif data.startswith(_LOCAL):
