@@ -13,7 +13,7 @@ from pathlib import Path
 from source import ROOT, paths
 
 MAX_ROOMS = 18
-MAX_ARROWS = 56
+MAX_ARROWS = 55
 
 # What the servers and everything else rest on knows none of those that use it.
 BELOW = ("_native", "logging", "tls", "config", "serving")
