@@ -240,3 +240,12 @@ def test_allow_of_everything(serve_all: Serve) -> None:
     server = serve_all(allow=iter(["192.0.2.0/24"]))
     with Peer.connect(server.address) as peer:
         assert peer.receive_end() == b""
+
+
+@pytest.mark.parametrize("kind", [AsyncClient, connect, AsyncPool, ClientOptions])
+def test_what_the_native_module_checks_is_wrong_at_once(kind: Callable[..., Any]) -> None:
+    """Not when the first message is sent."""
+    with pytest.raises(ValueError, match="window must be from 1 to 64, not 65"):
+        kind(window=65)
+    with pytest.raises(ValueError, match="scan must be"):
+        kind(scan="x")
