@@ -99,8 +99,8 @@ typedef uint32_t mllp_ack_code_t;
 // The fields of a message header segment as they stand, MSH-1 to MSH-21. They borrow from the
 // message.
 //
-// `mllp_message_header_<field>` gives one by its name in the MSH attribute table of chapter 2. A
-// field that is empty or missing is an empty slice; all its components and repetitions are in it.
+// `mllp_message_header_field` gives one. A field that is empty or missing is an empty slice; all its
+// components and repetitions are in it.
 typedef struct mllp_message_header_t {
     uint64_t _state[17];
 } mllp_message_header_t;
@@ -440,6 +440,10 @@ typedef struct mllp_detection_t {
     uint64_t offset;
 } mllp_detection_t;
 
+// What stands in a message header: `MLLP_MSH_*`, named as in the MSH attribute table of chapter 2.
+// Those of whole fields are their numbers, 1 to 21.
+typedef uint32_t mllp_msh_t;
+
 // One link, seen from the end that sends messages and gives each one verdict.
 //
 // The payloads stay with the caller. The loop: take every event; connect when it
@@ -573,6 +577,15 @@ typedef struct mllp_message_t {
 
 // The byte that ends segments in a message: `MLLP_TERMINATOR_*`.
 typedef uint32_t mllp_terminator_t;
+
+// A part of a message, of any level: all of its segments, a segment, a field with all its
+// repetitions, one repetition, a component, a subcomponent.
+//
+// `mllp_part_next` gives its own parts one after the other, which are of the next level. At each
+// level below the segments there is at least one; a subcomponent has none.
+typedef struct mllp_part_t {
+    uint64_t _state[20];
+} mllp_part_t;
 
 // Where a value stands in a message: `PID-3[2].4.1`, `PID.3.1`, `OBX[3]-5`, `MSH-9.2`, `NK1[2]`.
 //
@@ -749,51 +762,6 @@ typedef struct mllp_responder_event_t {
 typedef struct mllp_scanner_t {
     uint64_t _state[23];
 } mllp_scanner_t;
-
-// The segments of a message; empty ones are skipped.
-typedef struct mllp_segments_t {
-    uint64_t _state[8];
-} mllp_segments_t;
-
-// One segment, without its terminator.
-typedef struct mllp_segment_t {
-    uint64_t _state[7];
-} mllp_segment_t;
-
-// A field with all its repetitions.
-typedef struct mllp_field_t {
-    uint64_t _state[5];
-} mllp_field_t;
-
-// The fields of a segment.
-typedef struct mllp_fields_t {
-    uint64_t _state[9];
-} mllp_fields_t;
-
-// The repetitions of a field.
-typedef struct mllp_repetitions_t {
-    uint64_t _state[6];
-} mllp_repetitions_t;
-
-// One repetition of a field with all its components.
-typedef struct mllp_repetition_t {
-    uint64_t _state[5];
-} mllp_repetition_t;
-
-// The components of a repetition.
-typedef struct mllp_components_t {
-    uint64_t _state[6];
-} mllp_components_t;
-
-// One component with all its subcomponents.
-typedef struct mllp_component_t {
-    uint64_t _state[5];
-} mllp_component_t;
-
-// The subcomponents of a component.
-typedef struct mllp_subcomponents_t {
-    uint64_t _state[4];
-} mllp_subcomponents_t;
 
 // The receiver's side: which number it expects next. Zeroed, it has seen no message yet.
 //
@@ -1269,6 +1237,87 @@ typedef struct mllp_timestamp_t {
 
 // They came between frames; reported once for each run, when it ends.
 #define MLLP_DISCARD_OUTSIDE 2
+
+// MSH-1, one byte.
+#define MLLP_MSH_FIELD_SEPARATOR 1
+
+// MSH-2.
+#define MLLP_MSH_ENCODING_CHARACTERS 2
+
+// MSH-3.
+#define MLLP_MSH_SENDING_APPLICATION 3
+
+// MSH-4.
+#define MLLP_MSH_SENDING_FACILITY 4
+
+// MSH-5.
+#define MLLP_MSH_RECEIVING_APPLICATION 5
+
+// MSH-6.
+#define MLLP_MSH_RECEIVING_FACILITY 6
+
+// MSH-7.
+#define MLLP_MSH_DATE_TIME_OF_MESSAGE 7
+
+// MSH-8.
+#define MLLP_MSH_SECURITY 8
+
+// MSH-9: message code, trigger event, message structure.
+#define MLLP_MSH_MESSAGE_TYPE 9
+
+// MSH-10.
+#define MLLP_MSH_MESSAGE_CONTROL_ID 10
+
+// MSH-11.
+#define MLLP_MSH_PROCESSING_ID 11
+
+// MSH-12.
+#define MLLP_MSH_VERSION_ID 12
+
+// MSH-13.
+#define MLLP_MSH_SEQUENCE_NUMBER 13
+
+// MSH-14.
+#define MLLP_MSH_CONTINUATION_POINTER 14
+
+// MSH-15.
+#define MLLP_MSH_ACCEPT_ACKNOWLEDGMENT_TYPE 15
+
+// MSH-16.
+#define MLLP_MSH_APPLICATION_ACKNOWLEDGMENT_TYPE 16
+
+// MSH-17.
+#define MLLP_MSH_COUNTRY_CODE 17
+
+// MSH-18, repeating.
+#define MLLP_MSH_CHARACTER_SET 18
+
+// MSH-19.
+#define MLLP_MSH_PRINCIPAL_LANGUAGE_OF_MESSAGE 19
+
+// MSH-20.
+#define MLLP_MSH_ALTERNATE_CHARACTER_SET_HANDLING_SCHEME 20
+
+// MSH-21, repeating.
+#define MLLP_MSH_MESSAGE_PROFILE_IDENTIFIER 21
+
+// MSH-9.1, `ADT` in `ADT^A01^ADT_A01`: its first subcomponent.
+#define MLLP_MSH_MESSAGE_CODE 901
+
+// MSH-9.2, `A01` in `ADT^A01^ADT_A01`. Empty if it is not there.
+#define MLLP_MSH_TRIGGER_EVENT 902
+
+// MSH-9.3, `ADT_A01` in `ADT^A01^ADT_A01`. Empty if it is not there.
+#define MLLP_MSH_MESSAGE_STRUCTURE 903
+
+// MSH-12.1, `2.5.1` in `2.5.1^DEU`: its first subcomponent.
+#define MLLP_MSH_VERSION 1201
+
+// MSH-11.1, `P` in `P^T`: its first subcomponent.
+#define MLLP_MSH_PROCESSING 1101
+
+// The first repetition of MSH-18: the character set of the whole message.
+#define MLLP_MSH_CHARACTER_SET_FIRST 1801
 
 // A commit block of MLLP release 2 on a link of release 1.
 #define MLLP_STRAY_COMMIT_BLOCK 1
@@ -1938,9 +1987,10 @@ mllp_status_t mllp_message_header_parse_prefix(const uint8_t *prefix,
                                                size_t through,
                                                struct mllp_message_header_t *out);
 
-// MSH-`number`, or an empty slice for a number outside 1 to 21.
+// What stands at `field`: an `MLLP_MSH_*`, or the number of a field, 1 to 21. An empty slice for any
+// other number.
 struct mllp_slice_t mllp_message_header_field(const struct mllp_message_header_t *header,
-                                              size_t number);
+                                              mllp_msh_t field);
 
 // MSH-`first` to MSH-`last` with the separators between them, as they stand. Both are numbers from
 // 2 to 21; others give an empty slice.
@@ -1957,87 +2007,6 @@ struct mllp_delimiters_t mllp_message_header_delimiters(const struct mllp_messag
 
 // How delimiters were searched.
 mllp_scan_t mllp_message_header_scan(const struct mllp_message_header_t *header);
-
-// MSH-1, one byte.
-struct mllp_slice_t mllp_message_header_field_separator(const struct mllp_message_header_t *header);
-
-// MSH-2.
-struct mllp_slice_t mllp_message_header_encoding_characters(const struct mllp_message_header_t *header);
-
-// MSH-3.
-struct mllp_slice_t mllp_message_header_sending_application(const struct mllp_message_header_t *header);
-
-// MSH-4.
-struct mllp_slice_t mllp_message_header_sending_facility(const struct mllp_message_header_t *header);
-
-// MSH-5.
-struct mllp_slice_t mllp_message_header_receiving_application(const struct mllp_message_header_t *header);
-
-// MSH-6.
-struct mllp_slice_t mllp_message_header_receiving_facility(const struct mllp_message_header_t *header);
-
-// MSH-7.
-struct mllp_slice_t mllp_message_header_date_time_of_message(const struct mllp_message_header_t *header);
-
-// MSH-8.
-struct mllp_slice_t mllp_message_header_security(const struct mllp_message_header_t *header);
-
-// MSH-9: message code, trigger event, message structure.
-struct mllp_slice_t mllp_message_header_message_type(const struct mllp_message_header_t *header);
-
-// MSH-10.
-struct mllp_slice_t mllp_message_header_message_control_id(const struct mllp_message_header_t *header);
-
-// MSH-11.
-struct mllp_slice_t mllp_message_header_processing_id(const struct mllp_message_header_t *header);
-
-// MSH-12.
-struct mllp_slice_t mllp_message_header_version_id(const struct mllp_message_header_t *header);
-
-// MSH-13.
-struct mllp_slice_t mllp_message_header_sequence_number(const struct mllp_message_header_t *header);
-
-// MSH-14.
-struct mllp_slice_t mllp_message_header_continuation_pointer(const struct mllp_message_header_t *header);
-
-// MSH-15.
-struct mllp_slice_t mllp_message_header_accept_acknowledgment_type(const struct mllp_message_header_t *header);
-
-// MSH-16.
-struct mllp_slice_t mllp_message_header_application_acknowledgment_type(const struct mllp_message_header_t *header);
-
-// MSH-17.
-struct mllp_slice_t mllp_message_header_country_code(const struct mllp_message_header_t *header);
-
-// MSH-18, repeating.
-struct mllp_slice_t mllp_message_header_character_set(const struct mllp_message_header_t *header);
-
-// MSH-19.
-struct mllp_slice_t mllp_message_header_principal_language_of_message(const struct mllp_message_header_t *header);
-
-// MSH-20.
-struct mllp_slice_t mllp_message_header_alternate_character_set_handling_scheme(const struct mllp_message_header_t *header);
-
-// MSH-21, repeating.
-struct mllp_slice_t mllp_message_header_message_profile_identifier(const struct mllp_message_header_t *header);
-
-// MSH-9.1, `ADT` in `ADT^A01^ADT_A01`: its first subcomponent.
-struct mllp_slice_t mllp_message_header_message_code(const struct mllp_message_header_t *header);
-
-// MSH-9.2, `A01` in `ADT^A01^ADT_A01`. Empty if it is not there.
-struct mllp_slice_t mllp_message_header_trigger_event(const struct mllp_message_header_t *header);
-
-// MSH-9.3, `ADT_A01` in `ADT^A01^ADT_A01`. Empty if it is not there.
-struct mllp_slice_t mllp_message_header_message_structure(const struct mllp_message_header_t *header);
-
-// MSH-12.1, `2.5.1` in `2.5.1^DEU`: its first subcomponent.
-struct mllp_slice_t mllp_message_header_version(const struct mllp_message_header_t *header);
-
-// MSH-11.1, `P` in `P^T`: its first subcomponent.
-struct mllp_slice_t mllp_message_header_processing(const struct mllp_message_header_t *header);
-
-// The first repetition of MSH-18: the character set of the whole message.
-struct mllp_slice_t mllp_message_header_character_set_first(const struct mllp_message_header_t *header);
 
 // Prepares a link without a connection and without messages. It keeps `incoming` for replies, until
 // it is not used any more.
@@ -2229,6 +2198,34 @@ uint32_t mllp_message_has_addenda(const struct mllp_message_t *message);
 // are all empty if there is none.
 mllp_status_t mllp_message_header(const struct mllp_message_t *message,
                                   struct mllp_message_header_t *out);
+
+// All of the message, as a part whose parts are its segments, in order; empty ones are skipped.
+mllp_status_t mllp_message_segments(const struct mllp_message_t *message, struct mllp_part_t *out);
+
+// A segment of this message again, of which `raw` has all bytes: those that `mllp_part_raw` gave.
+mllp_status_t mllp_message_segment_of(const struct mllp_message_t *message,
+                                      const uint8_t *raw,
+                                      size_t raw_len,
+                                      struct mllp_part_t *out);
+
+// The next of its parts, which is of the next level; `MLLP_NOT_FOUND` after the last one. The fields
+// of a segment come in order, starting with number 1. MSH-1 and MSH-2 are never cut.
+mllp_status_t mllp_part_next(struct mllp_part_t *part,
+                             struct mllp_part_t *out);
+
+// The field of a segment with this number, as HL7 counts: from 1, and in MSH, FHS and BHS the field
+// separator itself is field 1. `MLLP_NOT_FOUND` if the segment ends before it, and of a part that is
+// no segment.
+mllp_status_t mllp_part_field(const struct mllp_part_t *segment,
+                              size_t number,
+                              struct mllp_part_t *out);
+
+// Of a segment, the bytes before the first field separator, or all if there is none: three letters in
+// a legal message, anything at all in others. None of a part that is no segment.
+struct mllp_slice_t mllp_part_id(const struct mllp_part_t *segment);
+
+// All bytes of the part, as they stand: of a segment without its terminator.
+struct mllp_slice_t mllp_part_raw(const struct mllp_part_t *part);
 
 // Reads a path. `MLLP_ERR_BAD_PATH` if the text is not exactly one, or a number in it is 0 or does
 // not fit into 32 bits.
@@ -2607,71 +2604,6 @@ mllp_status_t mllp_scanner_reset(struct mllp_scanner_t *scanner);
 // Totals of the stream.
 mllp_status_t mllp_scanner_counters(const struct mllp_scanner_t *scanner,
                                     struct mllp_counters_t *out);
-
-// All segments in order.
-mllp_status_t mllp_message_segments(const struct mllp_message_t *message,
-                                    struct mllp_segments_t *out);
-
-// One segment of this message, from the bytes that `mllp_segment_raw` gave.
-mllp_status_t mllp_message_segment_of(const struct mllp_message_t *message,
-                                      const uint8_t *raw,
-                                      size_t raw_len,
-                                      struct mllp_segment_t *out);
-
-// The next segment; `MLLP_NOT_FOUND` after the last one.
-mllp_status_t mllp_segments_next(struct mllp_segments_t *segments, struct mllp_segment_t *out);
-
-// The bytes before the first field separator, or all if there is none. Three letters in a legal
-// message, anything at all in others.
-struct mllp_slice_t mllp_segment_id(const struct mllp_segment_t *segment);
-
-// All bytes of the segment.
-struct mllp_slice_t mllp_segment_raw(const struct mllp_segment_t *segment);
-
-// The field of this number, as HL7 counts: from 1, and in MSH, FHS and BHS the field separator itself
-// is field 1. `MLLP_NOT_FOUND` if the segment ends before it.
-mllp_status_t mllp_segment_field(const struct mllp_segment_t *segment,
-                                 size_t number,
-                                 struct mllp_field_t *out);
-
-// All fields in order, starting with number 1.
-mllp_status_t mllp_segment_fields(const struct mllp_segment_t *segment, struct mllp_fields_t *out);
-
-// The next field; `MLLP_NOT_FOUND` after the last one.
-mllp_status_t mllp_fields_next(struct mllp_fields_t *fields, struct mllp_field_t *out);
-
-// All bytes of the field.
-struct mllp_slice_t mllp_field_raw(const struct mllp_field_t *field);
-
-// Its repetitions, at least one. MSH-1 and MSH-2 are never cut.
-mllp_status_t mllp_field_repetitions(const struct mllp_field_t *field,
-                                     struct mllp_repetitions_t *out);
-
-// The next repetition; `MLLP_NOT_FOUND` after the last one.
-mllp_status_t mllp_repetitions_next(struct mllp_repetitions_t *repetitions,
-                                    struct mllp_repetition_t *out);
-
-// All bytes of the repetition.
-struct mllp_slice_t mllp_repetition_raw(const struct mllp_repetition_t *repetition);
-
-// Its components, at least one.
-mllp_status_t mllp_repetition_components(const struct mllp_repetition_t *repetition,
-                                         struct mllp_components_t *out);
-
-// The next component; `MLLP_NOT_FOUND` after the last one.
-mllp_status_t mllp_components_next(struct mllp_components_t *components,
-                                   struct mllp_component_t *out);
-
-// All bytes of the component.
-struct mllp_slice_t mllp_component_raw(const struct mllp_component_t *component);
-
-// Its subcomponents, at least one.
-mllp_status_t mllp_component_subcomponents(const struct mllp_component_t *component,
-                                           struct mllp_subcomponents_t *out);
-
-// The bytes of the next subcomponent; `MLLP_NOT_FOUND` after the last one.
-mllp_status_t mllp_subcomponents_next(struct mllp_subcomponents_t *subcomponents,
-                                      struct mllp_slice_t *out);
 
 // Takes MSH-13 of a message and moves on if it fits.
 mllp_status_t mllp_sequence_receiver_receive(struct mllp_sequence_receiver_t *receiver,

@@ -1,4 +1,4 @@
-//! MSH: reading it, and its fields by number.
+//! MSH: reading it, and its fields by number and by name.
 
 use core::mem::MaybeUninit;
 
@@ -10,11 +10,70 @@ use crate::slice::{bytes, mllp_slice_t, place};
 use crate::state::{State, give, state};
 use crate::status::{MLLP_PARTIAL, mllp_status_t, status};
 
+/// What stands in a message header: `MLLP_MSH_*`, named as in the MSH attribute table of chapter 2.
+/// Those of whole fields are their numbers, 1 to 21.
+pub type mllp_msh_t = u32;
+
+/// MSH-1, one byte.
+pub const MLLP_MSH_FIELD_SEPARATOR: mllp_msh_t = 1;
+/// MSH-2.
+pub const MLLP_MSH_ENCODING_CHARACTERS: mllp_msh_t = 2;
+/// MSH-3.
+pub const MLLP_MSH_SENDING_APPLICATION: mllp_msh_t = 3;
+/// MSH-4.
+pub const MLLP_MSH_SENDING_FACILITY: mllp_msh_t = 4;
+/// MSH-5.
+pub const MLLP_MSH_RECEIVING_APPLICATION: mllp_msh_t = 5;
+/// MSH-6.
+pub const MLLP_MSH_RECEIVING_FACILITY: mllp_msh_t = 6;
+/// MSH-7.
+pub const MLLP_MSH_DATE_TIME_OF_MESSAGE: mllp_msh_t = 7;
+/// MSH-8.
+pub const MLLP_MSH_SECURITY: mllp_msh_t = 8;
+/// MSH-9: message code, trigger event, message structure.
+pub const MLLP_MSH_MESSAGE_TYPE: mllp_msh_t = 9;
+/// MSH-10.
+pub const MLLP_MSH_MESSAGE_CONTROL_ID: mllp_msh_t = 10;
+/// MSH-11.
+pub const MLLP_MSH_PROCESSING_ID: mllp_msh_t = 11;
+/// MSH-12.
+pub const MLLP_MSH_VERSION_ID: mllp_msh_t = 12;
+/// MSH-13.
+pub const MLLP_MSH_SEQUENCE_NUMBER: mllp_msh_t = 13;
+/// MSH-14.
+pub const MLLP_MSH_CONTINUATION_POINTER: mllp_msh_t = 14;
+/// MSH-15.
+pub const MLLP_MSH_ACCEPT_ACKNOWLEDGMENT_TYPE: mllp_msh_t = 15;
+/// MSH-16.
+pub const MLLP_MSH_APPLICATION_ACKNOWLEDGMENT_TYPE: mllp_msh_t = 16;
+/// MSH-17.
+pub const MLLP_MSH_COUNTRY_CODE: mllp_msh_t = 17;
+/// MSH-18, repeating.
+pub const MLLP_MSH_CHARACTER_SET: mllp_msh_t = 18;
+/// MSH-19.
+pub const MLLP_MSH_PRINCIPAL_LANGUAGE_OF_MESSAGE: mllp_msh_t = 19;
+/// MSH-20.
+pub const MLLP_MSH_ALTERNATE_CHARACTER_SET_HANDLING_SCHEME: mllp_msh_t = 20;
+/// MSH-21, repeating.
+pub const MLLP_MSH_MESSAGE_PROFILE_IDENTIFIER: mllp_msh_t = 21;
+/// MSH-9.1, `ADT` in `ADT^A01^ADT_A01`: its first subcomponent.
+pub const MLLP_MSH_MESSAGE_CODE: mllp_msh_t = 901;
+/// MSH-9.2, `A01` in `ADT^A01^ADT_A01`. Empty if it is not there.
+pub const MLLP_MSH_TRIGGER_EVENT: mllp_msh_t = 902;
+/// MSH-9.3, `ADT_A01` in `ADT^A01^ADT_A01`. Empty if it is not there.
+pub const MLLP_MSH_MESSAGE_STRUCTURE: mllp_msh_t = 903;
+/// MSH-12.1, `2.5.1` in `2.5.1^DEU`: its first subcomponent.
+pub const MLLP_MSH_VERSION: mllp_msh_t = 1201;
+/// MSH-11.1, `P` in `P^T`: its first subcomponent.
+pub const MLLP_MSH_PROCESSING: mllp_msh_t = 1101;
+/// The first repetition of MSH-18: the character set of the whole message.
+pub const MLLP_MSH_CHARACTER_SET_FIRST: mllp_msh_t = 1801;
+
 /// The fields of a message header segment as they stand, MSH-1 to MSH-21. They borrow from the
 /// message.
 ///
-/// `mllp_message_header_<field>` gives one by its name in the MSH attribute table of chapter 2. A
-/// field that is empty or missing is an empty slice; all its components and repetitions are in it.
+/// `mllp_message_header_field` gives one. A field that is empty or missing is an empty slice; all its
+/// components and repetitions are in it.
 #[repr(C)]
 pub struct mllp_message_header_t {
     _state: [MaybeUninit<u64>; 17],
@@ -87,14 +146,23 @@ pub unsafe extern "C" fn mllp_message_header_parse_prefix(
     })
 }
 
-/// MSH-`number`, or an empty slice for a number outside 1 to 21.
+/// What stands at `field`: an `MLLP_MSH_*`, or the number of a field, 1 to 21. An empty slice for any
+/// other number.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mllp_message_header_field(
     header: *const mllp_message_header_t,
-    number: usize,
+    field: mllp_msh_t,
 ) -> mllp_slice_t {
     // SAFETY: rule 2.
-    mllp_slice_t::found(unsafe { state(header) }.map(|header| header.field(number)))
+    mllp_slice_t::found(unsafe { state(header) }.map(|header| match field {
+        MLLP_MSH_MESSAGE_CODE => header.message_code(),
+        MLLP_MSH_TRIGGER_EVENT => header.trigger_event(),
+        MLLP_MSH_MESSAGE_STRUCTURE => header.message_structure(),
+        MLLP_MSH_PROCESSING => header.processing(),
+        MLLP_MSH_VERSION => header.version(),
+        MLLP_MSH_CHARACTER_SET_FIRST => header.character_set_first(),
+        number => header.field(number as usize),
+    }))
 }
 
 /// MSH-`first` to MSH-`last` with the separators between them, as they stand. Both are numbers from

@@ -11,8 +11,8 @@
 //! | `code.rs` | Rust's enumerations as numbers, checked on the way in |
 //! | `config.rs`, `event.rs` | settings and events of the three decoders |
 //! | `scanner.rs`, `decoder.rs`, `receive_buffer.rs`, `encode.rs` | frames |
-//! | `delimiters.rs`, `header.rs`, `header_fields.rs`, `character_set.rs` | MSH |
-//! | `message.rs`, `path.rs`, `segment.rs`, `escape.rs` | a message and its values |
+//! | `delimiters.rs`, `header.rs`, `character_set.rs` | MSH |
+//! | `message.rs`, `path.rs`, `part.rs`, `escape.rs` | a message and its values |
 //! | `ack_code.rs`, `error_detail.rs`, `timestamp.rs`, `ack.rs` | the acknowledgment |
 //! | `check.rs`, `decision.rs`, `sequence.rs` | which acknowledgment a message gets |
 //! | `responder.rs`, with `stored.rs`, `passing.rs` and `answers.rs` | the receiving end of a link |
@@ -40,12 +40,12 @@ mod error_detail;
 mod escape;
 mod event;
 mod header;
-mod header_fields;
 mod initiator;
 mod initiator_config;
 mod initiator_event;
 mod link_event;
 mod message;
+mod part;
 mod path;
 mod proxy;
 mod receive_buffer;
@@ -54,7 +54,6 @@ mod responder_config;
 mod responder_event;
 mod rules;
 mod scanner;
-mod segment;
 mod sequence;
 mod slice;
 mod state;
@@ -77,12 +76,12 @@ pub use error_detail::*;
 pub use escape::*;
 pub use event::*;
 pub use header::*;
-pub use header_fields::*;
 pub use initiator::*;
 pub use initiator_config::*;
 pub use initiator_event::*;
 pub use link_event::*;
 pub use message::*;
+pub use part::*;
 pub use path::*;
 pub use proxy::*;
 pub use receive_buffer::*;
@@ -91,7 +90,6 @@ pub use responder_config::*;
 pub use responder_event::*;
 pub use rules::*;
 pub use scanner::*;
-pub use segment::*;
 pub use sequence::*;
 pub use slice::*;
 pub use status::*;

@@ -68,7 +68,7 @@ static size_t number_of(mllp_slice_t payload)
     mllp_slice_t id;
     size_t number = 0;
     CHECK(mllp_message_header_parse_lenient(payload.data, payload.len, &header) == MLLP_OK);
-    id = mllp_message_header_message_control_id(&header);
+    id = mllp_message_header_field(&header, MLLP_MSH_MESSAGE_CONTROL_ID);
     for (size_t i = 1; i < id.len; i++)
         number = number * 10 + (size_t)(id.data[i] - '0');
     return number;

@@ -70,7 +70,7 @@ static void note(struct seen *seen)
         seen->headers++;
         kept = mllp_responder_header_bytes(&responder);
         CHECK(mllp_message_header_parse_lenient(kept.data, kept.len, &found) == MLLP_OK);
-        CHECK(mllp_message_header_message_control_id(&found).len == 2);
+        CHECK(mllp_message_header_field(&found, MLLP_MSH_MESSAGE_CONTROL_ID).len == 2);
         break;
     case MLLP_LINK_MESSAGE:
         seen->ended++;

@@ -19,80 +19,56 @@ static int joined(size_t count, size_t bytes, mllp_slice_t whole)
     return count > 0 && bytes + (count - 1) == whole.len;
 }
 
-static void walk_component(const mllp_component_t *component)
-{
-    mllp_slice_t whole = mllp_component_raw(component), part;
-    mllp_subcomponents_t parts;
-    size_t count = 0, bytes = 0;
-    CHECK(mllp_component_subcomponents(component, &parts) == MLLP_OK);
-    for (; mllp_subcomponents_next(&parts, &part) == MLLP_OK; count++, bytes += part.len)
-        CHECK(inside(part, whole));
-    CHECK(joined(count, bytes, whole));
-    CHECK(mllp_subcomponents_next(&parts, &part) == MLLP_NOT_FOUND);
-    walked += count;
-}
+/* The levels below a segment. */
+enum level { FIELD, REPETITION, COMPONENT, SUBCOMPONENT };
 
-static void walk_repetition(const mllp_repetition_t *repetition)
+/* A part of this level, and what it is cut into. */
+static void walk_part(mllp_part_t *whole, enum level level)
 {
-    mllp_slice_t whole = mllp_repetition_raw(repetition);
-    mllp_components_t parts;
-    mllp_component_t part;
+    mllp_slice_t all = mllp_part_raw(whole);
+    mllp_part_t part;
     size_t count = 0, bytes = 0;
-    CHECK(mllp_repetition_components(repetition, &parts) == MLLP_OK);
-    for (; mllp_components_next(&parts, &part) == MLLP_OK; count++) {
-        CHECK(inside(mllp_component_raw(&part), whole));
-        bytes += mllp_component_raw(&part).len;
-        walk_component(&part);
+    CHECK(mllp_part_id(whole).data == NULL);
+    CHECK(mllp_part_field(whole, 1, &part) == MLLP_NOT_FOUND);
+    for (; mllp_part_next(whole, &part) == MLLP_OK; count++) {
+        CHECK(level < SUBCOMPONENT && inside(mllp_part_raw(&part), all));
+        bytes += mllp_part_raw(&part).len;
+        walk_part(&part, level + 1);
     }
-    CHECK(joined(count, bytes, whole));
+    CHECK(level == SUBCOMPONENT ? count == 0 : joined(count, bytes, all));
+    CHECK(mllp_part_next(whole, &part) == MLLP_NOT_FOUND);
+    walked += level == SUBCOMPONENT;
 }
 
-static void walk_field(const mllp_field_t *field)
+static void walk_segment(mllp_part_t *segment, mllp_slice_t payload)
 {
-    mllp_slice_t whole = mllp_field_raw(field);
-    mllp_repetitions_t parts;
-    mllp_repetition_t part;
-    size_t count = 0, bytes = 0;
-    CHECK(mllp_field_repetitions(field, &parts) == MLLP_OK);
-    for (; mllp_repetitions_next(&parts, &part) == MLLP_OK; count++) {
-        CHECK(inside(mllp_repetition_raw(&part), whole));
-        bytes += mllp_repetition_raw(&part).len;
-        walk_repetition(&part);
-    }
-    CHECK(joined(count, bytes, whole));
-}
-
-static void walk_segment(const mllp_segment_t *segment, mllp_slice_t payload)
-{
-    mllp_slice_t whole = mllp_segment_raw(segment);
-    mllp_fields_t parts;
-    mllp_field_t part, again;
+    mllp_slice_t whole = mllp_part_raw(segment);
+    mllp_part_t part, again;
     size_t number = 0;
-    CHECK(inside(mllp_segment_id(segment), whole));
-    CHECK(mllp_segment_fields(segment, &parts) == MLLP_OK);
-    for (; mllp_fields_next(&parts, &part) == MLLP_OK; number++) {
+    CHECK(inside(mllp_part_id(segment), whole));
+    for (; mllp_part_next(segment, &part) == MLLP_OK; number++) {
         /* MSH-1 of a later message in a batch is the separator of the whole payload. */
-        CHECK(inside(mllp_field_raw(&part), number == 0 ? payload : whole));
-        CHECK(mllp_segment_field(segment, number + 1, &again) == MLLP_OK);
-        CHECK(mllp_field_raw(&again).data == mllp_field_raw(&part).data &&
-              mllp_field_raw(&again).len == mllp_field_raw(&part).len);
-        walk_field(&part);
+        CHECK(inside(mllp_part_raw(&part), number == 0 ? payload : whole));
+        CHECK(mllp_part_field(segment, number + 1, &again) == MLLP_OK);
+        CHECK(mllp_part_raw(&again).data == mllp_part_raw(&part).data &&
+              mllp_part_raw(&again).len == mllp_part_raw(&part).len);
+        walk_part(&part, FIELD);
     }
-    CHECK(mllp_segment_field(segment, number + 1, &again) == MLLP_NOT_FOUND);
-    CHECK(mllp_segment_field(segment, 0, &again) == MLLP_NOT_FOUND);
+    CHECK(mllp_part_field(segment, number + 1, &again) == MLLP_NOT_FOUND);
+    CHECK(mllp_part_field(segment, 0, &again) == MLLP_NOT_FOUND);
 }
 
 static void walk_message(const mllp_message_t *message)
 {
     mllp_slice_t whole = mllp_message_payload(message);
-    mllp_segments_t parts;
-    mllp_segment_t part, again;
+    mllp_part_t parts, part, again;
     CHECK(mllp_message_segments(message, &parts) == MLLP_OK);
-    while (mllp_segments_next(&parts, &part) == MLLP_OK) {
-        mllp_slice_t raw = mllp_segment_raw(&part);
+    CHECK(mllp_part_id(&parts).data == NULL && mllp_part_raw(&parts).data == whole.data);
+    while (mllp_part_next(&parts, &part) == MLLP_OK) {
+        mllp_slice_t raw = mllp_part_raw(&part);
         CHECK(raw.len > 0 && inside(raw, whole));
         CHECK(mllp_message_segment_of(message, raw.data, raw.len, &again) == MLLP_OK);
-        CHECK(mllp_segment_raw(&again).len == raw.len);
+        CHECK(mllp_part_raw(&again).len == raw.len);
         walk_segment(&part, whole);
     }
     CHECK(mllp_message_kind(message) != 0 && mllp_message_terminator(message) != 0);

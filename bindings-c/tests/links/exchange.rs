@@ -118,7 +118,8 @@ fn stream_responder_answers_initiator() {
                 let (status, header): (_, mllp_message_header_t) =
                     out!(mllp_message_header_parse_lenient(kept.data, kept.len));
                 assert_eq!(status, MLLP_OK);
-                let id = unsafe { mllp_message_header_message_control_id(&header) };
+                let field = MLLP_MSH_MESSAGE_CONTROL_ID;
+                let id = unsafe { mllp_message_header_field(&header, field) };
                 assert_eq!(bytes(id), b"M1");
             }
             MLLP_LINK_MESSAGE => unsafe {

@@ -24,7 +24,7 @@ static mllp_slice_t objection(const struct answer *answer, mllp_policy_t policy,
         return TEXT("");
     if (segments->batch)
         return TEXT("a batch has no single acknowledgment");
-    if (mllp_message_header_message_control_id(&answer->header).len == 0)
+    if (mllp_message_header_field(&answer->header, MLLP_MSH_MESSAGE_CONTROL_ID).len == 0)
         return TEXT("no message control ID");
     return TEXT("");
 }
