@@ -49,6 +49,11 @@ impl HeaderErrors {
     /// How many there can be.
     pub const MAX: usize = 6;
 
+    pub(crate) const NONE: HeaderErrors = HeaderErrors {
+        errors: [ErrorDetail::new(ErrorCode::MessageAccepted); HeaderErrors::MAX],
+        len: 0,
+    };
+
     /// The errors; none when the message may be processed.
     pub fn as_slice(&self) -> &[ErrorDetail<'static>] {
         self.errors.get(..self.len).unwrap_or_default()
@@ -88,8 +93,7 @@ pub fn check<E: AsRef<[u8]>>(
     receipt: Receipt,
     lists: &AcceptLists<'_, E>,
 ) -> HeaderErrors {
-    let none = ErrorDetail::new(ErrorCode::MessageAccepted);
-    let mut found = HeaderErrors { errors: [none; HeaderErrors::MAX], len: 0 };
+    let mut found = HeaderErrors::NONE;
     if receipt.damaged {
         let diagnostic = b"bytes of the frame were lost";
         found.push(ErrorDetail {

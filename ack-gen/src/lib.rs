@@ -41,6 +41,7 @@
 //!
 //! [`Request::decide`] is the decision table for original and enhanced mode, [`check`] the tests that
 //! a header must pass before a positive answer, [`SequenceReceiver`] the sequence number protocol.
+//! [`ConformantAnswer`] puts the first two together to the one answer that goes back on the connection.
 //! None of them writes anything: they return codes and error details for an [`Ack`].
 //!
 //! # Limits, panics, costs
@@ -58,6 +59,7 @@ mod ack;
 mod character_set;
 mod check;
 mod code;
+mod conformant;
 mod decision;
 mod detail;
 mod err;
@@ -71,6 +73,7 @@ mod writer;
 pub use ack::{Ack, Policy};
 pub use check::{AcceptLists, HeaderErrors, Receipt, check};
 pub use code::{AckCode, Outcome, Phase};
+pub use conformant::ConformantAnswer;
 pub use decision::{Condition, Decision, Inbound, Mode, Request};
 pub use detail::{ErrorCode, ErrorDetail, Location, Severity};
 pub use error::Error;

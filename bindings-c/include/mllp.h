@@ -293,6 +293,18 @@ typedef struct mllp_config_t {
     size_t max_payload_len;
 } mllp_config_t;
 
+// What goes back for a message by the policy `conformant`, on the connection that it came on.
+typedef struct mllp_conformant_answer_t {
+    // What goes back; `MLLP_ACK_NONE` for nothing: neither MSH-15 nor MSH-16 asks for it, or the
+    // message is an acknowledgment itself.
+    mllp_ack_code_t code;
+    // The application acknowledgment that the sender waits for on another connection, or
+    // `MLLP_ACK_NONE` (2.8.3.2).
+    mllp_ack_code_t due;
+    // Why the message must not be accepted, where the caller said that it was.
+    struct mllp_header_errors_t errors;
+} mllp_conformant_answer_t;
+
 // MSH-15 or MSH-16, table 0155, when an acknowledgment is wanted: `MLLP_CONDITION_*`.
 typedef uint32_t mllp_condition_t;
 
@@ -1770,6 +1782,20 @@ struct mllp_framing_t mllp_framing_default(void);
 
 // The profile `permissive`, MLLP framing, and payloads of up to 1 MiB.
 struct mllp_config_t mllp_config_default(void);
+
+// Decides which answer a message gets by the policy `conformant`, by the tables of chapter 2 (2.8.2,
+// 2.8.3). `code` is what the caller says of the message, at either level.
+//
+// In enhanced mode the accept acknowledgment goes back where MSH-15 asks for one, and otherwise the
+// application acknowledgment. What must not be accepted is rejected, whatever the caller says: a
+// batch, a message without a message control ID, and a frame with a start block inside, which is
+// what is left of two messages. Errors are those of `mllp_message_parse`: there is no header that
+// could be answered.
+mllp_status_t mllp_conformant_answer(const uint8_t *payload,
+                                     size_t payload_len,
+                                     mllp_scan_t scan,
+                                     mllp_ack_code_t code,
+                                     struct mllp_conformant_answer_t *out);
 
 // Reads MSH-15 or MSH-16; case and padding are ignored.
 mllp_condition_t mllp_condition_from_field(const uint8_t *field, size_t field_len);

@@ -63,7 +63,7 @@ pub struct mllp_header_errors_t {
 }
 
 impl mllp_header_errors_t {
-    const NONE: mllp_header_errors_t = mllp_header_errors_t {
+    pub(crate) const NONE: mllp_header_errors_t = mllp_header_errors_t {
         errors: [mllp_error_detail_t::NONE; MLLP_MAX_HEADER_ERRORS],
         count: 0,
         outcome: MLLP_OUTCOME_ACCEPT,
@@ -72,12 +72,15 @@ impl mllp_header_errors_t {
     /// Gives out what was found, where it is to stand: it is too large for the stack of a small machine
     /// to have it twice.
     fn give(out: &mut MaybeUninit<mllp_header_errors_t>, found: &HeaderErrors) {
-        let out = out.write(mllp_header_errors_t::NONE);
-        for (error, found) in out.errors.iter_mut().zip(found.as_slice()) {
+        out.write(mllp_header_errors_t::NONE).fill(found);
+    }
+
+    pub(crate) fn fill(&mut self, found: &HeaderErrors) {
+        for (error, found) in self.errors.iter_mut().zip(found.as_slice()) {
             *error = mllp_error_detail_t::of(found);
         }
-        out.count = found.as_slice().len();
-        out.outcome = found.outcome().number();
+        self.count = found.as_slice().len();
+        self.outcome = found.outcome().number();
     }
 }
 

@@ -14,7 +14,7 @@
 //! | `delimiters.rs`, `header.rs`, `character_set.rs` | MSH |
 //! | `message.rs`, `path.rs`, `part.rs`, `escape.rs` | a message and its values |
 //! | `ack_code.rs`, `error_detail.rs`, `timestamp.rs`, `ack.rs` | the acknowledgment |
-//! | `check.rs`, `decision.rs`, `sequence.rs` | which acknowledgment a message gets |
+//! | `check.rs`, `decision.rs`, `conformant.rs`, `sequence.rs` | which acknowledgment a message gets |
 //! | `responder.rs`, with `stored.rs`, `passing.rs` and `answers.rs` | the receiving end of a link |
 //! | `responder_config.rs`, `responder_event.rs`, `link_event.rs` | its settings and events |
 //! | `ticket.rs` | which messages can still be answered |
@@ -31,6 +31,7 @@ mod character_set;
 mod check;
 mod code;
 mod config;
+mod conformant;
 mod decision;
 mod decoder;
 mod delimiters;
@@ -67,6 +68,7 @@ pub use ack_code::*;
 pub use character_set::*;
 pub use check::*;
 pub use config::*;
+pub use conformant::*;
 pub use decision::*;
 pub use decoder::*;
 pub use delimiters::*;

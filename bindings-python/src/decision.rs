@@ -4,7 +4,7 @@ use ack_gen::{
     AcceptLists, AckCode, Condition, Decision as Core, Inbound, Mode, Outcome, Receipt, Request,
 };
 use hl7_peek::{Message as Peek, Scan};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::detail::ErrorDetail;
@@ -125,6 +125,29 @@ pub(crate) fn check(
     let receipt = Receipt { kind: message.kind(), damaged };
     let errors = ack_gen::check(&message.header(), receipt, &lists);
     Ok(errors.as_slice().iter().map(ErrorDetail::from_core).collect())
+}
+
+/// Which answer a message gets by the policy `conformant`: its code, empty when nothing goes back; why
+/// it must not be accepted; and the code of the application acknowledgment that is due elsewhere.
+///
+/// `code` is what the handler says. Raises MessageError for a payload without a header that could be
+/// answered, and KeyError for a code that is none.
+#[pyfunction]
+#[pyo3(
+    signature = (payload, code, *, scan = ScanArgument(Scan::SingleByte)),
+    text_signature = "(payload, code, *, scan='single_byte')"
+)]
+pub(crate) fn conformant_answer(
+    payload: Input<'_>,
+    code: &str,
+    scan: ScanArgument,
+) -> PyResult<(&'static str, Vec<ErrorDetail>, &'static str)> {
+    let said = AckCode::ALL.into_iter().find(|said| said.as_str() == code);
+    let said = said.ok_or_else(|| PyKeyError::new_err(code.to_owned()))?;
+    let answer = mllp_link::conformant_answer(&payload, scan.0, said).map_err(message_error)?;
+    let errors = answer.errors.as_slice().iter().map(ErrorDetail::from_core).collect();
+    let name = |code: Option<AckCode>| code.map_or("", AckCode::as_str);
+    Ok((name(answer.code), errors, name(answer.due)))
 }
 
 fn request(accept: &[u8], application: &[u8], msa_1: Option<&[u8]>) -> Request {

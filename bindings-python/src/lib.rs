@@ -50,7 +50,7 @@ mod _native {
     #[pymodule_export]
     use super::ack::{Ack, build_ack, timestamp};
     #[pymodule_export]
-    use super::decision::{Decision, always_one_reply, check, decide};
+    use super::decision::{Decision, always_one_reply, check, conformant_answer, decide};
     #[pymodule_export]
     use super::decoder::Decoder;
     #[pymodule_export]

@@ -102,6 +102,7 @@
 //!   `on_time` is to be called.
 //! * What a reply means is a list of [`Rules`]; every [`Verdict`] names the one that gave it.
 //!
+//! [`conformant_answer`] decides which answer a message gets by the policy `conformant`.
 //! [`Detector`] tells by the first bytes of a connection which protocol is spoken; both responders
 //! use it. [`ProxyHeader`] reads the header that a proxy puts before the bytes of its client; a host
 //! that expects one reads it first, and gives a responder what follows.
@@ -118,6 +119,7 @@
 
 mod answering;
 mod answers;
+mod conformant;
 mod conversation;
 mod detect;
 mod error;
@@ -138,6 +140,7 @@ mod timer;
 
 pub use answering::{Answering, Receiving};
 pub use answers::{Refusal, Ticket};
+pub use conformant::conformant_answer;
 pub use detect::{Detection, Detector, Protocol, ProtocolVerdict, detect};
 pub use error::{AnswerError, Unanswered, Unrefused};
 pub use event::{Arrived, CloseReason, Fed, Refuse, ResponderEvent, StreamEvent, StreamStep};

@@ -35,7 +35,7 @@ impl<'a> Name<'a> {
     }
 }
 
-const MSA_1: Result<Path, Error> = Path::parse("MSA-1");
+pub(crate) const MSA_1: Result<Path, Error> = Path::parse("MSA-1");
 const MSA_2: Result<Path, Error> = Path::parse("MSA-2");
 
 /// Reads a reply leniently: an answer that came is not taken for none because of its MSH-2.

@@ -246,6 +246,44 @@ static void timestamps(void)
     CHECK(mllp_timestamp_with_offset(INT64_MAX, INT16_MIN).len == 19);
 }
 
+/* The policy `conformant`: the one answer that goes back. */
+static void conformant(void)
+{
+    static const struct {
+        const char *message;
+        mllp_ack_code_t said, code, due;
+        mllp_error_code_t error;
+    } rows[] = {
+#define ASKING(id, fields) "MSH|^~\\&|S|SF|R|RF|2026||ADT^A01|" id "|P|2.5|||" fields "\r"
+        {ASKING("A", "|"), MLLP_ACK_AA, MLLP_ACK_AA, MLLP_ACK_NONE, 0},
+        {ASKING("A", "AL|AL"), MLLP_ACK_AA, MLLP_ACK_CA, MLLP_ACK_AA, 0},
+        {ASKING("A", "AL|AL"), MLLP_ACK_CA, MLLP_ACK_CA, MLLP_ACK_NONE, 0},
+        {ASKING("A", "AL|AL"), MLLP_ACK_AE, MLLP_ACK_CE, MLLP_ACK_NONE, 0},
+        {ASKING("A", "NE|AL"), MLLP_ACK_CR, MLLP_ACK_AR, MLLP_ACK_NONE, 0},
+        {ASKING("A", "NE|NE"), MLLP_ACK_AA, MLLP_ACK_NONE, MLLP_ACK_NONE, 0},
+        {ASKING("A", "|") "MSA|AA|1\r", MLLP_ACK_AA, MLLP_ACK_NONE, MLLP_ACK_NONE, 0},
+        {ASKING("", "AL|AL"), MLLP_ACK_AA, MLLP_ACK_CR, MLLP_ACK_NONE, 101},
+        {ASKING("", "|"), MLLP_ACK_AE, MLLP_ACK_AE, MLLP_ACK_NONE, 0},
+        {"BHS|^~\\&|S\r" ASKING("A", "|"), MLLP_ACK_AA, MLLP_ACK_AR, MLLP_ACK_NONE, 200},
+        {ASKING("A", "|") "PID|\x0B\r", MLLP_ACK_CA, MLLP_ACK_AR, MLLP_ACK_NONE, 207},
+    };
+    struct block payload = {0};
+    subject.name = "conformant";
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        mllp_conformant_answer_t answer;
+        subject.numbers[0] = i;
+        block_copy(&payload, (const uint8_t *)rows[i].message, strlen(rows[i].message));
+        CHECK(mllp_conformant_answer(payload.data, payload.len, MLLP_SCAN_SINGLE_BYTE,
+                                     rows[i].said, &answer) == MLLP_OK);
+        CHECK(answer.code == rows[i].code && answer.due == rows[i].due);
+        CHECK(answer.errors.count == (rows[i].error != 0));
+        if (answer.errors.count > 0)
+            CHECK(answer.errors.errors[0].code == rows[i].error);
+        CHECK(answer.errors.outcome == mllp_error_code_outcome(rows[i].error));
+    }
+    block_free(&payload);
+}
+
 void test_acks(void)
 {
     memset(&subject, 0, sizeof subject);
@@ -262,6 +300,7 @@ void test_acks(void)
         subject.name = check_vectors[i].id;
         check_headers(&check_vectors[i]);
     }
+    conformant();
     subject.name = "sequence";
     for (size_t i = 0; i < COUNT(sequence_vectors); i++) {
         subject.numbers[0] = i;

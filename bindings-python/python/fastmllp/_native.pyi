@@ -60,6 +60,7 @@ __all__ = [
     "answers",
     "build_ack",
     "check",
+    "conformant_answer",
     "decide",
     "detect",
     "encode_slices",
@@ -319,6 +320,10 @@ def check(
     damaged: bool = False,
     scan: str = "single_byte",
 ) -> list[ErrorDetail]: ...
+
+def conformant_answer(
+    payload: Buffer, code: str, *, scan: str = "single_byte"
+) -> tuple[str, list[ErrorDetail], str]: ...
 
 @final
 class SequenceAction:

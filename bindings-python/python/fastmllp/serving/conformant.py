@@ -15,19 +15,10 @@ A server has one answer for each message, on the connection that the message cam
 
 from dataclasses import dataclass, field
 
-from fastmllp._native import START_BLOCK, ErrorDetail, Message, check, decide
-from fastmllp.ack import AckCode
+from fastmllp._native import ErrorDetail, Message
+from fastmllp._native import conformant_answer as _decide
 
 __all__ = ["ConformantAnswer", "conformant_answer"]
-
-_OUTCOMES: dict[str, str] = {
-    AckCode.AA: "accept",
-    AckCode.CA: "accept",
-    AckCode.AE: "error",
-    AckCode.CE: "error",
-    AckCode.AR: "reject",
-    AckCode.CR: "reject",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +45,4 @@ def conformant_answer(message: Message, code: str, scan: str = "single_byte") ->
         MessageError: There is no header that could be answered.
         KeyError: There is no such code.
     """
-    outcome = _OUTCOMES[code]
-    header = message.header
-    errors: list[ErrorDetail] = []
-    if outcome == "accept":
-        payload = message.payload
-        errors = check(payload, damaged=bytes([START_BLOCK]) in payload, scan=scan)
-        outcome = "reject" if errors else outcome
-    decision = decide(
-        header.accept_acknowledgment_type,
-        header.application_acknowledgment_type,
-        outcome,
-        msa_1=message.get("MSA-1"),
-    )
-    accept, application = decision.accept_ack, decision.application_ack
-    # What was refused is refused once; of what was only stored nothing more is known yet.
-    due = application if accept and application and code == AckCode.AA and not errors else None
-    return ConformantAnswer(accept or application or "", errors, due or "")
+    return ConformantAnswer(*_decide(message.payload, code, scan=scan))
