@@ -320,7 +320,6 @@ def check(
     damaged: bool = False,
     scan: str = "single_byte",
 ) -> list[ErrorDetail]: ...
-
 def conformant_answer(
     payload: Buffer, code: str, *, scan: str = "single_byte"
 ) -> tuple[str, list[ErrorDetail], str]: ...
