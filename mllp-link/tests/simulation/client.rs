@@ -301,8 +301,10 @@ impl<const W: usize> Client<W> {
         let made = reply_number(payload).and_then(|it| world.ledger.replies.get(it));
         Truncated.check(made.is_some(), "a reply that nobody made");
         let Some(made) = made else { return };
-        let what = format_args!("{number}: a reply for {:?}", made.message);
-        Credited.check(made.message == Some(number), what);
+        Credited.check(
+            made.message == Some(number),
+            format_args!("{number}: a reply for {:?}", made.message),
+        );
         Truncated.check(made.payload.as_deref() == Some(payload), "a reply that nobody wrote");
         Credited.check(made.code == Some(code), "another code than that of the reply");
     }
@@ -316,8 +318,7 @@ impl<const W: usize> Client<W> {
                 Stage::Stored(since) => since + config.application,
                 Stage::Queued => continue,
             };
-            let what = format_args!("{number} still {stage:?}");
-            Deadline.check(world.now < limit, what);
+            Deadline.check(world.now < limit, format_args!("{number} still {stage:?}"));
         }
     }
 
@@ -325,8 +326,10 @@ impl<const W: usize> Client<W> {
         let unanswered = |stage: &Stage| matches!(stage, Stage::Writing(_) | Stage::Sent(_));
         let unanswered = self.open.values().filter(|(_, stage)| unanswered(stage)).count();
         let window = world.scenario.initiator.window;
-        let what = format_args!("{unanswered} messages wait for replies, not {window}");
-        Memory.check(unanswered <= window, what);
+        Memory.check(
+            unanswered <= window,
+            format_args!("{unanswered} messages wait for replies, not {window}"),
+        );
         let open = self.link.open_messages();
         Memory.check(open <= W, format_args!("{open} messages in a window of {W}"));
         Invariant::Verdict.check(open == self.open.len(), "a message without a verdict is gone");

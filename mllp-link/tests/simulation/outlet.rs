@@ -134,8 +134,10 @@ impl Outlet {
             }
             Some(Due::Reply(reply)) => {
                 let left = reply_number(payload);
-                let what = format_args!("place {turn}: reply {left:?} in the turn of {reply}");
-                Answered.check(left == Some(reply), what);
+                Answered.check(
+                    left == Some(reply),
+                    format_args!("place {turn}: reply {left:?} in the turn of {reply}"),
+                );
                 let code = field(payload, b"MSA", 1).and_then(AckCode::from_bytes);
                 Answered.check(code == ledger.replies[reply].code, "not the handler's code");
                 let id = ledger.expected_id(reply, self.conformant);

@@ -154,8 +154,10 @@ impl Server {
                 }
                 Told::AnswersLost(places) => {
                     let open = self.outlet.places();
-                    let what = format_args!("{places} of {open} places are lost");
-                    Answered.check(places as usize == open, what);
+                    Answered.check(
+                        places as usize == open,
+                        format_args!("{places} of {open} places are lost"),
+                    );
                     self.lost = true;
                     self.watch.acted(world.now);
                 }

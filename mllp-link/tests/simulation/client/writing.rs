@@ -103,8 +103,10 @@ impl<const W: usize> Client<W> {
         let span = 1 + world.rng.below(left as u64) as usize;
         let Some((handle, Stage::Writing(_))) = self.open.get(number).copied() else { return };
         let told = self.link.span(handle, &frame[*shown..*shown + span], world.now);
-        let what = format_args!("span of message {number}: {told:?}");
-        Verdict.check(told == Ok((left - span) as u64), what);
+        Verdict.check(
+            told == Ok((left - span) as u64),
+            format_args!("span of message {number}: {told:?}"),
+        );
         *shown += span;
         self.open.insert(*number, (handle, Stage::Writing(world.now)));
     }

@@ -112,7 +112,9 @@ impl Watch {
     /// A frame ends without its trailer after a pause, and a peer that is not read makes none.
     pub fn no_pause_is_early(&self, now: u64) {
         let waited = now - self.read.max(self.unread);
-        let what = format_args!("a trailer was awaited for {waited} ms");
-        Deadline.check(waited >= self.times.trailer, what);
+        Deadline.check(
+            waited >= self.times.trailer,
+            format_args!("a trailer was awaited for {waited} ms"),
+        );
     }
 }
