@@ -11,7 +11,8 @@ PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test serve build wheel libmllp header install fmt lint tidy doc docs test-rust test-python \
-	test-vectors test-package test-c examples test-examples test-bench check-artefact check-thumb check-budgets \
+	test-oldest test-vectors test-platforms test-package test-c miri examples test-examples test-bench \
+	check-artefact check-thumb check-budgets \
 	bench bench-servers firmware test-firmware sim fuzz gateway test-engine test-cases test-keys bench-engine \
 	test-queued torture torture-sabotage test-torture clean
 
@@ -22,7 +23,7 @@ demo: build gateway  ## Set everything up, send sample messages to a server, the
 	$(BIN)/python examples/demo.py
 	$(BIN)/python engine/demo.py
 
-test: lint tidy doc docs test-rust test-vectors test-python test-package test-c test-examples test-bench check-artefact check-thumb check-budgets test-engine test-cases test-torture  ## Set everything up and run every test
+test: lint tidy doc docs test-rust test-oldest test-vectors test-python test-platforms test-package test-c miri test-examples test-bench check-artefact check-thumb check-budgets test-engine test-cases test-torture  ## Set everything up and run every test
 	@echo "all tests passed"
 
 serve: build  ## Start a server to play with: HOST=127.0.0.1 PORT=2575
@@ -90,6 +91,9 @@ test-rust:  ## The tests of the Rust crates
 	cargo test --quiet --workspace --exclude fastmllp-python
 	cargo test --quiet --release -p mllp-core --test exhaustive
 	SIM_BASE=$(COMMIT) cargo test --quiet --release -p mllp-link --test simulation
+
+test-oldest: $(VENV)/.installed  ## Build with the oldest Rust and the oldest Python that are promised
+	.ci/test-oldest
 
 test-vectors: build  ## The vectors are what their models write
 	$(BIN)/python vectors/gen/check.py
