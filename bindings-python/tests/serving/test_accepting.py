@@ -13,6 +13,7 @@ from conftest import Program, Records, Serve
 from fastmllp.aio import start_server
 from fastmllp.serving.sockets.accepting import Acceptor
 from peers import DEADLINE, Peer, framed, message, no_descriptors_after
+from platforms import forgets_closed_sockets
 
 
 def warnings(records: Records, event: str) -> list[logging.LogRecord]:
@@ -169,6 +170,7 @@ def test_connection_in_the_backlog_is_answered(serve_link: Serve, serve_async: S
     asyncio.run(asyncio.wait_for(work(), DEADLINE))
 
 
+@forgets_closed_sockets
 def test_loop_that_cannot_watch_a_socket(
     serve_async: Serve, records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
