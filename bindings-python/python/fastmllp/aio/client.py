@@ -4,7 +4,7 @@ import contextlib
 from types import TracebackType
 from typing import Unpack
 
-from fastmllp.aio.exchange import Exchange
+from fastmllp.aio.exchange import ConnectedExchange
 from fastmllp.aio.loops import other_loop
 from fastmllp.client.options import AsyncClientKeywords, ClientOptions
 from fastmllp.client.reply import ConnectionLost, Reply
@@ -51,7 +51,7 @@ class AsyncClient:
             TypeError: A setting is of a wrong type.
         """
         self._settings = ClientSettings.of(AsyncClientKeywords, options, host=host, port=port)
-        self._exchange: Exchange | None = None
+        self._exchange: ConnectedExchange | None = None
         self.unasked = Unasked(self._settings.server, self._settings.scan)
 
     async def __aenter__(self) -> "AsyncClient":
@@ -133,14 +133,14 @@ class AsyncClient:
             exchange.give_up(future)
             raise
 
-    def _current(self) -> Exchange:
+    def _current(self) -> ConnectedExchange:
         """Messages and connection of the loop that runs."""
         exchange = self._exchange
         if exchange is not None and other_loop(exchange.loop, "client"):
             exchange.abandon()
             exchange = None
         if exchange is None:
-            exchange = self._exchange = Exchange(self._settings, self.unasked)
+            exchange = self._exchange = ConnectedExchange(self._settings, self.unasked)
         return exchange
 
 

@@ -4,23 +4,22 @@ import asyncio
 import contextlib
 import time
 
-from fastmllp._native import Fault, InitiatorEvent, Reconnect, Stored, Stray, Verdict
+from fastmllp._native import Fault, InitiatorEvent, Reconnect, Verdict
 from fastmllp.aio.client_connection import ClientConnection
 from fastmllp.aio.dial import dial
 from fastmllp.aio.outbox import Outbox, Settled, fail
 from fastmllp.aio.read_block import keep_read_block
 from fastmllp.client import failure
+from fastmllp.client.exchange import Exchange
 from fastmllp.client.reply import ConnectError, DeliveryError, Reply
-from fastmllp.client.scan_check import ScanCheck
 from fastmllp.client.settings import ClientSettings, Payload
 from fastmllp.client.unasked import GRACE_SECONDS, Unasked
-from fastmllp.client.wrong_peer import FirstBytes
 
-__all__ = ["Exchange"]
+__all__ = ["ConnectedExchange"]
 
 
-class Exchange:
-    """A link with its connection, which is opened when messages need it, until it is closed.
+class ConnectedExchange:
+    """An exchange with its connection, which is opened when messages need it, until it is closed.
 
     Belongs to the loop that runs when it is made.
     """
@@ -30,7 +29,8 @@ class Exchange:
         keep_read_block()
         self.loop = asyncio.get_running_loop()
         self._settings = settings
-        self._link = settings.new_link()
+        self._exchange = Exchange(settings, unasked)
+        self._link = self._exchange.link
         self._outbox = Outbox()
         self._is_planned = False
         self._is_closed = False
@@ -39,12 +39,8 @@ class Exchange:
         self._opening = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
-        self._first = FirstBytes(settings.server)
-        self._scan = ScanCheck(settings)
         # Why the connection ended; None while the only reason is time.
         self._why: DeliveryError | None = None
-        # The CA to messages that wait for the answer of the application.
-        self._stored: dict[int, bytes] = {}
         self._unasked = unasked
         # Those who wait for the success of messages that nothing answers, while the loop looks at
         # the connection: a server that refuses us has perhaps said so by now.
@@ -59,7 +55,7 @@ class Exchange:
     def begin(self, message: Payload) -> asyncio.Future[Reply]:
         """Take one message. A caller that stops waiting for its reply calls `give_up`."""
         payload = self._settings.encoded(message)
-        self._scan.look(payload)
+        self._exchange.begin(payload)
         future = self._outbox.add(payload, self.loop)
         self._plan()
         return future
@@ -97,19 +93,17 @@ class Exchange:
 
     def _adopt(self, connection: ClientConnection) -> None:
         settings = self._settings
-        self._first = FirstBytes(settings.server)
+        self._exchange.dialed()
         if connection.has_ended:
             # Before the first byte of a message has left: that proves that it has nothing of it.
             settings.attempts.failed()
             connection.hang_up()
-            self._first.add(connection.early)
-            why = failure.ended(connection.error, connection.failure, self._hint)
+            self._exchange.hear(connection.early)
+            why = failure.ended(connection.error, connection.failure, self._exchange.hint)
             raise failure.not_sent(settings.server, why)
-        if settings.tls is None:
-            settings.attempts.succeeded()
         self._connection = connection
         self._why = None
-        self._link.connected()
+        self._exchange.opened()
         connection.adopt(self)
 
     async def close(self) -> None:
@@ -227,13 +221,11 @@ class Exchange:
     def received(self, connection: ClientConnection, data: bytes) -> None:
         """Bytes of the server."""
         if connection is self._connection:
-            self._first.add(data)
-            if self._settings.tls is not None:
-                self._settings.attempts.succeeded()
+            self._exchange.note(data)
             self._take(self._link.replies(data, time.monotonic()))
             self._pump()
         elif connection is self._last:
-            self._first.add(data)
+            self._exchange.hear(data)
             self._take(self._link.replies(data, time.monotonic()))
         else:
             connection.early += data
@@ -250,30 +242,26 @@ class Exchange:
     def ended(self, connection: ClientConnection, error: Exception | None) -> None:
         """The connection is gone, or the server will send nothing more."""
         if connection is self._connection:
-            if connection.failure is not None:
-                # Under TLS 1.3 our handshake is over before the server has judged our certificate.
-                self._settings.attempts.failed()
-            why = failure.ended(error, connection.failure, self._hint)
+            why = self._exchange.ended(error, connection.failure)
             self._lose(failure.lost(self._settings.server, why))
             self._pump()
 
     # Events of the link.
 
     def _take(self, events: list[tuple[int, bytes] | InitiatorEvent]) -> None:
+        exchange = self._exchange
         for event in events:
             if not isinstance(event, tuple):
                 self._on_event(event)
                 continue
             handle, payload = event
-            self._scan.look(payload)
-            self._unasked.waiting, self._first.is_mllp = 0, True
-            if self._stored:
-                self._stored.pop(handle, None)
+            if exchange.stored:
+                exchange.stored.pop(handle, None)
+            reply = exchange.reply(payload)
             future = self._outbox.take(handle)
             if future is not None:
-                future.set_result(Reply.from_payload(payload, self._settings.scan))
-        # After all that came with one read: an answer of the application counts more than CA.
-        if self._stored and (self._connection is None or self._settings.wait_for == "accept"):
+                future.set_result(reply)
+        if exchange.stored and exchange.is_enough(connected=self._connection is not None):
             self._settle_stored()
 
     def _on_event(self, event: InitiatorEvent) -> None:
@@ -281,22 +269,18 @@ class Exchange:
         match event:
             case Verdict(handle, fate):
                 self._conclude(handle, fate)
-            case Stored(handle, payload):
-                self._stored[handle] = payload
-            case Stray():
-                name = "foreign_reply" if self._outbox.waiting else "stale_reply"
-                if not self._unasked.refuses(event):
-                    failure.log_stray(name, settings, event)
             case Reconnect():
                 self._why = failure.given_up(settings.server)
                 self._part()
             case Fault(code="too_large"):
                 self._lose(failure.too_large(settings.server, settings.max_size))
+            case _:
+                self._exchange.happened(event, waits=bool(self._outbox.waiting))
 
     def _conclude(self, handle: int, fate: str) -> None:
         """A message has ended without an answer of its own."""
         settings = self._settings
-        stored = self._stored.pop(handle, None)
+        stored = self._exchange.stored.pop(handle, None)
         future = self._outbox.take(handle)
         if fate == "unasked" and future is None:
             self._unasked.waiting += 1
@@ -310,13 +294,15 @@ class Exchange:
                 self.loop.call_soon(self.loop.call_soon, self._settle_departed)
             self._departed.append(future)
         else:
-            why = self._why or failure.no_reply(settings.server, settings.timeout, self._hint)
+            why = self._why or failure.no_reply(
+                settings.server, settings.timeout, self._exchange.hint
+            )
             fail(future, why, fate)
 
     def _settle_departed(self) -> None:
         """The loop has looked at the connection since these messages have left."""
-        if self._departed and self._hint:
-            self._lose(failure.lost(self._settings.server, self._hint.removeprefix("; ")))
+        if self._departed and (hint := self._exchange.hint):
+            self._lose(failure.lost(self._settings.server, hint.removeprefix("; ")))
         departed, self._departed = self._departed, []
         answered = self._unasked.answered - self._answered if departed else 0
         self._unasked.waiting += max(0, len(departed) - answered)
@@ -325,8 +311,9 @@ class Exchange:
                 future.set_result(Reply.of_silence())
 
     def _settle_stored(self) -> None:
-        while self._stored:
-            handle, payload = self._stored.popitem()
+        stored = self._exchange.stored
+        while stored:
+            handle, payload = stored.popitem()
             self._link.withdraw(handle)
             future = self._outbox.take(handle)
             if future is not None:
@@ -357,7 +344,7 @@ class Exchange:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        self._scan.ended()
+        self._exchange.left()
         if unheard := self._unasked.leave():
             if self._is_closed:
                 self._last = connection
@@ -372,12 +359,8 @@ class Exchange:
         unasked, answered = self._unasked, self._unasked.answered
         why = await connection.end(GRACE_SECONDS, self._settings.linger)
         if connection is self._last:
-            why = (why + self._hint).removeprefix("; ")
+            why = (why + self._exchange.hint).removeprefix("; ")
             count -= min(count, unasked.answered - answered)
         elif connection.early:
             why = why or "answered after it was given up"
         unasked.lost(count if why else 0, why)
-
-    @property
-    def _hint(self) -> str:
-        return "" if self._settings.tls is not None else self._first.hint()

@@ -7,15 +7,14 @@ import time
 from types import TracebackType
 from typing import Unpack
 
-from fastmllp._native import Fault, FrameError, InitiatorEvent, Reconnect, Stored, Stray, Verdict
+from fastmllp._native import Fault, FrameError, InitiatorEvent, Reconnect, Verdict
 from fastmllp.client import failure
 from fastmllp.client.dial import dial
+from fastmllp.client.exchange import Exchange
 from fastmllp.client.options import ClientKeywords, ClientOptions
 from fastmllp.client.reply import ConnectError, ConnectionLost, LinkError, Reply
-from fastmllp.client.scan_check import ScanCheck
 from fastmllp.client.settings import ClientSettings, Payload
 from fastmllp.client.unasked import GRACE_SECONDS, Unasked
-from fastmllp.client.wrong_peer import FirstBytes
 from fastmllp.serving.sockets.linger import linger
 from fastmllp.serving.stream import Stream
 
@@ -73,16 +72,11 @@ class Client:
             TypeError: A setting is of a wrong type.
         """
         self._settings = ClientSettings.of(ClientKeywords, options, host=host, port=port)
-        self._is_enough = self._settings.wait_for == "accept"
         self._stream: Stream | None = None
-        self._link = self._settings.new_link()
-        self._first = FirstBytes(self._settings.server)
-        self._scan = ScanCheck(self._settings)
+        self.unasked = Unasked(self._settings.server, self._settings.scan)
+        self._exchange = Exchange(self._settings, self.unasked)
         # Why the last connection ended; empty while the only reason is time.
         self._why = ""
-        # The CA to the message in progress.
-        self._stored: bytes | None = None
-        self.unasked = Unasked(self._settings.server, self._settings.scan)
         self._lock = threading.Lock()
         # Set by `close` for the thread that waits without a connection.
         self._closing = threading.Event()
@@ -158,7 +152,7 @@ class Client:
         with self._lock:
             self._closing.clear()
             try:
-                return self._exchange(payload)
+                return self._send(payload)
             except (FrameError, LinkError):
                 raise  # Nothing has left, and no reply will come.
             except BaseException:
@@ -166,27 +160,29 @@ class Client:
                 self._drop()
                 raise
 
-    def _exchange(self, payload: bytes) -> Reply:
+    def _send(self, payload: bytes) -> Reply:
         # What came since the last reply is read before anything of the next message is sent.
         if not self._is_undisturbed():
             self._drop()
-        self._scan.look(payload)
-        handle = self._link.submit(payload, time.monotonic())
-        self._stored = None
+        exchange = self._exchange
+        exchange.begin(payload)
+        link = exchange.link
+        handle = link.submit(payload, time.monotonic())
+        exchange.stored.clear()
         while True:
-            if self._link.wants_connection(time.monotonic()):
+            if link.wants_connection(time.monotonic()):
                 self._connect_for_message()
-            message = self._link.next_to_send(time.monotonic())
+            message = link.next_to_send(time.monotonic())
             if message is not None:
                 self._write(*message)
-            for event in self._link.events(time.monotonic()) or self._wait():
+            for event in link.events(time.monotonic()) or self._wait():
                 if isinstance(event, Verdict):
-                    return self._conclude(event.fate, event.payload)
-                self._on_event(event, "foreign_reply")
-            # Looked at after all that came with one read: an answer of the application counts more.
-            if self._stored is not None and (self._stream is None or self._is_enough):
-                self._link.withdraw(handle)
-                return self._conclude("stored", None)
+                    return self._conclude(event)
+                self._on_event(event, waits=True)
+            stored = exchange.stored.get(handle)
+            if stored is not None and exchange.is_enough(connected=self._stream is not None):
+                link.withdraw(handle)
+                return exchange.reply(stored)
 
     def _connect(self) -> None:
         if self._stream is not None:
@@ -199,11 +195,9 @@ class Client:
         except ConnectError:
             attempts.failed()
             raise
-        if settings.tls is None:
-            attempts.succeeded()
-        self._first = FirstBytes(settings.server)
+        self._exchange.dialed()
+        self._exchange.opened()
         self._why = ""
-        self._link.connected()
         self._take(early)
 
     def _connect_for_message(self) -> None:
@@ -237,18 +231,18 @@ class Client:
 
     def _drop(self) -> None:
         self._hang_up()
-        self._link = self._settings.new_link()
+        self._exchange.renew()
 
     def _hang_up(self) -> None:
         stream, self._stream = self._stream, None
         if stream is None:
             return
-        self._scan.ended()
+        self._exchange.left()
         stream.socket.setblocking(False)
         with contextlib.suppress(OSError):
             if self.unasked.waiting:
                 why = linger(stream, self._take, GRACE_SECONDS, self._settings.linger)
-                self.unasked.ended((why + self._hint).removeprefix("; "))
+                self.unasked.ended((why + self._exchange.hint).removeprefix("; "))
             else:
                 stream.end()
         stream.socket.close()
@@ -256,14 +250,11 @@ class Client:
     def _lose(self, error: OSError | None) -> None:
         self._note_end(error)
         self._hang_up()
-        self._link.disconnected(time.monotonic())
+        self._exchange.link.disconnected(time.monotonic())
 
     def _note_end(self, error: OSError | None) -> None:
         refusal = self._stream.failure if self._stream is not None else None
-        if refusal is not None:
-            # Under TLS 1.3 our handshake is over before the server has judged our certificate.
-            self._settings.attempts.failed()
-        self._why = failure.ended(error, refusal, self._hint)
+        self._why = self._exchange.ended(error, refusal)
         self.unasked.ended(self._why)
 
     def _write(self, handle: int, framed: bytes) -> None:
@@ -272,15 +263,15 @@ class Client:
         try:
             self._stream.send_all(framed)
         except (TimeoutError, BlockingIOError):
-            self._link.on_time(time.monotonic())
+            self._exchange.link.on_time(time.monotonic())
         except OSError as error:
             # A server that refuses to go on has perhaps said why before it closed.
             self._stream.socket.setblocking(False)
             with contextlib.suppress(OSError):
-                self._note(self._stream.receive())
+                self._exchange.note(self._stream.receive())
             self._lose(error)
         else:
-            self._link.sent(handle, time.monotonic())
+            self._exchange.link.sent(handle, time.monotonic())
 
     def _wait(self) -> list[InitiatorEvent]:
         """Wait for bytes of the server or the end of a time, and return what they show."""
@@ -288,11 +279,12 @@ class Client:
             return self._read(self._stream)
         if (remaining := self._remaining()) is None or self._closing.wait(remaining):
             raise failure.closed()
-        self._link.on_time(time.monotonic())
-        return self._link.events(time.monotonic())
+        self._exchange.link.on_time(time.monotonic())
+        return self._exchange.link.events(time.monotonic())
 
     def _read(self, stream: Stream) -> list[InitiatorEvent]:
         stream.socket.settimeout(self._remaining())
+        link = self._exchange.link
         events: list[InitiatorEvent] = []
         try:
             data = stream.receive()
@@ -301,61 +293,48 @@ class Client:
         except OSError as error:
             self._lose(error)
         else:
-            self._note(data)
-            events = self._link.receive(data, time.monotonic())
+            self._exchange.note(data)
+            events = link.receive(data, time.monotonic())
             if stream.is_ended:
                 self._lose(None)
         # A server that drips bytes is always ready, so the time is looked at after each read.
-        self._link.on_time(time.monotonic())
-        return events + self._link.events(time.monotonic())
+        link.on_time(time.monotonic())
+        return events + link.events(time.monotonic())
 
     def _take(self, data: bytes) -> None:
-        self._note(data)
-        for event in self._link.receive(data, time.monotonic()):
-            self._on_event(event, "stale_reply")
-
-    def _note(self, data: bytes) -> None:
-        self._first.add(data)
-        if data and self._settings.tls is not None:
-            self._settings.attempts.succeeded()
+        self._exchange.note(data)
+        for event in self._exchange.link.receive(data, time.monotonic()):
+            self._on_event(event, waits=False)
 
     def _remaining(self) -> float | None:
         """Seconds until the next time of the link runs out; None when there is none."""
-        deadline = self._link.next_deadline()
+        deadline = self._exchange.link.next_deadline()
         return None if deadline is None else max(0.0, deadline - time.monotonic())
 
-    def _on_event(self, event: InitiatorEvent, name: str) -> None:
+    def _on_event(self, event: InitiatorEvent, *, waits: bool) -> None:
         match event:
-            case Stored(payload=payload):
-                self._stored = payload
-            case Stray():
-                if not self.unasked.refuses(event):
-                    failure.log_stray(name, self._settings, event)
             case Reconnect():
                 self._hang_up()
-            case Fault(code="too_large") if name == "foreign_reply":
+            case Fault(code="too_large") if waits:
                 raise failure.too_large(self._settings.server, self._settings.max_size)
+            case _:
+                self._exchange.happened(event, waits=waits)
 
-    def _conclude(self, fate: str, reply: bytes | None) -> Reply:
-        if fate == "stored":
-            reply = self._stored
+    def _conclude(self, verdict: Verdict) -> Reply:
+        exchange, reply = self._exchange, verdict.payload
+        if verdict.fate == "stored":
+            reply = exchange.stored.get(verdict.handle)
         if reply is not None:
-            self.unasked.waiting, self._first.is_mllp = 0, True
-            self._scan.look(reply)
-            return Reply.from_payload(reply, self._settings.scan)
+            return exchange.reply(reply)
         server = self._settings.server
-        if fate == "unasked":
+        if verdict.fate == "unasked":
             answered = self.unasked.answered
             # A server that refuses us has perhaps said so by now.
-            if not self._is_undisturbed() or self._hint:
-                raise failure.lost(server, (self._why or self._hint).removeprefix("; "))
+            if not self._is_undisturbed() or exchange.hint:
+                raise failure.lost(server, (self._why or exchange.hint).removeprefix("; "))
             if self._stream is not None:
                 self.unasked.waiting += answered == self.unasked.answered
                 return Reply.of_silence()
         if self._why:
             raise failure.lost(server, self._why)
-        raise failure.no_reply(server, self._settings.timeout, self._hint)
-
-    @property
-    def _hint(self) -> str:
-        return "" if self._settings.tls is not None else self._first.hint()
+        raise failure.no_reply(server, self._settings.timeout, exchange.hint)
