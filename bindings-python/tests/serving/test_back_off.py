@@ -3,7 +3,6 @@
 import asyncio
 import doctest
 import math
-import operator
 import socket
 import threading
 import time
@@ -124,11 +123,11 @@ def test_a_success_is_a_new_beginning(client_class: ClientClass) -> None:
 def test_a_client_waits_before_its_next_attempt(
     client_class: ClientClass, refusing: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun: list[float] = []
+    asked: list[tuple[float, float]] = []
     remaining = Attempts.remaining
 
     def note(attempts: Attempts) -> float:
-        begun.append(time.monotonic())
+        asked.append((time.monotonic(), attempts._not_before))
         return remaining(attempts)
 
     monkeypatch.setattr(Attempts, "remaining", note)
@@ -137,9 +136,13 @@ def test_a_client_waits_before_its_next_attempt(
         with pytest.raises(ConnectError):
             client.send(message("A"))
     client.close()
-    # Each begins when the one before it has waited and failed.
-    waits = [later - earlier for earlier, later in pairwise(begun)]
-    assert all(map(operator.ge, waits, (0, 0.01, 0.02, 0.04)))
+    # Each asks when the one before it has failed, and what it is told counts from then.
+    for delay, ((began, _), (_, until)) in zip(
+        (0.01, 0.02, 0.04, 0.04), pairwise(asked), strict=True
+    ):
+        assert until - began >= delay
+    # Each has waited when the next one asks.
+    assert all(later >= until for (_, until), (later, _) in pairwise(asked))
 
 
 def test_close_ends_the_wait_of_a_thread(refusing: Address) -> None:
