@@ -1,7 +1,7 @@
 """A conversation without a socket: what is answered, sent, kept and ended, and when."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from conftest import Records
@@ -51,6 +51,14 @@ class Wire:
     def answers(self) -> list[tuple[str, str]]:
         """Code and control ID of what has left whole."""
         return [msa(answer[1:]) for answer in self.sent.split(b"\x1c\r")[:-1]]
+
+
+@pytest.fixture(autouse=True)
+def number_as_before() -> Iterator[None]:
+    """Handlers are called in the thread of the tests, whose connection has no number afterwards."""
+    before = handler.connection_number.set(None)
+    yield
+    handler.connection_number.reset(before)
 
 
 @pytest.fixture
