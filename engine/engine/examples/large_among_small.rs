@@ -34,7 +34,7 @@ impl Intake for Takes {
     fn received(&self, messages: &mut Vec<Incoming>) {
         self.messages.fetch_add(messages.len() as u64, Ordering::Relaxed);
         for message in messages.drain(..) {
-            message.reply_to.answer(Reply::Acknowledgment(message.acknowledgment.into()));
+            message.reply_to.answer(Reply::Acknowledgment(message.acknowledgment));
         }
     }
 

@@ -1,8 +1,10 @@
 //! The time, as `mllp-link` wants it.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use ack_gen::Timestamp;
 use mllp_link::Millis;
 use tokio::time::Instant;
 
@@ -26,4 +28,17 @@ pub(crate) fn at(time: Millis) -> Instant {
 pub(crate) fn unix_seconds() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// The time of day for an acknowledgment, in UTC.
+pub(crate) fn timestamp() -> Timestamp {
+    thread_local! {
+        /// The last one: a second has many acknowledgments.
+        static LAST: Cell<Option<(i64, Timestamp)>> = const { Cell::new(None) };
+    }
+    let seconds = unix_seconds();
+    let last = LAST.get().filter(|(its, _)| *its == seconds);
+    let (_, timestamp) = last.unwrap_or_else(|| (seconds, Timestamp::utc(seconds)));
+    LAST.set(Some((seconds, timestamp)));
+    timestamp
 }

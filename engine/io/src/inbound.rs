@@ -94,9 +94,9 @@ pub struct Incoming {
     /// What the frame held.
     pub payload: Payload,
     /// MSH-10; empty if there is none.
-    pub control_id: Box<[u8]>,
+    pub control_id: Arc<[u8]>,
     /// MSH-9, such as `ADT^A01^ADT_A01`; empty if there is none.
-    pub message_type: Box<[u8]>,
+    pub message_type: Arc<[u8]>,
     /// What the receiver's program finds it by. A listener leaves it empty.
     pub indexed: Vec<u64>,
     /// Hash of what it is recognised by; 0 for a message without MSH-10, which cannot be told from
@@ -107,7 +107,7 @@ pub struct Incoming {
     /// The acknowledgment that takes the message over, made before the message is stored so that it
     /// can be stored with it. A message without a header or over the limit gets AR, and `accepted` is
     /// false. Empty: it is not answered.
-    pub acknowledgment: Box<[u8]>,
+    pub acknowledgment: Arc<[u8]>,
     /// Whether that acknowledgment takes the message over.
     pub accepted: bool,
 }

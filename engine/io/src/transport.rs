@@ -1,11 +1,14 @@
 //! The bytes of a connection, as they are or through TLS.
 
+use std::future::poll_fn;
 use std::io::{self, ErrorKind, Read, Write};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use rustls::client::ClientConnection;
 use rustls::server::{ServerConfig, ServerConnection};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::tls::Dialing;
@@ -98,21 +101,21 @@ impl Transport {
         }
     }
 
-    /// Waits until it can be read, or written; true: it can be read. Without either it waits for
-    /// ever.
-    pub(crate) async fn ready(&self, reads: bool, writes: bool) -> io::Result<bool> {
+    /// Waits until it can be read, or written, or is broken. Without either it waits for ever. One
+    /// task waits at a time.
+    pub(crate) async fn ready(&self, reads: bool, writes: bool) {
         let tls = self.tls.as_ref();
         if reads && tls.is_some_and(|it| it.has_more) {
-            return Ok(true);
+            return;
         }
         let writes = writes || tls.is_some_and(|it| it.session.wants_write());
-        let interest = match (reads, writes) {
-            (true, true) => Interest::READABLE | Interest::WRITABLE,
-            (true, false) => Interest::READABLE,
-            (false, true) => Interest::WRITABLE,
-            (false, false) => return std::future::pending().await,
-        };
-        Ok(self.stream.ready(interest).await?.is_readable())
+        // These two keep one waker each, where a future of `ready` enters and leaves a list.
+        poll_fn(|cx| {
+            let readable = reads && self.stream.poll_read_ready(cx).is_ready();
+            let writable = writes && self.stream.poll_write_ready(cx).is_ready();
+            if readable || writable { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     /// Reads what there is; 0: the peer has ended.
@@ -122,7 +125,7 @@ impl Transport {
     /// [`io::Error`], with `WouldBlock` if there is nothing now.
     pub(crate) fn try_read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         match &mut self.tls {
-            None => self.stream.try_read(room),
+            None => try_read(&mut self.stream, room),
             Some(tls) => tls.try_read(&self.stream, room),
         }
     }
@@ -163,6 +166,17 @@ impl Transport {
         let _ = self.stream.shutdown().await;
         let mut rest = vec![0; 4096];
         while self.stream.read(&mut rest).await.is_ok_and(|len| len > 0) {}
+    }
+}
+
+/// Reads what there is. A read that leaves room has emptied the socket, which `poll_read` remembers;
+/// after `TcpStream::try_read` the next one would have to find out.
+fn try_read(stream: &mut TcpStream, room: &mut [u8]) -> io::Result<usize> {
+    let mut room = ReadBuf::new(room);
+    // Whoever waits for more says so in `ready`.
+    match Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut room) {
+        Poll::Ready(read) => read.map(|()| room.filled().len()),
+        Poll::Pending => Err(ErrorKind::WouldBlock.into()),
     }
 }
 

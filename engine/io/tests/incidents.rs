@@ -41,7 +41,7 @@ async fn each_kind_is_reported_once() {
         if what.contains("noise") || what == "nothing" {
             for _ in 0..1 + usize::from(what != "nothing") {
                 let message = inbox.next().await;
-                let answer = Reply::Acknowledgment(message.acknowledgment.into());
+                let answer = Reply::Acknowledgment(message.acknowledgment);
                 message.reply_to.answer(answer);
                 assert!(msa(&frame(&mut peer).await).starts_with("AA"));
             }

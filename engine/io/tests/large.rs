@@ -15,7 +15,7 @@ fn large(control_id: &str, len: usize) -> Vec<u8> {
 }
 
 fn accept(message: Incoming) {
-    let answer = Reply::Acknowledgment(message.acknowledgment.into());
+    let answer = Reply::Acknowledgment(message.acknowledgment);
     message.reply_to.answer(answer);
 }
 

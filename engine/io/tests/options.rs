@@ -11,7 +11,7 @@ use mllp_link::OverLimit;
 use tokio::net::TcpStream;
 
 fn accept(message: Incoming) {
-    let answer = Reply::Acknowledgment(message.acknowledgment.into());
+    let answer = Reply::Acknowledgment(message.acknowledgment);
     message.reply_to.answer(answer);
 }
 

@@ -74,7 +74,7 @@ fn start(listener: &Listener, tls: SenderTls) -> (Sender, Ear) {
 }
 
 fn accept(message: Incoming) {
-    let answer = Reply::Acknowledgment(message.acknowledgment.into());
+    let answer = Reply::Acknowledgment(message.acknowledgment);
     message.reply_to.answer(answer);
 }
 

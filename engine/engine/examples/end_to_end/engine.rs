@@ -58,7 +58,7 @@ impl Intake for Partners {
         self.taken.fetch_add(messages.len() as u64, Ordering::Relaxed);
         self.note(messages);
         for message in messages.drain(..) {
-            message.reply_to.answer(Reply::Acknowledgment(message.acknowledgment.into()));
+            message.reply_to.answer(Reply::Acknowledgment(message.acknowledgment));
         }
     }
 

@@ -1,9 +1,10 @@
 //! The acknowledgments of a listener.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ack_gen::{Ack, AckCode, Inbound, Outcome, Phase, Policy, Request, Timestamp};
+use ack_gen::{Ack, AckCode, Inbound, Outcome, Phase, Policy, Request};
 use hl7_peek::MessageHeader;
 
 use super::options::AckMode;
@@ -55,9 +56,9 @@ pub(super) fn acknowledge(
     header: Option<&MessageHeader<'_>>,
     control_id: &str,
     text: &str,
-) -> Box<[u8]> {
-    let Some(code) = code else { return Box::default() };
-    let time = Timestamp::utc(clock::unix_seconds());
+) -> Arc<[u8]> {
+    let Some(code) = code else { return Arc::default() };
+    let time = clock::timestamp();
     let always = Ack::always(code, header, control_id.as_bytes(), time.as_bytes());
     // What has no header cannot be mirrored by the standard's rules.
     let policy = if header.is_some() { policy } else { Policy::Always };

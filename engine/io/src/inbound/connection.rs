@@ -6,11 +6,11 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mllp_link::{StreamResponder, Ticket};
-use tokio::sync::watch;
+use mllp_link::{Millis, StreamResponder, Ticket};
 
 use super::Incoming;
 use super::listener::Shared;
@@ -70,6 +70,28 @@ struct Unread {
     from: usize,
 }
 
+/// What the listener says to all its connections.
+struct Signals {
+    gate_is_open: bool,
+    stops: bool,
+    /// Completes when one of these is out of date. It waits at one place from then to then.
+    changed: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl Signals {
+    fn of(shared: &Shared) -> Signals {
+        let (mut gate, mut stop) = (shared.gate.watch(), shared.stop.subscribe());
+        let (gate_is_open, stops) = (*gate.borrow_and_update(), *stop.borrow_and_update());
+        let changed = Box::pin(async move {
+            tokio::select! {
+                _ = gate.changed() => {}
+                _ = stop.changed() => {}
+            }
+        });
+        Signals { gate_is_open, stops, changed }
+    }
+}
+
 struct Waiting {
     ticket: Ticket,
     /// What a refusal quotes: the first segment at least.
@@ -98,8 +120,7 @@ impl Connection {
     }
 
     pub(super) async fn run(mut self: Box<Self>) {
-        let mut stop = self.shared.stop.subscribe();
-        let mut gate = self.shared.gate.watch();
+        let mut signals = Signals::of(&self.shared);
         let mut alarm = Alarm::new();
         let lost = loop {
             self.take_replies();
@@ -115,14 +136,14 @@ impl Connection {
             if self.abandoned || self.responder.is_finished() {
                 break self.abandoned;
             }
-            if *stop.borrow_and_update() {
+            if signals.stops {
                 self.responder.close(clock::now());
                 self.go_on();
                 if self.responder.is_finished() {
                     break false;
                 }
             }
-            if !self.wait(&mut stop, &mut gate, &mut alarm).await {
+            if !self.wait(&mut signals, &mut alarm).await {
                 break true;
             }
         };
@@ -134,40 +155,38 @@ impl Connection {
     }
 
     /// Waits for whatever comes next, and reads; false: the connection broke.
-    async fn wait(
-        &mut self,
-        stop: &mut watch::Receiver<bool>,
-        gate: &mut watch::Receiver<bool>,
-        alarm: &mut Alarm,
-    ) -> bool {
-        let paused = !*gate.borrow_and_update() || self.is_held_up();
+    async fn wait(&mut self, signals: &mut Signals, alarm: &mut Alarm) -> bool {
+        let paused = !signals.gate_is_open || self.is_held_up();
         self.responder.set_paused(paused, clock::now());
         let takes = !self.ended && self.unread.bytes.is_empty();
         let reads = takes && !paused && self.responder.wants_input();
         let writes = !self.responder.outgoing().is_empty();
         let deadline = self.responder.next_deadline();
         let wanted = self.upload.as_ref().and_then(|it| it.wanted());
-        let ready = self.transport.ready(reads, writes);
         let permit = async {
             match wanted {
                 Some(wanted) => wanted.acquire_owned().await.ok(),
                 None => std::future::pending().await,
             }
         };
-        let mut given = None;
-        let readable = tokio::select! {
-            readable = ready => readable.unwrap_or_default(),
-            () = self.mailbox.arrived() => false,
-            it = permit => { given = it; false }
-            () = alarm.rings(deadline) => false,
-            _ = gate.changed() => false,
-            _ = stop.changed(), if !*stop.borrow() => false,
-        };
+        let (mut given, mut changed) = (None, false);
+        // Whatever is ready ends the wait, and then everything is looked at: no need to draw lots.
+        tokio::select! {
+            biased;
+            () = self.transport.ready(reads, writes) => {}
+            () = self.mailbox.arrived() => {}
+            it = permit => given = it,
+            () = alarm.rings(deadline) => {}
+            () = &mut signals.changed => changed = true,
+        }
+        if changed {
+            *signals = Signals::of(&self.shared);
+        }
         if let (Some(upload), Some(permit)) = (&mut self.upload, given) {
             upload.permit = Some(permit);
         }
         // Whatever ended the wait: what has come is read before a time is said to have run out.
-        let whole = !(readable || reads) || self.read();
+        let whole = !reads || self.read();
         self.responder.on_time(clock::now());
         whole
     }
@@ -198,13 +217,14 @@ impl Connection {
     fn take_replies(&mut self) {
         let mut replies = std::mem::take(&mut self.replies);
         self.mailbox.take(&mut replies);
+        let now = clock::now();
         for (number, reply) in replies.drain(..) {
             let place = self.waiting.iter().position(|it| it.ticket.number() == number);
             let Some(Waiting { ticket, payload }) = place.and_then(|at| self.waiting.remove(at))
             else {
                 continue;
             };
-            self.answer(ticket, &payload, &reply);
+            self.answer(ticket, &payload, &reply, now);
         }
         if self.waiting.is_empty() {
             // An idle connection keeps no memory for what it does not do.
@@ -214,8 +234,7 @@ impl Connection {
         }
     }
 
-    fn answer(&mut self, ticket: Ticket, payload: &[u8], reply: &Reply) {
-        let now = clock::now();
+    fn answer(&mut self, ticket: Ticket, payload: &[u8], reply: &Reply, now: Millis) {
         let refused;
         let answer = match reply {
             Reply::Acknowledgment(answer) if answer.is_empty() => {

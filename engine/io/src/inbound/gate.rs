@@ -60,6 +60,7 @@ impl Gate {
         self.refuses_large.load(Ordering::Acquire)
     }
 
+    /// Tells when it is opened or closed.
     pub(super) fn watch(&self) -> watch::Receiver<bool> {
         self.open.subscribe()
     }

@@ -1,8 +1,8 @@
 //! Answers for the connection that waits for them.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::sync::Notify;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 
 /// What a sender gets.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,34 +47,61 @@ impl Drop for ReplyTo {
 
 /// The answers for one connection.
 #[derive(Default)]
-pub(super) struct Mailbox {
-    replies: Mutex<Vec<(u32, Reply)>>,
-    arrived: Notify,
+pub(super) struct Mailbox(Mutex<Inside>);
+
+#[derive(Default)]
+struct Inside {
+    replies: Vec<(u32, Reply)>,
+    /// The connection is to look around, even if nothing is here.
+    woken: bool,
+    /// The connection that waits.
+    waiting: Option<Waker>,
 }
 
 impl Mailbox {
     fn put(&self, ticket: u32, reply: Reply) {
-        let mut replies = self.replies.lock().unwrap_or_else(PoisonError::into_inner);
-        replies.push((ticket, reply));
+        let mut inside = self.lock();
+        inside.replies.push((ticket, reply));
         // The connection takes all at once: one call is enough for as many as come meanwhile.
-        if replies.len() == 1 {
-            self.arrived.notify_one();
-        }
+        let waiting = inside.waiting.take();
+        drop(inside);
+        waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// Takes all that have come, into an empty list.
+    /// Takes all that have come, into an empty list. What it was woken for before this is done with.
     pub(super) fn take(&self, into: &mut Vec<(u32, Reply)>) {
-        let mut replies = self.replies.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::swap(&mut *replies, into);
+        let mut inside = self.lock();
+        inside.woken = false;
+        std::mem::swap(&mut inside.replies, into);
     }
 
     /// Has the connection look around.
     pub(super) fn wake(&self) {
-        self.arrived.notify_one();
+        let mut inside = self.lock();
+        inside.woken = true;
+        let waiting = inside.waiting.take();
+        drop(inside);
+        waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// Waits until one has come that was not taken, or the connection is woken.
+    /// Waits until one has come that was not taken, or the connection is woken. Only the task of the
+    /// connection waits.
     pub(super) async fn arrived(&self) {
-        self.arrived.notified().await;
+        poll_fn(|cx| {
+            let mut inside = self.lock();
+            if inside.woken || !inside.replies.is_empty() {
+                return Poll::Ready(());
+            }
+            match &mut inside.waiting {
+                Some(waiting) => waiting.clone_from(cx.waker()),
+                none => *none = Some(cx.waker().clone()),
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

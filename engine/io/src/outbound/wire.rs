@@ -85,8 +85,10 @@ impl Wire {
     async fn wait(&mut self, life: &mut Life, alarm: &mut Alarm) {
         let writes = self.written < self.out.len();
         let deadline = life.link.next_deadline();
+        // Whatever is ready ends the wait, and then everything is looked at: no need to draw lots.
         tokio::select! {
-            _ = self.transport.ready(true, writes) => {}
+            biased;
+            () = self.transport.ready(true, writes) => {}
             () = life.queue.arrived() => {}
             () = alarm.rings(deadline) => {}
         }

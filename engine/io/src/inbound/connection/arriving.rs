@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ack_gen::{Ack, AckCode, Outcome, Timestamp};
+use ack_gen::{Ack, AckCode, Outcome};
 use hl7_peek::{MessageHeader, whole_fields};
 use mllp_core::Fault;
 use mllp_link::{Millis, Protocol, Refusal, Refuse, StreamEvent, Ticket};
@@ -117,10 +117,12 @@ impl Connection {
     fn take_whole(&mut self, ticket: Ticket) {
         let payload: Arc<[u8]> = self.part.as_slice().into();
         self.part.clear();
-        let control_id = control_id(&payload);
+        let header = MessageHeader::parse_lenient(&payload);
+        let control_id = header.as_ref().map_or(&[][..], |it| it.message_control_id());
         let identity = identity(self.shared.options.recognise, control_id, &payload);
-        let quoted = Arc::clone(&payload);
-        self.take_message(ticket, quoted, Payload::Whole(payload), identity);
+        let beginning = Arc::clone(&payload);
+        let whole = Payload::Whole(Arc::clone(&payload));
+        self.take_message(ticket, beginning, header.as_ref(), whole, identity);
     }
 
     /// The large message has ended, and all of it is stored or lost.
@@ -129,24 +131,28 @@ impl Connection {
         let Some(ticket) = upload.ended.take() else { return };
         // A field that was cut would be another one.
         let beginning: Arc<[u8]> = whole_fields(&upload.beginning).into();
-        match upload.keep(control_id(&beginning)) {
+        let header = MessageHeader::parse_lenient(&beginning);
+        let control_id = header.as_ref().map_or(&[][..], |it| it.message_control_id());
+        match upload.keep(control_id) {
             Some(Kept { body, len, identity }) => {
+                let quoted = Arc::clone(&beginning);
                 let stored = Payload::Stored { body, len, beginning: Arc::clone(&beginning) };
-                self.take_message(ticket, beginning, stored, identity);
+                self.take_message(ticket, quoted, header.as_ref(), stored, identity);
             }
             // Of a message without its bytes nothing is stored.
-            None => self.answer(ticket, &beginning, &Reply::NotStored),
+            None => self.answer(ticket, &beginning, &Reply::NotStored, clock::now()),
         }
     }
 
+    /// `header` is that of `beginning`.
     fn take_message(
         &mut self,
         ticket: Ticket,
         beginning: Arc<[u8]>,
+        header: Option<&MessageHeader<'_>>,
         payload: Payload,
         identity: u128,
     ) {
-        let header = MessageHeader::parse_lenient(&beginning);
         let is_whole = matches!(payload, Payload::Whole(_)) || !is_header_cut(&beginning);
         let (outcome, text) = match header {
             Some(_) if is_whole => (Outcome::Accept, ""),
@@ -155,9 +161,9 @@ impl Connection {
         };
         let accepted = outcome == Outcome::Accept;
         let id = self.shared.ids.next();
-        let (_, acknowledgment) = self.shared.acknowledge(outcome, header.as_ref(), &id, text);
-        let message = self.incoming(ticket.number(), header.as_ref(), payload, acknowledgment);
-        let name = header.as_ref().map_or(0, name);
+        let (_, acknowledgment) = self.shared.acknowledge(outcome, header, &id, text);
+        let message = self.incoming(ticket.number(), header, payload, acknowledgment);
+        let name = header.map_or(0, name);
         self.incoming.push(Incoming { identity, name, accepted, ..message });
         self.waiting.push_back(Waiting { ticket, payload: beginning });
     }
@@ -168,7 +174,7 @@ impl Connection {
         number: u32,
         header: Option<&MessageHeader<'_>>,
         payload: Payload,
-        acknowledgment: Box<[u8]>,
+        acknowledgment: Arc<[u8]>,
     ) -> Incoming {
         Incoming {
             listener: self.shared.options.number,
@@ -193,7 +199,7 @@ impl Connection {
             self.shared.acknowledge(Outcome::Reject, header.as_ref(), &id, TOO_LARGE);
         // Where it is not refused, no answer waits for this number.
         let number = refusal.as_ref().map_or(u32::MAX, Refusal::number);
-        let time = Timestamp::utc(clock::unix_seconds());
+        let time = clock::timestamp();
         let acknowledgment = match (refusal, code) {
             (Some(refusal), Some(code)) => {
                 let ack = Ack::always(code, None, id.as_bytes(), time.as_bytes());
@@ -208,7 +214,7 @@ impl Connection {
                 self.responder.leave_unrefused(refusal, now);
                 acknowledgment
             }
-            (None, _) => Box::default(),
+            (None, _) => Arc::default(),
         };
         let payload = Payload::Whole(Arc::clone(&beginning));
         let message = self.incoming(number, header.as_ref(), payload, acknowledgment);
@@ -218,6 +224,8 @@ impl Connection {
     /// The connection is gone: a large message that has come whole is still stored.
     pub(super) async fn finish_upload(&mut self) {
         while self.upload.as_ref().is_some_and(|it| it.ended.is_some()) {
+            // Nobody is there for answers.
+            self.mailbox.take(&mut Vec::new());
             if !self.is_held_up() {
                 break;
             }
@@ -237,11 +245,6 @@ impl Connection {
     }
 }
 
-/// MSH-10 of a message that begins so; empty if there is none.
-fn control_id(beginning: &[u8]) -> &[u8] {
-    MessageHeader::parse_lenient(beginning).map_or(&[], |it| it.message_control_id())
-}
-
 /// Whether the header of a message that begins so goes on beyond. No partner could be sent it either.
 fn is_header_cut(beginning: &[u8]) -> bool {
     let end = beginning.iter().rposition(|byte| matches!(byte, b'\r' | b'\n'));
@@ -257,13 +260,13 @@ impl Shared {
         header: Option<&MessageHeader<'_>>,
         control_id: &str,
         text: &str,
-    ) -> (Option<AckCode>, Box<[u8]>) {
+    ) -> (Option<AckCode>, Arc<[u8]>) {
         let code = code(self.options.ack_mode, header, outcome);
         (code, acknowledge(code, self.options.policy, header, control_id, text))
     }
 
     /// The refusal for now of a message; empty if it gets none.
-    pub(super) fn refusal(&self, payload: &[u8], reply: &Reply) -> Box<[u8]> {
+    pub(super) fn refusal(&self, payload: &[u8], reply: &Reply) -> Arc<[u8]> {
         let header = MessageHeader::parse_lenient(payload);
         let text = match reply {
             Reply::NotDelivered => "stored, and not delivered so far",
