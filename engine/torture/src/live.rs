@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use mllp_disk::{Disk, Image, Replay, Rng, Step, Trouble};
-use mllp_engine::{Engine, Error, StoreError};
+use mllp_engine::{Engine, Error, MessageId, StoreError};
 use mllp_store::SqliteStore;
 use mllp_store::conformance::Guarded;
 
@@ -115,6 +115,23 @@ impl Life {
         self.partners.get_well();
         if !wait_for(|| self.engine.status().is_ok_and(|status| status.is_idle)) {
             verdict.found("not idle half a minute after the partners were well".to_owned());
+            self.tell_what_waits(verdict);
+        }
+    }
+
+    /// Where it has come to a halt.
+    fn tell_what_waits(&self, verdict: &mut Verdict) {
+        let status = match self.engine.status() {
+            Ok(status) => status,
+            Err(error) => return verdict.found(format!("no status: {error}")),
+        };
+        verdict.found(format!("waiting: {}, store {:?}", status.waiting, status.store));
+        let lanes = status.lanes.iter().filter(|lane| lane.depth > 0);
+        lanes.for_each(|lane| verdict.found(format!("{lane:?}")));
+        let heads = status.lanes.iter().filter_map(|lane| lane.head);
+        for head in heads.collect::<std::collections::BTreeSet<_>>() {
+            let why = self.engine.why(MessageId(head));
+            verdict.found(format!("{head}: {why:?}"));
         }
     }
 

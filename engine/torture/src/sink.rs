@@ -66,7 +66,7 @@ struct Partner {
 struct Seen {
     rng: Rng,
     seq: u64,
-    /// A message that was taken before.
+    /// The message that was answered AA last.
     taken: Option<String>,
 }
 
@@ -97,14 +97,14 @@ impl Partner {
                 return;
             }
             while let Some(message) = frames.next() {
-                let (how, control_id) = self.arrive(&message);
+                let (how, control_id, before) = self.arrive(&message);
                 let taken = answer("AA", &control_id);
                 let reply = match how {
                     Answer::Aa => taken,
                     Answer::Ae => answer("AE", &control_id),
                     Answer::Ar => answer("AR", &control_id),
                     Answer::Foreign => answer("AA", &format!("X{control_id}")),
-                    Answer::Another => answer("AA", self.seen().taken.as_deref().unwrap_or("X")),
+                    Answer::Another => answer("AA", before.as_deref().unwrap_or("X")),
                     Answer::Garbage => garbage(&mut self.seen().rng),
                     Answer::Late => {
                         later.push((Instant::now() + TIMEOUT * 5 / 4, taken));
@@ -123,9 +123,6 @@ impl Partner {
                     Answer::Nothing | Answer::Undelivered => continue,
                     Answer::Cut => return,
                 };
-                if how == Answer::Aa {
-                    self.seen().taken = Some(control_id);
-                }
                 if stream.write_all(&reply).is_err() {
                     break;
                 }
@@ -141,8 +138,9 @@ impl Partner {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes a message down; returns how it is answered, and its control ID.
-    fn arrive(&self, message: &[u8]) -> (Answer, String) {
+    /// Writes a message down; returns how it is answered, its control ID, and which one was answered AA
+    /// last before it.
+    fn arrive(&self, message: &[u8]) -> (Answer, String, Option<String>) {
         let control_id = control_id(message);
         let bytes = self.which(&control_id, message);
         let mut seen = self.seen();
@@ -158,7 +156,11 @@ impl Partner {
             answer: how,
             bytes,
         });
-        (how, control_id)
+        let before = seen.taken.clone();
+        if how == Answer::Aa {
+            seen.taken = Some(control_id.clone());
+        }
+        (how, control_id, before)
     }
 
     fn which(&self, control_id: &str, message: &[u8]) -> Bytes {

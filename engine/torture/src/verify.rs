@@ -70,7 +70,7 @@ struct Answers {
     all: u32,
     /// AA, in time.
     taken: u32,
-    /// AA, in time or late.
+    /// AA, in time or late, or in place of the answer to another message.
     perhaps_taken: u32,
     refused_for_good: u32,
 }
@@ -85,8 +85,23 @@ struct Heard<'a> {
 impl<'a> Heard<'a> {
     fn of(arrivals: &'a [Arrival]) -> Heard<'a> {
         let mut of: HashMap<_, Answers> = HashMap::new();
+        let mut last = HashMap::new();
         for arrival in arrivals {
-            let answers = of.entry((&arrival.outbound[..], &arrival.control_id[..])).or_default();
+            let (outbound, control_id) = (&arrival.outbound[..], &arrival.control_id[..]);
+            if arrival.seq == 1 {
+                // A partner that has begun anew knows of none.
+                last.remove(outbound);
+            }
+            match arrival.answer {
+                Answer::Aa => drop(last.insert(outbound, control_id)),
+                // The message that it names may be under way once more: an operator has sent it again.
+                Answer::Another => {
+                    let named = last.get(outbound).map(|it| of.entry((outbound, *it)).or_default());
+                    named.into_iter().for_each(|it: &mut Answers| it.perhaps_taken += 1);
+                }
+                _ => {}
+            }
+            let answers = of.entry((outbound, control_id)).or_default();
             answers.all += 1;
             answers.taken += u32::from(arrival.answer.completes());
             answers.perhaps_taken += u32::from(arrival.answer.may_complete());
@@ -103,4 +118,32 @@ impl<'a> Heard<'a> {
 /// The sum of the windows.
 fn windows() -> u64 {
     OUTBOUNDS.iter().map(|(_, window)| u64::from(*window)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_in_place_of_anothers_is_one_to_the_message_that_it_names() {
+        let arrival = |seq, control_id: &str, answer| Arrival {
+            outbound: "OUT".to_owned(),
+            seq,
+            control_id: control_id.to_owned(),
+            answer,
+            bytes: Bytes::Own,
+        };
+        let arrivals = [
+            arrival(1, "A", Answer::Another),
+            arrival(2, "A", Answer::Aa),
+            arrival(3, "B", Answer::Another),
+            arrival(4, "A", Answer::Ae),
+            // The partner has begun anew.
+            arrival(1, "B", Answer::Another),
+        ];
+        let heard = Heard::of(&arrivals);
+        let perhaps_taken = |control_id| heard.answers("OUT", control_id).perhaps_taken;
+        assert_eq!((perhaps_taken("A"), perhaps_taken("B")), (2, 0));
+        assert_eq!(heard.answers("OUT", "A").taken, 1);
+    }
 }
