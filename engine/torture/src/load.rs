@@ -29,12 +29,13 @@ pub const OUTBOUNDS: [(&str, u32); 9] = [
 /// No handler sends there: only what an operator sends again.
 pub(crate) const AGAIN: &str = "OUT_AGAIN";
 
-/// Every large message goes there among small ones; the largest, nowhere else.
+/// Large messages go there among small ones, and nowhere else but where an operator sends them.
 const LARGE: &str = "OUT_LARGE";
 
-/// How long a partner may take. The latest answers come later, except where large messages go.
+/// How long a partner may take. The latest answers come later, except where large messages go: on a
+/// machine that is busy with other things, to read one takes longer than most partners have, every time.
 pub(crate) fn timeout(outbound: &str) -> Duration {
-    if outbound == LARGE { Duration::from_secs(3) } else { TIMEOUT }
+    if [LARGE, AGAIN].contains(&outbound) { Duration::from_secs(3) } else { TIMEOUT }
 }
 
 /// How long most partners may take.
@@ -131,11 +132,28 @@ impl Sent {
         self.connection == 3 && self.number % 20_000 == 2_000
     }
 
+    /// Whether it has some hundred thousand bytes or more.
+    fn is_large(self) -> bool {
+        self.is_huge() || self.filling() >= 600_000
+    }
+
     /// Its bytes: a few hundred, now and then some thousand, on some connections more than a row
     /// of the store holds, rarely some million. Each says where it stands.
     pub fn bytes(self) -> Vec<u8> {
         let header = "MSH|^~\\&|LAB|L|HIS|H|20260101||ADT^A01|";
-        let filling = match self.number {
+        let filling = self.filling();
+        let (control_id, key) = (self.control_id(), self.key().unwrap_or_default());
+        let start = format!("{header}{control_id}|P|2.5\rPID|1||{key}\rNTE|1||");
+        let mut bytes = start.into_bytes();
+        bytes.reserve_exact(filling + ADDED.len() + ADDED_FURTHER.len() + 1);
+        bytes.extend((0..filling).map(|at| b'a' + ((at / 7 + at / 262_143) % 26) as u8));
+        bytes.push(b'\r');
+        bytes
+    }
+
+    /// How long its last field is.
+    fn filling(self) -> usize {
+        match self.number {
             _ if self.is_huge() => 100_000_000,
             n if n % 400 == 150 && self.connection % 2 == 1 => {
                 (1 + (n / 400 + self.connection) as usize % 8) * 1_000_000
@@ -144,14 +162,7 @@ impl Sent {
             n if n % 50 == 27 && self.connection % 4 == 1 => 70_000,
             n if n % 100 == 33 => 5_000,
             n => 20 + n as usize % 90,
-        };
-        let (control_id, key) = (self.control_id(), self.key().unwrap_or_default());
-        let start = format!("{header}{control_id}|P|2.5\rPID|1||{key}\rNTE|1||");
-        let mut bytes = start.into_bytes();
-        bytes.reserve_exact(filling + ADDED.len() + ADDED_FURTHER.len() + 1);
-        bytes.extend((0..filling).map(|at| b'a' + ((at / 7 + at / 262_143) % 26) as u8));
-        bytes.push(b'\r');
-        bytes
+        }
     }
 
     /// The bytes that this handler sends.
@@ -165,6 +176,7 @@ impl Sent {
     pub(crate) fn handlers(self) -> &'static [&'static str] {
         match self.number % 16 {
             _ if self.is_huge() => &["large"],
+            _ if self.is_large() => &["change"],
             0 => &[],
             1 => &["copy", "fail"],
             2 => &["change"],
@@ -177,7 +189,8 @@ impl Sent {
 
     /// The handler that a handler sends to, after its outbounds.
     pub(crate) fn sends_further(self, handler: &str) -> Option<&'static str> {
-        (handler == "change" && matches!(self.number % 16, 7 | 11)).then_some("further")
+        let is_one = !self.is_large() && matches!(self.number % 16, 7 | 11);
+        (handler == "change" && is_one).then_some("further")
     }
 
     /// The outbounds that a handler sends to, in order.
@@ -186,6 +199,7 @@ impl Sent {
             ("copy", n) if n % 4 == 0 => &["OUT_ONE", "OUT_FOUR"],
             ("copy", 3 | 5) => &["OUT_ONE", "OUT_MANY"],
             ("copy", _) => &["OUT_ONE"],
+            ("change", _) if self.is_large() => &[LARGE],
             // Filtered.
             ("change", 2) => &[],
             ("change", n) if n % 2 == 0 => &["OUT_TWO", "OUT_WIDE"],
