@@ -89,7 +89,7 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def functions(file: File) -> Iterator[Function]:
-    """Every function of a file, those inside of others as well."""
+    """Every function of a file, those within others as well."""
     if file.language == "python":
         yield from _python_functions(file.text)
         return

@@ -74,7 +74,7 @@ def _in_python(text: str) -> set[tuple[int, str, str]]:
     loops = [node for node in ast.walk(tree) if isinstance(node, ast.While)]
     polls = {inner for loop in loops for inner in ast.walk(loop)}
     found: dict[int, tuple[str, str]] = {}
-    # Outer functions come before those that are inside of them.
+    # Outer functions come before those within them.
     for function in [tree, *(node for node in ast.walk(tree) if isinstance(node, _FUNCTIONS))]:
         name = "" if isinstance(function, ast.Module) else function.name
         durations = _named_durations(function) if name else set()

@@ -173,7 +173,7 @@ impl Transport {
 /// after `TcpStream::try_read` the next one would have to find out.
 fn try_read(stream: &mut TcpStream, room: &mut [u8]) -> io::Result<usize> {
     let mut room = ReadBuf::new(room);
-    // Whoever waits for more says so in `ready`.
+    // A caller that waits for more says so in `ready`.
     match Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut room) {
         Poll::Ready(read) => read.map(|()| room.filled().len()),
         Poll::Pending => Err(ErrorKind::WouldBlock.into()),

@@ -89,7 +89,7 @@ impl<'a> Heard<'a> {
         for arrival in arrivals {
             let (outbound, control_id) = (&arrival.outbound[..], &arrival.control_id[..]);
             if arrival.seq == 1 {
-                // A partner that has begun anew knows of none.
+                // A partner that has just started knows of none.
                 last.remove(outbound);
             }
             match arrival.answer {
@@ -138,7 +138,7 @@ mod tests {
             arrival(2, "A", Answer::Aa),
             arrival(3, "B", Answer::Another),
             arrival(4, "A", Answer::Ae),
-            // The partner has begun anew.
+            // The partner was started again.
             arrival(1, "B", Answer::Another),
         ];
         let heard = Heard::of(&arrivals);

@@ -192,7 +192,7 @@ class ServedConnection(asyncio.Protocol):
         """Go on as the conversation asks for."""
         conversation = self._conversation
         if conversation.is_foreign:
-            # Whoever speaks TLS or HTTP waits for an answer that cannot come.
+            # A peer that speaks TLS or HTTP waits for an answer that cannot come.
             self._transport.abort()
         elif conversation.is_lost:
             pass

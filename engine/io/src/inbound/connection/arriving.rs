@@ -224,7 +224,7 @@ impl Connection {
     /// The connection is gone: a large message that has come whole is still stored.
     pub(super) async fn finish_upload(&mut self) {
         while self.upload.as_ref().is_some_and(|it| it.ended.is_some()) {
-            // Nobody is there for answers.
+            // The peer is gone: answers go nowhere.
             self.mailbox.take(&mut Vec::new());
             if !self.is_held_up() {
                 break;
