@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 	test-oldest test-vectors test-platforms test-package test-c miri examples test-examples test-bench \
 	check-artefact check-thumb check-budgets \
 	bench bench-servers firmware test-firmware sim fuzz gateway test-engine test-cases test-keys bench-engine \
-	test-queued torture torture-sabotage test-torture clean
+	test-queued torture torture-sabotage test-torture build-engine test-engine-python clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,13 @@ $(VENV)/.installed: bindings-python/requirements-dev.txt
 $(VENV)/.docs-installed: docs/requirements.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
+
+$(VENV)/.engine-installed: engine/python/requirements-dev.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+build-engine: build $(VENV)/.engine-installed  ## Build the engine's Python package into .venv
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet -m engine/python/Cargo.toml
 
 build: $(VENV)/.installed  ## Build the Python package into .venv
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet -m bindings-python/Cargo.toml
@@ -190,6 +197,11 @@ test-engine:  ## The rooms of the engine: formatting, clippy, tests, whole lives
 	cd engine && $(CARGO) clippy --workspace --all-targets --features mllp-store/postgres -- -D warnings
 	cd engine && cargo test --quiet --workspace --features mllp-store/postgres
 	cd engine && cargo test --quiet --release -p mllp-pipeline --lib --test simulation
+
+test-engine-python: build-engine  ## The engine's Python package: types, stubs against the binary, tests
+	cd engine/python && ../../$(BIN)/mypy
+	cd engine/python && ../../$(BIN)/python -m mypy.stubtest fastmllp_engine._native
+	cd engine/python && ../../$(BIN)/python -m pytest -q
 
 test-keys:  ## Every state of six messages in a lane that is ordered by key, about five minutes
 	cd engine && KEYS_MESSAGES=6 $(CARGO) test --release -p mllp-pipeline --lib every_state_of_more -- --nocapture

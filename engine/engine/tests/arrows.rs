@@ -4,12 +4,13 @@ use std::fs;
 use std::path::Path;
 
 /// Each room, and the crates of this project that it may use.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 7] = [
     ("pipeline", &[]),
     ("store", &["mllp-pipeline"]),
     ("disk", &[]),
     ("io", &["ack-gen", "hl7-peek", "mllp-core", "mllp-link"]),
     ("engine", &["hl7-peek", "mllp-io", "mllp-pipeline", "mllp-store"]),
+    ("python", &["hl7-edit", "hl7-peek", "mllp-engine"]),
     ("torture", &["mllp-disk", "mllp-engine", "mllp-io", "mllp-pipeline", "mllp-store"]),
 ];
 

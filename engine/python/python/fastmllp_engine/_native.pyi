@@ -1,0 +1,1 @@
+"""The native module: see `engine/python/src`."""
