@@ -65,6 +65,16 @@ def test_server_at_an_address(serve: Serve, run: Run, window: int) -> None:
     assert len(audience.control_ids) == min(1000, len(audience.lengths))
 
 
+@pytest.mark.parametrize("window", [1, 8])
+def test_one_message_at_least_however_short_the_time(serve: Serve, run: Run, window: int) -> None:
+    """The time begins with the first message, not before there is a connection for it."""
+    audience = Audience()
+    options = ("--address", place(serve(audience).address), "--seconds", "1e-9")
+    result = run("bench", *options, "--window", window, "--connections", "1", "--json")
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert json.loads(result.stdout)["accepted"] == len(audience.lengths) >= 1
+
+
 def test_refused(serve: Serve, run: Run) -> None:
     server = serve(Audience("AE"))
     options = ("--address", place(server.address), "--seconds", "0.1", "--json")

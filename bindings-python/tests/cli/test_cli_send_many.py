@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from commands import A, Archive, B, C, place
@@ -276,6 +277,21 @@ def test_agenda_ends_and_stops() -> None:
     endless.stop()
     waiting.join(DEADLINE)
     assert taken == [None] and endless.started == 1
+
+
+def test_agenda_has_its_time_from_the_first_message_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr("fastmllp.cli.delivery.time", clock)
+    agenda = Agenda(None, seconds=5)
+    now = 1000.0  # However late the connection is there.
+    assert (agenda.take(), agenda.began) == (0, 1000)
+    now = 1004.9
+    assert agenda.take() == 1
+    late = agenda.reserve()
+    now = 1005.0
+    assert agenda.begin(late) is None and agenda.reserve() is None
+    assert (agenda.began, agenda.started) == (1000, 2)
 
 
 def test_percentiles_are_times_that_were_measured() -> None:

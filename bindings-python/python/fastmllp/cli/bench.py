@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -68,7 +67,7 @@ def add(commands: Commands) -> None:
         type=positive("seconds"),
         default=5.0,
         metavar="N",
-        help="how long to send; default: %(default)s",
+        help="how long to send, from the first message on; default: %(default)s",
     )
     parser.add_argument(
         "--size",
@@ -96,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _measure(options: argparse.Namespace, host: str, port: int) -> int:
-    agenda = Agenda(None)
+    agenda = Agenda(None, seconds=options.seconds)
     delivery = Delivery(
         [_message(number, options.size) for number in range(_MESSAGES)],
         agenda,
@@ -106,21 +105,18 @@ def _measure(options: argparse.Namespace, host: str, port: int) -> int:
     )
     summary = Summary()
     failures: set[str] = set()
-    end = threading.Timer(options.seconds, agenda.stop)
-    end.daemon = True
     shown = 0
     with interruptible(delivery) as signals, progress("seconds", int(options.seconds)) as advance:
         began = time.monotonic()
-        end.start()
         for outcome in delivery.outcomes("bench"):
             summary.count(outcome)
             if outcome.error is not None:
                 failures.add(describe(outcome.error))
+            began = agenda.began or began  # Connecting is not measured.
             while time.monotonic() - began >= shown + 1:
                 shown += 1
                 advance()
         seconds = time.monotonic() - began
-    end.cancel()
     for failure in sorted(failures):
         complain("bench", failure)
     # What was on its way when nobody waited for it any longer counts as not delivered.

@@ -53,16 +53,21 @@ Place: TypeAlias = tuple[int, float]
 class Agenda:
     """Which message is next, and when. All connections share one."""
 
-    def __init__(self, total: int | None, rate: float = 0.0) -> None:
+    def __init__(self, total: int | None, rate: float = 0.0, seconds: float | None = None) -> None:
         """Plan the work.
 
         Args:
             total: How many messages there are; None for no end.
             rate: At most so many messages in a second; 0 for no limit.
+            seconds: Hand out messages for so long after the first one, which is handed out however
+                late a connection is open; None for no end.
         """
         self.started = 0
         """How many messages were handed out to be sent."""
+        self.began: float | None = None
+        """When the first one was, by the monotonic clock."""
         self._total = total
+        self._seconds = seconds
         self._interval = 1 / rate if rate else 0.0
         self._next = 0
         self._due = 0.0
@@ -83,10 +88,11 @@ class Agenda:
     def reserve(self) -> Place | None:
         """The next message and its time; None when there is none or the work was stopped."""
         with self._lock:
-            if self._stopped or self._next == self._total:
+            now = time.monotonic()
+            if self._stopped or self._next == self._total or self._is_over(now):
                 return None
             # A sender that was late does not catch up: the rate is a limit, not a mean.
-            due = max(self._due, time.monotonic())
+            due = max(self._due, now)
             self._due = due + self._interval
             self._next += 1
             return self._next - 1, due
@@ -100,10 +106,18 @@ class Agenda:
     def begin(self, place: Place | None) -> int | None:
         """The message, whose time has come; None when the work was stopped meanwhile."""
         with self._lock:
-            if place is None or self._stopped:
+            now = time.monotonic()
+            if place is None or self._stopped or self._is_over(now):
                 return None
+            if self.began is None:
+                self.began = now
             self.started += 1
             return place[0]
+
+    def _is_over(self, now: float) -> bool:
+        if self._seconds is None or self.began is None:
+            return False
+        return now - self.began >= self._seconds
 
 
 class Delivery:
