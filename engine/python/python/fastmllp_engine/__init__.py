@@ -1,1 +1,46 @@
 """A durable HL7 integration engine: feeds in Python and TOML, everything else in Rust."""
+
+from fastmllp_engine.connectors import MLLP, File, Loopback, PassThrough, Tcp, Timer
+from fastmllp_engine.graph import (
+    AckAfter,
+    AckMode,
+    AckPolicy,
+    ContentType,
+    OnFull,
+    OrderingMode,
+    RetryPolicy,
+    Send,
+    Then,
+    current_environment,
+    env,
+    handler,
+    inbound,
+    message_type_of,
+    outbound,
+    router,
+)
+
+__all__ = [
+    "MLLP",
+    "AckAfter",
+    "AckMode",
+    "AckPolicy",
+    "ContentType",
+    "File",
+    "Loopback",
+    "OnFull",
+    "OrderingMode",
+    "PassThrough",
+    "RetryPolicy",
+    "Send",
+    "Tcp",
+    "Then",
+    "Timer",
+    "current_environment",
+    "env",
+    "handler",
+    "inbound",
+    "message_type_of",
+    "outbound",
+    "router",
+]

@@ -1,0 +1,36 @@
+"""What a connector says of itself: its transport and its settings."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from fastmllp_engine.graph.checked import Checked
+
+
+class Spec(Checked):
+    """Settings of a connection's transport. Each connector derives one from this.
+
+    Its fields are the parameters of the factory and the keys of ``settings`` in
+    ``connections.toml``. A field with ``repr=False`` is a secret: no picture
+    and no difference shows it.
+    """
+
+    transport: ClassVar[str]
+    """Its name in ``connections.toml``."""
+    receives: ClassVar[bool] = False
+    """Whether it can be an inbound."""
+    sends: ClassVar[bool] = False
+    """Whether it can be an outbound."""
+    listens: ClassVar[bool] = False
+    """Whether an inbound takes a port of this machine: then it has fields ``host`` and ``port``."""
+
+    def wanted_of_inbound(self) -> Iterator[str]:
+        """What an inbound would need and this has not, a text for each."""
+        return iter(())
+
+    def wanted_of_outbound(self) -> Iterator[str]:
+        """What an outbound would need and this has not, a text for each."""
+        return iter(())
+
+    def summary(self) -> str:
+        """The words after its transport in pictures, such as an address. Never a secret."""
+        return ""
