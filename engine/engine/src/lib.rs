@@ -73,6 +73,7 @@ mod stored;
 mod traffic;
 mod waiting;
 mod why;
+pub mod worker;
 mod workers;
 mod writer;
 
@@ -96,3 +97,4 @@ pub use search::Search;
 pub use selection::{Selection, Which};
 pub use status::{LaneState, Setting, Status};
 pub use why::{Answer, Attempts, Reason, Why};
+pub use worker::WorkerProgram;
