@@ -21,7 +21,6 @@ use crate::connections::Connections;
 use crate::core::{Clock, Core, Outlets};
 use crate::error::Error;
 use crate::graph::{functions, graph, own};
-use crate::journey::Journey;
 use crate::listeners::{Listeners, Spec};
 use crate::names::Names;
 use crate::operator::Operator;
@@ -95,19 +94,6 @@ impl Engine {
         let (asked, answer) = channel();
         self.core.tell(News::Status(asked));
         answer.recv().map_err(|_| ended())
-    }
-
-    /// What has happened to a message, from the store; `None`: there is no such message.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Store`]: the store cannot be read.
-    pub fn journey(&self, id: MessageId) -> Result<Option<Journey>, Error> {
-        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let reader = reader.as_mut().ok_or_else(ended)?;
-        let Some(message) = reader.message(id)? else { return Ok(None) };
-        let events = reader.journey(id)?;
-        Ok(Some(Journey::new(message, events, (*self.names).clone())))
     }
 
     /// Whether the store has come to its end, and the engine with it. The program should end as well:

@@ -1,10 +1,13 @@
 //! The way of one message, as the store tells it.
 
 use std::fmt;
+use std::sync::PoisonError;
 
-use mllp_pipeline::{By, Event, LaneId, What};
-use mllp_store::StoredMessage;
+use mllp_pipeline::{By, Event, LaneId, MessageId, What};
+use mllp_store::{Held, StoredMessage};
 
+use crate::engine::{Engine, ended};
+use crate::error::Error;
 use crate::names::Names;
 
 /// What has happened to a message, from the store and not from memory.
@@ -14,6 +17,41 @@ pub struct Journey {
     pub message: StoredMessage,
     events: Vec<Event>,
     names: Names,
+}
+
+impl Engine {
+    /// What has happened to a message, from the store; `None`: there is no such message.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`]: the store cannot be read.
+    pub fn journey(&self, id: MessageId) -> Result<Option<Journey>, Error> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let reader = reader.as_mut().ok_or_else(ended)?;
+        let Some(message) = reader.message(id)? else { return Ok(None) };
+        let events = reader.journey(id)?;
+        Ok(Some(Journey::new(message, events, (*self.names).clone())))
+    }
+
+    /// The bytes of a message as they were received; `None`: there is no such message, or its body has
+    /// expired. They are patients' data: only who may see them should be shown them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`]: the store cannot be read.
+    pub fn payload(&self, id: MessageId) -> Result<Option<Vec<u8>>, Error> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let reader = reader.as_mut().ok_or_else(ended)?;
+        let mut payload = Vec::new();
+        let held = Held::Message(id);
+        let found = reader.body(held, &mut |piece| payload.extend_from_slice(piece))?;
+        Ok(found.then_some(payload))
+    }
+
+    /// The name of the inbound that has received a message.
+    pub fn inbound_of(&self, message: &StoredMessage) -> String {
+        self.names.of(message.message.inbound)
+    }
 }
 
 impl Journey {
@@ -26,7 +64,8 @@ impl Journey {
         &self.events
     }
 
-    fn name(&self, lane: LaneId) -> String {
+    /// The name of the inbound, handler or outbound that has this lane.
+    pub fn name(&self, lane: LaneId) -> String {
         self.names.of(lane)
     }
 
@@ -48,7 +87,8 @@ impl Journey {
         text
     }
 
-    fn line(&self, what: &What) -> String {
+    /// What has happened, in words: a line without its time.
+    pub fn line(&self, what: &What) -> String {
         match what {
             What::Received { inbound, .. } => format!("received      {}", self.name(*inbound)),
             What::Routed { handlers } => format!("routed        {}", self.names(handlers)),

@@ -89,10 +89,12 @@ pub use mllp_io::{
     OverLimit, Policy, Profile, Rules, Scan, SenderOptions, SenderTls, Times, TlsVersion,
 };
 pub use mllp_pipeline::{
-    By, Capacity, Disposition, Failure, Flow, GiveUp, MessageId, Note, OnFull, Position, Retry,
-    Side, Stage, StoreState, Then, Trouble,
+    By, Capacity, Disposition, Event, Failure, Flow, GiveUp, LaneId, MessageId, Note, OnFull,
+    Position, Retry, Seq, Side, Stage, StoreState, Then, Trouble, What,
 };
-pub use mllp_store::{ClockDoubt, Days, Finding, Found, StoreError, Verified};
+pub use mllp_store::{
+    ClockDoubt, Days, Finding, Found, StoreError, StoredMessage, Verified, verify,
+};
 pub use search::Search;
 pub use selection::{Selection, Which};
 pub use status::{LaneState, Setting, Status};

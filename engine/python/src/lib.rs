@@ -3,7 +3,37 @@
 //! What decides is not here: the pipeline, the store and the connections are `mllp-engine`'s, the
 //! changes of a message `hl7-edit`'s.
 
+mod builder;
+mod engine;
+mod error;
+mod inbound;
+mod job;
+mod journey;
+mod operator;
+mod options;
+mod outbound;
+mod status;
+mod stored;
+mod why;
+
 use pyo3::prelude::*;
 
 #[pymodule]
-mod _native {}
+mod _native {
+    #[pymodule_export]
+    use super::builder::Builder;
+    #[pymodule_export]
+    use super::engine::Engine;
+    #[pymodule_export]
+    use super::error::EngineError;
+    #[pymodule_export]
+    use super::job::{GivenUp, JobReport, Verified};
+    #[pymodule_export]
+    use super::journey::{Journey, JourneyEvent};
+    #[pymodule_export]
+    use super::status::{LaneState, Setting, Status, StoreState};
+    #[pymodule_export]
+    use super::stored::{Found, MessageRecord};
+    #[pymodule_export]
+    use super::why::{Answer, Why};
+}

@@ -1,1 +1,518 @@
-"""The native module: see `engine/python/src`."""
+"""The native module: the engine, with Python's types around it. See `engine/python/src`.
+
+Times of the wall clock are milliseconds since 1970 in UTC, other times seconds unless a name says
+milliseconds. No call of an `Engine` holds the interpreter while it waits.
+"""
+
+import os
+from typing import Literal, TypeAlias, TypedDict, Unpack, final, type_check_only
+
+__all__ = [
+    "Answer",
+    "Builder",
+    "Engine",
+    "EngineError",
+    "Found",
+    "GivenUp",
+    "JobReport",
+    "Journey",
+    "JourneyEvent",
+    "LaneState",
+    "MessageRecord",
+    "Setting",
+    "Status",
+    "StoreState",
+    "Verified",
+    "Why",
+]
+
+_Stage: TypeAlias = Literal["ingress", "routed", "outbound"]
+_Side: TypeAlias = Literal["input", "output"]
+_Flow: TypeAlias = Literal["on", "paused", "stopped"]
+_Which: TypeAlias = Literal["dead", "held", "past", "messages"]
+_Place: TypeAlias = tuple[int, int, int]
+
+class EngineError(Exception):
+    """The engine did not start, has ended, or refuses what is asked of it. No payload is in it."""
+
+    exit_status: int
+    """Of a program that ends because of it: 2 the graph is refused, 3 an address cannot be had, 4
+    the store is refused, 5 a sync failed, 1 anything else."""
+    faults: list[str]
+    """Every fault of a graph that is refused; empty otherwise."""
+
+@type_check_only
+class InboundOptions(TypedDict, total=False):
+    """What is not given, or None, is as the engine has it: see `mllp_io::ListenerOptions`."""
+
+    profile: Literal["permissive", "resync", "strict"] | None
+    framing: tuple[int, int, int | None] | None
+    max_message_bytes: int | None
+    over_limit: Literal["refuse", "close"] | None
+    ack_mode: Literal["original", "enhanced", "none"] | None
+    ack_after_delivery_seconds: float | None
+    policy: Literal["always", "conformant"] | None
+    commit_blocks: bool | None
+    max_connections: int | None
+    allow: list[str] | None
+    idle_timeout_seconds: float | None
+    byte_timeout_seconds: float | None
+    frame_timeout_seconds: float | None
+    send_timeout_seconds: float | None
+    handshake_timeout_seconds: float | None
+    keep_alive_seconds: float | None
+    deduplicate: bool | None
+    on_full: Literal["refuse", "wait"] | None
+    index: list[str] | None
+    keep_days: tuple[int | None, int | None, int | None] | None
+    tls_certificate: str | os.PathLike[str] | None
+    tls_key: str | os.PathLike[str] | None
+    tls_client_authorities: str | os.PathLike[str] | None
+    tls_client_required: bool | None
+    tls_min_version: Literal["1.2", "1.3"] | None
+
+@type_check_only
+class OutboundOptions(TypedDict, total=False):
+    """What is not given, or None, is as the engine has it: see `mllp_io::SenderOptions`."""
+
+    window: int | None
+    ordering: Literal["fifo", "key", "unordered"] | None
+    key: list[str] | None
+    connections: int | None
+    profile: Literal["permissive", "resync", "strict"] | None
+    framing: tuple[int, int, int | None] | None
+    scan: Literal["single_byte", "shift_jis", "gb18030", "iso2022_jp", "auto"] | None
+    rules: str | None
+    max_reply_bytes: int | None
+    connect_timeout_seconds: float | None
+    send_timeout_seconds: float | None
+    reply_timeout_seconds: float | None
+    reconnect_seconds: float | None
+    max_reconnect_seconds: float | None
+    keep_alive_seconds: float | None
+    max_attempts: int | None
+    retry_forever: bool | None
+    backoff_seconds: float | None
+    backoff_multiplier: int | None
+    max_backoff_seconds: float | None
+    give_up_after_seconds: float | None
+    give_up_only_connected: bool | None
+    then: Literal["dead", "hold", "stop"] | None
+    tls_authorities: str | os.PathLike[str] | None
+    tls_server_name: str | None
+    tls_certificate: str | os.PathLike[str] | None
+    tls_key: str | os.PathLike[str] | None
+    tls_min_version: Literal["1.2", "1.3"] | None
+
+@final
+class Builder:
+    """A graph, and where its store is. What is wrong with it is said by `start`, all at once."""
+
+    def __new__(cls, data: str | os.PathLike[str]) -> Builder: ...
+    def inbound(
+        self, name: str, address: str, router: str, **options: Unpack[InboundOptions]
+    ) -> None:
+        """Listens at `address`, such as `127.0.0.1:2575`; port 0 takes a free one."""
+
+    def outbound(self, name: str, host: str, port: int, **options: Unpack[OutboundOptions]) -> None:
+        """Delivers to a partner, in order, one message at a time."""
+
+    def capacity(self, name: str, *, depth: int = ..., bytes: int = ...) -> None:
+        """How much may wait in the lane of this inbound, handler or outbound. Without it there is
+        no limit."""
+
+    def retention(
+        self, *, bodies: int | None = 30, metadata: int | None = 400, dead: int | None = 90
+    ) -> None:
+        """Days that final messages stay; None: for ever."""
+
+    def min_free(self, bytes: int) -> None:
+        """Bytes of the disk that are kept free for deliveries."""
+
+    def start(self) -> Engine:
+        """Opens the store, listens, dials, and goes on where the last life has ended. Raises
+        `EngineError`: nothing was started, and the store is as it was."""
+
+@final
+class Engine:
+    """A running engine. Every call raises `EngineError` once it was stopped or its store has
+    ended."""
+
+    def address(self, inbound: str) -> tuple[str, int] | None:
+        """Where an inbound listens."""
+
+    def status(self) -> Status:
+        """How everything stands now."""
+
+    def journey(self, message: int) -> Journey | None:
+        """What has happened to a message, from the store; None: there is none."""
+
+    def why(self, message: int) -> Why | None:
+        """Why a message is not yet delivered, or what became of it; None: there is none."""
+
+    def payload(self, message: int) -> bytes | None:
+        """The bytes as they were received: patients' data. None: there is no such message, or they
+        have expired."""
+
+    def search(
+        self,
+        *,
+        control_id: str | None = None,
+        message_type: str | None = None,
+        fields: list[tuple[str, str]] = ...,
+        received: tuple[int, int] | None = None,
+        connection: str | None = None,
+        disposition: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> Found:
+        """Messages below `before`, newest first. A call is bounded and may find nothing though
+        there is more: `next` says where to go on."""
+
+    def dead(
+        self, outbound: str | None = None, after: _Place | None = None, limit: int = 100
+    ) -> list[GivenUp]:
+        """Dead deliveries of one outbound or of all, in the order of acceptance, after a place."""
+
+    def held(
+        self, outbound: str | None = None, after: _Place | None = None, limit: int = 100
+    ) -> list[GivenUp]:
+        """Held deliveries, as for `dead`."""
+
+    def retention_doubt(self) -> Literal["jumped", "long_away"] | None:
+        """Why nothing is deleted any more though it has expired, if that is so."""
+
+    def confirm_retention(self) -> None:
+        """Says that the clock is right: what has expired is deleted again."""
+
+    def verify(self) -> Verified | None:
+        """Proves from the store that nothing is lost. None: the store is a database with its own
+        means."""
+
+    def has_ended(self) -> bool:
+        """Whether the store has come to its end, and the engine with it: `stop` tells why."""
+
+    def switch(
+        self, stage: _Stage, name: str, side: _Side, flow: _Flow, *, by: str, because: str = ""
+    ) -> None:
+        """Starts, pauses or stops one side of a lane, also across restarts. Durable when it
+        returns."""
+
+    def retry_now(self, stage: _Stage, name: str) -> None:
+        """Forgets the wait of the head of a lane: it is tried again now."""
+
+    def hold_head(self, outbound: str, *, by: str, because: str = "") -> None:
+        """Takes the head out of the lane of an outbound and holds it for an operator."""
+
+    def cancel_head(self, outbound: str, *, by: str, because: str = "") -> None:
+        """Takes the head out of the lane of an outbound for good: its message ends in ERROR."""
+
+    def replay(
+        self,
+        which: _Which,
+        *,
+        key: str,
+        by: str,
+        because: str = "",
+        outbound: str | None = None,
+        messages: list[int] = ...,
+        failure: str | None = None,
+        to_outbound: str | None = None,
+    ) -> JobReport:
+        """Sends deliveries or messages again, appended in the order of acceptance; once for each
+        key."""
+
+    def preview(
+        self,
+        which: _Which,
+        *,
+        outbound: str | None = None,
+        messages: list[int] = ...,
+        failure: str | None = None,
+        to_outbound: str | None = None,
+    ) -> JobReport:
+        """What `replay` would report now. Nothing is sent."""
+
+    def release(
+        self,
+        *,
+        key: str,
+        by: str,
+        because: str = "",
+        outbound: str | None = None,
+        messages: list[int] = ...,
+    ) -> JobReport:
+        """Appends held deliveries to their lanes again, in the order of acceptance."""
+
+    def cancel(
+        self,
+        *,
+        key: str,
+        by: str,
+        because: str = "",
+        outbound: str | None = None,
+        messages: list[int] = ...,
+    ) -> JobReport:
+        """Ends held deliveries as failed: their messages end in ERROR."""
+
+    def move_lane(self, stage: _Stage, old: str, new: str, *, by: str, because: str = "") -> int:
+        """Appends what a lane has left that is no longer configured to one that is; returns how
+        many."""
+
+    def cancel_lane(self, stage: _Stage, old: str, *, by: str, because: str = "") -> int:
+        """Ends what a lane has left that is no longer configured; returns how many."""
+
+    def reload_tls(self, inbound: str) -> None:
+        """Reads the TLS files of an inbound again, for connections from now on."""
+
+    def stop(self, deadline_seconds: float) -> None:
+        """Accepts nothing new, answers what was received, and closes the store. Raises
+        `EngineError`: the deadline came first, and what is left goes on at the next start, or the
+        store has ended."""
+
+@final
+class Status:
+    """How an engine stands at one moment."""
+
+    @property
+    def lanes(self) -> list[LaneState]: ...
+    @property
+    def store(self) -> StoreState: ...
+    @property
+    def waiting(self) -> int:
+        """Messages that were received and are not committed."""
+
+    @property
+    def is_idle(self) -> bool: ...
+
+@final
+class LaneState:
+    """How one lane stands."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def stage(self) -> _Stage: ...
+    @property
+    def depth(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def is_full(self) -> bool: ...
+    @property
+    def head(self) -> int | None: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def due_in(self) -> int:
+        """Milliseconds until the head is tried again; 0: it does not wait."""
+
+    @property
+    def ready(self) -> bool: ...
+    @property
+    def lost(self) -> str | None: ...
+    @property
+    def in_flight(self) -> int: ...
+    @property
+    def keeps_order(self) -> bool: ...
+    @property
+    def input(self) -> Setting | None: ...
+    @property
+    def output(self) -> Setting | None: ...
+    @property
+    def is_orphaned(self) -> bool: ...
+
+@final
+class Setting:
+    """What was set for one side of a lane."""
+
+    @property
+    def flow(self) -> _Flow: ...
+    @property
+    def by(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def since(self) -> int: ...
+
+@final
+class StoreState:
+    """Whether the store writes."""
+
+    @property
+    def state(self) -> Literal["writing", "full", "not_writing"]: ...
+    @property
+    def trouble(self) -> str | None: ...
+    @property
+    def since(self) -> int: ...
+
+@final
+class MessageRecord:
+    """A message that was received, without its body."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def inbound(self) -> str: ...
+    @property
+    def control_id(self) -> str: ...
+    @property
+    def message_type(self) -> str: ...
+    @property
+    def received_at(self) -> int: ...
+    @property
+    def accepted(self) -> bool: ...
+    @property
+    def length(self) -> int: ...
+    @property
+    def session(self) -> int: ...
+    @property
+    def disposition(self) -> str: ...
+    @property
+    def since(self) -> int:
+        """When the disposition was written; 0 while it is RECEIVED."""
+
+    @property
+    def body_expired(self) -> int | None: ...
+
+@final
+class Found:
+    """A page of messages that were found."""
+
+    @property
+    def messages(self) -> list[MessageRecord]: ...
+    @property
+    def next(self) -> int | None: ...
+
+@final
+class Journey:
+    """What has happened to a message, in facts and, as `text`, a line for each event."""
+
+    @property
+    def message(self) -> MessageRecord: ...
+    @property
+    def events(self) -> list[JourneyEvent]: ...
+    @property
+    def text(self) -> str: ...
+
+@final
+class JourneyEvent:
+    """One line of a journey; what does not belong to its kind is None or empty."""
+
+    @property
+    def at(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def connection(self) -> str | None: ...
+    @property
+    def to(self) -> list[str]: ...
+    @property
+    def attempt(self) -> int | None: ...
+    @property
+    def failure(self) -> str | None: ...
+    @property
+    def said(self) -> str | None: ...
+    @property
+    def milliseconds(self) -> int | None: ...
+    @property
+    def message(self) -> int | None: ...
+    @property
+    def accepted(self) -> bool | None: ...
+    @property
+    def newer(self) -> int | None: ...
+    @property
+    def by(self) -> str | None: ...
+    @property
+    def because(self) -> str | None: ...
+
+@final
+class Why:
+    """Where a message stands, in facts and, as `text`, in sentences."""
+
+    @property
+    def message(self) -> MessageRecord: ...
+    @property
+    def answers(self) -> list[Answer]: ...
+    @property
+    def text(self) -> str: ...
+
+@final
+class Answer:
+    """Where a message stands at one place; what does not belong to its reason is None."""
+
+    @property
+    def place(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def at(self) -> int | None: ...
+    @property
+    def failure(self) -> str | None: ...
+    @property
+    def said(self) -> str | None: ...
+    @property
+    def by(self) -> str | None: ...
+    @property
+    def because(self) -> str | None: ...
+    @property
+    def message(self) -> int | None: ...
+    @property
+    def lane(self) -> str | None: ...
+    @property
+    def attempts(self) -> int | None: ...
+    @property
+    def due_in(self) -> int | None: ...
+
+@final
+class GivenUp:
+    """A delivery that is dead or held."""
+
+    @property
+    def place(self) -> _Place: ...
+    @property
+    def message(self) -> int: ...
+    @property
+    def control_id(self) -> str: ...
+    @property
+    def outbound(self) -> str: ...
+    @property
+    def at(self) -> int: ...
+    @property
+    def failure(self) -> str | None: ...
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def said(self) -> str: ...
+    @property
+    def by(self) -> str: ...
+    @property
+    def because(self) -> str: ...
+
+@final
+class JobReport:
+    """How far a job has come."""
+
+    @property
+    def total(self) -> int: ...
+    @property
+    def done(self) -> int: ...
+    @property
+    def newer(self) -> int: ...
+
+@final
+class Verified:
+    """What was proven of a store."""
+
+    @property
+    def received(self) -> int: ...
+    @property
+    def dispositions(self) -> dict[str, int]: ...
+    @property
+    def open_work(self) -> int: ...
+    @property
+    def findings(self) -> list[str]: ...

@@ -1,0 +1,96 @@
+//! A graph for an engine, as Python builds it.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use mllp_engine::{Capacity, Days};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::engine::Engine;
+use crate::error::raised;
+use crate::inbound::InboundOptions;
+use crate::outbound::OutboundOptions;
+
+/// A graph, and where its store is. What is wrong with it is said by `start`, all at once.
+#[pyclass(frozen, module = "fastmllp_engine._native")]
+pub(crate) struct Builder {
+    /// Taken by `start`.
+    building: Mutex<Option<mllp_engine::Builder>>,
+}
+
+impl Builder {
+    fn change(
+        &self,
+        change: impl FnOnce(mllp_engine::Builder) -> PyResult<mllp_engine::Builder>,
+    ) -> PyResult<()> {
+        let mut building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let builder = building.take().ok_or_else(used)?;
+        *building = Some(change(builder)?);
+        Ok(())
+    }
+}
+
+fn used() -> PyErr {
+    PyRuntimeError::new_err("this builder was used, or an option of it was wrong")
+}
+
+#[pymethods]
+impl Builder {
+    #[new]
+    fn new(data: PathBuf) -> Builder {
+        Builder { building: Mutex::new(Some(mllp_engine::Engine::builder(data))) }
+    }
+
+    #[pyo3(signature = (name, address, router, **options))]
+    fn inbound(
+        &self,
+        name: &str,
+        address: &str,
+        router: &str,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let options = InboundOptions::read(options)?;
+        self.change(|builder| options.apply(builder.inbound(name, address, router)))
+    }
+
+    #[pyo3(signature = (name, host, port, **options))]
+    fn outbound(
+        &self,
+        name: &str,
+        host: &str,
+        port: u16,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let options = OutboundOptions::read(options)?;
+        self.change(|builder| options.apply(builder.outbound(name, host, port)))
+    }
+
+    #[pyo3(signature = (name, *, depth = u64::MAX, bytes = u64::MAX))]
+    fn capacity(&self, name: &str, depth: u64, bytes: u64) -> PyResult<()> {
+        self.change(|builder| Ok(builder.capacity(name, Capacity { depth, bytes })))
+    }
+
+    #[pyo3(signature = (*, bodies = 30, metadata = 400, dead = 90))]
+    fn retention(
+        &self,
+        bodies: Option<u32>,
+        metadata: Option<u32>,
+        dead: Option<u32>,
+    ) -> PyResult<()> {
+        self.change(|builder| Ok(builder.retention(Days { bodies, metadata, dead })))
+    }
+
+    fn min_free(&self, bytes: u64) -> PyResult<()> {
+        self.change(|builder| Ok(builder.min_free(bytes)))
+    }
+
+    fn start(&self, py: Python<'_>) -> PyResult<Engine> {
+        let mut building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let builder = building.take().ok_or_else(used)?;
+        drop(building);
+        let started = py.detach(|| builder.start());
+        Ok(Engine::new(started.map_err(raised)?))
+    }
+}
