@@ -1,5 +1,6 @@
 //! Exceptions, each with the stable name of the core's error in `code`.
 
+use hl7_text::UnknownSet;
 use pyo3::exceptions::{PyException, PyLookupError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -79,7 +80,7 @@ pub(crate) fn character_set_error(py: Python<'_>) -> PyResult<&Bound<'_, PyType>
 
 /// MSH-18 names a set that cannot be decoded: it is unknown, or Python has no codec for it. The
 /// text shows the name, and no more of the message.
-pub(crate) fn undecodable_set(name: &[u8], is_known: bool) -> PyErr {
+pub(crate) fn undecodable_set(UnknownSet { name, is_known }: UnknownSet) -> PyErr {
     const SHOWN: usize = 40;
     let shown: String =
         name.iter().take(SHOWN).map(|byte| byte.escape_ascii().to_string()).collect();

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use hl7_peek::{CharacterSet, Kind, Message as Peek, Scan, Value};
+use hl7_text::{Sets, decode, unescaped};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 
+use crate::error::undecodable_set;
 use crate::header::{MessageHeader, places};
 use crate::input::{Input, ScanArgument};
 use crate::path::PathArgument;
 use crate::payload::Payload;
 use crate::reading::Reading;
 use crate::segment::Segment;
-use crate::text::{Sets, decode, unescaped};
 
 /// An HL7 v2 message, read in place.
 ///
@@ -173,10 +174,8 @@ impl Message {
             (Some(codec), false) => {
                 decode(py, &unescaped(value, &message.delimiters(), scan), codec, errors)
             }
-            (None, true) => Sets::of(&message.header())?.decode_plain(py, value, errors),
-            (None, false) => {
-                Sets::of(&message.header())?.decode(py, value, &message.delimiters(), errors)
-            }
+            (None, true) => sets(&message)?.decode_plain(py, value, errors),
+            (None, false) => sets(&message)?.decode(py, value, &message.delimiters(), errors),
         };
         text.map(Some)
     }
@@ -211,4 +210,9 @@ impl Message {
     fn __repr__(&self, py: Python<'_>) -> String {
         format!("Message(<{} bytes>)", self.__len__(py))
     }
+}
+
+/// The character sets of a message. Raises CharacterSetError where the first is not known.
+fn sets(message: &Peek<'_>) -> PyResult<Sets> {
+    Sets::of(&message.header()).map_err(undecodable_set)
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use hl7_peek::{CharacterSet, MessageHeader, Scan};
+use hl7_text::{codecs_of, is_wide};
 use pyo3::exceptions::PyUnicodeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
@@ -114,13 +115,6 @@ fn names_a_set(header: &MessageHeader<'_>) -> bool {
     !header.character_set().is_empty() && CharacterSet::of(header).is_some() && !is_wide(header)
 }
 
-/// Whether MSH-18 names UTF-16 or UTF-32, which MLLP does not carry: such a name is wrong.
-fn is_wide(header: &MessageHeader<'_>) -> bool {
-    let is_separator = |byte: &u8| Some(*byte) == header.delimiters().repetition;
-    let mut sets = header.character_set().split(is_separator).filter_map(CharacterSet::from_name);
-    sets.any(|set| !set.allowed_in_mllp())
-}
-
 /// The codec of what an acknowledgment copies of a message that names no set; ASCII where that is
 /// neither in UTF-8, which a sender most likely means by UTF-16 and UTF-32, nor in `encoding`.
 fn codec_of_copies<'e>(
@@ -137,23 +131,6 @@ fn codec_of_copies<'e>(
         return Ok("utf-8");
     }
     Ok(if decodes(py, copied, encoding)? { encoding } else { "ascii" })
-}
-
-/// The codecs that write text in the sets of a header, the set of the whole message first.
-fn codecs_of(header: &MessageHeader<'_>) -> Vec<&'static str> {
-    let set = CharacterSet::of(header).filter(|set| set.allowed_in_mllp());
-    let Some(codec) = set.and_then(CharacterSet::codec) else { return vec!["ascii"] };
-    if !CharacterSet::switches(header) {
-        return vec![codec];
-    }
-    // JIS X 0201 has no characters of two bytes, and the codec for it has.
-    let mut codecs = vec![if codec == "shift_jis" { "ascii" } else { codec }];
-    let is_separator = |byte: &u8| Some(*byte) == header.delimiters().repetition;
-    for name in header.character_set().split(is_separator) {
-        let set = CharacterSet::from_name(name).filter(|set| set.scan() == Scan::Iso2022Jp);
-        codecs.extend(set.and_then(CharacterSet::codec));
-    }
-    codecs
 }
 
 /// `encoding`, or ASCII where its bytes cannot travel in a frame.

@@ -1,6 +1,7 @@
 //! How the payload of a message is read.
 
-use hl7_peek::{CharacterSet, Message as Peek, MessageHeader, Scan};
+use hl7_peek::{Message as Peek, MessageHeader, Scan};
+use hl7_text::has_alternates;
 use pyo3::prelude::*;
 
 use crate::error::message_error;
@@ -35,24 +36,5 @@ fn announces_escape_sequences(payload: &[u8]) -> bool {
     payload.contains(&0x1B) && Scan::detect(payload) == Scan::Iso2022Jp && {
         let header = MessageHeader::parse_lenient_with(payload, Scan::Iso2022Jp);
         header.is_some_and(|header| has_alternates(&header))
-    }
-}
-
-/// Whether a header names more than the set of the whole message.
-pub(crate) fn has_alternates(header: &MessageHeader<'_>) -> bool {
-    header.character_set() != header.character_set_first()
-        || !header.alternate_character_set_handling_scheme().is_empty()
-}
-
-/// The codec of text without escape sequences.
-pub(crate) fn default_codec(set: CharacterSet) -> Option<&'static str> {
-    match set {
-        // Empty means ASCII, which UTF-8 contains; many senders leave it empty and send UTF-8.
-        CharacterSet::Ascii => Some("utf-8"),
-        // No message that came in a frame is in UTF-16 or UTF-32: the name is wrong, and says as little.
-        set if !set.allowed_in_mllp() => Some("utf-8"),
-        // These are reached by escape sequences; what stands before the first one is ASCII.
-        set if set.scan() == Scan::Iso2022Jp => Some("ascii"),
-        set => set.codec(),
     }
 }

@@ -9,6 +9,7 @@ mod error;
 mod inbound;
 mod job;
 mod journey;
+mod message;
 mod operator;
 mod options;
 mod outbound;
@@ -31,9 +32,28 @@ mod _native {
     #[pymodule_export]
     use super::journey::{Journey, JourneyEvent};
     #[pymodule_export]
+    use super::message::Message;
+    #[pymodule_export]
+    use super::message::error::{MessageError, PathError};
+    #[pymodule_export]
+    use super::message::raw_message::RawMessage;
+    #[pymodule_export]
+    use super::message::segment::Segment;
+    #[pymodule_export]
+    use super::message::send::Send;
+    #[pymodule_export]
     use super::status::{LaneState, Setting, Status, StoreState};
     #[pymodule_export]
     use super::stored::{Found, MessageRecord};
     #[pymodule_export]
     use super::why::{Answer, Why};
+    use pyo3::prelude::*;
+
+    /// The classes that Python makes itself.
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let py = module.py();
+        module.add("CharacterSetError", super::message::error::character_set_class(py)?)?;
+        module.add("Raw", super::message::value::raw_class(py)?)
+    }
 }

@@ -4,7 +4,7 @@ use pyo3::exceptions::PyUnicodeDecodeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString};
 
-use crate::text::decode as decode_by;
+use crate::sets::decode as decode_by;
 
 pub(crate) const ESC: u8 = 0x1B;
 

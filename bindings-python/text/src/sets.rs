@@ -6,14 +6,22 @@ use hl7_peek::{CharacterSet, Delimiters, Error, MessageHeader, Scan, unescape_wi
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use crate::error::undecodable_set;
 use crate::iso_2022;
-use crate::reading::{default_codec, has_alternates};
+use crate::{default_codec, has_alternates};
+
+/// MSH-18 names a set that cannot be decoded.
+pub struct UnknownSet {
+    /// Its name, as it stands in MSH-18.
+    pub name: Vec<u8>,
+    /// Whether the set is known, but Python has no codec for it.
+    pub is_known: bool,
+}
 
 /// The character sets of a message.
-pub(crate) struct Sets {
+#[derive(Clone)]
+pub struct Sets {
     /// The Python codec of the set that every value begins in.
-    codec: &'static str,
+    codec: Cow<'static, str>,
     /// How the delimiters of that set are found.
     scan: Scan,
     /// Whether escape sequences switch to other sets.
@@ -21,20 +29,36 @@ pub(crate) struct Sets {
 }
 
 impl Sets {
-    /// Those that a header names. Raises CharacterSetError where the first is not known, or has no codec.
-    pub(crate) fn of(header: &MessageHeader<'_>) -> PyResult<Sets> {
-        let name = header.character_set_first();
+    /// Those that a header names.
+    ///
+    /// # Errors
+    ///
+    /// The first one is not known, or Python has no codec for it.
+    pub fn of(header: &MessageHeader<'_>) -> Result<Sets, UnknownSet> {
         let set = CharacterSet::of(header);
-        let codec = set.and_then(default_codec);
-        Ok(Sets {
-            codec: codec.ok_or_else(|| undecodable_set(name, set.is_some()))?,
+        let unknown =
+            || UnknownSet { name: header.character_set_first().to_vec(), is_known: set.is_some() };
+        let codec = set.and_then(default_codec).ok_or_else(unknown)?;
+        Ok(Sets::beginning_in(codec, header))
+    }
+
+    /// Those of a header whose values begin in the set of this codec, whatever its MSH-18 says of that.
+    pub fn beginning_in(codec: impl Into<Cow<'static, str>>, header: &MessageHeader<'_>) -> Sets {
+        Sets {
+            codec: codec.into(),
             scan: Scan::of(header),
             switches: CharacterSet::switches(header) || has_alternates(header),
-        })
+        }
     }
 
     /// The text that an escaped value stands for.
-    pub(crate) fn decode<'py>(
+    ///
+    /// `errors` is as for `bytes.decode`, here and below.
+    ///
+    /// # Errors
+    ///
+    /// What the codec raises.
+    pub fn decode<'py>(
         &self,
         py: Python<'py>,
         value: &[u8],
@@ -47,20 +71,29 @@ impl Sets {
     }
 
     /// The text that bytes stand for.
-    pub(crate) fn decode_plain<'py>(
+    ///
+    /// # Errors
+    ///
+    /// What the codec raises.
+    pub fn decode_plain<'py>(
         &self,
         py: Python<'py>,
         value: &[u8],
         errors: &str,
     ) -> PyResult<Bound<'py, PyString>> {
         if self.switches && value.contains(&iso_2022::ESC) {
-            return iso_2022::decode(py, value, self.codec, errors);
+            return iso_2022::decode(py, value, &self.codec, errors);
         }
-        decode(py, value, self.codec, errors)
+        decode(py, value, &self.codec, errors)
     }
 }
 
-pub(crate) fn decode<'py>(
+/// The text that bytes stand for by one codec of Python.
+///
+/// # Errors
+///
+/// What the codec raises.
+pub fn decode<'py>(
     py: Python<'py>,
     value: &[u8],
     codec: &str,
@@ -70,7 +103,8 @@ pub(crate) fn decode<'py>(
     Ok(text.cast_into()?)
 }
 
-pub(crate) fn unescaped(value: &[u8], delimiters: &Delimiters, scan: Scan) -> Vec<u8> {
+/// The bytes that an escaped value stands for.
+pub fn unescaped(value: &[u8], delimiters: &Delimiters, scan: Scan) -> Vec<u8> {
     let mut out = vec![0; value.len()];
     // It is never longer than the value, so it fits.
     let len: Result<usize, Error> = unescape_with(value, delimiters, scan, &mut out);
