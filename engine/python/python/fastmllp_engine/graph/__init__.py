@@ -11,6 +11,7 @@ from fastmllp_engine.graph.functions import (
     message_type_of,
     router,
 )
+from fastmllp_engine.graph.loader import load
 from fastmllp_engine.graph.options import (
     AckAfter,
     AckMode,
@@ -51,6 +52,7 @@ __all__ = [
     "env",
     "handler",
     "inbound",
+    "load",
     "message_type_of",
     "outbound",
     "router",

@@ -24,6 +24,9 @@ class Checked:
     refused: ClassVar[Mapping[str, str]] = {}
     """Parameters that other engines have and this version has not, and what to say of each."""
 
+    word: ClassVar[str] = ""
+    """What a name and its value are called, if not parameter or key."""
+
     place: Place = dataclasses.field(init=False, repr=False, compare=False)
     """Where it was declared."""
 
@@ -31,6 +34,11 @@ class Checked:
         super().__init_subclass__()
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
         cls.__init__ = _checking(cls.__init__)  # type: ignore[method-assign]
+
+    def place_of(self, parameter: str) -> Place:
+        """Where a parameter was given, as exactly as that is known."""
+        places: Mapping[str, Place] = vars(self).get("_places", {})
+        return places.get(parameter, self.place)
 
     @property
     def subject(self) -> str:
@@ -93,6 +101,8 @@ def _fill(declared: Checked, named: Mapping[str, object], here: Site) -> None:
     for name, value in values.items():
         object.__setattr__(declared, name, value)
     object.__setattr__(declared, "place", here.at)
+    if here.entry:
+        object.__setattr__(declared, "_places", here.entry.places)
     if len(here.errors) == before and not any(value is MISSING for value in values.values()):
         for parameter, text in declared.faults():
             here.error(declared.subject, text, parameter)
@@ -103,7 +113,7 @@ def _values(cls: type[Checked], named: Mapping[str, object], here: Site) -> dict
     known = parameters(cls)
     subject = _subject(cls, named)
     for name in named.keys() - known.keys():
-        here.error(subject, _unknown(cls, name, here.word), name)
+        here.error(subject, _unknown(cls, name, cls.word or here.word), name)
     values: dict[str, object] = {}
     for name, (field, annotation) in known.items():
         if name in named:

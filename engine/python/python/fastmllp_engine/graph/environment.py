@@ -64,10 +64,10 @@ def env(key: str, *, default: Any = NOT_GIVEN, cast: Callable[[str], Any] = str)
         default: What the value is if there is none. It is taken as it is.
         cast: Makes a value of a text: ``int``, ``float``, ``bool`` or a function of your own.
     """
-    return read(key, default, cast, subject="")
+    return read(key, default, cast)
 
 
-def read(key: str, default: Any, cast: Callable[[str], Any], subject: str, at: str = "") -> Any:
+def read(key: str, default: Any, cast: Callable[[str], Any], at: str = "") -> Any:
     """The value of a key. What is wrong is written down, and the value is missing then."""
     here = site(declares=False)
     values = here.loading.values if here.loading else Environment()
@@ -81,7 +81,7 @@ def read(key: str, default: Any, cast: Callable[[str], Any], subject: str, at: s
             raise ValueError(f'no value for "{key}"{where}{near or f" (or {variable_of(key)})"}')
         return _cast(key, *found, cast)
     except ValueError as error:
-        here.error(subject, str(error), at)
+        here.error("", str(error), at)
     if here.loading and here.loading.is_open:
         here.finish()
         return MISSING

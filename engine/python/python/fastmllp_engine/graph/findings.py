@@ -13,7 +13,8 @@ class Place:
     """A line of a file of the configuration."""
 
     file: str
-    """The path below the configuration's folder, with ``/`` on every system."""
+    """The path below the configuration's folder, with ``/`` on every system; empty: the folder
+    itself. A variable of the process begins with ``$``."""
     line: int = 0
     """From 1; 0 is the file as a whole."""
 
@@ -21,8 +22,10 @@ class Place:
         return f"{self.file}:{self.line}" if self.line else self.file
 
     def below(self, folder: str) -> str:
-        """The place as it is printed: after the path of the folder."""
-        return f"{folder.rstrip('/')}/{self}" if folder else str(self)
+        """The place as it is printed: after the path of the folder, unless it is a variable."""
+        if not folder or self.file.startswith("$"):
+            return str(self)
+        return f"{folder.rstrip('/')}/{self}" if self.file else folder
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,8 +60,14 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(set(findings)))
 
 
-def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """``; did you mean "x"?`` for the nearest of some names, or nothing if none is near."""
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The name that somebody may have meant; None: none is near."""
     known = {one.casefold(): one for one in sorted(names, reverse=True)}
     near = difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0.6)
-    return f'; did you mean "{known[near[0]]}"?' if near else ""
+    return known[near[0]] if near else None
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """``; did you mean "x"?`` for the nearest of some names, or nothing if none is near."""
+    near = nearest(name, names)
+    return f'; did you mean "{near}"?' if near else ""

@@ -35,6 +35,8 @@ class Loading:
 
     folder: Path
     values: Values
+    shown: str = ""
+    """The folder as people know it."""
     declared: list[object] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     is_open: bool = True
@@ -50,18 +52,25 @@ class Loading:
         """Write down what is wrong."""
         self.findings.append(Finding(place, text))
 
+    def note(self, place: Place, text: str) -> None:
+        """Write down what a reader should know."""
+        self.findings.append(Finding(place, text, "note"))
+
+    def shows(self, place: Place) -> str:
+        """A place as it is printed."""
+        return place.below(self.shown)
+
 
 @dataclass(frozen=True)
 class Entry:
     """A table of a TOML file that is read."""
 
     loading: Loading
-    file: str
     subject: str
     """What it declares, such as ``inbound IB_ADT``."""
-    line: int
-    lines: Mapping[str, int]
-    """The line of each of its keys."""
+    place: Place
+    places: Mapping[str, Place]
+    """The place of each of its keys; of one in a table inside by ``table.key``."""
 
 
 _entry: ContextVar[Entry | None] = ContextVar("_entry", default=None)
@@ -98,11 +107,10 @@ class Site:
         """Write down what is wrong with a declaration."""
         place = self.at
         if self.entry:
-            subject = self.entry.subject
-            lines = self.entry.lines
+            subject = self.entry.subject or (f"[{self.table}]" if self.table else "")
             inside = f"{self.table}.{key}" if self.table else key
-            line = lines.get(inside, lines.get(self.table, self.entry.line))
-            place = Place(self.entry.file, line)
+            places = self.entry.places
+            place = places.get(inside) or places.get(self.table) or self.entry.place
         self.errors.append(Finding(place, f"{subject}: {text}" if subject else text))
 
     def inside(self, table: str) -> "Site":
@@ -129,7 +137,7 @@ def site(*, declares: bool = True) -> Site:
     """
     entry = _entry.get()
     if entry:
-        return Site(entry.loading, Place(entry.file, entry.line), entry)
+        return Site(entry.loading, entry.place, entry)
     found: Site | None = None
     outside: Place | None = None
     for frame in _callers():

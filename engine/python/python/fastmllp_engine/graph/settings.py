@@ -1,10 +1,11 @@
 """`engine.toml`: what the engine itself may be told."""
 
+from collections.abc import Mapping
 from dataclasses import field
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastmllp_engine.graph.checked import Checked
-from fastmllp_engine.graph.kinds import Address, Count, Days, Port, Seconds
+from fastmllp_engine.graph.kinds import Address, Between, Count, Days, Port, Seconds
 from fastmllp_engine.graph.options import RetryPolicy
 
 
@@ -32,11 +33,11 @@ class DeliverySettings(Checked):
 class WorkerSettings(Checked):
     """``[workers]``: the processes that run routers and handlers."""
 
-    count: int = 1
+    count: Annotated[int, Between(0, 64)] = 1
     """How many there are; 0 runs them in threads of the engine, for tests."""
     handler_timeout_seconds: Seconds = 10.0
     """A worker whose call takes longer is ended."""
-    max_spares: int = 4
+    max_spares: Annotated[int, Between(0, 64)] = 4
     """Workers that take over while a call blocks others."""
 
 
@@ -66,3 +67,8 @@ class Settings(Checked):
     workers: WorkerSettings = field(default_factory=WorkerSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
+
+    word: ClassVar[str] = "section"
+    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("alerts", "cluster", "compat"), "it belongs to a later version"
+    )
