@@ -13,6 +13,7 @@ use crate::core::Wall;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::functions::{Handler, Message, Router, Send};
+use crate::reload::Beginning;
 use crate::search::IndexedField;
 
 /// A graph, and where its store is. [`start`](Builder::start) checks all of it.
@@ -35,6 +36,7 @@ pub struct Builder {
     pub(crate) sabotage: Option<mllp_pipeline::Sabotage>,
 }
 
+#[derive(Clone)]
 pub(crate) struct InboundSpec {
     pub(crate) name: String,
     pub(crate) address: String,
@@ -48,6 +50,7 @@ pub(crate) struct InboundSpec {
     pub(crate) options: ListenerOptions,
 }
 
+#[derive(Clone)]
 pub(crate) struct OutboundSpec {
     pub(crate) name: String,
     pub(crate) options: SenderOptions,
@@ -206,7 +209,7 @@ impl Builder {
         let route = move |message: &Message<'_>| {
             route(message).into_iter().map(|it| it.as_ref().to_owned()).collect()
         };
-        self.routers.push((name.to_owned(), Box::new(route)));
+        self.routers.push((name.to_owned(), Arc::new(route)));
         self
     }
 
@@ -219,7 +222,7 @@ impl Builder {
         R: IntoIterator<Item = Send>,
     {
         let handle = move |message: &Message<'_>| handle(message).into_iter().collect();
-        self.handlers.push((name.to_owned(), Box::new(handle)));
+        self.handlers.push((name.to_owned(), Arc::new(handle)));
         self
     }
 
@@ -325,10 +328,11 @@ impl Builder {
         if !faults.is_empty() {
             return Err(Error::Graph(faults));
         }
+        let beginning = Beginning { graph: self.kept(), ..Beginning::default() };
         let store = match self.store.take() {
             Some(store) => store,
             None => Box::new(SqliteStore::open(&self.data)?),
         };
-        Engine::start(self, store)
+        Engine::start(self, store, beginning)
     }
 }

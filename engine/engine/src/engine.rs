@@ -24,6 +24,7 @@ use crate::graph::{functions, graph, own};
 use crate::listeners::{Listeners, Spec};
 use crate::names::Names;
 use crate::operator::Operator;
+use crate::reload::{self, Beginning};
 use crate::retaining::{Doubt, Retaining};
 use crate::status::Status;
 use crate::traffic::{Doors, News, ToCore};
@@ -58,6 +59,10 @@ pub struct Engine {
     pub(crate) names: Arc<Names>,
     pub(crate) doubt: Doubt,
     pub(crate) writer: Option<Sender<Job>>,
+    /// As it was started, for a reload that fails.
+    pub(crate) graph: Option<Builder>,
+    /// Lanes that held something at the start and are not configured.
+    pub(crate) orphaned: Vec<(Stage, String)>,
 }
 
 impl Engine {
@@ -126,9 +131,14 @@ impl Engine {
         result
     }
 
-    pub(crate) fn start(builder: Builder, mut store: Box<dyn Store>) -> Result<Engine, Error> {
+    pub(crate) fn start(
+        builder: Builder,
+        mut store: Box<dyn Store>,
+        Beginning { kept, may_orphan, graph: again }: Beginning,
+    ) -> Result<Engine, Error> {
         let numbers = store.numbers()?;
         let (heads, names, orphans) = own(&mut *store, &builder)?;
+        let orphaned = reload::orphaned(&orphans, &names, &heads, may_orphan)?;
         let lane = |stage, name: &str| names.lane(stage, name).unwrap_or(LaneId(0));
         let graph = graph(&builder, orphans, lane);
         let switches: Vec<_> = heads.iter().flat_map(|it| it.switches.clone()).collect();
@@ -154,7 +164,7 @@ impl Engine {
         // Listeners come first: if one of them cannot bind, nothing else has been started.
         let specs = specs(&builder, &inbounds, &doors, &switches)?;
         let gates = specs.iter().map(|it| (it.lane, it.gate.clone())).collect();
-        let listening = Listeners::bind(runtime.handle().clone(), specs);
+        let listening = Listeners::bind(runtime.handle().clone(), specs, kept);
         let listeners = listening.map_err(|(inbound, error)| Error::Listen { inbound, error })?;
         let mut engine = Engine {
             core: core.clone(),
@@ -169,6 +179,8 @@ impl Engine {
             names: Arc::clone(&names),
             doubt,
             writer: Some(writer.clone()),
+            graph: again,
+            orphaned,
         };
         engine.dial(&builder, &doors, &outbounds, &switches);
 

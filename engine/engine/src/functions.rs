@@ -129,7 +129,7 @@ impl Send {
 }
 
 /// Chooses handlers by their names.
-pub(crate) type Router = Box<dyn Fn(&Message<'_>) -> Vec<String> + std::marker::Send + Sync>;
+pub(crate) type Router = Arc<dyn Fn(&Message<'_>) -> Vec<String> + std::marker::Send + Sync>;
 
 /// Filters and transforms.
-pub(crate) type Handler = Box<dyn Fn(&Message<'_>) -> Vec<Send> + std::marker::Send + Sync>;
+pub(crate) type Handler = Arc<dyn Fn(&Message<'_>) -> Vec<Send> + std::marker::Send + Sync>;

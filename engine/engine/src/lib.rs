@@ -65,6 +65,7 @@ mod operator;
 mod ordering;
 mod orphans;
 mod reader;
+mod reload;
 mod retaining;
 mod search;
 mod selection;
@@ -95,6 +96,7 @@ pub use mllp_pipeline::{
 pub use mllp_store::{
     ClockDoubt, Days, Finding, Found, StoreError, StoredMessage, Verified, verify,
 };
+pub use reload::{Leaving, NotReloaded};
 pub use search::Search;
 pub use selection::{Selection, Which};
 pub use status::{LaneState, Setting, Status};

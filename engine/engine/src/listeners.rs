@@ -1,7 +1,8 @@
 //! The listening sockets of an engine, each of which is closed and opened by itself.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,13 @@ pub(crate) struct Listeners(Arc<Inner>);
 struct Inner {
     runtime: Handle,
     all: Vec<Door>,
+}
+
+/// The socket of an inbound, which the next engine of a reload goes on with.
+pub(crate) struct Kept {
+    name: String,
+    address: SocketAddr,
+    socket: TcpListener,
 }
 
 /// One inbound's place to listen.
@@ -58,16 +66,28 @@ pub(crate) struct Spec {
 
 impl Listeners {
     /// Listens everywhere, or says where it cannot. An inbound that is stopped is tried as well: an
-    /// address that cannot be had is found at the start.
+    /// address that cannot be had is found at the start. Sockets that are kept and not wanted are
+    /// closed first, so that their addresses are free.
     pub(crate) fn bind(
         runtime: Handle,
         specs: Vec<Spec>,
+        kept: Vec<Kept>,
     ) -> Result<Listeners, (String, io::Error)> {
-        let mut all = Vec::with_capacity(specs.len());
+        let (mut sockets, mut all) = (sockets(&specs, kept), Vec::with_capacity(specs.len()));
         for spec in specs {
             let Spec { name, lane, address, options, intake, gate, stopped } = spec;
-            let bound = Listener::bind(address, options.clone(), Arc::clone(&intake), gate.clone());
-            let listener = runtime.block_on(bound).map_err(|error| (name.clone(), error))?;
+            let (intake_too, gate_too) = (Arc::clone(&intake), gate.clone());
+            let listener = match sockets.remove(&lane) {
+                Some(socket) => {
+                    let _inside = runtime.enter();
+                    Listener::adopt(socket, options.clone(), intake_too, gate_too)
+                }
+                None => {
+                    let bound = Listener::bind(address, options.clone(), intake_too, gate_too);
+                    runtime.block_on(bound)
+                }
+            };
+            let listener = listener.map_err(|error| (name.clone(), error))?;
             let address = listener.address();
             let mut state = State { listener: Some(listener), wanted: !stopped, busy: false };
             if stopped && let Some(listener) = state.listener.take() {
@@ -80,6 +100,19 @@ impl Listeners {
             all.push(Door { name, lane, address, options, intake, gate, state });
         }
         Ok(Listeners(Arc::new(Inner { runtime, all })))
+    }
+
+    /// The sockets that are open now, once more: who connects after [`stop`](Listeners::stop) waits for
+    /// whoever goes on with them.
+    pub(crate) fn sockets(&self) -> io::Result<Vec<Kept>> {
+        let mut kept = Vec::with_capacity(self.0.all.len());
+        for door in &self.0.all {
+            if let Some(listener) = &door.lock().listener {
+                let (name, socket) = (door.name.clone(), listener.socket()?);
+                kept.push(Kept { name, address: door.address, socket });
+            }
+        }
+        Ok(kept)
     }
 
     /// Where an inbound listens, or would.
@@ -127,6 +160,30 @@ impl Listeners {
             let _ = tokio::time::timeout_at(end.into(), settled).await;
         });
     }
+}
+
+impl Kept {
+    /// It once more.
+    pub(crate) fn again(&self) -> io::Result<Kept> {
+        let (name, socket) = (self.name.clone(), self.socket.try_clone()?);
+        Ok(Kept { name, address: self.address, socket })
+    }
+
+    /// Whether an inbound goes on with it: it is to listen there, or at a port that is not chosen, and had
+    /// this one.
+    fn is_for(&self, spec: &Spec) -> bool {
+        let is_same_host = (spec.address.ip(), &spec.name) == (self.address.ip(), &self.name);
+        spec.address == self.address || (spec.address.port() == 0 && is_same_host)
+    }
+}
+
+/// The sockets that go on, by the lanes of their inbounds. The others are closed.
+fn sockets(specs: &[Spec], kept: Vec<Kept>) -> BTreeMap<LaneId, TcpListener> {
+    let of = |kept: Kept| {
+        let spec = specs.iter().find(|spec| kept.is_for(spec))?;
+        Some((spec.lane, kept.socket))
+    };
+    kept.into_iter().filter_map(of).collect()
 }
 
 impl Door {

@@ -30,6 +30,12 @@ impl Builder {
         *building = Some(change(builder)?);
         Ok(())
     }
+
+    /// The graph, once.
+    pub(crate) fn take(&self) -> PyResult<mllp_engine::Builder> {
+        let mut building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        building.take().ok_or_else(used)
+    }
 }
 
 fn used() -> PyErr {
@@ -87,9 +93,7 @@ impl Builder {
     }
 
     fn start(&self, py: Python<'_>) -> PyResult<Engine> {
-        let mut building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
-        let builder = building.take().ok_or_else(used)?;
-        drop(building);
+        let builder = self.take()?;
         let started = py.detach(|| builder.start());
         Ok(Engine::new(started.map_err(raised)?))
     }

@@ -5,6 +5,7 @@ use std::sync::{PoisonError, RwLock};
 use mllp_engine::{Disposition, MessageId, Position, Search};
 use pyo3::prelude::*;
 
+use crate::builder::Builder;
 use crate::error::{raised, refused, unknown_word};
 use crate::job::{GivenUp, Verified};
 use crate::journey::Journey;
@@ -155,6 +156,33 @@ impl Engine {
             open_work: it.open_work,
             findings,
         }))
+    }
+
+    fn reload(
+        &self,
+        py: Python<'_>,
+        builder: &Builder,
+        leaving: Vec<(String, String)>,
+        deadline_seconds: f64,
+    ) -> PyResult<()> {
+        let deadline = seconds("deadline_seconds", deadline_seconds)?;
+        let leaving: Vec<_> = leaving
+            .iter()
+            .map(|(of, name)| Ok((crate::operator::stage(of)?, name.as_str())))
+            .collect::<PyResult<_>>()?;
+        let builder = builder.take()?;
+        py.detach(|| {
+            let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
+            let engine = running.take().ok_or_else(|| refused("the engine was stopped"))?;
+            match engine.reload(builder, &leaving, deadline) {
+                Ok(engine) => *running = Some(engine),
+                Err(not) => {
+                    *running = not.engine;
+                    return Err(raised(not.error));
+                }
+            }
+            Ok(())
+        })
     }
 
     fn stop(&self, py: Python<'_>, deadline_seconds: f64) -> PyResult<()> {

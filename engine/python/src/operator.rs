@@ -9,7 +9,7 @@ use crate::job::{JobReport, selection, to};
 
 const STAGES: [Stage; 3] = [Stage::Ingress, Stage::Routed, Stage::Outbound];
 
-fn stage(name: &str) -> PyResult<Stage> {
+pub(crate) fn stage(name: &str) -> PyResult<Stage> {
     let found = STAGES.into_iter().find(|it| it.name() == name);
     found.ok_or_else(|| unknown_word("stage", name))
 }

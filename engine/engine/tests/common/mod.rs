@@ -150,6 +150,11 @@ impl Partner {
     pub fn nothing_came(&self) -> bool {
         self.arrived.try_recv().is_err()
     }
+
+    /// The control IDs of everything that has come until now.
+    pub fn all(&self) -> Vec<String> {
+        self.arrived.try_iter().map(|it| control_id(&it)).collect()
+    }
 }
 
 impl Drop for Partner {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -38,6 +39,7 @@ pub(super) struct Shared {
 /// A listening socket, and the connections that it has accepted.
 pub struct Listener {
     address: SocketAddr,
+    socket: Arc<TcpListener>,
     shared: Arc<Shared>,
     accepting: JoinHandle<()>,
 }
@@ -54,10 +56,34 @@ impl Listener {
         intake: Arc<dyn Intake>,
         gate: Gate,
     ) -> io::Result<Listener> {
-        let tls = options.tls.as_ref().map(ListenerTls::load).transpose();
-        let tls = tls.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let socket = TcpListener::bind(address).await?;
-        let address = socket.local_addr()?;
+        let tls = configured(&options)?;
+        Listener::accepting(TcpListener::bind(address).await?, tls, options, intake, gate)
+    }
+
+    /// Listens with a socket that another listener has [left](Listener::socket): who has connected in
+    /// between is accepted.
+    ///
+    /// # Errors
+    ///
+    /// [`io::Error`]: the socket or the files of TLS cannot be used.
+    pub fn adopt(
+        socket: std::net::TcpListener,
+        options: ListenerOptions,
+        intake: Arc<dyn Intake>,
+        gate: Gate,
+    ) -> io::Result<Listener> {
+        let tls = configured(&options)?;
+        Listener::accepting(TcpListener::from_std(socket)?, tls, options, intake, gate)
+    }
+
+    fn accepting(
+        socket: TcpListener,
+        tls: Option<Arc<ServerConfig>>,
+        options: ListenerOptions,
+        intake: Arc<dyn Intake>,
+        gate: Gate,
+    ) -> io::Result<Listener> {
+        let (address, socket) = (socket.local_addr()?, Arc::new(socket));
         let shared = Arc::new(Shared {
             options,
             intake,
@@ -67,8 +93,18 @@ impl Listener {
             tls: RwLock::new(tls),
             open: AtomicUsize::new(0),
         });
-        let accepting = tokio::spawn(accept(socket, Arc::clone(&shared)));
-        Ok(Listener { address, shared, accepting })
+        let accepting = tokio::spawn(accept(Arc::clone(&socket), Arc::clone(&shared)));
+        Ok(Listener { address, socket, shared, accepting })
+    }
+
+    /// The socket once more. While it is open the address stays taken, and who connects after
+    /// [`stop`](Listener::stop) waits for the listener that [adopts](Listener::adopt) it.
+    ///
+    /// # Errors
+    ///
+    /// [`io::Error`]: there is no descriptor left.
+    pub fn socket(&self) -> io::Result<std::net::TcpListener> {
+        Ok(self.socket.as_fd().try_clone_to_owned()?.into())
     }
 
     /// Where it listens.
@@ -99,10 +135,11 @@ impl Listener {
     pub async fn stop(mut self) {
         self.shared.stop.send_replace(true);
         self.accepting.abort();
-        // The socket is closed once its task has ended.
         let _ = (&mut self.accepting).await;
+        // Its task has let go of it before: this closes it.
+        drop(self.socket);
         let ended = async {
-            while self.connections() > 0 {
+            while self.shared.open.load(Ordering::Relaxed) > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
@@ -111,7 +148,13 @@ impl Listener {
     }
 }
 
-async fn accept(socket: TcpListener, shared: Arc<Shared>) {
+/// TLS as the options want it.
+fn configured(options: &ListenerOptions) -> io::Result<Option<Arc<ServerConfig>>> {
+    let tls = options.tls.as_ref().map(ListenerTls::load).transpose();
+    tls.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
+}
+
+async fn accept(socket: Arc<TcpListener>, shared: Arc<Shared>) {
     loop {
         match socket.accept().await {
             Ok((stream, peer)) => start(stream, peer, &shared),

@@ -1,0 +1,218 @@
+//! Another graph for an engine that runs.
+//!
+//! The engine comes to rest as for a stop, and one with the new graph goes on in its place. The listening
+//! sockets stay: who connects meanwhile waits and is not turned away.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mllp_pipeline::{Head, Orphan, Stage};
+use mllp_store::SqliteStore;
+
+use crate::builder::Builder;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::listeners::Kept;
+use crate::names::Names;
+
+/// What a reload leaves behind: lanes whose inbound, handler or outbound the new graph does not have. They
+/// are orphaned then, with everything they hold, until an operator [moves](Engine::move_lane) or
+/// [cancels](Engine::cancel_lane) it.
+pub type Leaving<'a> = &'a [(Stage, &'a str)];
+
+/// A reload that was not done.
+pub struct NotReloaded {
+    /// Why.
+    pub error: Error,
+    /// The engine with the graph that it had. `None`: the store has come to its end, or was refused
+    /// when it was opened again. Nothing is lost, and the program should end.
+    pub engine: Option<Engine>,
+}
+
+impl fmt::Debug for NotReloaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let NotReloaded { error, engine } = self;
+        f.debug_struct("NotReloaded")
+            .field("error", error)
+            .field("runs", &engine.is_some())
+            .finish()
+    }
+}
+
+/// How an engine begins that is not the first of its process.
+#[derive(Default)]
+pub(crate) struct Beginning {
+    /// The sockets of the one before.
+    pub(crate) kept: Vec<Kept>,
+    /// Lanes that may hold something without being configured; `None`: any.
+    pub(crate) may_orphan: Option<Vec<(Stage, String)>>,
+    /// Its graph once more, for a reload that fails.
+    pub(crate) graph: Option<Builder>,
+}
+
+impl Builder {
+    /// The same graph once more, for the store in the directory.
+    fn again(&self) -> Builder {
+        Builder {
+            data: self.data.clone(),
+            store: None,
+            inbounds: self.inbounds.clone(),
+            routers: self.routers.clone(),
+            handlers: self.handlers.clone(),
+            capacities: self.capacities.clone(),
+            outbounds: self.outbounds.clone(),
+            limits: self.limits,
+            workers: self.workers,
+            retention: self.retention,
+            misplaced: self.misplaced.clone(),
+            wall: Arc::clone(&self.wall),
+            #[cfg(feature = "sabotage")]
+            sabotage: self.sabotage,
+        }
+    }
+
+    /// What an engine keeps of its graph; `None`: the program gave it a store that only the program can
+    /// open again.
+    pub(crate) fn kept(&self) -> Option<Builder> {
+        self.store.is_none().then(|| self.again())
+    }
+
+    fn has(&self, stage: Stage, name: &str) -> bool {
+        match stage {
+            Stage::Ingress => self.inbounds.iter().any(|it| it.name == name),
+            Stage::Routed => self.handlers.iter().any(|it| it.0 == name),
+            Stage::Outbound => self.outbounds.iter().any(|it| it.name == name),
+        }
+    }
+
+    fn go_on(
+        self,
+        kept: Vec<Kept>,
+        may_orphan: Option<Vec<(Stage, String)>>,
+    ) -> Result<Engine, Error> {
+        let store = Box::new(SqliteStore::open(&self.data)?);
+        let beginning = Beginning { kept, may_orphan, graph: self.kept() };
+        Engine::start(self, store, beginning)
+    }
+}
+
+impl Engine {
+    /// Goes on with another graph, or with the one that it has if anything is wrong with the other.
+    /// What was received and routed waits meanwhile; a message that the old router has not seen is
+    /// routed by the new one. Each connection is closed once what came on it is answered, and its sender
+    /// connects again. What is in progress has until the deadline, as for a [stop](Engine::stop): a
+    /// delivery whose answer has not come by then is sent again, and listed as possibly sent before.
+    ///
+    /// An inbound, handler or outbound that the new graph does not have while its lane holds something
+    /// refuses the reload, unless it is among those that are `leaving`.
+    ///
+    /// # Errors
+    ///
+    /// [`NotReloaded`], with the engine that goes on.
+    pub fn reload(
+        mut self,
+        builder: Builder,
+        leaving: Leaving<'_>,
+        deadline: Duration,
+    ) -> Result<Engine, Box<NotReloaded>> {
+        let (old, kept) = match self.prepare(&builder, leaving) {
+            Ok(prepared) => prepared,
+            Err(error) => return Err(Box::new(NotReloaded { error, engine: Some(self) })),
+        };
+        let (again, may_orphan) = match kept.iter().map(Kept::again).collect::<Result<_, _>>() {
+            Ok(again) => (again, self.orphans(leaving)),
+            Err(error) => {
+                self.graph = Some(old);
+                return Err(Box::new(NotReloaded {
+                    error: Error::System(error),
+                    engine: Some(self),
+                }));
+            }
+        };
+        match self.stop(deadline) {
+            Ok(()) | Err(Error::Unfinished) => {}
+            Err(error) => return Err(Box::new(NotReloaded { error, engine: None })),
+        }
+        let refused = match builder.go_on(kept, Some(may_orphan)) {
+            Ok(engine) => return Ok(engine),
+            Err(error) => error,
+        };
+        // Everything that it listened on is still taken for it.
+        match old.go_on(again, None) {
+            Ok(engine) => Err(Box::new(NotReloaded { error: refused, engine: Some(engine) })),
+            Err(error) => Err(Box::new(NotReloaded { error, engine: None })),
+        }
+    }
+
+    /// Looks whether the new graph can be had, while the old one goes on; returns the old one, and the
+    /// sockets that stay.
+    fn prepare(
+        &mut self,
+        builder: &Builder,
+        leaving: Leaving<'_>,
+    ) -> Result<(Builder, Vec<Kept>), Error> {
+        let faults = builder.faults();
+        if !faults.is_empty() {
+            return Err(Error::Graph(faults));
+        }
+        let refused = |why: &str| Err(Error::Refused(why.to_owned()));
+        match &self.graph {
+            Some(old) if builder.store.is_none() && builder.data == old.data => {}
+            Some(_) => return refused("a reload keeps the store"),
+            None => return refused("the program has to open its store by itself"),
+        }
+        let left = self.status()?.lanes.into_iter().filter(|lane| {
+            let stages = [Stage::Ingress, Stage::Routed, Stage::Outbound];
+            let stage = stages.into_iter().find(|it| it.name() == lane.stage);
+            let is_leaving = leaving.iter().any(|it| (Some(it.0), it.1) == (stage, &lane.name));
+            let stays = stage.is_some_and(|stage| builder.has(stage, &lane.name));
+            lane.depth > 0 && !lane.is_orphaned && !stays && !is_leaving
+        });
+        let left: Vec<_> = left.map(|it| not_empty(it.stage, &it.name, it.depth)).collect();
+        if !left.is_empty() {
+            return Err(Error::Refused(left.join("\n")));
+        }
+        let kept = self.listeners.sockets().map_err(Error::System)?;
+        let old = self.graph.take().ok_or_else(crate::engine::ended)?;
+        Ok((old, kept))
+    }
+
+    /// Lanes that may be orphaned: those that are now, and those that leave.
+    fn orphans(&self, leaving: Leaving<'_>) -> Vec<(Stage, String)> {
+        let leaving = leaving.iter().map(|(stage, name)| (*stage, (*name).to_owned()));
+        leaving.chain(self.orphaned.iter().cloned()).collect()
+    }
+}
+
+/// The lanes that hold something and are not configured. One that may not be refuses the start.
+pub(crate) fn orphaned(
+    orphans: &[Orphan],
+    names: &Names,
+    heads: &[Head],
+    may: Option<Vec<(Stage, String)>>,
+) -> Result<Vec<(Stage, String)>, Error> {
+    let named = orphans.iter().map(|it| (it.stage, names.of(it.lane)));
+    let named: Vec<_> = named.collect();
+    let Some(may) = may else { return Ok(named) };
+    let mut refused = Vec::new();
+    for (orphan, (stage, name)) in orphans.iter().zip(&named) {
+        if !may.iter().any(|(its, known)| (its, known) == (stage, name)) {
+            let head = heads.iter().find(|it| it.lane == orphan.lane);
+            let depth = head.map_or(0, |it| it.tail.0 - it.cursor.0);
+            refused.push(not_empty(stage.name(), name, depth));
+        }
+    }
+    if refused.is_empty() { Ok(named) } else { Err(Error::Refused(refused.join("\n"))) }
+}
+
+/// Why a graph is refused that does not have this lane.
+fn not_empty(stage: &str, name: &str, depth: u64) -> String {
+    let (what, one, many) = match stage {
+        "ingress" => ("inbound", "message waits", "messages wait"),
+        "routed" => ("handler", "message waits", "messages wait"),
+        _ => ("outbound", "delivery waits", "deliveries wait"),
+    };
+    let wait = if depth == 1 { one } else { many };
+    format!("{what} {name} is no longer configured, and {depth} {wait} in its lane")
+}
