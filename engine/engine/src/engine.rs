@@ -59,8 +59,8 @@ pub struct Engine {
     pub(crate) names: Arc<Names>,
     pub(crate) doubt: Doubt,
     pub(crate) writer: Option<Sender<Job>>,
-    /// As it was started, for a reload that fails.
-    pub(crate) graph: Option<Builder>,
+    /// As it was started, for a reload that fails. A mutex because a builder is one thread's.
+    pub(crate) graph: Mutex<Option<Builder>>,
     /// Lanes that held something at the start and are not configured.
     pub(crate) orphaned: Vec<(Stage, String)>,
 }
@@ -179,7 +179,7 @@ impl Engine {
             names: Arc::clone(&names),
             doubt,
             writer: Some(writer.clone()),
-            graph: again,
+            graph: Mutex::new(again),
             orphaned,
         };
         engine.dial(&builder, &doors, &outbounds, &switches);

@@ -4,14 +4,14 @@
 //! sockets stay: who connects meanwhile waits and is not turned away.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use mllp_pipeline::{Head, Orphan, Stage};
 use mllp_store::SqliteStore;
 
 use crate::builder::Builder;
-use crate::engine::Engine;
+use crate::engine::{Engine, ended};
 use crate::error::Error;
 use crate::listeners::Kept;
 use crate::names::Names;
@@ -123,7 +123,7 @@ impl Engine {
         let (again, may_orphan) = match kept.iter().map(Kept::again).collect::<Result<_, _>>() {
             Ok(again) => (again, self.orphans(leaving)),
             Err(error) => {
-                self.graph = Some(old);
+                self.keep(old);
                 return Err(Box::new(NotReloaded {
                     error: Error::System(error),
                     engine: Some(self),
@@ -157,7 +157,7 @@ impl Engine {
             return Err(Error::Graph(faults));
         }
         let refused = |why: &str| Err(Error::Refused(why.to_owned()));
-        match &self.graph {
+        match &*self.graph.get_mut().unwrap_or_else(PoisonError::into_inner) {
             Some(old) if builder.store.is_none() && builder.data == old.data => {}
             Some(_) => return refused("a reload keeps the store"),
             None => return refused("the program has to open its store by itself"),
@@ -174,8 +174,13 @@ impl Engine {
             return Err(Error::Refused(left.join("\n")));
         }
         let kept = self.listeners.sockets().map_err(Error::System)?;
-        let old = self.graph.take().ok_or_else(crate::engine::ended)?;
-        Ok((old, kept))
+        let old = self.graph.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        Ok((old.ok_or_else(ended)?, kept))
+    }
+
+    /// Keeps the graph that it has.
+    fn keep(&mut self, graph: Builder) {
+        *self.graph.get_mut().unwrap_or_else(PoisonError::into_inner) = Some(graph);
     }
 
     /// Lanes that may be orphaned: those that are now, and those that leave.
