@@ -84,8 +84,10 @@ class Watcher:
         self._reload = reload
         self._running: set[int] = set()
         self._stopping = False
-        # Nothing is ever written to it: its end tells the workers that this process is gone.
+        # Nothing is ever written to it: its end tells the workers that this process is gone, or
+        # hastens.
         self._end_of_life, self._life = os.pipe()
+        self._hastens = False
 
     def _heed_signals(self) -> None:
         heed(STOPPING, self._on_signal)
@@ -134,17 +136,25 @@ class Watcher:
         return self._serve(functools.partial(self._on_listening, pipe))
 
     def _on_listening(self, pipe: int, server: AnyServer) -> bool:
+        stop = _Stop(server)
+        heed(STOPPING, stop.on_signal)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        threading.Thread(target=self._stop_when_alone, args=(server,), daemon=True).start()
+        threading.Thread(target=self._wait_for_end_of_life, args=(stop,), daemon=True).start()
         os.write(pipe, b"1")
         return True
 
-    def _stop_when_alone(self, server: AnyServer) -> None:
+    def _wait_for_end_of_life(self, stop: "_Stop") -> None:
         os.read(self._end_of_life, 1)
-        server.shutdown()
+        stop.is_last = True
+        # To this process, not this thread: a server stops, and hastens, in its main thread.
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _on_signal(self, number: int, interrupted: FrameType | None) -> None:
-        self._stop()
+        if not self._stopping:
+            self._stop()
+        elif not self._hastens:
+            self._hastens = True
+            os.close(self._life)
 
     def _on_hang_up(self, number: int, interrupted: FrameType | None) -> None:
         # Here too: a worker that starts later has what this process has.
@@ -179,6 +189,28 @@ class Watcher:
             codes.append(os.waitstatus_to_exitcode(result))
         ignore(SIGNALS)
         return codes
+
+
+class _Stop:
+    """What a worker does when it is told to stop.
+
+    Ctrl-C goes to every process of the terminal's group, a service manager may tell every process
+    of a service, and the process that watches passes on what it is told. So a worker hears of one
+    stop more than once, and only the end of the other process's life makes it hasten.
+
+    Attributes:
+        is_last: The process that watches is gone, or hastens.
+    """
+
+    def __init__(self, server: AnyServer) -> None:
+        self.is_last = False
+        self._server = server
+        self._was_told = False
+
+    def on_signal(self, number: int, interrupted: FrameType | None) -> None:
+        if self.is_last or not self._was_told:
+            self._was_told = True
+            self._server.shutdown()
 
 
 @contextlib.contextmanager
