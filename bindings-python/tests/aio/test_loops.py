@@ -1,7 +1,10 @@
 """What belongs to an event loop, used in another one: it starts again, or says what is wrong."""
 
 import asyncio
+import contextlib
 import gc
+import os
+import selectors
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -206,3 +209,60 @@ def test_a_link_whose_loop_still_runs(running: asyncio.AbstractEventLoop) -> Non
     with pytest.raises(RuntimeError, match="another event loop"):
         run(link.stop)
     elsewhere(running, link.stop)
+
+
+class Watch(selectors.DefaultSelector):
+    """Notes whether the loop ever waits for a descriptor that is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed: set[int] = set()
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        for number in self.get_map():
+            try:
+                os.fstat(number)
+            except OSError:
+                self.closed.add(number)
+        return super().select(timeout)
+
+
+class LoopWithoutReaders(asyncio.SelectorEventLoop):
+    """As that of Windows: it accepts and receives by itself, and calls nobody for a socket."""
+
+    def add_reader(self, *_: object) -> None:
+        raise NotImplementedError
+
+
+def test_a_listener_is_closed_when_the_loop_does_not_watch_it_any_more() -> None:
+    watch = Watch()
+    with contextlib.closing(LoopWithoutReaders(watch)) as loop:
+
+        async def work() -> None:
+            server = await start_server(None, "127.0.0.1", 0)
+            with Peer.connect(server.address) as peer:
+                await asyncio.to_thread(peer.exchange, "A")
+                with Peer.connect(server.address) as other:
+                    other.send(framed(message("B")))
+                    server.close()
+                    await server.wait_closed()
+                    assert await asyncio.to_thread(other.receive_msa) == ("AA", "B")
+            with pytest.raises(ConnectionRefusedError):
+                Peer.connect(server.address)
+
+        loop.run_until_complete(asyncio.wait_for(work(), DEADLINE))
+    assert not watch.closed
+
+
+def test_the_port_is_free_when_a_server_is_closed() -> None:
+    with contextlib.closing(LoopWithoutReaders(Watch())) as loop:
+
+        async def work() -> None:
+            server = await start_server(None, "127.0.0.1", 0)
+            await asyncio.sleep(0)
+            server.close()
+            await server.wait_closed()
+            with pytest.raises(ConnectionRefusedError):
+                Peer.connect(server.address)
+
+        loop.run_until_complete(asyncio.wait_for(work(), DEADLINE))

@@ -76,10 +76,16 @@ class Listener:
         self._looking.cancel()
         if self._paused is not None:
             self._paused.cancel()
-        if self._accepting is not None:
-            self._accepting.cancel()
-        else:
+        if self._accepting is None:
             self._loop.remove_reader(self._socket)
+            self._finish()
+        else:
+            # Until the task has ended the loop watches the socket. If it were closed before, its
+            # number could be that of another one, and the loop would then forget about that.
+            self._accepting.add_done_callback(self._finish)
+            self._accepting.cancel()
+
+    def _finish(self, _: object = None) -> None:
         self._context.run(self._accept, BACKLOG)
         self._socket.close()
         self._gate.finish()
@@ -90,7 +96,10 @@ class Listener:
         self._gate.finish()
 
     async def wait_begun(self) -> None:
-        """Wait until every connection that was accepted has its protocol, or is closed."""
+        """After `close`, wait until every connection that was accepted has its protocol, or is
+        closed."""
+        if self._accepting is not None:
+            await asyncio.wait([self._accepting])
         while self._beginning:
             await asyncio.wait(self._beginning)
 
