@@ -15,6 +15,7 @@ import pytest
 from conftest import Serve
 from fastmllp.aio import AsyncClient, connect, start_server
 from fastmllp.aio import Pool as AsyncPool
+from fastmllp.cli.tls import client_options
 from fastmllp.client import Client, Pool
 from fastmllp.client.options import AsyncClientKeywords, ClientKeywords, ClientOptions
 from fastmllp.config import TABLE
@@ -157,6 +158,20 @@ def naming(name: str) -> set[str]:
         if isinstance(node, ast.Attribute | ast.Name | ast.arg | ast.keyword)
         if name in (getattr(node, part, "") for part in ("attr", "id", "arg"))
     }
+
+
+def test_a_client_of_the_command_has_every_setting_that_is_an_option() -> None:
+    changed = {"timeout": 3.5, "encoding": "latin-1", "max_size": 4711, "scan": "shift_jis"}
+    rows = TABLE.load(["client"], environment={}).section("client")
+    assert changed.keys() == {
+        name for name in rows if name not in PLACE and not name.startswith("tls")
+    }, "there is one more: give it another value here than its default"
+    options = client_options(rows | changed)
+    assert options == changed
+    assert Client("127.0.0.1", 1, **options)._settings.scan == "shift_jis"
+    secure = client_options(rows | changed | {"tls": True, "tls_server_name": "lab"})
+    assert secure.pop("tls") is not None
+    assert secure == changed | {"server_hostname": "lab"}
 
 
 def test_an_option_is_named_where_it_is_used() -> None:

@@ -99,7 +99,8 @@ def _measure(options: argparse.Namespace, host: str, port: int) -> int:
     delivery = Delivery(
         [_message(number, options.size) for number in range(_MESSAGES)],
         agenda,
-        {"host": host, "port": port},
+        (host, port),
+        {},
         connections=options.connections,
         window=options.window,
     )

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from fastmllp._native import MllpError
 from fastmllp.cli.output import complain
 from fastmllp.cli.signals import heed_interruption, ignore
 from fastmllp.client import Client, ConnectionLost, DeliveryError, Reply
+from fastmllp.client.options import ClientKeywords
 from fastmllp.client.unasked import Unasked
 
 MAX_WINDOW = 64
@@ -131,7 +132,8 @@ class Delivery:
         self,
         payloads: Sequence[bytes],
         agenda: Agenda,
-        client: dict[str, Any],
+        server: tuple[str, int],
+        client: ClientKeywords,
         *,
         connections: int = 1,
         window: int = 1,
@@ -141,12 +143,14 @@ class Delivery:
         Args:
             payloads: The messages, sent from first to last and again as long as the agenda says.
             agenda: Which is next.
+            server: Its address and port.
             client: Options for `Client` or `aio.connect`.
             connections: How many connections to open.
             window: How many messages may be without a reply on one connection.
         """
         self._payloads = payloads
         self._agenda = agenda
+        self._server = server
         self._client = client
         self._connections = connections
         self._window = window
@@ -197,7 +201,7 @@ class Delivery:
             self._results.put("finished")
 
     def _send_blocking(self) -> None:
-        client = Client(**self._client)
+        client = Client(*self._server, **self._client)
         try:
             client.connect()
             self._send_with(client)
@@ -219,8 +223,14 @@ class Delivery:
     def _send_in_window(self) -> None:
         from fastmllp.cli.window import send  # Here, because few commands need asyncio.
 
-        agenda = self._agenda
-        send(self._payload, agenda, self._client, self._connections, self._window, self._conclude)
+        send(
+            self._payload,
+            self._agenda,
+            self._server,
+            {**self._client, "window": self._window},
+            self._connections,
+            self._conclude,
+        )
 
     def _conclude(self, outcome: Outcome) -> None:
         unasked = outcome.unasked

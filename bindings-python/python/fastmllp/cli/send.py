@@ -121,13 +121,15 @@ def run(options: argparse.Namespace) -> int:
     total = len(messages) * options.repeat
     agenda = Agenda(total, options.rate)
     summary = Summary()
-    report = _Report(options, messages, settings.section("client")["encoding"])
+    client = settings.section("client")
+    report = _Report(options, messages, client["encoding"])
     began = time.monotonic()
     delivery = Delivery(
         [found.payload for found in messages],
         agenda,
+        (client["host"], client["port"]),
         # The command has no use for an application's answer that comes later.
-        client_options(settings.section("client")) | {"wait_for": "accept"},
+        {**client_options(client), "wait_for": "accept"},
         connections=min(options.connections, total),
         window=options.window,
     )

@@ -1,9 +1,11 @@
 """TLS contexts that settings ask for."""
 
 import ssl
-from typing import Any
+from typing import Any, cast
 
+from fastmllp.client.options import ClientKeywords
 from fastmllp.config import ConfigError
+from fastmllp.config.options import names_of
 from fastmllp.tls import TlsError, client_context, server_context
 
 
@@ -31,8 +33,8 @@ def server_tls(server: dict[str, Any]) -> ssl.SSLContext | None:
         raise ConfigError(f"[server] {error}") from error
 
 
-def client_options(client: dict[str, Any]) -> dict[str, Any]:
-    """The options of a client, TLS among them if it is asked for.
+def client_options(client: dict[str, Any]) -> ClientKeywords:
+    """The options of a client, but for its address; TLS among them if it is asked for.
 
     Args:
         client: The settings of the section, by key.
@@ -40,7 +42,9 @@ def client_options(client: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ConfigError: As for `server_tls`.
     """
-    options = {name: value for name, value in client.items() if not name.startswith("tls")}
+    # `tls` is a word of both, and means a context there.
+    names = (names_of(ClientKeywords) & client.keys()) - {"tls"}
+    options = cast(ClientKeywords, {name: client[name] for name in names})
     ca, certificate, key, name = (
         client[key] for key in ("tls_ca", "tls_certificate", "tls_key", "tls_server_name")
     )
@@ -52,4 +56,4 @@ def client_options(client: dict[str, Any]) -> dict[str, Any]:
         context = client_context(ca=ca or None, certificate=certificate or None, key=key or None)
     except TlsError as error:
         raise ConfigError(f"[client] {error}") from error
-    return options | {"tls": context, "server_hostname": name or None}
+    return {**options, "tls": context, "server_hostname": name or None}

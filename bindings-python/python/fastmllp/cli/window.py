@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from typing import Any
 
 from fastmllp import aio
 from fastmllp._native import Message, MessageError
 from fastmllp.cli.delivery import Agenda, Outcome
 from fastmllp.client import ConnectionLost
+from fastmllp.client.options import AsyncClientKeywords, ClientOptions
 
 Report = Callable[[Outcome], None]
 
@@ -17,9 +17,9 @@ Report = Callable[[Outcome], None]
 def send(
     payload: Callable[[int], bytes],
     agenda: Agenda,
-    client: dict[str, Any],
+    server: tuple[str, int],
+    client: AsyncClientKeywords,
     connections: int,
-    window: int,
     report: Report,
 ) -> None:
     """Send until the agenda has no more, on one thread.
@@ -27,9 +27,10 @@ def send(
     Args:
         payload: Message by number.
         agenda: Which is next.
-        client: Options for `aio.connect`.
+        server: Its address and port.
+        client: Options for `aio.connect`. The window says how many messages may be without a reply
+            on one connection.
         connections: How many connections to open.
-        window: How many messages may be without a reply on one connection.
         report: Called with what became of each message.
     """
 
@@ -39,7 +40,7 @@ def send(
                 group.create_task(one_connection())
 
     async def one_connection() -> None:
-        connected = aio.connect(**client, window=window)
+        connected = aio.connect(*server, **client)
         try:
             await connected.connect()
             turn = asyncio.Lock()
@@ -81,7 +82,8 @@ def send(
                 answered.set()
             report(Outcome(number, time.perf_counter() - began, reply))
 
-    scan: str = client.get("scan", "single_byte")
+    window = client.get("window", ClientOptions.window)
+    scan = client.get("scan", ClientOptions.scan)
     asyncio.run(all_connections())
 
 
