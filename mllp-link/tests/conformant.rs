@@ -70,8 +70,13 @@ fn damaged_delimiters() {
 #[test]
 fn name_that_holds_the_byte_of_a_separator() {
     let name = b"\x83|"; // a letter in Shift_JIS
-    let payload =
-        [b"MSH|^~\\&|", &name[..], b"|SF|R|RF|20240131||ADT^A01|A|P|2.5|||NE|NE\r"].concat();
-    let answer = conformant_answer(&payload, Scan::ShiftJis, AckCode::AA).expect("a header");
-    assert_eq!(answer.code, None);
+    // By the bytes alone AL would be in MSH-16, also where the delimiters are damaged.
+    for (delimiters, said, expected) in
+        [("^~\\&", AckCode::AA, AckCode::CA), ("^^\\&", AckCode::AR, AckCode::CR)]
+    {
+        let rest = b"|SF|R|RF|20240131||ADT^A01|A|P|2.5|||AL|NE\r";
+        let payload = [b"MSH|", delimiters.as_bytes(), b"|", name, rest].concat();
+        let answer = conformant_answer(&payload, Scan::ShiftJis, said).expect("a header");
+        assert_eq!(answer.code, Some(expected));
+    }
 }

@@ -281,6 +281,15 @@ static void conformant(void)
             CHECK(answer.errors.errors[0].code == rows[i].error);
         CHECK(answer.errors.outcome == mllp_error_code_outcome(rows[i].error));
     }
+    /* A letter in Shift_JIS: by the bytes alone AL would be in MSH-16. */
+    static const char letter[] =
+        "MSH|^~\\&|\x83||SF|R|RF|2026||ADT^A01|A|P|2.5|||AL|NE\r";
+    mllp_conformant_answer_t answer;
+    subject.name = "conformant: the scan";
+    block_copy(&payload, (const uint8_t *)letter, sizeof letter - 1);
+    CHECK(mllp_conformant_answer(payload.data, payload.len, MLLP_SCAN_SHIFT_JIS, MLLP_ACK_AA,
+                                 &answer) == MLLP_OK);
+    CHECK(answer.code == MLLP_ACK_CA);
     block_free(&payload);
 }
 

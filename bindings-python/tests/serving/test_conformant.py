@@ -103,11 +103,18 @@ def test_name_that_holds_the_byte_of_a_separator() -> None:
     """In Shift_JIS the second byte of a letter may be the field separator's."""
     name = "ポ".encode("shift_jis")
     assert name.endswith(b"|")
-    payload = b"MSH|^~\\&|" + name + b"|SF|R|RF|20240131||ADT^A01|A|P|2.5|||NE|NE\r"
-    assert conformant_answer(Message(payload, scan="shift_jis"), "AA", "shift_jis").code == ""
-    payload = payload.replace(b"NE|NE", b"|")
-    answer = conformant_answer(Message(payload, scan="shift_jis"), "AA", "shift_jis")
-    assert (answer.code, answer.errors) == ("AA", [])
+    payload = b"MSH|^~\\&|" + name + b"|SF|R|RF|20240131||ADT^A01|A|P|2.5|||AL|NE\r"
+    # By the bytes alone AL would be in MSH-16.
+    for asks, expected in ((b"AL|NE", "CA"), (b"NE|NE", ""), (b"|", "AA")):
+        message = Message(payload.replace(b"AL|NE", asks), scan="shift_jis")
+        answer = conformant_answer(message, "AA", "shift_jis")
+        assert (answer.code, answer.errors) == (expected, [])
+
+
+@pytest.mark.parametrize("code", ["", "XX", "aa", "AAA"])
+def test_code_that_is_none(code: str) -> None:
+    with pytest.raises(KeyError, match=repr(code)):
+        conformant_answer(Message(asking("", "")), code)
 
 
 # Over a server.
