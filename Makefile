@@ -23,7 +23,7 @@ demo: build gateway  ## Set everything up, send sample messages to a server, the
 	$(BIN)/python examples/demo.py
 	$(BIN)/python engine/demo.py
 
-test: lint tidy doc docs test-rust test-oldest test-vectors test-python test-platforms test-package test-c miri test-examples test-bench check-artefact check-thumb check-budgets test-engine test-cases test-torture  ## Set everything up and run every test
+test: lint tidy doc docs test-rust test-oldest test-vectors test-python test-platforms test-package test-c miri test-examples test-bench check-artefact check-thumb check-budgets test-engine test-engine-python test-cases test-torture  ## Set everything up and run every test
 	@echo "all tests passed"
 
 serve: build  ## Start a server to play with: HOST=127.0.0.1 PORT=2575
@@ -50,8 +50,9 @@ build-engine: build $(VENV)/.engine-installed  ## Build the engine's Python pack
 build: $(VENV)/.installed  ## Build the Python package into .venv
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet -m bindings-python/Cargo.toml
 
-wheel: $(VENV)/.installed  ## Build the wheel and the source distribution into dist/
+wheel: $(VENV)/.installed  ## Build the wheels and source distributions of both packages into dist/
 	$(BIN)/maturin build --release --sdist --quiet -m bindings-python/Cargo.toml --out dist
+	$(BIN)/maturin build --release --sdist --quiet -m engine/python/Cargo.toml --out dist
 
 # A file, so that `sudo make install` builds nothing once it is there.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
