@@ -1,4 +1,4 @@
-"""Which room of the package may import which: the arrows point from the command line down to the graph."""
+"""Which room of the package may import which: the arrows point from commands down to the graph."""
 
 import ast
 from collections.abc import Iterator

@@ -280,10 +280,10 @@ class Engine:
     def reload(
         self, builder: Builder, leaving: list[tuple[_Stage, str]], deadline_seconds: float
     ) -> None:
-        """Goes on with another graph: the listening sockets stay, each connection is closed once what
-        came on it is answered. Raises `EngineError`: the old graph goes on, unless the store has come
-        to its end. A lane that vanishes and holds something refuses it, unless it is `leaving`: then
-        it is orphaned until it is moved or cancelled."""
+        """Goes on with another graph: the listening sockets stay, each connection is closed once
+        what came on it is answered. Raises `EngineError`: the old graph goes on, unless the store
+        has come to its end. A lane that vanishes and holds something refuses it, unless it is
+        `leaving`: then it is orphaned until it is moved or cancelled."""
 
     def stop(self, deadline_seconds: float) -> None:
         """Accepts nothing new, answers what was received, and closes the store. Raises
