@@ -16,6 +16,7 @@ mod outbound;
 mod status;
 mod stored;
 mod why;
+mod worker;
 
 use pyo3::prelude::*;
 
@@ -47,6 +48,8 @@ mod _native {
     use super::stored::{Found, MessageRecord};
     #[pymodule_export]
     use super::why::{Answer, Why};
+    #[pymodule_export]
+    use super::worker::Worker;
     use pyo3::prelude::*;
 
     /// The classes that Python makes itself.

@@ -1,8 +1,8 @@
 //! A message that routers and handlers read and change.
 
-mod body;
+pub(crate) mod body;
 mod character_set;
-mod control_id;
+pub(crate) mod control_id;
 mod edits;
 pub(crate) mod error;
 mod methods;
@@ -180,7 +180,7 @@ pub(crate) fn payload_of(
     // The header is ASCII wherever it can be read at all, so MSH-18 is found in any encoding of it.
     let draft: Vec<u8> = text.call_method1("encode", ("utf-8", "surrogateescape"))?.extract()?;
     let bytes = match Peek::parse_lenient(&draft, Scan::SingleByte) {
-        Some(message) if !draft.is_ascii() => encode(text, &message.header(), encoding)?,
+        Some(message) if !draft.is_ascii() => encode(text, &message, encoding)?,
         _ => draft,
     };
     Ok(PyBytes::new(py, &bytes).unbind())

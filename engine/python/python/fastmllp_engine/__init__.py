@@ -1,5 +1,14 @@
 """A durable HL7 integration engine: feeds in Python and TOML, everything else in Rust."""
 
+from fastmllp_engine._native import (
+    CharacterSetError,
+    Message,
+    MessageError,
+    PathError,
+    Raw,
+    RawMessage,
+    Segment,
+)
 from fastmllp_engine.connectors import MLLP, File, Loopback, PassThrough, Tcp, Timer
 from fastmllp_engine.graph import (
     AckAfter,
@@ -21,6 +30,13 @@ from fastmllp_engine.graph import (
 )
 
 __all__ = [
+    "Segment",
+    "RawMessage",
+    "Raw",
+    "PathError",
+    "MessageError",
+    "Message",
+    "CharacterSetError",
     "MLLP",
     "AckAfter",
     "AckMode",

@@ -5,7 +5,18 @@ milliseconds. No call of an `Engine` holds the interpreter while it waits.
 """
 
 import os
-from typing import Any, Final, Literal, TypeAlias, TypedDict, Unpack, final, type_check_only
+from collections.abc import Callable, Sequence
+from typing import (
+    Any,
+    Final,
+    Literal,
+    Protocol,
+    TypeAlias,
+    TypedDict,
+    Unpack,
+    final,
+    type_check_only,
+)
 from xml.etree.ElementTree import Element
 
 __all__ = [
@@ -33,6 +44,7 @@ __all__ = [
     "StoreState",
     "Verified",
     "Why",
+    "Worker",
 ]
 
 # A method has the name of the type.
@@ -618,10 +630,26 @@ class RawMessage:
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
+@type_check_only
+class _Encodable(Protocol):
+    def encode(self) -> bytes: ...
+
 @final
 class Send:
-    def __new__(cls, to: str, message: Message | RawMessage | bytes | str) -> Send: ...
+    def __new__(cls, to: str, message: Message | RawMessage | _Encodable | bytes | str) -> Send: ...
     to: Final[str]
     payload: Final[bytes]
     message: Final[Message | RawMessage | bytes]
     def __eq__(self, other: object, /) -> bool: ...
+
+@final
+class Worker:
+    def __new__(cls) -> Worker: ...
+    def refuse(self, why: str) -> None: ...
+    def run(
+        self,
+        routers: Sequence[tuple[str, Callable[[Any], object]]],
+        handlers: Sequence[tuple[str, Callable[[Any], object], Callable[[Any], object] | None]],
+        inbounds: Sequence[tuple[str, bool, str | None]],
+        explain: Callable[[BaseException], tuple[str, str]],
+    ) -> None: ...

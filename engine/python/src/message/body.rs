@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hl7_edit::MessageBuf;
 use hl7_peek::{Message as Peek, Scan};
+use mllp_engine::worker::Call;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -13,6 +14,8 @@ use crate::message::error::{edit_error, reading_error};
 pub(crate) enum Body {
     /// As they were given.
     Given(Py<PyBytes>),
+    /// As they came from the engine, all of them fetched.
+    Called(Call),
     Changed(Arc<MessageBuf>),
 }
 
@@ -20,6 +23,7 @@ impl Body {
     pub(crate) fn bytes<'a>(&'a self, py: Python<'a>) -> &'a [u8] {
         match self {
             Body::Given(bytes) => bytes.as_bytes(py),
+            Body::Called(call) => call.payload().unwrap_or_default(),
             Body::Changed(message) => message.as_bytes(),
         }
     }
@@ -28,6 +32,7 @@ impl Body {
     pub(crate) fn share(&self, py: Python<'_>) -> Body {
         match self {
             Body::Given(bytes) => Body::Given(bytes.clone_ref(py)),
+            Body::Called(call) => Body::Called(call.clone()),
             Body::Changed(message) => Body::Changed(message.clone()),
         }
     }
@@ -36,7 +41,7 @@ impl Body {
     pub(crate) fn object(&self, py: Python<'_>) -> Py<PyBytes> {
         match self {
             Body::Given(bytes) => bytes.clone_ref(py),
-            Body::Changed(message) => PyBytes::new(py, message.as_bytes()).unbind(),
+            Body::Called(_) | Body::Changed(_) => PyBytes::new(py, self.bytes(py)).unbind(),
         }
     }
 
@@ -52,13 +57,13 @@ impl Body {
 
     /// The message for writing: its own bytes from now on.
     pub(crate) fn edit(&mut self, py: Python<'_>, scan: Scan) -> PyResult<&mut MessageBuf> {
-        if let Body::Given(bytes) = self {
-            let message = MessageBuf::parse_with(bytes.as_bytes(py), scan);
+        if !matches!(self, Body::Changed(_)) {
+            let message = MessageBuf::parse_with(self.bytes(py), scan);
             *self = Body::Changed(Arc::new(message.map_err(|error| edit_error(py, error))?));
         }
         match self {
             Body::Changed(message) => Ok(Arc::make_mut(message)),
-            Body::Given(_) => Err(edit_error(py, hl7_edit::Error::Absent)),
+            _ => Err(edit_error(py, hl7_edit::Error::Absent)),
         }
     }
 }

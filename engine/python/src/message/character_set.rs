@@ -3,7 +3,7 @@
 //! MSH-18 decides. Where it says nothing about characters that are not ASCII, or names a set that is not
 //! known, the `encoding` of the connection does, and UTF-8 where that is not given.
 
-use hl7_peek::{CharacterSet, MessageHeader, Scan};
+use hl7_peek::{CharacterSet, Message as Peek, MessageHeader, Scan};
 use hl7_text::{Sets, codecs_of, is_wide};
 use pyo3::exceptions::PyUnicodeError;
 use pyo3::prelude::*;
@@ -67,7 +67,7 @@ fn unknown(py: Python<'_>) -> PyErr {
 /// The set is not known, or lacks a character.
 pub(crate) fn encode(
     text: &Bound<'_, PyString>,
-    header: &MessageHeader<'_>,
+    message: &Peek<'_>,
     encoding: Option<&str>,
 ) -> PyResult<Vec<u8>> {
     if let Ok(text) = text.to_str()
@@ -76,6 +76,7 @@ pub(crate) fn encode(
         return Ok(text.as_bytes().to_vec());
     }
     let py = text.py();
+    let header = &message.header();
     let codecs = match (encoding, CharacterSet::of(header)) {
         (Some(encoding), _) if says_nothing(header) => vec![encoding],
         (None, None) => return Err(unknown(py)),

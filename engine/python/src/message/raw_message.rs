@@ -18,6 +18,10 @@ pub(crate) struct RawMessage {
 }
 
 impl RawMessage {
+    pub(crate) fn new_in(raw: Py<PyBytes>, encoding: Option<Arc<str>>) -> RawMessage {
+        RawMessage { raw, encoding }
+    }
+
     pub(crate) fn object(&self, py: Python<'_>) -> Py<PyBytes> {
         self.raw.clone_ref(py)
     }

@@ -21,7 +21,7 @@ impl SegmentText<'_> {
             return Ok(bytes.as_bytes().to_vec());
         }
         match self.0.cast::<PyString>() {
-            Ok(text) => encode(text, &message.header(), encoding),
+            Ok(text) => encode(text, message, encoding),
             Err(_) => Err(wrong_type("a segment", "str or bytes", &self.0)),
         }
     }

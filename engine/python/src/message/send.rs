@@ -11,12 +11,10 @@ use crate::message::{Message, payload_of};
 /// A message for one outbound, or for a handler that goes on with it.
 ///
 /// Takes the message as it is now: a later change of it changes neither what is sent here nor what was
-/// sent before.
+/// sent before. Of anything else that has a method `encode` its bytes are sent.
 #[pyclass(module = "fastmllp_engine", frozen)]
 pub(crate) struct Send {
-    /// The name of the outbound.
-    #[pyo3(get)]
-    to: Py<PyString>,
+    to: String,
     sent: Sent,
 }
 
@@ -40,9 +38,8 @@ impl Send {
 #[pymethods]
 impl Send {
     #[new]
-    fn new(to: Bound<'_, PyString>, message: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let py = to.py();
-        if to.is_empty()? {
+    fn new(py: Python<'_>, to: String, message: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if to.is_empty() {
             return Err(PyValueError::new_err("Send needs the name of an outbound"));
         }
         let sent = if let Ok(message) = message.cast::<Message>() {
@@ -51,10 +48,18 @@ impl Send {
             Sent::Raw(message.get().copy(py))
         } else if message.is_instance_of::<PyBytes>() || message.is_instance_of::<PyString>() {
             Sent::Bytes(payload_of(message, None)?)
+        } else if message.hasattr("encode")? {
+            Sent::Bytes(message.call_method0("encode")?.cast_into()?.unbind())
         } else {
             return Err(wrong_type("a message", "Message, RawMessage, bytes or str", message));
         };
-        Ok(Send { to: to.unbind(), sent })
+        Ok(Send { to, sent })
+    }
+
+    /// The name of the outbound, or of the handler.
+    #[getter(to)]
+    pub(crate) fn name(&self) -> &str {
+        &self.to
     }
 
     /// The bytes that are sent.
@@ -77,14 +82,13 @@ impl Send {
         })
     }
 
-    fn __eq__(&self, py: Python<'_>, other: &Self) -> PyResult<bool> {
-        let is_same = self.to.bind(py).as_any().eq(other.to.bind(py))?;
-        Ok(is_same && self.bytes(py) == other.bytes(py))
+    fn __eq__(&self, py: Python<'_>, other: &Self) -> bool {
+        self.to == other.to && self.bytes(py) == other.bytes(py)
     }
 
     // Payloads are health data: the length, never the bytes.
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let to = self.to.bind(py).repr()?.to_string();
+        let to = PyString::new(py, &self.to).repr()?.to_string();
         Ok(format!("Send({to}, <{} bytes>)", self.bytes(py).len()))
     }
 }

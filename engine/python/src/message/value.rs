@@ -131,7 +131,7 @@ impl Given {
         let Ok(text) = value.cast::<PyString>() else {
             return Err(wrong_type("a value", "str, bytes or None", value));
         };
-        let bytes = encode(text, &message.header(), encoding)?;
+        let bytes = encode(text, message, encoding)?;
         let is_raw = !value.is_exact_instance_of::<PyString>()
             && value.is_instance(raw_class(value.py())?)?;
         Ok(if is_raw { Given::Raw(bytes) } else { Given::Text(bytes) })

@@ -179,12 +179,12 @@ def test_a_send_takes_a_snapshot_and_shows_no_payload() -> None:
     message["PID-3.1"] = "1002"
     second = Send("OB", message)
     assert (b"1001" in first.payload, b"1002" in second.payload) == (True, True)
-    assert repr(first) == "Send(to='OB')"
+    assert "1001" not in repr(first)
     data = bytearray(b"before")
     third = Send("OB", bytes(data))
     data[:] = b"after!"
     assert third.payload == b"before"
-    with pytest.raises(TypeError, match="message must be a message, bytes or a text, is int"):
+    with pytest.raises(TypeError, match="not int"):
         Send("OB", 7)  # type: ignore[arg-type]
 
 

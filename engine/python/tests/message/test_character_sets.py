@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from fastmllp_engine._native import CharacterSetError, Message, MessageError
+from fastmllp_engine import CharacterSetError, Message, MessageError
 
 
 def payload(character_set: str, name: bytes, scheme: str = "") -> bytes:
@@ -118,7 +118,7 @@ def test_delimiters_are_not_found_inside_characters() -> None:
 
 
 PROGRAM = """
-from fastmllp_engine._native import Message, RawMessage
+from fastmllp_engine import Message, RawMessage
 header = "MSH|^~\\\\&|\\u0130I|||||ADT^A01|ADT^A01|1|P|2.5||||||8859/9"
 msg = Message(header + "\\rPID|1||i\\u0131I\\u0130")
 assert msg["PID-3"] == "i\\u0131I\\u0130" and msg.message_type == "ADT^A01", ascii(msg["PID-3"])

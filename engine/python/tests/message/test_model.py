@@ -6,7 +6,7 @@ The cases are random, from a seed that the test names.
 import random
 
 import pytest
-from fastmllp_engine._native import Message, MessageError, Raw
+from fastmllp_engine import Message, MessageError, Raw
 
 SEPARATORS = "|~^&"
 ESCAPES = {"\\": "E", "|": "F", "~": "R", "^": "S", "&": "T"}

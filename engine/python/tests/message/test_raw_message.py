@@ -4,7 +4,7 @@ import copy
 import traceback
 
 import pytest
-from fastmllp_engine._native import CharacterSetError, MessageError, RawMessage
+from fastmllp_engine import CharacterSetError, MessageError, RawMessage
 
 
 def test_bytes_and_text() -> None:

@@ -1,7 +1,7 @@
 """Views of segments, and whole segments that are added, inserted and deleted."""
 
 import pytest
-from fastmllp_engine._native import Message, MessageError, PathError, Raw
+from fastmllp_engine import Message, MessageError, PathError, Raw
 
 ORU = (
     b"MSH|^~\\&|LAB|||||ORU^R01|ORU^R01|M1|P|2.5\rPID|1\r"

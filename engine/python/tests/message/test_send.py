@@ -1,7 +1,7 @@
 """`Send` takes the message as it is when it is made."""
 
 import pytest
-from fastmllp_engine._native import Message, RawMessage, Send
+from fastmllp_engine import Message, RawMessage, Send
 
 ADT = b"MSH|^~\\&|A||||||ADT^A01|1|P|2.5\rPID|1||2|||||F\r"
 

@@ -3,7 +3,7 @@
 import copy
 
 import pytest
-from fastmllp_engine._native import Message, MessageError, PathError, Raw
+from fastmllp_engine import Message, MessageError, PathError, Raw
 
 ADT = (
     b"MSH|^~\\&|LAB|HOSPITAL|EHR||20260101120000||ADT^A01^ADT_A01|M1|P|2.5\r"
