@@ -128,6 +128,34 @@ impl Send {
     }
 }
 
+/// What a function panics with when it has failed on a message and can say why. Any other panic says
+/// `panic`. The message ends in ERROR either way.
+pub struct Failed {
+    note: String,
+}
+
+impl Failed {
+    /// Ends the function. Nothing is printed, as it would be for another panic.
+    ///
+    /// `note` goes into the journey, such as `ValueError at adt.py:14 in to_lab`: nothing that the message
+    /// holds.
+    pub fn raise(note: impl Into<String>) -> ! {
+        std::panic::resume_unwind(Box::new(Failed { note: note.into() }))
+    }
+
+    /// The note of a panic.
+    pub(crate) fn note_of(panic: &(dyn std::any::Any + std::marker::Send)) -> &str {
+        panic.downcast_ref::<Failed>().map_or("panic", |it| &it.note)
+    }
+}
+
+// A function may have put anything into the note.
+impl fmt::Debug for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failed").finish_non_exhaustive()
+    }
+}
+
 /// Chooses handlers by their names.
 pub(crate) type Router = Arc<dyn Fn(&Message<'_>) -> Vec<String> + std::marker::Send + Sync>;
 

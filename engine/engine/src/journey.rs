@@ -192,6 +192,11 @@ pub(crate) fn date(at: u64) -> String {
     format!("{:04}-{month:02}-{day:02}", year + era * 400 + next)
 }
 
+/// A time of the wall clock, milliseconds since 1970, as a day and a time of day in UTC.
+pub fn moment(at: u64) -> String {
+    format!("{} {}Z", date(at), time(at))
+}
+
 /// The time of day, in UTC.
 pub(crate) fn time(at: u64) -> String {
     let (seconds, milliseconds) = (at / 1000 % 86_400, at % 1000);

@@ -81,10 +81,10 @@ mod writer;
 pub use builder::Builder;
 pub use engine::Engine;
 pub use error::Error;
-pub use functions::{Message, Send};
+pub use functions::{Failed, Message, Send};
 pub use given_up::GivenUp;
 pub use jobs::{JobReport, To};
-pub use journey::Journey;
+pub use journey::{Journey, moment};
 pub use mllp_io::{
     AckMode, CertificateFiles, ClientCertificates, Framing, ListenerOptions, ListenerTls, Network,
     OverLimit, Policy, Profile, Rules, Scan, SenderOptions, SenderTls, Times, TlsVersion,

@@ -9,7 +9,7 @@ use mllp_store::StoredMessage;
 
 use crate::engine::{Engine, ended};
 use crate::error::Error;
-use crate::journey::{date, time};
+use crate::journey::moment;
 use crate::status::Setting;
 use crate::waiting::Waiting;
 
@@ -168,10 +168,6 @@ fn by(by: &By) -> String {
         "" => format!("by {}", who.escape_debug()),
         reason => format!("by {}: {}", who.escape_debug(), reason.escape_debug()),
     }
-}
-
-fn moment(at: u64) -> String {
-    format!("{} {}", date(at), time(at))
 }
 
 impl fmt::Display for Attempts {

@@ -13,7 +13,7 @@ use mllp_pipeline::{
 use mllp_store::Reader;
 
 use crate::bodies::{BodyIds, Large, is_large};
-use crate::functions::{Bytes, Handler, Message, Router, Send};
+use crate::functions::{Bytes, Failed, Handler, Message, Router, Send};
 use crate::lazy::Lazy;
 use crate::names::Names;
 use crate::ordering::keys;
@@ -195,7 +195,7 @@ fn one<T>(
         let message = Message::new(bytes);
         // A function that panics is the message's fault as far as anybody can tell.
         let result = catch_unwind(AssertUnwindSafe(|| run(&message)));
-        result.unwrap_or_else(|_| Err(failure(Failure::Content, "panic")))
+        result.unwrap_or_else(|panic| Err(failure(Failure::Content, Failed::note_of(&*panic))))
     };
     match stored::find(reader, work).ok().flatten().ok_or_else(unreadable)? {
         Body::Inline(bytes) => guarded(&bytes),

@@ -10,6 +10,7 @@ use pyo3::types::PyDict;
 
 use crate::engine::Engine;
 use crate::error::raised;
+use crate::function;
 use crate::inbound::InboundOptions;
 use crate::outbound::OutboundOptions;
 
@@ -59,6 +60,14 @@ impl Builder {
     ) -> PyResult<()> {
         let options = InboundOptions::read(options)?;
         self.change(|builder| options.apply(builder.inbound(name, address, router)))
+    }
+
+    fn router(&self, name: &str, function: Py<PyAny>) -> PyResult<()> {
+        self.change(|builder| Ok(function::router(builder, name, function)))
+    }
+
+    fn handler(&self, name: &str, function: Py<PyAny>) -> PyResult<()> {
+        self.change(|builder| Ok(function::handler(builder, name, function)))
     }
 
     #[pyo3(signature = (name, host, port, **options))]

@@ -150,12 +150,7 @@ impl Engine {
         let told = &mut findings;
         let verified = self
             .ask(py, move |engine| engine.verify(&mut |finding| told.push(finding.to_string())))?;
-        Ok(verified.map(|it| Verified {
-            received: it.received,
-            dispositions: it.dispositions,
-            open_work: it.open_work,
-            findings,
-        }))
+        Ok(verified.map(|it| Verified::new(it, findings)))
     }
 
     fn reload(

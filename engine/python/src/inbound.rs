@@ -37,6 +37,8 @@ options! {
         byte_timeout_seconds: f64,
         frame_timeout_seconds: f64,
         send_timeout_seconds: f64,
+        trailer_timeout_seconds: f64,
+        stop_timeout_seconds: f64,
         handshake_timeout_seconds: f64,
         keep_alive_seconds: f64,
         deduplicate: bool,
@@ -121,6 +123,7 @@ impl InboundOptions {
             ("byte_timeout_seconds", self.byte_timeout_seconds, &mut times.byte),
             ("frame_timeout_seconds", self.frame_timeout_seconds, &mut times.frame),
             ("send_timeout_seconds", self.send_timeout_seconds, &mut times.send),
+            ("trailer_timeout_seconds", self.trailer_timeout_seconds, &mut times.trailer),
         ] {
             if let Some(value) = value {
                 *time = millis(name, value)?;
@@ -128,6 +131,9 @@ impl InboundOptions {
         }
         if let Some(value) = self.handshake_timeout_seconds {
             listener.connect = seconds("handshake_timeout_seconds", value)?;
+        }
+        if let Some(value) = self.stop_timeout_seconds {
+            listener.stop = seconds("stop_timeout_seconds", value)?;
         }
         if let Some(value) = self.keep_alive_seconds {
             listener.keep_alive = keep_alive(value)?;

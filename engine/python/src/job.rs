@@ -1,9 +1,11 @@
 //! Deliveries that were given up, and what an operator does with many of them.
 
+use std::path::PathBuf;
+
 use mllp_engine::{Failure, Selection, To, Which};
 use pyo3::prelude::*;
 
-use crate::error::unknown_word;
+use crate::error::{raised, unknown_word};
 
 /// How far a job has come.
 #[pyclass(frozen, get_all, module = "fastmllp_engine._native")]
@@ -56,10 +58,27 @@ impl From<mllp_engine::GivenUp> for GivenUp {
 /// What was proven of a store.
 #[pyclass(frozen, get_all, module = "fastmllp_engine._native")]
 pub(crate) struct Verified {
-    pub(crate) received: u64,
-    pub(crate) dispositions: std::collections::BTreeMap<&'static str, u64>,
-    pub(crate) open_work: u64,
-    pub(crate) findings: Vec<String>,
+    received: u64,
+    dispositions: std::collections::BTreeMap<&'static str, u64>,
+    open_work: u64,
+    findings: Vec<String>,
+}
+
+impl Verified {
+    pub(crate) fn new(verified: mllp_engine::Verified, findings: Vec<String>) -> Verified {
+        let mllp_engine::Verified { received, dispositions, open_work, .. } = verified;
+        Verified { received, dispositions, open_work, findings }
+    }
+}
+
+/// Proves from the store of a stopped engine that nothing is lost.
+#[pyfunction]
+pub(crate) fn verify(py: Python<'_>, data: PathBuf) -> PyResult<Verified> {
+    let mut findings = Vec::new();
+    let tell = &mut findings;
+    let verified =
+        py.detach(|| mllp_engine::verify(&data, &mut |finding| tell.push(finding.to_string())));
+    Ok(Verified::new(verified.map_err(|error| raised(error.into()))?, findings))
 }
 
 /// Which deliveries or messages are meant.

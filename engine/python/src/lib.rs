@@ -6,9 +6,11 @@
 mod builder;
 mod engine;
 mod error;
+mod function;
 mod inbound;
 mod job;
 mod journey;
+mod log_lines;
 mod message;
 mod operator;
 mod options;
@@ -29,7 +31,7 @@ mod _native {
     #[pymodule_export]
     use super::error::EngineError;
     #[pymodule_export]
-    use super::job::{GivenUp, JobReport, Verified};
+    use super::job::{GivenUp, JobReport, Verified, verify};
     #[pymodule_export]
     use super::journey::{Journey, JourneyEvent};
     #[pymodule_export]
@@ -42,6 +44,8 @@ mod _native {
     use super::message::segment::Segment;
     #[pymodule_export]
     use super::message::send::Send;
+    #[pymodule_export]
+    use super::log_lines::log_to_stderr;
     #[pymodule_export]
     use super::status::{LaneState, Setting, Status, StoreState};
     #[pymodule_export]

@@ -24,6 +24,7 @@ options! {
         connect_timeout_seconds: f64,
         send_timeout_seconds: f64,
         reply_timeout_seconds: f64,
+        trailer_timeout_seconds: f64,
         reconnect_seconds: f64,
         max_reconnect_seconds: f64,
         keep_alive_seconds: f64,
@@ -126,6 +127,7 @@ impl OutboundOptions {
             ("connect_timeout_seconds", self.connect_timeout_seconds, &mut sender.connect),
             ("send_timeout_seconds", self.send_timeout_seconds, &mut sender.send),
             ("reply_timeout_seconds", self.reply_timeout_seconds, &mut sender.reply),
+            ("trailer_timeout_seconds", self.trailer_timeout_seconds, &mut sender.trailer),
             ("reconnect_seconds", self.reconnect_seconds, &mut sender.back_off),
             ("max_reconnect_seconds", self.max_reconnect_seconds, &mut sender.max_back_off),
         ] {

@@ -45,6 +45,8 @@ __all__ = [
     "Verified",
     "Why",
     "Worker",
+    "log_to_stderr",
+    "verify",
 ]
 
 # A method has the name of the type.
@@ -83,6 +85,8 @@ class InboundOptions(TypedDict, total=False):
     byte_timeout_seconds: float | None
     frame_timeout_seconds: float | None
     send_timeout_seconds: float | None
+    trailer_timeout_seconds: float | None
+    stop_timeout_seconds: float | None
     handshake_timeout_seconds: float | None
     keep_alive_seconds: float | None
     deduplicate: bool | None
@@ -111,6 +115,7 @@ class OutboundOptions(TypedDict, total=False):
     connect_timeout_seconds: float | None
     send_timeout_seconds: float | None
     reply_timeout_seconds: float | None
+    trailer_timeout_seconds: float | None
     reconnect_seconds: float | None
     max_reconnect_seconds: float | None
     keep_alive_seconds: float | None
@@ -137,6 +142,16 @@ class Builder:
         self, name: str, address: str, router: str, **options: Unpack[InboundOptions]
     ) -> None:
         """Listens at `address`, such as `127.0.0.1:2575`; port 0 takes a free one."""
+
+    def router(self, name: str, function: Callable[[bytes], list[str] | str]) -> None:
+        """Chooses handlers in a thread of the engine: gets a message, returns their names. A text
+        is the note of its failure, for the journey."""
+
+    def handler(
+        self, name: str, function: Callable[[bytes], list[tuple[str, bytes | None]] | str]
+    ) -> None:
+        """Transforms in a thread of the engine: gets a message, returns where to and what is sent;
+        None: the bytes that it got. A text is the note of its failure, for the journey."""
 
     def outbound(self, name: str, host: str, port: int, **options: Unpack[OutboundOptions]) -> None:
         """Delivers to a partner, in order, one message at a time."""
@@ -653,3 +668,11 @@ class Worker:
         inbounds: Sequence[tuple[str, bool, str | None]],
         explain: Callable[[BaseException], tuple[str, str]],
     ) -> None: ...
+
+def verify(data: str | os.PathLike[str]) -> Verified:
+    """Proves from the store of a stopped engine that nothing is lost. Raises `EngineError`: the
+    store is in use, or refused."""
+
+def log_to_stderr(level: Literal["off", "error", "warn", "info", "debug", "trace"]) -> None:
+    """Writes log records of this level and above to standard error from now on, a line for each.
+    Once for each process."""

@@ -1,0 +1,96 @@
+"""How the engine stands, and what an operator does to its connections and lanes."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from fastmllp_engine.api.asked import REFUSALS, Asked, not_found
+from fastmllp_engine.api.requests import LaneMove, LaneOperation, Operation
+from fastmllp_engine.records import ConnectionRecord, HealthRecord, StatusRecord
+from fastmllp_engine.runtime import Running
+from fastmllp_engine.runtime.running import Stage
+
+routes = APIRouter(responses=REFUSALS)
+
+
+class Moved(BaseModel):
+    """How many messages or deliveries a lane had left."""
+
+    count: int
+
+
+@routes.get("/health")
+def health(asked: Asked) -> HealthRecord:
+    """Whether the engine stores and can deliver."""
+    return asked.health()
+
+
+@routes.get("/status")
+def status(asked: Asked) -> StatusRecord:
+    """How everything stands."""
+    return asked.status()
+
+
+@routes.get("/connections")
+def connections(asked: Asked) -> list[ConnectionRecord]:
+    """The connections, each with its lane."""
+    return asked.connections()
+
+
+@routes.post("/connections/{name}/start", status_code=204)
+def start(asked: Asked, name: str, operation: Operation) -> None:
+    """Let messages pass again."""
+    _switch(asked, name, operation, "on")
+
+
+@routes.post("/connections/{name}/stop", status_code=204)
+def stop(asked: Asked, name: str, operation: Operation) -> None:
+    """Stop it, also across restarts: an inbound does not listen, an outbound disconnects."""
+    _switch(asked, name, operation, "stopped")
+
+
+@routes.post("/connections/{name}/pause", status_code=204)
+def pause(asked: Asked, name: str, operation: Operation) -> None:
+    """Pause it, also across restarts: connections stay, and nothing passes."""
+    _switch(asked, name, operation, "paused")
+
+
+@routes.post("/connections/{name}/retry", status_code=204)
+def retry(asked: Asked, name: str, operation: Operation) -> None:
+    """Try the head of its lane now."""
+    asked.engine.retry_now(_stage(asked, name, operation.stage), name)
+
+
+@routes.post("/lanes/move")
+def move(asked: Asked, operation: LaneMove) -> Moved:
+    """Append what a lane has left that is no longer configured to one that is."""
+    count = asked.engine.move_lane(
+        operation.stage, operation.name, operation.to, by=operation.by, because=operation.because
+    )
+    return Moved(count=count)
+
+
+@routes.post("/lanes/cancel")
+def cancel(asked: Asked, operation: LaneOperation) -> Moved:
+    """End what a lane has left that is no longer configured: its messages end in ERROR."""
+    count = asked.engine.cancel_lane(
+        operation.stage, operation.name, by=operation.by, because=operation.because
+    )
+    return Moved(count=count)
+
+
+def _switch(
+    asked: Running, name: str, operation: Operation, flow: Literal["on", "paused", "stopped"]
+) -> None:
+    stage = _stage(asked, name, operation.stage)
+    side: Literal["input", "output"] = "input" if stage == "ingress" else "output"
+    engine = asked.engine
+    engine.switch(stage, name, side, flow, by=operation.by, because=operation.because)
+
+
+def _stage(asked: Running, name: str, given: Stage | None) -> Stage:
+    stage = given or asked.stage_of(name)
+    if stage is None:
+        raise not_found(f"inbound, outbound or handler {name}")
+    return stage

@@ -1,0 +1,88 @@
+"""What requests say."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Who = Annotated[str, Field(min_length=1, max_length=100, description="Who asks for it.")]
+Reason = Annotated[str, Field(max_length=200, description="Why. It stays in the journey.")]
+Key = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=100,
+        description="Of the request: the same key again does nothing again, and reports the same.",
+    ),
+]
+
+
+class Request(BaseModel):
+    """A field that is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Operation(Request):
+    """Something that an operator does to a connection."""
+
+    by: Who
+    because: Reason = ""
+    stage: Literal["ingress", "routed", "outbound"] | None = None
+    """Where a name is that of more than one; null: inbound, then outbound, then handler."""
+
+
+class LaneOperation(Request):
+    """Something that an operator does to a lane that is no longer configured."""
+
+    stage: Literal["ingress", "routed", "outbound"]
+    name: str
+    by: Who
+    because: Reason = ""
+
+
+class LaneMove(LaneOperation):
+    """Appends what is left to another lane of the same stage."""
+
+    to: str
+
+
+class Selection(Request):
+    """Which deliveries are meant: of one outbound or all, and of these messages if any."""
+
+    outbound: str | None = None
+    messages: list[int] = []
+    failure: str | None = None
+    """Only those with this class of failure, such as `refused_for_good`."""
+    to_outbound: str | None = None
+    """Sent there instead of where they were sent."""
+
+
+class MessageSelection(Request):
+    """Which messages are meant."""
+
+    messages: Annotated[list[int], Field(min_length=1, max_length=100_000)]
+    to_outbound: str | None = None
+    """Sent there as they were received; null: routed again."""
+
+
+class Job(Request):
+    """Who wants a job, and its key."""
+
+    key: Key
+    by: Who
+    because: Reason = ""
+
+
+class Replay(Selection, Job):
+    """Deliveries to send again."""
+
+
+class MessageReplay(MessageSelection, Job):
+    """Messages to send again."""
+
+
+class HeldJob(Job):
+    """Held deliveries to release or to cancel."""
+
+    outbound: str | None = None
+    messages: list[int] = []

@@ -1,0 +1,204 @@
+"""``status messages show why``: what an engine says of itself and its messages."""
+
+import argparse
+import sys
+from typing import Any
+
+from fastmllp_engine.cli.asking import Commands, about_an_engine, client_of, message_numbers
+from fastmllp_engine.cli.client import Client
+from fastmllp_engine.cli.printing import (
+    counted,
+    moment,
+    safe,
+    say,
+    say_error,
+    say_json,
+    say_lines,
+    say_table,
+    seconds,
+)
+
+STAGES = {"ingress": "inbound", "routed": "handler", "outbound": "outbound"}
+DISPOSITIONS = ("RECEIVED", "ROUTED", "UNROUTED", "FILTERED", "PROCESSED", "ERROR", "DUPLICATE")
+
+
+def add_to(commands: Commands) -> None:
+    """Add the commands of this family."""
+    about_an_engine(commands, "status", _status, "How the engine and its connections stand.")
+    _add_messages(commands)
+    show = about_an_engine(
+        commands,
+        "show",
+        _show,
+        "What has happened to a message.",
+        "A control ID that more than one message has lists them all.",
+    )
+    show.add_argument("message", metavar="MESSAGE", help="its number, or its control ID")
+    show.add_argument("--show-phi", action="store_true", help="and its body: a patient's data")
+    why = about_an_engine(
+        commands, "why", _why, "Why a message is not yet delivered, or what became of it."
+    )
+    message_numbers(why, "+")
+
+
+def _add_messages(commands: Commands) -> None:
+    messages = about_an_engine(commands, "messages", _messages, "Find messages, newest first.")
+    messages.add_argument("--control-id", metavar="ID")
+    messages.add_argument("--type", metavar="TYPE", help="such as ADT^A08")
+    messages.add_argument("--connection", metavar="NAME", help="the inbound, handler or outbound")
+    messages.add_argument("--disposition", choices=DISPOSITIONS, type=str.upper)
+    messages.add_argument(
+        "--field",
+        action="append",
+        metavar="PATH=VALUE",
+        help="a field that its inbound indexes, such as PID-3.1=1002; may be given again",
+    )
+    messages.add_argument("--before", type=int, metavar="MESSAGE", help="only with lower numbers")
+    messages.add_argument("--limit", type=int, default=20, metavar="N", help="at most so many (20)")
+
+
+def _status(given: argparse.Namespace) -> int:
+    status = client_of(given).get("/status")
+    if given.json:
+        say_json(status)
+        return 0
+    engine, store = status["engine"], status["store"]
+    environment = f" ({engine['environment']})" if engine["environment"] else ""
+    say(
+        f"{safe(engine['folder'])}{safe(environment)}  configuration {engine['configuration'][:7]}"
+        f"  running since {moment(engine['started_at'])}  process {engine['pid']}"
+    )
+    trouble = f": {store['trouble']}" if store["trouble"] else ""
+    since = f" since {moment(store['since'])}" if store["since"] else ""
+    say(f"store {store['state'].replace('_', ' ')}{trouble}{since}")
+    if status["retention_doubt"]:
+        say("the clock is in doubt: nothing that has expired is deleted (retention confirm)")
+    say_table(
+        ("NAME", "KIND", "WAITING", "STATE"),
+        [
+            (lane["name"], STAGES[lane["stage"]], f"{lane['depth']:,}", _state(lane))
+            for lane in status["lanes"]
+        ],
+    )
+    return 0
+
+
+def _state(lane: dict[str, Any]) -> str:
+    said = []
+    if lane["is_orphaned"]:
+        said.append("no longer configured")
+    for side in ("input", "output"):
+        setting = lane[side]
+        if setting and setting["flow"] != "on":
+            who = setting["by"] or "the engine"
+            because = f": {setting['reason']}" if setting["reason"] else ""
+            said.append(f"{setting['flow']} by {who} since {moment(setting['since'])}{because}")
+    if lane["is_full"]:
+        said.append("full")
+    if lane["stage"] == "outbound" and not said:
+        said.append(_reach(lane))
+    if lane["attempt"] and lane["head"] is not None:
+        due = f", next in {seconds(lane['due_in'])}" if lane["due_in"] else ""
+        said.append(f"message {lane['head']}: {counted(lane['attempt'], 'attempt')}{due}")
+    return "; ".join(one for one in said if one)
+
+
+def _reach(lane: dict[str, Any]) -> str:
+    if lane["ready"]:
+        return "connected"
+    return f"not connected: {lane['lost']}" if lane["lost"] else "not connected"
+
+
+def _messages(given: argparse.Namespace) -> int:
+    found = _search(client_of(given), given)
+    if given.json:
+        say_json(found)
+    elif not found["messages"]:
+        say("no message is like that")
+    else:
+        _say_messages(found["messages"])
+        if found["next"] is not None:
+            say(f"there may be more: --before {found['next']}")
+    return 0 if found["messages"] else 1
+
+
+def _search(client: Client, given: argparse.Namespace) -> dict[str, Any]:
+    """The first page that has something: a page may be empty though there is more."""
+    before = given.before
+    while True:
+        found: dict[str, Any] = client.get(
+            "/messages",
+            {
+                "control_id": given.control_id,
+                "message_type": given.type,
+                "connection": given.connection,
+                "disposition": given.disposition,
+                "field": given.field or [],
+                "before": before,
+                "limit": given.limit,
+            },
+        )
+        if found["messages"] or found["next"] is None:
+            return found
+        before = found["next"]
+
+
+def _say_messages(messages: list[dict[str, Any]]) -> None:
+    say_table(
+        ("MESSAGE", "RECEIVED", "TYPE", "CONTROL ID", "INBOUND", "BYTES", "DISPOSITION"),
+        [
+            (
+                str(one["id"]),
+                moment(one["received_at"]),
+                one["message_type"],
+                one["control_id"],
+                one["inbound"],
+                f"{one['length']:,}",
+                one["disposition"],
+            )
+            for one in messages
+        ],
+    )
+
+
+def _show(given: argparse.Namespace) -> int:
+    client = client_of(given)
+    number: str | int = given.message
+    if not given.message.isdecimal():
+        found = client.get("/messages", {"control_id": given.message, "limit": 100})["messages"]
+        if len(found) != 1:
+            return _several(given, found)
+        number = found[0]["id"]
+    journey = client.get(f"/messages/{number}/journey")
+    if given.json:
+        say_json(journey)
+    else:
+        say_lines(journey["text"])
+    if given.show_phi:
+        sys.stdout.flush()
+        body = client.get_bytes(f"/messages/{number}/payload")
+        say_lines(body.decode("utf-8", "backslashreplace").replace("\r", "\n"))
+    return 0
+
+
+def _several(given: argparse.Namespace, found: list[dict[str, Any]]) -> int:
+    if not found:
+        say_error(f'there is no message with control ID "{given.message}"')
+        return 1
+    if given.json:
+        say_json({"messages": found, "next": None})
+    else:
+        say(f"{counted(len(found), 'message')} have this control ID; show one by its number:")
+        _say_messages(found)
+    return 0
+
+
+def _why(given: argparse.Namespace) -> int:
+    client = client_of(given)
+    answers = [client.get(f"/messages/{number}/why") for number in given.messages]
+    if given.json:
+        say_json(answers if len(answers) > 1 else answers[0])
+        return 0
+    for answer in answers:
+        say_lines(answer["text"])
+    return 0

@@ -1,0 +1,58 @@
+"""The read side: what an engine says of itself and its messages, as plain records.
+
+The API answers with them, and the command line prints them. No record has a payload.
+"""
+
+from fastmllp_engine.records.copied import copied
+from fastmllp_engine.records.given_up import (
+    GivenUpGroup,
+    GivenUpPage,
+    GivenUpRecord,
+    GivenUpSummary,
+    page_of,
+    summary_of,
+)
+from fastmllp_engine.records.message import (
+    AnswerRecord,
+    EventRecord,
+    FoundRecord,
+    JourneyRecord,
+    MessageRecord,
+    WhyRecord,
+)
+from fastmllp_engine.records.proof import JobRecord, RetentionRecord, VerifiedRecord
+from fastmllp_engine.records.standing import (
+    ConnectionRecord,
+    EngineRecord,
+    HealthRecord,
+    LaneRecord,
+    SettingRecord,
+    StatusRecord,
+    StoreRecord,
+)
+
+__all__ = [
+    "AnswerRecord",
+    "ConnectionRecord",
+    "EngineRecord",
+    "EventRecord",
+    "FoundRecord",
+    "GivenUpGroup",
+    "GivenUpPage",
+    "GivenUpRecord",
+    "GivenUpSummary",
+    "HealthRecord",
+    "JobRecord",
+    "JourneyRecord",
+    "LaneRecord",
+    "MessageRecord",
+    "RetentionRecord",
+    "SettingRecord",
+    "StatusRecord",
+    "StoreRecord",
+    "VerifiedRecord",
+    "WhyRecord",
+    "copied",
+    "page_of",
+    "summary_of",
+]

@@ -1,0 +1,104 @@
+"""Messages: what is stored of them, what has happened to them, and where they stand.
+
+Times are milliseconds since 1970 in UTC.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """A message that was received, without its body."""
+
+    id: int
+    inbound: str
+    control_id: str
+    message_type: str
+    received_at: int
+    accepted: bool
+    """Whether its sender was told that it is stored."""
+    length: int
+    """Of the body in bytes."""
+    session: int
+    """Of the connection that it came through."""
+    disposition: str
+    """RECEIVED, ROUTED, UNROUTED, FILTERED, PROCESSED, ERROR or DUPLICATE."""
+    since: int
+    """When the disposition was written; 0 while it is RECEIVED."""
+    body_expired: int | None
+    """When retention deleted the body; null: it is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRecord:
+    """A page of messages, newest first."""
+
+    messages: list[MessageRecord]
+    next: int | None
+    """`before` of the next page; null: there is none. A page may be empty though there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """Something that has happened to a message. What does not belong to its kind is null."""
+
+    at: int
+    kind: str
+    text: str
+    connection: str | None
+    """The inbound, handler or outbound where it happened."""
+    to: list[str]
+    attempt: int | None
+    failure: str | None
+    """The class of a failure, such as `refused_for_now`."""
+    said: str | None
+    """What the partner said, or the type of a function's error."""
+    milliseconds: int | None
+    """From the last byte sent to the answer."""
+    message: int | None
+    """Another message that it is about."""
+    accepted: bool | None
+    newer: int | None
+    """How many newer messages were delivered before an older one came again."""
+    by: str | None
+    because: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyRecord:
+    """What has happened to a message, in facts and, as `text`, a line for each."""
+
+    message: MessageRecord
+    events: list[EventRecord]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRecord:
+    """Where a message stands at one place. What does not belong to its reason is null."""
+
+    place: str
+    """The name of the inbound, handler or outbound."""
+    reason: str
+    text: str
+    at: int | None
+    failure: str | None
+    said: str | None
+    by: str | None
+    because: str | None
+    message: int | None
+    """The message that it waits for."""
+    lane: str | None
+    """The lane that is full."""
+    attempts: int | None
+    due_in: int | None
+    """Milliseconds until the next attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhyRecord:
+    """Where a message stands, in facts and, as `text`, in sentences."""
+
+    message: MessageRecord
+    answers: list[AnswerRecord]
+    text: str

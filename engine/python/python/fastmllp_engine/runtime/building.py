@@ -1,0 +1,101 @@
+"""A checked graph, as the native engine gets it."""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fastmllp_engine.connectors import MLLP
+from fastmllp_engine.graph import ConfigurationError, Finding, Handler, Inbound, Outbound, Registry
+from fastmllp_engine.runtime.options import days, inbound_options, outbound_options
+
+if TYPE_CHECKING:
+    from fastmllp_engine._native import Builder, Engine
+
+AUTO_START = "auto_start = false"
+"""Why a connection is stopped that no operator has started yet."""
+
+Functions = Callable[["Builder", Registry], None]
+"""Gives a builder the routers and handlers of a graph."""
+
+
+def build(registry: Registry, data: str | os.PathLike[str], functions: Functions) -> "Builder":
+    """A builder with everything that the graph says.
+
+    Raises:
+        ConfigurationError: a connection has a transport that the engine cannot run.
+    """
+    from fastmllp_engine._native import Builder
+
+    _refuse_other_transports(registry)
+    builder = Builder(data)
+    for inbound in registry.inbounds.values():
+        _add_inbound(builder, inbound, registry)
+    functions(builder, registry)
+    for outbound in registry.outbounds.values():
+        _add_outbound(builder, outbound, registry)
+    lanes: list[Inbound | Handler | Outbound] = [*registry.inbounds.values()]
+    lanes += [*registry.handlers.values(), *registry.outbounds.values()]
+    for lane in lanes:
+        _limit(builder, lane.name, lane.capacity_messages, lane.capacity_bytes)
+    retention = registry.settings.retention
+    builder.retention(
+        bodies=days(retention.bodies_days),
+        metadata=days(retention.metadata_days),
+        dead=days(retention.dead_days),
+    )
+    if registry.settings.store.min_free_bytes is not None:
+        builder.min_free(registry.settings.store.min_free_bytes)
+    return builder
+
+
+def stop_what_waits(engine: "Engine", registry: Registry) -> None:
+    """Stops connections without ``auto_start`` for which nothing was ever set.
+
+    What an operator has set since is in the store, and counts.
+    """
+    lanes = {(lane.stage, lane.name): lane for lane in engine.status().lanes}
+    for outbound in registry.outbounds.values():
+        lane = lanes.get(("outbound", outbound.name))
+        if not outbound.auto_start and lane is not None and lane.output is None:
+            engine.switch("outbound", outbound.name, "output", "stopped", by="", because=AUTO_START)
+    for inbound in registry.inbounds.values():
+        lane = lanes.get(("ingress", inbound.name))
+        if not inbound.auto_start and lane is not None and lane.input is None:
+            engine.switch("ingress", inbound.name, "input", "stopped", by="", because=AUTO_START)
+
+
+def _refuse_other_transports(registry: Registry) -> None:
+    findings: list[Finding] = []
+    connections: list[Inbound | Outbound] = [*registry.inbounds.values()]
+    connections += registry.outbounds.values()
+    for one in connections:
+        if not isinstance(one.spec, MLLP):
+            text = f"{one.subject}: this version does not run the transport {one.spec.transport}"
+            findings.append(Finding(one.place, text))
+    if findings:
+        raise ConfigurationError(findings)
+
+
+def _add_inbound(builder: "Builder", inbound: Inbound, registry: Registry) -> None:
+    assert isinstance(inbound.spec, MLLP)
+    assert inbound.address is not None
+    host, port = inbound.address
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    options = inbound_options(inbound, inbound.spec, registry.settings)
+    builder.inbound(inbound.name, address, inbound.router, **options)
+
+
+def _add_outbound(builder: "Builder", outbound: Outbound, registry: Registry) -> None:
+    assert isinstance(outbound.spec, MLLP)
+    assert outbound.spec.host is not None
+    options = outbound_options(outbound, outbound.spec, registry.settings)
+    builder.outbound(outbound.name, outbound.spec.host, outbound.spec.port, **options)
+
+
+def _limit(builder: "Builder", name: str, messages: int | None, size: int | None) -> None:
+    if messages is not None and size is not None:
+        builder.capacity(name, depth=messages, bytes=size)
+    elif messages is not None:
+        builder.capacity(name, depth=messages)
+    elif size is not None:
+        builder.capacity(name, bytes=size)

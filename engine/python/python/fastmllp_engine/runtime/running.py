@@ -1,0 +1,153 @@
+"""An engine that runs a graph, and what is asked of the two together."""
+
+import os
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from fastmllp_engine.graph import Registry
+from fastmllp_engine.records import (
+    ConnectionRecord,
+    EngineRecord,
+    HealthRecord,
+    LaneRecord,
+    StatusRecord,
+    StoreRecord,
+    copied,
+)
+from fastmllp_engine.runtime.building import Functions, build, stop_what_waits
+
+if TYPE_CHECKING:
+    from fastmllp_engine._native import Engine
+
+Stage = Literal["ingress", "routed", "outbound"]
+
+
+@dataclass
+class Running:
+    """A running engine, and the graph that it runs."""
+
+    engine: "Engine"
+    registry: Registry
+    data: Path
+    folder: str = ""
+    """The configuration's folder, as it was given."""
+    started_at: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+    is_stopping: bool = False
+    """Nothing may be asked of the engine any more."""
+
+    @classmethod
+    def start(
+        cls,
+        registry: Registry,
+        data: str | os.PathLike[str],
+        functions: Functions,
+        folder: str = "",
+    ) -> "Running":
+        """Start an engine with this graph.
+
+        Raises:
+            ConfigurationError: the graph is refused.
+            EngineError: the engine does not start; `exit_status` says of what kind that is.
+        """
+        path = Path(data)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        engine = build(registry, path, functions).start()
+        stop_what_waits(engine, registry)
+        return cls(engine, registry, path, folder)
+
+    def stop(self, deadline_seconds: float) -> None:
+        """Accept nothing new, answer what was received, and close the store.
+
+        Raises:
+            EngineError: the deadline came first, or the store has ended.
+        """
+        self.is_stopping = True
+        self.engine.stop(deadline_seconds)
+
+    def listening(self) -> list[tuple[str, str]]:
+        """Each inbound, and where it listens."""
+        return [
+            (name, _shown(*address))
+            for name in self.registry.inbounds
+            if (address := self.engine.address(name)) is not None
+        ]
+
+    def stage_of(self, name: str) -> Stage | None:
+        """What an inbound, handler or outbound is to the engine; None: the graph has none."""
+        if name in self.registry.inbounds:
+            return "ingress"
+        if name in self.registry.outbounds:
+            return "outbound"
+        return "routed" if name in self.registry.handlers else None
+
+    def status(self) -> StatusRecord:
+        """How everything stands."""
+        native = self.engine.status()
+        engine = EngineRecord(
+            version=version("fastmllp-engine"),
+            pid=os.getpid(),
+            started_at=self.started_at,
+            folder=self.folder,
+            environment=self.registry.environment,
+            configuration=self.registry.hash,
+        )
+        return StatusRecord(
+            engine=engine,
+            store=copied(StoreRecord, native.store),
+            lanes=[copied(LaneRecord, lane) for lane in native.lanes],
+            waiting=native.waiting,
+            is_idle=native.is_idle,
+            retention_doubt=self.engine.retention_doubt(),
+        )
+
+    def connections(self) -> list[ConnectionRecord]:
+        """The connections of the graph, each with its lane."""
+        lanes = {(lane.stage, lane.name): lane for lane in self.status().lanes}
+        listening = dict(self.listening())
+        inbounds = [
+            ConnectionRecord(
+                name=one.name,
+                direction="inbound",
+                transport=one.spec.transport,
+                address=listening.get(one.name, ""),
+                router=one.router,
+                lane=lanes.get(("ingress", one.name)),
+            )
+            for one in self.registry.inbounds.values()
+        ]
+        outbounds = [
+            ConnectionRecord(
+                name=one.name,
+                direction="outbound",
+                transport=one.spec.transport,
+                address=one.spec.summary(),
+                router=None,
+                lane=lanes.get(("outbound", one.name)),
+            )
+            for one in self.registry.outbounds.values()
+        ]
+        return [*inbounds, *outbounds]
+
+    def health(self) -> HealthRecord:
+        """What is in the way of messages."""
+        status = self.status()
+        problems: list[str] = []
+        if status.store.state != "writing":
+            problems.append(f"the store is {status.store.state}: {status.store.trouble}")
+        for lane in status.lanes:
+            if lane.is_orphaned:
+                problems.append(f"{lane.name} is no longer configured and holds {lane.depth}")
+            elif lane.depth and lane.stage == "outbound" and not lane.ready:
+                problems.append(f"{lane.name} is not connected, {lane.depth} wait")
+            elif lane.is_full:
+                problems.append(f"{lane.name} is full")
+        if status.retention_doubt:
+            problems.append("the clock is in doubt: nothing that has expired is deleted")
+        return HealthRecord("degraded" if problems else "ok", problems)
+
+
+def _shown(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
