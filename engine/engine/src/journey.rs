@@ -97,7 +97,7 @@ impl Journey {
             }
             What::Attempt { outbound, attempt, failure, note } => {
                 let why = failure.name();
-                format!("attempt {attempt:<5} {}  {why}  {}", self.name(*outbound), note.0)
+                format!("attempt {attempt:<5} {}  {why}  {}", self.name(*outbound), plain(&note.0))
             }
             What::PossiblySent { outbound } => {
                 format!("possibly sent {}", self.name(*outbound))
@@ -106,13 +106,15 @@ impl Journey {
                 format!("overtaken     {}  by {by}", self.name(*outbound))
             }
             What::Delivered { outbound, milliseconds, note } => {
-                format!("delivered     {}  {}  {milliseconds} ms", self.name(*outbound), note.0)
+                let said = plain(&note.0);
+                format!("delivered     {}  {said}  {milliseconds} ms", self.name(*outbound))
             }
             What::Dead { lane, failure } => {
                 format!("dead          {}  {}", self.name(*lane), failure.name())
             }
             What::Failed { lane, failure, note } => {
-                format!("failed        {}  {}  {}", self.name(*lane), failure.name(), note.0)
+                let said = plain(&note.0);
+                format!("failed        {}  {}  {said}", self.name(*lane), failure.name())
             }
             What::Answered { accepted: true } => "answered      accepted".to_owned(),
             What::Answered { accepted: false } => "answered      not delivered".to_owned(),
@@ -148,7 +150,16 @@ fn after(newer: u64) -> String {
     if newer == 0 { String::new() } else { format!("  after {newer} newer") }
 }
 
-/// A line for each event, with the time of day in UTC.
+/// What a partner or an operator said, on one line and without anything that a terminal obeys.
+fn plain(text: &str) -> String {
+    let shown = |char: char| match char {
+        char if char.is_control() => char.escape_default().collect(),
+        char => String::from(char),
+    };
+    text.chars().map(shown).collect()
+}
+
+/// A line for each event, with the time of day in UTC; a day that begins has a line of its own.
 impl fmt::Display for Journey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let message = &self.message.message;
@@ -164,17 +175,23 @@ impl fmt::Display for Journey {
             message.session,
         )?;
         let answer = if message.accepted { "accepted" } else { "refused" };
+        let mut day = date(message.received_at);
+        writeln!(f, "{day} (UTC)")?;
         writeln!(f, "{}  stored, answered {answer}", time(message.received_at))?;
         if let Some(at) = self.message.body_expired {
             writeln!(f, "its body expired on {}", date(at))?;
         }
         for event in &self.events {
+            if date(event.at) != day {
+                day = date(event.at);
+                writeln!(f, "{day} (UTC)")?;
+            }
             writeln!(f, "{}  {}", time(event.at), self.line(&event.what).trim_end())?;
         }
         write!(f, "{}", self.message.disposition.name())?;
         match self.message.since {
             0 => Ok(()),
-            since => write!(f, " {}", time(since)),
+            since => write!(f, " {}", moment(since)),
         }
     }
 }

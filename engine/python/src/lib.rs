@@ -35,6 +35,8 @@ mod _native {
     #[pymodule_export]
     use super::journey::{Journey, JourneyEvent};
     #[pymodule_export]
+    use super::log_lines::log_to_stderr;
+    #[pymodule_export]
     use super::message::Message;
     #[pymodule_export]
     use super::message::error::{MessageError, PathError};
@@ -44,8 +46,6 @@ mod _native {
     use super::message::segment::Segment;
     #[pymodule_export]
     use super::message::send::Send;
-    #[pymodule_export]
-    use super::log_lines::log_to_stderr;
     #[pymodule_export]
     use super::status::{LaneState, Setting, Status, StoreState};
     #[pymodule_export]

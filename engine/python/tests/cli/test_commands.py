@@ -96,7 +96,8 @@ def test_show_tells_the_journey_by_number_or_control_id(shell: Shell) -> None:
     assert shell("show", "M1") == 0
     lines = shell.out.splitlines()
     assert lines[0].startswith("1  ADT^A08  control ID M1  IB_ADT")
-    assert [line.split()[1] for line in lines[2:5]] == ["routed", "transformed", "delivered"]
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d \(UTC\)", lines[1])
+    assert [line.split()[1] for line in lines[3:6]] == ["routed", "transformed", "delivered"]
     assert lines[-1].startswith("PROCESSED")
     assert "SECRETNAME" not in shell.out
     assert shell("show", "M2") == 0

@@ -2,6 +2,6 @@
 
 from fastmllp_engine.runtime.building import build
 from fastmllp_engine.runtime.running import Running
-from fastmllp_engine.runtime.serving import serve
+from fastmllp_engine.runtime.serving import Wakes, serve
 
-__all__ = ["Running", "build", "serve"]
+__all__ = ["Running", "Wakes", "build", "serve"]

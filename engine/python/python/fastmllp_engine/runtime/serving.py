@@ -23,21 +23,23 @@ class Served(Protocol):
         """End it. Called once."""
 
 
-def serve(running: Running, answer: Callable[[Running], Served], stop_seconds: float) -> int:
+def serve(
+    running: Running, wakes: "Wakes", answer: Callable[[Running], Served], stop_seconds: float
+) -> int:
     """Serve until SIGTERM, SIGINT or the end of the store.
 
     Prints ``listening NAME HOST:PORT`` for each inbound and then ``ready``. SIGHUP has certificates
-    read again. Belongs to the main thread.
+    read again.
 
     Args:
         running: The engine.
+        wakes: The signals, taken before the engine was started.
         answer: Starts what answers commands.
         stop_seconds: How long what was received may take to be stored and answered at the end.
 
     Returns:
         The exit status: 0, 1 if the time was too short, 5 if the store has failed.
     """
-    wakes = Wakes()
     served = answer(running)
     for name, address in running.listening():
         print(f"listening {name} {address}", flush=True)
@@ -52,7 +54,7 @@ def serve(running: Running, answer: Callable[[Running], Served], stop_seconds: f
 
 
 class Wakes:
-    """The signals of this process."""
+    """The signals of this process. Belongs to the main thread."""
 
     def __init__(self) -> None:
         self.end = False

@@ -8,7 +8,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from fastmllp_engine.graph import Handler, Registry, Router, Send
+from fastmllp_engine.graph import (
+    ConfigurationError,
+    ContentType,
+    Finding,
+    Handler,
+    Registry,
+    Router,
+    Send,
+)
 from fastmllp_engine.runtime.building import Functions
 
 if TYPE_CHECKING:
@@ -32,6 +40,26 @@ def in_threads(parse: Parse) -> Functions:
             builder.handler(handler.name, handler_in_thread(handler, parse))
 
     return give
+
+
+def reader_of(registry: Registry) -> Parse:
+    """Makes the messages that the functions of a graph get.
+
+    Raises:
+        ConfigurationError: inbounds differ in what they receive. A thread is not told by which
+            inbound a message came.
+    """
+    from fastmllp_engine._native import Message, RawMessage
+
+    kinds = {(str(it.content_type), it.encoding): it for it in registry.inbounds.values()}
+    if len(kinds) > 1:
+        text = "functions in threads need one content type and one encoding of all inbounds"
+        raise ConfigurationError(
+            [Finding(it.place, f"{it.subject}: {text}") for it in kinds.values()]
+        )
+    content_type, encoding = next(iter(kinds), ("hl7v2", "utf-8"))
+    made = Message if content_type == ContentType.HL7V2 else RawMessage
+    return lambda payload: made(payload, encoding)
 
 
 def handlers_of(router: Router, handlers: Mapping[str, Handler], message: Any) -> list[str]:

@@ -1,0 +1,87 @@
+"""``serve``: runs the engine of a configuration."""
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from fastmllp_engine.cli.asking import Commands
+from fastmllp_engine.cli.printing import counted, say, say_error, say_json
+from fastmllp_engine.graph import ConfigurationError, Registry, load
+
+LEVELS = ("error", "warn", "info", "debug")
+STOP_SECONDS = 60.0
+
+
+def add_to(commands: Commands) -> None:
+    """Add the commands of this family."""
+    serve = commands.add_parser(
+        "serve",
+        help="run the engine of a configuration",
+        description="Run the engine of a configuration: receive, route, transform and deliver.\n\n"
+        "Prints a line for each inbound once it listens, then ready. SIGTERM ends it once all\n"
+        "that was received is stored and answered; SIGHUP has certificates read again.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    serve.set_defaults(run=_serve)
+    serve.add_argument("folder", metavar="DIR", help="the configuration")
+    serve.add_argument("--data", type=Path, metavar="DATA", help="the data folder (DIR/data)")
+    serve.add_argument(
+        "--env", metavar="NAME", help="the environment: values of environments/NAME.toml"
+    )
+    serve.add_argument(
+        "--log-level", choices=LEVELS, default="info", help="of the lines on standard error (info)"
+    )
+    serve.add_argument(
+        "--stop-timeout",
+        type=float,
+        default=STOP_SECONDS,
+        metavar="SECONDS",
+        help=f"how long what was received may take to be stored and answered ({STOP_SECONDS:g})",
+    )
+    serve.add_argument("--json", action="store_true", help="print refused configurations as JSON")
+
+
+def loaded(given: argparse.Namespace, data: Path | None = None) -> Registry | None:
+    """The configuration of a command; None: it is refused, and what is wrong was printed."""
+    try:
+        return load(given.folder, given.env, data=data)
+    except ConfigurationError as error:
+        _say_findings(error, given)
+        return None
+
+
+def _say_findings(error: ConfigurationError, given: argparse.Namespace) -> None:
+    if given.json:
+        say_json({"findings": [dataclasses.asdict(it) for it in error.findings]})
+        return
+    say_error("\n".join(it.line(given.folder) for it in error.findings))
+    say_error(counted(len(error.findings), "error"))
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from fastmllp_engine._native import EngineError, log_to_stderr
+    from fastmllp_engine.api.serving import Api
+    from fastmllp_engine.runtime import Running, Wakes, serve
+    from fastmllp_engine.runtime.threads import in_threads, reader_of
+
+    data = given.data or Path(given.folder) / "data"
+    registry = loaded(given, data)
+    if registry is None:
+        return 2
+    log_to_stderr(given.log_level)
+    say(f"{given.folder}: {registry.summary}")
+    # A signal from here on ends the engine, and does not break it off.
+    wakes = Wakes()
+    try:
+        functions = in_threads(reader_of(registry))
+        running = Running.start(registry, data, functions, given.folder)
+    except ConfigurationError as error:
+        _say_findings(error, given)
+        return 2
+    except EngineError as error:
+        say_error(str(error))
+        return error.exit_status
+    except OSError as error:
+        say_error(f"{data} cannot be used: {error.strerror}")
+        return 4
+    return serve(running, wakes, Api, given.stop_timeout)
