@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fastmllp_engine import connectors, graph
+from fastmllp_engine._native import Message
 from fastmllp_engine.connectors import MLLP, File, Loopback, PassThrough, Tcp, Timer
 from fastmllp_engine.graph import (
     AckMode,
@@ -22,7 +23,7 @@ from fastmllp_engine.graph import (
     outbound,
     router,
 )
-from graph_messages import Fake, adt
+from graph_messages import adt
 
 PACKAGE = Path(graph.__file__).parents[2]
 
@@ -174,7 +175,7 @@ def test_texts_become_enumerations_and_one_of_key_and_order_implies_the_other() 
 
 
 def test_a_send_takes_a_snapshot_and_shows_no_payload() -> None:
-    message = Fake(adt(patient="1001"))
+    message = Message(adt(patient="1001"))
     first = Send("OB", message)
     message["PID-3.1"] = "1002"
     second = Send("OB", message)
@@ -189,12 +190,12 @@ def test_a_send_takes_a_snapshot_and_shows_no_payload() -> None:
 
 
 def test_functions_stay_what_they_are() -> None:
-    def route(msg: Fake) -> list[str]:
+    def route(msg: Message) -> list[str]:
         return ["h"]
 
     assert router("r")(route) is route
     accepts = message_type_of("ADT^A01", "ORU")
-    assert [accepts(Fake(adt(event))) for event in ("A01", "A08")] == [True, False]
+    assert [accepts(Message(adt(event))) for event in ("A01", "A08")] == [True, False]
     with pytest.raises(ValueError, match='"ADT\\^" is not a type'):
         message_type_of("ADT^")
 

@@ -4,9 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from fastmllp_engine._native import Message
 from fastmllp_engine.graph import ConfigurationError, RetryPolicy, load
 from feeds import ADT, findings, loaded, write
-from graph_messages import Fake, adt
+from graph_messages import adt
 
 SEED = """
     from fastmllp_engine import MLLP, Send, env, handler, inbound, outbound, router
@@ -40,7 +41,7 @@ def test_the_first_example_of_the_users_document_loads_and_runs(tmp_path: Path) 
     assert (outbound.spec.host, outbound.spec.port) == ("acme", 2700)  # type: ignore[attr-defined]
     assert str(outbound.place) == "acme.py:4"
     assert outbound.retry == RetryPolicy()
-    message = Fake(adt())
+    message = Message(adt())
     (name,) = registry.routers[inbound.router].function(message) or ()
     sent = registry.handlers[name].function(message)
     assert (sent.to, sent.payload) == ("OB_ACME_ADT", adt())  # type: ignore[union-attr]
@@ -271,7 +272,7 @@ def test_declarations_are_refused_once_a_load_is_over(tmp_path: Path) -> None:
         },
     )
     with pytest.raises(RuntimeError, match="while a module loads"):
-        registry.handlers["to_lab"].function(Fake(adt()))
+        registry.handlers["to_lab"].function(Message(adt()))
 
 
 def test_settings_come_from_variables_then_the_file_then_defaults(tmp_path: Path) -> None:

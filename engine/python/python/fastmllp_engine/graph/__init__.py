@@ -1,8 +1,12 @@
 """The graph: what an integration engineer writes, and the `Registry` that is loaded from it."""
 
+from fastmllp_engine._native import Send
+from fastmllp_engine.graph.check import Report, check
 from fastmllp_engine.graph.connections import Inbound, Outbound, inbound, outbound
+from fastmllp_engine.graph.difference import difference
 from fastmllp_engine.graph.environment import current_environment, env
 from fastmllp_engine.graph.findings import ConfigurationError, Finding, Place
+from fastmllp_engine.graph.folder import Folder, read_folder
 from fastmllp_engine.graph.functions import (
     Handler,
     MessageTypes,
@@ -11,6 +15,7 @@ from fastmllp_engine.graph.functions import (
     message_type_of,
     router,
 )
+from fastmllp_engine.graph.init import init
 from fastmllp_engine.graph.loader import load
 from fastmllp_engine.graph.options import (
     AckAfter,
@@ -22,10 +27,12 @@ from fastmllp_engine.graph.options import (
     RetryPolicy,
     Then,
 )
+from fastmllp_engine.graph.picture import as_json, as_mermaid, as_text
 from fastmllp_engine.graph.registry import Registry
-from fastmllp_engine.graph.send import Send
 from fastmllp_engine.graph.settings import Settings
+from fastmllp_engine.graph.snapshot import snapshot
 from fastmllp_engine.graph.spec import Spec
+from fastmllp_engine.graph.svg import as_svg
 
 __all__ = [
     "AckAfter",
@@ -33,6 +40,7 @@ __all__ = [
     "AckPolicy",
     "ConfigurationError",
     "ContentType",
+    "Folder",
     "Finding",
     "Handler",
     "Inbound",
@@ -42,18 +50,28 @@ __all__ = [
     "Outbound",
     "Place",
     "Registry",
+    "Report",
     "RetryPolicy",
     "Router",
     "Send",
     "Settings",
     "Spec",
     "Then",
+    "as_json",
+    "as_mermaid",
+    "as_svg",
+    "as_text",
+    "check",
     "current_environment",
+    "difference",
     "env",
     "handler",
     "inbound",
+    "init",
     "load",
     "message_type_of",
     "outbound",
+    "read_folder",
     "router",
+    "snapshot",
 ]

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
+from fastmllp_engine._native import Send
 from fastmllp_engine.graph.checked import Checked
 from fastmllp_engine.graph.kinds import Count, Name
 from fastmllp_engine.graph.loading import Site, site
 from fastmllp_engine.graph.refused import OF_HANDLER
-from fastmllp_engine.graph.send import Send
 
 RouterFunction: TypeAlias = Callable[[Any], str | Iterable[str] | None]
 """Gets a message and names handlers; with none the message is UNROUTED. It has to be pure."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
-from fastmllp_engine.graph.send import Send
+from fastmllp_engine._native import Send
 
 Where = tuple[str, int]
 """A file as Python shows it, and a line."""

@@ -9,8 +9,15 @@ from fastmllp_engine.graph.checked import changed
 from fastmllp_engine.graph.connections import Inbound, Outbound
 from fastmllp_engine.graph.engine_toml import read_settings
 from fastmllp_engine.graph.environment import Environment
-from fastmllp_engine.graph.findings import ConfigurationError, Place, did_you_mean, in_order
+from fastmllp_engine.graph.findings import (
+    ConfigurationError,
+    Finding,
+    Place,
+    did_you_mean,
+    in_order,
+)
 from fastmllp_engine.graph.folder import Folder, read_folder
+from fastmllp_engine.graph.kinds import MISSING
 from fastmllp_engine.graph.loading import Loading
 from fastmllp_engine.graph.modules import Modules
 from fastmllp_engine.graph.registry import Registry
@@ -50,23 +57,41 @@ def load_read(
     variables: Mapping[str, str] | None = None,
 ) -> Registry:
     """`load` for a folder that is read already."""
+    registry, findings = examine(folder, environment, variables=variables)
+    if registry is None or any(finding.level == "error" for finding in findings):
+        raise ConfigurationError(findings, folder.shown)
+    return registry
+
+
+def examine(
+    folder: Folder,
+    environment: str | None = None,
+    *,
+    variables: Mapping[str, str] | None = None,
+) -> tuple[Registry | None, tuple[Finding, ...]]:
+    """Everything that is to be said of a folder, and its registry.
+
+    With errors the registry is good for running functions and for nothing else; it is None if a
+    module or a file could not be read to its end.
+    """
     variables = os.environ if variables is None else variables
     loading = Loading(folder.path, Environment(variables=variables), folder.shown)
     loading.findings += folder.findings
-    if folder.files or not folder.findings:
-        loading.values = _environment(folder, environment, loading, variables)
-        settings = read_settings(folder, loading, variables)
-        modules = Modules(folder, loading)
-        modules.run()
-        is_read = declare_connections(folder, loading)
-        loading.is_open = False
-        failed = modules.failed + ([] if is_read else ["connections.toml"])
-        wiring = Wiring(loading, modules.trees, [folder.files[path] for path in failed], settings)
-        wiring.check()
+    if folder.findings and not folder.files:
+        return None, in_order(loading.findings)
+    loading.values = _environment(folder, environment, loading, variables)
+    settings = read_settings(folder, loading, variables)
+    modules = Modules(folder, loading)
+    modules.run()
+    is_read = declare_connections(folder, loading)
+    loading.is_open = False
+    failed = modules.failed + ([] if is_read else ["connections.toml"])
+    wiring = Wiring(loading, modules.trees, [folder.files[path] for path in failed], settings)
+    wiring.check()
     findings = in_order(loading.findings)
-    if any(finding.level == "error" for finding in findings):
-        raise ConfigurationError(findings, folder.shown)
-    return Registry(
+    if failed:
+        return None, findings
+    registry = Registry(
         inbounds={name: _listening(it, settings) for name, it in wiring.inbounds.items()},
         outbounds={name: _retrying(it, settings) for name, it in wiring.outbounds.items()},
         routers=wiring.routers,
@@ -74,12 +99,15 @@ def load_read(
         settings=settings,
         environment=loading.values.name,
         hash=folder.hash,
-        notes=findings,
+        notes=tuple(finding for finding in findings if finding.level == "note"),
     )
+    return registry, findings
 
 
 def _listening(inbound: Inbound, settings: Settings) -> Inbound:
-    if not inbound.spec.listens or getattr(inbound.spec, "host", None) or inbound.bind_address:
+    if inbound.spec is MISSING or not inbound.spec.listens:
+        return inbound
+    if getattr(inbound.spec, "host", None) or inbound.bind_address:
         return inbound
     return changed(inbound, bind_address=settings.intake.bind_address)
 

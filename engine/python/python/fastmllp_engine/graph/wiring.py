@@ -191,8 +191,9 @@ class Wiring:
         for name in sorted(self.handlers):
             for cycle in self._cycles_from(name, (), done):
                 way = " to ".join((*cycle, cycle[0]))
-                where = self._names_at[cycle[-1]].found[cycle[0]]
-                self._loading.error(self._at(where), f"handlers send in a circle: {way}")
+                where = self._names_at[cycle[-1]].found.get(cycle[0])
+                place = self._at(where) if where else self.handlers[cycle[-1]].place
+                self._loading.error(place, f"handlers send in a circle: {way}")
 
     def _cycles_from(
         self, name: str, way: tuple[str, ...], done: set[str]
@@ -200,9 +201,17 @@ class Wiring:
         if name in way:
             yield way[way.index(name) :]
         elif name in self.handlers and name not in done:
-            for target in self.handlers[name].sends:
+            for target in self._handlers_after(name):
                 yield from self._cycles_from(target, (*way, name), done)
             done.add(name)
+
+    def _handlers_after(self, name: str) -> Iterator[str]:
+        """Where a handler sends to, on through pass-throughs to the handlers of their routers."""
+        for target in self.handlers[name].sends:
+            router = (
+                self.routers.get(self.inbounds[target].router) if target in self.inbounds else None
+            )
+            yield from router.names if router else (target,)
 
     def _at(self, where: Where) -> Place:
         return self._loading.place(*where)
