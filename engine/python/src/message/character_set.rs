@@ -4,7 +4,7 @@
 //! known, the `encoding` of the connection does, and UTF-8 where that is not given.
 
 use hl7_peek::{CharacterSet, Message as Peek, MessageHeader, Scan};
-use hl7_text::{Sets, codecs_of, is_wide};
+use hl7_text::{Sets, codecs_of, default_codec, is_wide};
 use pyo3::exceptions::PyUnicodeError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -33,7 +33,9 @@ pub(crate) fn scan_of(payload: &[u8], encoding: Option<&str>) -> Scan {
 
 /// Whether MSH-18 leaves open how characters that are not ASCII are written.
 fn says_nothing(header: &MessageHeader<'_>) -> bool {
-    matches!(CharacterSet::of(header), None | Some(CharacterSet::Ascii)) || is_wide(header)
+    let set = CharacterSet::of(header).filter(|set| *set != CharacterSet::Ascii);
+    // A set that Python has no codec for is as good as none.
+    set.and_then(default_codec).is_none() || is_wide(header)
 }
 
 /// The sets by which values are read. ASCII values are read whatever MSH-18 says.

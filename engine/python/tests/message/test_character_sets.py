@@ -25,6 +25,7 @@ SETS = [
     ("", "latin-1", "Müller", b"M\xfcller"),
     ("ASCII", "cp1252", "Müller €", b"M\xfcller \x80"),
     ("NONSENSE", "cp1252", "Müller", b"M\xfcller"),
+    ("CNS 11643-1992", "cp1252", "Müller", b"M\xfcller"),
     ("", "shift_jis", "ソ表", b"\x83\x5c\x95\x5c"),
     ("ISO IR14", None, "ソ表|", b"\x83\x5c\x95\x5c\\F\\"),
     ("GB 18030-2000", None, "\u4e97 乗", "\u4e97 乗".encode("gb18030")),

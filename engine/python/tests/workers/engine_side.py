@@ -8,6 +8,8 @@ import sys
 from typing import Any, Self
 
 ROUTER, HANDLER = 0, 1
+# So many bytes of a message come with its call.
+BEGINNING = 64 << 10
 
 
 class Dead(Exception):
@@ -55,6 +57,8 @@ class WorkerProcess:
                 return "refusal", fields.text()
             case 3:
                 return ("alive",)
+            case 4:
+                return "rest", fields.number("<I")
             case 5:
                 return "handlers", fields.number("<I"), fields.texts()
             case 6:
@@ -79,13 +83,22 @@ class WorkerProcess:
         frames = _frame(1, head)
         for index, payload in enumerate(payloads):
             message = struct.pack("<QQBQ", number + index, 1_700_000_000_000, 0, len(payload))
-            frames += _frame(2, message + _run(inbound.encode()) + _run(payload))
+            beginning = _run(payload[:BEGINNING])
+            frames += _frame(2, message + _run(inbound.encode()) + beginning)
         self._socket.sendall(frames)
 
     def answer(self, kind: int, function: str, payload: bytes, **more: Any) -> Any:
         """Have a function run on one message, and take the answer."""
         self.call(kind, function, payload, **more)
         return self.said()
+
+    def give_rest(self, payload: bytes | None, size: int = 100_000) -> None:
+        """Send what is missing of a large message in pieces; None: it cannot be read now."""
+        if payload is None:
+            self._socket.sendall(_frame(4, b""))
+            return
+        for at in range(BEGINNING, len(payload), size):
+            self._socket.sendall(_frame(3, payload[at : at + size]))
 
     def probe(self) -> None:
         """Ask whether the worker is there."""

@@ -141,6 +141,24 @@ def test_a_batch_is_answered_in_order(running: WorkerProcess) -> None:
     assert [running.said()[1] for _ in payloads] == list(range(500))
 
 
+def test_a_large_message_is_fetched_whole(running: WorkerProcess) -> None:
+    large = ADT.replace(b"|F\r", b"|F\rOBX|1|TX|||" + b"x" * 300_000 + b"\r")
+    running.call(HANDLER, "twice", large)
+    assert running.said() == ("rest", 0)
+    running.give_rest(large)
+    male = large.replace(b"|F\r", b"|M\r")
+    assert running.said() == ("sends", 0, [("OB_A", None), ("OB_B", male)])
+
+
+def test_a_large_message_that_cannot_be_read_is_no_fault_of_its_own(running: WorkerProcess) -> None:
+    running.call(HANDLER, "unchanged", ADT + b"x" * 300_000, ADT)
+    assert running.said() == ("rest", 0)
+    running.give_rest(None)
+    said, index, is_ours, *_ = running.said()
+    assert (said, index, is_ours) == ("failed", 0, True)
+    assert running.said() == ("sends", 1, [("OB", None)])
+
+
 def test_a_thread_left_behind_does_not_hold_the_process() -> None:
     with WorkerProcess(PROGRAM) as worker:
         worker.said()
