@@ -565,14 +565,30 @@ class Verified:
     def findings(self) -> list[str]: ...
 
 class MessageError(Exception):
-    code: str
+    """A message that cannot be read, or changed as asked. No payload is in it."""
 
-class PathError(MessageError): ...
-class CharacterSetError(MessageError, LookupError): ...
-class Raw(str): ...
+    code: str
+    """The stable name of the reason, such as ``no_header``, ``gap`` or ``batch``."""
+
+class PathError(MessageError):
+    """A path that is not one, or that names what the call cannot change."""
+
+class CharacterSetError(MessageError, LookupError):
+    """A set in MSH-18 that is not known, or that lacks a character of a text."""
+
+class Raw(str):
+    """Text as it stands in a message: separators and escape sequences in it are structure."""
 
 @final
 class Message:
+    """An HL7 v2 message that routers and handlers read and change by path, such as ``PID-3[2].1``.
+
+    ``msg["PID-8"]`` is the text of exactly that node, without escape sequences, and `Raw` where it
+    has several values; None where there is none. A `str` that is set is one value: separators in it
+    are escaped. `Raw` and `bytes` are set as they stand, and None deletes. What is not named by a
+    change stays byte for byte. Occurrences and repetitions count from 1.
+    """
+
     def __new__(cls, payload: _Bytes | str, encoding: str | None = None) -> Message: ...
     @classmethod
     def parse(cls, payload: _Bytes | str, encoding: str | None = None) -> Message: ...
@@ -616,6 +632,8 @@ class Message:
 
 @final
 class Segment:
+    """One segment of a message, read and set there: ``obx["5"]``, ``obx[5]``, ``obx["3[2].1"]``."""
+
     id: Final[str]
     def __getitem__(self, path: str | int, /) -> str | None: ...
     def __setitem__(self, path: str | int, value: str | _Bytes | None, /) -> None: ...
@@ -628,6 +646,8 @@ class Segment:
 
 @final
 class RawMessage:
+    """A message that is not HL7 v2, as its bytes. ``xml`` refuses a document type declaration."""
+
     def __new__(cls, raw: bytes | str, encoding: str | None = None) -> RawMessage: ...
     @classmethod
     def from_bytes(cls, raw: bytes, encoding: str | None = None) -> RawMessage: ...
@@ -651,6 +671,8 @@ class _Encodable(Protocol):
 
 @final
 class Send:
+    """A message for an outbound or a handler, as it was when this was made."""
+
     def __new__(cls, to: str, message: Message | RawMessage | _Encodable | bytes | str) -> Send: ...
     to: Final[str]
     payload: Final[bytes]
@@ -659,6 +681,8 @@ class Send:
 
 @final
 class Worker:
+    """The end of a worker process that answers the engine; takes standard input and output away."""
+
     def __new__(cls) -> Worker: ...
     def refuse(self, why: str) -> None: ...
     def run(
