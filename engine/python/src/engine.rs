@@ -189,9 +189,12 @@ impl Engine {
         })
     }
 
-    fn has_ended(&self) -> bool {
-        let running = self.running.read().unwrap_or_else(PoisonError::into_inner);
-        running.as_ref().is_none_or(mllp_engine::Engine::has_ended)
+    fn has_ended(&self, py: Python<'_>) -> bool {
+        // A reload holds the lock, and may wait for a function that needs the interpreter.
+        py.detach(|| {
+            let running = self.running.read().unwrap_or_else(PoisonError::into_inner);
+            running.as_ref().is_none_or(mllp_engine::Engine::has_ended)
+        })
     }
 }
 

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 
 from fastmllp_engine._native import EngineError
 from fastmllp_engine.api import connections, given_up, messages, store
+from fastmllp_engine.graph import ConfigurationError
 from fastmllp_engine.runtime import Running
 
 STOPPING = "the engine stops"
@@ -42,7 +43,12 @@ def application(running: Running) -> FastAPI:
     def refused(request: Request, error: EngineError) -> JSONResponse:
         # Once the engine has ended it refuses everything, and that is not the request's fault.
         ended = running.is_stopping or running.engine.has_ended()
-        return JSONResponse({"detail": str(error)}, status_code=503 if ended else 409)
+        status = 503 if ended else 422 if error.exit_status == 2 else 409
+        return JSONResponse({"detail": str(error)}, status_code=status)
+
+    @app.exception_handler(ConfigurationError)
+    def wrong_configuration(request: Request, error: ConfigurationError) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, status_code=422)
 
     @app.exception_handler(ValueError)
     def wrong(request: Request, error: ValueError) -> JSONResponse:

@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from fastmllp_engine.api.asked import REFUSALS, Asked, not_found
-from fastmllp_engine.api.requests import LaneMove, LaneOperation, Operation
-from fastmllp_engine.records import ConnectionRecord, HealthRecord, StatusRecord
+from fastmllp_engine.api.requests import LaneMove, LaneOperation, Operation, Reload
+from fastmllp_engine.records import ConnectionRecord, HealthRecord, ReloadRecord, StatusRecord
 from fastmllp_engine.runtime import Running
 from fastmllp_engine.runtime.running import Stage
 
@@ -60,6 +60,12 @@ def pause(asked: Asked, name: str, operation: Operation) -> None:
 def retry(asked: Asked, name: str, operation: Operation) -> None:
     """Try the head of its lane now."""
     asked.engine.retry_now(_stage(asked, name, operation.stage), name)
+
+
+@routes.post("/config/reload")
+def reload(asked: Asked, wanted: Reload) -> ReloadRecord:
+    """Load the configuration again and go on with it: all of it, or nothing has changed."""
+    return asked.reload(wanted.moves, wanted.cancels, wanted.by, wanted.because)
 
 
 @routes.post("/lanes/move")

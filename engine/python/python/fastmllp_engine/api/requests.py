@@ -46,6 +46,17 @@ class LaneMove(LaneOperation):
     to: str
 
 
+class Reload(Request):
+    """What becomes of lanes that vanish and hold something. Without that a reload is refused."""
+
+    moves: dict[str, str] = {}
+    """The lane that gets what a lane holds, by the name of the latter."""
+    cancels: list[str] = []
+    """Lanes whose messages end in ERROR."""
+    by: Who
+    because: Reason = ""
+
+
 class Selection(Request):
     """Which deliveries are meant: of one outbound or all, and of these messages if any."""
 

@@ -1,15 +1,19 @@
-"""``serve``: runs the engine of a configuration."""
+"""``serve reload``: runs the engine of a configuration, and changes it."""
 
 import argparse
 import dataclasses
+import functools
 from pathlib import Path
 
-from fastmllp_engine.cli.asking import Commands
-from fastmllp_engine.cli.printing import counted, say, say_error, say_json
+from fastmllp_engine.cli.asking import Commands, about_an_engine, data_of
+from fastmllp_engine.cli.client import Client
+from fastmllp_engine.cli.printing import counted, say, say_error, say_json, say_lines, user
 from fastmllp_engine.graph import ConfigurationError, Registry, load
 
 LEVELS = ("error", "warn", "info", "debug")
 STOP_SECONDS = 60.0
+RELOAD_SECONDS = 120.0
+"""For the answer to a reload: longer than what was received may take to be answered."""
 
 
 def add_to(commands: Commands) -> None:
@@ -39,6 +43,44 @@ def add_to(commands: Commands) -> None:
         help=f"how long what was received may take to be stored and answered ({STOP_SECONDS:g})",
     )
     serve.add_argument("--json", action="store_true", help="print refused configurations as JSON")
+    _add_reload(commands)
+
+
+def _add_reload(commands: Commands) -> None:
+    reload = about_an_engine(
+        commands,
+        "reload",
+        _reload,
+        "Have a running engine load its configuration again.",
+        "All of it is checked first. If anything is wrong, or a connection or handler would\n"
+        "vanish that holds something, nothing has changed.",
+    )
+    reload.add_argument(
+        "--move", action="append", default=[], metavar="OLD=NEW",
+        help="NEW gets what OLD holds, which vanishes; may be given again",
+    )  # fmt: skip
+    reload.add_argument(
+        "--cancel", action="append", default=[], metavar="OLD",
+        help="what OLD holds, which vanishes, ends in ERROR; may be given again",
+    )  # fmt: skip
+    reload.add_argument("--because", default="", metavar="TEXT", help="why, for the journeys")
+
+
+def _reload(given: argparse.Namespace) -> int:
+    moves = dict(one.split("=", 1) for one in given.move if "=" in one)
+    if len(moves) != len(given.move):
+        say_error("--move needs OLD=NEW, each OLD once")
+        return 2
+    wanted = {"moves": moves, "cancels": given.cancel, "by": user(), "because": given.because}
+    report = Client(data_of(given), RELOAD_SECONDS).post("/config/reload", wanted)
+    if given.json:
+        say_json(report)
+        return 0
+    say_lines(f"configuration {report['configuration'][:7]}: {report['summary']}")
+    for done in ("moved", "cancelled"):
+        if report[done]:
+            say(f"{counted(report[done], 'delivery', 'deliveries')} {done}")
+    return 0
 
 
 def loaded(given: argparse.Namespace, data: Path | None = None) -> Registry | None:
@@ -62,7 +104,7 @@ def _serve(given: argparse.Namespace) -> int:
     from fastmllp_engine._native import EngineError, log_to_stderr
     from fastmllp_engine.api.serving import Api
     from fastmllp_engine.runtime import Running, Wakes, serve
-    from fastmllp_engine.runtime.threads import in_threads, reader_of
+    from fastmllp_engine.runtime.threads import in_threads
 
     data = given.data or Path(given.folder) / "data"
     registry = loaded(given, data)
@@ -73,8 +115,8 @@ def _serve(given: argparse.Namespace) -> int:
     # A signal from here on ends the engine, and does not break it off.
     wakes = Wakes()
     try:
-        functions = in_threads(reader_of(registry))
-        running = Running.start(registry, data, functions, given.folder)
+        load_again = functools.partial(load, given.folder, given.env, data=data)
+        running = Running.start(registry, data, in_threads(), given.folder, load_again)
     except ConfigurationError as error:
         _say_findings(error, given)
         return 2

@@ -1,7 +1,9 @@
 """An engine that runs a graph, and what is asked of the two together."""
 
 import os
+import threading
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +15,7 @@ from fastmllp_engine.records import (
     EngineRecord,
     HealthRecord,
     LaneRecord,
+    ReloadRecord,
     StatusRecord,
     StoreRecord,
     copied,
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 
 Stage = Literal["ingress", "routed", "outbound"]
 
+RELOAD_SECONDS = 60.0
+"""How long what was received may take to be answered before the graph is exchanged."""
+
 
 @dataclass
 class Running:
@@ -32,11 +38,16 @@ class Running:
     engine: "Engine"
     registry: Registry
     data: Path
+    functions: Functions
+    """Where the routers and handlers of its graph run."""
     folder: str = ""
     """The configuration's folder, as it was given."""
+    load: Callable[[], Registry] | None = None
+    """Loads the configuration again; None: it is no folder's."""
     started_at: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
     is_stopping: bool = False
     """Nothing may be asked of the engine any more."""
+    _reloading: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     def start(
@@ -45,6 +56,7 @@ class Running:
         data: str | os.PathLike[str],
         functions: Functions,
         folder: str = "",
+        load: Callable[[], Registry] | None = None,
     ) -> "Running":
         """Start an engine with this graph.
 
@@ -56,7 +68,7 @@ class Running:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         engine = build(registry, path, functions).start()
         stop_what_waits(engine, registry)
-        return cls(engine, registry, path, folder)
+        return cls(engine, registry, path, functions, folder, load)
 
     def stop(self, deadline_seconds: float) -> None:
         """Accept nothing new, answer what was received, and close the store.
@@ -66,6 +78,43 @@ class Running:
         """
         self.is_stopping = True
         self.engine.stop(deadline_seconds)
+
+    def reload(
+        self, moves: Mapping[str, str], cancels: Sequence[str], by: str, because: str
+    ) -> ReloadRecord:
+        """Load the configuration again, and go on with it: all of it, or nothing has changed.
+
+        Args:
+            moves: Lanes that vanish, and the lane that gets what each of them holds.
+            cancels: Lanes that vanish, and what they hold ends with them.
+            by: Who wants it.
+            because: Why.
+
+        Raises:
+            ConfigurationError: the configuration is refused.
+            EngineError: a lane that holds something would vanish, or the engine refuses the graph.
+            ValueError: a lane that is to vanish is not there.
+        """
+        if self.load is None:
+            raise ValueError("this engine was not started from a folder")
+        with self._reloading:
+            stages = {name: self.stage_of(name) for name in (*moves, *cancels)}
+            if missing := [name for name, stage in stages.items() if stage is None]:
+                raise ValueError(f"there is no inbound, handler or outbound {missing[0]}")
+            registry = self.load()
+            builder = build(registry, self.data, self.functions)
+            leaving = [(stage, name) for name, stage in stages.items() if stage is not None]
+            self.engine.reload(builder, leaving, RELOAD_SECONDS)
+            self.registry = registry
+            stop_what_waits(self.engine, registry)
+            moved = cancelled = 0
+            for stage, name in leaving:
+                if name in moves:
+                    to = moves[name]
+                    moved += self.engine.move_lane(stage, name, to, by=by, because=because)
+                else:
+                    cancelled += self.engine.cancel_lane(stage, name, by=by, because=because)
+            return ReloadRecord(registry.hash, registry.summary, moved, cancelled)
 
     def listening(self) -> list[tuple[str, str]]:
         """Each inbound, and where it listens."""

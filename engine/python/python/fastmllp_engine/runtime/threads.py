@@ -30,14 +30,19 @@ class Returned(Exception):
     """A function has returned something else than it may. The text names the type only."""
 
 
-def in_threads(parse: Parse) -> Functions:
-    """Gives a builder the routers and handlers of a graph, to be called with what `parse` makes."""
+def in_threads(parse: Parse | None = None) -> Functions:
+    """Gives a builder the routers and handlers of a graph.
+
+    Args:
+        parse: Makes what they are called with; without it that is a message of the inbounds' kind.
+    """
 
     def give(builder: "Builder", registry: Registry) -> None:
+        made = parse or reader_of(registry)
         for router in registry.routers.values():
-            builder.router(router.name, router_in_thread(router, registry.handlers, parse))
+            builder.router(router.name, router_in_thread(router, registry.handlers, made))
         for handler in registry.handlers.values():
-            builder.handler(handler.name, handler_in_thread(handler, parse))
+            builder.handler(handler.name, handler_in_thread(handler, made))
 
     return give
 
