@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from fastmllp_engine.api.door import Closed
-from fastmllp_engine.cli import asking, lanes, reading, repairing, running, store, trying
+from fastmllp_engine.cli import (
+    asking,
+    configuring,
+    lanes,
+    reading,
+    repairing,
+    running,
+    store,
+    trying,
+)
 from fastmllp_engine.cli.client import Refused
 from fastmllp_engine.cli.printing import say_error, settle_output
 
@@ -58,6 +67,6 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=version("fastmllp-engine"))
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for family in (running, trying, reading, repairing, lanes, store):
+    for family in (configuring, running, trying, reading, repairing, lanes, store):
         family.add_to(commands)
     return whole

@@ -8,7 +8,8 @@ from pathlib import Path
 from fastmllp_engine.cli.asking import Commands, about_an_engine, data_of
 from fastmllp_engine.cli.client import Client
 from fastmllp_engine.cli.printing import counted, say, say_error, say_json, say_lines, user
-from fastmllp_engine.graph import ConfigurationError, Registry, load
+from fastmllp_engine.graph import ConfigurationError, Registry, load, read_folder, snapshot
+from fastmllp_engine.graph.loader import load_read
 
 LEVELS = ("error", "warn", "info", "debug")
 STOP_SECONDS = 60.0
@@ -100,6 +101,15 @@ def _say_findings(error: ConfigurationError, given: argparse.Namespace) -> None:
     say_error(counted(len(error.findings), "error"))
 
 
+def _load_to_run(folder: str, environment: str | None, data: Path) -> Registry:
+    """Load a configuration, and keep a copy of what was loaded with the data."""
+    read = read_folder(folder, data)
+    registry = load_read(read, environment)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    snapshot(read, data)
+    return registry
+
+
 def _serve(given: argparse.Namespace) -> int:
     from fastmllp_engine._native import EngineError, log_to_stderr
     from fastmllp_engine.api.serving import Api
@@ -107,15 +117,20 @@ def _serve(given: argparse.Namespace) -> int:
     from fastmllp_engine.runtime.threads import in_threads
 
     data = given.data or Path(given.folder) / "data"
-    registry = loaded(given, data)
-    if registry is None:
+    try:
+        registry = _load_to_run(given.folder, given.env, data)
+    except ConfigurationError as error:
+        _say_findings(error, given)
         return 2
+    except OSError as error:
+        say_error(f"{data} cannot be used: {error.strerror}")
+        return 4
     log_to_stderr(given.log_level)
     say(f"{given.folder}: {registry.summary}")
     # A signal from here on ends the engine, and does not break it off.
     wakes = Wakes()
     try:
-        load_again = functools.partial(load, given.folder, given.env, data=data)
+        load_again = functools.partial(_load_to_run, given.folder, given.env, data)
         running = Running.start(registry, data, in_threads(), given.folder, load_again)
     except ConfigurationError as error:
         _say_findings(error, given)
