@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fastmllp_engine.api import door
 from fastmllp_engine.api.serving import Api
+from fastmllp_engine.api.standing import health_of
 from fastmllp_engine.cli.client import Client, Refused
 from fastmllp_engine.connectors import MLLP
 from fastmllp_engine.graph import Outbound
@@ -262,3 +263,12 @@ def test_many_ask_at_once_while_messages_pass(asked: Asked, partner: Partner) ->
         thread.join()
     assert (codes, failures) == ([b"AA"] * 50, [])
     partner.wait_for(50)
+
+
+def test_health_says_what_is_in_the_way(feed: Feed, partner: Partner) -> None:
+    partner.close()
+    running = feed.start()
+    assert health_of(running).status == "ok"
+    feed.send(message("M1"))
+    problems = until(lambda: health_of(running).problems)
+    assert problems == ["OB_LAB is not connected, 1 wait"]

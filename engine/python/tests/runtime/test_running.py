@@ -131,12 +131,3 @@ def test_a_port_in_use_is_said_with_the_inbound(feed: Feed, partner: Partner) ->
         feed.start()
     assert caught.value.exit_status == 3
     assert "IB_ADT" in str(caught.value)
-
-
-def test_health_says_what_is_in_the_way(feed: Feed, partner: Partner) -> None:
-    partner.close()
-    running = feed.start()
-    assert running.health().status == "ok"
-    feed.send(message("M1"))
-    problems = until(lambda: running.health().problems)
-    assert problems == ["OB_LAB is not connected, 1 wait"]

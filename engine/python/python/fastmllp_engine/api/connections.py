@@ -7,9 +7,10 @@ from pydantic import BaseModel
 
 from fastmllp_engine.api.asked import REFUSALS, Asked, not_found
 from fastmllp_engine.api.requests import LaneMove, LaneOperation, Operation, Reload
-from fastmllp_engine.records import ConnectionRecord, HealthRecord, ReloadRecord, StatusRecord
+from fastmllp_engine.api.standing import connections_of, health_of, status_of
+from fastmllp_engine.records import ConnectionRecord, HealthRecord, StatusRecord
 from fastmllp_engine.runtime import Running
-from fastmllp_engine.runtime.running import Stage
+from fastmllp_engine.runtime.running import Reloaded, Stage
 
 routes = APIRouter(responses=REFUSALS)
 
@@ -23,19 +24,19 @@ class Moved(BaseModel):
 @routes.get("/health")
 def health(asked: Asked) -> HealthRecord:
     """Whether the engine stores and can deliver."""
-    return asked.health()
+    return health_of(asked)
 
 
 @routes.get("/status")
 def status(asked: Asked) -> StatusRecord:
     """How everything stands."""
-    return asked.status()
+    return status_of(asked)
 
 
 @routes.get("/connections")
 def connections(asked: Asked) -> list[ConnectionRecord]:
     """The connections, each with its lane."""
-    return asked.connections()
+    return connections_of(asked)
 
 
 @routes.post("/connections/{name}/start", status_code=204)
@@ -63,7 +64,7 @@ def retry(asked: Asked, name: str, operation: Operation) -> None:
 
 
 @routes.post("/config/reload")
-def reload(asked: Asked, wanted: Reload) -> ReloadRecord:
+def reload(asked: Asked, wanted: Reload) -> Reloaded:
     """Load the configuration again and go on with it: all of it, or nothing has changed."""
     return asked.reload(wanted.moves, wanted.cancels, wanted.by, wanted.because)
 

@@ -70,19 +70,6 @@ class EngineRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class ReloadRecord:
-    """What the engine runs after its configuration was loaded again."""
-
-    configuration: str
-    """The hash of its files."""
-    summary: str
-    """Such as `2 connections, 1 router, 1 handler`."""
-    moved: int
-    """Deliveries or messages of lanes that have vanished."""
-    cancelled: int
-
-
-@dataclass(frozen=True, slots=True)
 class StatusRecord:
     """How everything stands."""
 

@@ -5,21 +5,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from fastmllp_engine.graph import Registry
-from fastmllp_engine.records import (
-    ConnectionRecord,
-    EngineRecord,
-    HealthRecord,
-    LaneRecord,
-    ReloadRecord,
-    StatusRecord,
-    StoreRecord,
-    copied,
-)
 from fastmllp_engine.runtime.building import Functions, build, stop_what_waits
 
 if TYPE_CHECKING:
@@ -29,6 +18,19 @@ Stage = Literal["ingress", "routed", "outbound"]
 
 RELOAD_SECONDS = 60.0
 """How long what was received may take to be answered before the graph is exchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What the engine runs after its configuration was loaded again."""
+
+    configuration: str
+    """The hash of its files."""
+    summary: str
+    """Such as `2 connections, 1 router, 1 handler`."""
+    moved: int
+    """Deliveries or messages of lanes that have vanished."""
+    cancelled: int
 
 
 @dataclass
@@ -81,7 +83,7 @@ class Running:
 
     def reload(
         self, moves: Mapping[str, str], cancels: Sequence[str], by: str, because: str
-    ) -> ReloadRecord:
+    ) -> Reloaded:
         """Load the configuration again, and go on with it: all of it, or nothing has changed.
 
         Args:
@@ -114,7 +116,7 @@ class Running:
                     moved += self.engine.move_lane(stage, name, to, by=by, because=because)
                 else:
                     cancelled += self.engine.cancel_lane(stage, name, by=by, because=because)
-            return ReloadRecord(registry.hash, registry.summary, moved, cancelled)
+            return Reloaded(registry.hash, registry.summary, moved, cancelled)
 
     def listening(self) -> list[tuple[str, str]]:
         """Each inbound, and where it listens."""
@@ -131,71 +133,6 @@ class Running:
         if name in self.registry.outbounds:
             return "outbound"
         return "routed" if name in self.registry.handlers else None
-
-    def status(self) -> StatusRecord:
-        """How everything stands."""
-        native = self.engine.status()
-        engine = EngineRecord(
-            version=version("fastmllp-engine"),
-            pid=os.getpid(),
-            started_at=self.started_at,
-            folder=self.folder,
-            environment=self.registry.environment,
-            configuration=self.registry.hash,
-        )
-        return StatusRecord(
-            engine=engine,
-            store=copied(StoreRecord, native.store),
-            lanes=[copied(LaneRecord, lane) for lane in native.lanes],
-            waiting=native.waiting,
-            is_idle=native.is_idle,
-            retention_doubt=self.engine.retention_doubt(),
-        )
-
-    def connections(self) -> list[ConnectionRecord]:
-        """The connections of the graph, each with its lane."""
-        lanes = {(lane.stage, lane.name): lane for lane in self.status().lanes}
-        listening = dict(self.listening())
-        inbounds = [
-            ConnectionRecord(
-                name=one.name,
-                direction="inbound",
-                transport=one.spec.transport,
-                address=listening.get(one.name, ""),
-                router=one.router,
-                lane=lanes.get(("ingress", one.name)),
-            )
-            for one in self.registry.inbounds.values()
-        ]
-        outbounds = [
-            ConnectionRecord(
-                name=one.name,
-                direction="outbound",
-                transport=one.spec.transport,
-                address=one.spec.summary(),
-                router=None,
-                lane=lanes.get(("outbound", one.name)),
-            )
-            for one in self.registry.outbounds.values()
-        ]
-        return [*inbounds, *outbounds]
-
-    def health(self) -> HealthRecord:
-        """What is in the way of messages."""
-        status = self.status()
-        problems: list[str] = []
-        if status.store.state != "writing":
-            problems.append(f"the store is {status.store.state}: {status.store.trouble}")
-        for lane in status.lanes:
-            if lane.is_orphaned:
-                problems.append(f"{lane.name} is no longer configured and holds {lane.depth}")
-            elif lane.depth and lane.stage == "outbound" and not lane.ready:
-                problems.append(f"{lane.name} is not connected, {lane.depth} wait")
-            elif lane.is_full:
-                problems.append(f"{lane.name} is full")
-        if status.retention_doubt:
-            problems.append("the clock is in doubt: nothing that has expired is deleted")
-        return HealthRecord("degraded" if problems else "ok", problems)
 
 
 def _shown(host: str, port: int) -> str:
