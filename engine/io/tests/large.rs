@@ -269,3 +269,34 @@ async fn a_header_that_goes_on_beyond_the_beginning_is_refused_and_not_cut() {
         assert!(answer.starts_with("AR ") && !answer.starts_with("AR M"), "{answer}");
     }
 }
+
+#[tokio::test]
+async fn connections_that_wait_for_memory_get_on_one_after_the_other() {
+    let (listener, mut inbox, _) = listener(ListenerOptions::default()).await;
+    inbox.bodies.lock().unwrap().hold = true;
+    let mut peers = Vec::new();
+    // Two chunks of each may be under way, and 64 of all; the last ones wait for a place.
+    for number in 0..36 {
+        let mut peer = TcpStream::connect(listener.address()).await.unwrap();
+        let sent = framed(&large(&format!("L{number}"), 2 * CHUNK));
+        peers.push(tokio::spawn(async move {
+            write(&mut peer, &sent).await;
+            peer
+        }));
+    }
+    let mut held = Vec::new();
+    for _ in 0..64 {
+        held.push(inbox.chunk().await);
+    }
+    for _ in 64..72 {
+        inbox.bodies.lock().unwrap().store(held.remove(0));
+        held.push(inbox.chunk().await);
+    }
+    held.into_iter().for_each(|chunk| inbox.bodies.lock().unwrap().store(chunk));
+    for _ in 0..36 {
+        accept(inbox.next().await);
+    }
+    for peer in peers {
+        assert!(msa(&frame(&mut peer.await.unwrap()).await).starts_with("AA L"));
+    }
+}

@@ -285,3 +285,74 @@ impl Connection {
         let _ = tokio::time::timeout(LINGER, self.transport.end()).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::inbound::{CHUNK, Chunk, Gate, Intake, ListenerOptions};
+
+    /// Holds chunks until the test lets them go, and keeps the names of messages.
+    #[derive(Default)]
+    struct Held {
+        chunks: Mutex<Vec<Chunk>>,
+        names: Mutex<Vec<Box<[u8]>>>,
+    }
+
+    impl Intake for Held {
+        fn received(&self, messages: &mut Vec<Incoming>) {
+            let names = messages.drain(..).map(|it| it.control_id[..].into());
+            self.names.lock().expect("names").extend(names);
+        }
+
+        fn begin(&self) -> u64 {
+            1
+        }
+
+        fn store(&self, chunk: Chunk) {
+            self.chunks.lock().expect("chunks").push(chunk);
+        }
+
+        fn give_up(&self, _body: u64) {}
+    }
+
+    fn framed(name: &str, len: usize) -> Vec<u8> {
+        let header = format!("\x0bMSH|^~\\&|L|L|H|H|2026||ADT^A01|{name}|P|2.5\r");
+        [header.as_bytes(), &vec![b'x'; len], b"\x1c\r"].concat()
+    }
+
+    /// The disk may come to an end with a large message between any two steps of a connection.
+    #[tokio::test]
+    async fn what_was_read_is_taken_in_before_anything_else_is_read() {
+        let listening = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listening.local_addr().expect("an address");
+        let mut peer = TcpStream::connect(address).await.expect("a connection");
+        let (stream, from) = listening.accept().await.expect("a connection");
+        let held = Arc::new(Held::default());
+        let intake = Arc::clone(&held);
+        let shared = Shared::new(ListenerOptions::default(), intake, Gate::new(), None);
+        let mut connection = Connection::new(Transport::plain(stream), from, Arc::new(shared));
+        let (mut signals, mut alarm) = (Signals::of(&connection.shared), Alarm::new());
+
+        let sent = [framed("A", CHUNK), framed("B", 9)].concat();
+        let writing = tokio::spawn(async move {
+            peer.write_all(&sent).await.expect("room");
+            peer
+        });
+        while connection.unread.bytes.is_empty() {
+            assert!(connection.wait(&mut signals, &mut alarm).await);
+        }
+        writing.await.expect("a peer").write_all(&framed("C", 9)).await.expect("room");
+        connection.transport.ready(true, false).await;
+        held.chunks.lock().expect("chunks").drain(..).for_each(Chunk::stored);
+        while held.names.lock().expect("names").len() < 3 {
+            assert!(connection.wait(&mut signals, &mut alarm).await);
+            connection.go_on();
+        }
+        assert_eq!(held.names.lock().expect("names").concat(), b"ABC");
+    }
+}

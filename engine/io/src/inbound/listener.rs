@@ -84,15 +84,7 @@ impl Listener {
         gate: Gate,
     ) -> io::Result<Listener> {
         let (address, socket) = (socket.local_addr()?, Arc::new(socket));
-        let shared = Arc::new(Shared {
-            options,
-            intake,
-            ids: ControlIds::new(),
-            gate,
-            stop: watch::Sender::new(false),
-            tls: RwLock::new(tls),
-            open: AtomicUsize::new(0),
-        });
+        let shared = Arc::new(Shared::new(options, intake, gate, tls));
         let accepting = tokio::spawn(accept(Arc::clone(&socket), Arc::clone(&shared)));
         Ok(Listener { address, socket, shared, accepting })
     }
@@ -209,6 +201,23 @@ fn start(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>) {
 }
 
 impl Shared {
+    pub(super) fn new(
+        options: ListenerOptions,
+        intake: Arc<dyn Intake>,
+        gate: Gate,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> Shared {
+        Shared {
+            options,
+            intake,
+            ids: ControlIds::new(),
+            gate,
+            stop: watch::Sender::new(false),
+            tls: RwLock::new(tls),
+            open: AtomicUsize::new(0),
+        }
+    }
+
     fn turn_away(&self, peer: SocketAddr, why: &TurnedAway) {
         self.intake.turned_away(self.options.number, peer, why);
     }

@@ -105,3 +105,81 @@ impl Mailbox {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Wake};
+
+    use super::*;
+
+    /// Counts how often a connection is woken.
+    #[derive(Default)]
+    struct Calls(AtomicUsize);
+
+    impl Wake for Calls {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    impl Calls {
+        /// Whether something has come; otherwise this one waits from now on.
+        fn wait(self: &Arc<Calls>, mailbox: &Mailbox) -> bool {
+            let waker = Waker::from(Arc::clone(self));
+            pin!(mailbox.arrived()).poll(&mut Context::from_waker(&waker)).is_ready()
+        }
+
+        fn count(&self) -> usize {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    fn taken(mailbox: &Mailbox) -> Vec<u32> {
+        let mut replies = Vec::new();
+        mailbox.take(&mut replies);
+        replies.into_iter().map(|(number, _)| number).collect()
+    }
+
+    #[test]
+    fn an_answer_wakes_the_connection_and_is_here_until_it_is_taken() {
+        let (mailbox, calls) = (Arc::<Mailbox>::default(), Arc::<Calls>::default());
+        assert!(!calls.wait(&mailbox));
+        for number in [7, 8] {
+            ReplyTo::new(Arc::clone(&mailbox), number).answer(Reply::NotStored);
+        }
+        assert_eq!(calls.count(), 1, "the connection takes both at once");
+        assert!(calls.wait(&mailbox) && calls.wait(&mailbox));
+        assert_eq!(taken(&mailbox), [7, 8]);
+        assert!(!calls.wait(&mailbox), "a connection without anything to do would run for ever");
+        drop(ReplyTo::new(Arc::clone(&mailbox), 9));
+        assert_eq!((calls.count(), taken(&mailbox)), (2, vec![9]));
+    }
+
+    #[test]
+    fn a_connection_that_is_woken_looks_around_once() {
+        let (mailbox, calls) = (Mailbox::default(), Arc::<Calls>::default());
+        assert!(!calls.wait(&mailbox));
+        mailbox.wake();
+        assert_eq!(calls.count(), 1);
+        assert!(calls.wait(&mailbox) && calls.wait(&mailbox));
+        assert_eq!(taken(&mailbox), []);
+        assert!(!calls.wait(&mailbox), "a connection without anything to do would run for ever");
+    }
+
+    #[test]
+    fn a_call_that_comes_before_the_wait_is_not_missed() {
+        let (mailbox, calls) = (Mailbox::default(), Arc::<Calls>::default());
+        mailbox.wake();
+        assert!(calls.wait(&mailbox));
+    }
+
+    #[test]
+    fn the_task_that_waits_last_is_woken() {
+        let (mailbox, calls) = (Mailbox::default(), [(); 2].map(|()| Arc::<Calls>::default()));
+        assert!(!calls[0].wait(&mailbox) && !calls[1].wait(&mailbox));
+        mailbox.wake();
+        assert_eq!(calls.map(|it| it.count()), [0, 1]);
+    }
+}
