@@ -164,17 +164,29 @@ class _Answers:
 
 
 def test_the_same_key_appends_once(shell: Shell, partner: Partner) -> None:
+    shell.feed.send(message("M1"))
+    shell.disposition(1, "PROCESSED")
+    again = ("replay", "1", "--yes", "--key", "k")
+    for _ in range(3):
+        assert shell(*again) == 0
+        assert shell.out.endswith("1 of 1 done\n")
+    shell.feed.send(message("M2"))
+    received = [it.split(b"|")[9] for it in partner.wait_for(3)]
+    assert received == [b"M1", b"M1", b"M2"]
+
+
+def test_a_job_that_was_done_is_reported_again(shell: Shell, partner: Partner) -> None:
     partner.code = "AR"
     shell.feed.send(message("M1"))
     shell.disposition(1, "ERROR")
     partner.code = "AA"
-    again = ("replay", "1", "--dead", "--yes", "--key", "k")
+    again = ("replay", "--outbound", "OB_LAB", "--yes", "--key", "k")
     assert shell(*again) == 0
     partner.wait_for(2)
     shell.feed.idle()
-    shell(*again)
-    shell.feed.send(message("M2"))
-    assert len(partner.wait_for(3)) == 3
+    assert shell(*again) == 0
+    assert shell.out.endswith("1 of 1 done\n")
+    assert len(partner.received) == 2
 
 
 def test_newer_messages_are_said_before_a_replay(shell: Shell, partner: Partner) -> None:

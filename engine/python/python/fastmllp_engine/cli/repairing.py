@@ -201,7 +201,8 @@ def _send_again(
         say_error("no dead delivery has this reason")
         return 1
     report = client.post(f"{path}/preview", wanted)
-    if not report["total"]:
+    # With a key it may be a job that was done already, whose report is wanted.
+    if not report["total"] and not given.key:
         say_error(f"no {what[0]} is like that")
         return 1
     where = given.to or given.outbound
