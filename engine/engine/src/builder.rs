@@ -15,14 +15,18 @@ use crate::error::Error;
 use crate::functions::{Handler, Message, Router, Send};
 use crate::reload::Beginning;
 use crate::search::IndexedField;
+use crate::worker::{WorkerLimits, WorkerProgram};
 
 /// A graph, and where its store is. [`start`](Builder::start) checks all of it.
 pub struct Builder {
     pub(crate) data: PathBuf,
     pub(crate) store: Option<Box<dyn Store>>,
     pub(crate) inbounds: Vec<InboundSpec>,
-    pub(crate) routers: Vec<(String, Router)>,
-    pub(crate) handlers: Vec<(String, Handler)>,
+    /// `None`: they run in workers.
+    pub(crate) routers: Vec<(String, Option<Router>)>,
+    pub(crate) handlers: Vec<(String, Option<Handler>)>,
+    pub(crate) worker_program: Option<WorkerProgram>,
+    pub(crate) worker_limits: WorkerLimits,
     /// Of handlers, by their names.
     pub(crate) capacities: BTreeMap<String, Capacity>,
     pub(crate) outbounds: Vec<OutboundSpec>,
@@ -71,6 +75,8 @@ impl Builder {
             inbounds: Vec::new(),
             routers: Vec::new(),
             handlers: Vec::new(),
+            worker_program: None,
+            worker_limits: WorkerLimits::DEFAULT,
             capacities: BTreeMap::new(),
             outbounds: Vec::new(),
             limits: Limits::DEFAULT,
@@ -209,7 +215,7 @@ impl Builder {
         let route = move |message: &Message<'_>| {
             route(message).into_iter().map(|it| it.as_ref().to_owned()).collect()
         };
-        self.routers.push((name.to_owned(), Arc::new(route)));
+        self.routers.push((name.to_owned(), Some(Arc::new(route))));
         self
     }
 
@@ -222,7 +228,36 @@ impl Builder {
         R: IntoIterator<Item = Send>,
     {
         let handle = move |message: &Message<'_>| handle(message).into_iter().collect();
-        self.handlers.push((name.to_owned(), Arc::new(handle)));
+        self.handlers.push((name.to_owned(), Some(Arc::new(handle))));
+        self
+    }
+
+    /// A router of this name that the program of the workers has.
+    #[must_use]
+    pub fn router_in_worker(mut self, name: &str) -> Self {
+        self.routers.push((name.to_owned(), None));
+        self
+    }
+
+    /// A handler of this name that the program of the workers has.
+    #[must_use]
+    pub fn handler_in_worker(mut self, name: &str) -> Self {
+        self.handlers.push((name.to_owned(), None));
+        self
+    }
+
+    /// The program whose processes run the routers and handlers that are in workers. A message on which
+    /// a function hangs, or kills its process twice, ends in ERROR; nothing else is late or lost by it.
+    #[must_use]
+    pub fn worker_program(mut self, program: WorkerProgram) -> Self {
+        self.worker_program = Some(program);
+        self
+    }
+
+    /// How many workers run, and within which bounds; [`WorkerLimits::DEFAULT`] without this.
+    #[must_use]
+    pub fn worker_limits(mut self, limits: WorkerLimits) -> Self {
+        self.worker_limits = limits;
         self
     }
 
@@ -277,7 +312,7 @@ impl Builder {
         })
     }
 
-    /// How many threads run routers and handlers; 1 without this.
+    /// How many threads run the routers and handlers of this program; 1 without this.
     #[must_use]
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;

@@ -13,12 +13,14 @@ use mllp_pipeline::{
 };
 use mllp_store::StoreError;
 
+use crate::calling::Callers;
 use crate::connections::Connections;
 use crate::names::Names;
 use crate::notices::{self, Notices};
 use crate::reader::{Handover, Question};
 use crate::status::Status;
 use crate::traffic::{News, Unread, fact};
+use crate::worker::Arrivals;
 use crate::workers::Call;
 use crate::writer::Job;
 
@@ -55,7 +57,9 @@ impl Clock {
 pub(crate) struct Outlets {
     pub(crate) writer: Sender<Job>,
     pub(crate) reader: Sender<Question>,
-    pub(crate) workers: Sender<Call>,
+    pub(crate) workers: Callers,
+    /// Told of every transaction, where functions run in workers.
+    pub(crate) arrivals: Option<Arc<Arrivals>>,
     /// By the number of each sender, with its lane.
     pub(crate) senders: Vec<(LaneId, Arc<Outlet>)>,
 }
@@ -221,6 +225,7 @@ impl Core {
             News::Stop(asked) => {
                 notices::stopping();
                 self.pipeline.stop();
+                self.outlets.workers.stop();
                 self.stopping = Some(asked);
             }
             News::Fatal(error) => {
@@ -287,6 +292,9 @@ impl Core {
             match order {
                 Order::Commit(transaction) => {
                     self.notices.commit(&transaction);
+                    if let Some(arrivals) = &self.outlets.arrivals {
+                        arrivals.learn(&transaction);
+                    }
                     let _ = self.outlets.writer.send(Job::Commit(transaction));
                 }
                 Order::ReadHeads(lanes) => {
@@ -307,7 +315,7 @@ impl Core {
                 }
                 Order::Route { call, inbound: lane, work }
                 | Order::Transform { call, handler: lane, work } => {
-                    let _ = self.outlets.workers.send(Call { call, lane, work });
+                    self.outlets.workers.call(Call { call, lane, work });
                 }
                 Order::Deliver { lane, seq, work, .. } => self.deliver(lane, seq, work),
                 Order::Load { lane, after, limit } => {

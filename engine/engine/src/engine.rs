@@ -17,10 +17,11 @@ use tokio::runtime::Runtime;
 
 use crate::bodies::BodyIds;
 use crate::builder::{Builder, InboundSpec};
+use crate::calling::ReadingEnds;
 use crate::connections::Connections;
 use crate::core::{Clock, Core, Outlets};
 use crate::error::Error;
-use crate::graph::{functions, graph, own};
+use crate::graph::{graph, own};
 use crate::listeners::{Listeners, Spec};
 use crate::names::Names;
 use crate::operator::Operator;
@@ -28,9 +29,10 @@ use crate::reload::{self, Beginning};
 use crate::retaining::{Doubt, Retaining};
 use crate::status::Status;
 use crate::traffic::{Doors, News, ToCore};
+use crate::worker::ToWorkers;
 use crate::workers::ToChunks;
 use crate::writer::Job;
-use crate::{notices, reader, workers, writer};
+use crate::{notices, reader, writer};
 
 /// Identities of earlier messages that are known before the first one is received: a sender that had
 /// no answer before a crash sends again what came last. Fewer, where they cannot be read so fast.
@@ -49,7 +51,7 @@ const DAY: u64 = 24 * 60 * 60 * 1000;
 pub struct Engine {
     pub(crate) core: ToCore,
     deciding: Option<JoinHandle<Result<(), StoreError>>>,
-    threads: Vec<JoinHandle<()>>,
+    pub(crate) threads: Vec<JoinHandle<()>>,
     writing: Option<writer::Writing>,
     runtime: Option<Runtime>,
     pub(crate) listeners: Listeners,
@@ -63,6 +65,7 @@ pub struct Engine {
     pub(crate) graph: Mutex<Option<Builder>>,
     /// Lanes that held something at the start and are not configured.
     pub(crate) orphaned: Vec<(Stage, String)>,
+    pub(crate) workers: Option<ToWorkers>,
 }
 
 impl Engine {
@@ -145,27 +148,22 @@ impl Engine {
         let start = Start { heads, next_message: numbers.message, next_stamp: numbers.stamp };
         let clock = Clock::new(Arc::clone(&builder.wall));
         let pipeline = pipeline(&builder, graph, start, &clock);
-        let inbounds = builder.inbounds.iter().map(|it| lane(Stage::Ingress, &it.name));
-        let outbounds = builder.outbounds.iter().map(|it| lane(Stage::Outbound, &it.name));
-        let (inbounds, outbounds): (Vec<_>, Vec<_>) = (inbounds.collect(), outbounds.collect());
+        let (inbounds, outbounds) = builder.lanes(lane);
         let retaining = Retaining::new(&mut *store, retention(&builder, &inbounds), clock.clone())?;
         let (doubt, appending) = (retaining.doubt(), retaining.appending());
         let (core, news) = ToCore::new();
         let (mut for_core, for_engine, for_operator) =
             (store.reader()?, store.reader()?, store.reader()?);
-        let for_workers = (0..builder.workers.max(1)).map(|_| store.reader());
-        let for_workers = for_workers.collect::<Result<Vec<_>, _>>()?;
+        let readers = ReadingEnds::of(&*store, &builder)?;
         know(&mut *for_core, clock.now().wall, &core)?;
-        let names = Arc::new(names);
-
-        let runtime = runtime().map_err(Error::System)?;
+        let (names, runtime) = (Arc::new(names), runtime().map_err(Error::System)?);
         let ((writer, jobs), bodies) = (channel(), Arc::new(BodyIds::new(numbers.body)));
         let doors = doors(&builder, &core, &writer, &bodies, &outbounds);
         // Listeners come first: if one of them cannot bind, nothing else has been started.
         let specs = specs(&builder, &inbounds, &doors, &switches)?;
         let gates = specs.iter().map(|it| (it.lane, it.gate.clone())).collect();
-        let listening = Listeners::bind(runtime.handle().clone(), specs, kept);
-        let listeners = listening.map_err(|(inbound, error)| Error::Listen { inbound, error })?;
+        let listeners =
+            Listeners::bind(runtime.handle().clone(), specs, kept).map_err(not_bound)?;
         let mut engine = Engine {
             core: core.clone(),
             deciding: None,
@@ -181,19 +179,17 @@ impl Engine {
             writer: Some(writer.clone()),
             graph: Mutex::new(again),
             orphaned,
+            workers: None,
         };
         engine.dial(&builder, &doors, &outbounds, &switches);
-
         let (reader, thread) = reader::start(for_core, core.clone()).map_err(Error::System)?;
         engine.threads.push(thread);
         let started = writer::start(store, numbers.body, jobs, core.clone(), retaining);
         engine.writing = Some(started.map_err(Error::System)?);
         let chunks = ToChunks { writer: writer.clone(), bodies };
-        let started = workers::start(functions(builder, &names), for_workers, &chunks, &core);
-        let (workers, threads) = started.map_err(Error::System)?;
-        engine.threads.extend(threads);
+        let (workers, arrivals) = engine.prepare_calls(builder, readers, chunks, &clock)?;
         let senders = outbounds.into_iter().zip(engine.senders.iter().cloned()).collect();
-        let outlets = Outlets { writer, reader, workers, senders };
+        let outlets = Outlets { writer, reader, workers, arrivals, senders };
         let connections = Connections::new(gates, listeners);
         engine.decide(Core::new(pipeline, news, clock, names, outlets, connections))?;
         Ok(engine)
@@ -236,6 +232,9 @@ impl Engine {
         self.core.tell(News::End);
         let deciding = self.deciding.take().map(JoinHandle::join);
         self.senders.clear();
+        if let Some(workers) = self.workers.take() {
+            workers.end();
+        }
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_timeout(Duration::from_secs(1));
         }
@@ -313,6 +312,10 @@ fn join<T>(thread: JoinHandle<T>, end: Instant) -> Option<T> {
         thread::sleep(Duration::from_millis(1));
     }
     thread.is_finished().then(|| thread.join().ok()).flatten()
+}
+
+fn not_bound((inbound, error): (String, std::io::Error)) -> Error {
+    Error::Listen { inbound, error }
 }
 
 pub(crate) fn ended() -> Error {

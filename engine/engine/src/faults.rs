@@ -34,6 +34,17 @@ impl Builder {
             faults.extend(options.faults().iter().map(|it| format!("outbound {name}: {it}")));
             faults.extend(outbound.order_faults());
         }
+        let in_worker = |kind: &str, name: &str| format!("{kind} {name} is to run in a worker");
+        let routers = self.routers.iter().filter(|it| it.1.is_none());
+        let routers = routers.map(|(name, _)| in_worker("router", name));
+        let handlers = self.handlers.iter().filter(|it| it.1.is_none());
+        let handlers = handlers.map(|(name, _)| in_worker("handler", name));
+        let mut in_workers = routers.chain(handlers).peekable();
+        if self.worker_program.is_none() {
+            faults.extend(in_workers.map(|it| format!("{it}, and the workers have no program")));
+        } else if in_workers.peek().is_none() {
+            faults.push("the workers have a program, and nothing to run".to_owned());
+        }
         if self.inbounds.is_empty() {
             faults.push("there is no inbound".to_owned());
         }

@@ -8,6 +8,7 @@ use mllp_store::{LaneName, Store, StoreError};
 
 use crate::builder::Builder;
 use crate::names::Names;
+use crate::worker::Kind;
 use crate::workers::Functions;
 
 /// Takes the lanes of the graph, and those that hold something and that the graph does not have.
@@ -36,6 +37,15 @@ pub(crate) fn own(
         orphans.map(|(lane, name)| (Orphan { lane, stage: name.stage }, name)).unzip();
     heads.extend(store.own(&named)?);
     Ok((heads, names, orphans))
+}
+
+impl Builder {
+    /// The lanes of the inbounds and of the outbounds.
+    pub(crate) fn lanes(&self, lane: impl Fn(Stage, &str) -> LaneId) -> (Vec<LaneId>, Vec<LaneId>) {
+        let inbounds = self.inbounds.iter().map(|it| lane(Stage::Ingress, &it.name));
+        let outbounds = self.outbounds.iter().map(|it| lane(Stage::Outbound, &it.name));
+        (inbounds.collect(), outbounds.collect())
+    }
 }
 
 /// The graph as the pipeline knows it.
@@ -72,23 +82,35 @@ pub(crate) fn graph(
     }
 }
 
-/// Routers and handlers by their lanes.
-pub(crate) fn functions(builder: Builder, names: &Arc<Names>) -> Functions {
+/// Routers and handlers by their lanes, and those that run in workers.
+pub(crate) fn functions(builder: Builder, names: &Arc<Names>) -> (Functions, InWorkers) {
+    let mut in_workers = InWorkers::new();
     let routers: BTreeMap<_, _> =
-        builder.routers.into_iter().map(|(name, it)| (name, Arc::new(it))).collect();
-    let of = |name: &String, router| {
-        Some((names.lane(Stage::Ingress, name)?, Arc::clone(routers.get(router)?)))
-    };
-    let by_lane = builder.inbounds.iter().filter_map(|it| of(&it.name, &it.router));
+        builder.routers.into_iter().map(|(name, it)| (name, it.map(Arc::new))).collect();
+    let mut by_lane = BTreeMap::new();
+    for inbound in &builder.inbounds {
+        let Some(lane) = names.lane(Stage::Ingress, &inbound.name) else { continue };
+        match routers.get(&inbound.router) {
+            Some(Some(router)) => drop(by_lane.insert(lane, Arc::clone(router))),
+            Some(None) => drop(in_workers.insert(lane, (Kind::Router, inbound.router.clone()))),
+            None => {}
+        }
+    }
+    let mut handlers = BTreeMap::new();
+    for (name, handler) in builder.handlers {
+        let Some(lane) = names.lane(Stage::Routed, &name) else { continue };
+        match handler {
+            Some(handler) => drop(handlers.insert(lane, handler)),
+            None => drop(in_workers.insert(lane, (Kind::Handler, name))),
+        }
+    }
     let keys = builder
         .outbounds
         .into_iter()
         .filter_map(|outbound| Some((names.lane(Stage::Outbound, &outbound.name)?, outbound.keys)));
-    let handler = |(name, it): (String, _)| Some((names.lane(Stage::Routed, &name)?, it));
-    Functions {
-        routers: by_lane.collect(),
-        handlers: builder.handlers.into_iter().filter_map(handler).collect(),
-        keys: keys.collect(),
-        names: Arc::clone(names),
-    }
+    let (keys, names) = (keys.collect(), Arc::clone(names));
+    (Functions { routers: by_lane, handlers, keys, names }, in_workers)
 }
+
+/// What runs in workers, by the lanes.
+pub(crate) type InWorkers = BTreeMap<LaneId, (Kind, String)>;

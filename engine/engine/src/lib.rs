@@ -45,6 +45,7 @@
 
 mod bodies;
 mod builder;
+mod calling;
 mod comparison;
 mod connections;
 mod core;
@@ -101,4 +102,4 @@ pub use search::Search;
 pub use selection::{Selection, Which};
 pub use status::{LaneState, Setting, Status};
 pub use why::{Answer, Attempts, Reason, Why};
-pub use worker::WorkerProgram;
+pub use worker::{Refusal, Running, Trace, WorkerLimits, WorkerProgram, WorkerState, Workers};

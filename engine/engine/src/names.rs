@@ -20,6 +20,11 @@ impl Names {
         self.lanes.get(&lane).map_or_else(|| format!("lane {lane}"), |(_, name)| name.clone())
     }
 
+    /// The name of a lane that is known.
+    pub(crate) fn known(&self, lane: LaneId) -> Option<&str> {
+        self.lanes.get(&lane).map(|(_, name)| name.as_str())
+    }
+
     pub(crate) fn stage(&self, lane: LaneId) -> Option<Stage> {
         self.lanes.get(&lane).map(|it| it.0)
     }

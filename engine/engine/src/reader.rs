@@ -201,7 +201,7 @@ mod tests {
                 number,
                 lane: LaneId(1),
                 seq: Seq(1),
-                work: Work { message: MessageId(1), body: Source::Memory(body.clone()) },
+                work: Work { message: MessageId(1), body: Source::Memory(body.clone()), hops: 0 },
                 generation,
                 current: Arc::clone(&current),
                 questions: questions.clone(),

@@ -64,6 +64,8 @@ impl Builder {
             outbounds: self.outbounds.clone(),
             limits: self.limits,
             workers: self.workers,
+            worker_program: self.worker_program.clone(),
+            worker_limits: self.worker_limits,
             retention: self.retention,
             misplaced: self.misplaced.clone(),
             wall: Arc::clone(&self.wall),

@@ -7,6 +7,7 @@ use crate::names::Names;
 use crate::newer::may_share;
 use crate::status::{LaneState, Status};
 use crate::why::{Answer, Attempts, Reason};
+use crate::worker::ToWorkers;
 
 /// Rows of a lane in which a message with the same key is looked for.
 const LOOKS: u32 = 10_000;
@@ -18,6 +19,7 @@ pub(crate) struct Waiting<'a> {
     pub(crate) reader: &'a mut dyn Reader,
     pub(crate) status: &'a Status,
     pub(crate) names: &'a Names,
+    pub(crate) workers: Option<&'a ToWorkers>,
 }
 
 /// What the journey tells of one lane.
@@ -149,18 +151,35 @@ impl Waiting<'_> {
         }
         match stage {
             Stage::Outbound => self.at_outbound(id, lane, state, attempts),
-            _ => self.before_function(id, state),
+            _ => Ok(self.before_function(id, lane, stage, state)),
         }
     }
 
-    fn before_function(&self, id: MessageId, state: &LaneState) -> Result<Reason, StoreError> {
+    fn before_function(
+        &self,
+        id: MessageId,
+        lane: LaneId,
+        stage: Stage,
+        state: &LaneState,
+    ) -> Reason {
+        let its = self.workers.filter(|it| it.run_lane(lane));
+        let workers = its.and_then(ToWorkers::status).unwrap_or_default();
+        if workers.runs_alone(id, &state.name, stage) {
+            return Reason::RunsAlone;
+        }
+        if let Some(since) = workers.runs(id, &state.name, stage) {
+            return Reason::Running { since };
+        }
         let head = state.head.map(MessageId).filter(|head| *head != id);
         if let Some(head) = head {
-            return Ok(Reason::Behind { head, attempts: Attempts::default() });
+            return Reason::Behind { head, attempts: Attempts::default() };
+        }
+        if let Some(refusal) = workers.refusal.filter(|it| it.is_now) {
+            return Reason::NoWorker(refusal);
         }
         let ingress = Stage::Ingress.name();
         let full = self.status.lanes.iter().find(|it| it.is_full && it.stage != ingress);
-        Ok(full.map_or(Reason::Next, |it| Reason::Full { lane: it.name.clone() }))
+        full.map_or(Reason::Next, |it| Reason::Full { lane: it.name.clone() })
     }
 
     fn at_outbound(

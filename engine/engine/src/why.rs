@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::journey::moment;
 use crate::status::Setting;
 use crate::waiting::Waiting;
+use crate::worker::Refusal;
 
 /// Where a message stands. `Debug` shows nothing of the message and no text of a partner; `Display`
 /// shows both, in plain sentences.
@@ -105,6 +106,15 @@ pub enum Reason {
         /// The earlier message.
         with: MessageId,
     },
+    /// The router or handler runs on it, in a worker.
+    Running {
+        /// Since when.
+        since: u64,
+    },
+    /// The worker of the router or handler died on it: it runs alone next, or does so now.
+    RunsAlone,
+    /// No worker can run the router or handler.
+    NoWorker(Refusal),
     /// What a handler makes of it may not fit into this lane, which is full.
     Full {
         /// The handler or outbound.
@@ -140,7 +150,10 @@ impl Engine {
         let reader = reader.as_deref_mut().ok_or_else(ended)?;
         let Some(message) = reader.message(id)? else { return Ok(None) };
         let inbound = self.names.of(message.message.inbound);
-        let answers = Waiting { reader, status: &status, names: &self.names }.answers(&message)?;
+        let answers = {
+            let (status, names, workers) = (&status, &self.names, self.workers.as_ref());
+            Waiting { reader, status, names, workers }.answers(&message)?
+        };
         Ok(Some(Why { message, inbound, answers }))
     }
 }
@@ -233,6 +246,11 @@ impl fmt::Display for Reason {
             }
             Reason::SharesKey { with } => {
                 write!(f, "waits for message {with}: they share a key, or one has none")
+            }
+            Reason::Running { since } => write!(f, "the function runs since {}", moment(*since)),
+            Reason::RunsAlone => f.write_str("its worker died, it runs alone next"),
+            Reason::NoWorker(Refusal { why, at, .. }) => {
+                write!(f, "no worker runs since {}: {}", moment(*at), why.escape_debug())
             }
             Reason::Full { lane } => write!(f, "waits because {lane} is full"),
             Reason::Next => f.write_str("nothing is in its way"),

@@ -23,20 +23,33 @@
 //!
 //! The end of the engine is the end of the process, even while a function hangs.
 
+mod arrivals;
+mod batch;
 mod call;
 mod child;
-#[expect(dead_code, reason = "the engine's side is its supervisor")]
+mod conversation;
+mod desk;
+mod host;
 mod program;
-#[cfg_attr(not(test), expect(dead_code, reason = "the engine's side is its supervisor"))]
-pub(crate) mod protocol;
+mod protocol;
+mod started;
+mod status;
+mod supervisor;
+mod traces;
 
 use std::fmt;
 
 use mllp_pipeline::Failure;
 
+pub(crate) use arrivals::Arrivals;
 pub use call::{Call, NotReadable};
 pub use child::Child;
+pub(crate) use desk::{Desk, Readers};
+pub(crate) use host::{ToWorkers, start};
 pub use program::WorkerProgram;
+pub use status::{Refusal, Running, WorkerState, Workers};
+pub use supervisor::WorkerLimits;
+pub use traces::Trace;
 
 /// Which function is to be run: its place among those of [`Child::hello`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -56,16 +56,16 @@ impl ToChunks {
 
 /// Starts workers, one for each reading end. They end when the sender is dropped.
 pub(crate) fn start(
-    functions: Functions,
+    functions: &Arc<Functions>,
     readers: Vec<Box<dyn Reader>>,
     chunks: &ToChunks,
     core: &ToCore,
 ) -> io::Result<(Sender<Call>, Vec<JoinHandle<()>>)> {
     let (sender, calls) = channel();
-    let (functions, calls) = (Arc::new(functions), Arc::new(Mutex::new(calls)));
+    let calls = Arc::new(Mutex::new(calls));
     let mut threads = Vec::with_capacity(readers.len());
     for reader in readers {
-        let (functions, calls, core) = (Arc::clone(&functions), Arc::clone(&calls), core.clone());
+        let (functions, calls, core) = (Arc::clone(functions), Arc::clone(&calls), core.clone());
         let chunks = chunks.clone();
         let thread = thread::Builder::new().name("engine-worker".into());
         threads.push(thread.spawn(move || work(&functions, reader, &calls, &chunks, &core))?);
@@ -118,10 +118,13 @@ impl Functions {
         Fact::Transformed { call, results }
     }
 
-    fn handlers_of(&self, names: Vec<String>) -> Result<Vec<LaneId>, CallFailure> {
+    pub(crate) fn handlers_of<S: AsRef<str>>(
+        &self,
+        names: Vec<S>,
+    ) -> Result<Vec<LaneId>, CallFailure> {
         let mut lanes = Vec::with_capacity(names.len());
         for name in names {
-            let lane = self.names.lane(Stage::Routed, &name);
+            let lane = self.names.lane(Stage::Routed, name.as_ref());
             let lane = lane.ok_or_else(|| failure(Failure::Content, "unknown_handler"))?;
             // A handler that is named twice runs once.
             if !lanes.contains(&lane) {
@@ -131,7 +134,7 @@ impl Functions {
         Ok(lanes)
     }
 
-    fn sent(
+    pub(crate) fn sent(
         &self,
         message: &Message<'_>,
         sends: Vec<Send>,
@@ -222,7 +225,7 @@ fn written(payload: Arc<[u8]>, to: &ToChunks) -> Result<Body, CallFailure> {
     body.ok_or_else(|| failure(Failure::Infrastructure, "body_not_written"))
 }
 
-fn unreadable() -> CallFailure {
+pub(crate) fn unreadable() -> CallFailure {
     failure(Failure::Infrastructure, "body_not_readable")
 }
 

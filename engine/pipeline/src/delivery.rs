@@ -323,7 +323,7 @@ impl Outbound {
         row.state = State::InFlight;
         row.due = 0;
         self.next = self.next.max(seq.next());
-        let work = Work { message: row.message, body: row.source.clone() };
+        let work = Work { message: row.message, body: row.source.clone(), hops: 0 };
         shared.orders.push_back(Order::Deliver { lane, seq, work, attempt: row.attempts + 1 });
     }
 

@@ -147,7 +147,8 @@ impl HandlerLane {
         let mut work = Vec::with_capacity(count);
         for row in stage.lane.rows.range_mut(range) {
             row.progress = Progress::Called(call);
-            work.push(Work { message: row.message, body: row.source.clone() });
+            let body = row.source.clone();
+            work.push(Work { message: row.message, body, hops: row.hops });
         }
         stage.called += count;
         self.calls.push(call);

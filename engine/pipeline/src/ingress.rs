@@ -167,7 +167,7 @@ impl Ingress {
         let mut work = Vec::with_capacity(count);
         for row in stage.lane.rows.range_mut(range) {
             row.progress = Progress::Routing(call);
-            work.push(Work { message: row.message, body: row.source.clone() });
+            work.push(Work { message: row.message, body: row.source.clone(), hops: 0 });
         }
         stage.called += count;
         self.call = Some(call);

@@ -129,6 +129,8 @@ pub struct Work {
     pub message: MessageId,
     /// The row's own body, if it has one.
     pub body: Source,
+    /// How many handlers have sent it on to a handler.
+    pub hops: u8,
 }
 
 /// Where the bytes are.

@@ -87,7 +87,7 @@ impl Pipeline {
             #[cfg(feature = "sabotage")]
             let fused = fused || self.shared.broken(Sabotage::FuseAlways);
             let state = if fused {
-                let work = Work { message: row.message, body: row.source.clone() };
+                let work = Work { message: row.message, body: row.source.clone(), hops: 0 };
                 self.handlers[handler].gather(work, seq);
                 BranchState::Called(call)
             } else {
