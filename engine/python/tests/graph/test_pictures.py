@@ -133,3 +133,11 @@ def test_init_writes_an_example_that_passes_and_overwrites_nothing(tmp_path: Pat
         "example.py",
         "tests/IB_EXAMPLE/a01.hl7",
     }
+
+
+def test_init_beside_one_file_of_its_own_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "example.py").write_text("mine")
+    with pytest.raises(FileExistsError):
+        init(tmp_path)
+    assert {path.name for path in tmp_path.rglob("*")} == {"tests", "example.py"}
