@@ -37,6 +37,7 @@ def given() -> list[Any]:
 def test_fields_go_by_position_and_by_name() -> None:
     for union in (_native.DecoderEvent, _native.ResponderEvent, _native.InitiatorEvent):
         assert isinstance(union, UnionType)
+        assert {_native.Deviation, _native.Fault, _native.Discard} < set(union.__args__)
         for event in union.__args__:
             assert all(hasattr(event, name) for name in event.__match_args__)
     (event,) = Decoder().events(framed(message("A")))
@@ -45,6 +46,17 @@ def test_fields_go_by_position_and_by_name() -> None:
             assert payload == message("A")
         case _:
             pytest.fail(f"no match: {event}")
+
+
+@pytest.mark.parametrize(
+    ("payload", "kind"),
+    [(message("A"), "content"), (b"", "empty"), (b"\x06", "commit_ack"), (b"\x15", "commit_nak")],
+)
+def test_what_a_payload_is_and_where_it_began(payload: bytes, kind: str) -> None:
+    data = b"zz" + framed(payload)
+    for *_, event in (Responder(0).receive(data, 0), Decoder().events(data)):
+        assert isinstance(event, _native.Arrived | _native.Frame)
+        assert (event.kind, event.offset) == (kind, 2)
 
 
 def test_an_event_stays_as_it_is() -> None:
