@@ -292,6 +292,7 @@ mod tests {
 
     use tokio::io::AsyncWriteExt;
     use tokio::net::{TcpListener, TcpStream};
+    use tokio::task::JoinHandle;
 
     use super::*;
     use crate::inbound::{CHUNK, Chunk, Gate, Intake, ListenerOptions};
@@ -325,24 +326,33 @@ mod tests {
         [header.as_bytes(), &vec![b'x'; len], b"\x1c\r"].concat()
     }
 
-    /// The disk may come to an end with a large message between any two steps of a connection.
-    #[tokio::test]
-    async fn what_was_read_is_taken_in_before_anything_else_is_read() {
+    /// A connection, its peer, and what holds its chunks.
+    async fn connected() -> (Box<Connection>, TcpStream, Arc<Held>) {
         let listening = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listening.local_addr().expect("an address");
-        let mut peer = TcpStream::connect(address).await.expect("a connection");
+        let peer = TcpStream::connect(address).await.expect("a connection");
         let (stream, from) = listening.accept().await.expect("a connection");
         let held = Arc::new(Held::default());
         let intake = Arc::clone(&held);
         let shared = Shared::new(ListenerOptions::default(), intake, Gate::new(), None);
-        let mut connection = Connection::new(Transport::plain(stream), from, Arc::new(shared));
-        let (mut signals, mut alarm) = (Signals::of(&connection.shared), Alarm::new());
+        let connection = Connection::new(Transport::plain(stream), from, Arc::new(shared));
+        (Box::new(connection), peer, held)
+    }
 
-        let sent = [framed("A", CHUNK), framed("B", 9)].concat();
-        let writing = tokio::spawn(async move {
-            peer.write_all(&sent).await.expect("room");
+    /// Sends meanwhile; the peer is back when all of it has left.
+    fn send(mut peer: TcpStream, bytes: Vec<u8>) -> JoinHandle<TcpStream> {
+        tokio::spawn(async move {
+            peer.write_all(&bytes).await.expect("room");
             peer
-        });
+        })
+    }
+
+    /// The disk may come to an end with a large message between any two steps of a connection.
+    #[tokio::test]
+    async fn what_was_read_is_taken_in_before_anything_else_is_read() {
+        let (mut connection, peer, held) = connected().await;
+        let (mut signals, mut alarm) = (Signals::of(&connection.shared), Alarm::new());
+        let writing = send(peer, [framed("A", CHUNK), framed("B", 9)].concat());
         while connection.unread.bytes.is_empty() {
             assert!(connection.wait(&mut signals, &mut alarm).await);
         }
@@ -354,5 +364,21 @@ mod tests {
             connection.go_on();
         }
         assert_eq!(held.names.lock().expect("names").concat(), b"ABC");
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_waits_for_the_disk_is_not_too_slow() {
+        let (mut connection, peer, _held) = connected().await;
+        let (mut signals, mut alarm) = (Signals::of(&connection.shared), Alarm::new());
+        let writing = send(peer, framed("A", 9 * CHUNK));
+        while !connection.is_held_up() {
+            assert!(connection.wait(&mut signals, &mut alarm).await);
+        }
+        assert!(connection.responder.next_deadline().is_some());
+        connection.mailbox.wake();
+        assert!(connection.wait(&mut signals, &mut alarm).await);
+        assert_eq!(connection.responder.next_deadline(), None);
+        assert!(connection.unread.bytes.is_empty(), "nothing is read meanwhile");
+        writing.abort();
     }
 }
