@@ -330,3 +330,6 @@ fn ours(note: &str) -> CallFailure {
 fn again(failures: u32) -> Millis {
     (AGAIN.0 << failures.saturating_sub(1).min(16)).min(AGAIN.1)
 }
+
+#[cfg(test)]
+mod simulation;
