@@ -1,9 +1,10 @@
 //! A graph for an engine, as Python builds it.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use mllp_engine::{Capacity, Days};
+use mllp_engine::{Capacity, Days, WorkerLimits, WorkerProgram};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -12,6 +13,7 @@ use crate::engine::Engine;
 use crate::error::raised;
 use crate::function;
 use crate::inbound::InboundOptions;
+use crate::options::millis;
 use crate::outbound::OutboundOptions;
 
 /// A graph, and where its store is. What is wrong with it is said by `start`, all at once.
@@ -68,6 +70,32 @@ impl Builder {
 
     fn handler(&self, name: &str, function: Py<PyAny>) -> PyResult<()> {
         self.change(|builder| Ok(function::handler(builder, name, function)))
+    }
+
+    fn router_in_worker(&self, name: &str) -> PyResult<()> {
+        self.change(|builder| Ok(builder.router_in_worker(name)))
+    }
+
+    fn handler_in_worker(&self, name: &str) -> PyResult<()> {
+        self.change(|builder| Ok(builder.handler_in_worker(name)))
+    }
+
+    #[pyo3(signature = (program, arguments, *, processes = None, handler_timeout_seconds = None))]
+    fn worker_program(
+        &self,
+        program: PathBuf,
+        arguments: Vec<OsString>,
+        processes: Option<usize>,
+        handler_timeout_seconds: Option<f64>,
+    ) -> PyResult<()> {
+        let program = WorkerProgram::new(program);
+        let program = arguments.into_iter().fold(program, WorkerProgram::arg);
+        let mut limits = WorkerLimits::DEFAULT;
+        limits.processes = processes.unwrap_or(limits.processes);
+        if let Some(value) = handler_timeout_seconds {
+            limits.handler_timeout = millis("handler_timeout_seconds", value)?;
+        }
+        self.change(|builder| Ok(builder.worker_program(program).worker_limits(limits)))
     }
 
     #[pyo3(signature = (name, host, port, **options))]

@@ -76,6 +76,11 @@ impl Engine {
         Ok(why.map(Why::from))
     }
 
+    fn traces(&self, py: Python<'_>, message: u64) -> PyResult<Vec<(String, String)>> {
+        let traces = self.ask(py, |engine| Ok(engine.traces(MessageId(message))))?;
+        Ok(traces.into_iter().map(|it| (it.function, it.text)).collect())
+    }
+
     fn payload(&self, py: Python<'_>, message: u64) -> PyResult<Option<Vec<u8>>> {
         self.ask(py, |engine| engine.payload(MessageId(message)))
     }

@@ -107,6 +107,14 @@ impl From<mllp_engine::Answer> for Answer {
             Reason::SharesKey { with } => {
                 Answer { reason: "shares_key", message: Some(with.0), ..base }
             }
+            Reason::Running { since } => Answer { reason: "running", at: Some(since), ..base },
+            Reason::RunsAlone => Answer { reason: "runs_alone", ..base },
+            Reason::NoWorker(refusal) => Answer {
+                reason: "no_worker",
+                at: Some(refusal.at),
+                because: spoken(refusal.why),
+                ..base
+            },
             Reason::Full { lane } => Answer { reason: "full", lane: Some(lane), ..base },
             Reason::Next => Answer { reason: "next", ..base },
             // The engine knows a reason that this module does not: its sentence still says it.

@@ -153,6 +153,23 @@ class Builder:
         """Transforms in a thread of the engine: gets a message, returns where to and what is sent;
         None: the bytes that it got. A text is the note of its failure, for the journey."""
 
+    def router_in_worker(self, name: str) -> None:
+        """A router of this name that the program of the workers has."""
+
+    def handler_in_worker(self, name: str) -> None:
+        """A handler of this name that the program of the workers has."""
+
+    def worker_program(
+        self,
+        program: str | os.PathLike[str],
+        arguments: list[str],
+        *,
+        processes: int | None = None,
+        handler_timeout_seconds: float | None = None,
+    ) -> None:
+        """The program whose processes run the routers and handlers that are in workers, how many
+        run, and how long a function may take for one message."""
+
     def outbound(self, name: str, host: str, port: int, **options: Unpack[OutboundOptions]) -> None:
         """Delivers to a partner, in order, one message at a time."""
 
@@ -188,6 +205,10 @@ class Engine:
 
     def why(self, message: int) -> Why | None:
         """Why a message is not yet delivered, or what became of it; None: there is none."""
+
+    def traces(self, message: int) -> list[tuple[str, str]]:
+        """Where functions have failed on a message in this life of the engine: each router or
+        handler, and the lines of its code, without anything that the message holds."""
 
     def payload(self, message: int) -> bytes | None:
         """The bytes as they were received: patients' data. None: there is no such message, or they

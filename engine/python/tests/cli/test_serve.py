@@ -132,3 +132,43 @@ def test_what_was_received_is_answered_before_the_end(
         capture_output=True, check=True, timeout=50,
     )  # fmt: skip
     assert json.loads(ran.stdout)["received"] >= len(accepted)
+
+
+def test_a_trace_reaches_the_operator_without_the_message(
+    feeds: Path, servers: list[Server]
+) -> None:
+    text = (feeds / "adt.py").read_text()
+    broken = text.replace('msg["PV1-3.1"] = "W2"', 'raise ValueError(msg["PID-5.1"])')
+    (feeds / "adt.py").write_text(broken)
+    line = broken[: broken.index("raise ValueError")].count("\n") + 1
+    servers.append(server := Server(str(feeds)))
+    assert send(server.port(), [message("M1")]) == [b"AA"]
+    client = Client(feeds / "data")
+    until(lambda: client.get("/messages/1")["disposition"], lambda it: it == "ERROR")
+    (answer,) = client.get("/messages/1/why")["answers"]
+    assert answer["said"] == f"ValueError at adt.py:{line} in to_lab"
+    ran = subprocess.run(
+        [sys.executable, "-m", "fastmllp_engine", "show", "1", "--data", feeds / "data"],
+        capture_output=True, check=True, timeout=50, text=True,
+    )  # fmt: skip
+    assert ran.stdout.endswith(f"trace of to_lab\nadt.py:{line} in to_lab\nValueError\n")
+    assert "SECRETNAME" not in ran.stdout
+    assert server.end() == 0
+    assert not any("SECRETNAME" in it for it in server.errors)
+
+
+def test_a_function_that_ends_its_process_harms_its_message_alone(
+    feeds: Path, partner: Partner, servers: list[Server]
+) -> None:
+    text = (feeds / "adt.py").read_text()
+    deadly = 'if msg["MSH-10"] == "M2":\n        import os\n        os._exit(7)\n    '
+    (feeds / "adt.py").write_text(text.replace('msg["PV1-3.1"]', f'{deadly}msg["PV1-3.1"]'))
+    servers.append(server := Server(str(feeds)))
+    assert send(server.port(), [message(f"M{it}") for it in (1, 2, 3)]) == [b"AA"] * 3
+    client = Client(feeds / "data")
+    dispositions = {1: "PROCESSED", 2: "ERROR", 3: "PROCESSED"}
+    for number, wanted in dispositions.items():
+        until(lambda: client.get(f"/messages/{number}")["disposition"], lambda it: it == wanted)  # noqa: B023
+    assert [it.split(b"|")[9] for it in partner.wait_for(2)] == [b"M1", b"M3"]
+    assert client.post("/verify")["findings"] == []
+    assert server.end() == 0

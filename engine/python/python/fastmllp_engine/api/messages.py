@@ -12,6 +12,7 @@ from fastmllp_engine.records import (
     JobRecord,
     JourneyRecord,
     MessageRecord,
+    TraceRecord,
     WhyRecord,
     copied,
 )
@@ -85,6 +86,12 @@ def journey(asked: Asked, message: int) -> JourneyRecord:
     if native is None:
         raise not_found(f"message {message}")
     return copied(JourneyRecord, native)
+
+
+@routes.get("/{message}/traces")
+def traces(asked: Asked, message: int) -> list[TraceRecord]:
+    """Where functions have failed on a message since the engine was started."""
+    return [TraceRecord(*one) for one in asked.engine.traces(message)]
 
 
 @routes.get("/{message}/why")

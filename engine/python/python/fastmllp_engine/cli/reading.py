@@ -174,6 +174,8 @@ def _show(given: argparse.Namespace) -> int:
         say_json(journey)
     else:
         say_lines(journey["text"])
+        for trace in client.get(f"/messages/{number}/traces"):
+            say_lines(f"trace of {trace['function']}\n{trace['text']}")
     if given.show_phi:
         sys.stdout.flush()
         body = client.get_bytes(f"/messages/{number}/payload")

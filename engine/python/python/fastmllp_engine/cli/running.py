@@ -114,7 +114,7 @@ def _serve(given: argparse.Namespace) -> int:
     from fastmllp_engine._native import EngineError, log_to_stderr
     from fastmllp_engine.api.serving import Api
     from fastmllp_engine.runtime import Running, Wakes, serve
-    from fastmllp_engine.runtime.threads import in_threads
+    from fastmllp_engine.runtime.processes import in_processes
 
     data = given.data or Path(given.folder) / "data"
     try:
@@ -131,7 +131,7 @@ def _serve(given: argparse.Namespace) -> int:
     wakes = Wakes()
     try:
         load_again = functools.partial(_load_to_run, given.folder, given.env, data)
-        running = Running.start(registry, data, in_threads(), given.folder, load_again)
+        running = Running.start(registry, data, in_processes(data), given.folder, load_again)
     except ConfigurationError as error:
         _say_findings(error, given)
         return 2

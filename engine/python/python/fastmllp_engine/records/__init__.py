@@ -18,6 +18,7 @@ from fastmllp_engine.records.message import (
     FoundRecord,
     JourneyRecord,
     MessageRecord,
+    TraceRecord,
     WhyRecord,
 )
 from fastmllp_engine.records.proof import JobRecord, RetentionRecord, VerifiedRecord
@@ -50,6 +51,7 @@ __all__ = [
     "SettingRecord",
     "StatusRecord",
     "StoreRecord",
+    "TraceRecord",
     "VerifiedRecord",
     "WhyRecord",
     "copied",

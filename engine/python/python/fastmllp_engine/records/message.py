@@ -74,6 +74,16 @@ class JourneyRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceRecord:
+    """Where a function has failed on a message, without anything that the message holds."""
+
+    function: str
+    """The router or handler."""
+    text: str
+    """A line for each call in a file of the configuration, the innermost last."""
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRecord:
     """Where a message stands at one place. What does not belong to its reason is null."""
 
