@@ -2,6 +2,7 @@
 //! itself, started again.
 
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio, exit};
@@ -90,6 +91,9 @@ fn handle(child: &mut Child, call: &Call) {
         "EXIT" => exit(0),
         "FORK" => start_another(|it| it.stdin(Stdio::null()).stdout(Stdio::null())),
         "PRINT" => {
+            // What is printed does not reach the mark.
+            let printed = std::io::stdout().as_fd().try_clone_to_owned().unwrap();
+            assert!(!std::fs::File::from(printed).metadata().unwrap().is_file());
             println!("{control_id}");
             std::io::stdout().write_all(&[0; 100_000]).unwrap();
             assert_eq!(std::io::stdin().read_line(&mut String::new()).unwrap(), 0);
