@@ -90,6 +90,15 @@ impl From<mllp_engine::Answer> for Answer {
                 because: state.trouble.map(|it| it.name().to_owned()),
                 ..base
             },
+            other => Answer::waits(other, base),
+        }
+    }
+}
+
+impl Answer {
+    /// What a message that nothing has become of waits for.
+    fn waits(reason: Reason, base: Answer) -> Answer {
+        match reason {
             Reason::Orphaned => Answer { reason: "orphaned", ..base },
             Reason::Switched(setting) => Answer {
                 reason: flow(setting.flow),
