@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::mpsc::Sender;
 
 use mllp_io::Gate;
-use mllp_pipeline::{CommandId, CommandOutcome, Flow, LaneId, Side, Switch};
+use mllp_pipeline::{Act, Command, CommandId, CommandOutcome, Flow, LaneId, Side, Switch};
 
 use crate::core::Outlets;
 use crate::listeners::Listeners;
@@ -34,6 +34,14 @@ impl Connections {
         self.last += 1;
         self.asked.insert(CommandId(self.last), asked);
         CommandId(self.last)
+    }
+
+    /// Whoever wants a delivery to be tried now does not want to wait for a dial either.
+    pub(crate) fn dial(&self, command: &Command, outlets: &Outlets) {
+        let Act::Retry { lane } = command.act else { return };
+        if let Some((_, sender)) = outlets.senders.iter().find(|it| it.0 == lane) {
+            sender.dial();
+        }
     }
 
     pub(crate) fn told(&mut self, id: CommandId, outcome: CommandOutcome) {

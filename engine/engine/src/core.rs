@@ -219,6 +219,7 @@ impl Core {
             News::HandedOver { number, unread } => self.handed_over(number as usize, unread, now),
             News::Status(asked) => drop(asked.send(self.status(now))),
             News::Command(command, asked) => {
+                self.connections.dial(&command, &self.outlets);
                 let id = self.connections.command(asked);
                 self.pipeline.tell(Fact::Command { id, command }, now);
             }

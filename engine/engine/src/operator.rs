@@ -133,7 +133,8 @@ impl Engine {
         self.command(Act::Switch { lane, side, flow }, by)
     }
 
-    /// Forgets the wait of the head of a lane: it is tried again now.
+    /// Forgets the wait of the head of a lane: it is tried again now. So is the partner of an outbound
+    /// that is not connected.
     ///
     /// # Errors
     ///

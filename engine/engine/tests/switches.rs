@@ -259,6 +259,31 @@ fn the_head_is_tried_now_or_held_or_cancelled() {
 }
 
 #[test]
+fn what_is_tried_now_does_not_wait_for_the_next_dial() {
+    let data = tempfile::tempdir().unwrap();
+    let partner = Partner::start(common::accept);
+    let address = partner.address;
+    drop(partner);
+    let hour = std::time::Duration::from_secs(3600);
+    let engine = Engine::builder(data.path())
+        .inbound("IB", "127.0.0.1:0", "r")
+        .router("r", |_| ["h"])
+        .handler("h", |_| [Send::unchanged("LAB")])
+        .outbound("LAB", "127.0.0.1", address.port())
+        .send(|it| (it.back_off, it.max_back_off) = (hour, hour))
+        .start()
+        .unwrap();
+    wait_for(&engine, "it rests", |it| it.outbound("LAB").is_some_and(|it| it.lost.is_some()));
+    let mut peer = common::Peer::connect(engine.address("IB").unwrap());
+    assert_eq!(peer.send(&common::message("M1")).unwrap(), "AA M1");
+    let partner = Partner::at(address, common::accept);
+    engine.retry_now(Stage::Outbound, "LAB").unwrap();
+    assert_eq!(control_id(&partner.next()), "M1");
+    wait_until_idle(&engine);
+    engine.stop(common::DEADLINE).unwrap();
+}
+
+#[test]
 fn no_command_waits_for_another() {
     let [has_it, answers] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
     let flags = (Arc::clone(&has_it), Arc::clone(&answers));

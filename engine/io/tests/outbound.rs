@@ -206,6 +206,28 @@ async fn a_partner_that_is_down_is_dialed_until_it_is_there() {
 }
 
 #[tokio::test]
+async fn whoever_does_not_want_to_wait_has_it_dial_now() {
+    let (partner, options) = partner().await;
+    let address = partner.local_addr().unwrap();
+    drop(partner);
+    let hour = std::time::Duration::from_secs(3600);
+    let (sender, mut ear) = start(SenderOptions { back_off: hour, max_back_off: hour, ..options });
+    // It rests: what is given has failed.
+    sender.deliver(0, 1, whole(message("M1")));
+    assert_eq!(outcome(&ear.report().await), (1, Outcome::Transport, ""));
+    let partner = TcpListener::bind(address).await.unwrap();
+    sender.dial();
+    let mut stream = accepted(&partner).await;
+    assert_eq!(ear.next().await, Told::Ready(true));
+    sender.deliver(0, 2, whole(message("M2")));
+    assert_eq!(control_id(&mut stream).await, "M2");
+    // On a connection it means nothing, and it is not kept for later.
+    sender.dial();
+    write(&mut stream, &reply("AA", "M2")).await;
+    assert_eq!(ear.report().await.outcome, Outcome::Delivered);
+}
+
+#[tokio::test]
 async fn what_cannot_be_sent_says_so_and_holds_nothing_up() {
     let (partner, options) = partner().await;
     let (sender, mut ear) = start(options);

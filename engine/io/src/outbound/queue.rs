@@ -35,6 +35,8 @@ pub(super) struct Told {
     pub(super) stop: bool,
     /// Whether the connection is to be closed, and none opened.
     pub(super) closed: bool,
+    /// Do not wait any longer before the next dial.
+    pub(super) dial: bool,
 }
 
 impl Queue {
@@ -73,6 +75,11 @@ impl Queue {
 
     pub(super) fn close(&self, closed: bool) {
         self.lock().closed = closed;
+        self.arrived.notify_one();
+    }
+
+    pub(super) fn dial(&self) {
+        self.lock().dial = true;
         self.arrived.notify_one();
     }
 

@@ -65,6 +65,11 @@ impl Sender {
         self.queue.close(false);
     }
 
+    /// Dials now, if it waits before it dials again.
+    pub fn dial(&self) {
+        self.queue.dial();
+    }
+
     /// Lets answers come that are still due, up to a deadline, and ends.
     pub async fn stop(mut self, deadline: Duration) {
         self.queue.stop();
@@ -105,6 +110,8 @@ pub(super) struct Life {
     waiting: VecDeque<Delivery>,
     pub(super) stopping: bool,
     pub(super) closed: bool,
+    /// Somebody does not want to wait for the next dial.
+    hurried: bool,
     /// The piece that has come, and the question it answers.
     pub(super) piece: Option<(u64, Piece)>,
     questions: u64,
@@ -125,6 +132,7 @@ impl Life {
             waiting: VecDeque::new(),
             stopping: false,
             closed,
+            hurried: false,
             piece: None,
             questions: 0,
             reports,
@@ -148,6 +156,7 @@ impl Life {
             if self.stopping && !self.has_work() {
                 return;
             }
+            self.hurried = false;
             match self.dial().await {
                 Ok(transport) => {
                     back_off.succeeded();
@@ -204,7 +213,7 @@ impl Life {
     /// Waits before the next dial. What is given meanwhile has failed already.
     async fn rest(&mut self, time: Duration) {
         let end = tokio::time::Instant::now() + time;
-        while !self.stopping && !self.closed {
+        while !self.stopping && !self.closed && !self.hurried {
             tokio::select! {
                 () = tokio::time::sleep_until(end) => return,
                 () = self.queue.arrived() => {}
@@ -223,6 +232,7 @@ impl Life {
         let told = self.queue.take();
         self.stopping |= told.stop;
         self.closed = told.closed;
+        self.hurried |= told.dial;
         if told.abandon {
             self.link = Link::new(Growing::default(), self.options.link());
             self.open.clear();

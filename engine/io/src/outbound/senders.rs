@@ -73,6 +73,11 @@ impl Senders {
     pub fn open(&self) {
         self.0.iter().for_each(|(sender, _)| sender.open());
     }
+
+    /// See [`Sender::dial`].
+    pub fn dial(&self) {
+        self.0.iter().for_each(|(sender, _)| sender.dial());
+    }
 }
 
 impl Reports for Member {
