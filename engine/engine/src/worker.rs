@@ -10,7 +10,7 @@
 //! let mut child = Child::take()?; // before any code of the user runs
 //! // ... load the user's code; on failure: child.refuse("adt.py:3: SyntaxError")
 //! child.hello(&["adt"], &["to_lab"])?;
-//! while let Some(call) = child.next()? {
+//! while let Some(call) = child.next_call()? {
 //!     let answer = match call.function() {
 //!         Function::Router(0) => Answer::Handlers(vec!["to_lab"]),
 //!         Function::Handler(0) => Answer::Sends(vec![Sent { to: "OB_LAB", bytes: None }]),
