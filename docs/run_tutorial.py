@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Carries out docs/engine/tutorial.md in an empty folder, with the Python that runs this.
+"""Runs docs/engine/tutorial.md in an empty folder, with the Python that runs this.
 
 A block `sh` is commands, one to a line, which have to succeed; one that ends in `&` goes on until
 the page is over, and then has to stop cleanly. A block `text` is in what the block before it has

@@ -20,7 +20,7 @@ pub(crate) struct Callers {
 }
 
 impl Callers {
-    /// Where nobody is left to run it, the core is told to end as well.
+    /// If no thread is left to run it, the core is told to end as well.
     pub(crate) fn call(&self, call: Call) {
         match &self.workers {
             Some(workers) if workers.run_lane(call.lane) => workers.call(call),

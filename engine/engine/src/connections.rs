@@ -36,7 +36,7 @@ impl Connections {
         CommandId(self.last)
     }
 
-    /// Whoever wants a delivery to be tried now does not want to wait for a dial either.
+    /// A delivery that is to be tried now does not wait for the next dial either.
     pub(crate) fn dial(&self, command: &Command, outlets: &Outlets) {
         let Act::Retry { lane } = command.act else { return };
         if let Some((_, sender)) = outlets.senders.iter().find(|it| it.0 == lane) {

@@ -102,8 +102,8 @@ impl Listeners {
         Ok(Listeners(Arc::new(Inner { runtime, all })))
     }
 
-    /// The sockets that are open now, once more: who connects after [`stop`](Listeners::stop) waits for
-    /// whoever goes on with them.
+    /// The sockets that are open now, once more: who connects after [`stop`](Listeners::stop) waits
+    /// until another engine goes on with them.
     pub(crate) fn sockets(&self) -> io::Result<Vec<Kept>> {
         let mut kept = Vec::with_capacity(self.0.all.len());
         for door in &self.0.all {

@@ -194,7 +194,7 @@ fn a_worker_dies_whoever_holds_its_socket() {
     }
 }
 
-/// A fault of our own blames nobody: the message waits, and `why` and the status tell for what.
+/// A fault of our own blames no message: it waits, and `why` and the status tell for what.
 #[test]
 fn workers_that_refuse_or_lack_a_function_make_messages_wait() {
     for (start, expected) in [

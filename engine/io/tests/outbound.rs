@@ -206,7 +206,7 @@ async fn a_partner_that_is_down_is_dialed_until_it_is_there() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_want_to_wait_has_it_dial_now() {
+async fn a_sender_that_is_told_to_dial_does_not_wait() {
     let (partner, options) = partner().await;
     let address = partner.local_addr().unwrap();
     drop(partner);

@@ -1,6 +1,6 @@
 //! Log records of the engine, a line of standard error for each.
 //!
-//! The threads that decide and write must not wait for whoever reads standard error. They put lines into
+//! The threads that decide and write must not wait for a slow reader of standard error. They put lines into
 //! a queue, and drop them while it is full; a thread of its own writes.
 
 use std::fmt::Write as _;
@@ -82,7 +82,7 @@ fn now() -> String {
 
 fn write_lines(lines: &Receiver<String>) {
     while let Ok(line) = lines.recv() {
-        // Nobody is left to be told that standard error is gone.
+        // Standard error is gone, and there is nowhere to say so.
         let _ = io::stderr().lock().write_all(line.as_bytes());
     }
 }

@@ -75,7 +75,7 @@ impl Started {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), options) {}
         let mut life = self.life();
-        // Until it is waited for, nobody else has its number.
+        // Until it is waited for, no other process has its number.
         let _ = kill_process_group(pid, Signal::KILL);
         let status = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED).ok().flatten();
         if let Life::Lives { mark, .. } = std::mem::take(&mut *life) {

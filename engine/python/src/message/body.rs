@@ -10,7 +10,7 @@ use pyo3::types::PyBytes;
 
 use crate::message::error::{edit_error, reading_error};
 
-/// Where the bytes are. A copy costs no byte: whoever writes first pays for it.
+/// Where the bytes are. A copy costs no byte: the first write pays for it.
 pub(crate) enum Body {
     /// As they were given.
     Given(Py<PyBytes>),

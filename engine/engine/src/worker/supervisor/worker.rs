@@ -19,7 +19,7 @@ pub(super) enum State {
 }
 
 /// How long the message that runs has run. Only time in which somebody looked counts: an engine that was
-/// stopped itself blames nobody.
+/// stopped itself blames no message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Watch {
     pub(super) mark: Marked,

@@ -243,7 +243,7 @@ def _agreed(given: argparse.Namespace, question: str) -> bool:
     if given.yes:
         return True
     if not sys.stdin.isatty() and given.json:
-        say_error("give --yes: with --json nobody is asked")
+        say_error("give --yes: with --json there is no question")
         return False
     print(f"{question} [y/N] ", end="", flush=True)
     answer = sys.stdin.readline()

@@ -84,7 +84,7 @@ def read_folder(
 
 
 def _content(file: Path, most: int) -> bytes:
-    # A pipe is not opened: nobody may be at its other end.
+    # A pipe is not opened: its other end may be closed.
     if not stat.S_ISREG(file.stat().st_mode):
         raise ValueError("this is not a file")
     with file.open("rb") as opened:

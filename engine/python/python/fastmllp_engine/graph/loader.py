@@ -41,7 +41,7 @@ def load(
         folder: The configuration.
         environment: Which file of ``environments/`` has the values of `env`; it may be left out if
             there is only one, or none.
-        data: The engine's data folder, which is left out if it lies inside of ``folder``.
+        data: The engine's data folder, which is left out if it lies inside ``folder``.
         variables: The variables of the process, if not those of this one.
 
     Raises:

@@ -17,7 +17,7 @@ def serve(folder: str, environment: str | None) -> int:
     """Run the routers and handlers of a configuration for the engine.
 
     Args:
-        folder: The configuration: a snapshot, which nobody edits.
+        folder: The configuration: a snapshot, which is never edited.
         environment: Which environment it is loaded with.
 
     Returns:
