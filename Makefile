@@ -13,7 +13,7 @@ PREFIX ?= /usr/local
 .PHONY: help demo test serve build wheel libmllp header install fmt lint tidy doc docs test-rust test-python \
 	test-oldest test-vectors test-platforms test-package test-c miri examples test-examples test-bench \
 	check-artefact check-thumb check-budgets \
-	bench bench-servers firmware test-firmware sim fuzz gateway test-engine test-cases test-keys bench-engine \
+	bench bench-servers firmware test-firmware sim fuzz gateway test-engine test-cases test-keys bench-engine bench-messagefoundry \
 	test-queued torture torture-sabotage test-torture build-engine test-engine-python clean
 
 help:  ## List the commands
@@ -211,11 +211,15 @@ test-keys:  ## Every state of six messages in a lane that is ordered by key, abo
 test-cases:  ## Every case of engine/tests/cases.toml whose room is built has a test
 	$(PYTHON) engine/tests/cases.py
 
-bench-engine:  ## The engine under load, and the least that a durable pipeline on this disk does: SECONDS=5, MESSAGES=1000000 before, kept in DATA=
+bench-messagefoundry:  ## MessageFoundry for `make bench-engine`, in an environment of its own: it is run, nothing of it is used
+	$(PYTHON) -m venv engine/target/messagefoundry
+	engine/target/messagefoundry/bin/pip install --quiet messagefoundry==0.2.1
+
+bench-engine: build-engine  ## The engine under load, and the least that a durable pipeline on this disk does: SECONDS=5, MESSAGES=1000000 before, kept in DATA=
 	cd engine && $(CARGO) build --release -p mllp-engine --example end_to_end
 	cd benches/store_limit && $(CARGO) build --release
 	cd benches && $(CARGO) build --release --locked -p mllpload
-	benches/bench-engine $(if $(DATA),--data $(DATA)) $(if $(filter-out file,$(origin SECONDS)),$(SECONDS),5) $(MESSAGES)
+	$(BIN)/python benches/bench-engine $(if $(DATA),--data $(DATA)) $(if $(filter-out file,$(origin SECONDS)),$(SECONDS),5) $(MESSAGES)
 
 test-queued:  ## A long queue: start, intake open, memory; QUEUED=1000000
 	cd engine && QUEUED=$(or $(QUEUED),1000000) cargo test --quiet --release -p mllp-engine --test queued -- --nocapture

@@ -5,6 +5,7 @@
 //! end_to_end run DATA INBOUND GRAPH         change | plain | filter | one | late; see `engine.rs`
 //! end_to_end open DATA INBOUND RATE SECONDS messages at a fixed rate, over 64 connections
 //! end_to_end listen                         a listener that answers at once
+//! end_to_end partners                       four of them, for an engine of another process
 //! end_to_end round-trip COUNT               one message at a time to a partner, no engine
 //! end_to_end fill DATA COUNT                messages that were processed before
 //! end_to_end queue DATA COUNT               messages that wait for a partner
@@ -12,8 +13,8 @@
 //! end_to_end search DATA COUNT              looks messages up by their control IDs
 //! ```
 //!
-//! `run` and `listen` print `listening PORT`, then a line of figures for each line that they read, and
-//! end with their input.
+//! `run`, `listen` and `partners` print `listening PORT`, with a port for each listener, then a line of
+//! figures for each line that they read, and end with their input.
 
 mod engine;
 mod open_loop;
@@ -22,8 +23,6 @@ mod stores;
 use std::io::BufRead;
 use std::path::Path;
 use std::time::Duration;
-
-use mllp_io::{Gate, Listener, ListenerOptions};
 
 use engine::{Partners, Running};
 
@@ -38,7 +37,8 @@ fn main() {
         ["open", data, inbound, rate, seconds] => {
             open_loop::run(data, inbound, number(rate), number(seconds));
         }
-        ["listen"] => listen(),
+        ["listen"] => listen(1),
+        ["partners"] => listen(engine::PARTNERS),
         ["round-trip", count] => open_loop::round_trip(number(count)),
         ["fill", data, count] => stores::fill(Path::new(data), number(count)),
         ["queue", data, count] => stores::queue(Path::new(data), number(count)),
@@ -61,14 +61,15 @@ fn run(data: &str, inbound: &str, graph: &str) {
     running.stop();
 }
 
-fn listen() {
+fn listen(count: usize) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let partners = Partners::new();
-    let address = "127.0.0.1:0".parse().expect("an address");
-    let bound = Listener::bind(address, ListenerOptions::default(), partners, Gate::new());
-    let listener = runtime.block_on(bound).expect("it listens");
-    println!("listening {}", listener.address().port());
-    std::io::stdin().lock().lines().for_each(drop);
+    let listeners: Vec<_> = (0..count).map(|_| partners.listen(&runtime)).collect();
+    let ports: Vec<_> = listeners.iter().map(|it| it.address().port().to_string()).collect();
+    println!("listening {}", ports.join(" "));
+    for _ in std::io::stdin().lock().lines() {
+        println!("{{\"delivered\":{}}}", partners.taken());
+    }
     runtime.shutdown_timeout(Duration::ZERO);
 }
 
