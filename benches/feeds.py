@@ -81,8 +81,16 @@ class Served:
 
 
 def children(pid: int) -> list[int]:
-    lists = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(word) for each in lists for word in each.read_text().split()]
+    # Not every kernel lists them below the parent.
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found.append(int(stat.parent.name))
+    return found
 
 
 def ours(folder: Path, data: Path, name: str, partners: list[int]) -> Served:
@@ -103,8 +111,8 @@ def theirs(folder: Path, python: Path, partners: list[int]) -> Served:
     port = free_port()
     text = feed("messagefoundry", THEIRS, "IB", port, partners)
     (folder / "config" / "feed.py").write_text(text)
-    command = [str(python.with_name("messagefoundry")), "serve", "--config", "config", "--env", "dev"]
-    command += ["--db", str(folder / "store.db"), "--port", str(free_port()), "--log-level", "ERROR"]
+    words = f"serve --config config --env dev --port {free_port()} --log-level ERROR --db store.db"
+    command = [str(python.with_name("messagefoundry")), *words.split()]
     return Served(command, port, folder)
 
 
@@ -134,3 +142,49 @@ class Partners:
         while (delivered := self.delivered()) < count and time.monotonic() < end:
             time.sleep(0.002)
         return delivered
+
+
+def many(folder: Path, connections: int, golden_tests: int) -> list[str]:
+    """A configuration of half as many inbounds as connections, each to one outbound.
+
+    Returns the program and the folder, for a command line.
+    """
+    lines = [f"from fastmllp_engine import {NAMES}", ""]
+    for at in range(connections // 2):
+        lines += [
+            f'inbound("IN{at}", MLLP(port={20_000 + at}), router="to_{at}")',
+            f'outbound("OUT{at}", MLLP(host="127.0.0.1", port=1))',
+            f'@router("to_{at}")',
+            f'def route_{at}(message): return ["send_{at}"]',
+            f'@handler("send_{at}")',
+            f'def send_{at}(message): return Send("OUT{at}", message)',
+        ]
+    folder.mkdir()
+    (folder / "feeds.py").write_text("\n".join(lines) + "\n")
+    head = r"MSH|^~\&|BENCH|FASTMLLP|HIS|H|20260101||ADT^A08|%06d|T|2.5"
+    for number in range(golden_tests):
+        at = number % (connections // 2)
+        test = folder / "tests" / f"IN{at}" / f"t{number}.hl7"
+        expected = test.with_suffix(".expected") / f"OUT{at}.hl7"
+        expected.parent.mkdir(parents=True)
+        for each in (test, expected):
+            each.write_text(head % number + "\rPID|1||4711\r")
+    return [str(Path(sys.executable).with_name("fastmllp-engine")), str(folder)]
+
+
+def seconds_to_ready(command: str, folder: str) -> tuple[float, float]:
+    """Until `serve` listens everywhere, and until it says `ready`."""
+    began = time.monotonic()
+    program = subprocess.Popen(
+        [command, "serve", folder], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    listening = ready = 0.0
+    for line in program.stdout:
+        took = time.monotonic() - began
+        listening = took if line.startswith("listening ") else listening
+        if line == "ready\n":
+            ready = took
+            break
+    program.terminate()
+    program.wait(60)
+    return listening, ready
