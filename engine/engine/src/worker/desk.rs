@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use mllp_pipeline::{LaneId, MessageId, Work};
-use mllp_store::{Reader, StoreError};
+use mllp_store::Reader;
 
 use super::Kind;
 use super::arrivals::{Arrival, Arrivals};
@@ -49,11 +49,13 @@ impl Desk {
 
     /// Where a message came from; `None`: it cannot be read now.
     pub(super) fn arrival(&self, reader: &mut dyn Reader, id: MessageId) -> Option<Arrival> {
-        let stored = |reader: &mut dyn Reader| -> Result<Option<Arrival>, StoreError> {
-            let stored = reader.message(id)?.map(|it| it.message);
-            Ok(stored.map(|it| Arrival { inbound: it.inbound, received: it.received_at }))
-        };
-        self.arrivals.of(id).or_else(|| stored(reader).ok().flatten())
+        if let Some(known) = self.arrivals.of(id) {
+            return Some(known);
+        }
+        let stored = reader.message(id).ok().flatten()?.message;
+        let arrival = Arrival { inbound: stored.inbound, received: stored.received_at };
+        self.arrivals.remember(id, arrival);
+        Some(arrival)
     }
 }
 
