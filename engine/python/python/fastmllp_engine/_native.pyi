@@ -5,7 +5,7 @@ milliseconds. No call of an `Engine` holds the interpreter while it waits.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import (
     Any,
     Final,
@@ -133,6 +133,38 @@ class OutboundOptions(TypedDict, total=False):
     tls_key: str | os.PathLike[str] | None
     tls_min_version: Literal["1.2", "1.3"] | None
 
+@type_check_only
+class ConnectorInboundOptions(TypedDict, total=False):
+    """What is not given, or None, is as the engine has it."""
+
+    timeout_seconds: float | None
+    stop_timeout_seconds: float | None
+    hl7: bool | None
+    max_message_bytes: int | None
+    ack_after_delivery_seconds: float | None
+    deduplicate: bool | None
+    on_full: Literal["refuse", "wait"] | None
+    index: list[str] | None
+    keep_days: tuple[int | None, int | None, int | None] | None
+
+@type_check_only
+class ConnectorOutboundOptions(TypedDict, total=False):
+    """What is not given, or None, is as the engine has it."""
+
+    timeout_seconds: float | None
+    stop_timeout_seconds: float | None
+    window: int | None
+    ordering: Literal["fifo", "key", "unordered"] | None
+    key: list[str] | None
+    max_attempts: int | None
+    retry_forever: bool | None
+    backoff_seconds: float | None
+    backoff_multiplier: int | None
+    max_backoff_seconds: float | None
+    give_up_after_seconds: float | None
+    give_up_only_connected: bool | None
+    then: Literal["dead", "hold", "stop"] | None
+
 @final
 class Builder:
     """A graph, and where its store is. What is wrong with it is said by `start`, all at once."""
@@ -172,6 +204,28 @@ class Builder:
 
     def outbound(self, name: str, host: str, port: int, **options: Unpack[OutboundOptions]) -> None:
         """Delivers to a partner, in order, one message at a time."""
+
+    def inbound_by(
+        self,
+        name: str,
+        router: str,
+        program: str | os.PathLike[str],
+        arguments: list[str],
+        **options: Unpack[ConnectorInboundOptions],
+    ) -> None:
+        """Takes what a process of this program submits; see `Connector`. Between two parts of a
+        message the process may be silent for `timeout_seconds` (60), and it has
+        `stop_timeout_seconds` (10) to end; then it is killed."""
+
+    def outbound_by(
+        self,
+        name: str,
+        program: str | os.PathLike[str],
+        arguments: list[str],
+        **options: Unpack[ConnectorOutboundOptions],
+    ) -> None:
+        """Has a process of this program deliver; see `Connector`. A delivery may take
+        `timeout_seconds` (60). Then the process is killed, and its deliveries have got no reply."""
 
     def capacity(self, name: str, *, depth: int = ..., bytes: int = ...) -> None:
         """How much may wait in the lane of this inbound, handler or outbound. Without it there is
@@ -713,6 +767,119 @@ class Worker:
         inbounds: Sequence[tuple[str, bool, str | None]],
         explain: Callable[[BaseException], tuple[str, str]],
     ) -> None: ...
+
+class NotStored(Exception):
+    """A message was not stored, or it is not known that it was: the connector submits it again. If it
+    was stored, it is recognised as a duplicate."""
+
+@final
+class Submitted:
+    """What became of a message that the engine holds."""
+
+    @property
+    def message(self) -> int:
+        """Its number."""
+
+    @property
+    def duplicate_of(self) -> int | None:
+        """The message that came before with the same bytes, if it is a duplicate."""
+
+    @property
+    def outcome(self) -> Literal["stored", "duplicate", "refused", "not_delivered"]:
+        """`refused`: recorded in ERROR, because it is too long or has no header. `not_delivered`:
+        stored, and not delivered in the time of `ack_after_delivery_seconds`."""
+
+@final
+class Delivery:
+    """A message that a connector is to deliver. Dropped without an answer it has got no reply."""
+
+    @property
+    def message(self) -> int: ...
+    @property
+    def control_id(self) -> bytes:
+        """MSH-10; empty if there is none."""
+
+    @property
+    def attempt(self) -> int:
+        """Counted from 1. Above 1, it may have been sent before."""
+
+    @property
+    def payload(self) -> bytes:
+        """All of it. Raises OSError: it cannot be read now."""
+
+    def __len__(self) -> int: ...
+    def read(self, size: int = 262144) -> bytes:
+        """The next bytes, at most so many; empty at the end. Raises OSError: they cannot be read
+        now."""
+
+    def delivered(self, note: str = "") -> None:
+        """It has arrived. The note goes into the journey, and holds nothing of the payload."""
+
+    def failed(
+        self,
+        kind: Literal[
+            "refused_for_good",
+            "refused_for_now",
+            "transport",
+            "no_reply",
+            "content",
+            "credential",
+            "infrastructure",
+        ],
+        note: str = "",
+    ) -> None:
+        """It has not arrived, or may have (`no_reply`). The note goes into the journey, and holds
+        nothing of the payload."""
+
+@final
+class Connector:
+    """The end of a connector's process that speaks with the engine; takes standard input and output
+    away. Raises OSError in a process that no engine has started."""
+
+    def __new__(cls) -> Connector: ...
+    @property
+    def connection(self) -> str:
+        """The name of the inbound or outbound."""
+
+    @property
+    def is_inbound(self) -> bool: ...
+    def hello(self) -> None:
+        """Says that the process works. Nothing is taken from it, or given to it, before."""
+
+    def refuse(self, why: str) -> None:
+        """Says that it cannot work, for a reason that the operator sees. The process should end; it is
+        started again after a while."""
+
+    def ready(self) -> None:
+        """The partner can be reached, and deliveries are taken. An outbound begins without."""
+
+    def not_ready(self, why: str) -> None:
+        """The partner cannot be reached, for a reason that the operator sees."""
+
+    def note(self, level: Literal["error", "warn", "info", "debug"], text: str) -> None:
+        """Writes a log record with the name of the connection. The text holds nothing of a payload."""
+
+    def submit(self, payload: bytes) -> Submitted:
+        """Submits a message, and returns once it is committed. Waits while the inbound is paused or
+        full. Raises `NotStored`, and OSError if the engine is gone."""
+
+    def submit_parts(self, parts: Iterable[bytes]) -> Submitted:
+        """The same, of a message in parts that never lies in memory whole. What the iterable raises
+        goes on, and then nothing is stored."""
+
+    def wait(self, seconds: float) -> bool:
+        """Waits so long, or until the engine wants the process to end: False."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether a message that is submitted now waits because the inbound is paused or full."""
+
+    @property
+    def ending(self) -> bool:
+        """Whether the engine wants the process to end."""
+
+    def next_delivery(self) -> Delivery | None:
+        """Waits for the next delivery; None: the engine wants the process to end."""
 
 def verify(data: str | os.PathLike[str]) -> Verified:
     """Proves from the store of a stopped engine that nothing is lost. Raises `EngineError`: the
