@@ -10,6 +10,7 @@ use crate::core::Clock;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::graph::functions;
+use crate::seats::Seats;
 use crate::worker::{self, Arrivals, Desk, Readers, ToWorkers};
 use crate::workers::{self, Call, ToChunks};
 
@@ -66,7 +67,8 @@ impl Engine {
         let (program, limits) = (builder.worker_program.clone(), builder.worker_limits);
         let (functions, in_workers) = functions(builder, &self.names);
         let functions = Arc::new(functions);
-        let started = workers::start(&functions, readers.threads, &chunks, &self.core);
+        self.seats = Seats::new(readers.threads.len());
+        let started = workers::start(&functions, readers.threads, &chunks, &self.core, &self.seats);
         let (threads, handles) = started.map_err(Error::System)?;
         self.threads.extend(handles);
         let Some(program) = program else { return Ok((Callers { threads, workers: None }, None)) };

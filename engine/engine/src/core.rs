@@ -199,7 +199,9 @@ impl Core {
                 self.notices.called(lane, &fact);
                 self.pipeline.tell(fact, now);
             }
-            News::Lost(lane, why) => self.notices.lost(lane, why),
+            News::Connected(lane) => self.notices.connected(lane),
+            News::Lost(lane, why) => self.notices.lost(lane, why, now.wall),
+            News::Dials(lane, after) => self.notices.dials(lane, after, now.wall),
             News::Happened(listener, peer, incident) => {
                 if let Some(inbound) = self.connections.inbound(listener) {
                     self.notices.happened(inbound, peer, incident);
@@ -217,7 +219,9 @@ impl Core {
             }
             News::Reports(number, reports) => self.reported(number as usize, reports, now),
             News::HandedOver { number, unread } => self.handed_over(number as usize, unread, now),
-            News::Status(asked) => drop(asked.send(self.status(now))),
+            News::Status(of, asked) => {
+                drop(asked.send(Status::of(&self.pipeline, &self.notices, &self.names, of, now)));
+            }
             News::Command(command, asked) => {
                 self.connections.dial(&command, &self.outlets);
                 let id = self.connections.command(asked);
@@ -239,7 +243,7 @@ impl Core {
     }
 
     fn tell(&mut self, fact: Fact, now: Now) {
-        self.notices.fact(&fact);
+        self.notices.fact(&fact, now.wall);
         self.pipeline.tell(fact, now);
     }
 
@@ -277,13 +281,6 @@ impl Core {
             session: None,
         };
         self.pipeline.tell(Fact::Received(received), now);
-    }
-
-    fn status(&self, now: Now) -> Status {
-        let store = self.pipeline.store_state(now);
-        let (lanes, left) = (self.pipeline.status(), self.pipeline.left());
-        let lost = |lane| self.notices.why_lost(lane);
-        Status::of(lanes, left, store, &self.names, lost, now.steady)
     }
 
     fn carry_out(&mut self) {

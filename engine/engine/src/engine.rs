@@ -27,6 +27,7 @@ use crate::names::Names;
 use crate::operator::Operator;
 use crate::reload::{self, Beginning};
 use crate::retaining::{Doubt, Retaining};
+use crate::seats::Seats;
 use crate::status::Status;
 use crate::traffic::{Doors, News, ToCore};
 use crate::worker::ToWorkers;
@@ -66,6 +67,8 @@ pub struct Engine {
     /// Lanes that held something at the start and are not configured.
     pub(crate) orphaned: Vec<(Stage, String)>,
     pub(crate) workers: Option<ToWorkers>,
+    /// What the threads that run functions are at.
+    pub(crate) seats: Seats,
 }
 
 impl Engine {
@@ -99,8 +102,13 @@ impl Engine {
     ///
     /// [`Error::Store`]: the engine has ended.
     pub fn status(&self) -> Result<Status, Error> {
+        self.status_with(None)
+    }
+
+    /// How everything stands, and where a message does.
+    pub(crate) fn status_with(&self, message: Option<MessageId>) -> Result<Status, Error> {
         let (asked, answer) = channel();
-        self.core.tell(News::Status(asked));
+        self.core.tell(News::Status(message, asked));
         answer.recv().map_err(|_| ended())
     }
 
@@ -139,8 +147,7 @@ impl Engine {
         mut store: Box<dyn Store>,
         Beginning { kept, may_orphan, graph: again }: Beginning,
     ) -> Result<Engine, Error> {
-        let numbers = store.numbers()?;
-        let (heads, names, orphans) = own(&mut *store, &builder)?;
+        let (numbers, (heads, names, orphans)) = (store.numbers()?, own(&mut *store, &builder)?);
         let orphaned = reload::orphaned(&orphans, &names, &heads, may_orphan)?;
         let lane = |stage, name: &str| names.lane(stage, name).unwrap_or(LaneId(0));
         let graph = graph(&builder, orphans, lane);
@@ -180,6 +187,7 @@ impl Engine {
             graph: Mutex::new(again),
             orphaned,
             workers: None,
+            seats: Seats::default(),
         };
         engine.dial(&builder, &doors, &outbounds, &switches);
         let (reader, thread) = reader::start(for_core, core.clone()).map_err(Error::System)?;

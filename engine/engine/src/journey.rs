@@ -151,7 +151,7 @@ fn after(newer: u64) -> String {
 }
 
 /// What a partner or an operator said, on one line and without anything that a terminal obeys.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let shown = |char: char| match char {
         char if char.is_control() => char.escape_default().collect(),
         char => String::from(char),

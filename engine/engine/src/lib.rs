@@ -65,10 +65,13 @@ mod notices;
 mod operator;
 mod ordering;
 mod orphans;
+mod outages;
 mod reader;
+mod reason;
 mod reload;
 mod retaining;
 mod search;
+mod seats;
 mod selection;
 mod status;
 mod stored;
@@ -97,9 +100,10 @@ pub use mllp_pipeline::{
 pub use mllp_store::{
     ClockDoubt, Days, Finding, Found, StoreError, StoredMessage, Verified, verify,
 };
+pub use reason::{Attempts, Reason};
 pub use reload::{Leaving, NotReloaded};
 pub use search::Search;
 pub use selection::{Selection, Which};
 pub use status::{LaneState, Setting, Status};
-pub use why::{Answer, Attempts, Reason, Why};
+pub use why::{Answer, Why};
 pub use worker::{Refusal, Running, Trace, WorkerLimits, WorkerProgram, WorkerState, Workers};

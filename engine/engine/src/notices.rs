@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use log::{debug, error, info, warn};
 use mllp_io::{Incident, Loss, TurnedAway};
@@ -18,6 +19,7 @@ use mllp_store::StoreError;
 
 use crate::error::Error;
 use crate::names::Names;
+use crate::outages::{Outage, Outages};
 
 /// What was reported so far.
 pub(crate) struct Notices {
@@ -25,8 +27,7 @@ pub(crate) struct Notices {
     store: StoreState,
     /// Whether each outbound was reached when that was last reported.
     reached: BTreeMap<LaneId, bool>,
-    /// Why the last connection of each outbound ended.
-    losses: BTreeMap<LaneId, Loss>,
+    outages: Outages,
     /// Failed attempts of each outbound since the last success.
     failing: BTreeMap<LaneId, u64>,
     /// Calls of each router and handler that have failed through our own fault, since the last success.
@@ -42,7 +43,7 @@ impl Notices {
             names,
             store: StoreState::default(),
             reached: BTreeMap::new(),
-            losses: BTreeMap::new(),
+            outages: Outages::default(),
             failing: BTreeMap::new(),
             broken: BTreeMap::new(),
             counts: BTreeMap::new(),
@@ -51,9 +52,9 @@ impl Notices {
     }
 
     /// Something has happened.
-    pub(crate) fn fact(&mut self, fact: &Fact) {
+    pub(crate) fn fact(&mut self, fact: &Fact, now: u64) {
         match fact {
-            Fact::Ready { lane, ready } => self.ready(*lane, *ready),
+            Fact::Ready { lane, ready } => self.ready(*lane, *ready, now),
             Fact::Failed { lane, failure, .. } => self.failed(*lane, *failure),
             Fact::Delivered { lane, .. } => self.delivered(*lane),
             _ => {}
@@ -96,13 +97,16 @@ impl Notices {
         }
     }
 
-    fn ready(&mut self, lane: LaneId, ready: bool) {
+    fn ready(&mut self, lane: LaneId, ready: bool, now: u64) {
+        if !ready {
+            self.outages.begin(lane, now);
+        }
         if self.reached.insert(lane, ready) == Some(ready) {
             return;
         }
         let name = self.names.of(lane);
         let connection = name.as_str();
-        match (ready, self.losses.get(&lane)) {
+        match (ready, self.outages.of(lane).and_then(|it| it.why.as_ref())) {
             (true, _) => info!(connection = connection; "connected"),
             (false, Some(why)) => warn!(connection = connection, reason:% = why; "lost"),
             (false, None) => warn!(connection = connection; "lost"),
@@ -111,7 +115,7 @@ impl Notices {
 
     /// A connection could not be opened, or is over. Whether that matters is seen by what follows: a
     /// partner may close a connection after each message.
-    pub(crate) fn lost(&mut self, lane: LaneId, why: Loss) {
+    pub(crate) fn lost(&mut self, lane: LaneId, why: Loss, now: u64) {
         let name = self.names.of(lane);
         let connection = name.as_str();
         debug!(connection = connection, reason:% = why; "no connection");
@@ -120,12 +124,22 @@ impl Notices {
             self.reached.insert(lane, false);
             warn!(connection = connection, reason:% = why; "not connected");
         }
-        self.losses.insert(lane, why);
+        self.outages.lost(lane, why, now);
     }
 
-    /// Why the last connection of an outbound has ended.
-    pub(crate) fn why_lost(&self, lane: LaneId) -> Option<String> {
-        self.losses.get(&lane).map(ToString::to_string)
+    /// A connection is open.
+    pub(crate) fn connected(&mut self, lane: LaneId) {
+        self.outages.end(lane);
+    }
+
+    /// An outbound that could not be reached is dialed again after this.
+    pub(crate) fn dials(&mut self, lane: LaneId, after: Duration, now: u64) {
+        self.outages.dials(lane, now.saturating_add(after.as_millis() as u64));
+    }
+
+    /// Since when and why an outbound is not connected, if it is not.
+    pub(crate) fn outage(&self, lane: LaneId) -> Option<&Outage> {
+        self.outages.of(lane)
     }
 
     /// A peer of an inbound does what brings no message.

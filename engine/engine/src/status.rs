@@ -1,8 +1,15 @@
 //! How an engine stands.
 
-use mllp_pipeline::{Flow, LaneId, LaneStatus, Left, Stage, StoreState, Switch};
+use mllp_pipeline::{
+    Delivering, Flow, MessageId, Now, Pipeline, Stage, Standing, StoreState, Switch,
+};
 
 use crate::names::Names;
+use crate::notices::Notices;
+use crate::outages::Outage;
+
+/// A commit that takes longer, in milliseconds, is what a message waits for.
+const STUCK: u64 = 1_000;
 
 /// How an engine stands at one moment.
 #[derive(Clone, Debug)]
@@ -15,6 +22,11 @@ pub struct Status {
     pub waiting: usize,
     /// Whether nothing is left to do, apart from what lanes hold that are no longer configured.
     pub is_idle: bool,
+    pub(crate) now: Now,
+    /// Since when the open commit has not returned, if it should have.
+    pub(crate) commits_since: Option<u64>,
+    /// Where the message stands that was asked for.
+    pub(crate) standings: Vec<Standing>,
 }
 
 /// How one lane stands.
@@ -52,6 +64,9 @@ pub struct LaneState {
     /// Its inbound, handler or outbound is no longer configured: only an operator can have it
     /// moved or cancelled.
     pub is_orphaned: bool,
+    /// Since when and why an outbound is not connected.
+    pub(crate) outage: Option<Outage>,
+    pub(crate) delivering: Option<Delivering>,
 }
 
 /// What was set for one side of a lane.
@@ -76,15 +91,17 @@ impl Setting {
 
 impl Status {
     pub(crate) fn of(
-        lanes: impl Iterator<Item = LaneStatus>,
-        left: Left,
-        store: StoreState,
+        pipeline: &Pipeline,
+        notices: &Notices,
         names: &Names,
-        lost: impl Fn(LaneId) -> Option<String>,
-        now: u64,
+        message: Option<MessageId>,
+        now: Now,
     ) -> Status {
-        let lanes: Vec<_> = lanes
+        let lanes: Vec<_> = pipeline
+            .status()
             .map(|lane| LaneState {
+                outage: notices.outage(lane.lane).cloned(),
+                delivering: lane.delivering,
                 name: names.of(lane.lane),
                 stage: lane.stage.name(),
                 depth: lane.depth,
@@ -92,9 +109,9 @@ impl Status {
                 is_full: lane.is_full,
                 head: lane.message.map(|it| it.0),
                 attempt: lane.attempt,
-                due_in: lane.due.map_or(0, |due| due.saturating_sub(now)),
+                due_in: lane.due.map_or(0, |due| due.saturating_sub(now.steady)),
                 ready: lane.ready,
-                lost: if lane.ready { None } else { lost(lane.lane) },
+                lost: notices.outage(lane.lane).filter(|_| !lane.ready).and_then(Outage::words),
                 in_flight: lane.in_flight,
                 keeps_order: lane.keeps_order,
                 input: lane.input.map(Setting::of),
@@ -102,9 +119,18 @@ impl Status {
                 is_orphaned: lane.is_orphan,
             })
             .collect();
+        let left = pipeline.left();
         let is_idle =
             left.is_at_rest() && lanes.iter().all(|lane| lane.depth == 0 || lane.is_orphaned);
-        Status { lanes, store, waiting: left.waiting, is_idle }
+        Status {
+            lanes,
+            store: pipeline.store_state(now),
+            waiting: left.waiting,
+            is_idle,
+            now,
+            commits_since: pipeline.commits_since(STUCK, now),
+            standings: message.map_or_else(Vec::new, |it| pipeline.standings(it)),
+        }
     }
 
     /// The lane of that stage and name.

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use mllp_io::{Chunk, Incident, Incoming, Intake, Loss, Outcome, Report, Reports, TurnedAway};
-use mllp_pipeline::{BodyId, Command, CommandOutcome, Fact, Failure, LaneId, Note, Seq};
+use mllp_pipeline::{BodyId, Command, CommandOutcome, Fact, Failure, LaneId, MessageId, Note, Seq};
 use mllp_store::StoreError;
 
 use crate::bodies::BodyIds;
@@ -21,8 +22,12 @@ pub(crate) enum News {
     Fact(Fact),
     /// A router or a handler with this lane has come back.
     Called(LaneId, Fact),
+    /// An outbound has a connection.
+    Connected(LaneId),
     /// An outbound has no connection, or not any more.
     Lost(LaneId, Loss),
+    /// An outbound that could not be reached is dialed again after this.
+    Dials(LaneId, Duration),
     /// The listener with this number has turned a peer away.
     TurnedAway(u32, SocketAddr, TurnedAway),
     /// A peer of a listener does what brings no message.
@@ -39,8 +44,8 @@ pub(crate) enum News {
     },
     /// The store has come to its end.
     Fatal(StoreError),
-    /// Somebody wants to know how things stand.
-    Status(Sender<Status>),
+    /// Somebody wants to know how things stand, and where a message does.
+    Status(Option<MessageId>, Sender<Status>),
     /// An operator wants something, and waits to hear what became of it.
     Command(Box<Command>, Sender<CommandOutcome>),
     /// The engine is to stop: begin nothing new, and say when everything in progress is done.
@@ -134,9 +139,21 @@ impl Reports for Doors {
         self.core.tell(News::Reports(sender, std::mem::take(reports)));
     }
 
+    fn connected(&self, sender: u32) {
+        if let Some(lane) = self.lane(sender) {
+            self.core.tell(News::Connected(lane));
+        }
+    }
+
     fn lost(&self, sender: u32, why: Loss) {
         if let Some(lane) = self.lane(sender) {
             self.core.tell(News::Lost(lane, why));
+        }
+    }
+
+    fn dials(&self, sender: u32, after: Duration) {
+        if let Some(lane) = self.lane(sender) {
+            self.core.tell(News::Dials(lane, after));
         }
     }
 

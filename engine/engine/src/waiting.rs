@@ -1,13 +1,19 @@
 //! What a message waits for at each place of its way, from its journey and from how the lanes stand.
 
-use mllp_pipeline::{Event, Flow, Keys, LaneId, MessageId, Note, Seq, Stage, Trouble, What};
+use mllp_pipeline::{
+    Delivering, Event, Flow, Keys, LaneId, MessageId, Note, Ordering, Progress, Seq, Stage,
+    Standing, StoreState, Trouble, What,
+};
 use mllp_store::{Reader, StoreError, StoredMessage};
 
 use crate::names::Names;
 use crate::newer::may_share;
+use crate::outages::Outage;
+use crate::reason::{Attempts, Reason};
+use crate::seats::Seats;
 use crate::status::{LaneState, Status};
-use crate::why::{Answer, Attempts, Reason};
-use crate::worker::ToWorkers;
+use crate::why::Answer;
+use crate::worker::{ToWorkers, Workers};
 
 /// Rows of a lane in which a message with the same key is looked for.
 const LOOKS: u32 = 10_000;
@@ -20,6 +26,7 @@ pub(crate) struct Waiting<'a> {
     pub(crate) status: &'a Status,
     pub(crate) names: &'a Names,
     pub(crate) workers: Option<&'a ToWorkers>,
+    pub(crate) seats: &'a Seats,
 }
 
 /// What the journey tells of one lane.
@@ -83,11 +90,12 @@ impl Places {
             }
             What::Attempt { outbound, attempt, failure, note } => {
                 let (count, failure, said) = (*attempt, Some(*failure), note.clone());
-                self.at(*outbound).attempts = Attempts { count, failure, said, due_in: 0 };
+                self.at(*outbound).attempts =
+                    Attempts { count, failure, said, ..Attempts::default() };
             }
-            What::Delivered { outbound, note, .. } => {
-                let said = note.clone();
-                self.ends(*outbound, Some(Reason::Delivered { at, said }));
+            What::Delivered { outbound, note, milliseconds } => {
+                let (said, milliseconds) = (note.clone(), *milliseconds);
+                self.ends(*outbound, Some(Reason::Delivered { at, said, milliseconds }));
             }
             What::Dead { lane, failure } => {
                 let (failure, said) = (*failure, self.said(*lane));
@@ -134,52 +142,87 @@ impl Waiting<'_> {
         lane: LaneId,
         attempts: Attempts,
     ) -> Result<Reason, StoreError> {
-        // With little room it is intake alone that waits.
-        let store = self.status.store;
-        if store.trouble.is_some_and(|it| it != Trouble::Low) {
-            return Ok(Reason::Store(store));
-        }
         let status = self.status;
+        // With little room it is intake alone that waits.
+        if status.store.trouble.is_some_and(|it| it != Trouble::Low) {
+            return Ok(Reason::Store(status.store));
+        }
+        if let Some(since) = status.commits_since {
+            return Ok(Reason::Store(StoreState { trouble: Some(Trouble::Slow), since }));
+        }
         let Some(stage) = self.names.stage(lane) else { return Ok(Reason::Orphaned) };
         let name = self.names.of(lane);
         let Some(state) = status.lane(stage, &name) else { return Ok(Reason::Next) };
         if state.is_orphaned {
             return Ok(Reason::Orphaned);
         }
+        let here = status.standings.iter().find(|it| it.lane == lane).copied();
+        match here.map(|it| it.progress) {
+            Some(Progress::Ends) => return Ok(Reason::Ends),
+            // A lane that is stopped lets answers come that are due.
+            Some(Progress::Sent) if state.outage.is_none() => return Ok(Reason::WithPartner),
+            _ => {}
+        }
+        if let Some(running) = self.running(id, lane, state, stage) {
+            return Ok(running);
+        }
         if let Some(setting) = state.output.as_ref().filter(|it| it.flow != Flow::On) {
             return Ok(Reason::Switched(setting.clone()));
         }
-        match stage {
-            Stage::Outbound => self.at_outbound(id, lane, state, attempts),
-            _ => Ok(self.before_function(id, lane, stage, state)),
+        match (stage, &state.delivering) {
+            (Stage::Outbound, Some(delivering)) if state.ready => {
+                self.at_outbound(id, lane, state, delivering, here, attempts)
+            }
+            (Stage::Outbound, _) => Ok(self.not_connected(state)),
+            _ => self.before_function(id, lane, state, here),
         }
     }
 
-    fn before_function(
+    /// The function that runs on it, or runs alone on it next.
+    fn running(
         &self,
         id: MessageId,
         lane: LaneId,
-        stage: Stage,
         state: &LaneState,
-    ) -> Reason {
-        let its = self.workers.filter(|it| it.run_lane(lane));
-        let workers = its.and_then(ToWorkers::status).unwrap_or_default();
+        stage: Stage,
+    ) -> Option<Reason> {
+        if stage == Stage::Outbound {
+            return None;
+        }
+        let workers = self.workers_of(lane);
         if workers.runs_alone(id, &state.name, stage) {
-            return Reason::RunsAlone;
+            return Some(Reason::RunsAlone);
         }
         if let Some(since) = workers.runs(id, &state.name, stage) {
-            return Reason::Running { since };
+            return Some(Reason::Running { since });
         }
-        let head = state.head.map(MessageId).filter(|head| *head != id);
-        if let Some(head) = head {
-            return Reason::Behind { head, attempts: Attempts::default() };
+        // Of a message that its router has just left the handler may run while it stands at the inbound.
+        let seated = self.seats.of(id).filter(|it| it.lane == lane || stage == Stage::Ingress);
+        let ago = seated.map(|it| it.since.elapsed().as_millis() as u64);
+        ago.map(|ago| Reason::Running { since: self.status.now.wall.saturating_sub(ago) })
+    }
+
+    fn workers_of(&self, lane: LaneId) -> Workers {
+        let its = self.workers.filter(|it| it.run_lane(lane));
+        its.and_then(ToWorkers::status).unwrap_or_default()
+    }
+
+    fn before_function(
+        &mut self,
+        id: MessageId,
+        lane: LaneId,
+        state: &LaneState,
+        here: Option<Standing>,
+    ) -> Result<Reason, StoreError> {
+        if let Some(Standing { progress: Progress::HasNoRoom(lane), .. }) = here {
+            return Ok(Reason::Full { lane: self.names.of(lane) });
         }
-        if let Some(refusal) = workers.refusal.filter(|it| it.is_now) {
-            return Reason::NoWorker(refusal);
+        if let Some(head) = state.head.map(MessageId).filter(|head| *head != id) {
+            let (before, attempts) = (self.before(id, lane, here)?, Attempts::default());
+            return Ok(Reason::Behind { head, before, attempts });
         }
-        let ingress = Stage::Ingress.name();
-        let full = self.status.lanes.iter().find(|it| it.is_full && it.stage != ingress);
-        full.map_or(Reason::Next, |it| Reason::Full { lane: it.name.clone() })
+        let refusal = self.workers_of(lane).refusal.filter(|it| it.is_now);
+        Ok(refusal.map_or(Reason::Next, Reason::NoWorker))
     }
 
     fn at_outbound(
@@ -187,30 +230,74 @@ impl Waiting<'_> {
         id: MessageId,
         lane: LaneId,
         state: &LaneState,
+        delivering: &Delivering,
+        here: Option<Standing>,
         attempts: Attempts,
     ) -> Result<Reason, StoreError> {
-        if !state.ready {
-            return Ok(Reason::NotConnected(state.lost.clone()));
-        }
-        if !state.keeps_order
-            && let Some(with) = self.shares_key(id, lane)?
-        {
-            return Ok(Reason::SharesKey { with });
-        }
-        let head = state.head.map(MessageId);
-        match head {
-            Some(head) if head != id && state.keeps_order => {
-                let of_head = self.attempts(head, lane)?;
-                let attempts = Attempts { due_in: state.due_in, ..of_head };
-                Ok(Reason::Behind { head, attempts })
+        let now = self.status.now;
+        let limit = delivering.max_attempts;
+        let due = |in_ms: u64| if in_ms > 0 { now.wall + in_ms } else { 0 };
+        match here.map(|it| it.progress) {
+            Some(Progress::Failed(until)) => {
+                let due_in = until.saturating_sub(now.steady);
+                let due = due(due_in);
+                return Ok(Reason::Retries(Attempts { limit, due, due_in, ..attempts }));
             }
-            Some(head) if head == id && state.due_in > 0 => {
-                Ok(Reason::Retries(Attempts { due_in: state.due_in, ..attempts }))
+            Some(Progress::WaitsFor(row)) => {
+                let entry = self.reader.entries(lane, Seq(row.0.saturating_sub(1)), 1)?;
+                if let Some(with) = entry.first().map(|it| it.message) {
+                    return Ok(Reason::SharesKey { with });
+                }
             }
-            Some(head) if head == id && state.in_flight > 0 => Ok(Reason::WithPartner),
-            _ if attempts.failure.is_some() => Ok(Reason::Retries(attempts)),
-            _ => Ok(Reason::Next),
+            // Its connection is being opened.
+            Some(Progress::Sent) => return Ok(self.not_connected(state)),
+            Some(_) => {}
+            None if delivering.ordering != Ordering::Fifo => {
+                if let Some(with) = self.shares_key(id, lane)? {
+                    return Ok(Reason::SharesKey { with });
+                }
+            }
+            None => {}
         }
+        if delivering.ordering != Ordering::Fifo {
+            let Delivering { window, started, .. } = *delivering;
+            let is_full = started >= window;
+            return Ok(if is_full { Reason::WindowFull { window } } else { Reason::Next });
+        }
+        let Some(head) = state.head.map(MessageId).filter(|head| *head != id) else {
+            return Ok(Reason::Next);
+        };
+        let attempts = Attempts {
+            limit,
+            due: due(state.due_in),
+            due_in: state.due_in,
+            is_sent: delivering.head_is_sent && state.outage.is_none(),
+            ..self.attempts(head, lane)?
+        };
+        Ok(Reason::Behind { head, before: self.before(id, lane, here)?, attempts })
+    }
+
+    /// How many rows of a lane are before the message.
+    fn before(
+        &mut self,
+        id: MessageId,
+        lane: LaneId,
+        here: Option<Standing>,
+    ) -> Result<u64, StoreError> {
+        if let Some(here) = here {
+            return Ok(here.before);
+        }
+        let Some((cursor, tail)) = self.reader.extent(lane)? else { return Ok(0) };
+        let mut after = cursor;
+        while after < tail {
+            let rows = self.reader.entries(lane, after, LOOKS)?;
+            if let Some(row) = rows.iter().find(|it| it.message == id) {
+                return Ok(row.seq.0.saturating_sub(cursor.0 + 1));
+            }
+            let Some(last) = rows.last() else { break };
+            after = last.seq;
+        }
+        Ok(tail.0 - cursor.0)
     }
 
     /// What a message has gone through in a lane.
@@ -238,5 +325,15 @@ impl Waiting<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Before the first dial has an end, an outbound is not connected since the start of the engine.
+    fn not_connected(&self, state: &LaneState) -> Reason {
+        let (outage, now) = (state.outage.as_ref(), self.status.now);
+        Reason::NotConnected {
+            since: outage.map_or(now.wall.saturating_sub(now.steady), |it| it.since),
+            why: outage.and_then(Outage::words),
+            next: outage.and_then(|it| it.next),
+        }
     }
 }

@@ -18,6 +18,7 @@ use crate::lazy::Lazy;
 use crate::names::Names;
 use crate::ordering::keys;
 use crate::search::IndexedField;
+use crate::seats::{Seat, Seats};
 use crate::stored;
 use crate::traffic::{News, ToCore};
 use crate::writer::Job;
@@ -60,15 +61,18 @@ pub(crate) fn start(
     readers: Vec<Box<dyn Reader>>,
     chunks: &ToChunks,
     core: &ToCore,
+    seats: &Seats,
 ) -> io::Result<(Sender<Call>, Vec<JoinHandle<()>>)> {
     let (sender, calls) = channel();
     let calls = Arc::new(Mutex::new(calls));
     let mut threads = Vec::with_capacity(readers.len());
-    for reader in readers {
+    for (reader, seat) in readers.into_iter().zip(&seats.0) {
+        let seat = Arc::clone(seat);
         let (functions, calls, core) = (Arc::clone(functions), Arc::clone(&calls), core.clone());
         let chunks = chunks.clone();
         let thread = thread::Builder::new().name("engine-worker".into());
-        threads.push(thread.spawn(move || work(&functions, reader, &calls, &chunks, &core))?);
+        threads
+            .push(thread.spawn(move || work(&functions, reader, &calls, &chunks, &core, &seat))?);
     }
     Ok((sender, threads))
 }
@@ -79,12 +83,14 @@ fn work(
     calls: &Mutex<Receiver<Call>>,
     chunks: &ToChunks,
     core: &ToCore,
+    seat: &Seat,
 ) {
     loop {
         let next = calls.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(call) = next else { return };
         let lane = call.lane;
-        let fact = functions.run(&mut *reader, chunks, call);
+        let fact = functions.run(&mut *reader, chunks, call, seat);
+        seat.rises();
         if !core.tell(News::Called(lane, fact)) {
             return;
         }
@@ -97,13 +103,15 @@ impl Functions {
         reader: &mut dyn Reader,
         chunks: &ToChunks,
         Call { call, lane, work }: Call,
+        seat: &Seat,
     ) -> Fact {
+        let begins = |work: &Work| seat.begins(lane, work.message);
         if let Some(router) = self.routers.get(&lane) {
-            let results = each(reader, &work, |message| self.handlers_of(router(message)));
+            let results = each(reader, &work, begins, |it| self.handlers_of(router(it)));
             return Fact::Routed { call, results };
         }
         let handler = self.handlers.get(&lane);
-        let results = each(reader, &work, |message| match handler {
+        let results = each(reader, &work, begins, |message| match handler {
             Some(handler) => {
                 let sends = handler(message);
                 // What it made of bytes that were not there is not even written.
@@ -184,9 +192,14 @@ impl Functions {
 fn each<T>(
     reader: &mut dyn Reader,
     work: &[Work],
+    begins: impl Fn(&Work),
     run: impl Fn(&Message<'_>) -> Result<T, CallFailure>,
 ) -> Vec<Result<T, CallFailure>> {
-    work.iter().map(|work| one(reader, work, &run)).collect()
+    let mut each = |work| {
+        begins(work);
+        one(reader, work, &run)
+    };
+    work.iter().map(&mut each).collect()
 }
 
 fn one<T>(

@@ -66,9 +66,12 @@ fn switch(engine: &Engine, flow: Flow) {
 }
 
 fn is_busy(attempts: &Attempts) -> bool {
-    let Attempts { count, failure, said, due_in } = attempts;
-    (*count, *failure, said.0.as_str()) == (1, Some(Failure::RefusedForNow), "AE lab busy")
+    let Attempts { count, limit, failure, said, due, due_in, is_sent } = attempts;
+    (*count, *limit, *failure) == (1, Some(100), Some(Failure::RefusedForNow))
+        && said.0 == "AE lab busy"
         && (1..=2 * HOUR).contains(due_in)
+        && *due > *due_in
+        && !*is_sent
 }
 
 #[test]
@@ -96,15 +99,16 @@ fn a_message_behind_one_that_is_refused_for_now_and_one_for_each_outbound() {
     let second = why(&engine, 2);
     assert_eq!(second.iter().map(|it| it.0.as_str()).collect::<Vec<_>>(), ["LAB", "BILL"]);
     let is_behind = |it: &Reason| match it {
-        Reason::Behind { head, attempts } => *head == MessageId(1) && is_busy(attempts),
+        Reason::Behind { head, before: 1, attempts } => *head == MessageId(1) && is_busy(attempts),
         _ => false,
     };
     assert!(is_behind(&second[0].1), "{second:?}");
     assert!(matches!(&second[1].1, Reason::Delivered { said, .. } if said.0 == "AA"), "{second:?}");
     let lines = text(&engine, 2);
-    let head = "LAB: waits behind message 1, the head of the lane: attempt 1 failed: refused for now, \
-                AE lab busy, next attempt in ";
+    let head = "LAB: waits behind 1, the head of its lane (1 before it): refused for now, AE lab busy \
+                (1 of 100 attempts), next at ";
     assert!(lines.starts_with("2 ADT^A01 M2 of BOTH, received "), "{lines}");
+    assert!(lines.contains(", open for 0 s\n") && lines.contains(" s)\n"), "{lines}");
     assert!(lines.contains(head) && lines.contains("\nBILL: delivered "), "{lines}");
     let debug = format!("{:?}", engine.why(MessageId(2)).unwrap());
     assert!(!debug.contains("busy") && !debug.contains("M2"), "it may get into a log: {debug}");
@@ -145,7 +149,8 @@ fn a_partner_who_is_not_connected_and_one_who_does_not_answer() {
     });
     let reason = only(&engine, 1, "LAB");
     let refused = |it: &Option<String>| it.as_ref().is_some_and(|it| it.contains("not reached"));
-    assert!(matches!(&reason, Reason::NotConnected(why) if refused(why)), "{reason:?}");
+    let Reason::NotConnected { since, why, .. } = &reason else { panic!("{reason:?}") };
+    assert!(refused(why) && *since > 0, "{reason:?}");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let engine = to_lab(listener.local_addr().unwrap().port()).start().unwrap();
     send(&engine, &["M1"]);
@@ -234,7 +239,9 @@ fn what_is_dead_held_cancelled_failed_or_went_nowhere() {
             }
             Reason::Held { failure, said, .. } if id == "M2" => {
                 assert_eq!((failure, said.0.as_str()), (Some(good), "AR unknown"));
-                assert!(text(&engine, 1).contains("LAB: held since "));
+                let lines = text(&engine, 1);
+                let rule = "Z by the rule of the outbound: refused for good, AR unknown";
+                assert!(lines.contains("LAB: held since ") && lines.ends_with(rule), "{lines}");
             }
             other => panic!("{id}: {other:?}"),
         }

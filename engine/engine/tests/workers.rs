@@ -146,6 +146,25 @@ fn a_message_on_which_a_function_hangs_ends_in_error_and_delays_nothing_else() {
 }
 
 #[test]
+fn why_tells_that_a_message_on_which_its_worker_died_runs_alone() {
+    let feed = Feed::new();
+    let engine = feed.start();
+    feed.send(&engine, &["DIEHANG-1", "M-2"]);
+    let reason = |id| {
+        let why = engine.why(MessageId(id)).unwrap().unwrap();
+        why.answers.into_iter().find(|it| it.place == "h").map(|it| it.reason)
+    };
+    until("it runs alone", || reason(1) == Some(Reason::RunsAlone));
+    let is_behind = |it| matches!(it, Some(Reason::Behind { head: MessageId(1), before: 1, .. }));
+    until("what comes after it waits", || is_behind(reason(2)));
+    std::fs::write(feed.directory.path().join("go on"), "").unwrap();
+    arrive(&feed.h, &["DIEHANG-1", "M-2"]);
+    ends(&engine, &[(1, "PROCESSED"), (2, "PROCESSED")]);
+    assert!(reason(1).is_none());
+    engine.stop(DEADLINE).unwrap();
+}
+
+#[test]
 fn what_a_function_raises_is_in_the_journey_and_its_trace_is_kept() {
     let feed = Feed::new();
     let engine = feed.start();

@@ -23,8 +23,14 @@ pub trait Reports: Send + Sync + 'static {
     /// taken: the sender dials by itself.
     fn ready(&self, sender: u32, ready: bool);
 
+    /// A connection is open.
+    fn connected(&self, _sender: u32) {}
+
     /// A connection could not be opened, or is over. Called before [`ready`](Reports::ready).
     fn lost(&self, _sender: u32, _why: Loss) {}
+
+    /// The partner is dialed again after this, as it could not be reached.
+    fn dials(&self, _sender: u32, _after: std::time::Duration) {}
 }
 
 /// Why there is no connection, or not any more.

@@ -87,6 +87,18 @@ impl ByKey {
         self.barrier = Some(seq);
     }
 
+    /// The row that this one waits for: the last one before it in the queue of one of its keys. A
+    /// barrier waits for the first row, and what comes after it for the barrier.
+    pub fn waits_for(&self, seq: Seq) -> Option<Seq> {
+        let Some(row) = self.rows.get(&seq) else { return self.barrier.filter(|it| *it < seq) };
+        if self.barrier == Some(seq) {
+            return self.rows.keys().next().copied().filter(|first| *first < seq);
+        }
+        let queues = row.keys.iter().filter_map(|key| self.queues.get(key));
+        let before = queues.filter_map(|queue| queue.iter().rev().find(|it| **it < seq));
+        before.max().copied()
+    }
+
     /// The rows that may start, in order: as many as the window has room for.
     pub fn startable(&self, window: usize) -> impl Iterator<Item = Seq> {
         self.free.iter().copied().take(window.saturating_sub(self.started))

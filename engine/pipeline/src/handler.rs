@@ -7,7 +7,7 @@ use crate::call::{Item, Purpose};
 use crate::event::Note;
 use crate::fact::{CallFailure, Sent};
 use crate::graph::{self, Limits};
-use crate::ids::{CallId, MessageId, Millis, Seq};
+use crate::ids::{CallId, LaneId, MessageId, Millis, Seq};
 use crate::lane::{Hold, Row};
 use crate::order::{Order, Source, Work};
 use crate::record::Failure;
@@ -64,6 +64,13 @@ impl Row for Resting {
 impl Task for Resting {
     fn is_ready(&self) -> bool {
         matches!(self.progress, Progress::Sent(_) | Progress::Failed(_))
+    }
+
+    fn goes_to(&self) -> Vec<LaneId> {
+        match &self.progress {
+            Progress::Sent(sent) => sent.iter().map(|it| it.to).collect(),
+            _ => Vec::new(),
+        }
     }
 
     fn reset(&mut self) -> Vec<Sent> {

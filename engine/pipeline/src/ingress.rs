@@ -92,6 +92,14 @@ impl Task for Arrived {
         }
     }
 
+    fn goes_to(&self) -> Vec<LaneId> {
+        match &self.progress {
+            // What does not fit into the lane of an outbound rests before its handler.
+            Progress::Chosen { handlers, .. } => handlers.clone(),
+            _ => Vec::new(),
+        }
+    }
+
     fn reset(&mut self) -> Vec<Sent> {
         let Progress::Chosen { branches, .. } =
             core::mem::replace(&mut self.progress, Progress::New)

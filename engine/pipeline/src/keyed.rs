@@ -54,6 +54,11 @@ impl Keyed {
         self.started.iter().copied()
     }
 
+    /// The row that this one waits for.
+    pub fn waits_for(&self, seq: Seq) -> Option<Seq> {
+        self.order.waits_for(seq)
+    }
+
     /// Whether the open commit passes this row unfinished.
     pub fn parks(&self, seq: Seq) -> bool {
         self.parking.as_ref().is_some_and(|parking| seq <= parking.cursor)

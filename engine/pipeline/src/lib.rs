@@ -170,6 +170,7 @@ mod routing;
 mod sabotage;
 mod shared;
 mod stage;
+mod standing;
 mod started;
 mod status;
 mod switch;
@@ -200,6 +201,7 @@ pub use record::{
 pub use room::{Room, StoreState, Trouble};
 #[cfg(feature = "sabotage")]
 pub use sabotage::Sabotage;
+pub use standing::{Progress, Standing};
 pub use started::Started;
-pub use status::{LaneStatus, Left};
+pub use status::{Delivering, LaneStatus, Left};
 pub use switch::{Flow, Side, Switch};

@@ -147,9 +147,14 @@ impl StoreWatch {
         }
     }
 
+    /// Since when the open commit has not returned, by the wall clock, if that is longer than this.
+    pub fn open_since(&self, longer: Millis, now: Now) -> Option<u64> {
+        let is_longer = |it: &Now| now.steady.saturating_sub(it.steady) > longer;
+        self.opened.filter(is_longer).map(|it| it.wall)
+    }
+
     pub fn state(&self, now: Now) -> StoreState {
-        let is_slow = |it: &Now| now.steady.saturating_sub(it.steady) > SLOW;
-        let slow = self.opened.filter(is_slow).map(|it| (Trouble::Slow, it.wall));
+        let slow = self.open_since(SLOW, now).map(|since| (Trouble::Slow, since));
         let low = self.low.map(|since| (Trouble::Low, since));
         match self.failing.or(slow).or(low) {
             Some((trouble, since)) => StoreState { trouble: Some(trouble), since },

@@ -13,6 +13,8 @@ use crate::switch::Flow;
 pub(crate) trait Task: Row {
     /// Whether all is known that its handoff needs.
     fn is_ready(&self) -> bool;
+    /// The lanes to which it goes next, as far as that is known.
+    fn goes_to(&self) -> Vec<LaneId>;
     /// Forgets what was done: it is done again. Returns what was sent.
     fn reset(&mut self) -> Vec<Sent>;
 }

@@ -1,7 +1,7 @@
 //! How lanes stand, for `status` and `why`.
 
 use crate::delivery::State;
-use crate::graph::Capacity;
+use crate::graph::{Capacity, Ordering};
 use crate::ids::{LaneId, MessageId, Millis, Seq, Stage};
 use crate::ingress::Arrived;
 use crate::lane::{Hold, Lane, Row};
@@ -44,6 +44,23 @@ pub struct LaneStatus {
     pub output: Option<Switch>,
     /// Only an operator consumes it: the graph does not have it.
     pub is_orphan: bool,
+    /// How an outbound delivers.
+    pub delivering: Option<Delivering>,
+}
+
+/// How an outbound delivers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivering {
+    /// Which order it keeps.
+    pub ordering: Ordering,
+    /// How many deliveries may be unanswered.
+    pub window: u32,
+    /// How many are let go and not completed, unless the order is first in, first out.
+    pub started: u32,
+    /// Attempts before a delivery is given up; `None`: it is tried for ever.
+    pub max_attempts: Option<u32>,
+    /// Whether the head is with the partner.
+    pub head_is_sent: bool,
 }
 
 /// What is left to do.
@@ -92,6 +109,7 @@ fn of<R: Row>(lane: &Lane<R>, stage: Stage) -> LaneStatus {
         input: None,
         output: None,
         is_orphan: false,
+        delivering: None,
     }
 }
 
@@ -125,6 +143,13 @@ impl Pipeline {
                 ready: status.ready && outbound.ready && outbound.flow == Flow::On,
                 in_flight: outbound.lane.rows.iter().filter(in_flight).count() as u32,
                 keeps_order: outbound.window == 1 && outbound.keyed.is_none(),
+                delivering: Some(Delivering {
+                    ordering: outbound.ordering,
+                    window: outbound.window,
+                    started: outbound.keyed.iter().flat_map(|it| it.started()).count() as u32,
+                    max_attempts: outbound.retry.max_attempts,
+                    head_is_sent: head.as_ref().is_some_and(in_flight),
+                }),
                 possibly_sent: outbound.lane.rows.iter().filter(|row| row.possibly_sent).count()
                     as u32,
                 ..status

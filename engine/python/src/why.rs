@@ -28,8 +28,12 @@ pub(crate) struct Answer {
     because: Option<String>,
     message: Option<u64>,
     lane: Option<String>,
+    before: Option<u64>,
     attempts: Option<u32>,
+    limit: Option<u32>,
+    due: Option<u64>,
     due_in: Option<u64>,
+    milliseconds: Option<u64>,
 }
 
 impl From<mllp_engine::Why> for Why {
@@ -46,6 +50,8 @@ impl Answer {
             attempts: Some(attempts.count),
             failure: attempts.failure.map(|it| it.name()),
             said: spoken(attempts.said.0),
+            limit: attempts.limit,
+            due: (attempts.due > 0).then_some(attempts.due),
             due_in: Some(attempts.due_in),
             ..self
         }
@@ -61,9 +67,13 @@ impl From<mllp_engine::Answer> for Answer {
         let mllp_engine::Answer { place, reason } = answer;
         let base = Answer { place, text: reason.to_string(), ..Answer::default() };
         match reason {
-            Reason::Delivered { at, said } => {
-                Answer { reason: "delivered", at: Some(at), said: spoken(said.0), ..base }
-            }
+            Reason::Delivered { at, said, milliseconds } => Answer {
+                reason: "delivered",
+                at: Some(at),
+                said: spoken(said.0),
+                milliseconds: Some(milliseconds),
+                ..base
+            },
             Reason::Dead { failure, at, said } => {
                 let (failure, said) = (Some(failure.name()), spoken(said.0));
                 Answer { reason: "dead", at: Some(at), failure, said, ..base }
@@ -107,14 +117,21 @@ impl Answer {
                 because: spoken(setting.reason),
                 ..base
             },
-            Reason::NotConnected(why) => Answer { reason: "not_connected", because: why, ..base },
+            Reason::NotConnected { since, why, next } => {
+                let at = Some(since);
+                Answer { reason: "not_connected", at, because: why, due: next, ..base }
+            }
             Reason::Retries(attempts) => Answer { reason: "retries", ..base }.attempts(attempts),
             Reason::WithPartner => Answer { reason: "with_partner", ..base },
-            Reason::Behind { head, attempts } => {
-                Answer { reason: "behind", message: Some(head.0), ..base }.attempts(attempts)
+            Reason::Behind { head, before, attempts } => {
+                let (message, before) = (Some(head.0), Some(before));
+                Answer { reason: "behind", message, before, ..base }.attempts(attempts)
             }
             Reason::SharesKey { with } => {
                 Answer { reason: "shares_key", message: Some(with.0), ..base }
+            }
+            Reason::WindowFull { window } => {
+                Answer { reason: "window_full", limit: Some(window), ..base }
             }
             Reason::Running { since } => Answer { reason: "running", at: Some(since), ..base },
             Reason::RunsAlone => Answer { reason: "runs_alone", ..base },
@@ -125,6 +142,7 @@ impl Answer {
                 ..base
             },
             Reason::Full { lane } => Answer { reason: "full", lane: Some(lane), ..base },
+            Reason::Ends => Answer { reason: "ends", ..base },
             Reason::Next => Answer { reason: "next", ..base },
             // The engine knows a reason that this module does not: its sentence still says it.
             _ => Answer { reason: "other", ..base },

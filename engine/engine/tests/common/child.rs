@@ -87,6 +87,12 @@ fn handle(child: &mut Child, call: &Call) {
             std::thread::sleep(Duration::from_secs(1));
         },
         "DIE" => die(),
+        "DIEHANG" if !happened(&control_id) => die(),
+        "DIEHANG" => {
+            while !Path::new(&variable("DIRECTORY")).join("go on").exists() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
         "DIEONCE" if !happened(&control_id) => die(),
         "EXIT" => exit(0),
         "FORK" => start_another(|it| it.stdin(Stdio::null()).stdout(Stdio::null())),

@@ -160,6 +160,7 @@ impl Life {
             match self.dial().await {
                 Ok(transport) => {
                     back_off.succeeded();
+                    self.reports.connected(self.options.number);
                     self.set_ready(true);
                     match Wire::new(transport).converse(&mut self).await {
                         Ended::Stopped => return,
@@ -175,7 +176,9 @@ impl Life {
                     if self.stopping {
                         return;
                     }
-                    self.rest(back_off.next()).await;
+                    let wait = back_off.next();
+                    self.reports.dials(self.options.number, wait);
+                    self.rest(wait).await;
                     wanted = !self.closed;
                 }
             }

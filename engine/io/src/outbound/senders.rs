@@ -1,7 +1,8 @@
 //! Several connections to one partner, for deliveries that need no common order.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::options::SenderOptions;
 use super::sender::Sender;
@@ -16,9 +17,23 @@ struct Member {
     is_up: AtomicBool,
     /// Deliveries without a report.
     open: AtomicUsize,
-    /// How many of all are up.
-    up: Arc<Mutex<usize>>,
+    is_connected: AtomicBool,
+    all: Arc<Mutex<All>>,
     reports: Arc<dyn Reports>,
+}
+
+/// How many of all there are.
+#[derive(Default)]
+struct All {
+    up: usize,
+    connected: usize,
+}
+
+impl Member {
+    /// What is told under the lock comes in the right order, so that the last word is the right one.
+    fn all(&self) -> MutexGuard<'_, All> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Senders {
@@ -29,12 +44,13 @@ impl Senders {
         connections: usize,
         reports: &Arc<dyn Reports>,
     ) -> Senders {
-        let up = Arc::new(Mutex::new(0));
+        let all = Arc::<Mutex<All>>::default();
         let one = |_| {
             let member = Arc::new(Member {
                 is_up: AtomicBool::new(false),
                 open: AtomicUsize::new(0),
-                up: Arc::clone(&up),
+                is_connected: AtomicBool::new(false),
+                all: Arc::clone(&all),
                 reports: Arc::clone(reports),
             });
             let heard: Arc<Member> = Arc::clone(&member);
@@ -90,16 +106,30 @@ impl Reports for Member {
 
     fn ready(&self, sender: u32, ready: bool) {
         self.is_up.store(ready, Ordering::Relaxed);
-        // Told under the lock, so that the last word is the right one.
-        let mut up = self.up.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = *up;
-        *up = if ready { before + 1 } else { before.saturating_sub(1) };
-        if (before == 0) != (*up == 0) {
+        let mut all = self.all();
+        let before = all.up;
+        all.up = if ready { before + 1 } else { before.saturating_sub(1) };
+        if (before == 0) != (all.up == 0) {
             self.reports.ready(sender, ready);
         }
     }
 
+    fn connected(&self, sender: u32) {
+        let mut all = self.all();
+        all.connected += usize::from(!self.is_connected.swap(true, Ordering::Relaxed));
+        self.reports.connected(sender);
+    }
+
     fn lost(&self, sender: u32, why: Loss) {
+        let mut all = self.all();
+        all.connected -= usize::from(self.is_connected.swap(false, Ordering::Relaxed));
         self.reports.lost(sender, why);
+        if all.connected > 0 {
+            self.reports.connected(sender);
+        }
+    }
+
+    fn dials(&self, sender: u32, after: Duration) {
+        self.reports.dials(sender, after);
     }
 }

@@ -116,3 +116,25 @@ fn parking_stops_at_its_room_and_at_what_is_with_the_partner() {
     assert_eq!(parking(&by_key, 5, 0), None);
     assert_eq!(by_key.parking(Seq(0), Seq(5), 10, 1), None, "the window has no room");
 }
+
+#[test]
+fn each_row_says_which_one_it_waits_for() {
+    let (mut order, [a, b, c]) = (ByKey::default(), [1, 2, 3]);
+    order.enter(Seq(1), vec![a]);
+    order.enter(Seq(2), vec![b]);
+    order.enter(Seq(3), vec![a, c]);
+    order.enter(Seq(4), vec![c]);
+    order.enter(Seq(5), vec![b]);
+    order.enter_barrier(Seq(6));
+    let waits = |order: &ByKey| (1..=7).map(|n| order.waits_for(Seq(n))).collect::<Vec<_>>();
+    let [one, two, three] = [Seq(1), Seq(2), Seq(3)].map(Some);
+    assert_eq!(waits(&order), [None, None, one, three, two, one, Some(Seq(6))]);
+    assert!(order.start(Seq(1)));
+    order.finish(Seq(1));
+    assert_eq!(waits(&order)[2..], [None, three, two, two, Some(Seq(6))]);
+    // Without order two rows may have no key, and neither waits.
+    let mut order = ByKey::default();
+    order.enter(Seq(1), vec![]);
+    order.enter(Seq(2), vec![]);
+    assert_eq!(order.waits_for(Seq(2)), None);
+}

@@ -37,6 +37,8 @@ def test_the_partner_is_not_connected(feed: Feed, partner: Partner) -> None:
     feed.send(message("M1"))
     answer = one(feed, 1, "not_connected")
     assert answer.because
+    assert answer.at
+    until(lambda: one(feed, 1, "not_connected").due)
 
 
 def test_the_lane_is_stopped_or_paused_by_somebody(feed: Feed) -> None:
@@ -64,12 +66,13 @@ def test_the_head_was_refused_for_now_and_others_wait_behind(feed: Feed, partner
     feed.start()
     feed.send(message("M1"), message("M2"))
     answer = one(feed, 1, "retries")
-    assert (answer.attempts, answer.failure) == (1, "refused_for_now")
+    assert (answer.attempts, answer.limit, answer.failure) == (1, 100, "refused_for_now")
+    assert answer.due
     assert answer.said is not None
     assert "lab system busy" in answer.said
     assert answer.due_in
     behind = one(feed, 2, "behind")
-    assert (behind.message, behind.attempts) == (1, 1)
+    assert (behind.message, behind.before, behind.attempts) == (1, 1, 1)
 
 
 def test_a_delivery_is_held(feed: Feed, partner: Partner) -> None:
@@ -107,6 +110,15 @@ def test_a_message_waits_for_its_key(feed: Feed, partner: Partner) -> None:
     feed.send(message("M1", patient="A"), message("M2", patient="B"), message("M3", patient="A"))
     assert one(feed, 3, "shares_key").message == 1
     one(feed, 1, "with_partner")
+    one(feed, 2, "with_partner")
+
+
+def test_as_many_are_unanswered_as_may_be(feed: Feed, partner: Partner) -> None:
+    partner.code = None
+    partner_of(feed, partner.port, key="PID-3.1", window=2)
+    feed.start()
+    feed.send(*(message(f"M{number}", patient=f"P{number}") for number in range(3)))
+    assert one(feed, 3, "window_full").limit == 2
 
 
 def test_a_lane_is_full(feed: Feed, partner: Partner) -> None:
@@ -148,7 +160,7 @@ def test_a_handler_runs_and_its_lane_is_behind(feed: Feed) -> None:
     feed.send(message("M1"))
     assert begun.wait(20)
     feed.send(message("M2"))
-    one(feed, 1, "next", "to_lab")
+    assert one(feed, 1, "running", "to_lab").at
     why = feed.engine.why(2)
     assert [(it.place, it.reason, it.message) for it in why.answers] in (
         [("to_lab", "behind", 1)],

@@ -100,9 +100,18 @@ class AnswerRecord:
     """The message that it waits for."""
     lane: str | None
     """The lane that is full."""
+    before: int | None
+    """Rows of the lane that are before it."""
     attempts: int | None
+    """Attempts that have failed, of the message or of the one at the head of its lane."""
+    limit: int | None
+    """After how many attempts it is given up; how many deliveries a full window has."""
+    due: int | None
+    """When the next attempt is, or the next dial."""
     due_in: int | None
     """Milliseconds until the next attempt."""
+    milliseconds: int | None
+    """From the last byte sent to the answer."""
 
 
 @dataclass(frozen=True, slots=True)
