@@ -12,6 +12,7 @@ use pyo3::types::PyDict;
 use crate::engine::Engine;
 use crate::error::raised;
 use crate::function;
+use crate::functions::Functions;
 use crate::inbound::InboundOptions;
 use crate::options::millis;
 use crate::outbound::OutboundOptions;
@@ -64,12 +65,8 @@ impl Builder {
         self.change(|builder| options.apply(builder.inbound(name, address, router)))
     }
 
-    fn router(&self, name: &str, function: Py<PyAny>) -> PyResult<()> {
-        self.change(|builder| Ok(function::router(builder, name, function)))
-    }
-
-    fn handler(&self, name: &str, function: Py<PyAny>) -> PyResult<()> {
-        self.change(|builder| Ok(function::handler(builder, name, function)))
+    fn functions_in_threads(&self, functions: Py<Functions>, inbound: &str) -> PyResult<()> {
+        self.change(|builder| Ok(function::in_threads(builder, functions, inbound)))
     }
 
     fn router_in_worker(&self, name: &str) -> PyResult<()> {

@@ -1,54 +1,69 @@
 //! Routers and handlers that run in threads of the engine, for tests and dry runs: one that hangs or ends
 //! the process is everybody's trouble there.
 
+use std::sync::Arc;
+
+use mllp_engine::worker::Function;
 use mllp_engine::{Builder, Failed, Message, Send};
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
-/// What a function says of a message: the result, or a text, which is the note of its failure.
-#[derive(FromPyObject)]
-enum Said<T> {
-    Failed(String),
-    Made(T),
+use crate::functions::{Functions, Input, Made};
+
+/// Has threads of the engine run all functions. A thread is not told by which inbound a message came:
+/// `inbound` stands for all of them.
+pub(crate) fn in_threads(mut builder: Builder, functions: Py<Functions>, inbound: &str) -> Builder {
+    let functions = Arc::new(functions);
+    let inbound: Arc<str> = inbound.into();
+    for (at, name) in functions.get().router_names().iter().enumerate() {
+        let (functions, inbound) = (functions.clone(), inbound.clone());
+        builder = builder.router(name, move |message| {
+            match call(&functions, Function::Router(at), &inbound, message, handlers) {
+                Ok(names) => names,
+                Err(note) => Failed::raise(note),
+            }
+        });
+    }
+    for (at, name) in functions.get().handler_names().iter().enumerate() {
+        let (functions, inbound) = (functions.clone(), inbound.clone());
+        builder = builder.handler(name, move |message| {
+            let payload = message.payload();
+            let sends = |py: Python<'_>, made| sent(py, made, payload);
+            match call(&functions, Function::Handler(at), &inbound, message, sends) {
+                Ok(sends) => sends,
+                Err(note) => Failed::raise(note),
+            }
+        });
+    }
+    builder
 }
 
-/// What a handler sends: where to, and other bytes than it was given if there are any.
-type Sent = (String, Option<PyBackedBytes>);
-
-/// Has the router of that name choose handlers.
-pub(crate) fn router(builder: Builder, name: &str, function: Py<PyAny>) -> Builder {
-    builder.router(name, move |message| call::<Vec<String>>(&function, message))
-}
-
-/// Has the handler of that name filter and transform.
-pub(crate) fn handler(builder: Builder, name: &str, function: Py<PyAny>) -> Builder {
-    builder.handler(name, move |message| {
-        let sent = call::<Vec<Sent>>(&function, message).into_iter();
-        let send = |(to, payload): Sent| match payload {
-            Some(payload) => Send::bytes(to, &*payload),
-            None => Send::unchanged(to),
-        };
-        sent.map(send).collect::<Vec<_>>()
+fn call<T>(
+    functions: &Py<Functions>,
+    function: Function,
+    inbound: &str,
+    message: &Message<'_>,
+    result: impl FnOnce(Python<'_>, Made) -> T,
+) -> Result<T, String> {
+    let payload = message.payload();
+    Python::attach(|py| {
+        let payload = PyBytes::new(py, payload).unbind();
+        let input = Input::Here { inbound, payload: &payload, received: None };
+        // Control-C is raised in no thread of the engine; a function that raises it has failed.
+        let noted = functions.get().noted(py, function, input);
+        noted.unwrap_or_else(|_| Err("KeyboardInterrupt".to_owned())).map(|it| result(py, it))
     })
 }
 
-fn call<T>(function: &Py<PyAny>, message: &Message<'_>) -> T
-where
-    T: for<'a, 'py> FromPyObject<'a, 'py>,
-{
-    let payload = message.payload();
-    let said = Python::attach(|py| {
-        let result = function.call1(py, (PyBytes::new(py, payload),));
-        let made = result.map(|it| it.extract::<Said<T>>(py).ok());
-        // What an exception says may be of the message: its type is enough.
-        made.map_err(|error| {
-            error.get_type(py).name().map_or_else(|_| String::new(), |it| it.to_string())
-        })
-    });
-    match said {
-        Ok(Some(Said::Made(made))) => made,
-        Ok(Some(Said::Failed(note))) | Err(note) => Failed::raise(note),
-        Ok(None) => Failed::raise("the function returned something else than it may"),
-    }
+fn handlers(_: Python<'_>, made: Made) -> Vec<String> {
+    if let Made::Handlers(names) = made { names } else { Vec::new() }
+}
+
+fn sent(py: Python<'_>, made: Made, payload: &[u8]) -> Vec<Send> {
+    let Made::Sends(sends) = made else { return Vec::new() };
+    let send = |one: &Py<crate::message::send::Send>| {
+        let (to, bytes) = (one.get().name(), one.get().bytes(py));
+        if bytes == payload { Send::unchanged(to) } else { Send::bytes(to, bytes) }
+    };
+    sends.iter().map(send).collect()
 }

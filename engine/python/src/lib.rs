@@ -7,6 +7,7 @@ mod builder;
 mod engine;
 mod error;
 mod function;
+mod functions;
 mod inbound;
 mod job;
 mod journey;
@@ -30,6 +31,8 @@ mod _native {
     use super::engine::Engine;
     #[pymodule_export]
     use super::error::EngineError;
+    #[pymodule_export]
+    use super::functions::Functions;
     #[pymodule_export]
     use super::job::{GivenUp, JobReport, Verified, verify};
     #[pymodule_export]

@@ -5,6 +5,7 @@ mod character_set;
 pub(crate) mod control_id;
 mod edits;
 pub(crate) mod error;
+mod ingest_time;
 mod methods;
 mod place;
 pub(crate) mod raw_message;
@@ -67,6 +68,10 @@ impl Message {
         let scan = self.scan.clone();
         let edits = Vec::new();
         Message { body: self.body.share(py), encoding, scan, origin, edits, version: 0 }
+    }
+
+    pub(crate) fn received(&self) -> Option<u64> {
+        self.origin.received
     }
 
     pub(crate) fn encoding(&self) -> Option<&str> {

@@ -1,16 +1,12 @@
 //! The loop of a worker process: it runs routers and handlers on the messages that the engine gives it.
 
-mod functions;
-mod outcome;
-
 use std::io;
 
 use mllp_engine::Failure;
 use mllp_engine::worker::{Answer, Call, Child, Sent};
 use pyo3::prelude::*;
 
-use functions::Functions;
-use outcome::Made;
+use crate::functions::{Functions, Input, Made};
 
 /// The end of a worker process that answers the engine.
 ///
@@ -35,26 +31,17 @@ impl Worker {
 
     /// Runs the functions on what the engine sends, until it wants no more.
     ///
-    /// `routers` are names with functions, `handlers` names with functions and what they accept, if
-    /// they say it; `inbounds` are names with whether their messages are HL7 v2, and their encoding. `explain`
-    /// is called with an exception, and gives a note of one line and a trace, both without anything that
-    /// a message holds.
-    ///
     /// Raises OSError when the engine cannot be understood: the process should end then too.
-    fn run(
-        &mut self,
-        py: Python<'_>,
-        routers: Vec<(String, Py<PyAny>)>,
-        handlers: Vec<(String, Py<PyAny>, Option<Py<PyAny>>)>,
-        inbounds: Vec<(String, bool, Option<String>)>,
-        explain: Py<PyAny>,
-    ) -> PyResult<()> {
-        let functions = Functions::new(routers, handlers, inbounds);
+    fn run(&mut self, py: Python<'_>, functions: Py<Functions>) -> PyResult<()> {
+        let functions = functions.get();
         self.child.hello(&functions.router_names(), &functions.handler_names())?;
         while let Some(call) = self.next_call(py)? {
-            let answered = match functions.made(py, &call) {
+            let answered = match functions.made(py, call.function(), Input::Call(&call)) {
                 Ok(made) => self.answer(py, &call, &made),
-                Err(error) => self.fail(py, error, &explain),
+                Err(error) => {
+                    let (note, trace) = functions.explained(py, error);
+                    self.child.answer(&failed(&note, &trace))
+                }
             };
             answered.map_err(PyErr::from)?;
         }
@@ -100,20 +87,6 @@ impl Worker {
                 let failure = Failure::Infrastructure;
                 let note = "the message cannot be read now";
                 self.child.answer(&Answer::Failed { failure, note, trace: note })
-            }
-        }
-    }
-
-    /// A function has raised.
-    fn fail(&mut self, py: Python<'_>, error: PyErr, explain: &Py<PyAny>) -> io::Result<()> {
-        // With its traceback, which `value` does not set.
-        let explained = explain.bind(py).call1((error.into_value(py),));
-        match explained.and_then(|it| it.extract::<(String, String)>()) {
-            Ok((note, trace)) => self.child.answer(&failed(&note, &trace)),
-            // Whatever the exception does to those who look at it.
-            Err(_) => {
-                let note = "an exception that cannot be explained";
-                self.child.answer(&failed(note, note))
             }
         }
     }

@@ -64,12 +64,13 @@ class Feed:
             handlers=handlers,
             environment="test",
             hash="9c41e02",
+            folder=str(Path(__file__).parent),
         )
 
     def start(self) -> Running:
         """Start the engine, or start it again."""
         self.close()
-        self.running = Running.start(self.registry(), self.data, in_threads(bytes), "feeds")
+        self.running = Running.start(self.registry(), self.data, in_threads, "feeds")
         return self.running
 
     @property

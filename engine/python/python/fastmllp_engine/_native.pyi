@@ -6,6 +6,7 @@ milliseconds. No call of an `Engine` holds the interpreter while it waits.
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import (
     Any,
     Final,
@@ -26,6 +27,7 @@ __all__ = [
     "Engine",
     "EngineError",
     "Found",
+    "Functions",
     "GivenUp",
     "JobReport",
     "Journey",
@@ -175,15 +177,9 @@ class Builder:
     ) -> None:
         """Listens at `address`, such as `127.0.0.1:2575`; port 0 takes a free one."""
 
-    def router(self, name: str, function: Callable[[bytes], list[str] | str]) -> None:
-        """Chooses handlers in a thread of the engine: gets a message, returns their names. A text
-        is the note of its failure, for the journey."""
-
-    def handler(
-        self, name: str, function: Callable[[bytes], list[tuple[str, bytes | None]] | str]
-    ) -> None:
-        """Transforms in a thread of the engine: gets a message, returns where to and what is sent;
-        None: the bytes that it got. A text is the note of its failure, for the journey."""
+    def functions_in_threads(self, functions: Functions, inbound: str) -> None:
+        """Runs all functions in threads of the engine. A thread is not told by which inbound a
+        message came: this one stands for all."""
 
     def router_in_worker(self, name: str) -> None:
         """A router of this name that the program of the workers has."""
@@ -672,9 +668,13 @@ class Message:
     change stays byte for byte. Occurrences and repetitions count from 1.
     """
 
-    def __new__(cls, payload: _Bytes | str, encoding: str | None = None) -> Message: ...
+    def __new__(
+        cls, payload: _Bytes | str, encoding: str | None = None, *, received: datetime | None = None
+    ) -> Message: ...
     @classmethod
-    def parse(cls, payload: _Bytes | str, encoding: str | None = None) -> Message: ...
+    def parse(
+        cls, payload: _Bytes | str, encoding: str | None = None, *, received: datetime | None = None
+    ) -> Message: ...
     def __getitem__(self, at: str, /) -> str | None: ...
     def __setitem__(self, at: str, value: str | _Bytes | None, /) -> None: ...
     def __delitem__(self, at: str, /) -> None: ...
@@ -705,6 +705,7 @@ class Message:
     message_type: Final[str | None]
     control_id: Final[str | None]
     def new_control_id(self) -> str: ...
+    def ingest_time(self) -> datetime: ...
     def encode(self) -> _Bytes: ...
     def copy(self) -> Message: ...
     def __bytes__(self) -> _Bytes: ...
@@ -731,7 +732,9 @@ class Segment:
 class RawMessage:
     """A message that is not HL7 v2, as its bytes. ``xml`` refuses a document type declaration."""
 
-    def __new__(cls, raw: bytes | str, encoding: str | None = None) -> RawMessage: ...
+    def __new__(
+        cls, raw: bytes | str, encoding: str | None = None, *, received: datetime | None = None
+    ) -> RawMessage: ...
     @classmethod
     def from_bytes(cls, raw: bytes, encoding: str | None = None) -> RawMessage: ...
     raw: Final[bytes]
@@ -739,6 +742,7 @@ class RawMessage:
     is_binary: Final[bool]
     def json(self) -> Any: ...
     def xml(self) -> Element: ...
+    def ingest_time(self) -> datetime: ...
     def encode(self) -> bytes: ...
     def copy(self) -> RawMessage: ...
     def __bytes__(self) -> bytes: ...
@@ -763,18 +767,35 @@ class Send:
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
+class Functions:
+    """The routers and handlers of a configuration, and the judge of what they return.
+
+    Inbounds are names with whether they receive HL7 v2, and their encoding. A text in place of a
+    result is the note of a failure, without anything that the message holds. ``received`` is in
+    milliseconds since 1970.
+    """
+
+    def __new__(
+        cls,
+        routers: Sequence[tuple[str, Callable[[Any], object]]],
+        handlers: Sequence[tuple[str, Callable[[Any], object], Callable[[Any], object] | None]],
+        inbounds: Sequence[tuple[str, bool, str | None]],
+        explain: Callable[[BaseException], tuple[str, str]],
+    ) -> Functions: ...
+    def route(
+        self, router: str, inbound: str, payload: bytes, *, received: int | None = None
+    ) -> list[str] | str: ...
+    def handle(
+        self, handler: str, inbound: str, payload: bytes, *, received: int | None = None
+    ) -> list[Send] | str: ...
+
+@final
 class Worker:
     """The end of a worker process that answers the engine; takes standard input and output away."""
 
     def __new__(cls) -> Worker: ...
     def refuse(self, why: str) -> None: ...
-    def run(
-        self,
-        routers: Sequence[tuple[str, Callable[[Any], object]]],
-        handlers: Sequence[tuple[str, Callable[[Any], object], Callable[[Any], object] | None]],
-        inbounds: Sequence[tuple[str, bool, str | None]],
-        explain: Callable[[BaseException], tuple[str, str]],
-    ) -> None: ...
+    def run(self, functions: Functions) -> None: ...
 
 class NotStored(Exception):
     """A message was not stored, or it is not known that it was: the connector submits it again. If it

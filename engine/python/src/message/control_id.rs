@@ -17,13 +17,15 @@ const HANDLERS: u64 = 36 * 36 * 36 * 36;
 pub(crate) struct Origin {
     /// The number of the message in its engine, and the function that runs for it.
     call: Option<(u64, Arc<str>)>,
+    /// When the message was received, in milliseconds since 1970.
+    pub(crate) received: Option<u64>,
     stem: OnceLock<String>,
     given: AtomicU32,
 }
 
 impl Origin {
-    pub(crate) fn new(call: Option<(u64, Arc<str>)>) -> Arc<Origin> {
-        Arc::new(Origin { call, stem: OnceLock::new(), given: AtomicU32::new(0) })
+    pub(crate) fn new(call: Option<(u64, Arc<str>)>, received: Option<u64>) -> Arc<Origin> {
+        Arc::new(Origin { call, received, stem: OnceLock::new(), given: AtomicU32::new(0) })
     }
 
     /// The next ID. Raises MessageError when it would not fit into MSH-10.

@@ -8,6 +8,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyType};
 use crate::message::body::Body;
 use crate::message::control_id::Origin;
 use crate::message::error::{edit_error, wrong_type};
+use crate::message::ingest_time::{millis_of, moment};
 use crate::message::place::path;
 use crate::message::segment::{Segment, SegmentText};
 use crate::message::value::Given;
@@ -16,21 +17,27 @@ use crate::message::{Message, payload_of};
 #[pymethods]
 impl Message {
     #[new]
-    #[pyo3(signature = (payload, encoding = None))]
-    fn new(payload: &Bound<'_, PyAny>, encoding: Option<&str>) -> PyResult<Self> {
+    #[pyo3(signature = (payload, encoding = None, *, received = None))]
+    fn new(
+        payload: &Bound<'_, PyAny>,
+        encoding: Option<&str>,
+        received: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
         let payload = payload_of(payload, encoding)?;
-        Ok(Message::new_in(Body::Given(payload), encoding.map(Arc::from), Origin::new(None)))
+        let origin = Origin::new(None, millis_of(received)?);
+        Ok(Message::new_in(Body::Given(payload), encoding.map(Arc::from), origin))
     }
 
     /// The same as calling the class.
     #[classmethod]
-    #[pyo3(signature = (payload, encoding = None))]
+    #[pyo3(signature = (payload, encoding = None, *, received = None))]
     fn parse(
         _class: &Bound<'_, PyType>,
         payload: &Bound<'_, PyAny>,
         encoding: Option<&str>,
+        received: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        Message::new(payload, encoding)
+        Message::new(payload, encoding, received)
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, at: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
@@ -219,6 +226,12 @@ impl Message {
     /// ones when the handler runs for this message again. Does not change the message.
     fn new_control_id(&self, py: Python<'_>) -> PyResult<String> {
         self.origin.next(py, self.body.bytes(py))
+    }
+
+    /// When the message was received, an aware `datetime` in UTC: the same each time that a function
+    /// runs for it, which the clock of the machine is not. Raises MessageError where it is not known.
+    fn ingest_time<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        moment(py, self.received())
     }
 
     /// The bytes of the message.

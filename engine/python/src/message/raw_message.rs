@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCFunction, PyDict, PyString, PyType};
 
 use crate::message::error::{MessageError, character_set_error, message_error, wrong_type};
+use crate::message::ingest_time::{millis_of, moment};
 
 const UTF_8: &str = "utf-8";
 
@@ -15,11 +16,17 @@ const UTF_8: &str = "utf-8";
 pub(crate) struct RawMessage {
     raw: Py<PyBytes>,
     encoding: Option<Arc<str>>,
+    /// When it was received, in milliseconds since 1970.
+    received: Option<u64>,
 }
 
 impl RawMessage {
-    pub(crate) fn new_in(raw: Py<PyBytes>, encoding: Option<Arc<str>>) -> RawMessage {
-        RawMessage { raw, encoding }
+    pub(crate) fn new_in(
+        raw: Py<PyBytes>,
+        encoding: Option<Arc<str>>,
+        received: Option<u64>,
+    ) -> RawMessage {
+        RawMessage { raw, encoding, received }
     }
 
     pub(crate) fn object(&self, py: Python<'_>) -> Py<PyBytes> {
@@ -39,8 +46,12 @@ impl RawMessage {
 #[pymethods]
 impl RawMessage {
     #[new]
-    #[pyo3(signature = (raw, encoding = None))]
-    fn new(raw: &Bound<'_, PyAny>, encoding: Option<&str>) -> PyResult<Self> {
+    #[pyo3(signature = (raw, encoding = None, *, received = None))]
+    fn new(
+        raw: &Bound<'_, PyAny>,
+        encoding: Option<&str>,
+        received: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
         let bytes = if let Ok(bytes) = raw.cast::<PyBytes>() {
             bytes.clone()
         } else if let Ok(text) = raw.cast::<PyString>() {
@@ -49,7 +60,8 @@ impl RawMessage {
         } else {
             return Err(wrong_type("a message", "bytes or str", raw));
         };
-        Ok(RawMessage { raw: bytes.unbind(), encoding: encoding.map(Arc::from) })
+        let received = millis_of(received)?;
+        Ok(RawMessage::new_in(bytes.unbind(), encoding.map(Arc::from), received))
     }
 
     /// A message of these bytes.
@@ -60,7 +72,7 @@ impl RawMessage {
         raw: &Bound<'_, PyBytes>,
         encoding: Option<&str>,
     ) -> Self {
-        RawMessage { raw: raw.clone().unbind(), encoding: encoding.map(Arc::from) }
+        RawMessage::new_in(raw.clone().unbind(), encoding.map(Arc::from), None)
     }
 
     /// The bytes, as they were received.
@@ -124,6 +136,11 @@ impl RawMessage {
         tree.call_method1("fromstring", (&self.raw,)).map_err(|error| bad_xml(py, error))
     }
 
+    /// When the message was received, as `Message.ingest_time`.
+    fn ingest_time<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        moment(py, self.received)
+    }
+
     /// The bytes of the message.
     fn encode(&self, py: Python<'_>) -> Py<PyBytes> {
         self.object(py)
@@ -135,7 +152,7 @@ impl RawMessage {
 
     /// The same message once more.
     pub(crate) fn copy(&self, py: Python<'_>) -> RawMessage {
-        RawMessage { raw: self.object(py), encoding: self.encoding.clone() }
+        RawMessage::new_in(self.object(py), self.encoding.clone(), self.received)
     }
 
     fn __copy__(&self, py: Python<'_>) -> RawMessage {

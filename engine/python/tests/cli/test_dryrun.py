@@ -57,6 +57,20 @@ def test_a_function_that_fails_says_where_and_not_with_what(
     assert "SECRETNAME" not in out + error
 
 
+def test_a_function_that_is_not_pure_is_found_when_each_message_runs_twice(
+    feeds: Path, messages: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (feeds / "adt.py").read_text()
+    impure = text.replace('msg["PV1-3.1"] = "W2"', 'seen.append(1); msg["PV1-19"] = str(len(seen))')
+    (feeds / "adt.py").write_text(f"seen = []\n{impure}")
+    assert main(["dryrun", str(feeds), str(messages)]) == 0
+    assert main(["dryrun", str(feeds), str(messages), "--twice"]) == 1
+    out = capsys.readouterr().out
+    assert "failed        OB_LAB: a second run sends something else: PV1-19 (handler to_lab)" in out
+    (feeds / "adt.py").write_text(text)
+    assert main(["dryrun", str(feeds), str(messages), "--twice"]) == 0
+
+
 def test_a_file_without_messages_is_said(
     feeds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -68,20 +68,29 @@ def test_everything_that_is_sent_is_expected_and_nothing_else(tmp_path: Path) ->
     )
 
 
+WANTED = "return Send, an iterable of Sends or None"
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("return 3", "handler to_lab returned int, not Send, several or None"),
-        ('return "OB_LAB"', "handler to_lab returned str, not Send, several or None"),
-        ("return [3]", "handler to_lab returned int among its Sends"),
-        ('raise KeyError("x")', "handler to_lab raised KeyError: 'x' (adt.py:12)"),
+        ("return 3", f"handler to_lab returned int; {WANTED}"),
+        ('return "OB_LAB"', f"handler to_lab returned str; {WANTED}"),
+        ("return [3]", f"handler to_lab returned int in an iterable; {WANTED}"),
+        ('raise KeyError(msg["PID-3"])', "KeyError at adt.py:12 in handle"),
         (
             'return Send("OB_" + msg["MSH-3"], msg)',
-            'handler to_lab sends to "OB_A"; did you mean "OB_LAB"?',
+            'handler to_lab sends to "OB_A", which is no outbound or handler; '
+            'did you mean "OB_LAB"?',
         ),
         (
             "return Send('OB_' + (msg['ZZZ-1'] or 'LAP'), msg)",
-            'handler to_lab sends to "OB_LAP"; did you mean "OB_LAB"?',
+            'handler to_lab sends to "OB_LAP", which is no outbound or handler; '
+            'did you mean "OB_LAB"?',
+        ),
+        (
+            'return Send(msg["PID-3"], msg)',
+            "handler to_lab sends to a name that is no outbound or handler",
         ),
     ],
 )
@@ -166,7 +175,8 @@ def test_a_function_that_is_not_pure_is_found(tmp_path: Path) -> None:
     }
     assert lines(tmp_path, files) == (
         [
-            "tests/IB_ADT/a.hl7: OB_LAB: a second run sends something else: PV1-19",
+            "tests/IB_ADT/a.hl7: OB_LAB: a second run sends something else: PV1-19 "
+            "(handler to_lab)",
             "1 error",
         ],
         1,

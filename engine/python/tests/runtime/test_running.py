@@ -1,6 +1,7 @@
 """A graph at work: what it receives is stored, routed, transformed and delivered."""
 
 import pytest
+from fastmllp_engine import Message
 from fastmllp_engine._native import EngineError
 from fastmllp_engine.connectors import MLLP, File
 from fastmllp_engine.graph import ConfigurationError, Inbound, Outbound, Send
@@ -14,7 +15,11 @@ def kinds(feed: Feed, number: int) -> list[str]:
 
 
 def test_a_message_is_delivered_through_python_functions(feed: Feed, partner: Partner) -> None:
-    feed.handlers["to_lab"] = lambda payload: Send("OB_LAB", payload.replace(b"|LAB|", b"|L2|"))
+    def to_lab(msg: Message) -> Send:
+        msg["MSH-5"] = "L2"
+        return Send("OB_LAB", msg)
+
+    feed.handlers["to_lab"] = to_lab
     feed.start()
     assert feed.send(message("M1"), message("M2")) == [b"AA", b"AA"]
     received = partner.wait_for(2)
@@ -24,8 +29,8 @@ def test_a_message_is_delivered_through_python_functions(feed: Feed, partner: Pa
 
 
 def test_what_a_handler_raises_is_in_the_journey_without_what_it_says(feed: Feed) -> None:
-    def to_lab(payload: bytes) -> None:
-        raise ValueError(payload.decode())
+    def to_lab(msg: Message) -> None:
+        raise ValueError(msg["PID-5"])
 
     feed.handlers["to_lab"] = to_lab
     feed.start()
@@ -33,7 +38,7 @@ def test_what_a_handler_raises_is_in_the_journey_without_what_it_says(feed: Feed
     until(lambda: feed.engine.why(1).message.disposition, lambda it: it == "ERROR")
     (answer,) = feed.engine.why(1).answers
     assert answer.reason == "failed"
-    assert answer.said.startswith("ValueError at test_running.py:")
+    assert answer.said.startswith("ValueError at runtime/test_running.py:")
     assert answer.said.endswith(" in to_lab")
     assert "SECRETNAME" not in feed.engine.journey(1).text
 
@@ -41,24 +46,24 @@ def test_what_a_handler_raises_is_in_the_journey_without_what_it_says(feed: Feed
 @pytest.mark.parametrize(
     ("made", "note"),
     [
-        (7, "handler to_lab returned int"),
-        ({"OB_LAB": b"x"}, "handler to_lab returned dict"),
-        (b"MSH|SECRETNAME", "handler to_lab returned bytes"),
-        (["OB_LAB"], "handler to_lab returned str in a list"),
+        (7, "handler to_lab returned int; "),
+        ({"OB_LAB": b"x"}, "handler to_lab returned str in an iterable; "),
+        (b"MSH|SECRETNAME", "handler to_lab returned bytes; "),
+        (["OB_LAB"], "handler to_lab returned str in an iterable; "),
     ],
 )
 def test_a_handler_that_returns_nonsense_ends_its_message_in_error(
     feed: Feed, made: object, note: str
 ) -> None:
-    feed.handlers["to_lab"] = lambda payload: made
+    feed.handlers["to_lab"] = lambda msg: made
     feed.start()
     feed.send(message("M1"))
     until(lambda: feed.engine.why(1).message.disposition, lambda it: it == "ERROR")
-    assert feed.engine.why(1).answers[0].said == note
+    assert feed.engine.why(1).answers[0].said == note + "return Send, an iterable of Sends or None"
 
 
 def test_system_exit_in_a_handler_is_a_failure_of_its_message(feed: Feed) -> None:
-    def to_lab(payload: bytes) -> None:
+    def to_lab(msg: Message) -> None:
         raise SystemExit(3)
 
     feed.handlers["to_lab"] = to_lab
@@ -68,7 +73,7 @@ def test_system_exit_in_a_handler_is_a_failure_of_its_message(feed: Feed) -> Non
 
 
 def test_a_router_without_handlers_leaves_a_message_unrouted(feed: Feed) -> None:
-    feed.routers["adt"] = lambda payload: None
+    feed.routers["adt"] = lambda msg: None
     feed.start()
     feed.send(message("M1"))
     until(lambda: feed.engine.why(1).message.disposition, lambda it: it == "UNROUTED")
@@ -76,7 +81,7 @@ def test_a_router_without_handlers_leaves_a_message_unrouted(feed: Feed) -> None
 
 def test_a_handler_that_does_not_accept_a_message_is_as_if_it_were_not_named(feed: Feed) -> None:
     registry = feed.registry()
-    handler = changed(registry.handlers["to_lab"], accepts=lambda payload: b"A40" in payload)
+    handler = changed(registry.handlers["to_lab"], accepts=lambda msg: msg["MSH-9.2"] == "A40")
     feed.registry = lambda: changed_registry(registry, handler)  # type: ignore[method-assign]
     feed.start()
     feed.send(message("M1"), message("M2", kind="ADT^A40"))

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastmllp_engine import Message, RawMessage, Send
-from fastmllp_engine._native import Worker
-from fastmllp_engine.workers.explain import explainer
+from fastmllp_engine._native import Functions, Worker
+from fastmllp_engine.graph import explainer
 
 PAYLOAD_OF = Message("MSH|^~\\&|SECRET")
 
@@ -140,18 +140,20 @@ HANDLERS: dict[str, Any] = {
     "raw": raw,
     "new_ids": new_ids,
     "collects": collects,
+    "received": lambda msg: Send("OB", msg.copy().ingest_time().isoformat()),
 }
 
 
 def main() -> None:
     worker = Worker()
     accepts = {"only_f": is_f}
-    worker.run(
+    functions = Functions(
         list(ROUTERS.items()),
         [(name, function, accepts.get(name)) for name, function in HANDLERS.items()],
         [("IB", True, None), ("IB_LATIN", True, "latin-1"), ("IB_JSON", False, "utf-16")],
         explainer(os.path.dirname(__file__)),
     )
+    worker.run(functions)
 
 
 if __name__ == "__main__":

@@ -194,3 +194,11 @@ def test_a_process_that_no_engine_has_started_is_told_so() -> None:
         [sys.executable, "-c", program], stdin=subprocess.DEVNULL, capture_output=True, check=False
     )
     assert done.returncode == 1 and b"started by the engine" in done.stderr
+
+
+def test_the_clock_of_functions_is_when_their_message_was_received(running: WorkerProcess) -> None:
+    for number in (1, 2):
+        sent = running.answer(HANDLER, "received", ADT, number=number)[2]
+        assert sent == [("OB", b"2023-11-14T22:13:20+00:00")]
+    json = running.answer(HANDLER, "received", b"{}", inbound="IB_JSON")[2]
+    assert json == [("OB", b"2023-11-14T22:13:20+00:00")]

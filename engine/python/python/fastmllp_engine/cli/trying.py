@@ -10,8 +10,8 @@ from fastmllp.hl7.files import FileError, read_messages
 from fastmllp_engine.cli.asking import Commands, command
 from fastmllp_engine.cli.printing import safe, say, say_error, say_json, say_lines
 from fastmllp_engine.cli.running import loaded
-from fastmllp_engine.graph import Inbound, Registry
-from fastmllp_engine.runtime.dry_run import DryRun, differences, dry_run
+from fastmllp_engine.graph import Inbound, Registry, Run, run, second_run_differs
+from fastmllp_engine.runtime.dry_run import differences
 
 
 def add_to(commands: Commands) -> None:
@@ -29,6 +29,9 @@ def add_to(commands: Commands) -> None:
     dryrun.add_argument("file", metavar="FILE", type=Path, help="messages, as text or as frames")
     dryrun.add_argument("--inbound", metavar="NAME", help="which receives them (the only one)")
     dryrun.add_argument("--env", metavar="NAME", help="the environment")
+    dryrun.add_argument(
+        "--twice", action="store_true", help="run each twice, and report what is not pure"
+    )
     dryrun.add_argument("--show-phi", action="store_true", help="print what would be sent")
 
 
@@ -50,7 +53,7 @@ def _dryrun(given: argparse.Namespace) -> int:
     # What functions print is not of this command, and may be of a patient.
     out, sys.stdout = sys.stdout, sys.stderr
     try:
-        runs = [(payload, dry_run(registry, inbound, payload)) for payload in payloads]
+        runs = [(payload, _run(registry, inbound, payload, given.twice)) for payload in payloads]
     finally:
         sys.stdout = out
     if given.json:
@@ -59,6 +62,14 @@ def _dryrun(given: argparse.Namespace) -> int:
         for number, (payload, run) in enumerate(runs, 1):
             _say_run(number, payload, run, given.show_phi)
     return 1 if any(run.failures for _, run in runs) else 0
+
+
+def _run(registry: Registry, inbound: Inbound, payload: bytes, twice: bool) -> Run:
+    made = run(registry, inbound, payload)
+    if twice:
+        again = run(registry, inbound, payload)
+        made.failures += second_run_differs(made, again, inbound.encoding)
+    return made
 
 
 def _inbound(registry: Registry, name: str | None) -> Inbound | None:
@@ -76,9 +87,9 @@ def _control_id(payload: bytes) -> str:
     return fields[9].decode("utf-8", "backslashreplace") if len(fields) > 9 else ""
 
 
-def _as_json(payload: bytes, run: DryRun, show_phi: bool) -> dict[str, Any]:
+def _as_json(payload: bytes, run: Run, show_phi: bool) -> dict[str, Any]:
     sends = []
-    for send in run.sends:
+    for send in run.sent:
         one: dict[str, Any] = {"handler": send.handler, "to": send.to}
         one["differs"] = differences(payload, send.payload)
         if show_phi:
@@ -86,18 +97,18 @@ def _as_json(payload: bytes, run: DryRun, show_phi: bool) -> dict[str, Any]:
         sends.append(one)
     return {
         "control_id": _control_id(payload),
-        "router": run.router,
-        "handlers": run.handlers,
+        "routed": [{"router": it.router, "handlers": [*it.handlers]} for it in run.routed],
         "sends": sends,
         "failures": run.failures,
         "disposition": run.disposition,
     }
 
 
-def _say_run(number: int, payload: bytes, run: DryRun, show_phi: bool) -> None:
+def _say_run(number: int, payload: bytes, run: Run, show_phi: bool) -> None:
     say(f"{number}  control ID {safe(_control_id(payload))}  {run.disposition}")
-    say(f"routed        {run.router} -> {', '.join(run.handlers) or 'nothing'}")
-    for send in run.sends:
+    for routed in run.routed:
+        say(f"routed        {routed.router} -> {', '.join(routed.handlers) or 'nothing'}")
+    for send in run.sent:
         differs = differences(payload, send.payload)
         count = len(differs)
         fields = f"{count} {'field differs' if count == 1 else 'fields differ'}: "

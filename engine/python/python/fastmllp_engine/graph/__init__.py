@@ -5,6 +5,7 @@ from fastmllp_engine.graph.check import Report, check
 from fastmllp_engine.graph.connections import Inbound, Outbound, inbound, outbound
 from fastmllp_engine.graph.difference import difference
 from fastmllp_engine.graph.environment import current_environment, env
+from fastmllp_engine.graph.explain import explainer
 from fastmllp_engine.graph.findings import ConfigurationError, Finding, Place
 from fastmllp_engine.graph.folder import Folder, read_folder
 from fastmllp_engine.graph.functions import (
@@ -29,6 +30,7 @@ from fastmllp_engine.graph.options import (
 )
 from fastmllp_engine.graph.picture import as_json, as_mermaid, as_text
 from fastmllp_engine.graph.registry import Registry
+from fastmllp_engine.graph.running import Run, Sent, functions_of, run, second_run_differs
 from fastmllp_engine.graph.settings import Settings
 from fastmllp_engine.graph.snapshot import snapshot
 from fastmllp_engine.graph.spec import Spec
@@ -53,7 +55,9 @@ __all__ = [
     "Report",
     "RetryPolicy",
     "Router",
+    "Run",
     "Send",
+    "Sent",
     "Settings",
     "Spec",
     "Then",
@@ -65,6 +69,8 @@ __all__ = [
     "current_environment",
     "difference",
     "env",
+    "explainer",
+    "functions_of",
     "handler",
     "inbound",
     "init",
@@ -73,5 +79,7 @@ __all__ = [
     "outbound",
     "read_folder",
     "router",
+    "run",
+    "second_run_differs",
     "snapshot",
 ]

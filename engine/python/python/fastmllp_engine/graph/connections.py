@@ -88,6 +88,11 @@ class Inbound(Checked):
         return getattr(self.spec, "encoding", "utf-8")
 
     @property
+    def takes_sends(self) -> bool:
+        """Whether handlers may send to its name."""
+        return getattr(self.spec, "transport", "") in ("loopback", "passthrough")
+
+    @property
     def address(self) -> tuple[str, int] | None:
         """Where it listens; None: it does not. Complete in a loaded `Registry` only."""
         if not self.spec.listens:

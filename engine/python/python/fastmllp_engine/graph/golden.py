@@ -10,7 +10,7 @@ from fastmllp_engine.graph.fields import differences
 from fastmllp_engine.graph.findings import Finding, Place, did_you_mean
 from fastmllp_engine.graph.options import ContentType
 from fastmllp_engine.graph.registry import Registry
-from fastmllp_engine.graph.running import Run, run
+from fastmllp_engine.graph.running import Run, run, second_run_differs
 
 MAX_SHOWN = 5
 """Differences of one message that are listed."""
@@ -69,24 +69,15 @@ class _Test:
             yield self._finding(text)
         yield from self._compare(first)
         if twice:
-            yield from self._again(first, payload)
-
-    def _again(self, first: Run, payload: bytes) -> Iterator[Finding]:
-        second = run(self._registry, self._inbound, payload)
-        if [to for to, _ in first.sent] != [to for to, _ in second.sent]:
-            yield self._finding("a second run sends to other outbounds")
-            return
-        for (to, one), (_, other) in zip(first.sent, second.sent, strict=True):
-            if one != other:
-                parts = differences(self._text(other), self._text(one))
-                paths = sorted({part.text.partition(" is ")[0] for part in parts})
-                where = ", ".join(paths[:MAX_SHOWN]) or "other bytes"
-                yield self._finding(f"{to}: a second run sends something else: {where}")
+            second = run(self._registry, self._inbound, payload)
+            for text in second_run_differs(first, second, self._inbound.encoding):
+                yield self._finding(text)
 
     def _compare(self, made: Run) -> Iterator[Finding]:
         wanted = dict(self._wanted())
         counts: dict[str, int] = {}
-        for to, payload in made.sent:
+        for sent in made.sent:
+            to, payload = sent.to, sent.payload
             counts[to] = number = counts.get(to, 0) + 1
             file = wanted.pop((to, number), None)
             if file is None:

@@ -99,6 +99,7 @@ def examine(
         settings=settings,
         environment=loading.values.name,
         hash=folder.hash,
+        folder=str(folder.path),
         notes=tuple(finding for finding in findings if finding.level == "note"),
     )
     return registry, findings

@@ -27,6 +27,8 @@ class Registry:
     """What it was loaded for, such as ``dev``."""
     hash: str = ""
     """Of all files that it was loaded from: the same files have the same hash everywhere."""
+    folder: str = field(default="", compare=False)
+    """Where it was loaded from."""
     notes: tuple[Finding, ...] = field(default=(), compare=False)
     """What a reader of the configuration should know."""
 

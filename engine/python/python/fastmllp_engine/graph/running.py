@@ -1,137 +1,184 @@
-"""A message through the functions of a graph, in this process and without sending anything."""
+"""A message through the functions of a graph in this process: what would be sent."""
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from fastmllp_engine._native import Message, RawMessage, Send
+from fastmllp_engine._native import Functions, Send
 from fastmllp_engine.graph.connections import Inbound
-from fastmllp_engine.graph.findings import Place, did_you_mean
-from fastmllp_engine.graph.loading import LOADING, Loading
+from fastmllp_engine.graph.explain import explainer
+from fastmllp_engine.graph.fields import differences
+from fastmllp_engine.graph.findings import did_you_mean
 from fastmllp_engine.graph.options import ContentType
 from fastmllp_engine.graph.registry import Registry
 
 MAX_HOPS = 8
 """From handler to handler, as in the engine."""
+RECEIVED = 1_767_225_600_000
+"""When every message here was received: the beginning of 2026 in UTC, so that runs are alike."""
+MAX_SHOWN = 5
+"""Fields of one message that are listed where a second run differs."""
+
+
+@dataclass(frozen=True)
+class Routed:
+    """What one router has chosen."""
+
+    router: str
+    handlers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a handler makes of a message for one outbound."""
+
+    handler: str
+    to: str
+    payload: bytes
 
 
 @dataclass
 class Run:
     """What has become of one message."""
 
-    sent: list[tuple[str, bytes]] = field(default_factory=list)
-    """Outbounds and payloads, in order."""
+    routed: list[Routed] = field(default_factory=list)
+    """The choice of its router, then those of the inbounds that handlers send to."""
+    sent: list[Sent] = field(default_factory=list)
+    """In order."""
     failures: list[str] = field(default_factory=list)
-    """What went wrong, with the line of the configuration where that is known."""
+    """What went wrong, a note for each, without anything that an exception says."""
+
+    @property
+    def disposition(self) -> str:
+        """How the message ends if every delivery succeeds."""
+        if self.failures:
+            return "ERROR"
+        if not any(it.handlers for it in self.routed):
+            return "UNROUTED"
+        return "PROCESSED" if self.sent or len(self.routed) > 1 else "FILTERED"
+
+
+def functions_of(registry: Registry) -> Functions:
+    """The functions of a graph, with the one judge of what they return."""
+    return Functions(
+        [(it.name, it.function) for it in registry.routers.values()],
+        [(it.name, it.function, it.accepts) for it in registry.handlers.values()],
+        [
+            (it.name, it.content_type == ContentType.HL7V2, it.encoding)
+            for it in registry.inbounds.values()
+        ],
+        explainer(registry.folder),
+    )
 
 
 def run(registry: Registry, inbound: Inbound, payload: bytes) -> Run:
     """Route and transform a message. It never raises because of a function."""
-    made = Run()
-    waiting: list[tuple[str, bytes, int]] = [(inbound.name, payload, 0)]
-    while waiting:
-        name, body, hops = waiting.pop(0)
-        if hops > MAX_HOPS:
-            made.failures.append(f"{name}: more than {MAX_HOPS} hops from handler to handler")
-            continue
-        try:
-            through = registry.inbounds.get(name)
-            sends = (
-                _through(registry, through, body)
-                if through
-                else _handle(registry, name, inbound, body)
+    walk = _Walk(registry)
+    walk.waiting.append(_ToInbound(inbound.name, payload, 0))
+    while walk.waiting:
+        walk.waiting.popleft().go(walk)
+    return walk.made
+
+
+def second_run_differs(first: Run, second: Run, encoding: str) -> Iterable[str]:
+    """What two runs of the same message show of functions that are not pure: never a value."""
+    if [(it.handler, it.to) for it in first.sent] != [(it.handler, it.to) for it in second.sent]:
+        yield "a second run sends to other outbounds"
+        return
+    if first.failures != second.failures:
+        yield "a second run fails otherwise"
+    for one, other in zip(first.sent, second.sent, strict=True):
+        if one.payload != other.payload:
+            texts = [it.payload.decode(encoding, "backslashreplace") for it in (other, one)]
+            parts = differences(texts[0], texts[1])
+            paths = sorted({part.text.partition(" is ")[0] for part in parts})
+            where = ", ".join(paths[:MAX_SHOWN]) or "other bytes"
+            yield f"{one.to}: a second run sends something else: {where} (handler {one.handler})"
+
+
+class _Walk:
+    """One message on its way."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.functions = functions_of(registry)
+        self.made = Run()
+        self.waiting: deque[_Step] = deque()
+
+
+@dataclass(frozen=True)
+class _ToInbound:
+    """A message for the router of an inbound: what was received, or what a handler passes on."""
+
+    inbound: str
+    payload: bytes
+    hops: int
+
+    def go(self, walk: _Walk) -> None:
+        router = walk.registry.inbounds[self.inbound].router
+        said = walk.functions.route(router, self.inbound, self.payload, received=RECEIVED)
+        if isinstance(said, str):
+            walk.made.failures.append(said)
+            return
+        known = walk.registry.handlers
+        wrong = [
+            f"router {router} names {_shown(name, known, 'no handler')}"
+            for name in said
+            if name not in known
+        ]
+        walk.made.failures += wrong
+        names = () if wrong else tuple(dict.fromkeys(said))
+        walk.made.routed.append(Routed(router, names))
+        walk.waiting.extend(
+            _ToHandler(name, self.inbound, self.payload, self.hops) for name in names
+        )
+
+
+@dataclass(frozen=True)
+class _ToHandler:
+    """A message for a handler."""
+
+    handler: str
+    inbound: str
+    payload: bytes
+    hops: int
+
+    def go(self, walk: _Walk) -> None:
+        said = walk.functions.handle(self.handler, self.inbound, self.payload, received=RECEIVED)
+        if isinstance(said, str):
+            walk.made.failures.append(said)
+            return
+        registry = walk.registry
+        passes = {name for name, it in registry.inbounds.items() if it.takes_sends}
+        known = {*registry.outbounds, *registry.handlers, *passes}
+        wrong = [
+            f"handler {self.handler} sends to {_shown(send.to, known, 'no outbound or handler')}"
+            for send in said
+            if send.to not in known
+        ]
+        if self.hops >= MAX_HOPS and any(send.to not in registry.outbounds for send in said):
+            wrong.append(
+                f"handler {self.handler}: more than {MAX_HOPS} hops from handler to handler"
             )
-        except _Failed as failed:
-            made.failures += failed.texts
-            sends = failed.sends
-        for to, sent in sends:
-            if to in registry.handlers or to in registry.inbounds:
-                waiting.append((to, sent, hops + 1))
-            else:
-                made.sent.append((to, sent))
-    return made
+        walk.made.failures += wrong
+        for send in () if wrong else said:
+            self._send(walk, send, passes)
+
+    def _send(self, walk: _Walk, send: Send, passes: set[str]) -> None:
+        # A name of both is the outbound's, as in the engine.
+        if send.to in walk.registry.outbounds:
+            walk.made.sent.append(Sent(self.handler, send.to, send.payload))
+        elif send.to in passes:
+            walk.waiting.append(_ToInbound(send.to, send.payload, self.hops + 1))
+        else:
+            walk.waiting.append(_ToHandler(send.to, self.inbound, send.payload, self.hops + 1))
 
 
-class _Failed(Exception):
-    def __init__(self, texts: list[str], sends: list[tuple[str, bytes]]) -> None:
-        self.texts = texts
-        self.sends = sends
+_Step: TypeAlias = _ToInbound | _ToHandler
 
 
-def message_of(inbound: Inbound, payload: bytes) -> Message | RawMessage:
-    """What the functions of an inbound get."""
-    if inbound.content_type == ContentType.HL7V2:
-        return Message(payload, inbound.encoding)
-    return RawMessage(payload, inbound.encoding)
-
-
-def _through(registry: Registry, inbound: Inbound, body: bytes) -> list[tuple[str, bytes]]:
-    """The router of an inbound and the handlers that it names."""
-    router = registry.routers.get(inbound.router)
-    if router is None:
-        return []
-    try:
-        named = router.function(message_of(inbound, body))
-        names = [] if named is None else [named] if isinstance(named, str) else list(named)
-    except Exception as error:
-        raise _Failed([_raised(router.subject, error)], []) from None
-    failures: list[str] = []
-    sends: list[tuple[str, bytes]] = []
-    for name in dict.fromkeys(names):
-        if name not in registry.handlers:
-            shown = f'"{name}"' if isinstance(name, str) else f"a {type(name).__name__}"
-            near = did_you_mean(name, registry.handlers) if isinstance(name, str) else ""
-            failures.append(f"{router.subject} names {shown}, which is no handler{near}")
-            continue
-        try:
-            accepts = registry.handlers[name].accepts
-            if accepts is None or accepts(message_of(inbound, body)):
-                sends += _handle(registry, name, inbound, body)
-        except _Failed as failed:
-            failures += failed.texts
-        except Exception as error:
-            failures.append(_raised(f"handler {name}: accepts", error))
-    if failures:
-        raise _Failed(failures, sends)
-    return sends
-
-
-def _handle(
-    registry: Registry, name: str, inbound: Inbound, body: bytes
-) -> list[tuple[str, bytes]]:
-    handler = registry.handlers[name]
-    try:
-        result = handler.function(message_of(inbound, body))
-        if result is None:
-            return []
-        if isinstance(result, (str, bytes)) or not isinstance(result, (Send, Iterable)):
-            kind = type(result).__name__
-            raise _Failed([f"handler {name} returned {kind}, not Send, several or None"], [])
-        sends = [result] if isinstance(result, Send) else list(result)
-    except _Failed:
-        raise
-    except Exception as error:
-        raise _Failed([_raised(handler.subject, error)], []) from None
-    for send in sends:
-        if not isinstance(send, Send):
-            raise _Failed([f"handler {name} returned {type(send).__name__} among its Sends"], [])
-    known = {*registry.outbounds, *registry.handlers, *registry.inbounds}
-    unknown = [it.to for it in sends if it.to not in known]
-    texts = [f'handler {name} sends to "{to}"{did_you_mean(to, known)}' for to in unknown]
-    made = [(it.to, it.payload) for it in sends if it.to in known]
-    if texts:
-        raise _Failed(texts, made)
-    return made
-
-
-def _raised(subject: str, error: Exception) -> str:
-    """What a function has raised, and at which line of the configuration."""
-    place: Place | None = None
-    traceback = error.__traceback__
-    while traceback:
-        loading = traceback.tb_frame.f_globals.get(LOADING)
-        if isinstance(loading, Loading):
-            file = traceback.tb_frame.f_code.co_filename
-            place = loading.place(file, traceback.tb_lineno)
-        traceback = traceback.tb_next
-    at = f" ({place})" if place else ""
-    return f"{subject} raised {type(error).__name__}: {error}{at}"
+def _shown(name: str, known: Iterable[str], what: str) -> str:
+    """A name that leads nowhere. One that is like no other may be made of a patient's data."""
+    near = did_you_mean(name, known)
+    return f'"{name}", which is {what}{near}' if near else f"a name that is {what}"

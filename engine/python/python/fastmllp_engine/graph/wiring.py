@@ -126,7 +126,7 @@ class Wiring:
 
     def _read_handler(self, handler: Handler) -> Handler:
         names = self._reader.sent_to(handler.function)
-        passes = {name for name, it in self.inbounds.items() if _takes_sends(it)}
+        passes = {name for name, it in self.inbounds.items() if it.takes_sends}
         known = {*self.outbounds, *self.handlers, *passes}
         for name, where in names.found.items():
             if name in self.inbounds and name not in passes:
@@ -178,7 +178,7 @@ class Wiring:
                 text = f"{outbound.subject}: no handler sends to it"
                 self._say(outbound.place, text, is_sure=False)
         for name, inbound in self.inbounds.items():
-            if _takes_sends(inbound) and name not in sent:
+            if inbound.takes_sends and name not in sent:
                 text = f"{inbound.subject}: no handler sends to it"
                 self._say(inbound.place, text, is_sure=False)
 
@@ -215,10 +215,6 @@ class Wiring:
 
     def _at(self, where: Where) -> Place:
         return self._loading.place(*where)
-
-
-def _takes_sends(inbound: Inbound) -> bool:
-    return inbound.spec is not MISSING and inbound.spec.transport in ("loopback", "passthrough")
 
 
 def _a(kind: str) -> str:

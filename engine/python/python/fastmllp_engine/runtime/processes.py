@@ -25,7 +25,7 @@ def in_processes(data: Path) -> Functions:
     def give(builder: "Builder", registry: Registry) -> None:
         workers = registry.settings.workers
         if workers.count == 0 or not (registry.routers or registry.handlers):
-            in_threads()(builder, registry)
+            in_threads(builder, registry)
             return
         for router in registry.routers:
             builder.router_in_worker(router)

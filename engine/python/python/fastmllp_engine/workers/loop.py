@@ -9,8 +9,7 @@ import signal
 import sys
 
 from fastmllp_engine._native import Worker
-from fastmllp_engine.graph import ConfigurationError, ContentType, load
-from fastmllp_engine.workers.explain import explainer
+from fastmllp_engine.graph import ConfigurationError, explainer, functions_of, load
 
 
 def serve(folder: str, environment: str | None) -> int:
@@ -40,14 +39,8 @@ def serve(folder: str, environment: str | None) -> int:
     # What is loaded stays: a collection in the middle of a message need not look at it.
     gc.collect()
     gc.freeze()
-    routers = [(it.name, it.function) for it in registry.routers.values()]
-    handlers = [(it.name, it.function, it.accepts) for it in registry.handlers.values()]
-    inbounds = [
-        (it.name, it.content_type == ContentType.HL7V2, it.encoding)
-        for it in registry.inbounds.values()
-    ]
     try:
-        worker.run(routers, handlers, inbounds, explain)
+        worker.run(functions_of(registry))
     except OSError:
         return 1
     return 0

@@ -9,7 +9,7 @@ use crate::message::send::Send;
 const MOST_SENDS: usize = 100_000;
 
 /// What has become of a call.
-pub(super) enum Made {
+pub(crate) enum Made {
     Handlers(Vec<String>),
     Sends(Vec<Py<Send>>),
     /// The function returned something else, as this says.
