@@ -18,7 +18,7 @@ ARROWS = {
     "runtime": {"_native", "graph", "connectors", "workers"},
     "records": {"_native"},
     "api": {"_native", "graph", "runtime", "records"},
-    "cli": {"_native", "graph", "runtime", "records", "api"},
+    "cli": {"_native", "graph", "runtime", "records", "api", "testing"},
     "testing": {"_native", "graph", "connectors", "runtime"},
 }
 

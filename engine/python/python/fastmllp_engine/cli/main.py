@@ -10,6 +10,7 @@ from fastmllp_engine.api.door import Closed
 from fastmllp_engine.cli import (
     asking,
     configuring,
+    generating,
     lanes,
     reading,
     repairing,
@@ -67,6 +68,6 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=version("fastmllp-engine"))
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for family in (configuring, running, trying, reading, repairing, lanes, store):
+    for family in (configuring, generating, running, trying, reading, repairing, lanes, store):
         family.add_to(commands)
     return whole
