@@ -23,6 +23,7 @@ use crate::core::{Clock, Core, Outlets};
 use crate::error::Error;
 use crate::graph::{graph, own};
 use crate::listeners::{Listeners, Spec};
+use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::operator::Operator;
 use crate::reload::{self, Beginning};
@@ -60,6 +61,7 @@ pub struct Engine {
     pub(crate) reader: Mutex<Option<Box<dyn Reader>>>,
     pub(crate) operator: Arc<Mutex<Operator>>,
     pub(crate) names: Arc<Names>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) doubt: Doubt,
     pub(crate) writer: Option<Sender<Job>>,
     /// As it was started, for a reload that fails. A mutex because a builder is one thread's.
@@ -181,6 +183,7 @@ impl Engine {
             senders: Vec::new(),
             reader: Mutex::new(Some(for_engine)),
             operator: Arc::new(Mutex::new(Operator::new(for_operator, core.clone(), appending))),
+            metrics: Arc::new(Metrics::new(&names)),
             names: Arc::clone(&names),
             doubt,
             writer: Some(writer.clone()),
@@ -192,7 +195,8 @@ impl Engine {
         engine.dial(&builder, &doors, &outbounds, &switches);
         let (reader, thread) = reader::start(for_core, core.clone()).map_err(Error::System)?;
         engine.threads.push(thread);
-        let started = writer::start(store, numbers.body, jobs, core.clone(), retaining);
+        let counts = Arc::clone(&engine.metrics);
+        let started = writer::start(store, numbers.body, jobs, core.clone(), retaining, counts);
         engine.writing = Some(started.map_err(Error::System)?);
         let chunks = ToChunks { writer: writer.clone(), bodies };
         let (workers, arrivals) = engine.prepare_calls(builder, readers, chunks, &clock)?;

@@ -59,6 +59,7 @@ mod jobs;
 mod journey;
 mod lazy;
 mod listeners;
+mod metrics;
 mod names;
 mod newer;
 mod notices;

@@ -12,6 +12,7 @@ use mllp_pipeline::{BodyId, Fact, LaneId, Transaction};
 use mllp_store::{Store, StoreError};
 
 use crate::bodies::{Bodies, Large};
+use crate::metrics::Metrics;
 use crate::retaining::Retaining;
 use crate::traffic::{News, ToCore};
 
@@ -50,10 +51,13 @@ pub(crate) fn start(
     jobs: Receiver<Job>,
     core: ToCore,
     retaining: Retaining,
+    metrics: Arc<Metrics>,
 ) -> io::Result<Writing> {
     let bodies = Bodies::new(next);
     let (unread, look_at) = (Unread::default(), Instant::now());
-    let mut writer = Writer { store, bodies, core, unread, look_at, has_upkeep: false, retaining };
+    let has_upkeep = false;
+    let mut writer =
+        Writer { store, bodies, core, unread, look_at, has_upkeep, retaining, metrics };
     let thread = thread::Builder::new().name("engine-writer".into());
     let write = move || {
         if let Err(error) = writer.run(&jobs) {
@@ -71,6 +75,7 @@ struct Writer {
     unread: Unread,
     has_upkeep: bool,
     retaining: Retaining,
+    metrics: Arc<Metrics>,
     /// When to look how much room there is.
     look_at: Instant,
 }
@@ -88,7 +93,9 @@ impl Writer {
         while let Some(job) = self.next(jobs) {
             match job {
                 Some(Job::Commit(transaction)) => {
+                    let began = Instant::now();
                     let outcome = self.store.commit(&transaction)?;
+                    self.metrics.count(&transaction, &outcome, began.elapsed());
                     // The core uses its memory again.
                     drop(transaction);
                     // The outcome first: senders wait for it.

@@ -66,6 +66,10 @@ impl Engine {
         self.ask(py, |engine| engine.status()).map(Status::from)
     }
 
+    fn metrics(&self, py: Python<'_>) -> PyResult<String> {
+        self.ask(py, |engine| engine.metrics())
+    }
+
     fn journey(&self, py: Python<'_>, message: u64) -> PyResult<Option<Journey>> {
         let journey = self.ask(py, |engine| engine.journey(MessageId(message)))?;
         Ok(journey.map(Journey::from))

@@ -250,6 +250,9 @@ class Engine:
     def status(self) -> Status:
         """How everything stands now."""
 
+    def metrics(self) -> str:
+        """Counters since the start, and how lanes stand: OpenMetrics text."""
+
     def journey(self, message: int) -> Journey | None:
         """What has happened to a message, from the store; None: there is none."""
 

@@ -63,10 +63,20 @@ def test_no_answer_but_the_payload_has_the_payload(asked: Asked) -> None:
     for path in (
         "/status", "/connections", "/health", "/messages", "/messages/1", "/messages/1/journey",
         "/messages/1/why", "/dead-letters", "/dead-letters/summary", "/held", "/held/summary",
-        "/retention",
+        "/retention", "/metrics",
     ):  # fmt: skip
         assert b"SECRETNAME" not in asked.client.get_bytes(path)
     assert asked.client.get_bytes("/messages/1/payload") == message("M1")
+
+
+def test_metrics_are_text_for_prometheus(asked: Asked) -> None:
+    asked.feed.send(message("M1"))
+    until(lambda: asked.disposition(1), lambda it: it == "PROCESSED")
+    lines = asked.client.get_bytes("/metrics").decode().splitlines()
+    assert 'fastmllp_received_total{connection="IB_ADT"} 1' in lines
+    assert 'fastmllp_delivered_total{connection="OB_LAB"} 1' in lines
+    assert 'fastmllp_lane_depth{stage="outbound",connection="OB_LAB"} 0' in lines
+    assert lines[-1] == "# EOF"
 
 
 def test_status_says_what_runs(asked: Asked) -> None:

@@ -67,6 +67,13 @@ def test_status_shows_lanes_and_why_they_do_not_go_on(shell: Shell, partner: Par
     assert shell.json("status")["lanes"][2]["depth"] == 1
 
 
+def test_metrics_are_shown_as_prometheus_reads_them(shell: Shell) -> None:
+    shell.feed.send(message("M1"))
+    assert shell("metrics") == 0
+    assert 'fastmllp_received_total{connection="IB_ADT"} 1' in shell.out.splitlines()
+    assert shell.json("metrics").endswith("# EOF\n")
+
+
 def test_messages_are_listed_and_found(shell: Shell) -> None:
     shell.feed.send(message("M1"), message("M2", patient="7"))
     assert shell("messages", "--field", "PID-3.1=7") == 0

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from fastapi import APIRouter
+from fastapi.responses import Response
 from pydantic import BaseModel
 
 from fastmllp_engine.api.asked import REFUSALS, Asked, not_found
@@ -13,6 +14,12 @@ from fastmllp_engine.runtime import Running
 from fastmllp_engine.runtime.running import Reloaded, Stage
 
 routes = APIRouter(responses=REFUSALS)
+
+
+class Metrics(Response):
+    """OpenMetrics text."""
+
+    media_type = "application/openmetrics-text; version=1.0.0"
 
 
 class Moved(BaseModel):
@@ -31,6 +38,12 @@ def health(asked: Asked) -> HealthRecord:
 def status(asked: Asked) -> StatusRecord:
     """How everything stands."""
     return status_of(asked)
+
+
+@routes.get("/metrics", response_class=Metrics)
+def metrics(asked: Asked) -> Response:
+    """Counters since the start, and how lanes stand, for Prometheus."""
+    return Metrics(asked.engine.metrics())
 
 
 @routes.get("/connections")

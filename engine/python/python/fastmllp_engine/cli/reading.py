@@ -25,6 +25,12 @@ DISPOSITIONS = ("RECEIVED", "ROUTED", "UNROUTED", "FILTERED", "PROCESSED", "ERRO
 def add_to(commands: Commands) -> None:
     """Add the commands of this family."""
     about_an_engine(commands, "status", _status, "How the engine and its connections stand.")
+    about_an_engine(
+        commands,
+        "metrics",
+        _metrics,
+        "Counters since the start, and how lanes stand, as Prometheus reads them.",
+    )
     _add_messages(commands)
     show = about_an_engine(
         commands,
@@ -55,6 +61,15 @@ def _add_messages(commands: Commands) -> None:
     )
     messages.add_argument("--before", type=int, metavar="MESSAGE", help="only with lower numbers")
     messages.add_argument("--limit", type=int, default=20, metavar="N", help="at most so many (20)")
+
+
+def _metrics(given: argparse.Namespace) -> int:
+    text = client_of(given).get_bytes("/metrics").decode()
+    if given.json:
+        say_json(text)
+    else:
+        say_lines(text.rstrip("\n"))
+    return 0
 
 
 def _status(given: argparse.Namespace) -> int:
