@@ -4,11 +4,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fastmllp_engine.graph.findings import Finding, in_order
+from fastmllp_engine.graph.findings import Finding, Place, in_order
 from fastmllp_engine.graph.folder import read_folder
 from fastmllp_engine.graph.golden import run_tests
 from fastmllp_engine.graph.loader import examine
 from fastmllp_engine.graph.registry import Registry, counted
+from fastmllp_engine.graph.transports import Transports
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def check(
     read = read_folder(folder, data)
     registry, loaded = examine(read, environment, variables=variables)
     findings, tests = list(loaded), 0
+    findings += (Finding(Place(""), text, "note") for text in Transports().faults())
     for result in run_tests(read.path, registry, twice=twice) if registry else ():
         if result is None:
             tests += 1

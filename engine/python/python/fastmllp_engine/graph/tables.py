@@ -11,7 +11,7 @@ from fastmllp_engine.graph.kinds import MISSING
 from fastmllp_engine.graph.loading import Entry, Loading, reading
 from fastmllp_engine.graph.spec import Spec
 from fastmllp_engine.graph.toml import Path, TomlError, parse
-from fastmllp_engine.graph.transports import transports
+from fastmllp_engine.graph.transports import NoTransport, Transports
 
 FILE = "connections.toml"
 
@@ -40,6 +40,7 @@ def declare_connections(folder: Folder, loading: Loading) -> bool:
     if read is None:
         return FILE not in folder.files
     tables, lines = read
+    transports = Transports()
     for kind, entries in tables.items():
         place = Place(FILE, lines.get((kind,), lines.get((kind, 0), 0)))
         if kind not in _KINDS:
@@ -53,7 +54,7 @@ def declare_connections(folder: Folder, loading: Loading) -> bool:
                     path[2:]: line for path, line in lines.items() if path[:2] == (kind, number)
                 }
                 line = inside.get((), place.line)
-                _Table(loading, kind, table, Place(FILE, line), inside).declare()
+                _Table(loading, transports, kind, table, Place(FILE, line), inside).declare()
     return True
 
 
@@ -63,12 +64,14 @@ class _Table:
     def __init__(
         self,
         loading: Loading,
+        transports: Transports,
         kind: str,
         table: Mapping[str, Any],
         place: Place,
         lines: Mapping[Path, int],
     ) -> None:
         self._loading = loading
+        self._transports = transports
         self._kind = _KINDS[kind]
         self._table = table
         self._place = place
@@ -93,11 +96,10 @@ class _Table:
             what = "must be a text" if transport is not None else "is missing"
             self._error("transport", f'the key "transport" {what}')
             return None
-        known = transports()
-        cls = known.get(transport)
-        if cls is None:
-            near = did_you_mean(transport, known) or f": {', '.join(sorted(known))}"
-            self._error("transport", f'unknown transport "{transport}"{near}')
+        try:
+            cls = self._transports.find(transport)
+        except NoTransport as error:
+            self._error("transport", str(error))
             return None
         if not isinstance(settings, dict):
             self._error("settings", "settings must be a table")
