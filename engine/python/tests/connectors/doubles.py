@@ -1,9 +1,7 @@
 """The engine's side of the contract, in memory."""
 
-import io
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import BinaryIO
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from fastmllp_engine.connectors import NotStored, Receipt
 
@@ -29,17 +27,22 @@ class Intake:
         self.stored: list[bytes] = []
         self.said: list[str] = []
         self.refuses: str | None = None
+        self.refused: bytes | None = None
+        """What begins so is recorded in ERROR."""
         self.dies: str | None = None
         """``before`` or ``after`` the commit of the next message."""
         self._clock = clock
         self._on_wait = on_wait
 
-    def submit(self, payload: bytes) -> Receipt:
+    def submit(self, payload: bytes | Iterable[bytes]) -> Receipt:
+        whole = payload if isinstance(payload, bytes) else b"".join(payload)
         if self.refuses is not None:
             raise NotStored(self.refuses)
         if self.dies == "before":
             raise Killed
-        self.stored.append(payload)
+        if self.refused is not None and whole.startswith(self.refused):
+            return Receipt(1, "refused")
+        self.stored.append(whole)
         if self.dies == "after":
             raise Killed
         return Receipt(len(self.stored))
@@ -56,18 +59,27 @@ class Intake:
 
 @dataclass
 class Delivery:
-    """One delivery."""
+    """One delivery, read in parts."""
 
-    payload: bytes
+    content: bytes
     message: int = 7
-    sequence: int = 3
-    received: int = 1_796_000_000_123
-    possibly_sent: bool = False
-    reads: list[int] = field(default_factory=list)
-    """How much was asked for at a time; the payload as a whole is -1."""
+    control_id: bytes = b""
+    attempt: int = 1
+    was_read_whole: bool = False
+    longest: int = 0
+    """The most bytes that were asked for at a time."""
+    _at: int = 0
 
     def __len__(self) -> int:
-        return len(self.payload)
+        return len(self.content)
 
-    def open(self) -> BinaryIO:
-        return io.BytesIO(self.payload)
+    def read(self, size: int = 262_144, /) -> bytes:
+        self.longest = max(self.longest, size)
+        part = self.content[self._at : self._at + size]
+        self._at += len(part)
+        return part
+
+    @property
+    def payload(self) -> bytes:
+        self.was_read_whole = True
+        return self.content

@@ -1,63 +1,13 @@
-"""`File` as an inbound: what is taken, when, and what becomes of it."""
+"""`File` as an inbound: what is taken, and when."""
 
-import errno
 import os
-import socket
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from doubles import Clock, Intake, Killed
-from fastmllp_engine.connectors import Connection, File, file_moves
-from fastmllp_engine.connectors.file_in import LOOKS, FileReceiver
+from doubles import Killed
+from fastmllp_engine.connectors import file_moves
+from inbox import Inbox
 from partners import message
-
-
-class Inbox:
-    """A folder, and the inbound that reads it: one look for each step."""
-
-    def __init__(self, folder: Path) -> None:
-        self.root = folder / "in"
-        self.data = folder / "data"
-        self.root.mkdir()
-        self.data.mkdir()
-        self.clock = Clock()
-        self.intake = Intake(self.clock, lambda _: False)
-        self.settings: dict[str, Any] = {"min_age_seconds": 0.0}
-
-    def put(self, name: str | bytes, content: bytes = b"MSH|") -> bytes:
-        path = os.path.join(os.fsencode(self.root), os.fsencode(name))
-        with open(path, "wb") as file:
-            file.write(content)
-        return path
-
-    def look(self, looks: int = 1, between: Callable[[float], object] = lambda _: None) -> None:
-        """Run the inbound from its start for some looks."""
-        left = looks
-
-        def on_wait(seconds: float) -> bool:
-            nonlocal left
-            left -= 1
-            between(seconds)
-            return left > 0
-
-        self.intake._on_wait = on_wait
-        spec = File(directory=str(self.root), **self.settings)
-        connection = Connection("IB", self.data, "1")
-        FileReceiver(spec, connection, self.clock).run(self.intake)
-
-    def names(self, folder: str = ".") -> list[str]:
-        inside = self.root / folder
-        return sorted(it.name for it in inside.iterdir() if not it.is_dir())
-
-    def processed(self) -> list[str]:
-        return self.names(".processed")
-
-
-@pytest.fixture
-def inbox(tmp_path: Path) -> Inbox:
-    return Inbox(tmp_path)
 
 
 def test_files_are_submitted_in_order_and_moved(inbox: Inbox) -> None:
@@ -228,217 +178,14 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken(
     assert inbox.intake.stored == [b"12"]
 
 
-def test_a_file_that_is_replaced_once_it_is_stored_is_not_moved(inbox: Inbox) -> None:
-    inbox.put("a.hl7", b"1")
-    submit = inbox.intake.submit
-
-    def replaced(payload: bytes) -> Any:
-        receipt = submit(payload)
-        if len(inbox.intake.stored) == 1:
-            inbox.put("new", b"2")
-            (inbox.root / "new").rename(inbox.root / "a.hl7")
-        return receipt
-
-    inbox.intake.submit = replaced  # type: ignore[method-assign]
-    inbox.look(2)
-    assert inbox.intake.stored == [b"1", b"2"]
-    assert inbox.processed() == ["a.hl7"]
-
-
-def test_a_file_that_is_replaced_during_the_move_is_put_back(
-    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = inbox.put("a.hl7", b"1")
-    real = os.rename
-
-    def rename(source: Any, target: Any) -> None:
-        if source == path:
-            os.unlink(path)
-            inbox.put("a.hl7", b"new")
-        real(source, target)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "rename", rename)
-        inbox.look()
-    assert inbox.processed() == []
-    inbox.look()
-    assert inbox.intake.stored == [b"1", b"new"]
-
-
-@pytest.mark.parametrize(("content", "why"), [(b"12345", "longer than 4 bytes"), (b"", "empty")])
-def test_what_can_be_no_message_is_set_aside(inbox: Inbox, content: bytes, why: str) -> None:
-    inbox.settings["max_file_bytes"] = 4
-    inbox.put("a.hl7", content)
-    inbox.put("b.hl7", b"1234")
-    inbox.look()
-    assert inbox.intake.stored == [b"1234"]
-    assert inbox.names(".error") == ["a.hl7", "a.hl7.reason"]
-    assert (inbox.root / ".error" / "a.hl7.reason").read_text() == why + "\n"
-    assert inbox.intake.said == [f'"a.hl7" not read: {why}; it is in .error']
-
-
-def test_what_cannot_be_read_for_long_is_set_aside(
-    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = inbox.put("a.hl7")
-    inbox.put("b.hl7", b"1")
-    real = os.open
-
-    def denied(at: Any, *rest: Any) -> int:
-        if at == path:
-            raise PermissionError(errno.EACCES, "Permission denied")
-        return real(at, *rest)
-
-    monkeypatch.setattr(os, "open", denied)
-    inbox.look(LOOKS - 1)
-    assert inbox.names() == ["a.hl7"]
-    assert inbox.intake.stored == [b"1"]
-    inbox.look(LOOKS)
-    assert inbox.names(".error") == ["a.hl7", "a.hl7.reason"]
-
-
-HOSTILE = [
-    b"new\nline.hl7",
-    b"\xff\xfe.hl7",
-    b"-rf.hl7",
-    b"..hl7.hl7",
-    b" .hl7",
-    b"A.hl7",
-    b"a.hl7",
-    b"%s%n{MSH-10}.hl7",
-    b"x" * 251 + b".hl7",
-    "\u202e\u0131\u0130.hl7".encode(),
-]
-
-
-def test_names_are_only_names(inbox: Inbox) -> None:
-    for name in HOSTILE:
-        inbox.put(name, name)
-    for _ in range(2):
-        inbox.settings["pattern"] = ".*" if _ else "*.hl7"
-        inbox.look()
-    assert sorted(inbox.intake.stored) == sorted(HOSTILE)
-    there = os.listdir(os.fsencode(inbox.root / ".processed"))
-    assert sorted(there) == sorted(HOSTILE)
-    # The same names again: nothing that was kept is overwritten.
-    for name in HOSTILE:
-        inbox.put(name, b"again")
-        inbox.settings["pattern"] = "*"
-    inbox.put(b"..hl7.hl7", b"again")
-    inbox.look()
-    assert len(os.listdir(os.fsencode(inbox.root / ".processed"))) == 2 * len(HOSTILE) - 1
-
-
-def test_a_note_has_no_line_of_its_own_from_a_name(inbox: Inbox) -> None:
-    inbox.put(b"a\nb\x1b[31m\xff" + b"y" * 200 + b".hl7", b"")
-    inbox.look()
-    (note,) = inbox.intake.said
-    assert note.isprintable()
-    assert note.startswith('"a\\nb\\x1b[31m\\xff' + "y" * 50)
-    assert len(note) < 250
-
-
-def test_links_pipes_sockets_and_folders_are_not_read(inbox: Inbox, tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    secret.write_bytes(b"secret")
-    (inbox.root / "link.hl7").symlink_to(secret)
-    (inbox.root / "folder.hl7").mkdir()
-    os.mkfifo(inbox.root / "pipe.hl7")
-    with socket.socket(socket.AF_UNIX) as made:
-        folder = os.getcwd()
-        os.chdir(inbox.root)
-        made.bind("s.hl7")
-        os.chdir(folder)
-        inbox.put("z.hl7", b"1")
-        inbox.look(3)
-    assert inbox.intake.stored == [b"1"]
-    assert inbox.intake.said == [
-        f'"{name}.hl7": not read: it is no file, or a link to one' for name in ("link", "pipe", "s")
-    ]
-
-
-def test_nothing_is_moved_through_a_link(inbox: Inbox, tmp_path: Path) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    (inbox.root / ".processed").symlink_to(tmp_path / "elsewhere")
-    inbox.put("a.hl7", b"1")
-    inbox.look(3)
-    assert inbox.intake.stored == [b"1"]
-    assert inbox.intake.said == ['"a.hl7": stored, but it cannot be moved: Not a directory']
-    assert list((tmp_path / "elsewhere").iterdir()) == []
-    (inbox.root / ".processed").unlink()
-    inbox.look()
-    assert inbox.processed() == ["a.hl7"]
-    assert inbox.intake.stored == [b"1"]
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
-def test_a_move_that_fails_is_tried_again(
-    inbox: Inbox, monkeypatch: pytest.MonkeyPatch, number: int
-) -> None:
-    inbox.put("a.hl7", b"1")
-
-    def fails(source: Any, target: Any) -> None:
-        raise OSError(number, os.strerror(number))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "rename", fails)
-        inbox.look(3)
-    assert inbox.names() == ["a.hl7"]
-    assert inbox.intake.said == [f'"a.hl7": stored, but it cannot be moved: {os.strerror(number)}']
-    inbox.look()
-    assert inbox.processed() == ["a.hl7"]
-    assert inbox.intake.stored == [b"1"]
-
-
-@pytest.mark.parametrize("fails", [False, True])
-def test_over_the_border_of_a_file_system_a_copy_comes_first(
-    inbox: Inbox, monkeypatch: pytest.MonkeyPatch, fails: bool
-) -> None:
-    path = inbox.put("a.hl7", b"1")
-    real, sync = os.rename, os.fsync
-
-    def rename(source: Any, target: Any) -> None:
-        if source == path and b".processed" in target:
-            raise OSError(errno.EXDEV, "Invalid cross-device link")
-        real(source, target)
-
-    def full(descriptor: int) -> None:
-        if fails and not os.path.isdir(f"/proc/self/fd/{descriptor}"):
-            raise OSError(errno.ENOSPC, "No space left on device")
-        sync(descriptor)
-
-    monkeypatch.setattr(os, "rename", rename)
-    monkeypatch.setattr(os, "fsync", full)
-    inbox.look()
-    assert inbox.intake.stored == [b"1"]
-    if fails:
-        assert inbox.names() == ["a.hl7"]
-        assert inbox.processed() == []
-    else:
-        assert inbox.names() == []
-        assert (inbox.root / ".processed" / "a.hl7").read_bytes() == b"1"
-
-
-def test_folders_inside_are_read_where_that_is_wanted(inbox: Inbox) -> None:
-    (inbox.root / "ward" / "7").mkdir(parents=True)
-    inbox.put("ward/7/a.hl7", b"1")
-    inbox.look()
-    assert inbox.intake.stored == []
-    inbox.settings["recursive"] = True
-    inbox.look(3)
-    assert inbox.intake.stored == [b"1"]
-    assert inbox.names("ward/7/.processed") == ["a.hl7"]
-
-
 def test_a_stop_comes_between_two_files(inbox: Inbox) -> None:
     for name in ("a.hl7", "b.hl7", "c.hl7"):
         inbox.put(name, name.encode())
-    submit, wait = inbox.intake.submit, inbox.intake.wait
+    wait = inbox.intake.wait
     inbox.intake.wait = lambda seconds: not inbox.intake.stored and wait(seconds)  # type: ignore[method-assign]
     inbox.look()
     assert inbox.intake.stored == [b"a.hl7"]
     assert inbox.names() == ["b.hl7", "c.hl7"]
-    assert submit
 
 
 def test_a_long_file_is_whole(inbox: Inbox) -> None:

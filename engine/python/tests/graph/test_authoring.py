@@ -134,7 +134,11 @@ def test_everything_that_is_wrong_with_a_declaration_is_said_at_once() -> None:
             "outbound OB: also needs a key",
         ),
         (
-            lambda: outbound("OB", File(directory="x"), connections=2),
+            lambda: outbound("OB", File(directory="x"), key="PID-3.1", connections=2),
+            "outbound OB: connections must be at most 1 with File",
+        ),
+        (
+            lambda: outbound("OB", MLLP(host="lab", port=1), connections=2),
             "outbound OB: more than one connection needs a key, or no order",
         ),
         (
@@ -169,7 +173,7 @@ def test_a_wrong_parameter_is_refused(declare: Callable[[], object], complaint: 
 
 def test_texts_become_enumerations_and_one_of_key_and_order_implies_the_other() -> None:
     assert inbound("IB", PassThrough(), router="r", ack_mode="none").ack_mode is AckMode.NONE
-    by_key = outbound("OB", File(directory="x"), key="PID-3.1", also="MRG-1.1", connections=4)
+    by_key = outbound("OB", MLLP(host="lab", port=1), key="PID-3.1", also="MRG-1.1", connections=4)
     assert (by_key.ordering, by_key.keys) == ("key", ("PID-3.1", "MRG-1.1"))
     assert outbound("OB", File(directory="x")).ordering == "fifo"
 
@@ -288,6 +292,9 @@ def test_mypy_finds_a_wrong_parameter_in_a_module_of_a_user(tmp_path: Path) -> N
 
 
 def test_each_connector_says_what_it_is() -> None:
-    for name in connectors.__all__:
-        spec = getattr(connectors, name)
+    specs = [getattr(connectors, name) for name in connectors.__all__]
+    specs = [it for it in specs if isinstance(it, type) and hasattr(it, "transport")]
+    assert len(specs) == 6
+    for spec in specs:
+        name = spec.__name__
         assert spec.transport == name.lower() and (spec.receives or spec.sends), name

@@ -1,10 +1,16 @@
 """What a connector written in Python is: a class that receives, or one that sends."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol, TypeAlias
 
 from fastmllp_engine.graph import Spec
+
+Failure: TypeAlias = Literal[
+    "refused_for_good", "refused_for_now", "transport", "no_reply", "credential"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +27,31 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A message is durable, and its source may be moved, deleted or acknowledged."""
+    """The engine holds a message: its source may be moved, deleted or acknowledged."""
 
     message: int
     """Its number."""
-    duplicate: bool = False
-    """Whether it came before: it is recorded, and not routed."""
+    outcome: Literal["stored", "duplicate", "refused", "not_delivered"] = "stored"
+    """``duplicate``: it came before, and is not routed. ``refused``: recorded in ERROR, because it
+    is too long or no HL7. ``not_delivered``: stored, and with ``ack_after="delivered"`` not
+    delivered in time."""
 
 
 class NotStored(Exception):
-    """A message was not taken, or nobody knows whether it was: the source stays as it is.
+    """A message was not stored, or nobody knows whether it was: submit it again later.
 
-    `Intake.submit` raises it. Submit the message again later.
+    `Intake.submit` raises it. Until a receipt is there the source stays as it is.
     """
 
 
 class Intake(Protocol):
     """Where a receiver hands in what it has received."""
 
-    def submit(self, payload: bytes) -> Receipt:
-        """Store a message. Returns once that is durable.
+    def submit(self, payload: bytes | Iterable[bytes]) -> Receipt:
+        """Store a message, whole or in parts. Returns once it is durable.
+
+        While the connection is paused this waits. What the iterable of the parts raises goes on to
+        the caller, and nothing is stored.
 
         Raises:
             NotStored: it is not known to be durable.
@@ -61,41 +72,46 @@ class Delivery(Protocol):
         """The number of the message that was received."""
 
     @property
-    def sequence(self) -> int:
-        """Its number in the lane of its outbound. It stays the same for every attempt."""
+    def control_id(self) -> bytes:
+        """MSH-10; empty if there is none."""
 
     @property
-    def received(self) -> int:
-        """When the message was received, in milliseconds since 1970 in UTC."""
+    def attempt(self) -> int:
+        """Counted from 1. Above 1, the partner may have it already."""
 
     @property
-    def possibly_sent(self) -> bool:
-        """Whether an earlier attempt was broken off, so that the partner may have it."""
+    def payload(self) -> bytes:
+        """All of it."""
 
     def __len__(self) -> int:
         """The length of the payload in bytes."""
 
-    def open(self) -> BinaryIO:
-        """The payload, to be read in pieces, from its beginning."""
-
-    @property
-    def payload(self) -> bytes:
-        """The payload as a whole."""
+    def read(self, size: int = 262_144, /) -> bytes:
+        """The next part of the payload, at most so many bytes; empty at the end."""
 
 
-class Receiver(Protocol):
-    """Receives: the inbound half of a connector."""
+class Receiver(ABC):
+    """The inbound half of a connector."""
 
+    @abstractmethod
     def run(self, intake: Intake) -> None:
         """Receive, submit, and only then acknowledge, until `Intake.wait` says False.
 
-        What it raises ends it. The engine logs the type and the line, and starts it again.
+        What it raises ends the process. The engine logs the type and the line, and starts another.
         """
 
 
-class Sender(Protocol):
-    """Sends: the outbound half of a connector."""
+class Sender(ABC):
+    """The outbound half of a connector."""
 
+    def connect(self) -> None:  # noqa: B027 - a connector without a connection has nothing to do
+        """Reach the partner, before the first delivery and after each `Transport`.
+
+        While it raises anything the connection is shown as not connected. It is called again after
+        a while, and no delivery uses up an attempt.
+        """
+
+    @abstractmethod
     def send(self, delivery: Delivery) -> str | None:
         """Send a message. Returns once the partner has it for good.
 
@@ -104,21 +120,21 @@ class Sender(Protocol):
 
         Raises:
             DeliveryFailed: one of its classes says what becomes of the delivery. Anything else
-                that is raised counts as `Transport`, and tells the operator its type and line.
+                counts as `Transport`; the operator sees its type and its line.
         """
 
 
 class DeliveryFailed(Exception):
     """A delivery has failed. The text reaches the operator, so nothing of the message is in it."""
 
-    failure: ClassVar[str]
+    failure: ClassVar[Failure]
     """The engine's name for it."""
 
 
 class RefusedForGood(DeliveryFailed):
     """The partner will never take this message: the delivery is dead."""
 
-    failure = "refused"
+    failure = "refused_for_good"
 
 
 class RefusedForNow(DeliveryFailed):
@@ -152,7 +168,7 @@ class Connector(Spec):
     inside them: a configuration is loaded far more often than a connection runs.
     """
 
-    transport: ClassVar[str]
+    most_connections: ClassVar[int] = 1
     repeats: ClassVar[bool] = False
     """Whether messages that are the same are new ones all the same: none is a duplicate."""
 

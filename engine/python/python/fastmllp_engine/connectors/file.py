@@ -1,5 +1,6 @@
 """Files of a folder: read as messages, or written."""
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
@@ -18,8 +19,8 @@ class File(Connector):
     encoding: Text = "utf-8"
     """The character set of messages that do not name one in MSH-18."""
     filename: Text = "{MSH-10}.hl7"
-    """Outbound: the name of a file. In braces stand fields of the message, or ``message`` (its
-    number), ``delivery`` (that of this one) or ``received`` (when, in UTC)."""
+    """Outbound: the name of a file. In braces stand fields of the message, or ``message``, the
+    number of the one that was received."""
     overwrite: bool = False
     """Outbound: whether a file of the same name is replaced; otherwise its delivery is refused."""
     pattern: Text = "*.hl7"
@@ -66,6 +67,10 @@ class File(Connector):
             yield "pattern", "pattern is for the name of a file, without a folder"
         for text in file_name.faults(self.filename):
             yield "filename", text
+
+    def noted(self) -> Iterator[str]:
+        if not os.path.isdir(self.directory):
+            yield f"the folder {self.directory} is not there now"
 
     def wanted_of_outbound(self) -> Iterator[str]:
         if not self.overwrite and file_name.is_always_the_same(self.filename):

@@ -3,11 +3,11 @@
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from fastmllp_engine.connectors import file_moves
-from fastmllp_engine.connectors.contract import Connection, Intake, NotStored
+from fastmllp_engine.connectors.contract import Connection, Intake, NotStored, Receipt, Receiver
 from fastmllp_engine.connectors.file_folder import Folder, Found, beside, shown, stamp_of
 from fastmllp_engine.connectors.file_ledger import Entry, Ledger
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LOOKS = 10
 """A file that cannot be read so many times, one look after the other, is set aside."""
+PART = 256 << 10
+"""So many bytes of a file are in memory."""
 REASON = b".reason"
 """What the name of the file ends with that says why another one was set aside."""
 _DAY = 24 * 60 * 60
@@ -25,7 +27,7 @@ class Unreadable(Exception):
     """A file can never be a message. The text says why."""
 
 
-class FileReceiver:
+class FileReceiver(Receiver):
     """Looks at a folder until it is told to end.
 
     A file is read, submitted, written into the ledger once it is stored, and then moved or deleted.
@@ -69,7 +71,7 @@ class FileReceiver:
                 # The order stays: nothing later goes before it.
                 self._say(intake, self._folder.root, f"not stored: {error}")
                 return True
-        day = int(time.time()) // _DAY
+        day = _today()
         if day != self._seen_day:
             ledger.see(self._folder.seen, day)
             self._seen_day = day
@@ -87,44 +89,53 @@ class FileReceiver:
         known = ledger.get(found.path)
         if known is None or known.stamp != found.stamp:
             try:
-                content = self._read(found)
+                digest, receipt = self._store(found, known, intake)
             except Unreadable as error:
                 self._set_aside(found, str(error), intake, ledger)
+                return
+            except file_moves.Changed:
                 return
             except OSError as error:
                 self._cannot_read(found, error, intake, ledger)
                 return
             self._failed.pop(found.path, None)
-            if content is None:
+            ledger.put(found.path, Entry(found.stamp, digest), _today())
+            if receipt is not None and receipt.outcome == "refused":
+                self._set_aside(found, f"refused, see message {receipt.message}", intake, ledger)
                 return
-            digest = hashlib.sha256(content).digest()
-            if known is None or known.digest != digest:
-                intake.submit(content)
-            ledger.put(found.path, Entry(found.stamp, digest), self._today())
         if self._spec.after_read != "leave":
             self._put_away(found, intake, ledger)
 
-    def _read(self, found: Found) -> bytes | None:
-        """The content of a file; None: it is not any more what was found.
+    def _store(
+        self, found: Found, known: Entry | None, intake: Intake
+    ) -> tuple[bytes, Receipt | None]:
+        """Submit a file, unless this content of it is stored already.
 
         Raises:
             Unreadable: it can never be a message.
-            OSError: it cannot be read now.
+            file_moves.Changed: it is not any more what was found. Nothing is stored.
+            OSError: it cannot be read now. Nothing is stored.
+            NotStored: the engine does not say that it is stored.
         """
-        limit = self._spec.max_file_bytes
-        if found.stamp.size > limit:
-            raise Unreadable(f"longer than {limit} bytes")
-        # A link that has taken the file's place since is refused, and a pipe does not block.
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        with open(os.open(found.path, flags), "rb") as file:
-            if stamp_of(os.fstat(file.fileno())) != found.stamp:
-                return None
-            content = file.read(found.stamp.size + 1)
-        if stamp_of(os.lstat(found.path)) != found.stamp or len(content) != found.stamp.size:
-            return None
-        if not content:
+        if found.stamp.size > self._spec.max_file_bytes:
+            raise Unreadable(f"longer than {self._spec.max_file_bytes} bytes")
+        if not found.stamp.size:
             raise Unreadable("empty")
-        return content
+        if known is not None:
+            hashed = hashlib.sha256()
+            for part in _parts(found):
+                hashed.update(part)
+            if hashed.digest() == known.digest:
+                return known.digest, None
+        hashed = hashlib.sha256()
+
+        def parts() -> Iterator[bytes]:
+            for part in _parts(found):
+                hashed.update(part)
+                yield part
+
+        receipt = intake.submit(parts())
+        return hashed.digest(), receipt
 
     def _put_away(self, found: Found, intake: Intake, ledger: Ledger) -> None:
         """Move or delete a file that is stored. What does not succeed is tried at the next look."""
@@ -158,7 +169,7 @@ class FileReceiver:
         self._failed.pop(found.path, None)
         if self._spec.after_read == "leave":
             self._say(intake, found.path, f"not read: {why}")
-            ledger.put(found.path, Entry(found.stamp, b""), self._today())
+            ledger.put(found.path, Entry(found.stamp, b""), _today())
             return
         try:
             target = file_moves.move(found.path, beside(found.path, self._spec.error_subdir))
@@ -180,5 +191,24 @@ class FileReceiver:
             about = f"{shown(path)}: " if path != self._folder.root else ""
             intake.say(f"{about}{text}")
 
-    def _today(self) -> int:
-        return int(time.time()) // _DAY
+
+def _parts(found: Found) -> Iterator[bytes]:
+    """The content of a file, and with its last part the certainty that it is what was found."""
+    # A link that has taken the file's place since is refused, and a pipe does not block.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with open(os.open(found.path, flags), "rb") as file:
+        if stamp_of(os.fstat(file.fileno())) != found.stamp:
+            raise file_moves.Changed
+        left = found.stamp.size
+        while left:
+            part = file.read(min(left, PART))
+            left -= len(part)
+            if not left and stamp_of(os.lstat(found.path)) != found.stamp:
+                raise file_moves.Changed
+            if not part:
+                raise file_moves.Changed
+            yield part
+
+
+def _today() -> int:
+    return int(time.time()) // _DAY

@@ -15,6 +15,7 @@ from fastmllp_engine.connectors.contract import (
     DeliveryFailed,
     RefusedForGood,
     RefusedForNow,
+    Sender,
     Transport,
 )
 from fastmllp_engine.connectors.file_moves import sync_folder
@@ -32,7 +33,7 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 
 
-class FileSender:
+class FileSender(Sender):
     """Writes each delivery by a name of its own that nobody reads, and then gives it its name."""
 
     def __init__(self, spec: "File", connection: Connection) -> None:
@@ -40,24 +41,34 @@ class FileSender:
         self._folder = os.path.abspath(spec.directory.encode())
         own = hashlib.sha256(connection.name.encode()).hexdigest()[:12]
         self._mine = f".fastmllp-{own}-".encode()
-        self._swept = False
+        self._written = 0
+
+    def connect(self) -> None:
+        """Find the folder, and remove what an earlier life has left half written there."""
+        try:
+            with os.scandir(self._folder) as entries:
+                left = [it.path for it in entries if it.name.startswith(self._mine)]
+            for path in left:
+                os.unlink(path)
+        except OSError as error:
+            raise failure_of(error) from error
 
     def send(self, delivery: Delivery) -> str:
         """Write a file. Its name and its content are durable when this returns."""
-        name, seen = name_of(self._spec.filename, delivery, self._spec.encoding)
+        beginning = delivery.read(PIECE)
+        name, seen = name_of(self._spec.filename, delivery, beginning, self._spec.encoding)
         path = os.path.join(self._folder, name)
-        part = os.path.join(self._folder, self._mine + b"%d.part" % delivery.sequence)
+        part = os.path.join(self._folder, self._mine + b"%d.part" % self._written)
+        self._written += 1
         try:
-            self._sweep()
-            try:
-                _write(delivery, part)
-                was_there = self._name(part, path)
-                sync_folder(self._folder)
-            finally:
-                with contextlib.suppress(OSError):
-                    os.unlink(part)
+            _write(beginning, delivery, part)
+            was_there = self._name(part, path)
+            sync_folder(self._folder)
         except OSError as error:
             raise failure_of(error) from error
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(part)
         return f"{seen} was there already" if was_there else f"written to {seen}"
 
     def _name(self, part: bytes, path: bytes) -> bool:
@@ -81,16 +92,6 @@ class FileSender:
             os.close(descriptor)
         return True
 
-    def _sweep(self) -> None:
-        """Remove what an earlier life of this connection has left half written."""
-        if self._swept:
-            return
-        with os.scandir(self._folder) as entries:
-            left = [it.path for it in entries if it.name.startswith(self._mine)]
-        for path in left:
-            os.unlink(path)
-        self._swept = True
-
 
 def failure_of(error: OSError) -> DeliveryFailed:
     """What becomes of a delivery. The name of the file is not in it."""
@@ -102,11 +103,13 @@ def failure_of(error: OSError) -> DeliveryFailed:
     return RefusedForGood(text) if error.errno in _NEVER else Transport(text)
 
 
-def _write(delivery: Delivery, part: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    with open(os.open(part, flags, 0o640), "wb") as file, delivery.open() as payload:
-        while piece := payload.read(PIECE):
+def _write(beginning: bytes, delivery: Delivery, part: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(part, flags, 0o640), "wb") as file:
+        piece = beginning
+        while piece:
             file.write(piece)
+            piece = delivery.read(PIECE)
         file.flush()
         os.fsync(file.fileno())
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar
 
-from fastmllp_engine.connectors.contract import Connection, Connector, Intake, NotStored
+from fastmllp_engine.connectors.contract import Connection, Connector, Intake, NotStored, Receiver
 from fastmllp_engine.graph.kinds import Seconds, Text
 
 AGAIN_SECONDS = 1.0
@@ -44,14 +44,18 @@ class Timer(Connector):
         except UnicodeError:
             yield "body", "body has characters that its encoding lacks"
 
+    def wanted_of_content(self, content_type: str) -> Iterator[str]:
+        if content_type == "hl7v2" and not self.body.startswith("MSH"):
+            yield 'the body is no HL7 message: say its content_type, such as "text"'
+
     def summary(self) -> str:
         return "once" if self.run_once else f"every {self.interval_seconds:g} s"
 
-    def receiver(self, connection: Connection) -> "TimerReceiver":
+    def receiver(self, connection: Connection) -> Receiver:
         return TimerReceiver(self, connection)
 
 
-class TimerReceiver:
+class TimerReceiver(Receiver):
     """Submits the body when it is time, by a clock that nobody sets.
 
     What cannot be stored is submitted again until it is. Times that pass meanwhile, or while the

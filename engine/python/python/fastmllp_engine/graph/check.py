@@ -1,12 +1,14 @@
 """`check`: a configuration loaded, its wiring looked at, and its golden tests run."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from fastmllp_engine.graph.connections import Inbound, Outbound
 from fastmllp_engine.graph.findings import Finding, Place, in_order
 from fastmllp_engine.graph.folder import read_folder
 from fastmllp_engine.graph.golden import run_tests
+from fastmllp_engine.graph.kinds import MISSING
 from fastmllp_engine.graph.loader import examine
 from fastmllp_engine.graph.registry import Registry, counted
 from fastmllp_engine.graph.transports import Transports
@@ -61,6 +63,7 @@ def check(
     registry, loaded = examine(read, environment, variables=variables)
     findings, tests = list(loaded), 0
     findings += (Finding(Place(""), text, "note") for text in Transports().faults())
+    findings += _notes(registry) if registry else ()
     for result in run_tests(read.path, registry, twice=twice) if registry else ():
         if result is None:
             tests += 1
@@ -77,3 +80,12 @@ def check(
         registry,
         counted(is_wrong, "error") if is_wrong else f"{good}, {counted(tests, 'golden test')}",
     )
+
+
+def _notes(registry: Registry) -> Iterator[Finding]:
+    connections: list[Inbound | Outbound] = [*registry.inbounds.values()]
+    connections += registry.outbounds.values()
+    for one in connections:
+        if one.spec is not MISSING:
+            for text in one.spec.noted():
+                yield Finding(one.place, f"{one.subject}: {text}", "note")

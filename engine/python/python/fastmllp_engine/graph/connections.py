@@ -106,6 +106,8 @@ class Inbound(Checked):
         else:
             for text in self.spec.wanted_of_inbound():
                 yield "spec", text
+            for text in self.spec.wanted_of_content(self.content_type):
+                yield "content_type", text
         if self.bind_address and not self.spec.listens:
             yield "bind_address", f"{type(self.spec).__name__} does not listen"
         if self.source_ip_allowlist and not self.spec.listens:
@@ -193,6 +195,12 @@ class Outbound(Checked):
             yield "ordering", 'ordering "key" needs a key, such as key = "PID-3.1"'
         if ordering != OrderingMode.KEY and self.key:
             yield "key", f'a key needs ordering "key", not "{ordering}"'
+        if self.connections > self.spec.most_connections:
+            most = self.spec.most_connections
+            yield (
+                "connections",
+                f"connections must be at most {most} with {type(self.spec).__name__}",
+            )
         if ordering == OrderingMode.FIFO and self.connections > 1:
             yield "connections", "more than one connection needs a key, or no order"
         if self.give_up_counts != "always" and self.give_up_after_seconds is None:

@@ -23,12 +23,23 @@ class Spec(Checked):
     listens: ClassVar[bool] = False
     """Whether an inbound takes a port of this machine: then it has fields ``host`` and ``port``."""
 
+    most_connections: ClassVar[int] = 64
+    """How many connections to its partner an outbound can have."""
+
     def wanted_of_inbound(self) -> Iterator[str]:
         """What an inbound would need and this has not, a text for each."""
         return iter(())
 
     def wanted_of_outbound(self) -> Iterator[str]:
         """What an outbound would need and this has not, a text for each."""
+        return iter(())
+
+    def wanted_of_content(self, content_type: str) -> Iterator[str]:
+        """What an inbound with this content type would need, a text for each."""
+        return iter(())
+
+    def noted(self) -> Iterator[str]:
+        """What `check` should say of the surroundings, such as a folder that is not there."""
         return iter(())
 
     def summary(self) -> str:

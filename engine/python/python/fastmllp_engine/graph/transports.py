@@ -15,7 +15,7 @@ _BUILT_IN = ("MLLP", "Tcp", "File", "Timer", "Loopback", "PassThrough")
 
 
 class NoTransport(Exception):
-    """A connection cannot be this. The text says why, and names the distribution that is at fault."""
+    """A connection cannot be this. The text says why, and which distribution is at fault."""
 
 
 class Transports:
@@ -69,9 +69,7 @@ def _loaded(point: EntryPoint) -> type[Spec]:
     try:
         spec = point.load()
     except (Exception, SystemExit) as error:
-        raise NoTransport(
-            f"{about} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
+        raise NoTransport(f"{about} cannot be imported: {type(error).__name__}: {error}") from error
     if not (isinstance(spec, type) and issubclass(spec, Spec)):
         raise NoTransport(f"{about} is no connector: {point.value}")
     own = getattr(spec, "transport", None)
