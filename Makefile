@@ -19,10 +19,10 @@ PREFIX ?= /usr/local
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: build build-engine gateway  ## Set everything up, send sample messages to a server, then through the engine
-	$(BIN)/python examples/demo.py
-	$(BIN)/python engine/demo.py
+demo: build build-engine gateway  ## Set everything up, run a feed from init to a repair, then the servers below it
 	$(BIN)/python docs/run_tutorial.py
+	$(BIN)/python engine/demo.py
+	$(BIN)/python examples/demo.py
 
 test: lint tidy doc docs test-rust test-oldest test-vectors test-python test-platforms test-package test-c miri test-examples test-bench check-artefact check-thumb check-budgets test-engine test-engine-python test-cases test-torture  ## Set everything up and run every test
 	@echo "all tests passed"

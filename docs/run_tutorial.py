@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""Runs docs/engine/tutorial.md in an empty folder, with the Python that runs this.
+"""Runs docs/engine/tutorial.md in an empty folder, or the pages that are given, with this Python.
 
 A block `sh` is commands, one to a line, which have to succeed; one that ends in `&` goes on until
 the page is over, and then has to stop cleanly. A block `text` is in what the block before it has
 printed, or what a command that goes on has printed so far; `...` stands for what is different each
-time. A block `python` is written to the file that its first line names. What a partner answers may
-come a moment later, so a command that only looks is run again until it prints what the page says.
-Ports of the page are replaced by free ones.
+time. A block `python`, `toml` or `ini` is written to the file that its first line names, and systemd,
+where it is there, has to accept what is a unit. What a partner answers may come a moment later, so a
+command that only looks is run again until it prints what the page says. Ports of the page, 2575 and
+those after it, are replaced by free ones.
 """
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,8 +22,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-PAGE = Path(__file__).parent / "engine" / "tutorial.md"
+TUTORIAL = Path(__file__).parent / "engine" / "tutorial.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILES = ("python", "toml", "ini")
 LOOKS = ("show", "why", "dead", "messages", "status", "verify")
 PATIENCE = 60
 
@@ -37,7 +40,8 @@ class Walk:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._ports = {port: free_port() for port in ("2575", "2576", "2577")}
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        self._programs = str(Path(sys.executable).parent)
+        path = os.pathsep.join([self._programs, os.environ["PATH"]])
         self._environment = os.environ | {"PATH": path, "PYTHONUNBUFFERED": "1"}
         self._running: list[tuple[str, subprocess.Popen[str], Path]] = []
 
@@ -46,7 +50,7 @@ class Walk:
         printed: list[Path | str] = []
         for language, text in BLOCK.findall(page):
             text = self._with_ports(text)
-            if language == "python":
+            if language in FILES:
                 self._write(text)
             elif language == "sh":
                 commands = text.splitlines()
@@ -62,12 +66,35 @@ class Walk:
 
     def _write(self, text: str) -> None:
         name = text.partition("\n")[0].removeprefix("# ")
-        (self._folder / name).write_text(text, encoding="utf-8")
+        print(f"{name} is written", flush=True)
+        file = self._folder / name
+        if file.suffix == ".service":
+            # The programs are not installed where the page says.
+            text = text.replace("/opt/engine/bin", self._programs)
+        file.write_text(text, encoding="utf-8")
+        if file.suffix == ".service" and shutil.which("systemd-analyze"):
+            self._verify_unit(name)
+
+    def _verify_unit(self, name: str) -> None:
+        command = ["systemd-analyze", "verify", "--man=no", f"./{name}"]
+        done = subprocess.run(command, cwd=self._folder, text=True, capture_output=True)
+        # What it does not know it ignores, and says so; units of the system are none of this page.
+        wrong = [line for line in done.stderr.splitlines() if name in line]
+        if done.returncode != 0 or wrong:
+            raise SystemExit(f"systemd refuses {name}\n{done.stderr}")
 
     def _run(self, command: str) -> Path | str:
         print(f"$ {command}", flush=True)
         if command.endswith("&"):
             return self._start(command.removesuffix("&").split())
+        printed = self._ask(command)
+        print(printed, end="", flush=True)
+        for file in self._folder.glob("feeds/**/*.*"):
+            if command.startswith("fastmllp-engine init") and file.suffix in (".py", ".toml"):
+                file.write_text(self._with_ports(file.read_text()))
+        return printed
+
+    def _ask(self, command: str) -> str:
         done = subprocess.run(
             command,
             shell=True,
@@ -77,12 +104,9 @@ class Walk:
             capture_output=True,
             timeout=PATIENCE,
         )
-        print(done.stdout, end="", flush=True)
         if done.returncode != 0:
+            print(done.stdout, end="", flush=True)
             raise SystemExit(f"it ended with {done.returncode}\n{done.stderr}")
-        for file in self._folder.glob("feeds/**/*.*"):
-            if command.startswith("fastmllp-engine init") and file.suffix in (".py", ".toml"):
-                file.write_text(self._with_ports(file.read_text()))
         return done.stdout
 
     def _start(self, command: list[str]) -> Path:
@@ -106,6 +130,7 @@ class Walk:
     def _compare(self, wanted: str, commands: list[str], printed: list[Path | str]) -> None:
         pattern = re.compile(".*".join(map(re.escape, wanted.split("..."))), re.DOTALL)
         looks = commands[-1].split()[1:2] and commands[-1].split()[1] in LOOKS
+        first = printed[-1]
 
         def now() -> str:
             if isinstance(printed[-1], Path):
@@ -117,11 +142,13 @@ class Walk:
             if pattern.search(now()):
                 return True
             if looks:
-                printed[-1] = self._run(commands[-1])
+                printed[-1] = self._ask(commands[-1])
             return False
 
         if not self._until(is_as_wanted):
             raise SystemExit(f"printed:\n{now()}\nthe page says:\n{wanted}")
+        if printed[-1] != first:
+            print(f"a moment later:\n{printed[-1]}", end="", flush=True)
 
     def _until(self, is_so: Callable[[], bool]) -> bool:
         end = time.monotonic() + PATIENCE
@@ -141,16 +168,17 @@ class Walk:
             program.wait()
 
 
-def main() -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        walk = Walk(Path(folder))
-        try:
-            walk.carry_out(PAGE.read_text(encoding="utf-8"))
-        finally:
-            walk.kill()
-    print("the tutorial does what it says")
+def main(arguments: list[str]) -> int:
+    for page in [Path(it) for it in arguments] or [TUTORIAL]:
+        with tempfile.TemporaryDirectory() as folder:
+            walk = Walk(Path(folder))
+            try:
+                walk.carry_out(page.read_text(encoding="utf-8"))
+            finally:
+                walk.kill()
+        print(f"{page.name} does what it says")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""The tutorial does what it says."""
+"""The tutorial and the guides do what they say."""
 
 import subprocess
 import sys
@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+PAGES = [DOCS / "engine" / "tutorial.md", *sorted((DOCS / "engine" / "howto").glob("*.md"))]
 
 
 @pytest.mark.timeout(300)
-def test_the_tutorial_does_what_it_says() -> None:
-    command = [sys.executable, ROOT / "docs" / "run_tutorial.py"]
-    done = subprocess.run(command, capture_output=True, text=True)
+@pytest.mark.parametrize("page", PAGES, ids=lambda it: it.stem)
+def test_a_page_does_what_it_says(page: Path) -> None:
+    assert "```sh\n" in page.read_text(encoding="utf-8")
+    command = [sys.executable, DOCS / "run_tutorial.py", page]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.endswith("the tutorial does what it says\n")
+    assert done.stdout.endswith(f"{page.name} does what it says\n")
