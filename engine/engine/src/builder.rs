@@ -13,9 +13,10 @@ use crate::core::Wall;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::functions::{Handler, Message, Router, Send};
+use crate::program::Program;
 use crate::reload::Beginning;
 use crate::search::IndexedField;
-use crate::worker::{WorkerLimits, WorkerProgram};
+use crate::worker::WorkerLimits;
 
 /// A graph, and where its store is. [`start`](Builder::start) checks all of it.
 pub struct Builder {
@@ -25,7 +26,7 @@ pub struct Builder {
     /// `None`: they run in workers.
     pub(crate) routers: Vec<(String, Option<Router>)>,
     pub(crate) handlers: Vec<(String, Option<Handler>)>,
-    pub(crate) worker_program: Option<WorkerProgram>,
+    pub(crate) worker_program: Option<Program>,
     pub(crate) worker_limits: WorkerLimits,
     /// Of handlers, by their names.
     pub(crate) capacities: BTreeMap<String, Capacity>,
@@ -249,7 +250,7 @@ impl Builder {
     /// The program whose processes run the routers and handlers that are in workers. A message on which
     /// a function hangs, or kills its process twice, ends in ERROR; nothing else is late or lost by it.
     #[must_use]
-    pub fn worker_program(mut self, program: WorkerProgram) -> Self {
+    pub fn worker_program(mut self, program: Program) -> Self {
         self.worker_program = Some(program);
         self
     }

@@ -305,7 +305,7 @@ impl Core {
                     }
                     let _ = self.outlets.writer.send(Job::ReadHeads(lanes));
                 }
-                Order::Answer { ticket, answer } => self.answer(ticket, answer),
+                Order::Answer { ticket, answer, .. } => self.answer(ticket, answer),
                 Order::Told { id, outcome } => self.connections.told(id, outcome),
                 Order::Switched(switch) => {
                     self.notices.switched(&switch);

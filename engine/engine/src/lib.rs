@@ -67,6 +67,7 @@ mod operator;
 mod ordering;
 mod orphans;
 mod outages;
+mod program;
 mod reader;
 mod reason;
 mod reload;
@@ -102,9 +103,10 @@ pub use mllp_store::{
     ClockDoubt, Days, Finding, Found, StoreError, StoredMessage, Verified, verify,
 };
 pub use reason::{Attempts, Reason};
+pub use program::Program;
 pub use reload::{Leaving, NotReloaded};
 pub use search::Search;
 pub use selection::{Selection, Which};
 pub use status::{LaneState, Setting, Status};
 pub use why::{Answer, Why};
-pub use worker::{Refusal, Running, Trace, WorkerLimits, WorkerProgram, WorkerState, Workers};
+pub use worker::{Refusal, Running, Trace, WorkerLimits, WorkerState, Workers};

@@ -1,6 +1,6 @@
 //! Routers and handlers in processes of their own: what such a process is made of.
 //!
-//! The engine starts the program that it is [given](crate::WorkerProgram), with one end of a socket as
+//! The engine starts the program that it is [given](crate::Program), with one end of a socket as
 //! standard input and a small file as standard output. The program takes both, says which routers and
 //! handlers it has, and answers calls until the engine ends it:
 //!
@@ -30,7 +30,6 @@ mod child;
 mod conversation;
 mod desk;
 mod host;
-mod program;
 mod protocol;
 mod started;
 mod status;
@@ -46,7 +45,6 @@ pub use call::{Call, NotReadable};
 pub use child::Child;
 pub(crate) use desk::{Desk, Readers};
 pub(crate) use host::{ToWorkers, start};
-pub use program::WorkerProgram;
 pub use status::{Refusal, Running, WorkerState, Workers};
 pub use supervisor::WorkerLimits;
 pub use traces::Trace;

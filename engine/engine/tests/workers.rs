@@ -9,7 +9,7 @@ use common::{
     DEADLINE, Partner, Peer, accept, control_id, disposition, journey, message, until,
     wait_until_idle,
 };
-use mllp_engine::{Builder, Engine, Error, MessageId, Reason, WorkerLimits, WorkerProgram};
+use mllp_engine::{Builder, Engine, Error, MessageId, Program, Reason, WorkerLimits};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tempfile::TempDir;
 
@@ -34,7 +34,7 @@ impl Feed {
         Feed { data: TempDir::new().unwrap(), directory: TempDir::new().unwrap(), h, g }
     }
 
-    fn program(&self, variables: &[(&str, &str)]) -> WorkerProgram {
+    fn program(&self, variables: &[(&str, &str)]) -> Program {
         let directory = ("DIRECTORY", self.directory.path().to_str().unwrap());
         program(&[&[directory], variables].concat())
     }
@@ -245,7 +245,7 @@ fn workers_that_refuse_or_lack_a_function_make_messages_wait() {
 #[test]
 fn a_program_that_is_not_there_is_told() {
     let feed = Feed::new();
-    let engine = feed.builder(&[]).worker_program(WorkerProgram::new("/nowhere")).start().unwrap();
+    let engine = feed.builder(&[]).worker_program(Program::new("/nowhere")).start().unwrap();
     feed.send(&engine, &["M-1"]);
     until("the refusal is told", || engine.workers().refusal.is_some());
     let why = engine.workers().refusal.unwrap().why;
@@ -287,7 +287,7 @@ fn a_worker_that_breaks_the_protocol_blames_nobody() {
     arrive(&feed.h, &["M-1", "NONSENSE-2", "M-3"]);
     ends(&engine, &[(1, "PROCESSED"), (2, "PROCESSED"), (3, "PROCESSED")]);
     let why = engine.workers().refusal.unwrap().why;
-    assert_eq!(why, "the protocol between engine and worker is broken");
+    assert_eq!(why, "the protocol between engine and process is broken");
     engine.stop(DEADLINE).unwrap();
 }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use mllp_engine::{Capacity, Days, WorkerLimits, WorkerProgram};
+use mllp_engine::{Capacity, Days, Program, WorkerLimits};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -85,8 +85,8 @@ impl Builder {
         processes: Option<usize>,
         handler_timeout_seconds: Option<f64>,
     ) -> PyResult<()> {
-        let program = WorkerProgram::new(program);
-        let program = arguments.into_iter().fold(program, WorkerProgram::arg);
+        let program = Program::new(program);
+        let program = arguments.into_iter().fold(program, Program::arg);
         let mut limits = WorkerLimits::DEFAULT;
         limits.processes = processes.unwrap_or(limits.processes);
         if let Some(value) = handler_timeout_seconds {

@@ -8,7 +8,6 @@ use mllp_pipeline::{Body, CallFailure, LaneId, Note, Sent};
 use mllp_store::{INLINE_LIMIT, Reader};
 
 use super::arrivals::Arrival;
-use super::child::cut;
 use super::desk::{Desk, OpenCall};
 use super::protocol::{FromEngine, MessageFrame, Outgoing, Payload};
 use super::supervisor::Made;
@@ -16,6 +15,7 @@ use super::traces::Trace;
 use super::{Answer, Kind};
 use crate::functions::{Message, Send};
 use crate::lazy::Lazy;
+use crate::program::cut;
 use crate::stored;
 use crate::workers::unreadable;
 

@@ -7,14 +7,11 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, OnceLock};
-use std::thread;
-
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process};
 
 use super::call::{Call, Ends, Inner, Line, Place};
 use super::protocol::{FromEngine, FromWorker, Mark, Outgoing, VERSION, broken};
 use super::{Answer, Function, Kind};
+use crate::program::{close_standard, cut, not_started, take_socket};
 
 /// Answers are gathered up to so many bytes before they are written.
 const GATHERED: usize = 256 << 10;
@@ -38,22 +35,19 @@ pub struct Child {
 impl Child {
     /// Takes standard input and standard output, which the engine has prepared. What reads from standard
     /// input after this finds nothing, and what prints to standard output prints to standard error,
-    /// which is dropped unless the program was [told](crate::WorkerProgram::with_output) to show it. From
+    /// which is dropped unless the program was [told](crate::Program::with_output) to show it. From
     /// here on the end of the engine is the end of this process.
     ///
     /// # Errors
     ///
     /// [`io::Error`]: this process was not started by an engine, or has no more descriptors or threads.
     pub fn take() -> io::Result<Child> {
-        let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-        socket.peer_addr().map_err(|_| not_started())?;
+        let socket = take_socket()?;
         let mark = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         if !mark.metadata()?.is_file() {
             return Err(not_started());
         }
-        rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
-        rustix::stdio::dup2_stdout(io::stderr())?;
-        end_with_engine(socket.try_clone()?)?;
+        close_standard(&socket)?;
         Child::on(socket, mark)
     }
 
@@ -215,36 +209,6 @@ impl Child {
         }
         Ok(())
     }
-}
-
-/// Ends this process with the engine, whatever it does at that moment.
-fn end_with_engine(socket: UnixStream) -> io::Result<()> {
-    let watch = move || {
-        loop {
-            // Only the other end's close, which is told without being asked for.
-            let mut watched = [PollFd::new(&socket, PollFlags::empty())];
-            if matches!(poll(&mut watched, None), Ok(n) if n > 0) {
-                break;
-            }
-        }
-        // With all that the functions have started, if it is this worker's own group.
-        if getpgrp() == getpid() {
-            let _ = kill_current_process_group(Signal::KILL);
-        }
-        let _ = kill_process(getpid(), Signal::KILL);
-    };
-    let thread = thread::Builder::new().name("engine-watch".into()).stack_size(64 << 10);
-    thread.spawn(watch).map(drop)
-}
-
-/// The beginning of a text that has so many bytes at most.
-pub(crate) fn cut(text: &str, limit: usize) -> &str {
-    let end = (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-    &text[..end.unwrap_or(0)]
-}
-
-fn not_started() -> io::Error {
-    io::Error::other("a worker is started by the engine, not by hand")
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::WorkerProgram;
 use super::batch::{Batch, Product};
 use super::desk::{Desk, OpenCall};
 use super::host::ToHost;
 use super::protocol::{FromEngine, FromWorker, Incoming, Outgoing, VERSION, broken};
 use super::started::Started;
 use super::supervisor::{Fact, Gone, Supervisor, WorkerId};
+use crate::program::Program;
 
 /// Memory is read this often at most.
 const WEIGHED: Duration = Duration::from_millis(100);
@@ -57,7 +57,7 @@ pub(super) struct Conversation {
 
 impl Conversation {
     /// Starts the program, and speaks with it until its end.
-    pub(super) fn hold(self, program: &WorkerProgram, asks: Sender<Ask>) {
+    pub(super) fn hold(self, program: &Program, asks: Sender<Ask>) {
         let not_started = |why: &dyn std::fmt::Display| {
             let why = format!("a worker cannot be started: {why}");
             let _ = self.host.send(ToHost::Fact(Supervisor::not_started(self.worker, why)));

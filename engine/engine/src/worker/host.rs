@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use mllp_pipeline::{CallId, Fact as Told, LaneId};
 
+use super::Kind;
 use super::batch::Product;
 use super::conversation::{Ask, Conversation};
 use super::desk::{Desk, OpenCall};
@@ -16,8 +17,8 @@ use super::started::Started;
 use super::status::{Workers, status};
 use super::supervisor::{Fact, Made, Order, Supervisor, WorkerId, WorkerLimits};
 use super::traces::Traces;
-use super::{Kind, WorkerProgram};
 use crate::core::Clock;
+use crate::program::Program;
 use crate::traffic::{News, ToCore};
 use crate::workers::Call;
 
@@ -34,7 +35,7 @@ pub(crate) enum ToHost {
     Call(Call),
     Fact(Fact<Product>),
     /// Another program is to run; who asked hears what became of it.
-    Program(WorkerProgram, Switched),
+    Program(Program, Switched),
     Ask(Sender<Workers>),
     Stop,
     End,
@@ -76,7 +77,7 @@ impl ToWorkers {
     }
 
     /// Takes another program, and waits until it runs or is refused.
-    pub(crate) fn run(&self, program: WorkerProgram) -> Result<(), String> {
+    pub(crate) fn run(&self, program: Program) -> Result<(), String> {
         let (asked, answer) = channel();
         let ended = |_| "the engine has ended".to_owned();
         self.host.send(ToHost::Program(program, asked)).map_err(|_| ended(()))?;
@@ -99,14 +100,14 @@ pub(super) struct Host {
     pub(super) desk: Arc<Desk>,
     pub(super) lines: BTreeMap<WorkerId, Line>,
     pub(super) calls: HashMap<CallId, Arc<OpenCall>>,
-    programs: BTreeMap<u64, (WorkerProgram, Option<Switched>)>,
+    programs: BTreeMap<u64, (Program, Option<Switched>)>,
     /// What was reported of them.
     was_failing: bool,
 }
 
 /// Starts the workers, which end after [`ToWorkers::end`].
 pub(crate) fn start(
-    program: WorkerProgram,
+    program: Program,
     limits: WorkerLimits,
     desk: Desk,
     clock: Clock,

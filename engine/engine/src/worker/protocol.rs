@@ -1,8 +1,5 @@
 //! What the engine and a worker say to each other over their socket.
 //!
-//! Frames: the length of what follows (four bytes), its kind (one byte), its fields. Numbers are little
-//! endian; a text or a run of bytes has its length in front (four bytes).
-//!
 //! ```text
 //! worker                                   engine
 //!   Hello (or Refusal) ───────────────────►
@@ -15,19 +12,14 @@
 //!          ◄──────────────────── End
 //! ```
 
-use std::io::{self, Read};
-
 use mllp_pipeline::Failure;
 
 use super::{Answer, Kind, Sent};
+use crate::program::{Fields, put, put_all};
+pub(crate) use crate::program::{Incoming, Outgoing, Payload, broken};
 
 /// Both ends say it first. Any change of a frame makes it another.
 pub(crate) const VERSION: u16 = 1;
-/// The longest frame that is taken.
-const LONGEST: usize = 1 << 30;
-/// The buffer of a connection grows by this much at most before the bytes are there.
-const STEP: usize = 256 << 10;
-
 /// What the engine says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum FromEngine<'a> {
@@ -60,17 +52,6 @@ pub(crate) struct MessageFrame<'a> {
     pub(crate) beginning: Payload<'a>,
 }
 
-/// Bytes of a message.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) struct Payload<'a>(pub(crate) &'a [u8]);
-
-// They are health data.
-impl std::fmt::Debug for Payload<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} bytes", self.0.len())
-    }
-}
-
 /// What a worker says.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum FromWorker<'a> {
@@ -89,21 +70,7 @@ pub(crate) enum FromWorker<'a> {
     Answer(u32, Answer<'a>),
 }
 
-/// Frames that are to be written.
-#[derive(Default)]
-pub(crate) struct Outgoing {
-    pub(crate) bytes: Vec<u8>,
-}
-
 impl Outgoing {
-    fn frame(&mut self, kind: u8, fields: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(&[0, 0, 0, 0, kind]);
-        fields(&mut self.bytes);
-        let len = (self.bytes.len() - start - 4) as u32;
-        self.bytes[start..start + 4].copy_from_slice(&len.to_le_bytes());
-    }
-
     pub(crate) fn engine(&mut self, said: FromEngine<'_>) {
         match said {
             FromEngine::Batch { batch, kind, function, count } => self.frame(1, |out| {
@@ -170,16 +137,6 @@ impl Outgoing {
     }
 }
 
-fn put(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-    out.extend_from_slice(bytes);
-}
-
-fn put_all(out: &mut Vec<u8>, texts: &[&str]) {
-    out.extend_from_slice(&(texts.len() as u32).to_le_bytes());
-    texts.iter().for_each(|it| put(out, it.as_bytes()));
-}
-
 impl<'a> FromEngine<'a> {
     /// `None`: this is no such frame.
     pub(crate) fn parse((kind, bytes): (u8, &'a [u8])) -> Option<Self> {
@@ -232,55 +189,11 @@ impl<'a> FromWorker<'a> {
             }
             _ => return None,
         };
-        fields.0.is_empty().then_some(said)
+        fields.is_empty().then_some(said)
     }
 }
 
-/// The fields of a frame that are not read yet.
-struct Fields<'a>(&'a [u8]);
-
 impl<'a> Fields<'a> {
-    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
-        let (taken, left) = self.0.split_at_checked(len)?;
-        self.0 = left;
-        Some(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.take(N)?.try_into().ok()
-    }
-
-    fn u8(&mut self) -> Option<u8> {
-        self.array().map(u8::from_le_bytes)
-    }
-
-    fn u16(&mut self) -> Option<u16> {
-        self.array().map(u16::from_le_bytes)
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        self.array().map(u32::from_le_bytes)
-    }
-
-    fn u64(&mut self) -> Option<u64> {
-        self.array().map(u64::from_le_bytes)
-    }
-
-    fn bytes(&mut self) -> Option<&'a [u8]> {
-        let len = self.u32()?;
-        self.take(len as usize)
-    }
-
-    fn text(&mut self) -> Option<&'a str> {
-        std::str::from_utf8(self.bytes()?).ok()
-    }
-
-    /// Each has four bytes at least, so a count that is wrong makes nothing large.
-    fn texts(&mut self) -> Option<Vec<&'a str>> {
-        let count = self.u32()?;
-        (0..count).map(|_| self.text()).collect()
-    }
-
     fn sends(&mut self) -> Option<Vec<Sent<'a>>> {
         let count = self.u32()?;
         let mut one = || {
@@ -289,67 +202,6 @@ impl<'a> Fields<'a> {
         };
         (0..count).map(|_| one()).collect()
     }
-}
-
-/// Frames that arrive.
-pub(crate) struct Incoming<R> {
-    from: R,
-    buffer: Vec<u8>,
-    /// What is read and not given out.
-    held: std::ops::Range<usize>,
-}
-
-impl<R: Read> Incoming<R> {
-    pub(crate) const fn new(from: R) -> Self {
-        Incoming { from, buffer: Vec::new(), held: 0..0 }
-    }
-
-    /// The kind and the fields of the next frame; `None`: the other end is closed.
-    pub(crate) fn next(&mut self) -> io::Result<Option<(u8, &[u8])>> {
-        if !self.hold(4)? {
-            return Ok(None);
-        }
-        let start = self.held.start;
-        let len = self.buffer[start..start + 4].try_into().map_or(0, u32::from_le_bytes) as usize;
-        if !(1..=LONGEST).contains(&len) {
-            return Err(broken());
-        }
-        if !self.hold(4 + len)? {
-            return Ok(None);
-        }
-        let frame = self.held.start + 4..self.held.start + 4 + len;
-        self.held.start = frame.end;
-        Ok(Some((self.buffer[frame.start], &self.buffer[frame.start + 1..frame.end])))
-    }
-
-    /// Reads until so many bytes are here; whether they are.
-    fn hold(&mut self, len: usize) -> io::Result<bool> {
-        while self.held.len() < len {
-            if self.held.is_empty() && self.buffer.len() > 4 * STEP {
-                // A large frame has passed.
-                (self.buffer, self.held) = (Vec::new(), 0..0);
-            }
-            if self.held.start > 0 {
-                self.buffer.copy_within(self.held.clone(), 0);
-                self.held = 0..self.held.len();
-            }
-            if self.buffer.len() - self.held.end < STEP / 4 {
-                self.buffer.resize(self.held.end + STEP, 0);
-            }
-            match self.from.read(&mut self.buffer[self.held.end..]) {
-                Ok(0) => return Ok(false),
-                Ok(read) => self.held.end += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(true)
-    }
-}
-
-/// The error of a frame that is none, or that has no place here.
-pub(crate) fn broken() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "the protocol between engine and worker is broken")
 }
 
 /// Which message a worker runs, as it stands in a file that both have open: it outlives the worker.

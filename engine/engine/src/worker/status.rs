@@ -2,11 +2,11 @@
 
 use mllp_pipeline::{MessageId, Stage};
 
-use super::WorkerProgram;
 use super::host::Host;
 use super::traces::Trace;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::program::Program;
 
 /// How the workers of an engine stand at one moment. Times are of the wall clock, milliseconds since
 /// 1970 in UTC.
@@ -117,7 +117,7 @@ impl Engine {
     ///
     /// [`Error::Refused`]: it cannot be started, refuses, or lacks a function; or there are no workers.
     /// Nothing has changed then.
-    pub fn reload_workers(&self, program: WorkerProgram) -> Result<(), Error> {
+    pub fn reload_workers(&self, program: Program) -> Result<(), Error> {
         let workers = self.workers.as_ref();
         let workers = workers.ok_or_else(|| Error::Refused("there are no workers".to_owned()))?;
         workers.run(program).map_err(Error::Refused)

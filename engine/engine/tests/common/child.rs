@@ -10,12 +10,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use mllp_engine::worker::{Answer, Call, Child, Function, Sent};
-use mllp_engine::{Failure, WorkerProgram};
+use mllp_engine::{Failure, Program};
 use rustix::process::{Signal, getpid, kill_process};
 
 /// The program, with what `FASTMLLP_TEST_*` variables tell it.
-pub fn program(variables: &[(&str, &str)]) -> WorkerProgram {
-    let program = WorkerProgram::new(std::env::current_exe().unwrap());
+pub fn program(variables: &[(&str, &str)]) -> Program {
+    let program = Program::new(std::env::current_exe().unwrap());
     let program = program.arg("--exact").arg("worker").arg("--ignored").arg("--nocapture");
     variables.iter().fold(program, |program, (name, value)| {
         program.env(format!("FASTMLLP_TEST_{name}"), *value)

@@ -1,5 +1,5 @@
 use std::io::Write;
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 
 use mllp_pipeline::Failure;
 

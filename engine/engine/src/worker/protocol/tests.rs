@@ -1,3 +1,5 @@
+use std::io::{self, Read};
+
 use super::*;
 
 fn engine_says() -> Vec<FromEngine<'static>> {
@@ -86,34 +88,6 @@ fn a_broken_frame_is_noticed() {
     assert_eq!(FromWorker::parse((5, &[0, 0, 0, 0, 255, 255, 255, 255])), None);
     // Not UTF-8.
     assert_eq!(FromWorker::parse((2, &[1, 0, 0, 0, 255])), None);
-}
-
-#[test]
-fn a_length_that_no_frame_has_is_refused_before_memory_is_taken_for_it() {
-    for len in [0, u32::MAX] {
-        let bytes = len.to_le_bytes();
-        let mut incoming = Incoming::new(&bytes[..]);
-        assert_eq!(incoming.next().unwrap_err().kind(), io::ErrorKind::InvalidData);
-    }
-    let bytes = (LONGEST as u32).to_le_bytes();
-    let mut incoming = Incoming::new(&bytes[..]);
-    assert!(incoming.next().unwrap().is_none());
-    assert!(incoming.buffer.len() <= STEP);
-}
-
-#[test]
-fn the_memory_of_a_large_frame_is_given_back() {
-    let mut out = Outgoing::default();
-    let large = vec![7; 20 * STEP];
-    out.engine(FromEngine::Chunk(Payload(&large)));
-    out.engine(FromEngine::Probe);
-    let mut incoming = Incoming::new(&out.bytes[..]);
-    assert_eq!(
-        FromEngine::parse(incoming.next().unwrap().unwrap()),
-        Some(FromEngine::Chunk(Payload(&large)))
-    );
-    while incoming.next().unwrap().is_some() {}
-    assert!(incoming.buffer.len() <= STEP);
 }
 
 #[test]

@@ -1,13 +1,13 @@
-//! The program that workers run.
+//! How a process is started.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// A program whose processes run routers and handlers. It speaks to the engine through
+/// A program whose processes the engine starts. Such a process speaks with it through
 /// [`worker::Child`](crate::worker::Child).
 #[derive(Clone, Debug)]
-pub struct WorkerProgram {
+pub struct Program {
     program: PathBuf,
     arguments: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
@@ -15,10 +15,10 @@ pub struct WorkerProgram {
     shows_output: bool,
 }
 
-impl WorkerProgram {
+impl Program {
     /// A program by its path, or by its name if it is in `PATH`. It gets the environment of this process.
-    pub fn new(program: impl Into<PathBuf>) -> WorkerProgram {
-        WorkerProgram {
+    pub fn new(program: impl Into<PathBuf>) -> Program {
+        Program {
             program: program.into(),
             arguments: Vec::new(),
             variables: Vec::new(),
@@ -48,7 +48,7 @@ impl WorkerProgram {
         self
     }
 
-    /// Shows what its functions print, on standard error of this process. Without this it is dropped,
+    /// Shows what it prints, on standard error of this process. Without this it is dropped,
     /// because it may hold health data: only for development.
     #[must_use]
     pub fn with_output(mut self) -> Self {
