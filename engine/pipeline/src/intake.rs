@@ -11,7 +11,7 @@ use crate::duplicates::Identities;
 use crate::fact::{First, Received};
 use crate::graph::{Acknowledge, Inbound};
 use crate::ids::{MessageId, Millis, Now, Ticket};
-use crate::order::{Answer, Order, Sameness};
+use crate::order::{Answer, Order, Sameness, Stored};
 use crate::record::Disposition;
 use crate::renewal::Dead;
 #[cfg(feature = "sabotage")]
@@ -42,6 +42,15 @@ impl Waiting {
     pub fn is_routed(&self) -> bool {
         self.received.accepted && !matches!(self.standing, Standing::Duplicate(_))
     }
+
+    /// What is told of it once it is durable.
+    const fn stored(&self) -> Stored {
+        let duplicate_of = match self.standing {
+            Standing::Duplicate(first) => Some(first),
+            _ => None,
+        };
+        Stored { message: self.id, duplicate_of }
+    }
 }
 
 impl Waiting {
@@ -56,7 +65,7 @@ impl Waiting {
         #[cfg(feature = "sabotage")]
         if shared.broken(Sabotage::AckBeforeVerdict) {
             let answer = Answer::Acknowledgment(acknowledgment);
-            return shared.orders.push_back(Order::Answer { ticket, answer });
+            return shared.orders.push_back(Order::Answer { ticket, answer, stored: None });
         }
         #[cfg(feature = "sabotage")]
         if shared.broken(Sabotage::ForgetTicket) && ticket.0.is_multiple_of(8) {
@@ -158,7 +167,8 @@ impl Intake {
         #[cfg(feature = "sabotage")]
         if shared.broken(Sabotage::AckEarly) {
             let answer = Answer::Acknowledgment(received.acknowledgment.clone());
-            shared.orders.push_back(Order::Answer { ticket: received.ticket, answer });
+            let ticket = received.ticket;
+            shared.orders.push_back(Order::Answer { ticket, answer, stored: None });
         }
         let deadline = match self.acknowledge {
             Acknowledge::Delivered { within } if received.accepted => Some(now.steady + within),
@@ -307,9 +317,10 @@ impl Intake {
             match waiting.deadline {
                 Some(deadline) => waiting.wait(deadline, shared),
                 None => {
+                    let stored = Some(waiting.stored());
                     let Received { ticket, acknowledgment, .. } = waiting.received;
                     let answer = Answer::Acknowledgment(acknowledgment);
-                    shared.orders.push_back(Order::Answer { ticket, answer });
+                    shared.orders.push_back(Order::Answer { ticket, answer, stored });
                 }
             }
         }
@@ -334,7 +345,8 @@ impl Intake {
                 self.len -= waiting.received.body.len();
                 let ticket = waiting.received.ticket;
                 waiting.unwatch(shared);
-                shared.orders.push_back(Order::Answer { ticket, answer: answer.clone() });
+                let answer = answer.clone();
+                shared.orders.push_back(Order::Answer { ticket, answer, stored: None });
             }
             at += 1;
             !goes
@@ -349,7 +361,7 @@ impl Intake {
             self.len -= waiting.received.body.len();
             waiting.unwatch(shared);
             let (ticket, answer) = (waiting.received.ticket, Answer::NotStored);
-            shared.orders.push_back(Order::Answer { ticket, answer });
+            shared.orders.push_back(Order::Answer { ticket, answer, stored: None });
         }
     }
 

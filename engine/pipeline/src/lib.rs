@@ -91,7 +91,7 @@
 //!                 facts.push_back(Fact::Outcome(outcome));
 //!             }
 //!             // To the connection, which sends answers in the order of its messages.
-//!             Order::Answer { ticket, answer } => done.push(format!("answered {ticket}")),
+//!             Order::Answer { ticket, answer, .. } => done.push(format!("answered {ticket}")),
 //!             // To a worker, or run here. One result for each message, in order.
 //!             Order::Route { call, work, .. } => {
 //!                 let results = work.iter().map(|_| Ok(vec![handler])).collect();
@@ -192,7 +192,7 @@ pub use ids::{
     BodyId, CallId, CommandId, Epoch, LaneId, MessageId, Millis, Now, Seq, Stage, Stamp, Ticket,
 };
 pub use job::{Job, Position};
-pub use order::{Answer, Order, Sameness, Source, Work};
+pub use order::{Answer, Order, Sameness, Source, Stored, Work};
 pub use pipeline::Pipeline;
 pub use record::{
     Append, Disposition, Failure, LaneUpdate, List, NewMessage, Part, Record, Reopened, RowBody,

@@ -21,6 +21,8 @@ pub enum Order {
         ticket: Ticket,
         /// How.
         answer: Answer,
+        /// As what it was stored; `None`: it was not, or that is unknown.
+        stored: Option<Stored>,
     },
     /// Run the router of an inbound on these messages.
     Route {
@@ -88,6 +90,15 @@ pub enum Order {
     /// Delete a body in chunks that a handler has sent and that is not used, unless something holds
     /// it: the handler is called again.
     GiveUp(BodyId),
+}
+
+/// A message that was received and stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its number.
+    pub message: MessageId,
+    /// The message that it is a duplicate of.
+    pub duplicate_of: Option<MessageId>,
 }
 
 /// How a sender is answered.

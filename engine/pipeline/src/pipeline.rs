@@ -252,11 +252,19 @@ impl Pipeline {
             Some(_) if self.shared.broken(Sabotage::DropAtFull) => {
                 let answer = Answer::Acknowledgment(received.acknowledgment);
                 let ticket = received.ticket;
-                return self.shared.orders.push_back(Order::Answer { ticket, answer });
+                return self.shared.orders.push_back(Order::Answer {
+                    ticket,
+                    answer,
+                    stored: None,
+                });
             }
             _ => {
                 let (ticket, answer) = (received.ticket, Answer::NotStored);
-                return self.shared.orders.push_back(Order::Answer { ticket, answer });
+                return self.shared.orders.push_back(Order::Answer {
+                    ticket,
+                    answer,
+                    stored: None,
+                });
             }
         };
         let id = self.new_message();

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use crate::body::Piece;
 use crate::fact::{Committed, First};
 use crate::ids::{LaneId, MessageId, Millis, Seq, Ticket};
-use crate::order::{Answer, Order};
+use crate::order::{Answer, Order, Stored};
 use crate::record::{Disposition, List, Part, Record, Transaction};
 
 /// What is known of a message.
@@ -36,6 +36,13 @@ pub(crate) struct Waiter {
     pub own: MessageId,
     pub acknowledgment: Piece,
     pub deadline: Millis,
+}
+
+impl Waiter {
+    /// What is told of its message, which waits for the verdict on this one.
+    fn stored(&self, first: MessageId) -> Stored {
+        Stored { message: self.own, duplicate_of: (self.own != first).then_some(first) }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -258,7 +265,7 @@ impl Verdicts {
         let accepted = accepted || self.errors_are_good && verdict != Verdict::Unknown;
         for waiter in core::mem::take(&mut entry.waiting) {
             self.deadlines.remove(&(waiter.deadline, waiter.ticket));
-            let ticket = waiter.ticket;
+            let (ticket, stored) = (waiter.ticket, waiter.stored(message));
             let answer = match verdict {
                 // A sender that asks again is told what the store says.
                 Verdict::Unknown => Answer::Close,
@@ -268,7 +275,8 @@ impl Verdicts {
             if answer != Answer::Close {
                 self.answered.push_back(Answered { message: waiter.own, accepted });
             }
-            orders.push_back(Order::Answer { ticket, answer });
+            let stored = (answer != Answer::Close).then_some(stored);
+            orders.push_back(Order::Answer { ticket, answer, stored });
         }
         self.forget(message);
     }
@@ -285,9 +293,10 @@ impl Verdicts {
             let Some(place) = entry.waiting.iter().position(|it| it.ticket == ticket) else {
                 continue;
             };
-            let own = entry.waiting.remove(place).own;
-            self.answered.push_back(Answered { message: own, accepted: false });
-            orders.push_back(Order::Answer { ticket, answer: Answer::NotDelivered });
+            let waiter = entry.waiting.remove(place);
+            self.answered.push_back(Answered { message: waiter.own, accepted: false });
+            let (answer, stored) = (Answer::NotDelivered, Some(waiter.stored(message)));
+            orders.push_back(Order::Answer { ticket, answer, stored });
             self.forget(message);
         }
     }

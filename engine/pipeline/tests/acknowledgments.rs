@@ -36,7 +36,7 @@ fn answers(pipeline: &mut Pipeline, outcome: Option<CommitOutcome>, at: u64) -> 
     let mut answers = Vec::new();
     while let Some(order) = pipeline.next_order(now(at)) {
         match order {
-            Order::Answer { ticket, answer } => answers.push((ticket.0, answer)),
+            Order::Answer { ticket, answer, .. } => answers.push((ticket.0, answer)),
             Order::Commit(_) => {
                 if let Some(outcome) = outcome.clone() {
                     pipeline.tell(Fact::Outcome(outcome), now(at));

@@ -84,7 +84,7 @@ impl Host {
     fn obey(&mut self, order: Order) {
         let fact = match order {
             Order::Commit(transaction) => Fact::Outcome(self.commit(&transaction)),
-            Order::Answer { ticket, answer } => return self.answers.push((ticket.0, answer)),
+            Order::Answer { ticket, answer, .. } => return self.answers.push((ticket.0, answer)),
             Order::Route { call, work, .. } => {
                 let results = work.iter().map(|_| Ok(vec![self.lanes[1]])).collect();
                 Fact::Routed { call, results }

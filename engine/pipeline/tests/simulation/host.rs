@@ -283,7 +283,7 @@ impl Host {
                     let after = world.commit_time();
                     self.happens(after, Happening::Write(transaction), world);
                 }
-                Order::Answer { ticket, answer } => {
+                Order::Answer { ticket, answer, .. } => {
                     Protocol.check(self.answered.insert(ticket), "answered twice");
                     self.check_refused(ticket, &answer, senders, world);
                     let is_stopping = self.stopping_since.is_some();
