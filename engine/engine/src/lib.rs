@@ -102,8 +102,8 @@ pub use mllp_pipeline::{
 pub use mllp_store::{
     ClockDoubt, Days, Finding, Found, StoreError, StoredMessage, Verified, verify,
 };
-pub use reason::{Attempts, Reason};
 pub use program::Program;
+pub use reason::{Attempts, Reason};
 pub use reload::{Leaving, NotReloaded};
 pub use search::Search;
 pub use selection::{Selection, Which};
