@@ -2,6 +2,7 @@
 
 mod acknowledge;
 mod connection;
+mod feed;
 mod gate;
 mod identity;
 mod incident;
@@ -14,11 +15,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+pub use feed::{Feed, FeedOptions, Submitted};
 pub use gate::Gate;
 pub use identity::Recognise;
 pub use incident::Incident;
 pub use listener::Listener;
-pub use mailbox::{Reply, ReplyTo};
+pub use mailbox::{Reply, ReplyTo, Stored};
 pub use options::{AckMode, ListenerOptions};
 pub use upload::Chunk;
 

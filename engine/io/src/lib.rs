@@ -23,12 +23,13 @@ pub use ack_gen::Policy;
 pub use allow::{Network, NetworkError};
 pub use hl7_peek::Scan;
 pub use inbound::{
-    AckMode, CHUNK, Chunk, Gate, Incident, Incoming, Intake, Listener, ListenerOptions, Payload,
-    Recognise, Reply, ReplyTo, TurnedAway, WHOLE,
+    AckMode, CHUNK, Chunk, Feed, FeedOptions, Gate, Incident, Incoming, Intake, Listener,
+    ListenerOptions, Payload, Recognise, Reply, ReplyTo, Stored, Submitted, TurnedAway, WHOLE,
 };
 pub use mllp_core::{Fault, Framing, Profile};
 pub use mllp_link::{Expired, OverLimit, Protocol, Rules, Times};
 pub use outbound::{
     Content, Loss, Note, Outcome, PieceTo, Report, Reports, Sender, SenderOptions, Senders, Source,
+    read_piece,
 };
 pub use tls::{CertificateFiles, ClientCertificates, ListenerTls, SenderTls, TlsError, TlsVersion};

@@ -9,7 +9,7 @@ mod senders;
 mod verdict;
 mod wire;
 
-pub use content::{Content, PieceTo, Source};
+pub use content::{Content, PieceTo, Source, read_piece};
 pub use options::SenderOptions;
 pub use sender::Sender;
 pub use senders::Senders;
@@ -47,6 +47,8 @@ pub enum Loss {
     NotBelieved(String),
     /// It was given up: an answer did not come, or what came is none.
     GivenUp,
+    /// Who delivers in its place says that it cannot, or has ended.
+    NotReady(String),
 }
 
 impl std::fmt::Display for Loss {
@@ -56,6 +58,7 @@ impl std::fmt::Display for Loss {
             Loss::Broken(why) => write!(f, "broken: {why}"),
             Loss::NotBelieved(why) => write!(f, "our certificate is refused: {why}"),
             Loss::Closed => f.write_str("closed by the partner"),
+            Loss::NotReady(why) => f.write_str(why),
             Loss::GivenUp => f.write_str("given up without an answer"),
         }
     }

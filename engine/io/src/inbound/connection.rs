@@ -2,6 +2,8 @@
 
 mod arriving;
 
+pub(super) use arriving::is_header_cut;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -49,7 +51,7 @@ pub(super) struct Connection {
     /// What has come of a message that is small so far.
     part: Vec<u8>,
     /// A message that is not.
-    upload: Option<Box<Upload>>,
+    upload: Option<Box<Upload<Ticket>>>,
     /// Messages without an answer, in the order of their tickets, with what a refusal quotes.
     waiting: VecDeque<Waiting>,
     /// Messages of this turn, for the intake.

@@ -65,6 +65,11 @@ impl Gate {
         self.open.subscribe()
     }
 
+    /// Whether it is open.
+    pub(super) fn is_open(&self) -> bool {
+        *self.open.borrow()
+    }
+
     /// A permit for each chunk that is handed over.
     pub(super) fn chunks(&self) -> &Arc<Semaphore> {
         &self.chunks

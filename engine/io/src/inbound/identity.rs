@@ -55,6 +55,11 @@ impl Identity {
         self.hash.update(counts);
     }
 
+    /// Of all bytes that were taken, whatever they are.
+    pub(super) fn of_bytes(&self) -> u128 {
+        self.hash.digest128().max(1)
+    }
+
     /// Of the message with this MSH-10, once all of it was taken.
     pub(super) fn of(&mut self, control_id: &[u8]) -> u128 {
         if control_id.is_empty() {

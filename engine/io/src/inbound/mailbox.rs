@@ -4,6 +4,8 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
+use tokio::sync::oneshot;
+
 /// What a sender gets.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Reply {
@@ -17,31 +19,58 @@ pub enum Reply {
     Close,
 }
 
+/// As what a message was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its number.
+    pub message: u64,
+    /// The message that it is a duplicate of.
+    pub duplicate_of: Option<u64>,
+}
+
 /// Where the answer to one message goes. Dropped without an answer it closes the connection: a sender
 /// that waits in vain would be worse.
-pub struct ReplyTo {
-    mailbox: Arc<Mailbox>,
-    ticket: u32,
-    answered: bool,
+pub struct ReplyTo(Option<Asker>);
+
+/// Who waits for an answer.
+enum Asker {
+    Connection(Arc<Mailbox>, u32),
+    Feed(oneshot::Sender<(Reply, Option<Stored>)>),
 }
 
 impl ReplyTo {
     pub(super) fn new(mailbox: Arc<Mailbox>, ticket: u32) -> Self {
-        ReplyTo { mailbox, ticket, answered: false }
+        ReplyTo(Some(Asker::Connection(mailbox, ticket)))
+    }
+
+    pub(super) fn feed(asker: oneshot::Sender<(Reply, Option<Stored>)>) -> Self {
+        ReplyTo(Some(Asker::Feed(asker)))
     }
 
     /// Answers. Returns at once; the answer leaves when those before it have left.
-    pub fn answer(mut self, reply: Reply) {
-        self.answered = true;
-        self.mailbox.put(self.ticket, reply);
+    pub fn answer(self, reply: Reply) {
+        self.answer_as(reply, None);
+    }
+
+    /// Answers, and says as what the message was stored, if it was. Only a [`Feed`](crate::Feed) hears
+    /// of that.
+    pub fn answer_as(mut self, reply: Reply, stored: Option<Stored>) {
+        self.put(reply, stored);
+    }
+
+    fn put(&mut self, reply: Reply, stored: Option<Stored>) {
+        match self.0.take() {
+            Some(Asker::Connection(mailbox, ticket)) => mailbox.put(ticket, reply),
+            // Who has asked is gone.
+            Some(Asker::Feed(asker)) => drop(asker.send((reply, stored))),
+            None => {}
+        }
     }
 }
 
 impl Drop for ReplyTo {
     fn drop(&mut self) {
-        if !self.answered {
-            self.mailbox.put(self.ticket, Reply::Close);
-        }
+        self.put(Reply::Close, None);
     }
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use mllp_link::Ticket;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::identity::{Identity, Recognise};
@@ -57,8 +56,8 @@ struct Flight {
     mailbox: Arc<Mailbox>,
 }
 
-/// A large message that arrives. Dropped, it is given up.
-pub(super) struct Upload {
+/// A large message that arrives. Dropped, it is given up. `T`: how its connection calls it.
+pub(super) struct Upload<T> {
     intake: Arc<dyn Intake>,
     gate: Gate,
     /// `None`: it is refused, and passes by.
@@ -75,7 +74,7 @@ pub(super) struct Upload {
     /// For the next chunk.
     pub(super) permit: Option<OwnedSemaphorePermit>,
     /// The message is here, whole.
-    pub(super) ended: Option<Ticket>,
+    pub(super) ended: Option<T>,
     /// A message holds it by now.
     kept: bool,
 }
@@ -87,7 +86,7 @@ pub(super) struct Kept {
     pub(super) identity: u128,
 }
 
-impl Upload {
+impl<T> Upload<T> {
     /// Begins with the bytes that have come so far.
     pub(super) fn begin(
         intake: Arc<dyn Intake>,
@@ -95,7 +94,7 @@ impl Upload {
         recognise: Recognise,
         mailbox: Arc<Mailbox>,
         bytes: Vec<u8>,
-    ) -> Upload {
+    ) -> Upload<T> {
         let mut identity = Box::new(Identity::new(recognise));
         identity.take(&bytes);
         let body = (!gate.refuses_large()).then(|| intake.begin());
@@ -156,6 +155,11 @@ impl Upload {
         self.permit.is_some()
     }
 
+    /// Bytes that have come.
+    pub(super) const fn len(&self) -> u64 {
+        self.len
+    }
+
     /// What it has to wait for, apart from its own chunks.
     pub(super) fn wanted(&self) -> Option<Arc<Semaphore>> {
         let waits = self.has_chunk()
@@ -194,9 +198,16 @@ impl Upload {
         self.kept = true;
         Some(Kept { body, len: self.len, identity: self.identity.of(control_id) })
     }
+
+    /// The same, of a message that need not be HL7: its bytes are what it is recognised by.
+    pub(super) fn keep_bytes(&mut self) -> Option<Kept> {
+        let body = self.body.filter(|_| !self.is_lost())?;
+        self.kept = true;
+        Some(Kept { body, len: self.len, identity: self.identity.of_bytes() })
+    }
 }
 
-impl Drop for Upload {
+impl<T> Drop for Upload<T> {
     fn drop(&mut self) {
         if let (Some(body), false) = (self.body, self.kept) {
             self.intake.give_up(body);

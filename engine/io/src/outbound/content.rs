@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
 use super::queue::Queue;
 
 /// The payload of a delivery.
@@ -34,29 +36,42 @@ pub trait Source: Send + Sync {
 }
 
 /// Where a piece goes that was asked for. Dropped, it says that the piece cannot be read.
-pub struct PieceTo {
-    queue: Arc<Queue>,
-    /// Which question it answers.
-    question: u64,
-    given: bool,
+pub struct PieceTo(Option<Asker>);
+
+/// Who has asked for a piece.
+enum Asker {
+    /// A sender, with the number of its question.
+    Sender(Arc<Queue>, u64),
+    Task(oneshot::Sender<Arc<[u8]>>),
 }
 
 impl PieceTo {
     pub(super) fn new(queue: Arc<Queue>, question: u64) -> Self {
-        PieceTo { queue, question, given: false }
+        PieceTo(Some(Asker::Sender(queue, question)))
     }
 
     /// Gives the bytes. Returns at once.
     pub fn give(mut self, bytes: Arc<[u8]>) {
-        self.given = true;
-        self.queue.give(self.question, Some(bytes));
+        match self.0.take() {
+            Some(Asker::Sender(queue, question)) => queue.give(question, Some(bytes)),
+            // Who has asked is gone.
+            Some(Asker::Task(asker)) => drop(asker.send(bytes)),
+            None => {}
+        }
     }
 }
 
 impl Drop for PieceTo {
     fn drop(&mut self) {
-        if !self.given {
-            self.queue.give(self.question, None);
+        if let Some(Asker::Sender(queue, question)) = self.0.take() {
+            queue.give(question, None);
         }
     }
+}
+
+/// Has the piece with this number read, and waits for it; `None`: it cannot be read.
+pub async fn read_piece(source: &dyn Source, n: u32) -> Option<Arc<[u8]>> {
+    let (asker, piece) = oneshot::channel();
+    source.read(n, PieceTo(Some(Asker::Task(asker))));
+    piece.await.ok()
 }

@@ -246,7 +246,7 @@ impl Connection {
 }
 
 /// Whether the header of a message that begins so goes on beyond. No partner could be sent it either.
-fn is_header_cut(beginning: &[u8]) -> bool {
+pub(in crate::inbound) fn is_header_cut(beginning: &[u8]) -> bool {
     let end = beginning.iter().rposition(|byte| matches!(byte, b'\r' | b'\n'));
     let segments = &beginning[..end.map_or(0, |at| at + 1)];
     MessageHeader::parse_lenient(segments).is_none()
