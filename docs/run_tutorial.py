@@ -4,10 +4,10 @@
 A block `sh` is commands, one to a line, which have to succeed; one that ends in `&` goes on until
 the page is over, and then has to stop cleanly. A block `text` is in what the block before it has
 printed, or what a command that goes on has printed so far; `...` stands for what is different each
-time. A block `python`, `toml` or `ini` is written to the file that its first line names, and systemd,
-where it is there, has to accept what is a unit. What a partner answers may come a moment later, so a
-command that only looks is run again until it prints what the page says. Ports of the page, 2575 and
-those after it, are replaced by free ones.
+time. A block `python`, `toml` or `ini` is written to the file that its first line names; of a unit,
+systemd has to accept every line, where it is there. What a partner answers may come a moment later,
+so a command that only looks is run again until it prints what the page says. The ports of a page,
+2575 and those after it, are replaced by free ones.
 """
 
 import os
