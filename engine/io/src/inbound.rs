@@ -21,7 +21,7 @@ pub use identity::Recognise;
 pub use incident::Incident;
 pub use listener::Listener;
 pub use mailbox::{Reply, ReplyTo, Stored};
-pub use options::{AckMode, ListenerOptions};
+pub use options::{AckMode, ContentType, ListenerOptions};
 pub use upload::Chunk;
 
 /// A payload above this many bytes is handed over in chunks while it arrives.

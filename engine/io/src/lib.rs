@@ -23,8 +23,9 @@ pub use ack_gen::Policy;
 pub use allow::{Network, NetworkError};
 pub use hl7_peek::Scan;
 pub use inbound::{
-    AckMode, CHUNK, Chunk, Feed, FeedOptions, Gate, Incident, Incoming, Intake, Listener,
-    ListenerOptions, Payload, Recognise, Reply, ReplyTo, Stored, Submitted, TurnedAway, WHOLE,
+    AckMode, CHUNK, Chunk, ContentType, Feed, FeedOptions, Gate, Incident, Incoming, Intake,
+    Listener, ListenerOptions, Payload, Recognise, Reply, ReplyTo, Stored, Submitted, TurnedAway,
+    WHOLE,
 };
 pub use mllp_core::{Fault, Framing, Profile};
 pub use mllp_link::{Expired, OverLimit, Protocol, Rules, Times};

@@ -3,6 +3,7 @@
 mod back_off;
 mod content;
 mod options;
+mod plain;
 mod queue;
 mod sender;
 mod senders;

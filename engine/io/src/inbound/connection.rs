@@ -50,6 +50,8 @@ pub(super) struct Connection {
     unread: Unread,
     /// What has come of a message that is small so far.
     part: Vec<u8>,
+    /// The message that has ended holds the beginning of another one.
+    fused: bool,
     /// A message that is not.
     upload: Option<Box<Upload<Ticket>>>,
     /// Messages without an answer, in the order of their tickets, with what a refusal quotes.
@@ -112,6 +114,7 @@ impl Connection {
             mailbox: Arc::default(),
             unread: Unread::default(),
             part: Vec::new(),
+            fused: false,
             upload: None,
             waiting: VecDeque::new(),
             incoming: Vec::new(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ack_gen::Policy;
+use hl7_peek::MessageHeader;
 use mllp_core::{Config, Framing, Profile};
 use mllp_link::{OverLimit, ResponderConfig, Times};
 
@@ -26,6 +27,20 @@ pub enum AckMode {
     None,
 }
 
+/// What the payloads of a connection are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ContentType {
+    /// HL7: a message begins with MSH. One that does not is kept and refused.
+    #[default]
+    Hl7,
+    /// Anything. Nothing is read from it, so it has no control ID and is not recognised when it comes
+    /// again; an acknowledgment, if one is wanted, names no message.
+    ///
+    /// A start block in the midst of a message says that its sender began anew on the same connection.
+    /// Two messages are never taken for one: both together are kept and refused.
+    Any,
+}
+
 /// How a listener receives.
 #[derive(Clone, Debug)]
 pub struct ListenerOptions {
@@ -36,6 +51,8 @@ pub struct ListenerOptions {
     pub profile: Profile,
     /// The bytes that delimit a frame.
     pub framing: Framing,
+    /// What payloads are.
+    pub content_type: ContentType,
     /// The longest payload in bytes. Payloads above 64 KiB never lie in memory whole, so this bounds
     /// what a message takes of the disk. [`Times::frame`] is for a whole message: a slow line needs
     /// more of it for a long one.
@@ -73,6 +90,7 @@ impl Default for ListenerOptions {
             number: 0,
             profile: Profile::Resync,
             framing: Framing::MLLP,
+            content_type: ContentType::Hl7,
             max_message: 128 * 1024 * 1024,
             recognise: Recognise::Bytes,
             over_limit: OverLimit::Refuse,
@@ -115,6 +133,14 @@ impl ListenerOptions {
             faults.push(format!("tls: {error}"));
         }
         faults
+    }
+
+    /// The header of a message that has one.
+    pub(super) fn header<'a>(&self, beginning: &'a [u8]) -> Option<MessageHeader<'a>> {
+        match self.content_type {
+            ContentType::Hl7 => MessageHeader::parse_lenient(beginning),
+            ContentType::Any => None,
+        }
     }
 
     pub(super) fn responder(&self) -> ResponderConfig {

@@ -6,6 +6,7 @@ use hl7_peek::Scan;
 use mllp_core::{Config, Framing, Profile};
 use mllp_link::{InitiatorConfig, MAX_RULES, Rules};
 
+use crate::inbound::ContentType;
 use crate::socket;
 use crate::tls::SenderTls;
 
@@ -25,6 +26,13 @@ pub struct SenderOptions {
     pub profile: Profile,
     /// The bytes that delimit a frame, both ways.
     pub framing: Framing,
+    /// What payloads are. Of [`ContentType::Any`] nothing is read: one delivery at a time leaves, in a
+    /// frame that it must fit into.
+    pub content_type: ContentType,
+    /// Where payloads may be anything: whether the next frame of the partner ends a delivery, whatever
+    /// it holds. Without this a delivery ends when the operating system has all of it: what is on the
+    /// way when a connection breaks is lost, and nobody knows.
+    pub expects_reply: bool,
     /// How delimiters are found in messages and answers.
     pub scan: Scan,
     /// Which answers count as a receipt, beside those with a code of their own.
@@ -65,6 +73,8 @@ impl SenderOptions {
             tls: None,
             profile: Profile::Permissive,
             framing: Framing::MLLP,
+            content_type: ContentType::Hl7,
+            expects_reply: false,
             scan: Scan::SingleByte,
             rules: Rules::default(),
             window: 1,

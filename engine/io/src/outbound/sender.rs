@@ -12,9 +12,11 @@ use tokio::task::JoinHandle;
 use super::back_off::BackOff;
 use super::content::PieceTo;
 use super::options::{SenderOptions, WINDOW};
+use super::plain::Plain;
 use super::queue::{Delivery, Piece, Queue};
 use super::wire::{Ended, Wire};
 use super::{Content, Loss, Note, Outcome, Report, Reports};
+use crate::inbound::ContentType;
 use crate::storage::Growing;
 use crate::transport::Transport;
 use crate::{clock, socket};
@@ -89,7 +91,7 @@ pub(super) struct Open {
 }
 
 impl Delivery {
-    const fn name(&self) -> Name {
+    pub(super) const fn name(&self) -> Name {
         Name { number: self.number, generation: self.generation }
     }
 }
@@ -107,7 +109,7 @@ pub(super) struct Life {
     pub(super) link: Link,
     pub(super) open: VecDeque<Open>,
     /// Deliveries that the link has no room for, or whose control ID it has already.
-    waiting: VecDeque<Delivery>,
+    pub(super) waiting: VecDeque<Delivery>,
     pub(super) stopping: bool,
     pub(super) closed: bool,
     /// Somebody does not want to wait for the next dial.
@@ -162,7 +164,7 @@ impl Life {
                     back_off.succeeded();
                     self.reports.connected(self.options.number);
                     self.set_ready(true);
-                    match Wire::new(transport).converse(&mut self).await {
+                    match self.converse(transport).await {
                         Ended::Stopped => return,
                         Ended::Closed => self.set_ready(false),
                         Ended::Lost => {}
@@ -182,6 +184,13 @@ impl Life {
                     wanted = !self.closed;
                 }
             }
+        }
+    }
+
+    async fn converse(&mut self, transport: Transport) -> Ended {
+        match self.options.content_type {
+            ContentType::Hl7 => Wire::new(transport).converse(self).await,
+            ContentType::Any => Plain::new(transport, self).converse(self).await,
         }
     }
 
@@ -250,6 +259,10 @@ impl Life {
 
     /// Gives the link what it has room for, in order.
     pub(super) fn submit(&mut self) {
+        if self.options.content_type == ContentType::Any {
+            // The link reads what it sends.
+            return;
+        }
         let now = clock::now();
         while let Some(delivery) = self.waiting.pop_front() {
             let submitted = match &delivery.content {
@@ -289,7 +302,7 @@ impl Life {
     }
 
     /// No connection: nothing of what is open has left.
-    fn fail_all(&mut self) {
+    pub(super) fn fail_all(&mut self) {
         self.link = Link::new(Growing::default(), self.options.link());
         let open = std::mem::take(&mut self.open).into_iter().map(|it| it.name);
         let waiting = std::mem::take(&mut self.waiting).into_iter().map(|it| it.name());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ack_gen::{Ack, AckCode, Outcome};
 use hl7_peek::{MessageHeader, whole_fields};
-use mllp_core::Fault;
+use mllp_core::{Deviation, Fault};
 use mllp_link::{Millis, Protocol, Refusal, Refuse, StreamEvent, Ticket};
 
 use super::{Connection, Unread, Waiting};
@@ -15,7 +15,7 @@ use crate::inbound::incident::Incident;
 use crate::inbound::listener::Shared;
 use crate::inbound::mailbox::{Reply, ReplyTo};
 use crate::inbound::upload::{Kept, Upload};
-use crate::inbound::{Incoming, Payload, WHOLE};
+use crate::inbound::{ContentType, Incoming, Payload, WHOLE};
 
 const TOO_LARGE: &str = "the message is too large";
 
@@ -67,10 +67,14 @@ impl Connection {
         match event {
             StreamEvent::Start { .. } => self.drop_part(),
             StreamEvent::Span(bytes) => self.take_span(bytes),
-            StreamEvent::End(ticket, _) => match &mut self.upload {
-                Some(upload) => upload.ended = Some(ticket),
-                None => self.take_whole(ticket),
-            },
+            StreamEvent::End(ticket, arrived) => {
+                let begins_anew = arrived.deviations.contains(Deviation::SbInPayload);
+                self.fused = self.shared.options.content_type == ContentType::Any && begins_anew;
+                match &mut self.upload {
+                    Some(upload) => upload.ended = Some(ticket),
+                    None => self.take_whole(ticket),
+                }
+            }
             StreamEvent::Lost { refusal, fault, .. } => {
                 let beginning = match self.upload.take() {
                     Some(upload) => Arc::clone(&upload.beginning),
@@ -117,7 +121,7 @@ impl Connection {
     fn take_whole(&mut self, ticket: Ticket) {
         let payload: Arc<[u8]> = self.part.as_slice().into();
         self.part.clear();
-        let header = MessageHeader::parse_lenient(&payload);
+        let header = self.shared.options.header(&payload);
         let control_id = header.as_ref().map_or(&[][..], |it| it.message_control_id());
         let identity = identity(self.shared.options.recognise, control_id, &payload);
         let beginning = Arc::clone(&payload);
@@ -131,7 +135,7 @@ impl Connection {
         let Some(ticket) = upload.ended.take() else { return };
         // A field that was cut would be another one.
         let beginning: Arc<[u8]> = whole_fields(&upload.beginning).into();
-        let header = MessageHeader::parse_lenient(&beginning);
+        let header = self.shared.options.header(&beginning);
         let control_id = header.as_ref().map_or(&[][..], |it| it.message_control_id());
         match upload.keep(control_id) {
             Some(Kept { body, len, identity }) => {
@@ -154,7 +158,11 @@ impl Connection {
         identity: u128,
     ) {
         let is_whole = matches!(payload, Payload::Whole(_)) || !is_header_cut(&beginning);
+        let is_hl7 = self.shared.options.content_type == ContentType::Hl7;
         let (outcome, text) = match header {
+            _ if self.fused => (Outcome::Reject, "a message begins within another one"),
+            None if !is_hl7 && beginning.is_empty() => (Outcome::Reject, "the message is empty"),
+            None if !is_hl7 => (Outcome::Accept, ""),
             Some(_) if is_whole => (Outcome::Accept, ""),
             Some(_) => (Outcome::Reject, "the MSH segment is too long"),
             None => (Outcome::Reject, "the message has no MSH segment"),
@@ -193,7 +201,7 @@ impl Connection {
     /// Refuses a message over the limit, unless its connection ends. Its beginning is handed over to
     /// be looked at; the refusal does not wait for that.
     fn refuse(&mut self, refusal: Option<Refusal>, beginning: Arc<[u8]>, now: Millis) {
-        let header = MessageHeader::parse_lenient(whole_fields(&beginning));
+        let header = self.shared.options.header(whole_fields(&beginning));
         let id = self.shared.ids.next();
         let (code, acknowledgment) =
             self.shared.acknowledge(Outcome::Reject, header.as_ref(), &id, TOO_LARGE);
@@ -267,7 +275,7 @@ impl Shared {
 
     /// The refusal for now of a message; empty if it gets none.
     pub(super) fn refusal(&self, payload: &[u8], reply: &Reply) -> Arc<[u8]> {
-        let header = MessageHeader::parse_lenient(payload);
+        let header = self.options.header(payload);
         let text = match reply {
             Reply::NotDelivered => "stored, and not delivered so far",
             _ => "not stored, please send again",
