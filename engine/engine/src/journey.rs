@@ -91,7 +91,12 @@ impl Journey {
     pub fn line(&self, what: &What) -> String {
         match what {
             What::Received { inbound, .. } => format!("received      {}", self.name(*inbound)),
-            What::Routed { handlers } => format!("routed        {}", self.names(handlers)),
+            What::Routed { inbound: None, handlers } => {
+                format!("routed        {}", self.names(handlers))
+            }
+            What::Routed { inbound: Some(inbound), handlers } => {
+                format!("routed        {} -> {}", self.name(*inbound), self.names(handlers))
+            }
             What::Transformed { handler, outbounds } => {
                 format!("transformed   {} -> {}", self.name(*handler), self.names(outbounds))
             }

@@ -80,8 +80,8 @@ impl Places {
     fn take(&mut self, inbound: LaneId, event: &Event) {
         let at = event.at;
         match &event.what {
-            What::Routed { handlers } => {
-                self.ends(inbound, None);
+            What::Routed { inbound: again, handlers } => {
+                self.ends(again.unwrap_or(inbound), None);
                 handlers.iter().for_each(|it| self.opens(*it));
             }
             What::Transformed { handler, outbounds } => {

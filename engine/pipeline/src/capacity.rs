@@ -120,7 +120,7 @@ impl Pipeline {
         demand.0.iter().all(|(place, rows, bytes)| self.lane_takes(*place, *rows, *bytes))
     }
 
-    /// Adds what a handler sends to outbounds. What it sends to handlers is not held back.
+    /// Adds what a handler sends to outbounds. What it sends to handlers and to inbounds is not held back.
     fn demand(&self, sent: &[Sent], len: u64, demand: &mut Demand) {
         for it in sent {
             if let Some(to @ Place::Outbound(_)) = self.shared.place(it.to) {

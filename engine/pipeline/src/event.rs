@@ -30,8 +30,10 @@ pub enum What {
         /// Whether the answer took it over.
         accepted: bool,
     },
-    /// The router of the inbound chose these handlers.
+    /// The router of an inbound chose these handlers.
     Routed {
+        /// The lane of the inbound that a handler has sent it to; `None`: of the one that received it.
+        inbound: Option<LaneId>,
         /// The handlers' lanes; empty: unrouted.
         handlers: Vec<LaneId>,
     },
@@ -39,7 +41,7 @@ pub enum What {
     Transformed {
         /// The handler's lane.
         handler: LaneId,
-        /// The lanes of outbounds and handlers it sent to, in order; empty: filtered.
+        /// The lanes of outbounds, handlers and inbounds it sent to, in order; empty: filtered.
         outbounds: Vec<LaneId>,
     },
     /// An attempt to deliver has failed.

@@ -304,7 +304,7 @@ pub struct First {
 /// What a handler sends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sent {
-    /// The lane of an outbound, or of a handler that goes on with it.
+    /// The lane of an outbound, of a handler that goes on with it, or of an inbound whose router does.
     pub to: LaneId,
     /// The body, where it is not the one that the handler was given.
     pub body: Option<Body>,

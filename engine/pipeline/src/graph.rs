@@ -77,7 +77,7 @@ impl Default for Limits {
     }
 }
 
-/// A connection that receives.
+/// A connection that receives, or that handlers send to: its router routes both, in the order of the lane.
 #[derive(Clone, Debug)]
 pub struct Inbound {
     /// Its lane of the stage ingress.
@@ -119,8 +119,8 @@ pub enum Acknowledge {
 /// How much may wait in a lane. What does not fit waits in front of it, in order, and so does everything
 /// behind that: a handler that sends to two outbounds stands still while one of them is full. Therefore
 /// a lane has no limit unless it is given one. A message that is larger than the lane goes in once the
-/// lane is empty. What a handler sends to a handler and what an operator appends is counted, but not held
-/// back: it might have to wait for itself.
+/// lane is empty. What a handler sends to a handler or to an inbound and what an operator appends is
+/// counted, but not held back: it might have to wait for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
     /// Rows.

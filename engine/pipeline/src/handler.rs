@@ -20,7 +20,8 @@ pub(crate) const FUSED_AT_MOST: Millis = 200;
 /// After that the handler is not fused for this long.
 pub(crate) const NOT_FUSED: Millis = 60_000;
 
-/// How often handlers may send a message on to a handler. Cycles that were not refused at the start end here.
+/// How often handlers may send a message on, to a handler or to an inbound whose router takes it from there. Cycles
+/// that were not refused at the start end here.
 pub(crate) const DEEPEST: u8 = 8;
 
 /// A message that waits for the handler.
@@ -30,7 +31,7 @@ pub(crate) struct Resting {
     pub source: Source,
     pub sole: bool,
     pub id_hash: IdHash,
-    /// Handlers that have sent it to each other; above 0 the row may have bytes of its own.
+    /// Handlers that have sent it on; above 0 the row may have bytes of its own.
     pub hops: u8,
     pub progress: Progress,
 }
@@ -207,11 +208,7 @@ impl HandlerLane {
             return Ok(());
         };
         let row = &mut self.stage.lane.rows[at];
-        row.progress = match result {
-            Ok(sent) if row.hops >= DEEPEST && goes_on(&sent, shared) => {
-                shared.give_up(sent);
-                Progress::Failed(too_deep())
-            }
+        row.progress = match within_reach(row.hops, result, shared) {
             Ok(sent) => Progress::Sent(sent),
             Err(failure) if failure.is_tried_again() => return Err(at),
             Err(failure) => Progress::Failed(failure),
@@ -232,11 +229,24 @@ impl HandlerLane {
     }
 }
 
-/// Whether another handler is to go on with it.
-fn goes_on(sent: &[Sent], shared: &Shared) -> bool {
-    sent.iter().any(|it| matches!(shared.place(it.to), Some(Place::Routed(_))))
+/// What a handler has made of a message, unless handlers have sent that on too often already.
+pub(crate) fn within_reach(
+    hops: u8,
+    result: Result<Vec<Sent>, CallFailure>,
+    shared: &mut Shared,
+) -> Result<Vec<Sent>, CallFailure> {
+    match result {
+        Ok(sent) if hops >= DEEPEST && goes_on(&sent, shared) => {
+            shared.give_up(sent);
+            let note = Note("chain too deep".into());
+            Err(CallFailure { failure: Failure::Content, note })
+        }
+        result => result,
+    }
 }
 
-fn too_deep() -> CallFailure {
-    CallFailure { failure: Failure::Content, note: Note("chain too deep".into()) }
+/// Whether a handler or a router is to go on with it.
+fn goes_on(sent: &[Sent], shared: &Shared) -> bool {
+    let place = |it: &Sent| shared.place(it.to);
+    sent.iter().any(|it| matches!(place(it), Some(Place::Routed(_) | Place::Ingress(_))))
 }

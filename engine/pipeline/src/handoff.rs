@@ -28,7 +28,7 @@ struct Onward {
     /// Whether the row is, and then will be, all its open work.
     sole: bool,
     id_hash: IdHash,
-    /// Handlers that have sent it to each other so far.
+    /// Handlers that have sent it on so far.
     hops: u8,
     /// Length of those bytes.
     len: u64,
@@ -139,10 +139,12 @@ impl Pipeline {
         }
         let stage = &self.inbounds[inbound].stage;
         let (at, len) = (stage.committing, stage.lane.fill.lens[stage.committing]);
+        let seq = stage.lane.seq(at);
         let row = &mut self.inbounds[inbound].stage.lane.rows[at];
-        let onward = Onward::of(row.message, &row.source, row.id_hash, None);
-        let (message, sole) = (row.message, row.sole);
-        let onward = Onward { sole, len, ..onward };
+        let (message, sole, hops) = (row.message, row.sole, row.hops);
+        let own = (hops > 0).then_some((lane, seq));
+        let onward = Onward::of(message, &row.source, row.id_hash, own);
+        let onward = Onward { sole, hops, len, ..onward };
         let done = ingress::Progress::Chosen { handlers: Vec::new(), branches: Vec::new() };
         match core::mem::replace(&mut row.progress, done) {
             ingress::Progress::Chosen { handlers, branches } => {
@@ -173,7 +175,8 @@ impl Pipeline {
         sent.iter().all(|it| match self.shared.place(it.to) {
             Some(Place::Outbound(outbound)) => self.outbounds[outbound].lane.hold != Hold::Unread,
             Some(Place::Routed(handler)) => self.handlers[handler].stage.lane.hold != Hold::Unread,
-            _ => false,
+            Some(Place::Ingress(inbound)) => self.inbounds[inbound].stage.lane.hold != Hold::Unread,
+            None => false,
         })
     }
 
@@ -186,11 +189,18 @@ impl Pipeline {
         now: Now,
     ) {
         let message = onward.message;
-        let nothing = match handlers.is_empty() {
+        // Where a handler had sent it on, the router of its own inbound has chosen somebody.
+        let nothing = match handlers.is_empty() && onward.hops == 0 {
             true => Disposition::Unrouted,
             false => Disposition::Filtered,
         };
-        let routed = self.shared.event(message, now.wall, What::Routed { handlers });
+        // It has come from a handler exactly where its row may have bytes of its own.
+        let inbound = match onward.body {
+            RowBody::Row(inbound, _) => Some(inbound),
+            RowBody::Message | RowBody::Own(_) => None,
+        };
+        let what = What::Routed { inbound, handlers };
+        let routed = self.shared.event(message, now.wall, what);
         batch.record(Record::Event(routed));
         let mut total = Handoff::default();
         for branch in &mut branches {
@@ -264,7 +274,8 @@ impl Pipeline {
         }
     }
 
-    /// Appends what a handler sends to the lanes of outbounds, and of handlers that go on with it.
+    /// Appends what a handler sends to the lanes of outbounds, of handlers that go on with it, and of inbounds whose
+    /// routers do.
     fn send(
         &mut self,
         row: &Onward,
@@ -288,6 +299,8 @@ impl Pipeline {
                     self.concern(outbound);
                     0
                 }
+                #[cfg(feature = "sabotage")]
+                Place::Ingress(_) if self.shared.broken(Sabotage::ForgetHops) => 0,
                 Place::Routed(_) | Place::Ingress(_) => row.hops + 1,
             };
             let len = if let RowBody::Own(body) = &body { body.len() } else { row.len };
@@ -308,10 +321,10 @@ impl Pipeline {
         let lane = &mut self.handlers[handler].stage.lane;
         lane.appends(row.len);
         let (to, source) = (Place::Routed(handler), row.source.clone());
-        let Onward { message, sole, id_hash, len, .. } = *row;
-        let (keys, hops) = (Keys::NONE, 0);
+        let Onward { message, sole, id_hash, hops, len, .. } = *row;
+        let (body, keys) = (row.body.clone(), Keys::NONE);
         let row = Appended { to, message, source, sole, id_hash, keys, hops, len, call };
-        batch.append(lane.id, RowBody::Message, row);
+        batch.append(lane.id, body, row);
     }
 }
 

@@ -10,6 +10,8 @@ use crate::ids::{CallId, LaneId, MessageId, Millis};
 use crate::intake::Intake;
 use crate::lane::{Hold, Row};
 use crate::order::{Order, Source, Work};
+#[cfg(feature = "sabotage")]
+use crate::sabotage::Sabotage;
 use crate::shared::{Alarm, Place, Shared};
 use crate::stage::{Stage, Task};
 
@@ -21,6 +23,8 @@ pub(crate) struct Arrived {
     /// Whether it is all the open work of the message, as it is unless an operator has appended it.
     pub sole: bool,
     pub id_hash: IdHash,
+    /// Handlers that have sent it on; above 0 a handler has sent it here, and the row may have bytes of its own.
+    pub hops: u8,
     pub progress: Progress,
 }
 
@@ -53,8 +57,14 @@ pub(crate) enum BranchState {
 }
 
 impl Arrived {
-    pub fn new(message: MessageId, source: Source, sole: bool, id_hash: IdHash) -> Arrived {
-        Arrived { message, source, sole, id_hash, progress: Progress::New }
+    pub fn new(
+        message: MessageId,
+        source: Source,
+        sole: bool,
+        id_hash: IdHash,
+        hops: u8,
+    ) -> Arrived {
+        Arrived { message, source, sole, id_hash, hops, progress: Progress::New }
     }
 
     /// The branch of this call.
@@ -175,11 +185,14 @@ impl Ingress {
         let mut work = Vec::with_capacity(count);
         for row in stage.lane.rows.range_mut(range) {
             row.progress = Progress::Routing(call);
-            work.push(Work { message: row.message, body: row.source.clone(), hops: 0 });
+            work.push(Work { message: row.message, body: row.source.clone(), hops: row.hops });
         }
         stage.called += count;
         self.call = Some(call);
-        shared.orders.push_back(Order::Route { call, inbound: stage.lane.id, work });
+        let inbound = stage.lane.id;
+        #[cfg(feature = "sabotage")]
+        let inbound = if shared.broken(Sabotage::FirstRouter) { shared.first() } else { inbound };
+        shared.orders.push_back(Order::Route { call, inbound, work });
     }
 
     /// Lists the lane if it has something to hand on.

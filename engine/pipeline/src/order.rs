@@ -140,7 +140,7 @@ pub struct Work {
     pub message: MessageId,
     /// The row's own body, if it has one.
     pub body: Source,
-    /// How many handlers have sent it on to a handler.
+    /// How many handlers have sent it on, to a handler or to an inbound.
     pub hops: u8,
 }
 

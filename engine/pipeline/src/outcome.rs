@@ -109,7 +109,7 @@ impl Pipeline {
                 let (seq, stays) = lane.place();
                 if stays {
                     let source = shared.shelf.take(source, lane.id, seq);
-                    lane.push(Arrived::new(message, source, sole, id_hash), len);
+                    lane.push(Arrived::new(message, source, sole, id_hash, hops), len);
                 }
             }
             Place::Routed(at) => {

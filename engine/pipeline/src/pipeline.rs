@@ -225,6 +225,11 @@ impl Pipeline {
         self.shared.verdicts.errors_are_good = how == crate::Sabotage::AckError;
         self.shared.verdicts.keeps_old = how == crate::Sabotage::OldVerdict;
         self.shared.verdicts.waits_for_held = how == crate::Sabotage::WaitForHeld;
+        if how == crate::Sabotage::ForgetArrived
+            && let Some(inbound) = self.inbounds.iter_mut().find(|it| it.stage.lane.depth() > 0)
+        {
+            inbound.stage.lane.cursor = inbound.stage.lane.tail;
+        }
         if how == crate::Sabotage::ForgetLane
             && let Some(outbound) = self.outbounds.iter_mut().find(|it| it.lane.depth() > 0)
         {
@@ -324,7 +329,8 @@ impl Pipeline {
             Place::Routed(at) if failed => self.handlers[at].stage.lane.load_failed(again),
             Place::Outbound(at) if failed => self.outbounds[at].lane.load_failed(again),
             Place::Ingress(at) => self.inbounds[at].stage.lane.loaded(entries, |it| {
-                Arrived::new(it.message, shelf.take(it.body, lane, it.seq), it.sole, it.id_hash)
+                let source = shelf.take(it.body, lane, it.seq);
+                Arrived::new(it.message, source, it.sole, it.id_hash, it.hops)
             }),
             Place::Routed(at) => self.handlers[at].stage.lane.loaded(entries, |it| {
                 let source = shelf.take(it.body, lane, it.seq);

@@ -224,7 +224,7 @@ pub struct Append {
     pub id_hash: IdHash,
     /// What the body is about, in a lane that is ordered by key.
     pub keys: Keys,
-    /// Handlers that have sent it to each other.
+    /// Handlers that have sent it on, to a handler or to an inbound.
     pub hops: u8,
     /// Length of the body in bytes, whichever that is; added up for each lane.
     pub len: u64,

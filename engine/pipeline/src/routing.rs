@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::call::{Item, Purpose};
 use crate::event::Note;
 use crate::fact::{CallFailure, Sent};
-use crate::handler::NOT_FUSED;
+use crate::handler::{NOT_FUSED, within_reach};
 use crate::ids::{CallId, LaneId, Millis};
 use crate::ingress::{Branch, BranchState, Progress};
 use crate::order::Work;
@@ -87,7 +87,8 @@ impl Pipeline {
             #[cfg(feature = "sabotage")]
             let fused = fused || self.shared.broken(Sabotage::FuseAlways);
             let state = if fused {
-                let work = Work { message: row.message, body: row.source.clone(), hops: 0 };
+                let (message, body) = (row.message, row.source.clone());
+                let work = Work { message, body, hops: row.hops };
                 self.handlers[handler].gather(work, seq);
                 BranchState::Called(call)
             } else {
@@ -154,8 +155,11 @@ impl Pipeline {
                 (Item::Arrived(seq), Purpose::Fused { inbound, .. }) => {
                     let stage = &mut inbounds[inbound].stage;
                     let row = stage.lane.index(seq).map(|at| &mut stage.lane.rows[at]);
+                    let hops = row.as_ref().map_or(0, |row| row.hops);
                     match row.and_then(|row| row.branch(call)) {
-                        Some(branch) => branch.state = fused_result(result),
+                        Some(branch) => {
+                            branch.state = fused_result(within_reach(hops, result, shared));
+                        }
                         None => shared.give_up(result.unwrap_or_default()),
                     }
                 }
@@ -201,9 +205,7 @@ fn fused_result(result: Result<Vec<Sent>, CallFailure>) -> BranchState {
 }
 
 fn check_names(sent: Vec<Sent>, shared: &mut Shared) -> Result<Vec<Sent>, CallFailure> {
-    let known =
-        |it: &Sent| matches!(shared.place(it.to), Some(Place::Outbound(_) | Place::Routed(_)));
-    if sent.iter().all(known) {
+    if sent.iter().all(|it| shared.place(it.to).is_some()) {
         return Ok(sent);
     }
     shared.give_up(sent);

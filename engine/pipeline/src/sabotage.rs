@@ -56,11 +56,17 @@ pub enum Sabotage {
     RenewTwice,
     /// A sender gets the verdict on what had failed before it was done again.
     OldVerdict,
+    /// What a handler sends to an inbound is not counted.
+    ForgetHops,
+    /// Every message is routed by the first router.
+    FirstRouter,
+    /// At the start the lane of an inbound is taken for empty.
+    ForgetArrived,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Sabotage; 26] = [
+    pub const ALL: [Sabotage; 29] = [
         Sabotage::AckEarly,
         Sabotage::ForgetLane,
         Sabotage::OrderByTime,
@@ -87,6 +93,9 @@ impl Sabotage {
         Sabotage::AnewAsAWhole,
         Sabotage::RenewTwice,
         Sabotage::OldVerdict,
+        Sabotage::ForgetHops,
+        Sabotage::FirstRouter,
+        Sabotage::ForgetArrived,
     ];
 
     /// The name on a command line.
@@ -118,6 +127,9 @@ impl Sabotage {
             Sabotage::AnewAsAWhole => "anew-as-a-whole",
             Sabotage::RenewTwice => "renew-twice",
             Sabotage::OldVerdict => "old-verdict",
+            Sabotage::ForgetHops => "forget-hops",
+            Sabotage::FirstRouter => "first-router",
+            Sabotage::ForgetArrived => "forget-arrived",
         }
     }
 }

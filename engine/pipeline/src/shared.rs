@@ -96,6 +96,13 @@ impl Shared {
         self.places.get(lane.0 as usize).copied().flatten()
     }
 
+    /// The lane of the first inbound.
+    #[cfg(feature = "sabotage")]
+    pub fn first(&self) -> LaneId {
+        let at = self.places.iter().position(|it| *it == Some(Place::Ingress(0)));
+        LaneId(at.unwrap_or_default() as u32)
+    }
+
     pub fn stamp(&mut self) -> Stamp {
         let stamp = self.next_stamp;
         self.next_stamp.0 += 1;

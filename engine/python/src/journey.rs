@@ -57,8 +57,9 @@ impl JourneyEvent {
                 let (connection, accepted) = (name(inbound), Some(*accepted));
                 JourneyEvent { kind: "received", connection, accepted, ..base }
             }
-            What::Routed { handlers } => {
-                JourneyEvent { kind: "routed", to: names(handlers), ..base }
+            What::Routed { inbound, handlers } => {
+                let (connection, to) = (inbound.as_ref().and_then(name), names(handlers));
+                JourneyEvent { kind: "routed", connection, to, ..base }
             }
             What::Transformed { handler, outbounds } => {
                 let (connection, to) = (name(handler), names(outbounds));

@@ -160,7 +160,10 @@ impl<'a> EventRow<'a> {
     /// and then a handler has sent it.
     pub(crate) fn of_both(what: &What, next: &What) -> Option<Self> {
         match (what, next) {
-            (What::Routed { handlers }, What::Transformed { handler, outbounds }) => {
+            (
+                What::Routed { inbound: None, handlers },
+                What::Transformed { handler, outbounds },
+            ) => {
                 let named = [&handlers[..], &outbounds[..]].concat();
                 let (kind, number) = (ROUTED_AND_TRANSFORMED, handlers.len() as i64);
                 Some(EventRow { kind, lane: handler.0.into(), number, text: lanes(&named) })
@@ -176,7 +179,9 @@ impl<'a> EventRow<'a> {
             What::Received { inbound, accepted } => {
                 row(0, *inbound, (*accepted).into(), Text::None)
             }
-            What::Routed { handlers } => row(ROUTED, LaneId(0), 0, lanes(handlers)),
+            What::Routed { inbound, handlers } => {
+                row(ROUTED, inbound.unwrap_or(LaneId(0)), 0, lanes(handlers))
+            }
             What::Transformed { handler, outbounds } => {
                 row(TRANSFORMED, *handler, 0, lanes(outbounds))
             }
@@ -255,7 +260,9 @@ pub(crate) fn event(
     let note = || Note(String::from_utf8_lossy(text).into_owned());
     let what = match kind {
         0 => What::Received { inbound: lane, accepted: number != 0 },
-        ROUTED => What::Routed { handlers: read_lanes(text) },
+        ROUTED => {
+            What::Routed { inbound: (lane.0 > 0).then_some(lane), handlers: read_lanes(text) }
+        }
         TRANSFORMED => What::Transformed { handler: lane, outbounds: read_lanes(text) },
         3 => What::Attempt {
             outbound: lane,

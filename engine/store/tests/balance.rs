@@ -24,7 +24,7 @@ fn day(store: &mut dyn Store, day: u64) {
                 body: Body::Inline(vec![7; 700 + (id % 13) as usize * 100].into()),
                 ..NewMessage::new(message, LaneId(1))
             };
-            let what = What::Routed { handlers: vec![] };
+            let what = What::Routed { inbound: None, handlers: vec![] };
             let disposition = Disposition::Unrouted;
             let stamp_after = Stamp(stamp.0 + 1);
             [

@@ -64,7 +64,7 @@ pub fn fill(data: &Path, count: u64) {
             let id_hash = IdHash(id.0);
             records.push(Record::Append(Append { body, id_hash, ..Append::new(outbound, id) }));
             for what in [
-                What::Routed { handlers: vec![handler] },
+                What::Routed { inbound: None, handlers: vec![handler] },
                 What::Transformed { handler, outbounds: vec![outbound] },
                 What::Delivered { outbound, milliseconds: 1, note: Note("AA".into()) },
             ] {

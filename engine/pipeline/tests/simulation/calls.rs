@@ -34,13 +34,19 @@ fn spoil<T>(results: &mut Vec<Result<T, CallFailure>>, world: &mut World) {
     }
 }
 
-/// The bytes that the call is given: those of the message, or of one of its rows in this lane.
+/// The bytes that the call is given: those of the message, or of one of its rows in this lane or in that of an
+/// inbound, whose handlers are called with its router.
 fn bytes(work: &Work, lane: LaneId, world: &World) -> Vec<u8> {
     let bytes = world.store.bytes_from(&work.body, work.message);
-    let stored = &world.store.lanes[&lane];
-    let rows = (1..).zip(&stored.rows).filter(|(_, row)| row.message == work.message);
+    let is_given = |lane: LaneId| {
+        let stored = &world.store.lanes[&lane];
+        let mut rows = (1..).zip(&stored.rows).filter(|(_, row)| row.message == work.message);
+        rows.any(|(seq, _)| bytes == world.store.bytes_of_row(lane, seq))
+    };
+    let mut inbounds = world.scenario.graph.inbounds.iter();
     let right = bytes == world.store.bytes_of(work.message)
-        || rows.into_iter().any(|(seq, _)| bytes == world.store.bytes_of_row(lane, seq));
+        || is_given(lane)
+        || inbounds.any(|it| is_given(it.lane));
     Handoff.check(right, "a call is given other bytes");
     bytes
 }
@@ -75,7 +81,7 @@ pub fn transform(
     let at = graph.handlers.iter().position(|it| it.lane == handler).expect("handler");
     let one = |work: &Work| {
         let bytes = bytes(work, handler, world);
-        let sends = functions::transform(at, &bytes, graph.handlers.len(), graph.outbounds.len());
+        let sends = functions::transform(at, &bytes, &world.scenario.targets());
         let sent = |(to, body): (To, Option<Vec<u8>>)| Sent {
             id_hash: body
                 .as_ref()
@@ -85,6 +91,7 @@ pub fn transform(
             ..Sent::to(match to {
                 To::Outbound(at) => graph.outbounds[at].lane,
                 To::Handler(at) => graph.handlers[at].lane,
+                To::Inbound(at) => graph.inbounds[at].lane,
             })
         };
         let sent = |sends: Vec<_>| sends.into_iter().map(sent).collect();

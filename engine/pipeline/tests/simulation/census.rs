@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// What must come about in any 500 lives.
-const MUST: [&str; 51] = [
+const MUST: [&str; 53] = [
     "a lane is full",
     "anew",
     "anew after a verdict",
@@ -53,6 +53,8 @@ const MUST: [&str; 51] = [
     "renewed in vain",
     "renewed, and answered AA",
     "rested",
+    "routed again",
+    "routed again in vain",
     "started",
     "stays open",
     "stopped",

@@ -1,9 +1,10 @@
 //! What is checked when something becomes durable, when an answer leaves, and of memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mllp_pipeline::{
-    CommitOutcome, Failure, LaneId, MessageId, Ordering, Pipeline, Record, Transaction, What,
+    CommitOutcome, Failure, LaneId, MessageId, Ordering, Pipeline, Record, RowBody, Transaction,
+    What,
 };
 
 use crate::census;
@@ -94,11 +95,13 @@ fn check_consumed(lane: LaneId, world: &World) {
 /// The rows of a lane come in the order of their origin.
 fn check_order(lane: LaneId, world: &World) {
     let stored = &world.store.lanes[&lane];
-    let is_ingress = world.scenario.graph.inbounds.iter().any(|it| it.lane == lane);
+    let is_ingress = world.scenario.receiving().iter().any(|it| it.lane == lane);
+    let unchanged = sent_on_unchanged(world);
     let mut last: BTreeMap<(LaneId, Vec<u8>), u64> = BTreeMap::new();
     for (at, row) in stored.rows.iter().enumerate() {
         let by_operator = world.operator.appended.contains_key(&(lane, at as u64 + 1));
-        if by_operator || world.operator.rerouted.contains_key(&row.message) {
+        let rerouted = world.operator.rerouted.contains_key(&row.message);
+        if by_operator || rerouted || unchanged.contains(&row.message) {
             continue;
         }
         let message = &world.store.messages[&row.message];
@@ -112,6 +115,14 @@ fn check_order(lane: LaneId, world: &World) {
         let before = last.insert(key, origin).unwrap_or(0);
         Order.check(before <= origin, format_args!("row {} of {lane} is out of order", at + 1));
     }
+}
+
+/// Messages of which the bytes do not tell the way: a handler has sent what it was given to an inbound.
+fn sent_on_unchanged(world: &World) -> BTreeSet<MessageId> {
+    let inbounds = &world.scenario.graph.inbounds[world.scenario.receiving..];
+    let rows = inbounds.iter().flat_map(|it| &world.store.lanes[&it.lane].rows);
+    let unchanged = rows.filter(|row| !matches!(row.body, RowBody::Own(_)));
+    unchanged.map(|row| row.message).collect()
 }
 
 /// Who made a row: the part after the slash, without the number of the send; or the whole way from

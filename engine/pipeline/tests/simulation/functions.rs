@@ -1,5 +1,7 @@
 //! The routers and handlers of a run. They are pure: the bytes decide.
 
+use std::ops::Range;
+
 use crate::rng::hash;
 
 /// What a router does with a message: the handlers it names, by index; `None`: it raises.
@@ -18,6 +20,15 @@ pub enum To {
     Outbound(usize),
     /// It goes on with what is sent.
     Handler(usize),
+    /// Its router goes on with what is sent.
+    Inbound(usize),
+}
+
+/// Where handlers may send to: how many handlers, outbounds, and the inbounds that nothing else sends to.
+pub struct Targets {
+    pub handlers: usize,
+    pub outbounds: usize,
+    pub inbounds: Range<usize>,
 }
 
 /// Whether handlers send the message to themselves for ever.
@@ -28,12 +39,12 @@ fn goes_in_circles(bytes: &[u8]) -> bool {
 
 /// What a handler sends; `None`: it raises. The bytes tell who made them: `/2.0` is the first send of
 /// the third handler, and `>2.0:1` one to the second handler. A body of `None` is what the handler was given: of
-/// the message itself only the first handler sends that, at most once.
+/// the message itself only the first handler sends that, at most once. `>2.0:i1` is one to the second inbound,
+/// which gets what the handler was given now and then.
 pub fn transform(
     handler: usize,
     bytes: &[u8],
-    handlers: usize,
-    outbounds: usize,
+    targets: &Targets,
 ) -> Option<Vec<(To, Option<Vec<u8>>)>> {
     let hash = hash(bytes, 200 + handler as u64);
     if hash.is_multiple_of(10) {
@@ -46,13 +57,19 @@ pub fn transform(
         let place = (hash >> (16 + 4 * n)) as usize;
         let goes_on = circles && n == 0 || hash >> (44 + 4 * n) & 7 == 0;
         if goes_on {
-            let next = if circles { handler } else { place % handlers };
+            if !targets.inbounds.is_empty() && hash >> (3 * n) & 3 != 0 {
+                let next = targets.inbounds.start + place % targets.inbounds.len();
+                let body = [bytes, format!(">{handler}.{n}:i{next}").as_bytes()].concat();
+                let is_changed = n > 0 || circles || hash >> 20 & 1 == 0;
+                return (To::Inbound(next), is_changed.then_some(body));
+            }
+            let next = if circles { handler } else { place % targets.handlers };
             let body = [bytes, format!(">{handler}.{n}:{next}").as_bytes()].concat();
             return (To::Handler(next), Some(body));
         }
         let own = n > 0 || handler > 0 && !is_chained || hash >> 40 & 1 == 0;
         let body = own.then(|| [bytes, format!("/{handler}.{n}").as_bytes()].concat());
-        (To::Outbound(place % outbounds), body)
+        (To::Outbound(place % targets.outbounds), body)
     });
     Some(sends.collect())
 }

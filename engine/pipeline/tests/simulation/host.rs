@@ -124,7 +124,7 @@ impl Host {
 
     /// Identities of earlier lives, before anything is received.
     fn tell_known(&mut self, world: &mut World) {
-        for inbound in &world.scenario.graph.inbounds {
+        for inbound in world.scenario.receiving() {
             let firsts = world.store.messages.values().filter(|it| {
                 it.new.inbound == inbound.lane && it.new.accepted && it.new.identity != 0
             });

@@ -20,7 +20,7 @@ const STOP_LIMIT: u64 = 2_000;
 
 pub fn run(seed: u64, planted: Planted) {
     let mut world = World::new(seed, planted);
-    let inbounds: Vec<LaneId> = world.scenario.graph.inbounds.iter().map(|it| it.lane).collect();
+    let inbounds: Vec<LaneId> = world.scenario.receiving().iter().map(|it| it.lane).collect();
     let lanes = inbounds.into_iter().enumerate();
     let mut senders: Vec<Sender> =
         lanes.map(|(number, lane)| Sender::new(lane, number, &mut world)).collect();
@@ -109,7 +109,7 @@ fn outside(host: &mut Host, world: &mut World) {
 
 /// Another node receives a message for one of our lanes.
 fn append_elsewhere(world: &mut World) -> (LaneId, Seq) {
-    let inbounds: Vec<LaneId> = world.scenario.graph.inbounds.iter().map(|it| it.lane).collect();
+    let inbounds: Vec<LaneId> = world.scenario.receiving().iter().map(|it| it.lane).collect();
     let inbound = world.rng.pick(&inbounds);
     let number = world.store.messages.range(MessageId(OTHER_NODE)..).count() as u64;
     let bytes = format!("other:{number}").into_bytes();

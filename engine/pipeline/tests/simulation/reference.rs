@@ -16,15 +16,15 @@ use crate::world::World;
 /// Rows in the lanes of outbounds, sorted.
 type Rows = Vec<(LaneId, Vec<u8>)>;
 
-/// How often a handler may send a message on to a handler.
+/// How often handlers may send a message on, to a handler or to an inbound.
 const DEEPEST: u8 = 8;
 
 /// What a handler makes of bytes, and the handlers that go on with them. True if one has failed.
 fn follow(handler: usize, bytes: &[u8], hops: u8, rows: &mut Rows, world: &World) -> bool {
     let graph = &world.scenario.graph;
-    let sends = functions::transform(handler, bytes, graph.handlers.len(), graph.outbounds.len());
+    let sends = functions::transform(handler, bytes, &world.scenario.targets());
     let Some(sends) = sends else { return true };
-    let goes_on = sends.iter().any(|(to, _)| matches!(to, To::Handler(_)));
+    let goes_on = sends.iter().any(|(to, _)| !matches!(to, To::Outbound(_)));
     if goes_on && hops >= DEEPEST {
         census::count("chain too deep");
         return true;
@@ -37,6 +37,17 @@ fn follow(handler: usize, bytes: &[u8], hops: u8, rows: &mut Rows, world: &World
             To::Handler(at) => {
                 census::count("chained");
                 failed |= follow(at, &body, hops + 1, rows, world);
+            }
+            To::Inbound(at) => {
+                let Some(next) = functions::route(at, &body, graph.handlers.len()) else {
+                    census::count("routed again in vain");
+                    failed = true;
+                    continue;
+                };
+                census::count("routed again");
+                for handler in next {
+                    failed |= follow(handler, &body, hops + 1, rows, world);
+                }
             }
         }
     }
@@ -154,7 +165,7 @@ fn check_duplicate(message: &Message, world: &World) {
 
 /// The same bytes are processed a second time only if the first did not end well.
 fn check_firsts(world: &World) {
-    for inbound in &world.scenario.graph.inbounds {
+    for inbound in world.scenario.receiving() {
         let mut touched: BTreeSet<Vec<u8>> = BTreeSet::new();
         let mut seen: BTreeMap<Vec<u8>, (MessageId, Disposition)> = BTreeMap::new();
         for (id, message) in &world.store.messages {

@@ -5,6 +5,7 @@ use mllp_pipeline::{
     Outbound, Retry, Then,
 };
 
+use crate::functions::Targets;
 use crate::rng::Rng;
 
 /// How often things go wrong, one in so many; 0 is never.
@@ -51,6 +52,8 @@ pub const MIN_FREE: u64 = 1_000;
 
 pub struct Scenario {
     pub graph: Graph,
+    /// How many inbounds receive. The others come after them: handlers alone send to these.
+    pub receiving: usize,
     pub messages: usize,
     /// Messages of one sender without an answer.
     pub outstanding: usize,
@@ -77,7 +80,8 @@ impl Scenario {
             LaneId(lane)
         };
         let outbounds = (0..1 + rng.below(3)).map(|_| outbound(next(rng), rng)).collect();
-        let inbounds = (0..1 + rng.below(2))
+        let receiving = 1 + rng.below(2) as usize;
+        let mut inbounds: Vec<Inbound> = (0..receiving)
             .map(|_| {
                 let acknowledge = acknowledge(rng);
                 let waits = acknowledge != Acknowledge::Stored;
@@ -93,6 +97,12 @@ impl Scenario {
         let handlers = (0..1 + rng.below(3))
             .map(|_| Handler { capacity: capacity(rng), ..Handler::new(next(rng)) })
             .collect();
+        let passes = rng.pick(&[0, 0, 1, 2]);
+        inbounds.extend((0..passes).map(|_| Inbound {
+            capacity: capacity(rng),
+            deduplicate: false,
+            ..Inbound::new(next(rng))
+        }));
         let limits = limits(rng);
         let mut graph = Graph { inbounds, handlers, outbounds, orphans: Vec::new(), limits };
         let (messages, outstanding) = (1 + rng.below(24) as usize, 1 + rng.below(6) as usize);
@@ -105,6 +115,7 @@ impl Scenario {
         }
         Scenario {
             graph,
+            receiving,
             messages,
             outstanding,
             commit,
@@ -114,6 +125,22 @@ impl Scenario {
             chunked: rng.pick(&[0, 0, 4]),
             doubled: rng.pick(&[0, 3, 10]),
             resized: rng.one_in(3),
+        }
+    }
+}
+
+impl Scenario {
+    /// The inbounds that receive.
+    pub fn receiving(&self) -> &[Inbound] {
+        &self.graph.inbounds[..self.receiving]
+    }
+
+    pub fn targets(&self) -> Targets {
+        let Graph { handlers, outbounds, inbounds, .. } = &self.graph;
+        Targets {
+            handlers: handlers.len(),
+            outbounds: outbounds.len(),
+            inbounds: self.receiving..inbounds.len(),
         }
     }
 }

@@ -22,8 +22,9 @@ fn every_event(subject: &mut dyn Subject) {
     let by = || By { who: Note("anna".into()), reason: Note("unknown patiënt\nsee 4711".into()) };
     let all = [
         What::Received { inbound: bench.ingress.lane, accepted: true },
-        What::Routed { handlers: handlers.clone() },
-        What::Routed { handlers: vec![] },
+        What::Routed { inbound: None, handlers: handlers.clone() },
+        What::Routed { inbound: Some(lane), handlers: handlers.clone() },
+        What::Routed { inbound: None, handlers: vec![] },
         What::Transformed { handler: LaneId(8), outbounds: handlers },
         What::Transformed { handler: LaneId(9), outbounds: vec![] },
         What::Attempt { outbound: lane, attempt: 100, failure, note: note.clone() },
@@ -67,8 +68,12 @@ fn every_event(subject: &mut dyn Subject) {
 fn routed(subject: &mut dyn Subject) {
     let mut bench = Bench::of(subject);
     let handlers = vec![bench.lab.lane];
-    let event =
-        Event { message: MessageId(1), stamp: Stamp(1), at: 77, what: What::Routed { handlers } };
+    let event = Event {
+        message: MessageId(1),
+        stamp: Stamp(1),
+        at: 77,
+        what: What::Routed { inbound: None, handlers },
+    };
     let records = vec![
         Record::Message(message(1, bench.ingress.lane, inline(b"MSH|"))),
         Record::Event(event),
@@ -82,7 +87,7 @@ fn routed(subject: &mut dyn Subject) {
 fn together(subject: &mut dyn Subject) {
     let mut bench = Bench::of(subject);
     let (lab, bill) = (bench.lab.lane, bench.bill.lane);
-    let routed = |handlers: &[LaneId]| What::Routed { handlers: handlers.to_vec() };
+    let routed = |handlers: &[LaneId]| What::Routed { inbound: None, handlers: handlers.to_vec() };
     let sent = |handler, outbounds: &[LaneId]| {
         let outbounds = outbounds.to_vec();
         What::Transformed { handler, outbounds }
@@ -92,6 +97,7 @@ fn together(subject: &mut dyn Subject) {
         let (message, stamp) = (MessageId(message), Stamp(stamp));
         Event { message, stamp, at, what }
     };
+    let again = What::Routed { inbound: Some(lab), handlers: vec![a] };
     // Each of these is a commit.
     let commits = [
         vec![event(1, 1, 7, routed(&[a])), event(1, 2, 7, sent(a, &[lab]))],
@@ -106,15 +112,17 @@ fn together(subject: &mut dyn Subject) {
         vec![event(5, 1, 9, routed(&[a])), event(5, 2, 10, sent(a, &[lab]))],
         vec![event(6, 1, 9, routed(&[a])), event(7, 2, 9, sent(a, &[lab]))],
         vec![event(8, 1, 9, sent(a, &[lab])), event(8, 2, 9, routed(&[a]))],
+        // By the router of another inbound.
+        vec![event(9, 1, 9, again), event(9, 2, 9, sent(a, &[bill]))],
     ];
     let inbound = bench.ingress.lane;
-    let messages = (1..=8).map(|id| Record::Message(message(id, inbound, inline(b"MSH|"))));
+    let messages = (1..=9).map(|id| Record::Message(message(id, inbound, inline(b"MSH|"))));
     bench.committed(messages.collect(), vec![]);
     for commit in &commits {
         bench.committed(commit.iter().cloned().map(Record::Event).collect(), vec![]);
     }
     let mut reader = bench.store.reader().unwrap();
-    for id in 1..=8 {
+    for id in 1..=9 {
         let all = commits.iter().flatten();
         let its: Vec<_> = all.filter(|it| it.message == MessageId(id)).cloned().collect();
         assert_eq!(reader.journey(MessageId(id)).unwrap(), its);
@@ -123,7 +131,7 @@ fn together(subject: &mut dyn Subject) {
         let name = if at.is_some() { "ROUTED" } else { "RECEIVED" };
         assert_eq!((stored.disposition.name(), stored.since), (name, at.unwrap_or(0)));
     }
-    for (lane, ids) in [(lab, &[8, 7, 5, 4, 2, 1][..]), (bill, &[2]), (b, &[2])] {
+    for (lane, ids) in [(lab, &[9, 8, 7, 5, 4, 2, 1][..]), (bill, &[9, 2]), (b, &[2])] {
         let query = Query { lane: Some(lane), ..Query::default() };
         let found = reader.search(&query, MessageId(u64::MAX), 9).unwrap().messages;
         let found: Vec<_> = found.iter().map(|it| it.message.id.0).collect();

@@ -166,7 +166,7 @@ fn by_commit(subject: &mut dyn Subject) {
             disposition: Disposition::Routed,
             at: 5,
         },
-        event(high + 1, What::Routed { handlers: vec![lab] }),
+        event(high + 1, What::Routed { inbound: None, handlers: vec![lab] }),
         part(1, high + 2, 1),
     ];
     committed(&mut *late, records, vec![]);

@@ -83,7 +83,7 @@ fn records(bench: &Bench, id: u64, age: u64, outcome: Option<(Disposition, u64)>
     let received_at = NOW - age;
     let new = NewMessage { received_at, ..message(id, bench.ingress.lane, inline(&SOME)) };
     let (id, stamp) = (new.id, Stamp(id << 20));
-    let routed = What::Routed { handlers: vec![] };
+    let routed = What::Routed { inbound: None, handlers: vec![] };
     let event = Event { message: id, stamp, at: received_at, what: routed };
     let mut records = vec![Record::Message(new), Record::Event(event)];
     match outcome {

@@ -92,7 +92,7 @@ impl Stored {
     /// Takes the next line of its journey.
     pub(crate) fn take(&mut self, what: What) {
         match what {
-            What::Routed { handlers } => self.routed = Some(handlers),
+            What::Routed { inbound: None, handlers } => self.routed = Some(handlers),
             What::Failed { .. } => {
                 self.failed += 1;
                 self.has_failed = true;
