@@ -57,10 +57,12 @@ pub fn transform(
         let place = (hash >> (16 + 4 * n)) as usize;
         let goes_on = circles && n == 0 || hash >> (44 + 4 * n) & 7 == 0;
         if goes_on {
-            if !targets.inbounds.is_empty() && hash >> (3 * n) & 3 != 0 {
+            // Of a message that goes round only the first handler does: its routers would multiply it.
+            let is_routed = hash >> (3 * n) & 3 != 0 && (handler == 0 || !circles);
+            if !targets.inbounds.is_empty() && is_routed {
                 let next = targets.inbounds.start + place % targets.inbounds.len();
                 let body = [bytes, format!(">{handler}.{n}:i{next}").as_bytes()].concat();
-                let is_changed = n > 0 || circles || hash >> 20 & 1 == 0;
+                let is_changed = n > 0 || handler > 0 || hash >> 20 & 1 == 0;
                 return (To::Inbound(next), is_changed.then_some(body));
             }
             let next = if circles { handler } else { place % targets.handlers };

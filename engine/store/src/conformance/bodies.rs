@@ -1,7 +1,7 @@
 //! Messages and bodies, whole and in chunks.
 
 use mllp_pipeline::{
-    Append, Body, BodyId, IdHash, Keys, MessageId, Piece, Record, RowBody, Seq, Source,
+    Append, Body, BodyId, IdHash, Keys, LaneId, MessageId, Piece, Record, RowBody, Seq, Source,
 };
 
 use super::{Bench, Case, Subject, inline, message};
@@ -185,9 +185,15 @@ fn sweeping(subject: &mut dyn Subject) {
     }
 }
 
+/// Of an outbound, and of an inbound that handlers send to.
 fn own_body(subject: &mut dyn Subject) {
     let mut bench = Bench::of(subject);
-    let lane = bench.lab.lane;
+    for lane in [bench.lab.lane, bench.ingress.lane] {
+        own_body_in(lane, &mut bench);
+    }
+}
+
+fn own_body_in(lane: LaneId, bench: &mut Bench) {
     let row = |body| {
         let (message, id_hash) = (MessageId(1), IdHash(u64::MAX));
         let keys = Keys::new(&[7, u64::MAX, 7]);
