@@ -51,7 +51,9 @@ pub fn transform(
         return None;
     }
     let circles = goes_in_circles(bytes);
-    let is_chained = bytes.contains(&b'>');
+    // One handler alone was given these bytes.
+    let last_hop = bytes.rsplit(|byte| *byte == b':').next().unwrap_or_default();
+    let is_chained = bytes.contains(&b'>') && !last_hop.starts_with(b"i");
     let count = [usize::from(circles), 1, 1, 1, 2, 3][(hash >> 8) as usize % 6];
     let sends = (0..count).map(|n: usize| {
         let place = (hash >> (16 + 4 * n)) as usize;
