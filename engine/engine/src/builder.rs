@@ -16,6 +16,7 @@ use crate::functions::{Handler, Message, Router, Send};
 use crate::program::Program;
 use crate::reload::Beginning;
 use crate::search::IndexedField;
+use crate::specs::{Feed, InboundSpec, OutboundSpec};
 use crate::worker::WorkerLimits;
 
 /// A graph, and where its store is. [`start`](Builder::start) checks all of it.
@@ -39,33 +40,6 @@ pub struct Builder {
     pub(crate) wall: Wall,
     #[cfg(feature = "sabotage")]
     pub(crate) sabotage: Option<mllp_pipeline::Sabotage>,
-}
-
-#[derive(Clone)]
-pub(crate) struct InboundSpec {
-    pub(crate) name: String,
-    pub(crate) address: String,
-    pub(crate) router: String,
-    pub(crate) deduplicate: bool,
-    pub(crate) indexed: Vec<IndexedField>,
-    pub(crate) keep: Option<Days>,
-    pub(crate) acknowledge: Acknowledge,
-    pub(crate) on_full: OnFull,
-    pub(crate) capacity: Capacity,
-    pub(crate) options: ListenerOptions,
-}
-
-#[derive(Clone)]
-pub(crate) struct OutboundSpec {
-    pub(crate) name: String,
-    pub(crate) options: SenderOptions,
-    pub(crate) retry: Retry,
-    pub(crate) give_up: GiveUp,
-    pub(crate) ordering: Ordering,
-    /// Where its keys stand.
-    pub(crate) keys: Vec<IndexedField>,
-    pub(crate) connections: usize,
-    pub(crate) capacity: Capacity,
 }
 
 impl Builder {
@@ -93,10 +67,22 @@ impl Builder {
     /// Listens for messages at `address`, such as `127.0.0.1:2575`, and has the router of that name
     /// choose their handlers. Port 0 takes a free one.
     #[must_use]
-    pub fn inbound(mut self, name: &str, address: &str, router: &str) -> Self {
+    pub fn inbound(self, name: &str, address: &str, router: &str) -> Self {
+        self.fed(name, Feed::Listener(address.to_owned()), router)
+    }
+
+    /// An inbound that handlers [send](Send) to by its name, and nothing else: the router of that name
+    /// chooses the handlers that go on, in the order of what was sent. It has no listener, and none of the
+    /// options of one.
+    #[must_use]
+    pub fn pass_through(self, name: &str, router: &str) -> Self {
+        self.fed(name, Feed::Handlers, router)
+    }
+
+    fn fed(mut self, name: &str, feed: Feed, router: &str) -> Self {
         self.inbounds.push(InboundSpec {
             name: name.to_owned(),
-            address: address.to_owned(),
+            feed,
             router: router.to_owned(),
             deduplicate: true,
             indexed: Vec::new(),
@@ -138,7 +124,7 @@ impl Builder {
     pub fn index(mut self, paths: &[&str]) -> Self {
         for path in paths {
             match (IndexedField::parse(path), self.inbounds.last_mut()) {
-                (Some(field), Some(inbound)) => inbound.indexed.push(field),
+                (Some(field), Some(inbound)) if inbound.receives() => inbound.indexed.push(field),
                 _ => self.misplaced.push(format!("\"{path}\" is no field of an inbound to index")),
             }
         }
@@ -177,7 +163,11 @@ impl Builder {
         let inbound = self.inbounds.iter_mut().find(|it| it.name == name);
         let outbound = self.outbounds.iter_mut().find(|it| it.name == name);
         match (inbound, outbound) {
-            (Some(inbound), None) => inbound.capacity = capacity,
+            (Some(inbound), None) if inbound.receives() => inbound.capacity = capacity,
+            (Some(_), None) => {
+                let never = format!("capacity: what handlers send to {name} is never held back");
+                self.misplaced.push(never);
+            }
             (None, Some(outbound)) => outbound.capacity = capacity,
             (None, None) => drop(self.capacities.insert(name.to_owned(), capacity)),
             (Some(_), Some(_)) => {
@@ -190,7 +180,12 @@ impl Builder {
 
     fn last_inbound(mut self, what: &str, change: impl FnOnce(&mut InboundSpec)) -> Self {
         match self.inbounds.last_mut() {
-            Some(inbound) => change(inbound),
+            Some(inbound) if inbound.receives() => change(inbound),
+            Some(inbound) => {
+                let name = &inbound.name;
+                self.misplaced
+                    .push(format!("{what}: {name} takes what handlers send, and nothing else"));
+            }
             None => self.misplaced.push(format!("{what}: there is no inbound before it")),
         }
         self

@@ -11,7 +11,9 @@ use crate::listeners::Listeners;
 
 /// Owned by the core.
 pub(crate) struct Connections {
-    /// By the number of its listener, the gate of each inbound, and whether an operator lets it open.
+    /// By the numbers of their listeners.
+    inbounds: Vec<LaneId>,
+    /// The gate of each inbound that listens, and whether an operator lets it open.
     gates: Vec<(LaneId, Gate, bool)>,
     listeners: Listeners,
     /// Operators who wait.
@@ -20,14 +22,18 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    pub(crate) fn new(gates: Vec<(LaneId, Gate)>, listeners: Listeners) -> Self {
+    pub(crate) fn new(
+        inbounds: Vec<LaneId>,
+        gates: Vec<(LaneId, Gate)>,
+        listeners: Listeners,
+    ) -> Self {
         let gates = gates.into_iter().map(|(lane, gate)| (lane, gate, true)).collect();
-        Connections { gates, listeners, asked: HashMap::new(), last: 0 }
+        Connections { inbounds, gates, listeners, asked: HashMap::new(), last: 0 }
     }
 
     /// The lane of the inbound whose listener has this number.
     pub(crate) fn inbound(&self, listener: u32) -> Option<LaneId> {
-        self.gates.get(listener as usize).map(|it| it.0)
+        self.inbounds.get(listener as usize).copied()
     }
 
     pub(crate) fn command(&mut self, asked: Sender<CommandOutcome>) -> CommandId {

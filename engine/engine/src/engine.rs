@@ -16,7 +16,7 @@ use mllp_store::{Identity, Reader, Retention, Store, StoreError};
 use tokio::runtime::Runtime;
 
 use crate::bodies::BodyIds;
-use crate::builder::{Builder, InboundSpec};
+use crate::builder::Builder;
 use crate::calling::ReadingEnds;
 use crate::connections::Connections;
 use crate::core::{Clock, Core, Outlets};
@@ -29,6 +29,7 @@ use crate::operator::Operator;
 use crate::reload::{self, Beginning};
 use crate::retaining::{Doubt, Retaining};
 use crate::seats::Seats;
+use crate::specs::{Feed, InboundSpec};
 use crate::status::Status;
 use crate::traffic::{Doors, News, ToCore};
 use crate::worker::ToWorkers;
@@ -202,7 +203,7 @@ impl Engine {
         let (workers, arrivals) = engine.prepare_calls(builder, readers, chunks, &clock)?;
         let senders = outbounds.into_iter().zip(engine.senders.iter().cloned()).collect();
         let outlets = Outlets { writer, reader, workers, arrivals, senders };
-        let connections = Connections::new(gates, listeners);
+        let connections = Connections::new(inbounds, gates, listeners);
         engine.decide(Core::new(pipeline, news, clock, names, outlets, connections))?;
         Ok(engine)
     }
@@ -338,7 +339,7 @@ fn is_set(switches: &[Switch], lane: LaneId, side: Side, flow: Flow) -> bool {
     switches.iter().any(|it| (it.lane, it.side, it.flow) == (lane, side, flow))
 }
 
-/// Where the inbounds listen.
+/// Where inbounds listen that have a listener.
 fn specs(
     builder: &Builder,
     lanes: &[LaneId],
@@ -347,6 +348,7 @@ fn specs(
 ) -> Result<Vec<Spec>, Error> {
     let shared = Gate::new();
     let spec = |(number, (inbound, lane)): (u32, (&InboundSpec, &LaneId))| {
+        let Feed::Listener(address) = &inbound.feed else { return Ok(None) };
         let invalid = || std::io::Error::from(std::io::ErrorKind::InvalidInput);
         let failed = |_| Error::Listen { inbound: inbound.name.clone(), error: invalid() };
         let recognise = match inbound.acknowledge {
@@ -357,17 +359,18 @@ fn specs(
         let gate = shared.beside();
         // Before the first connection: what is paused reads nothing.
         gate.set(!is_set(switches, *lane, Side::Input, Flow::Paused));
-        Ok(Spec {
+        Ok(Some(Spec {
             name: inbound.name.clone(),
             lane: *lane,
-            address: inbound.address.parse().map_err(failed)?,
+            address: address.parse().map_err(failed)?,
             options: ListenerOptions { number, recognise, ..inbound.options.clone() },
             intake,
             gate,
             stopped: is_set(switches, *lane, Side::Input, Flow::Stopped),
-        })
+        }))
     };
-    (0..).zip(builder.inbounds.iter().zip(lanes)).map(spec).collect()
+    let all = (0..).zip(builder.inbounds.iter().zip(lanes));
+    all.filter_map(|it| spec(it).transpose()).collect()
 }
 
 /// Tells the core by what messages of the last day are recognised.

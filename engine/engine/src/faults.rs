@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use mllp_io::AckMode;
 use mllp_pipeline::Acknowledge;
 
-use crate::builder::{Builder, InboundSpec, OutboundSpec};
+use crate::builder::Builder;
+use crate::specs::{Feed, InboundSpec, OutboundSpec};
 
 impl Builder {
     /// Everything that is wrong with the graph.
@@ -21,6 +22,15 @@ impl Builder {
         for (name, _) in &self.handlers {
             if self.outbounds.iter().any(|it| it.name == *name) {
                 faults.push(format!("handler {name}: an outbound has the same name"));
+            }
+        }
+        // A handler sends to it by this name.
+        for InboundSpec { name, .. } in self.inbounds.iter().filter(|it| !it.receives()) {
+            if self.outbounds.iter().any(|it| it.name == *name) {
+                faults.push(format!("inbound {name}: an outbound has the same name"));
+            }
+            if self.handlers.iter().any(|(known, _)| known == name) {
+                faults.push(format!("inbound {name}: a handler has the same name"));
             }
         }
         for name in self.capacities.keys() {
@@ -52,7 +62,7 @@ impl Builder {
     }
 
     fn inbound_faults(&self, inbound: &InboundSpec, faults: &mut Vec<String>) {
-        let InboundSpec { name, router, address, options, .. } = inbound;
+        let InboundSpec { name, router, feed, options, .. } = inbound;
         let mut check = |is_right: bool, fault: &str| {
             if !is_right {
                 faults.push(format!("inbound {name}: {fault}"));
@@ -60,8 +70,10 @@ impl Builder {
         };
         let is_known = self.routers.iter().any(|(known, _)| known == router);
         check(is_known, &format!("unknown router \"{router}\""));
-        let has_address = address.parse::<SocketAddr>().is_ok();
-        check(has_address, &format!("\"{address}\" is not ADDRESS:PORT"));
+        if let Feed::Listener(address) = feed {
+            let has_address = address.parse::<SocketAddr>().is_ok();
+            check(has_address, &format!("\"{address}\" is not ADDRESS:PORT"));
+        }
         if let Acknowledge::Delivered { .. } = inbound.acknowledge {
             let mut needs =
                 |is_so, what| check(is_so, &format!("an answer after delivery needs {what}"));

@@ -97,8 +97,9 @@ fn has_whole_header(beginning: &[u8]) -> bool {
     beginning.starts_with(b"MSH") && beginning.contains(&b'\r')
 }
 
-/// What a handler sends, and where to: an outbound, or a handler that goes on with it. From handler
-/// to handler it goes eight times at most; then its message ends in ERROR.
+/// What a handler sends, and where to: an outbound, a handler that goes on with it, or an inbound that is a
+/// [pass-through](crate::Builder::pass_through), whose router does. It is sent on eight times at most; then its
+/// message ends in ERROR.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Send {
     pub(crate) to: String,

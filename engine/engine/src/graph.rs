@@ -1,6 +1,6 @@
 //! The graph that a program has put together, as pipeline, store and workers know it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mllp_pipeline::{Graph, Handler, Head, Inbound, LaneId, Orphan, Outbound, Stage};
@@ -59,6 +59,7 @@ pub(crate) fn graph(
         acknowledge: it.acknowledge,
         on_full: it.on_full,
         capacity: it.capacity,
+        takes_sends: !it.receives(),
         ..Inbound::new(lane(Stage::Ingress, &it.name))
     });
     let handlers = builder.handlers.iter().map(|(name, _)| Handler {
@@ -87,9 +88,12 @@ pub(crate) fn functions(builder: Builder, names: &Arc<Names>) -> (Functions, InW
     let mut in_workers = InWorkers::new();
     let routers: BTreeMap<_, _> =
         builder.routers.into_iter().map(|(name, it)| (name, it.map(Arc::new))).collect();
-    let mut by_lane = BTreeMap::new();
+    let (mut by_lane, mut passes) = (BTreeMap::new(), BTreeSet::new());
     for inbound in &builder.inbounds {
         let Some(lane) = names.lane(Stage::Ingress, &inbound.name) else { continue };
+        if !inbound.receives() {
+            passes.insert(lane);
+        }
         match routers.get(&inbound.router) {
             Some(Some(router)) => drop(by_lane.insert(lane, Arc::clone(router))),
             Some(None) => drop(in_workers.insert(lane, (Kind::Router, inbound.router.clone()))),
@@ -109,7 +113,7 @@ pub(crate) fn functions(builder: Builder, names: &Arc<Names>) -> (Functions, InW
         .into_iter()
         .filter_map(|outbound| Some((names.lane(Stage::Outbound, &outbound.name)?, outbound.keys)));
     let (keys, names) = (keys.collect(), Arc::clone(names));
-    (Functions { routers: by_lane, handlers, keys, names }, in_workers)
+    (Functions { routers: by_lane, handlers, keys, passes, names }, in_workers)
 }
 
 /// What runs in workers, by the lanes.

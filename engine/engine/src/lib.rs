@@ -75,6 +75,7 @@ mod retaining;
 mod search;
 mod seats;
 mod selection;
+mod specs;
 mod status;
 mod stored;
 mod traffic;

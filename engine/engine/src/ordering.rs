@@ -2,8 +2,9 @@
 
 use mllp_pipeline::{IdHash, Keys, Ordering};
 
-use crate::builder::{Builder, OutboundSpec};
+use crate::builder::Builder;
 use crate::search::{IndexedField, values};
+use crate::specs::OutboundSpec;
 
 impl Builder {
     /// Keeps the order of deliveries of the last outbound only among those that share a key: a value of

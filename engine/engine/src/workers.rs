@@ -1,6 +1,6 @@
 //! The threads that run routers and handlers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,6 +37,8 @@ pub(crate) struct Functions {
     pub(crate) handlers: BTreeMap<LaneId, Handler>,
     /// Where the keys of deliveries stand, by the lanes of the outbounds.
     pub(crate) keys: BTreeMap<LaneId, Vec<IndexedField>>,
+    /// The lanes of pass-throughs.
+    pub(crate) passes: BTreeSet<LaneId>,
     pub(crate) names: Arc<Names>,
 }
 
@@ -169,9 +171,10 @@ impl Functions {
         chunks: &ToChunks,
     ) -> Result<Sent, CallFailure> {
         let lane = |stage| self.names.lane(stage, &send.to);
-        // A lane of an outbound that is no longer configured has a name too.
+        // A lane of an outbound or of a handler that is no longer configured has a name too.
         let outbound = lane(Stage::Outbound).filter(|it| self.keys.contains_key(it));
-        let to = outbound.or_else(|| lane(Stage::Routed));
+        let inbound = || lane(Stage::Ingress).filter(|it| self.passes.contains(it));
+        let to = outbound.or_else(inbound).or_else(|| lane(Stage::Routed));
         let to = to.ok_or_else(|| failure(Failure::Content, "unknown_outbound"))?;
         let control_id = send.payload.as_ref().and_then(|it| Message::new(it).get("MSH-10"));
         let id_hash = IdHash::of(control_id.unwrap_or_default());

@@ -77,7 +77,7 @@ impl Default for Limits {
     }
 }
 
-/// A connection that receives, or that handlers send to: its router routes both, in the order of the lane.
+/// Where messages come to a router: a connection that receives, or a name that handlers send to.
 #[derive(Clone, Debug)]
 pub struct Inbound {
     /// Its lane of the stage ingress.
@@ -90,13 +90,21 @@ pub struct Inbound {
     pub on_full: OnFull,
     /// How much may wait to be routed.
     pub capacity: Capacity,
+    /// Whether handlers send to it. Then it receives nothing from outside.
+    pub takes_sends: bool,
 }
 
 impl Inbound {
     /// One that finds duplicates, and refuses what there is no room for.
     pub const fn new(lane: LaneId) -> Inbound {
         let (acknowledge, on_full) = (Acknowledge::Stored, OnFull::Refuse);
-        Inbound { lane, deduplicate: true, acknowledge, on_full, capacity: Capacity::NONE }
+        let (capacity, takes_sends) = (Capacity::NONE, false);
+        Inbound { lane, deduplicate: true, acknowledge, on_full, capacity, takes_sends }
+    }
+
+    /// One that handlers send to.
+    pub const fn pass_through(lane: LaneId) -> Inbound {
+        Inbound { deduplicate: false, takes_sends: true, ..Inbound::new(lane) }
     }
 }
 

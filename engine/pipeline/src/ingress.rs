@@ -133,6 +133,8 @@ pub(crate) struct Ingress {
     /// Whether the inbound is in the list of those with messages to store.
     pub listed: bool,
     pub on_full: OnFull,
+    /// Whether handlers send to it.
+    pub takes_sends: bool,
     index: usize,
 }
 
@@ -144,6 +146,7 @@ impl Ingress {
             call: None,
             listed: false,
             on_full: inbound.on_full,
+            takes_sends: inbound.takes_sends,
             index,
         }
     }

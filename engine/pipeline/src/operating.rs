@@ -129,7 +129,8 @@ impl Pipeline {
     fn makes_sense(&self, act: &Act) -> bool {
         match act {
             Act::Switch { lane, side, .. } => match self.shared.place(*lane) {
-                Some(Place::Ingress(_)) => true,
+                // What handlers send is never held back, only what becomes of it.
+                Some(Place::Ingress(at)) => *side == Side::Output || !self.inbounds[at].takes_sends,
                 Some(_) => *side == Side::Output,
                 None => false,
             },

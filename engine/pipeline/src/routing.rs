@@ -7,7 +7,7 @@ use crate::event::Note;
 use crate::fact::{CallFailure, Sent};
 use crate::handler::{NOT_FUSED, within_reach};
 use crate::ids::{CallId, LaneId, Millis};
-use crate::ingress::{Branch, BranchState, Progress};
+use crate::ingress::{Branch, BranchState, Ingress, Progress};
 use crate::order::Work;
 use crate::pipeline::Pipeline;
 use crate::record::Failure;
@@ -147,7 +147,7 @@ impl Pipeline {
         let mut again = None;
         let results = results.into_iter().chain(core::iter::repeat_with(|| Err(missing())));
         for (item, result) in open.items.iter().zip(results) {
-            let result = result.and_then(|sent| check_names(sent, shared));
+            let result = result.and_then(|sent| check_names(sent, inbounds, shared));
             match (*item, open.purpose) {
                 (Item::Row(seq), _) if again.is_none() => {
                     again = lane.result(call, seq, result, shared).err();
@@ -204,8 +204,16 @@ fn fused_result(result: Result<Vec<Sent>, CallFailure>) -> BranchState {
     }
 }
 
-fn check_names(sent: Vec<Sent>, shared: &mut Shared) -> Result<Vec<Sent>, CallFailure> {
-    if sent.iter().all(|it| shared.place(it.to).is_some()) {
+fn check_names(
+    sent: Vec<Sent>,
+    inbounds: &[Ingress],
+    shared: &mut Shared,
+) -> Result<Vec<Sent>, CallFailure> {
+    let is_known = |it: &Sent| match shared.place(it.to) {
+        Some(Place::Ingress(at)) => inbounds[at].takes_sends,
+        place => place.is_some(),
+    };
+    if sent.iter().all(is_known) {
         return Ok(sent);
     }
     shared.give_up(sent);

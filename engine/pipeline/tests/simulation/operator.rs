@@ -176,8 +176,7 @@ pub fn is_done(world: &World) -> bool {
 }
 
 fn switch(world: &mut World) -> Act {
-    let graph = &world.scenario.graph;
-    let inbounds: Vec<LaneId> = graph.inbounds.iter().map(|it| it.lane).collect();
+    let inbounds: Vec<LaneId> = world.scenario.receiving().iter().map(|it| it.lane).collect();
     let lanes: Vec<LaneId> = world.store.lanes.keys().copied().collect();
     let lane = world.rng.pick(&lanes);
     let is_input = inbounds.contains(&lane) && world.rng.one_in(2);

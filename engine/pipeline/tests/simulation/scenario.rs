@@ -98,11 +98,10 @@ impl Scenario {
             .map(|_| Handler { capacity: capacity(rng), ..Handler::new(next(rng)) })
             .collect();
         let passes = rng.pick(&[0, 0, 1, 2]);
-        inbounds.extend((0..passes).map(|_| Inbound {
-            capacity: capacity(rng),
-            deduplicate: false,
-            ..Inbound::new(next(rng))
-        }));
+        inbounds.extend(
+            (0..passes)
+                .map(|_| Inbound { capacity: capacity(rng), ..Inbound::pass_through(next(rng)) }),
+        );
         let limits = limits(rng);
         let mut graph = Graph { inbounds, handlers, outbounds, orphans: Vec::new(), limits };
         let (messages, outstanding) = (1 + rng.below(24) as usize, 1 + rng.below(6) as usize);
