@@ -93,8 +93,9 @@ pub use given_up::GivenUp;
 pub use jobs::{JobReport, To};
 pub use journey::{Journey, moment};
 pub use mllp_io::{
-    AckMode, CertificateFiles, ClientCertificates, Framing, ListenerOptions, ListenerTls, Network,
-    OverLimit, Policy, Profile, Rules, Scan, SenderOptions, SenderTls, Times, TlsVersion,
+    AckMode, CertificateFiles, ClientCertificates, ContentType, Framing, ListenerOptions,
+    ListenerTls, Network, OverLimit, Policy, Profile, Rules, Scan, SenderOptions, SenderTls, Times,
+    TlsVersion,
 };
 pub use mllp_pipeline::{
     By, Capacity, Disposition, Event, Failure, Flow, GiveUp, LaneId, MessageId, Note, OnFull,

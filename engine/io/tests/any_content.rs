@@ -87,6 +87,21 @@ async fn two_messages_are_never_taken_for_one() {
 }
 
 #[tokio::test]
+async fn hl7_without_a_trailer_is_not_fused_either() {
+    let options = ListenerOptions { content_type: ContentType::Hl7, ..receiving() };
+    let (listener, mut inbox, _) = listener(options).await;
+    let mut peer = TcpStream::connect(listener.address()).await.unwrap();
+    let both = [&[STX], &common::message("M1")[..], &framed(&common::message("M2"))].concat();
+    write(&mut peer, &both).await;
+    assert!(!inbox.next().await.accepted);
+    write(&mut peer, &framed(&common::message("M3"))).await;
+    let next = inbox.next().await;
+    assert_eq!((next.accepted, &next.control_id[..]), (true, &b"M3"[..]));
+    write(&mut peer, &framed(b"{}")).await;
+    assert!(!inbox.next().await.accepted, "it has no header");
+}
+
+#[tokio::test]
 async fn a_large_payload_is_stored_in_chunks() {
     let (listener, mut inbox, _) = listener(receiving()).await;
     let mut peer = TcpStream::connect(listener.address()).await.unwrap();

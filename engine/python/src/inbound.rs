@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use mllp_engine::{
-    AckMode, Builder, CertificateFiles, ClientCertificates, Days, Framing, ListenerOptions,
-    ListenerTls, OnFull, OverLimit, Policy, Profile, TlsVersion,
+    AckMode, Builder, CertificateFiles, ClientCertificates, ContentType, Days, Framing,
+    ListenerOptions, ListenerTls, OnFull, OverLimit, Policy, Profile, TlsVersion,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -25,6 +25,7 @@ options! {
     InboundOptions {
         profile: String,
         framing: (u8, u8, Option<u8>),
+        any_content: bool,
         max_message_bytes: usize,
         over_limit: String,
         ack_mode: String,
@@ -87,6 +88,9 @@ impl InboundOptions {
         }
         if let Some((start, end, trailer)) = self.framing {
             listener.framing = framing(start, end, trailer)?;
+        }
+        if self.any_content.unwrap_or(false) {
+            listener.content_type = ContentType::Any;
         }
         if let Some(bytes) = self.max_message_bytes {
             listener.max_message = bytes;

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use mllp_engine::{Builder, GiveUp, Retry, Rules, Scan, SenderOptions, SenderTls, Then};
+use mllp_engine::{
+    Builder, ContentType, GiveUp, Retry, Rules, Scan, SenderOptions, SenderTls, Then,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -18,6 +20,8 @@ options! {
         connections: usize,
         profile: String,
         framing: (u8, u8, Option<u8>),
+        any_content: bool,
+        expects_reply: bool,
         scan: String,
         rules: String,
         max_reply_bytes: usize,
@@ -109,6 +113,10 @@ impl OutboundOptions {
 
     fn send(&self, sender: &mut SenderOptions) -> PyResult<()> {
         sender.window = self.window.unwrap_or(sender.window);
+        if self.any_content.unwrap_or(false) {
+            sender.content_type = ContentType::Any;
+        }
+        sender.expects_reply = self.expects_reply.unwrap_or(false);
         sender.max_reply = self.max_reply_bytes.unwrap_or(sender.max_reply);
         if let Some(profile) = &self.profile {
             sender.profile = word("profile", profile, &PROFILES)?;

@@ -135,6 +135,12 @@ impl ListenerOptions {
         faults
     }
 
+    /// Whether a start block inside a message is never taken for a part of it. With MLLP's framing the
+    /// profile `resync` sees to that.
+    pub(super) const fn never_fuses(&self) -> bool {
+        matches!(self.content_type, ContentType::Any) || self.framing.trailer().is_none()
+    }
+
     /// The header of a message that has one.
     pub(super) fn header<'a>(&self, beginning: &'a [u8]) -> Option<MessageHeader<'a>> {
         match self.content_type {

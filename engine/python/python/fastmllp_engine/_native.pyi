@@ -75,6 +75,7 @@ class InboundOptions(TypedDict, total=False):
 
     profile: Literal["permissive", "resync", "strict"] | None
     framing: tuple[int, int, int | None] | None
+    any_content: bool | None
     max_message_bytes: int | None
     over_limit: Literal["refuse", "close"] | None
     ack_mode: Literal["original", "enhanced", "none"] | None
@@ -111,6 +112,8 @@ class OutboundOptions(TypedDict, total=False):
     connections: int | None
     profile: Literal["permissive", "resync", "strict"] | None
     framing: tuple[int, int, int | None] | None
+    any_content: bool | None
+    expects_reply: bool | None
     scan: Literal["single_byte", "shift_jis", "gb18030", "iso2022_jp", "auto"] | None
     rules: str | None
     max_reply_bytes: int | None

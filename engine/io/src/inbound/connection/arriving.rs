@@ -69,7 +69,7 @@ impl Connection {
             StreamEvent::Span(bytes) => self.take_span(bytes),
             StreamEvent::End(ticket, arrived) => {
                 let begins_anew = arrived.deviations.contains(Deviation::SbInPayload);
-                self.fused = self.shared.options.content_type == ContentType::Any && begins_anew;
+                self.fused = begins_anew && self.shared.options.never_fuses();
                 match &mut self.upload {
                     Some(upload) => upload.ended = Some(ticket),
                     None => self.take_whole(ticket),

@@ -1,4 +1,4 @@
-"""Raw TCP: messages between bytes of their own, without HL7."""
+"""Raw TCP: messages between bytes of their own."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
@@ -11,7 +11,14 @@ from fastmllp_engine.graph.refused import OF_TRANSPORT
 class Tcp(Spec):
     """Raw TCP. A message stands between a start and an end byte; nothing is acknowledged.
 
-    An inbound listens at ``port``; an outbound dials ``host`` and ``port``. Times are in seconds.
+    An inbound listens at ``port``. It closes a connection whose message cannot be stored: that is all
+    its sender can see. Two messages of which the first has no end are kept and refused together.
+
+    An outbound dials ``host`` and ``port``. A message with a start or end byte in it is refused for
+    good before anything of it is sent. Without ``expect_reply`` a delivery ends when the operating
+    system has all of it: what is on the way when a connection breaks is lost, and nobody knows.
+
+    Times are in seconds.
     """
 
     port: Port
@@ -19,7 +26,7 @@ class Tcp(Spec):
     host: Text | None = None
     """Of an outbound: the partner. Of an inbound: the address to listen at."""
     encoding: Text = "utf-8"
-    """The character set of `RawMessage.text`."""
+    """The character set of messages that do not name one."""
     framing: Literal["stx_etx", "vt_fs", "mllp"] = "stx_etx"
     """``stx_etx`` is 02 and 03, ``vt_fs`` 0B and 1C, ``mllp`` 0B, and 1C with 0D after it."""
     start: Byte | None = None
@@ -40,9 +47,9 @@ class Tcp(Spec):
     idle_timeout_seconds: Seconds | None = None
     """Inbound: silence that ends a connection; None: none does."""
     expect_reply: bool = False
-    """Outbound: a delivery ends with a reply of the partner, whatever it holds."""
+    """Outbound: a delivery ends with the next frame of the partner, whatever it holds."""
     timeout_seconds: Seconds = 30.0
-    """Outbound: from the last byte of a message to its reply."""
+    """Outbound: from the last byte of a message to its reply. A later one ends with its connection."""
     persistent: Literal[True] = True
     """Outbound: the connection stays open; there is no other way."""
 
@@ -50,6 +57,7 @@ class Tcp(Spec):
     receives: ClassVar[bool] = True
     sends: ClassVar[bool] = True
     listens: ClassVar[bool] = True
+    acknowledges: ClassVar[bool] = False
     refused: ClassVar[Mapping[str, str]] = OF_TRANSPORT
 
     @property

@@ -114,6 +114,8 @@ class Inbound(Checked):
             yield "source_ip_allowlist", f"{type(self.spec).__name__} does not listen"
         if self.bind_address and getattr(self.spec, "host", None):
             yield "bind_address", "bind_address and host of the spec say the same; give one"
+        if self.ack_mode == AckMode.ENHANCED and not self.spec.acknowledges:
+            yield "ack_mode", f"{type(self.spec).__name__} acknowledges nothing"
         if self.ack_after == AckAfter.DELIVERED:
             yield from self._faults_of_delivered()
 
@@ -121,6 +123,8 @@ class Inbound(Checked):
         needs = 'ack_after "delivered" needs'
         if self.ack_mode != AckMode.ORIGINAL:
             yield "ack_mode", f'{needs} ack_mode "original"'
+        if not self.spec.acknowledges:
+            yield "ack_after", f"{type(self.spec).__name__} acknowledges nothing"
         if not self.deduplicate:
             yield "deduplicate", f"{needs} duplicates to be recognised"
         if getattr(self.spec, "commit_blocks", False):

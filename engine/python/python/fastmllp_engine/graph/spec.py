@@ -23,6 +23,8 @@ class Spec(Checked):
     listens: ClassVar[bool] = False
     """Whether an inbound takes a port of this machine: then it has fields ``host`` and ``port``."""
 
+    acknowledges: ClassVar[bool] = True
+    """Whether a sender is told what became of its message."""
     most_connections: ClassVar[int] = 64
     """How many connections to its partner an outbound can have."""
 
