@@ -93,10 +93,13 @@ async fn hl7_without_a_trailer_is_not_fused_either() {
     let mut peer = TcpStream::connect(listener.address()).await.unwrap();
     let both = [&[STX], &common::message("M1")[..], &framed(&common::message("M2"))].concat();
     write(&mut peer, &both).await;
-    assert!(!inbox.next().await.accepted);
+    let refused = inbox.next().await;
+    assert!(!refused.accepted);
+    refused.reply_to.answer(Reply::Acknowledgment(refused.acknowledgment));
     write(&mut peer, &framed(&common::message("M3"))).await;
     let next = inbox.next().await;
     assert_eq!((next.accepted, &next.control_id[..]), (true, &b"M3"[..]));
+    next.reply_to.answer(Reply::Acknowledgment(next.acknowledgment));
     write(&mut peer, &framed(b"{}")).await;
     assert!(!inbox.next().await.accepted, "it has no header");
 }

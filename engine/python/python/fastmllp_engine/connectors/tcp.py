@@ -11,8 +11,9 @@ from fastmllp_engine.graph.refused import OF_TRANSPORT
 class Tcp(Spec):
     """Raw TCP. A message stands between a start and an end byte; nothing is acknowledged.
 
-    An inbound listens at ``port``. It closes a connection whose message cannot be stored: that is all
-    its sender can see. Two messages of which the first has no end are kept and refused together.
+    An inbound listens at ``port``. It closes a connection whose message cannot be stored: that is
+    all its sender can see. Two messages of which the first has no end are kept and refused
+    together.
 
     An outbound dials ``host`` and ``port``. A message with a start or end byte in it is refused for
     good before anything of it is sent. Without ``expect_reply`` a delivery ends when the operating
@@ -49,7 +50,7 @@ class Tcp(Spec):
     expect_reply: bool = False
     """Outbound: a delivery ends with the next frame of the partner, whatever it holds."""
     timeout_seconds: Seconds = 30.0
-    """Outbound: from the last byte of a message to its reply. A later one ends with its connection."""
+    """Outbound: from the last byte of a message to its reply. A later one is nobody's."""
     persistent: Literal[True] = True
     """Outbound: the connection stays open; there is no other way."""
 
