@@ -30,7 +30,8 @@ class Server:
     def __init__(self, *arguments: str) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "fastmllp_engine", "serve", *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+            errors="backslashreplace",
         )  # fmt: skip
         self.errors: list[str] = []
         self._reader = threading.Thread(target=self._read_errors)
@@ -51,8 +52,8 @@ class Server:
         return lines
 
     def port(self) -> int:
-        """Of its inbound, once it is ready."""
-        (listening,) = (it for it in self.lines() if it.startswith("listening IB_ADT "))
+        """Of its only inbound, once it is ready."""
+        (listening,) = (it for it in self.lines() if it.startswith("listening "))
         return int(listening.rpartition(":")[2])
 
     @property

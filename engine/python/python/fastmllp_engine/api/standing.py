@@ -3,6 +3,7 @@
 import os
 from importlib.metadata import version
 
+from fastmllp_engine.graph.folder import name_of
 from fastmllp_engine.records import (
     ConnectionRecord,
     EngineRecord,
@@ -22,7 +23,7 @@ def status_of(running: Running) -> StatusRecord:
         version=version("fastmllp-engine"),
         pid=os.getpid(),
         started_at=running.started_at,
-        folder=running.folder,
+        folder=name_of(running.folder),
         environment=running.registry.environment,
         configuration=running.registry.hash,
     )

@@ -48,7 +48,9 @@ class Client:
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """What a POST answers, read from JSON; None if it answers nothing."""
-        answer = self._ask("POST", path, json.dumps(body or {}).encode())
+        # In a locale without a character set an argument has its bytes in place of characters.
+        text = json.dumps(body or {}, ensure_ascii=False)
+        answer = self._ask("POST", path, text.encode("utf-8", "surrogateescape"))
         return json.loads(answer) if answer else None
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
@@ -83,12 +85,12 @@ class _Connection(http.client.HTTPConnection):
 
 def in_path(name: str) -> str:
     """A name as a part of a path."""
-    return quote(name, safe="")
+    return quote(name, safe="", errors="surrogateescape")
 
 
 def _query(query: Query) -> str:
     given = {name: value for name, value in query.items() if value not in (None, [], ())}
-    return "?" + urlencode(given, doseq=True) if given else ""
+    return "?" + urlencode(given, doseq=True, errors="surrogateescape") if given else ""
 
 
 def _exit_status(status: int) -> int:

@@ -8,6 +8,8 @@ import os
 from collections.abc import Callable
 from types import TracebackType
 
+from fastmllp_engine.graph.folder import name_of
+
 _MOST_FRAMES = 50
 _MOST_CAUSES = 5
 
@@ -50,7 +52,7 @@ def _frames(traceback: TracebackType | None, root: str) -> list[str]:
         code = traceback.tb_frame.f_code
         # Code that a function makes of text has a name of its own, which may hold anything.
         if code.co_filename.startswith(root):
-            name = code.co_filename.removeprefix(root)
+            name = name_of(code.co_filename.removeprefix(root))
             frames.append(f"{name}:{traceback.tb_lineno} in {code.co_name}")
         traceback = traceback.tb_next
     return frames

@@ -106,8 +106,8 @@ def _walk(root: Path, data: Path | None, findings: list[Finding]) -> Iterator[tu
                 continue
             if folder == root and entry.name in NOT_LOADED or _holds_data(path, data):
                 continue
-            name = path.relative_to(root).as_posix()
-            if not _is_text(name):
+            name = name_of(path.relative_to(root))
+            if not name.isprintable() or "\N{REPLACEMENT CHARACTER}" in name:
                 findings.append(Finding(Place(ascii(name)), "the name of this file is not UTF-8"))
             elif entry.is_symlink() and path.is_dir():
                 text = "this is a link to a folder, and only links to files are followed"
@@ -123,9 +123,11 @@ def _holds_data(path: Path, data: Path | None) -> bool:
     return path.resolve() == data or (path / STORE).exists()
 
 
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return name.isprintable()
+def name_of(path: str | os.PathLike[str]) -> str:
+    """The name that a path stands for, in UTF-8 whatever the locale; other bytes are replaced."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def path_of(root: Path, name: str) -> Path:
+    """Where a file of this name is, whatever the locale."""
+    return root / os.fsdecode(name.encode())

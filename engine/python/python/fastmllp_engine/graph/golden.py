@@ -8,6 +8,7 @@ from pathlib import Path
 from fastmllp_engine.graph.connections import Inbound
 from fastmllp_engine.graph.fields import differences
 from fastmllp_engine.graph.findings import Finding, Place, did_you_mean
+from fastmllp_engine.graph.folder import name_of
 from fastmllp_engine.graph.options import ContentType
 from fastmllp_engine.graph.registry import Registry
 from fastmllp_engine.graph.running import Run, run, second_run_differs
@@ -35,18 +36,21 @@ def run_tests(root: Path, registry: Registry, *, twice: bool) -> Iterator[Findin
     """
     tests = root / "tests"
     for folder in sorted(it for it in tests.glob("*") if it.is_dir() and it.name[0] != "."):
-        inbound = registry.inbounds.get(folder.name)
-        place = Place(folder.relative_to(root).as_posix())
+        inbound = registry.inbounds.get(name_of(folder.name))
+        place = Place(name_of(folder.relative_to(root)))
         if inbound is None:
-            near = did_you_mean(folder.name, registry.inbounds)
-            yield Finding(place, f'golden tests of "{folder.name}", which is no inbound{near}')
+            name = name_of(folder.name)
+            near = did_you_mean(name, registry.inbounds)
+            yield Finding(place, f'golden tests of "{name}", which is no inbound{near}')
             continue
         messages = sorted(it for it in folder.iterdir() if it.suffix == ".hl7" and it.is_file())
         known = {it.stem for it in messages}
         for expected in sorted(folder.glob("*.expected")):
             if expected.name.removesuffix(".expected") not in known:
-                at = Place(expected.relative_to(root).as_posix())
-                yield Finding(at, f"there is no {expected.stem}.hl7 that this is expected of")
+                at = Place(name_of(expected.relative_to(root)))
+                yield Finding(
+                    at, f"there is no {name_of(expected.stem)}.hl7 that this is expected of"
+                )
         for file in messages:
             yield None
             yield from _Test(root, registry, inbound, file).run(twice)
@@ -60,7 +64,7 @@ class _Test:
         self._inbound = inbound
         self._file = file
         self._expected = file.with_suffix(".expected")
-        self._place = Place(file.relative_to(root).as_posix())
+        self._place = Place(name_of(file.relative_to(root)))
 
     def run(self, twice: bool) -> Iterator[Finding]:
         payload = self._read(self._file)
@@ -93,9 +97,10 @@ class _Test:
 
     def _wanted(self) -> Iterator[tuple[tuple[str, int], Path]]:
         for file in sorted(self._expected.glob("*.hl7")):
-            parts = _EXPECTED.fullmatch(file.stem)
-            if file.stem in self._registry.outbounds or parts is None:
-                yield (file.stem, 1), file
+            name = name_of(file.stem)
+            parts = _EXPECTED.fullmatch(name)
+            if name in self._registry.outbounds or parts is None:
+                yield (name, 1), file
             else:
                 yield (parts[1], int(parts[2] or 1)), file
 
@@ -124,7 +129,7 @@ class _Test:
         return payload.decode(self._inbound.encoding, "backslashreplace")
 
     def _shown(self, file: Path) -> str:
-        return file.relative_to(self._file.parent).as_posix()
+        return name_of(file.relative_to(self._file.parent))
 
     def _finding(self, text: str) -> Finding:
         return Finding(self._place, text, "golden")

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Protocol
 
 from fastmllp_engine.graph.findings import ConfigurationError, Finding, Place
+from fastmllp_engine.graph.folder import name_of
 
 LOADING = "__fastmllp_engine_loading__"
 """The global name by which each module of a configuration knows the load that it belongs to."""
@@ -46,7 +47,7 @@ class Loading:
         """A place by a path as Python knows it."""
         path = Path(file)
         inside = path.is_relative_to(self.folder)
-        return Place(path.relative_to(self.folder).as_posix() if inside else path.name, line)
+        return Place(name_of(path.relative_to(self.folder) if inside else path.name), line)
 
     def error(self, place: Place, text: str) -> None:
         """Write down what is wrong."""

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType, TracebackType
 
 from fastmllp_engine.graph.findings import Place, did_you_mean
-from fastmllp_engine.graph.folder import Folder
+from fastmllp_engine.graph.folder import Folder, name_of, path_of
 from fastmllp_engine.graph.loading import LOADING, Loading
 from fastmllp_engine.graph.refused import NAMES
 
@@ -90,7 +90,7 @@ class Modules(MetaPathFinder, Loader):
         is_package = inside in self._packages
         spec = ModuleSpec(name, self, is_package=is_package)
         if file:
-            spec.origin = str(self._folder.path / file)
+            spec.origin = str(path_of(self._folder.path, file))
             spec.has_location = True
         return spec
 
@@ -100,7 +100,7 @@ class Modules(MetaPathFinder, Loader):
         setattr(module, LOADING, self._loading)
         if not origin:
             return
-        path = Path(origin).relative_to(self._folder.path).as_posix()
+        path = name_of(Path(origin).relative_to(self._folder.path))
         tree = ast.parse(self._folder.files[path], origin)
         self._refuse_names(tree, path)
         private = _Private(self._package, self._siblings())

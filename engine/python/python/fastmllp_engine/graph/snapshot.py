@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from fastmllp_engine.graph.findings import ConfigurationError, Finding, Place
-from fastmllp_engine.graph.folder import Folder, read_folder
+from fastmllp_engine.graph.folder import Folder, path_of, read_folder
 
 CONFIGURATIONS = "configurations"
 
@@ -45,7 +45,7 @@ def _write(folder: Folder, above: Path, target: Path) -> None:
     try:
         written.mkdir()
         for name, content in folder.files.items():
-            file = written / name
+            file = path_of(written, name)
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("xb") as opened:
                 opened.write(content)
