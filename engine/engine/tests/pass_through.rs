@@ -117,6 +117,32 @@ fn one_message_may_go_on_to_several_routers() {
     engine.stop(DEADLINE).unwrap();
 }
 
+/// UNROUTED is said of the router of its own inbound alone: that of another has had it because somebody was
+/// interested.
+#[test]
+fn a_message_that_the_second_router_gives_to_nobody_is_filtered() {
+    let (data, partner) = (TempDir::new().unwrap(), Partner::start(accept));
+    let engine = Engine::builder(data.path())
+        .inbound("IB", "127.0.0.1:0", "first")
+        .pass_through("HOP", "nobody")
+        .router("first", |message| match message.get("MSH-10") {
+            Some(b"M1") => vec!["one"],
+            Some(b"M2") => vec!["one", "two"],
+            _ => vec![],
+        })
+        .router("nobody", |_| None::<&str>)
+        .handler("one", |_| [Send::unchanged("HOP")])
+        .handler("two", |_| [Send::unchanged("HOP")])
+        .outbound("OB", "127.0.0.1", partner.address.port())
+        .start()
+        .unwrap();
+    send(&engine, ["M1", "M2", "M3"].map(str::to_owned));
+    wait_until_idle(&engine);
+    let ends = [1, 2, 3].map(|id| disposition(&engine, id));
+    assert_eq!(ends, ["FILTERED", "FILTERED", "UNROUTED"], "alone or one of two, it is the same");
+    engine.stop(DEADLINE).unwrap();
+}
+
 /// Its output is paused: what handlers send waits in its lane, across a restart, and `why` says so.
 #[test]
 fn what_waits_to_be_routed_again_is_there_after_a_restart() {

@@ -65,6 +65,10 @@ impl Builder {
         self.change(|builder| options.apply(builder.inbound(name, address, router)))
     }
 
+    fn pass_through(&self, name: &str, router: &str) -> PyResult<()> {
+        self.change(|builder| Ok(builder.pass_through(name, router)))
+    }
+
     fn functions_in_threads(&self, functions: Py<Functions>, inbound: &str) -> PyResult<()> {
         self.change(|builder| Ok(function::in_threads(builder, functions, inbound)))
     }

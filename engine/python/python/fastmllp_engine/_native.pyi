@@ -180,6 +180,9 @@ class Builder:
     ) -> None:
         """Listens at `address`, such as `127.0.0.1:2575`; port 0 takes a free one."""
 
+    def pass_through(self, name: str, router: str) -> None:
+        """An inbound that handlers send to by its name, and nothing else."""
+
     def functions_in_threads(self, functions: Functions, inbound: str) -> None:
         """Runs all functions in threads of the engine. A thread is not told by which inbound a
         message came: this one stands for all."""

@@ -116,6 +116,16 @@ def test_everything_that_is_wrong_with_a_declaration_is_said_at_once() -> None:
             "strict validation: it belongs to a later version",
         ),
         (
+            lambda: inbound("IB", PassThrough(), router="r", index=["PID-3"]),
+            "inbound IB: PassThrough takes what handlers send: "
+            "this is for what is received from outside",
+        ),
+        (
+            lambda: inbound("IB", Loopback(), router="r", capacity_messages=9),
+            "inbound IB: Loopback takes what handlers send: "
+            "this is for what is received from outside",
+        ),
+        (
             lambda: inbound("a/b", Loopback(), router="r"),
             "inbound a/b: name must be letters, digits, _ . and -, at most 100",
         ),
@@ -172,7 +182,7 @@ def test_a_wrong_parameter_is_refused(declare: Callable[[], object], complaint: 
 
 
 def test_texts_become_enumerations_and_one_of_key_and_order_implies_the_other() -> None:
-    assert inbound("IB", PassThrough(), router="r", ack_mode="none").ack_mode is AckMode.NONE
+    assert inbound("IB", MLLP(port=1), router="r", ack_mode="none").ack_mode is AckMode.NONE
     by_key = outbound("OB", MLLP(host="lab", port=1), key="PID-3.1", also="MRG-1.1", connections=4)
     assert (by_key.ordering, by_key.keys) == ("key", ("PID-3.1", "MRG-1.1"))
     assert outbound("OB", File(directory="x")).ordering == "fifo"

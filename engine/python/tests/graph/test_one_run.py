@@ -11,7 +11,7 @@ CHAIN = """
     from fastmllp_engine import MLLP, PassThrough, Send, handler, inbound, outbound, router
 
     inbound("IB", MLLP(port=2600), router="first")
-    inbound("HOP", PassThrough(encoding="latin-1"), router="second")
+    inbound("HOP", PassThrough(), router="second")
     outbound("OB", MLLP(host="lab", port=2601))
 
     @router("first")
@@ -66,6 +66,22 @@ def test_what_is_passed_on_is_routed_again(tmp_path: Path) -> None:
         ("second", ("last",)),
     ]
     assert [(it.handler, it.to, it.payload) for it in made.sent] == [("last", "OB", adt())]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "disposition"),
+    [
+        ('"h0" if msg["MSH-4"] == "?" else None', '"last"', "UNROUTED"),
+        ('["h0", "h0"]', '"last" if msg["MSH-4"] == "?" else None', "FILTERED"),
+        ('["h0", "h0"]', '"last"', "PROCESSED"),
+    ],
+)
+def test_it_is_unrouted_only_where_it_was_received(
+    tmp_path: Path, first: str, second: str, disposition: str
+) -> None:
+    code = chain(1, "HOP").replace('return ["h0", "h0"]', f"return {first}")
+    made = ran(tmp_path, code.replace('return "last"', f"return {second}"))
+    assert made.disposition == disposition
 
 
 @pytest.mark.parametrize(

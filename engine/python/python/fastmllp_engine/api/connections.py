@@ -104,7 +104,8 @@ def _switch(
     asked: Running, name: str, operation: Operation, flow: Literal["on", "paused", "stopped"]
 ) -> None:
     stage = _stage(asked, name, operation.stage)
-    side: Literal["input", "output"] = "input" if stage == "ingress" else "output"
+    inbound = asked.registry.inbounds.get(name) if stage == "ingress" else None
+    side: Literal["input", "output"] = inbound.side if inbound else "output"
     engine = asked.engine
     engine.switch(stage, name, side, flow, by=operation.by, because=operation.because)
 

@@ -1,7 +1,7 @@
 """`inbound` and `outbound`: the connections of a graph."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, fields
 from typing import Annotated, ClassVar, Literal
 
 from fastmllp_engine.graph.checked import Checked
@@ -30,6 +30,22 @@ from fastmllp_engine.graph.refused import OF_BOTH, OF_INBOUND, OF_OUTBOUND
 from fastmllp_engine.graph.spec import Spec
 
 NO_SETTINGS: Mapping[str, object] = {}
+OF_RECEIVING = (
+    "content_type",
+    "ack_mode",
+    "ack_policy",
+    "ack_after",
+    "ack_timeout_seconds",
+    "deduplicate",
+    "on_full",
+    "capacity_messages",
+    "capacity_bytes",
+    "index",
+    "bodies_days",
+    "metadata_days",
+    "dead_days",
+)
+"""Parameters that say nothing of an inbound that handlers send to."""
 
 
 class Inbound(Checked):
@@ -90,7 +106,15 @@ class Inbound(Checked):
     @property
     def takes_sends(self) -> bool:
         """Whether handlers may send to its name."""
-        return getattr(self.spec, "transport", "") in ("loopback", "passthrough")
+        return getattr(self.spec, "takes_sends", False)
+
+    @property
+    def side(self) -> Literal["input", "output"]:
+        """Which side of its lane an operator starts and stops.
+
+        Handlers cannot be kept from sending: what they send waits to be routed.
+        """
+        return "output" if self.takes_sends else "input"
 
     @property
     def address(self) -> tuple[str, int] | None:
@@ -114,10 +138,18 @@ class Inbound(Checked):
             yield "source_ip_allowlist", f"{type(self.spec).__name__} does not listen"
         if self.bind_address and getattr(self.spec, "host", None):
             yield "bind_address", "bind_address and host of the spec say the same; give one"
-        if self.ack_mode == AckMode.ENHANCED and not self.spec.acknowledges:
+        if self.takes_sends:
+            yield from self._faults_of_sends()
+        elif self.ack_mode == AckMode.ENHANCED and not self.spec.acknowledges:
             yield "ack_mode", f"{type(self.spec).__name__} acknowledges nothing"
         if self.ack_after == AckAfter.DELIVERED:
             yield from self._faults_of_delivered()
+
+    def _faults_of_sends(self) -> Iterator[tuple[str, str]]:
+        for one in fields(type(self)):
+            if one.name in OF_RECEIVING and getattr(self, one.name) != one.default:
+                text = "takes what handlers send: this is for what is received from outside"
+                yield one.name, f"{type(self.spec).__name__} {text}"
 
     def _faults_of_delivered(self) -> Iterator[tuple[str, str]]:
         needs = 'ack_after "delivered" needs'

@@ -54,9 +54,9 @@ class Run:
         """How the message ends if every delivery succeeds."""
         if self.failures:
             return "ERROR"
-        if not any(it.handlers for it in self.routed):
+        if not self.routed[0].handlers:
             return "UNROUTED"
-        return "PROCESSED" if self.sent or len(self.routed) > 1 else "FILTERED"
+        return "PROCESSED" if self.sent else "FILTERED"
 
 
 def functions_of(registry: Registry) -> Functions:
@@ -74,7 +74,7 @@ def functions_of(registry: Registry) -> Functions:
 
 def run(registry: Registry, inbound: Inbound, payload: bytes) -> Run:
     """Route and transform a message. It never raises because of a function."""
-    walk = _Walk(registry)
+    walk = _Walk(registry, inbound.name)
     walk.waiting.append(_ToInbound(inbound.name, payload, 0))
     while walk.waiting:
         walk.waiting.popleft().go(walk)
@@ -100,8 +100,10 @@ def second_run_differs(first: Run, second: Run, encoding: str) -> Iterable[str]:
 class _Walk:
     """One message on its way."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, received_by: str) -> None:
         self.registry = registry
+        self.received_by = received_by
+        """The inbound whose content type and encoding count, wherever handlers send the message."""
         self.functions = functions_of(registry)
         self.made = Run()
         self.waiting: deque[_Step] = deque()
@@ -117,7 +119,7 @@ class _ToInbound:
 
     def go(self, walk: _Walk) -> None:
         router = walk.registry.inbounds[self.inbound].router
-        said = walk.functions.route(router, self.inbound, self.payload, received=RECEIVED)
+        said = walk.functions.route(router, walk.received_by, self.payload, received=RECEIVED)
         if isinstance(said, str):
             walk.made.failures.append(said)
             return
@@ -130,9 +132,7 @@ class _ToInbound:
         walk.made.failures += wrong
         names = () if wrong else tuple(dict.fromkeys(said))
         walk.made.routed.append(Routed(router, names))
-        walk.waiting.extend(
-            _ToHandler(name, self.inbound, self.payload, self.hops) for name in names
-        )
+        walk.waiting.extend(_ToHandler(name, self.payload, self.hops) for name in names)
 
 
 @dataclass(frozen=True)
@@ -140,12 +140,13 @@ class _ToHandler:
     """A message for a handler."""
 
     handler: str
-    inbound: str
     payload: bytes
     hops: int
 
     def go(self, walk: _Walk) -> None:
-        said = walk.functions.handle(self.handler, self.inbound, self.payload, received=RECEIVED)
+        said = walk.functions.handle(
+            self.handler, walk.received_by, self.payload, received=RECEIVED
+        )
         if isinstance(said, str):
             walk.made.failures.append(said)
             return
@@ -172,7 +173,7 @@ class _ToHandler:
         elif send.to in passes:
             walk.waiting.append(_ToInbound(send.to, send.payload, self.hops + 1))
         else:
-            walk.waiting.append(_ToHandler(send.to, self.inbound, send.payload, self.hops + 1))
+            walk.waiting.append(_ToHandler(send.to, send.payload, self.hops + 1))
 
 
 _Step: TypeAlias = _ToInbound | _ToHandler

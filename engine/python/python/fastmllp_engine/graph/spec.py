@@ -20,6 +20,8 @@ class Spec(Checked):
     """Whether it can be an inbound."""
     sends: ClassVar[bool] = False
     """Whether it can be an outbound."""
+    takes_sends: ClassVar[bool] = False
+    """Whether handlers send to its inbound, and nothing comes from outside."""
     listens: ClassVar[bool] = False
     """Whether an inbound takes a port of this machine: then it has fields ``host`` and ``port``."""
 

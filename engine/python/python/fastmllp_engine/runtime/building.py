@@ -60,8 +60,9 @@ def stop_what_waits(engine: "Engine", registry: Registry) -> None:
             engine.switch("outbound", outbound.name, "output", "stopped", by="", because=AUTO_START)
     for inbound in registry.inbounds.values():
         lane = lanes.get(("ingress", inbound.name))
-        if not inbound.auto_start and lane is not None and lane.input is None:
-            engine.switch("ingress", inbound.name, "input", "stopped", by="", because=AUTO_START)
+        side = inbound.side
+        if not inbound.auto_start and lane is not None and getattr(lane, side) is None:
+            engine.switch("ingress", inbound.name, side, "stopped", by="", because=AUTO_START)
 
 
 def _refuse_other_transports(registry: Registry) -> None:
@@ -69,7 +70,7 @@ def _refuse_other_transports(registry: Registry) -> None:
     connections: list[Inbound | Outbound] = [*registry.inbounds.values()]
     connections += registry.outbounds.values()
     for one in connections:
-        if not isinstance(one.spec, MLLP):
+        if not isinstance(one.spec, MLLP) and not getattr(one, "takes_sends", False):
             text = f"{one.subject}: this version does not run the transport {one.spec.transport}"
             findings.append(Finding(one.place, text))
     if findings:
@@ -77,6 +78,9 @@ def _refuse_other_transports(registry: Registry) -> None:
 
 
 def _add_inbound(builder: "Builder", inbound: Inbound, registry: Registry) -> None:
+    if inbound.takes_sends:
+        builder.pass_through(inbound.name, inbound.router)
+        return
     assert isinstance(inbound.spec, MLLP)
     assert inbound.address is not None
     host, port = inbound.address

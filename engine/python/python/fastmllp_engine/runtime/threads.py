@@ -18,10 +18,11 @@ def in_threads(builder: "Builder", registry: Registry) -> None:
         ConfigurationError: inbounds differ in what they receive. A thread is not told by which
             inbound a message came.
     """
-    kinds = {(str(it.content_type), it.encoding): it for it in registry.inbounds.values()}
+    inbounds = {name: it for name, it in registry.inbounds.items() if not it.takes_sends}
+    kinds = {(str(it.content_type), it.encoding): it for it in inbounds.values()}
     if len(kinds) > 1:
         text = "functions in threads need one content type and one encoding of all inbounds"
         raise ConfigurationError(
             [Finding(it.place, f"{it.subject}: {text}") for it in kinds.values()]
         )
-    builder.functions_in_threads(functions_of(registry), next(iter(registry.inbounds), ""))
+    builder.functions_in_threads(functions_of(registry), next(iter(inbounds), ""))
