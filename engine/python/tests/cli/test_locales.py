@@ -64,7 +64,7 @@ def locale(
 
 def run(*arguments: str | bytes | Path, more: Mapping[str, str] = {}) -> tuple[int, str]:  # noqa: B006
     """The status of a command, and what it prints."""
-    # A terminal gives what is typed in its own character set, and files by the bytes of their names.
+    # A terminal gives what is typed in its own character set, a file by the bytes of its name.
     form = "iso-8859-9" if "8859" in os.environ["LC_ALL"] else "utf-8"
     given = [it.encode(form) if isinstance(it, str) else os.fsencode(it) for it in arguments]
     ran = subprocess.run(
