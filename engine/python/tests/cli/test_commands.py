@@ -14,6 +14,7 @@ from fastmllp_engine.api.serving import Api
 from fastmllp_engine.cli import main
 from fastmllp_engine.connectors import MLLP
 from fastmllp_engine.graph import Outbound
+from fastmllp_engine.graph.checked import changed
 from partners import Partner, message
 from running_engines import Feed, sends_to, until
 
@@ -205,6 +206,29 @@ def test_newer_messages_are_said_before_a_replay(shell: Shell, partner: Partner)
     shell.disposition(2, "PROCESSED")
     assert shell("replay", "--dead", "--yes") == 0
     assert "1 of them come after newer messages that are already delivered." in shell.out
+
+
+def test_a_list_says_which_come_after_newer_messages_of_the_same_patient(
+    feed: Feed, partner: Partner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feed.outbounds[0] = changed(feed.outbounds[0], key="PID-3.1", ordering="key")
+    api = Api(feed.start())
+    shell = Shell(feed, capsys)
+    partner.code = "AR"
+    patients = ["A", "B", "C", "A", "D"]
+    feed.send(*(message(f"M{at}", patient=it) for at, it in enumerate(patients, 1)))
+    shell.disposition(5, "ERROR")
+    partner.code = "AA"
+    feed.send(message("M6", patient="A"), message("M7", patient="D"))
+    shell.disposition(7, "PROCESSED")
+    assert shell("replay", "--dead", "--list") == 0
+    marked = [it.split()[0] for it in shell.out.splitlines() if "newer ones of its" in it]
+    assert marked == ["1", "4", "5"]
+    assert shell("replay", "--dead", "--list", "--json") == 0
+    listed = json.loads(shell.out)
+    assert [it["message"] for it in listed if it["after_newer"]] == [1, 4, 5]
+    assert len(partner.received) == 7
+    api.close()
 
 
 def test_replay_wants_to_know_which(shell: Shell) -> None:

@@ -29,6 +29,7 @@ REASONS = {
 }
 PAGE = 1_000
 
+AFTER_NEWER = "; newer ones of its lane or key are delivered"
 KEY_HELP = "of this job: the same key again appends nothing again (a new one for each run)"
 
 
@@ -161,7 +162,7 @@ def _say_deliveries(deliveries: list[dict[str, Any]]) -> None:
                 one["outbound"],
                 moment(one["at"]),
                 str(one["attempts"]),
-                _reason(one),
+                _reason(one) + (AFTER_NEWER if one.get("after_newer") else ""),
             )
             for one in deliveries
         ],
@@ -188,9 +189,36 @@ def _replay(given: argparse.Namespace) -> int:
             chosen = _chosen(client, given)
             wanted["messages"] = [one["message"] for one in chosen]
             if given.list:
-                _say_deliveries(chosen)
-                return 0 if chosen else 1
+                return _list_chosen(client, given, chosen)
     return _send_again(client, given, path, wanted, is_dead)
+
+
+def _list_chosen(client: Client, given: argparse.Namespace, chosen: list[dict[str, Any]]) -> int:
+    """What would be sent again, and which of them come after newer messages."""
+    for outbound in {one["outbound"] for one in chosen}:
+        mine = [one for one in chosen if one["outbound"] == outbound]
+        wanted = {"outbound": outbound, "failure": given.failure, "to_outbound": given.to}
+        after_newer = _after_newer(client, wanted, sorted({one["message"] for one in mine}))
+        for one in mine:
+            one["after_newer"] = one["message"] in after_newer
+    if given.json:
+        say_json(chosen)
+    else:
+        _say_deliveries(chosen)
+    return 0 if chosen else 1
+
+
+def _after_newer(client: Client, wanted: dict[str, Any], messages: list[int]) -> set[int]:
+    """Those of some dead messages of an outbound that come after newer ones. The engine counts, so
+    halves are asked for until all of one are, or none."""
+    report = client.post("/dead-letters/replay/preview", {**wanted, "messages": messages})
+    if not report["newer"]:
+        return set()
+    if report["newer"] == report["total"] or len(messages) == 1:
+        return set(messages)
+    half = len(messages) // 2
+    first, second = messages[:half], messages[half:]
+    return _after_newer(client, wanted, first) | _after_newer(client, wanted, second)
 
 
 def _send_again(
