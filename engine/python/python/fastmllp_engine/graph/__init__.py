@@ -16,6 +16,7 @@ from fastmllp_engine.graph.functions import (
     message_type_of,
     router,
 )
+from fastmllp_engine.graph.golden import GoldenTest
 from fastmllp_engine.graph.init import init
 from fastmllp_engine.graph.loader import load
 from fastmllp_engine.graph.options import (
@@ -65,6 +66,7 @@ __all__ = [
     "as_mermaid",
     "as_svg",
     "as_text",
+    "GoldenTest",
     "check",
     "current_environment",
     "difference",

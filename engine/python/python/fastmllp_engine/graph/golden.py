@@ -53,11 +53,11 @@ def run_tests(root: Path, registry: Registry, *, twice: bool) -> Iterator[Findin
                 )
         for file in messages:
             yield None
-            yield from _Test(root, registry, inbound, file).run(twice)
+            yield from GoldenTest(root, registry, inbound, file).run(twice)
 
 
-class _Test:
-    """One message."""
+class GoldenTest:
+    """One message, and what has to be sent because of it."""
 
     def __init__(self, root: Path, registry: Registry, inbound: Inbound, file: Path) -> None:
         self._registry = registry
@@ -67,6 +67,7 @@ class _Test:
         self._place = Place(name_of(file.relative_to(root)))
 
     def run(self, twice: bool) -> Iterator[Finding]:
+        """What is wrong; with ``twice`` also what a second run of it makes otherwise."""
         payload = self._read(self._file)
         first = run(self._registry, self._inbound, payload)
         for text in first.failures:
