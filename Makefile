@@ -208,8 +208,8 @@ test-engine-python: build-engine  ## The engine's Python package: types, stubs a
 test-keys:  ## Every state of six messages in a lane that is ordered by key, about five minutes
 	cd engine && KEYS_MESSAGES=6 $(CARGO) test --release -p mllp-pipeline --lib every_state_of_more -- --nocapture
 
-test-cases:  ## Every case of engine/tests/cases.toml whose room is built has a test
-	$(PYTHON) engine/tests/cases.py
+test-cases: build-engine  ## Every case of engine/tests/cases.toml whose room is built has a test
+	$(BIN)/python engine/tests/cases.py
 
 bench-messagefoundry:  ## MessageFoundry for `make bench-engine`, in an environment of its own: it is run, nothing of it is used
 	$(PYTHON) -m venv engine/target/messagefoundry

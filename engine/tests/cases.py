@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks cases.toml: each case of a room that is built has a test that cargo collects.
+"""Checks cases.toml: each case of a room that is built has a test that cargo or pytest collects.
 
 Checks also that every source file that docs/engine-promises.md names is there.
 
@@ -7,8 +7,9 @@ Checks also that every source file that docs/engine-promises.md names is there.
     engine/tests/cases.py --list   also print every case with its room and its tests
 
 A test is written `FILE: NAME`, FILE from the root of the project. The test programs are built as
-`make test-engine` and `make test-rust` build them and asked for their lists, so a name that was
-mistyped, renamed, deleted or marked `#[ignore]` does not count.
+`make test-engine` and `make test-rust` build them and asked for their lists, and pytest is asked
+for those of Python, so a name that was mistyped, renamed, deleted or marked `#[ignore]` does not
+count. A case that waits for a part that is not there yet says so with `later`, and has no tests.
 """
 
 import json
@@ -22,7 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ["rust", "python", "connectors", "console", "postgres"]
 NUMBERS = [str(number) for number in range(1, 42)] + [f"M{number}" for number in range(1, 21)]
-KEYS = {"number", "statement", "room", "tests"}
+KEYS = {"number", "statement", "room", "tests", "later"}
+PYTHON_TESTS = "engine/python/"
 # The workspaces and the options with which their tests are built anyway.
 WORKSPACES = {
     ROOT / "engine": ["--workspace", "--features", "mllp-store/postgres"],
@@ -48,8 +50,10 @@ def main() -> int:
             print(f"{case['number']:>4}  {case['room']:<10}  {case['statement']}")
             print("".join(f"{'':18}{test}\n" for test in case.get("tests", [])), end="")
     if not faults:
-        count = sum(case["room"] in built for case in cases)
+        count = sum(case["room"] in built and "later" not in case for case in cases)
+        waiting = [f"{it['number']} ({it['later']})" for it in cases if "later" in it]
         print(f"cases: {len(cases)}, {count} of them of built rooms and tested")
+        print(f"cases that wait: {', '.join(waiting) or 'none'}")
     return 1 if faults else 0
 
 
@@ -69,10 +73,12 @@ def shape(built: list[str], cases: list[dict]) -> list[str]:
             faults.append(f"{where}: there is no such case")
         if case.get("room") not in ROOMS:
             faults.append(f"{where}: there is no room {case.get('room')}")
+        if "later" in case and (case.get("tests") or not case["later"]):
+            faults.append(f"{where}: later is a word about what it waits for, in place of tests")
         if not case.get("statement"):
             faults.append(f"{where}: no statement")
         for test in case.get("tests", []):
-            if not re.fullmatch(r"[\w/.-]+\.rs: \w+", test):
+            if not re.fullmatch(r"[\w/.-]+\.(rs|py): \w+", test):
                 faults.append(f'{where}: "{test}" is not FILE: NAME')
     return faults
 
@@ -83,12 +89,13 @@ def missing(built: list[str], cases: list[dict], known: dict[str, set[str]]) -> 
     for case in cases:
         if case["room"] not in built:
             continue
-        if not case.get("tests"):
+        if not case.get("tests") and "later" not in case:
             faults.append(f"case {case['number']} ({case['room']}) has no test")
         for test in case.get("tests", []):
             file, name = test.split(": ")
             if name not in known.get(file, ()):
-                faults.append(f"case {case['number']}: cargo collects no {name} from {file}")
+                who = "pytest" if file.endswith(".py") else "cargo"
+                faults.append(f"case {case['number']}: {who} collects no {name} from {file}")
     return faults
 
 
@@ -101,7 +108,8 @@ def absent(page: Path) -> list[str]:
 def collected(named: set[str]) -> dict[str, set[str]]:
     """For each file that is named, the tests that its test program lists and that it defines."""
     files = {test.split(": ")[0] for test in named}
-    known: dict[str, set[str]] = {}
+    known = collected_by_pytest({file for file in files if file.endswith(".py")})
+    files -= known.keys()
     for workspace, options in WORKSPACES.items():
         mine = {file for file in files if workspace_of(file) == workspace}
         if not mine:
@@ -113,6 +121,21 @@ def collected(named: set[str]) -> dict[str, set[str]]:
                         re.findall(r"\bfn (\w+)", (ROOT / file).read_text(encoding="utf-8"))
                     )
                     known.setdefault(file, set()).update(names & defined)
+    return known
+
+
+def collected_by_pytest(files: set[str]) -> dict[str, set[str]]:
+    """For each file of Python, the tests that pytest finds in it."""
+    known: dict[str, set[str]] = {file: set() for file in files}
+    there = sorted(file for file in files if (ROOT / file).is_file())
+    if not there:
+        return known
+    paths = [file.removeprefix(PYTHON_TESTS) for file in there]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-o", "addopts="]
+    for line in output([*command, *paths], ROOT / PYTHON_TESTS).splitlines():
+        file, _, name = line.partition("::")
+        if name:
+            known[PYTHON_TESTS + file].add(name.partition("[")[0])
     return known
 
 
