@@ -16,6 +16,7 @@ from fastmllp_engine.cli import (
     repairing,
     running,
     store,
+    supporting,
     trying,
 )
 from fastmllp_engine.cli.client import Refused
@@ -68,6 +69,16 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=version("fastmllp-engine"))
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for family in (configuring, generating, running, trying, reading, repairing, lanes, store):
+    for family in (
+        configuring,
+        generating,
+        running,
+        trying,
+        reading,
+        repairing,
+        lanes,
+        store,
+        supporting,
+    ):
         family.add_to(commands)
     return whole
