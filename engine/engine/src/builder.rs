@@ -6,17 +6,17 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use mllp_io::{ListenerOptions, SenderOptions};
-use mllp_pipeline::{Acknowledge, Capacity, GiveUp, Limits, OnFull, Ordering, Retry};
+use mllp_pipeline::{Acknowledge, Capacity, GiveUp, Limits, OnFull, Retry};
 use mllp_store::{Days, SqliteStore, Store};
 
-use crate::core::Wall;
+use crate::clock::Wall;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::functions::{Handler, Message, Router, Send};
 use crate::program::Program;
 use crate::reload::Beginning;
 use crate::search::IndexedField;
-use crate::specs::{Feed, InboundSpec, OutboundSpec};
+use crate::specs::{Delivers, Feed, InboundSpec, OutboundSpec};
 use crate::worker::WorkerLimits;
 
 /// A graph, and where its store is. [`start`](Builder::start) checks all of it.
@@ -68,7 +68,8 @@ impl Builder {
     /// choose their handlers. Port 0 takes a free one.
     #[must_use]
     pub fn inbound(self, name: &str, address: &str, router: &str) -> Self {
-        self.fed(name, Feed::Listener(address.to_owned()), router)
+        let (address, options) = (address.to_owned(), ListenerOptions::default().into());
+        self.fed(name, Feed::Listener { address, options }, router)
     }
 
     /// An inbound that handlers [send](Send) to by its name, and nothing else: the router of that name
@@ -79,19 +80,8 @@ impl Builder {
         self.fed(name, Feed::Handlers, router)
     }
 
-    fn fed(mut self, name: &str, feed: Feed, router: &str) -> Self {
-        self.inbounds.push(InboundSpec {
-            name: name.to_owned(),
-            feed,
-            router: router.to_owned(),
-            deduplicate: true,
-            indexed: Vec::new(),
-            keep: None,
-            acknowledge: Acknowledge::Stored,
-            on_full: OnFull::Refuse,
-            capacity: Capacity::NONE,
-            options: ListenerOptions::default(),
-        });
+    pub(crate) fn fed(mut self, name: &str, feed: Feed, router: &str) -> Self {
+        self.inbounds.push(InboundSpec::new(name, feed, router));
         self
     }
 
@@ -146,7 +136,13 @@ impl Builder {
     /// acknowledgments are given.
     #[must_use]
     pub fn receive(self, change: impl FnOnce(&mut ListenerOptions)) -> Self {
-        self.last_inbound("receive", |inbound| change(&mut inbound.options))
+        self.last_inbound_that("receive", |inbound| match &mut inbound.feed {
+            Feed::Listener { options, .. } => {
+                change(options);
+                Ok(())
+            }
+            Feed::Connector { .. } | Feed::Handlers => Err("has no listener"),
+        })
     }
 
     /// What happens to messages of the last inbound while there is no room for them. Without this they
@@ -178,16 +174,28 @@ impl Builder {
         self
     }
 
-    fn last_inbound(mut self, what: &str, change: impl FnOnce(&mut InboundSpec)) -> Self {
-        match self.inbounds.last_mut() {
-            Some(inbound) if inbound.receives() => change(inbound),
-            Some(inbound) => {
-                let name = &inbound.name;
-                self.misplaced
-                    .push(format!("{what}: {name} takes what handlers send, and nothing else"));
+    fn last_inbound(self, what: &str, change: impl FnOnce(&mut InboundSpec)) -> Self {
+        self.last_inbound_that(what, |inbound| {
+            change(inbound);
+            Ok(())
+        })
+    }
+
+    /// Changes the last inbound, or says why that cannot be.
+    pub(crate) fn last_inbound_that(
+        mut self,
+        what: &str,
+        change: impl FnOnce(&mut InboundSpec) -> Result<(), &'static str>,
+    ) -> Self {
+        let changed = match self.inbounds.last_mut() {
+            Some(inbound) => match inbound.receives() {
+                true => change(inbound),
+                false => Err("takes what handlers send, and nothing else"),
             }
-            None => self.misplaced.push(format!("{what}: there is no inbound before it")),
-        }
+            .map_err(|why| format!("{} {why}", inbound.name)),
+            None => Err("there is no inbound before it".to_owned()),
+        };
+        self.misplaced.extend(changed.err().map(|why| format!("{what}: {why}")));
         self
     }
 
@@ -260,16 +268,8 @@ impl Builder {
     /// Delivers to a partner, in order, one message at a time.
     #[must_use]
     pub fn outbound(mut self, name: &str, host: &str, port: u16) -> Self {
-        self.outbounds.push(OutboundSpec {
-            name: name.to_owned(),
-            options: SenderOptions::new(0, host, port),
-            retry: Retry::DEFAULT,
-            give_up: GiveUp::DEFAULT,
-            ordering: Ordering::Fifo,
-            keys: Vec::new(),
-            connections: 1,
-            capacity: Capacity::NONE,
-        });
+        let delivers = Delivers::Sender(SenderOptions::new(0, host, port).into());
+        self.outbounds.push(OutboundSpec::new(name, delivers));
         self
     }
 
@@ -277,13 +277,22 @@ impl Builder {
     /// order on the wire is kept, but a refusal may be followed by successes.
     #[must_use]
     pub fn window(self, window: usize) -> Self {
-        self.last_outbound("window", |outbound| outbound.options.window = window)
+        self.last_outbound("window", |outbound| match &mut outbound.delivers {
+            Delivers::Sender(options) => options.window = window,
+            Delivers::Connector { window: its, .. } => *its = window,
+        })
     }
 
     /// Changes how the last outbound sends: framing, times, TLS, which answers count.
     #[must_use]
     pub fn send(self, change: impl FnOnce(&mut SenderOptions)) -> Self {
-        self.last_outbound("send", |outbound| change(&mut outbound.options))
+        self.last_outbound_that("send", |outbound| match &mut outbound.delivers {
+            Delivers::Sender(options) => {
+                change(options);
+                Ok(())
+            }
+            Delivers::Connector { .. } => Err("has no socket"),
+        })
     }
 
     /// When deliveries of the last outbound that failed for now are tried again.
@@ -303,9 +312,7 @@ impl Builder {
     /// to answer.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
-        self.last_outbound("timeout", |outbound| {
-            outbound.options = outbound.options.clone().with_timeout(timeout);
-        })
+        self.send(|options| *options = options.clone().with_timeout(timeout))
     }
 
     /// How many threads run the routers and handlers of this program; 1 without this.
@@ -345,7 +352,11 @@ impl Builder {
     #[cfg(feature = "sabotage")]
     #[must_use]
     pub fn complete_on_foreign_replies(mut self) -> Self {
-        self.outbounds.iter_mut().for_each(|it| it.options.foreign_completes = true);
+        for outbound in &mut self.outbounds {
+            if let Delivers::Sender(options) = &mut outbound.delivers {
+                options.foreign_completes = true;
+            }
+        }
         self
     }
 

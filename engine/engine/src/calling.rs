@@ -6,7 +6,7 @@ use std::sync::mpsc::Sender;
 use mllp_store::{Reader, Store, StoreError};
 
 use crate::builder::Builder;
-use crate::core::Clock;
+use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::graph::functions;

@@ -6,6 +6,7 @@ use std::sync::mpsc::Sender;
 use mllp_io::Gate;
 use mllp_pipeline::{Act, Command, CommandId, CommandOutcome, Flow, LaneId, Side, Switch};
 
+use crate::connector::Connectors;
 use crate::core::Outlets;
 use crate::listeners::Listeners;
 
@@ -16,6 +17,7 @@ pub(crate) struct Connections {
     /// The gate of each inbound that listens, and whether an operator lets it open.
     gates: Vec<(LaneId, Gate, bool)>,
     listeners: Listeners,
+    connectors: Connectors,
     /// Operators who wait.
     asked: HashMap<CommandId, Sender<CommandOutcome>>,
     last: u64,
@@ -26,9 +28,11 @@ impl Connections {
         inbounds: Vec<LaneId>,
         gates: Vec<(LaneId, Gate)>,
         listeners: Listeners,
+        connectors: Connectors,
     ) -> Self {
         let gates = gates.into_iter().map(|(lane, gate)| (lane, gate, true)).collect();
-        Connections { inbounds, gates, listeners, asked: HashMap::new(), last: 0 }
+        let asked = HashMap::new();
+        Connections { inbounds, gates, listeners, connectors, asked, last: 0 }
     }
 
     /// The lane of the inbound whose listener has this number.
@@ -95,6 +99,7 @@ impl Connections {
                         gate.set(false);
                     }
                     self.listeners.set(*lane, *flow != Flow::Stopped);
+                    self.connectors.set(*lane, *flow != Flow::Stopped);
                 }
             }
         }

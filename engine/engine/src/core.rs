@@ -4,19 +4,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use mllp_io::{Incoming, Payload, Reply, ReplyTo, Report, Senders as Outlet};
+use mllp_io::{Incoming, Payload, Reply, ReplyTo, Report};
 use mllp_pipeline::{
     Answer, Body, BodyId, Fact, Failure, IdHash, Keys, LaneId, Note, Now, Order, Piece, Pipeline,
-    Received, Seq, Source, Ticket, Work,
+    Received, Seq, Source, Stored, Ticket, Work,
 };
 use mllp_store::StoreError;
 
 use crate::calling::Callers;
+use crate::clock::Clock;
 use crate::connections::Connections;
 use crate::names::Names;
 use crate::notices::{self, Notices};
+use crate::outlet::{Name, Outlet};
 use crate::reader::{Handover, Question};
 use crate::status::Status;
 use crate::traffic::{News, Unread, fact};
@@ -31,27 +33,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// While a commit is open the core looks around this often.
 const WATCH: Duration = Duration::from_secs(1);
-
-/// The clocks of an engine.
-#[derive(Clone)]
-pub(crate) struct Clock {
-    started: Instant,
-    wall: Wall,
-}
-
-/// What is asked for the time of day.
-pub(crate) type Wall = Arc<dyn Fn() -> SystemTime + Send + Sync>;
-
-impl Clock {
-    pub(crate) fn new(wall: Wall) -> Self {
-        Clock { started: Instant::now(), wall }
-    }
-
-    pub(crate) fn now(&self) -> Now {
-        let wall = (self.wall)().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Now { steady: self.started.elapsed().as_millis() as u64, wall: wall.as_millis() as u64 }
-    }
-}
 
 /// Where the core sends its orders.
 pub(crate) struct Outlets {
@@ -305,7 +286,7 @@ impl Core {
                     }
                     let _ = self.outlets.writer.send(Job::ReadHeads(lanes));
                 }
-                Order::Answer { ticket, answer, .. } => self.answer(ticket, answer),
+                Order::Answer { ticket, answer, stored } => self.answer(ticket, answer, stored),
                 Order::Told { id, outcome } => self.connections.told(id, outcome),
                 Order::Switched(switch) => {
                     self.notices.switched(&switch);
@@ -315,7 +296,9 @@ impl Core {
                 | Order::Transform { call, handler: lane, work } => {
                     self.outlets.workers.call(Call { call, lane, work });
                 }
-                Order::Deliver { lane, seq, work, .. } => self.deliver(lane, seq, work),
+                Order::Deliver { lane, seq, work, attempt } => {
+                    self.deliver(lane, seq, work, attempt);
+                }
                 Order::Load { lane, after, limit } => {
                     let _ = self.outlets.reader.send(Question::Load { lane, after, limit });
                 }
@@ -328,33 +311,39 @@ impl Core {
         }
     }
 
-    fn answer(&mut self, ticket: Ticket, answer: Answer) {
+    fn answer(&mut self, ticket: Ticket, answer: Answer, stored: Option<Stored>) {
         let Some((reply_to, chunks)) = self.waiting.remove(&ticket) else { return };
         // Nothing holds the chunks of a duplicate or of a message that was refused. Where the outcome
         // is unknown, the next life finds out.
         if let (Some(body), false) = (chunks, answer == Answer::Close) {
             let _ = self.outlets.writer.send(Job::GiveUp(body));
         }
-        reply_to.answer(match answer {
+        let reply = match answer {
             Answer::Acknowledgment(bytes) => Reply::Acknowledgment(bytes.0),
             Answer::NotStored => Reply::NotStored,
             Answer::NotDelivered => Reply::NotDelivered,
             Answer::Close => Reply::Close,
+        };
+        let stored = stored.map(|Stored { message, duplicate_of }| mllp_io::Stored {
+            message: message.0,
+            duplicate_of: duplicate_of.map(|it| it.0),
         });
+        reply_to.answer_as(reply, stored);
     }
 
     /// Hands a delivery to its sender, by way of the reader where the bytes are not at hand, or where
     /// one before it has gone that way: their order is the lane's.
-    fn deliver(&mut self, lane: LaneId, seq: Seq, work: Work) {
+    fn deliver(&mut self, lane: LaneId, seq: Seq, work: Work, attempt: u32) {
         let Some(number) = self.outlets.senders.iter().position(|(its, _)| *its == lane) else {
             return;
         };
         let (outlet, its) = (&self.outlets.senders[number].1, &mut self.handovers[number]);
-        let generation = its.generation;
+        let (generation, message) = (its.generation, work.message);
+        let name = Name { generation, number: seq.0, message, attempt };
         if let Source::Memory(Body::Inline(payload)) = &work.body
             && its.reading == 0
         {
-            return outlet.deliver(generation, seq.0, Arc::clone(payload));
+            return outlet.deliver(name, Arc::clone(payload));
         }
         its.reading += 1;
         let handover = Handover {
@@ -363,7 +352,7 @@ impl Core {
             lane,
             seq,
             work,
-            generation,
+            name,
             current: Arc::clone(&its.forgotten_below),
             questions: self.outlets.reader.clone(),
         };

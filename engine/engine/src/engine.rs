@@ -8,30 +8,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use mllp_io::{Gate, ListenerOptions, Recognise, Reports, Senders as Outlet};
-use mllp_pipeline::{
-    Acknowledge, Fact, Flow, Graph, LaneId, MessageId, Pipeline, Side, Stage, Start, Switch,
-};
+use mllp_pipeline::{Fact, Graph, LaneId, MessageId, Pipeline, Stage, Start};
 use mllp_store::{Identity, Reader, Retention, Store, StoreError};
 use tokio::runtime::Runtime;
 
 use crate::bodies::BodyIds;
 use crate::builder::Builder;
 use crate::calling::ReadingEnds;
+use crate::clock::Clock;
 use crate::connections::Connections;
-use crate::core::{Clock, Core, Outlets};
+use crate::connector::{self, Connectors};
+use crate::core::{Core, Outlets};
 use crate::error::Error;
 use crate::graph::{graph, own};
-use crate::listeners::{Listeners, Spec};
+use crate::listeners::Listeners;
 use crate::metrics::Metrics;
 use crate::names::Names;
+use crate::opening::{self, Inbounds, doors};
 use crate::operator::Operator;
+use crate::outlet::Outlet;
 use crate::reload::{self, Beginning};
 use crate::retaining::{Doubt, Retaining};
 use crate::seats::Seats;
-use crate::specs::{Feed, InboundSpec};
 use crate::status::Status;
-use crate::traffic::{Doors, News, ToCore};
+use crate::traffic::{News, ToCore};
 use crate::worker::ToWorkers;
 use crate::workers::ToChunks;
 use crate::writer::Job;
@@ -58,6 +58,7 @@ pub struct Engine {
     writing: Option<writer::Writing>,
     runtime: Option<Runtime>,
     pub(crate) listeners: Listeners,
+    connectors: Connectors,
     senders: Vec<Arc<Outlet>>,
     pub(crate) reader: Mutex<Option<Box<dyn Reader>>>,
     pub(crate) operator: Arc<Mutex<Operator>>,
@@ -134,8 +135,12 @@ impl Engine {
         let left = || end.saturating_duration_since(Instant::now());
         let (asked, at_rest) = channel();
         self.core.tell(News::Stop(asked));
+        self.connectors.close_inbounds();
         self.listeners.stop(end);
         let finished = at_rest.recv_timeout(left()).is_ok();
+        if let Some(runtime) = &self.runtime {
+            self.connectors.stop(runtime.handle(), end);
+        }
         let result = match self.end(left().max(GRACE)) {
             Ok(()) if finished => Ok(()),
             Ok(()) => Err(Error::Unfinished),
@@ -170,10 +175,14 @@ impl Engine {
         let ((writer, jobs), bodies) = (channel(), Arc::new(BodyIds::new(numbers.body)));
         let doors = doors(&builder, &core, &writer, &bodies, &outbounds);
         // Listeners come first: if one of them cannot bind, nothing else has been started.
-        let specs = specs(&builder, &inbounds, &doors, &switches)?;
-        let gates = specs.iter().map(|it| (it.lane, it.gate.clone())).collect();
+        let Inbounds { gates, listeners, connectors } =
+            Inbounds::new(&builder, &inbounds, &doors, &switches)?;
         let listeners =
-            Listeners::bind(runtime.handle().clone(), specs, kept).map_err(not_bound)?;
+            Listeners::bind(runtime.handle().clone(), listeners, kept).map_err(not_bound)?;
+        let with = (runtime.handle(), &core);
+        let (senders, mut all) = opening::outbounds(&builder, &doors, &outbounds, &switches, with);
+        all.extend(connectors.into_iter().map(|it| connector::start(with.0, it, core.clone())));
+        let connectors = Connectors::new(all);
         let mut engine = Engine {
             core: core.clone(),
             deciding: None,
@@ -181,7 +190,8 @@ impl Engine {
             writing: None,
             runtime: Some(runtime),
             listeners: listeners.clone(),
-            senders: Vec::new(),
+            connectors: connectors.clone(),
+            senders,
             reader: Mutex::new(Some(for_engine)),
             operator: Arc::new(Mutex::new(Operator::new(for_operator, core.clone(), appending))),
             metrics: Arc::new(Metrics::new(&names)),
@@ -193,7 +203,6 @@ impl Engine {
             workers: None,
             seats: Seats::default(),
         };
-        engine.dial(&builder, &doors, &outbounds, &switches);
         let (reader, thread) = reader::start(for_core, core.clone()).map_err(Error::System)?;
         engine.threads.push(thread);
         let counts = Arc::clone(&engine.metrics);
@@ -203,7 +212,7 @@ impl Engine {
         let (workers, arrivals) = engine.prepare_calls(builder, readers, chunks, &clock)?;
         let senders = outbounds.into_iter().zip(engine.senders.iter().cloned()).collect();
         let outlets = Outlets { writer, reader, workers, arrivals, senders };
-        let connections = Connections::new(inbounds, gates, listeners);
+        let connections = Connections::new(inbounds, gates, listeners, connectors);
         engine.decide(Core::new(pipeline, news, clock, names, outlets, connections))?;
         Ok(engine)
     }
@@ -218,26 +227,6 @@ impl Engine {
         let thread = thread::Builder::new().name("engine-operator".into());
         self.threads.push(thread.spawn(resume).map_err(Error::System)?);
         Ok(())
-    }
-
-    fn dial(
-        &mut self,
-        builder: &Builder,
-        doors: &Arc<Doors>,
-        lanes: &[LaneId],
-        switches: &[Switch],
-    ) {
-        let Some(runtime) = &self.runtime else { return };
-        let _inside = runtime.enter();
-        for (number, (outbound, lane)) in (0..).zip(builder.outbounds.iter().zip(lanes)) {
-            let closed = is_set(switches, *lane, Side::Output, Flow::Stopped);
-            let window = outbound.window();
-            let options =
-                mllp_io::SenderOptions { number, closed, window, ..outbound.options.clone() };
-            let reports: Arc<dyn Reports> = Arc::clone(doors) as _;
-            let sender = Outlet::start(&options, outbound.connections, &reports);
-            self.senders.push(Arc::new(sender));
-        }
     }
 
     /// Ends every thread. What is not done is done at the next start.
@@ -295,23 +284,6 @@ fn pipeline(builder: &Builder, graph: Graph, start: Start, clock: &Clock) -> Pip
     pipeline
 }
 
-/// What the connections bring and say goes through these.
-fn doors(
-    builder: &Builder,
-    core: &ToCore,
-    writer: &Sender<Job>,
-    bodies: &Arc<BodyIds>,
-    outbounds: &[LaneId],
-) -> Arc<Doors> {
-    Arc::new(Doors {
-        core: core.clone(),
-        writer: writer.clone(),
-        bodies: Arc::clone(bodies),
-        outbounds: outbounds.to_vec(),
-        indexed: builder.inbounds.iter().map(|it| it.indexed.clone()).collect(),
-    })
-}
-
 /// How long the messages of each inbound are kept.
 fn retention(builder: &Builder, lanes: &[LaneId]) -> Retention {
     let kept = builder.inbounds.iter().zip(lanes);
@@ -333,44 +305,6 @@ fn not_bound((inbound, error): (String, std::io::Error)) -> Error {
 
 pub(crate) fn ended() -> Error {
     Error::Store(StoreError::Unavailable("the engine has ended".to_owned()))
-}
-
-fn is_set(switches: &[Switch], lane: LaneId, side: Side, flow: Flow) -> bool {
-    switches.iter().any(|it| (it.lane, it.side, it.flow) == (lane, side, flow))
-}
-
-/// Where inbounds listen that have a listener.
-fn specs(
-    builder: &Builder,
-    lanes: &[LaneId],
-    doors: &Arc<Doors>,
-    switches: &[Switch],
-) -> Result<Vec<Spec>, Error> {
-    let shared = Gate::new();
-    let spec = |(number, (inbound, lane)): (u32, (&InboundSpec, &LaneId))| {
-        let Feed::Listener(address) = &inbound.feed else { return Ok(None) };
-        let invalid = || std::io::Error::from(std::io::ErrorKind::InvalidInput);
-        let failed = |_| Error::Listen { inbound: inbound.name.clone(), error: invalid() };
-        let recognise = match inbound.acknowledge {
-            Acknowledge::Stored => Recognise::Bytes,
-            Acknowledge::Delivered { .. } => Recognise::ControlIdAndBody,
-        };
-        let intake: Arc<Doors> = Arc::clone(doors);
-        let gate = shared.beside();
-        // Before the first connection: what is paused reads nothing.
-        gate.set(!is_set(switches, *lane, Side::Input, Flow::Paused));
-        Ok(Some(Spec {
-            name: inbound.name.clone(),
-            lane: *lane,
-            address: address.parse().map_err(failed)?,
-            options: ListenerOptions { number, recognise, ..inbound.options.clone() },
-            intake,
-            gate,
-            stopped: is_set(switches, *lane, Side::Input, Flow::Stopped),
-        }))
-    };
-    let all = (0..).zip(builder.inbounds.iter().zip(lanes));
-    all.filter_map(|it| spec(it).transpose()).collect()
 }
 
 /// Tells the core by what messages of the last day are recognised.

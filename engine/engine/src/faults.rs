@@ -7,7 +7,7 @@ use mllp_io::AckMode;
 use mllp_pipeline::Acknowledge;
 
 use crate::builder::Builder;
-use crate::specs::{Feed, InboundSpec, OutboundSpec};
+use crate::specs::{Delivers, Feed, InboundSpec};
 
 impl Builder {
     /// Everything that is wrong with the graph.
@@ -40,8 +40,11 @@ impl Builder {
         }
         self.inbounds.iter().for_each(|it| self.inbound_faults(it, &mut faults));
         for outbound in &self.outbounds {
-            let OutboundSpec { name, options, .. } = outbound;
-            faults.extend(options.faults().iter().map(|it| format!("outbound {name}: {it}")));
+            let its = match &outbound.delivers {
+                Delivers::Sender(options) => options.faults(),
+                Delivers::Connector { program, window } => program.faults(Some(*window)),
+            };
+            faults.extend(its.iter().map(|it| format!("outbound {}: {it}", outbound.name)));
             faults.extend(outbound.order_faults());
         }
         let in_worker = |kind: &str, name: &str| format!("{kind} {name} is to run in a worker");
@@ -62,7 +65,7 @@ impl Builder {
     }
 
     fn inbound_faults(&self, inbound: &InboundSpec, faults: &mut Vec<String>) {
-        let InboundSpec { name, router, feed, options, .. } = inbound;
+        let InboundSpec { name, router, .. } = inbound;
         let mut check = |is_right: bool, fault: &str| {
             if !is_right {
                 faults.push(format!("inbound {name}: {fault}"));
@@ -70,19 +73,32 @@ impl Builder {
         };
         let is_known = self.routers.iter().any(|(known, _)| known == router);
         check(is_known, &format!("unknown router \"{router}\""));
-        if let Feed::Listener(address) = feed {
-            let has_address = address.parse::<SocketAddr>().is_ok();
-            check(has_address, &format!("\"{address}\" is not ADDRESS:PORT"));
-        }
+        let options = match &inbound.feed {
+            Feed::Listener { address, options } => {
+                let has_address = address.parse::<SocketAddr>().is_ok();
+                check(has_address, &format!("\"{address}\" is not ADDRESS:PORT"));
+                Some(options)
+            }
+            Feed::Handlers => None,
+            Feed::Connector { program, options } => {
+                program.faults(None).iter().for_each(|fault| check(false, fault));
+                check(options.max_message > 0, "max_message must be at least 1");
+                None
+            }
+        };
         if let Acknowledge::Delivered { .. } = inbound.acknowledge {
             let mut needs =
                 |is_so, what| check(is_so, &format!("an answer after delivery needs {what}"));
             needs(inbound.deduplicate, "duplicates to be recognised");
             // Any other acknowledgment says that it is stored, or nothing.
-            needs(options.ack_mode == AckMode::Original, "ack_mode original");
-            needs(!options.commit_blocks, "a wire without commit_blocks");
+            let is_original = options.is_none_or(|it| it.ack_mode == AckMode::Original);
+            needs(is_original, "ack_mode original");
+            needs(options.is_none_or(|it| !it.commit_blocks), "a wire without commit_blocks");
         }
-        options.faults().iter().for_each(|fault| check(false, fault));
+        options
+            .map_or_else(Vec::new, |it| it.faults())
+            .iter()
+            .for_each(|fault| check(false, fault));
     }
 }
 

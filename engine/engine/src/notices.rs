@@ -120,7 +120,9 @@ impl Notices {
         let connection = name.as_str();
         debug!(connection = connection, reason:% = why; "no connection");
         // A partner that was never reached cannot be lost.
-        if matches!(why, Loss::NotReached(_)) && !self.reached.contains_key(&lane) {
+        if matches!(why, Loss::NotReached(_) | Loss::NotReady(_))
+            && !self.reached.contains_key(&lane)
+        {
             self.reached.insert(lane, false);
             warn!(connection = connection, reason:% = why; "not connected");
         }
@@ -278,6 +280,31 @@ pub(crate) fn listening(inbound: &str, address: std::net::SocketAddr) {
 pub(crate) fn not_listening(inbound: &str, address: std::net::SocketAddr, error: &io::Error) {
     let kind = error.kind();
     warn!(connection = inbound, address:% = address, error:? = kind; "cannot listen");
+}
+
+/// The process of an inbound runs.
+pub(crate) fn connector_runs(inbound: &str) {
+    info!(connection = inbound; "the connector runs");
+}
+
+/// The process of an inbound has ended, and nobody wanted that: so many in a row.
+pub(crate) fn connector_lost(inbound: &str, why: &str, failures: u32) {
+    if failures.is_power_of_two() {
+        warn!(connection = inbound, reason = why, failures = failures; "the connector has ended");
+    }
+}
+
+/// A connector has written a line of the log: 0 is an error, 1 a warning, 2 a change of state.
+pub(crate) fn said(connection: &str, level: u8, text: &str) {
+    let level = match level {
+        0 => log::Level::Error,
+        1 => log::Level::Warn,
+        2 => log::Level::Info,
+        _ => log::Level::Debug,
+    };
+    // A record is one line.
+    let text: String = text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect();
+    log::log!(level, connection = connection; "{text}");
 }
 
 /// A job of an operator that an earlier life has begun cannot go on now.

@@ -4,7 +4,7 @@ use mllp_pipeline::{IdHash, Keys, Ordering};
 
 use crate::builder::Builder;
 use crate::search::{IndexedField, values};
-use crate::specs::OutboundSpec;
+use crate::specs::{Delivers, OutboundSpec};
 
 impl Builder {
     /// Keeps the order of deliveries of the last outbound only among those that share a key: a value of
@@ -49,15 +49,24 @@ impl Builder {
         })
     }
 
-    pub(crate) fn last_outbound(
+    pub(crate) fn last_outbound(self, what: &str, change: impl FnOnce(&mut OutboundSpec)) -> Self {
+        self.last_outbound_that(what, |outbound| {
+            change(outbound);
+            Ok(())
+        })
+    }
+
+    /// Changes the last outbound, or says why that cannot be.
+    pub(crate) fn last_outbound_that(
         mut self,
         what: &str,
-        change: impl FnOnce(&mut OutboundSpec),
+        change: impl FnOnce(&mut OutboundSpec) -> Result<(), &'static str>,
     ) -> Self {
-        match self.outbounds.last_mut() {
-            Some(outbound) => change(outbound),
-            None => self.misplaced.push(format!("{what}: there is no outbound before it")),
-        }
+        let why = match self.outbounds.last_mut() {
+            Some(outbound) => change(outbound).err().map(|why| format!("{} {why}", outbound.name)),
+            None => Some("there is no outbound before it".to_owned()),
+        };
+        self.misplaced.extend(why.map(|why| format!("{what}: {why}")));
         self
     }
 }
@@ -70,6 +79,9 @@ impl OutboundSpec {
             _ if !(1..=64).contains(&self.connections) => {
                 Some(format!("outbound {name}: connections must be from 1 to 64"))
             }
+            _ if self.connections > 1 && matches!(self.delivers, Delivers::Connector { .. }) => {
+                Some(format!("outbound {name}: its connector is one process"))
+            }
             Ordering::Fifo if self.connections > 1 => {
                 Some(format!("outbound {name}: more than one connection needs a key, or no order"))
             }
@@ -78,11 +90,6 @@ impl OutboundSpec {
             }
             _ => None,
         }
-    }
-
-    /// How many deliveries may be open.
-    pub(crate) fn window(&self) -> usize {
-        self.options.window.max(self.connections)
     }
 }
 

@@ -39,7 +39,8 @@ impl Outages {
     /// A connection has ended or could not be opened. An outage begins with the end of the last one,
     /// and each dial that fails goes on with it.
     pub(crate) fn lost(&mut self, lane: LaneId, why: Loss, now: u64) {
-        let before = self.0.get(&lane).filter(|_| matches!(why, Loss::NotReached(_)));
+        let goes_on = matches!(why, Loss::NotReached(_) | Loss::NotReady(_));
+        let before = self.0.get(&lane).filter(|_| goes_on);
         let since = before.map_or(now, |it| it.since);
         self.0.insert(lane, Outage { since, why: Some(why), next: None });
     }

@@ -7,11 +7,12 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 use std::{io, thread};
 
-use mllp_io::{Content, PieceTo, Senders as Outlet};
+use mllp_io::{Content, PieceTo};
 use mllp_pipeline::{Body, BodyId, Fact, LaneId, MessageId, Sameness, Seq, Ticket, Work};
 use mllp_store::{Reader, StoreError};
 
 use crate::comparison::Comparison;
+use crate::outlet::{Name, Outlet};
 use crate::stored;
 use crate::traffic::{News, ToCore, Unread};
 
@@ -47,8 +48,8 @@ pub(crate) struct Handover {
     pub(crate) lane: LaneId,
     pub(crate) seq: Seq,
     pub(crate) work: Work,
-    /// Of this sender's deliveries, when this one was ordered.
-    pub(crate) generation: u64,
+    /// With the generation of this sender's deliveries when this one was ordered.
+    pub(crate) name: Name,
     /// And now: those of an earlier generation are forgotten.
     pub(crate) current: Arc<AtomicU64>,
     /// For the pieces of a large body.
@@ -138,7 +139,8 @@ impl Desk {
     }
 
     fn hand_over(&mut self, handover: Handover) -> News {
-        let Handover { number, lane, seq, generation, .. } = handover;
+        let Handover { number, lane, seq, name, .. } = handover;
+        let generation = name.generation;
         if generation < handover.current.load(Ordering::Acquire) {
             return News::HandedOver { number, unread: None };
         }
@@ -146,7 +148,7 @@ impl Desk {
         let content = if broken { Ok(None) } else { self.content(&handover) };
         match content {
             Ok(Some(content)) => {
-                handover.outlet.deliver(generation, seq.0, content);
+                handover.outlet.deliver(name, content);
                 News::HandedOver { number, unread: None }
             }
             Ok(None) | Err(_) => {
@@ -164,7 +166,7 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
-    use mllp_io::{Report, Reports, SenderOptions};
+    use mllp_io::{Report, Reports, SenderOptions, Senders};
     use mllp_pipeline::Source;
     use mllp_store::{MemoryStore, Store};
 
@@ -185,7 +187,7 @@ mod tests {
         let inside = runtime.enter();
         let reports: Arc<dyn Reports> = Arc::new(Nobody);
         let options = SenderOptions::new(0, "127.0.0.1", 1);
-        let outlet = Arc::new(Outlet::start(&options, 1, &reports));
+        let outlet = Arc::new(Outlet::Senders(Senders::start(&options, 1, &reports)));
         drop(inside);
         let (questions, _) = channel();
         let current = Arc::new(AtomicU64::new(0));
@@ -202,7 +204,7 @@ mod tests {
                 lane: LaneId(1),
                 seq: Seq(1),
                 work: Work { message: MessageId(1), body: Source::Memory(body.clone()), hops: 0 },
-                generation,
+                name: Name { generation, number: 1, message: MessageId(1), attempt: 1 },
                 current: Arc::clone(&current),
                 questions: questions.clone(),
             };

@@ -8,7 +8,7 @@ use mllp_store::{
     ClockDoubt, ClockGuard, Expiry, Finding, Query, Retention, Store, StoreError, Verified,
 };
 
-use crate::core::Clock;
+use crate::clock::Clock;
 use crate::engine::{Engine, ended};
 use crate::error::Error;
 use crate::writer::Job;

@@ -1,15 +1,41 @@
-//! What a graph says of its inbounds and outbounds.
+//! What a program has said of each connection.
 
-use mllp_io::{ListenerOptions, SenderOptions};
+use mllp_io::{FeedOptions, ListenerOptions, SenderOptions};
 use mllp_pipeline::{Acknowledge, Capacity, GiveUp, OnFull, Ordering, Retry};
 use mllp_store::Days;
 
+use crate::connector::ConnectorProgram;
 use crate::search::IndexedField;
+
+/// What brings messages to an inbound.
+#[derive(Clone)]
+pub(crate) enum Feed {
+    Listener {
+        address: String,
+        options: Box<ListenerOptions>,
+    },
+    Connector {
+        program: ConnectorProgram,
+        options: FeedOptions,
+    },
+    /// Handlers of the graph, and nothing else.
+    Handlers,
+}
+
+/// Who carries out the deliveries of an outbound.
+#[derive(Clone)]
+pub(crate) enum Delivers {
+    Sender(Box<SenderOptions>),
+    /// With how many deliveries may be open.
+    Connector {
+        program: ConnectorProgram,
+        window: usize,
+    },
+}
 
 #[derive(Clone)]
 pub(crate) struct InboundSpec {
     pub(crate) name: String,
-    pub(crate) feed: Feed,
     pub(crate) router: String,
     pub(crate) deduplicate: bool,
     pub(crate) indexed: Vec<IndexedField>,
@@ -17,22 +43,13 @@ pub(crate) struct InboundSpec {
     pub(crate) acknowledge: Acknowledge,
     pub(crate) on_full: OnFull,
     pub(crate) capacity: Capacity,
-    pub(crate) options: ListenerOptions,
-}
-
-/// What brings messages to an inbound.
-#[derive(Clone)]
-pub(crate) enum Feed {
-    /// A listener at this address.
-    Listener(String),
-    /// Handlers of the graph, and nothing else.
-    Handlers,
+    pub(crate) feed: Feed,
 }
 
 #[derive(Clone)]
 pub(crate) struct OutboundSpec {
     pub(crate) name: String,
-    pub(crate) options: SenderOptions,
+    pub(crate) delivers: Delivers,
     pub(crate) retry: Retry,
     pub(crate) give_up: GiveUp,
     pub(crate) ordering: Ordering,
@@ -43,8 +60,45 @@ pub(crate) struct OutboundSpec {
 }
 
 impl InboundSpec {
+    pub(crate) fn new(name: &str, feed: Feed, router: &str) -> InboundSpec {
+        InboundSpec {
+            name: name.to_owned(),
+            router: router.to_owned(),
+            deduplicate: true,
+            indexed: Vec::new(),
+            keep: None,
+            acknowledge: Acknowledge::Stored,
+            on_full: OnFull::Refuse,
+            capacity: Capacity::NONE,
+            feed,
+        }
+    }
+
     /// Whether something outside brings it messages.
     pub(crate) fn receives(&self) -> bool {
         !matches!(self.feed, Feed::Handlers)
+    }
+}
+
+impl OutboundSpec {
+    pub(crate) fn new(name: &str, delivers: Delivers) -> OutboundSpec {
+        OutboundSpec {
+            name: name.to_owned(),
+            delivers,
+            retry: Retry::DEFAULT,
+            give_up: GiveUp::DEFAULT,
+            ordering: Ordering::Fifo,
+            keys: Vec::new(),
+            connections: 1,
+            capacity: Capacity::NONE,
+        }
+    }
+
+    /// How many deliveries may be open.
+    pub(crate) fn window(&self) -> usize {
+        match &self.delivers {
+            Delivers::Sender(options) => options.window.max(self.connections),
+            Delivers::Connector { window, .. } => *window,
+        }
     }
 }

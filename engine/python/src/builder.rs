@@ -9,6 +9,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::connector::{ConnectorInboundOptions, ConnectorOutboundOptions};
 use crate::engine::Engine;
 use crate::error::raised;
 use crate::function;
@@ -109,6 +110,31 @@ impl Builder {
     ) -> PyResult<()> {
         let options = OutboundOptions::read(options)?;
         self.change(|builder| options.apply(builder.outbound(name, host, port)))
+    }
+
+    #[pyo3(signature = (name, router, program, arguments, **options))]
+    fn inbound_by(
+        &self,
+        name: &str,
+        router: &str,
+        program: PathBuf,
+        arguments: Vec<OsString>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let options = ConnectorInboundOptions::read(options)?;
+        self.change(|builder| options.add(builder, (name, router), (program, arguments)))
+    }
+
+    #[pyo3(signature = (name, program, arguments, **options))]
+    fn outbound_by(
+        &self,
+        name: &str,
+        program: PathBuf,
+        arguments: Vec<OsString>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let options = ConnectorOutboundOptions::read(options)?;
+        self.change(|builder| options.add(builder, name, (program, arguments)))
     }
 
     #[pyo3(signature = (name, *, depth = u64::MAX, bytes = u64::MAX))]

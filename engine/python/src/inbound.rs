@@ -62,6 +62,11 @@ impl InboundOptions {
         self.set_times(&mut listener)?;
         listener.tls = self.tls()?;
         builder = builder.receive(|it| *it = listener);
+        self.take_in(builder)
+    }
+
+    /// Sets for the last inbound of the builder what is so whatever its messages come by.
+    pub(crate) fn take_in(self, mut builder: Builder) -> PyResult<Builder> {
         if let Some(within) = self.ack_after_delivery_seconds {
             builder = builder.ack_after_delivery(seconds("ack_after_delivery_seconds", within)?);
         }

@@ -4,6 +4,7 @@
 //! changes of a message `hl7-edit`'s.
 
 mod builder;
+mod connector;
 mod engine;
 mod error;
 mod function;
@@ -27,6 +28,10 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use super::builder::Builder;
+    #[pymodule_export]
+    use super::connector::delivery::Delivery;
+    #[pymodule_export]
+    use super::connector::{Connector, NotStored, Submitted};
     #[pymodule_export]
     use super::engine::Engine;
     #[pymodule_export]

@@ -59,14 +59,18 @@ const SCANS: [(&str, Scan); 5] = [
 impl OutboundOptions {
     /// Sets them for the last outbound of the builder.
     pub(crate) fn apply(self, mut builder: Builder) -> PyResult<Builder> {
-        builder = builder.retry(self.retry()?).give_up(self.give_up()?);
-        builder = self.order(builder)?;
+        builder = self.hand_out(builder)?;
         if let Some(connections) = self.connections {
             builder = builder.connections(connections);
         }
         let mut failed = Ok(());
         builder = builder.send(|sender| failed = self.send(sender));
         failed.map(|()| builder)
+    }
+
+    /// Sets for the last outbound of the builder what is so whoever delivers.
+    pub(crate) fn hand_out(&self, builder: Builder) -> PyResult<Builder> {
+        self.order(builder.retry(self.retry()?).give_up(self.give_up()?))
     }
 
     fn order(&self, builder: Builder) -> PyResult<Builder> {

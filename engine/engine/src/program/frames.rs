@@ -114,6 +114,24 @@ impl<R: Read> Incoming<R> {
         Incoming { from, buffer: Vec::new(), held: 0..0 }
     }
 
+    /// Where they come from.
+    pub(crate) const fn from(&self) -> &R {
+        &self.from
+    }
+
+    /// Reads until [`next`](Incoming::next) has nothing more to read. What was read before an error
+    /// stays: where it is read without waiting, this is called again.
+    pub(crate) fn wait_for_frame(&mut self) -> io::Result<()> {
+        if self.hold(4)? {
+            let start = self.held.start;
+            let len = self.buffer[start..start + 4].try_into().map_or(0, u32::from_le_bytes);
+            if (1..=LONGEST).contains(&(len as usize)) {
+                self.hold(4 + len as usize)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The kind and the fields of the next frame; `None`: the other end is closed.
     pub(crate) fn next(&mut self) -> io::Result<Option<(u8, &[u8])>> {
         if !self.hold(4)? {

@@ -17,7 +17,7 @@ use super::started::Started;
 use super::status::{Workers, status};
 use super::supervisor::{Fact, Made, Order, Supervisor, WorkerId, WorkerLimits};
 use super::traces::Traces;
-use crate::core::Clock;
+use crate::clock::Clock;
 use crate::program::Program;
 use crate::traffic::{News, ToCore};
 use crate::workers::Call;

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 pub mod child;
+pub mod connector;
 pub mod gateway;
 pub mod troubled;
 

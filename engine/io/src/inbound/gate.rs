@@ -61,7 +61,7 @@ impl Gate {
     }
 
     /// Tells when it is opened or closed.
-    pub(super) fn watch(&self) -> watch::Receiver<bool> {
+    pub fn watch(&self) -> watch::Receiver<bool> {
         self.open.subscribe()
     }
 
