@@ -72,18 +72,21 @@ fn what_a_connector_submits_is_answered_once_it_is_committed() {
 
 #[test]
 fn any_bytes_are_a_message_where_the_inbound_is_not_hl7() {
-    let (data, seen) = (TempDir::new().unwrap(), Seen::new());
+    let (data, seen, out) = (TempDir::new().unwrap(), Seen::new(), Seen::new());
     let variables = [("NAMES", "NOHEADER,NOHEADER,A")];
     let engine = Engine::builder(data.path())
         .inbound_by("IN", "r", seen.program(&variables))
         .feed(|feed| (feed.hl7, feed.max_message) = (false, 20))
-        .router("r", |_| [""; 0])
+        .router("r", |_| ["h"])
+        .handler("h", |_| [Send::unchanged("OUT")])
+        .outbound_by("OUT", out.program(&[]))
         .start()
         .unwrap();
     let expected = ["NOHEADER stored 1", "NOHEADER duplicate 2 of 1", "A refused 3"];
     assert_eq!(seen.wait("submitted", 3), expected);
     wait_until_idle(&engine);
-    assert_eq!([1, 2, 3].map(|it| disposition(&engine, it)), ["UNROUTED", "DUPLICATE", "ERROR"]);
+    assert_eq!([1, 2, 3].map(|it| disposition(&engine, it)), ["PROCESSED", "DUPLICATE", "ERROR"]);
+    assert_eq!(out.lines("delivered"), [" 8"]);
     engine.stop(DEADLINE).unwrap();
 }
 

@@ -186,6 +186,7 @@ fn carry_out(delivery: &mut Delivery, name: &str) -> Option<(Outcome, &'static s
     }
     assert_eq!(len as u64, delivery.len());
     if len < 1 << 20 {
+        let name = if name.is_empty() { "NOHEADER" } else { name };
         assert_eq!(delivery.payload().unwrap(), payload(name));
     }
     log("delivered", &format!("{name} {len}"));
