@@ -807,8 +807,8 @@ class Worker:
     def run(self, functions: Functions) -> None: ...
 
 class NotStored(Exception):
-    """A message was not stored, or it is not known that it was: the connector submits it again. If it
-    was stored, it is recognised as a duplicate."""
+    """A message was not stored, or it is not known that it was: the connector submits it again. If
+    it was stored, it is recognised as a duplicate."""
 
 @final
 class Submitted:
@@ -885,8 +885,8 @@ class Connector:
         """Says that the process works. Nothing is taken from it, or given to it, before."""
 
     def refuse(self, why: str) -> None:
-        """Says that it cannot work, for a reason that the operator sees. The process should end; it is
-        started again after a while."""
+        """Says that it cannot work, for a reason that the operator sees. The process should end; it
+        is started again after a while."""
 
     def ready(self) -> None:
         """The partner can be reached, and deliveries are taken. An outbound begins without."""
@@ -895,7 +895,8 @@ class Connector:
         """The partner cannot be reached, for a reason that the operator sees."""
 
     def note(self, level: Literal["error", "warn", "info", "debug"], text: str) -> None:
-        """Writes a log record with the name of the connection. The text holds nothing of a payload."""
+        """Writes a log record with the name of the connection. The text holds nothing of a
+        payload."""
 
     def submit(self, payload: bytes) -> Submitted:
         """Submits a message, and returns once it is committed. Waits while the inbound is paused or
