@@ -17,14 +17,14 @@ use crate::builder::Builder;
 use crate::calling::ReadingEnds;
 use crate::clock::Clock;
 use crate::connections::Connections;
-use crate::connector::{self, Connectors};
+use crate::connector::Connectors;
 use crate::core::{Core, Outlets};
 use crate::error::Error;
 use crate::graph::{graph, own};
 use crate::listeners::Listeners;
 use crate::metrics::Metrics;
 use crate::names::Names;
-use crate::opening::{self, Inbounds, doors};
+use crate::opening::{Opened, Opening, doors};
 use crate::operator::Operator;
 use crate::outlet::Outlet;
 use crate::reload::{self, Beginning};
@@ -174,15 +174,9 @@ impl Engine {
         let (names, runtime) = (Arc::new(names), runtime().map_err(Error::System)?);
         let ((writer, jobs), bodies) = (channel(), Arc::new(BodyIds::new(numbers.body)));
         let doors = doors(&builder, &core, &writer, &bodies, &outbounds);
-        // Listeners come first: if one of them cannot bind, nothing else has been started.
-        let Inbounds { gates, listeners, connectors } =
-            Inbounds::new(&builder, &inbounds, &doors, &switches)?;
-        let listeners =
-            Listeners::bind(runtime.handle().clone(), listeners, kept).map_err(not_bound)?;
-        let with = (runtime.handle(), &core);
-        let (senders, mut all) = opening::outbounds(&builder, &doors, &outbounds, &switches, with);
-        all.extend(connectors.into_iter().map(|it| connector::start(with.0, it, core.clone())));
-        let connectors = Connectors::new(all);
+        let to = Opening { builder: &builder, doors: &doors, switches: &switches, core: &core };
+        let Opened { gates, listeners, senders, connectors } =
+            to.open(runtime.handle(), (&inbounds, &outbounds), kept)?;
         let mut engine = Engine {
             core: core.clone(),
             deciding: None,
@@ -297,10 +291,6 @@ fn join<T>(thread: JoinHandle<T>, end: Instant) -> Option<T> {
         thread::sleep(Duration::from_millis(1));
     }
     thread.is_finished().then(|| thread.join().ok()).flatten()
-}
-
-fn not_bound((inbound, error): (String, std::io::Error)) -> Error {
-    Error::Listen { inbound, error }
 }
 
 pub(crate) fn ended() -> Error {

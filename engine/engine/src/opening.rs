@@ -9,9 +9,9 @@ use tokio::runtime::Handle;
 
 use crate::bodies::BodyIds;
 use crate::builder::Builder;
-use crate::connector::{self, Connection, ToConnector};
+use crate::connector::{self, Connection, Connectors, ToConnector};
 use crate::error::Error;
-use crate::listeners::Spec;
+use crate::listeners::{Kept, Listeners, Spec};
 use crate::outlet::Outlet;
 use crate::specs::{Delivers, Feed, InboundSpec};
 use crate::traffic::{Doors, ToCore};
@@ -38,36 +38,105 @@ fn is_set(switches: &[Switch], lane: LaneId, side: Side, flow: Flow) -> bool {
     switches.iter().any(|it| (it.lane, it.side, it.flow) == (lane, side, flow))
 }
 
-/// The inbounds, as they are to be opened.
-#[derive(Default)]
-pub(crate) struct Inbounds {
-    /// Of those that something outside brings messages to.
-    pub(crate) gates: Vec<(LaneId, Gate)>,
-    pub(crate) listeners: Vec<Spec>,
-    pub(crate) connectors: Vec<Connection>,
+/// What connections are opened with.
+pub(crate) struct Opening<'a> {
+    pub(crate) builder: &'a Builder,
+    pub(crate) doors: &'a Arc<Doors>,
+    pub(crate) switches: &'a [Switch],
+    pub(crate) core: &'a ToCore,
 }
 
-impl Inbounds {
-    pub(crate) fn new(
-        builder: &Builder,
-        lanes: &[LaneId],
-        doors: &Arc<Doors>,
-        switches: &[Switch],
-    ) -> Result<Inbounds, Error> {
+/// Connections that are open.
+pub(crate) struct Opened {
+    /// Of the inbounds that something outside brings messages to.
+    pub(crate) gates: Vec<(LaneId, Gate)>,
+    pub(crate) listeners: Listeners,
+    /// By their numbers.
+    pub(crate) senders: Vec<Arc<Outlet>>,
+    pub(crate) connectors: Connectors,
+}
+
+impl Opening<'_> {
+    /// Opens all of them, or says which inbound cannot listen.
+    pub(crate) fn open(
+        &self,
+        runtime: &Handle,
+        (inbounds, outbounds): (&[LaneId], &[LaneId]),
+        kept: Vec<Kept>,
+    ) -> Result<Opened, Error> {
+        let Inbounds { gates, listeners, connectors } = self.inbounds(inbounds)?;
+        // Listeners come first: if one of them cannot bind, nothing else has been started.
+        let listeners = Listeners::bind(runtime.clone(), listeners, kept)
+            .map_err(|(inbound, error)| Error::Listen { inbound, error })?;
+        let (senders, mut all) = self.outbounds(outbounds, runtime);
+        let start = |it| connector::start(runtime, it, self.core.clone());
+        all.extend(connectors.into_iter().map(start));
+        Ok(Opened { gates, listeners, senders, connectors: Connectors::new(all) })
+    }
+
+    fn inbounds(&self, lanes: &[LaneId]) -> Result<Inbounds, Error> {
         let (mut inbounds, shared) = (Inbounds::default(), Gate::new());
-        for (number, (inbound, lane)) in (0..).zip(builder.inbounds.iter().zip(lanes)) {
+        for (number, (inbound, lane)) in (0..).zip(self.builder.inbounds.iter().zip(lanes)) {
             let gate = shared.beside();
             // Before the first connection: what is paused reads nothing.
-            gate.set(!is_set(switches, *lane, Side::Input, Flow::Paused));
+            gate.set(!is_set(self.switches, *lane, Side::Input, Flow::Paused));
             if inbound.receives() {
                 inbounds.gates.push((*lane, gate.clone()));
             }
-            let stopped = is_set(switches, *lane, Side::Input, Flow::Stopped);
-            inbounds.add(number, inbound, *lane, (gate, stopped), Arc::clone(doors) as _)?;
+            let stopped = is_set(self.switches, *lane, Side::Input, Flow::Stopped);
+            let intake: Arc<dyn Intake> = Arc::clone(self.doors) as _;
+            inbounds.add(number, inbound, *lane, (gate, stopped), intake)?;
         }
         Ok(inbounds)
     }
 
+    /// Dials, and starts the connectors of the outbounds.
+    fn outbounds(
+        &self,
+        lanes: &[LaneId],
+        runtime: &Handle,
+    ) -> (Vec<Arc<Outlet>>, Vec<ToConnector>) {
+        let _inside = runtime.enter();
+        let (mut outlets, mut connectors) = (Vec::new(), Vec::new());
+        for (number, (outbound, lane)) in (0..).zip(self.builder.outbounds.iter().zip(lanes)) {
+            let stopped = is_set(self.switches, *lane, Side::Output, Flow::Stopped);
+            let window = outbound.window();
+            let outlet = match &outbound.delivers {
+                Delivers::Sender(options) => {
+                    let closed = stopped;
+                    let options =
+                        mllp_io::SenderOptions { number, closed, window, ..(**options).clone() };
+                    let reports: Arc<dyn Reports> = Arc::clone(self.doors) as _;
+                    Outlet::Senders(Senders::start(&options, outbound.connections, &reports))
+                }
+                Delivers::Connector { program, .. } => {
+                    let connection = Connection {
+                        name: outbound.name.as_str().into(),
+                        lane: *lane,
+                        program: program.clone(),
+                        side: connector::Side::Outbound { number, window },
+                        stopped,
+                    };
+                    let connector = connector::start(runtime, connection, self.core.clone());
+                    connectors.push(connector.clone());
+                    Outlet::Connector(connector)
+                }
+            };
+            outlets.push(Arc::new(outlet));
+        }
+        (outlets, connectors)
+    }
+}
+
+/// The inbounds, as they are to be opened.
+#[derive(Default)]
+struct Inbounds {
+    gates: Vec<(LaneId, Gate)>,
+    listeners: Vec<Spec>,
+    connectors: Vec<Connection>,
+}
+
+impl Inbounds {
     fn add(
         &mut self,
         number: u32,
@@ -106,45 +175,4 @@ impl Inbounds {
         }
         Ok(())
     }
-}
-
-/// Dials, and starts the connectors of the outbounds.
-pub(crate) fn outbounds(
-    builder: &Builder,
-    doors: &Arc<Doors>,
-    lanes: &[LaneId],
-    switches: &[Switch],
-    (runtime, core): (&Handle, &ToCore),
-) -> (Vec<Arc<Outlet>>, Vec<ToConnector>) {
-    let _inside = runtime.enter();
-    let (mut outlets, mut connectors) = (Vec::new(), Vec::new());
-    for (number, (outbound, lane)) in (0..).zip(builder.outbounds.iter().zip(lanes)) {
-        let stopped = is_set(switches, *lane, Side::Output, Flow::Stopped);
-        let window = outbound.window();
-        let outlet = match &outbound.delivers {
-            Delivers::Sender(options) => {
-                let options = mllp_io::SenderOptions {
-                    number,
-                    closed: stopped,
-                    window,
-                    ..(**options).clone()
-                };
-                let reports: Arc<dyn Reports> = Arc::clone(doors) as _;
-                Outlet::Senders(Senders::start(&options, outbound.connections, &reports))
-            }
-            Delivers::Connector { program, .. } => {
-                let connection = Connection {
-                    name: outbound.name.as_str().into(),
-                    lane: *lane,
-                    program: program.clone(),
-                    side: connector::Side::Outbound { number, window },
-                    stopped,
-                };
-                connectors.push(connector::start(runtime, connection, core.clone()));
-                Outlet::Connector(connectors[connectors.len() - 1].clone())
-            }
-        };
-        outlets.push(Arc::new(outlet));
-    }
-    (outlets, connectors)
 }
