@@ -36,12 +36,12 @@ def read_frame(connection: socket.socket, rest: bytearray) -> bytes | None:
 class Partner:
     """Listens, keeps what it gets, and answers with a code; None: it does not answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.code: str | None = "AA"
         self.text = ""
         self.received: list[bytes] = []
         self._changed = threading.Condition()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         self._connections: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()

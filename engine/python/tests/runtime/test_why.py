@@ -41,6 +41,27 @@ def test_the_partner_is_not_connected(feed: Feed, partner: Partner) -> None:
     until(lambda: one(feed, 1, "not_connected").due)
 
 
+def test_a_partner_that_cannot_be_reached_costs_no_attempt(feed: Feed, partner: Partner) -> None:
+    port = partner.port
+    partner.close()
+    spec = MLLP(host="127.0.0.1", port=port, reconnect_seconds=0.01, max_reconnect_seconds=0.05)
+    feed.outbounds[0] = Outbound("OB_LAB", spec, retry=RetryPolicy(max_attempts=1))
+    feed.start()
+    feed.send(message("M1"))
+    # Each attempt to connect has a time of its own.
+    tried: set[int | None] = set()
+
+    def count() -> int:
+        tried.add(one(feed, 1, "not_connected").due)
+        return len(tried)
+
+    until(count, lambda it: it >= 5)
+    again = Partner(port)
+    assert [it.split(b"|")[9] for it in again.wait_for(1)] == [b"M1"]
+    until(lambda: feed.engine.why(1).message.disposition, lambda it: it == "PROCESSED")
+    again.close()
+
+
 def test_the_lane_is_stopped_or_paused_by_somebody(feed: Feed) -> None:
     feed.start()
     for flow, reason in (("stopped", "stopped"), ("paused", "paused")):
