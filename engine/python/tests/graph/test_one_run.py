@@ -84,6 +84,16 @@ def test_it_is_unrouted_only_where_it_was_received(
     assert made.disposition == disposition
 
 
+def test_what_is_passed_on_keeps_the_kind_that_it_was_received_as(tmp_path: Path) -> None:
+    code = chain(1, "HOP").replace('PassThrough(encoding="latin-1")', "PassThrough()")
+    code = code.replace("MLLP(port=2600)", 'MLLP(port=2600, encoding="latin-1")')
+    reads = 'return Send("OB", msg) if msg["PID-5.2"] == "J\xfcrg" else None'
+    code = code.replace('return Send("OB", msg)', reads)
+    registry = load(write(tmp_path, {"feed.py": code}), variables={})
+    made = run(registry, registry.inbounds["IB"], adt().replace(b"JANE", b"J\xfcrg"))
+    assert (made.disposition, made.failures) == ("PROCESSED", [])
+
+
 @pytest.mark.parametrize(
     ("body", "disposition", "failures"),
     [
