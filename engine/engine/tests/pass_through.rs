@@ -73,6 +73,8 @@ fn what_a_handler_sends_is_routed_again_in_order() {
         rest = &rest[at + line.len()..];
     }
     assert!(rest.contains("transformed   to_ob -> OB"), "{text}");
+    let answers = engine.why(MessageId(1)).unwrap().unwrap().answers;
+    assert!(matches!(answers[..], [ref it] if it.place == "OB"), "it left the others: {answers:?}");
     assert_eq!(disposition(&engine, 1), "PROCESSED");
     engine.stop(DEADLINE).unwrap();
 }

@@ -8,7 +8,7 @@ use mllp_engine::{Builder, Engine, GiveUp, Message, Send, Then};
 use mllp_pipeline::Retry;
 
 use crate::load::{
-    self, AFTER_DELIVERY, GIVES_UP, HOLDS, INBOUNDS, OUTBOUNDS, Ordering, VERDICT_WITHIN,
+    self, AFTER_DELIVERY, GIVES_UP, HOLDS, HOP, INBOUNDS, OUTBOUNDS, Ordering, VERDICT_WITHIN,
 };
 use crate::sabotage::Sabotage;
 
@@ -38,6 +38,9 @@ pub(crate) fn builder(data: &Path, places: &Places, sabotage: Option<Sabotage>) 
             send(message, "change")
         })
         .handler("further", |message| send(message, "further"))
+        .pass_through(HOP, "by_name")
+        .router("by_name", |message| sent(message).map(|_| "onward"))
+        .handler("onward", |message| send(message, "onward"))
         .handler("spread", |message| send(message, "spread"))
         .handler("large", |message| send(message, "large"))
         .handler("fail", |message| -> Vec<Send> {

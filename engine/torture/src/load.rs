@@ -11,7 +11,11 @@ pub(crate) const AFTER_DELIVERY: &str = "IN_VERDICT";
 pub(crate) const VERDICT_WITHIN: Duration = Duration::from_millis(1_500);
 
 /// The handlers.
-pub(crate) const HANDLERS: [&str; 6] = ["copy", "change", "further", "spread", "large", "fail"];
+pub(crate) const HANDLERS: [&str; 7] =
+    ["copy", "change", "further", "onward", "spread", "large", "fail"];
+
+/// A handler sends there, and its router chooses `onward`.
+pub(crate) const HOP: &str = "IN_HOP";
 
 /// The outbounds, each with its window.
 pub const OUTBOUNDS: [(&str, u32); 9] = [
@@ -76,7 +80,7 @@ pub(crate) const HOLDS: &str = "OUT_ONE";
 
 /// What the handler `change` adds to a message.
 const ADDED: &[u8] = b"ZTR|1|changed\r";
-/// What the handler `further` adds to what `change` has sent it.
+/// What the handlers `further` and `onward` add to what `change` has sent.
 const ADDED_FURTHER: &[u8] = b"ZTR|2|further\r";
 
 /// A message, by the connection that sends it and its number there.
@@ -187,10 +191,20 @@ impl Sent {
         }
     }
 
-    /// The handler that a handler sends to, after its outbounds.
+    /// The handler or the inbound that a handler sends to, after its outbounds.
     pub(crate) fn sends_further(self, handler: &str) -> Option<&'static str> {
-        let is_one = !self.is_large() && matches!(self.number % 16, 7 | 11);
-        (handler == "change" && is_one).then_some("further")
+        match (handler, self.number % 16) {
+            _ if self.is_large() => None,
+            ("change", 7) => Some("further"),
+            ("change", 11) => Some(HOP),
+            _ => None,
+        }
+    }
+
+    /// The handler that a handler sends to, at once or by another router.
+    fn next_handler(self, handler: &str) -> Option<&'static str> {
+        let to = self.sends_further(handler)?;
+        Some(if to == HOP { "onward" } else { to })
     }
 
     /// The outbounds that a handler sends to, in order.
@@ -204,7 +218,7 @@ impl Sent {
             ("change", 2) => &[],
             ("change", n) if n % 2 == 0 => &["OUT_TWO", "OUT_WIDE"],
             ("change", _) => &["OUT_WIDE"],
-            ("further", _) => &["OUT_TWO"],
+            ("further" | "onward", _) => &["OUT_TWO"],
             ("large", _) => &[LARGE],
             ("spread", n) if n % 2 == 0 => &["OUT_KEY", "OUT_ANY"],
             ("spread", _) => &["OUT_KEY", "OUT_MANY"],
@@ -219,7 +233,7 @@ impl Sent {
 
     /// Where it has to arrive.
     pub(crate) fn ways(self) -> Vec<Way> {
-        let further = self.handlers().iter().filter_map(|handler| self.sends_further(handler));
+        let further = self.handlers().iter().filter_map(|handler| self.next_handler(handler));
         let handlers = self.handlers().iter().copied().chain(further);
         let of =
             |handler| self.outbounds(handler).iter().map(move |outbound| Way { handler, outbound });
@@ -236,7 +250,7 @@ impl Sent {
 pub(crate) fn added(handler: &str) -> &'static [&'static [u8]] {
     match handler {
         "change" => &[ADDED],
-        "further" => &[ADDED, ADDED_FURTHER],
+        "further" | "onward" => &[ADDED, ADDED_FURTHER],
         _ => &[],
     }
 }

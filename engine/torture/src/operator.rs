@@ -9,7 +9,7 @@ use mllp_engine::{
     By, Engine, Error, Flow, MessageId, Note, Search, Selection, Side, Stage, To, Which,
 };
 
-use crate::load::{AGAIN, HANDLERS, INBOUNDS, OUTBOUNDS, Ordering, ordering};
+use crate::load::{AGAIN, HANDLERS, HOP, INBOUNDS, OUTBOUNDS, Ordering, ordering};
 
 /// How often a lane is set again that could not be.
 const TRIES: u32 = 100;
@@ -98,7 +98,7 @@ pub(crate) fn calm(engine: &Engine) {
 
 fn sides() -> impl Iterator<Item = (Stage, &'static str, Side)> {
     let inputs = INBOUNDS.iter().map(|name| (Stage::Ingress, *name, Side::Input));
-    let routers = INBOUNDS.iter().map(|name| (Stage::Ingress, *name, Side::Output));
+    let routers = INBOUNDS.iter().chain([&HOP]).map(|name| (Stage::Ingress, *name, Side::Output));
     let handlers = HANDLERS.iter().map(|name| (Stage::Routed, *name, Side::Output));
     let outbounds = OUTBOUNDS.iter().map(|(name, _)| (Stage::Outbound, *name, Side::Output));
     inputs.chain(routers).chain(handlers).chain(outbounds)
