@@ -262,6 +262,18 @@ fn a_circle_ends_after_eight_times_and_stops_nobody() {
 }
 
 #[test]
+fn one_may_have_the_name_of_a_handler_that_is_gone() {
+    let (data, partner) = (TempDir::new().unwrap(), Partner::start(accept));
+    let port = partner.address.port();
+    let first = start(data.path()).handler("HOP", |_| [Send::unchanged("OB")]);
+    drop(first.outbound("OB", "127.0.0.1", port).start().unwrap());
+    let engine = graph(data.path(), &partner).start().unwrap();
+    send(&engine, ["M1".to_owned()]);
+    assert_eq!(partner.next(), changed(&changed(&message("M1"), "first"), "second"));
+    engine.stop(DEADLINE).unwrap();
+}
+
+#[test]
 fn a_handler_sends_to_no_inbound_that_receives() {
     let data = TempDir::new().unwrap();
     let engine = Engine::builder(data.path())
