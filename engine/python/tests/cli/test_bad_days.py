@@ -21,7 +21,7 @@ def bad_feeds(tmp_path: Path, partner: Partner) -> Path:
     feeds.mkdir()
     (feeds / "feed.py").write_text(FEED.format(port=partner.port))
     # Long enough for what only starts a process, and short enough for what hangs.
-    (feeds / "engine.toml").write_text("[workers]\nhandler_timeout_seconds = 3\n")
+    (feeds / "engine.toml").write_text("[workers]\nhandler_timeout_seconds = 5\n")
     return feeds
 
 
