@@ -23,13 +23,16 @@ def frame(payload: bytes) -> bytes:
 
 def read_frame(connection: socket.socket, rest: bytearray) -> bytes | None:
     """The next frame of a connection; None: it has ended."""
-    while END not in rest:
-        received = connection.recv(65536)
+    seen = 0
+    while (end := rest.find(END, max(0, seen - 1))) < 0:
+        # What was looked at already need not be looked at again: a message may be long.
+        seen = len(rest)
+        received = connection.recv(1 << 20)
         if not received:
             return None
         rest += received
-    payload, _, after = bytes(rest).partition(END)
-    rest[:] = after
+    payload = bytes(rest[:end])
+    del rest[: end + len(END)]
     return payload.removeprefix(START)
 
 
@@ -51,6 +54,10 @@ class Partner:
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.received) >= count, seconds)
             return list(self.received)
+
+    def code_of(self, control_id: bytes) -> str | None:
+        """What it answers to a message."""
+        return self.code
 
     def close(self) -> None:
         """End it and its connections."""
@@ -77,9 +84,10 @@ class Partner:
         with contextlib.suppress(OSError):
             while (payload := read_frame(connection, rest)) is not None:
                 control_id = payload.split(b"|")[9]
-                if self.code is not None:
+                code = self.code_of(control_id)
+                if code is not None:
                     answer = b"MSH|^~\\&|LAB||HIS||20261130120001||ACK|L1|P|2.5\rMSA|%b|%b|%b\r"
-                    filled = answer % (self.code.encode(), control_id, self.text.encode())
+                    filled = answer % (code.encode(), control_id, self.text.encode())
                     connection.sendall(frame(filled))
                 with self._changed:
                     self.received.append(payload)

@@ -1,65 +1,13 @@
 """Distributions with connectors, as pip leaves them in a folder of packages."""
 
+import re
 from pathlib import Path
 
-DIRECTORY = '''
-"""A connector of somebody else: each line of a file is a message."""
-
-import os
-
-from fastmllp_engine.connectors import (
-    Connection, Connector, Delivery, Intake, Receiver, RefusedForGood, Sender, Transport,
-)
-
-
-class Lines(Connector):
-    """Lines of a file."""
-
-    path: str
-    """The file."""
-    transport = "lines"
-
-    def receiver(self, connection: Connection) -> Receiver:
-        return LinesReceiver(self.path)
-
-    def sender(self, connection: Connection) -> Sender:
-        return LinesSender(self.path)
-
-
-class LinesReceiver(Receiver):
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def run(self, intake: Intake) -> None:
-        while intake.wait(0.02):
-            if not os.path.exists(self._path):
-                continue
-            with open(self._path, "rb") as file:
-                lines = file.read().splitlines()
-            for line in lines:
-                intake.submit(line.replace(b"|~|", b"\\r"))
-            os.unlink(self._path)
-
-
-class LinesSender(Sender):
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def connect(self) -> None:
-        if not os.path.isdir(os.path.dirname(self._path)):
-            raise Transport("its folder is not there")
-
-    def send(self, delivery: Delivery) -> str:
-        if b"NEVER" in delivery.payload:
-            raise RefusedForGood("not with that name")
-        if b"RAISE" in delivery.payload:
-            raise ValueError("SECRETNAME")
-        with open(self._path, "ab") as file:
-            file.write(delivery.payload.replace(b"\\r", b"|~|") + b"\\n")
-            file.flush()
-            os.fsync(file.fileno())
-        return "appended"
-'''
+_PAGE = Path(__file__).resolve().parents[4] / "docs" / "engine" / "connectors.md"
+_BLOCK = re.search(r"```python\n(# lines\.py\n.*?)```", _PAGE.read_text(encoding="utf-8"), re.S)
+assert _BLOCK is not None
+LINES = _BLOCK[1]
+"""The connector that the documentation shows: the tests run it."""
 
 
 def install(folder: Path, name: str, points: dict[str, str], code: str = "") -> Path:

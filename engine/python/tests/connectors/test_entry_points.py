@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from distributions import DIRECTORY, install
+from distributions import LINES, install
 from fastmllp_engine.graph import ConfigurationError, check, load
 
 NUMBERS = itertools.count()
@@ -61,7 +61,7 @@ def notes(folder: Path) -> list[str]:
 
 
 def test_a_transport_is_found_by_its_name(packages: Path, tmp_path: Path) -> None:
-    install(packages, "lines_a", {"lines": "lines_a:Lines"}, DIRECTORY)
+    install(packages, "lines_a", {"lines": "lines_a:Lines"}, LINES)
     registry = load(configuration(tmp_path, "lines"), variables={})
     spec = registry.inbounds["IB_LINES"].spec
     assert (spec.transport, spec.receives, spec.sends) == ("lines", True, True)
@@ -69,7 +69,7 @@ def test_a_transport_is_found_by_its_name(packages: Path, tmp_path: Path) -> Non
 
 
 def test_a_module_imports_it_like_any_package(packages: Path, tmp_path: Path) -> None:
-    install(packages, "lines_b", {"lines": "lines_b:Lines"}, DIRECTORY)
+    install(packages, "lines_b", {"lines": "lines_b:Lines"}, LINES)
     code = (
         ROUTER
         + """
@@ -87,8 +87,8 @@ inbound("IB_OTHER", Lines(pth="/x"), router="adt")
 
 
 def test_two_of_one_name_are_none(packages: Path, tmp_path: Path) -> None:
-    install(packages, "lines_c", {"lines": "lines_c:Lines"}, DIRECTORY)
-    install(packages, "lines_d", {"lines": "lines_d:Lines"}, DIRECTORY)
+    install(packages, "lines_c", {"lines": "lines_c:Lines"}, LINES)
+    install(packages, "lines_d", {"lines": "lines_d:Lines"}, LINES)
     text = 'transport "lines" is registered by lines_c 1.2 and lines_d 1.2'
     assert errors(configuration(tmp_path, "lines")) == [
         f"connections.toml:4: inbound IB_LINES: {text}"
@@ -106,7 +106,7 @@ def test_two_of_one_name_are_none(packages: Path, tmp_path: Path) -> None:
         ("lines_NO:Lines", "", "cannot be imported: AttributeError"),
         ("lines_NO:Lines", "Lines = 3", "is no connector: lines_NO:Lines"),
         ("lines_NO:Lines", "class Lines: pass", "is no connector: lines_NO:Lines"),
-        ("lines_NO:Lines", DIRECTORY.replace('transport = "lines"', 'transport = "line"'),
+        ("lines_NO:Lines", LINES.replace('transport = "lines"', 'transport = "line"'),
          'calls itself "line": lines_NO:Lines'),
     ],
 )  # fmt: skip
@@ -128,7 +128,7 @@ def test_what_cannot_be_used_is_a_finding_with_its_distribution(
 
 
 def test_what_is_built_in_stays(packages: Path, tmp_path: Path) -> None:
-    install(packages, "lines_e", {"file": "lines_e:Lines"}, DIRECTORY)
+    install(packages, "lines_e", {"file": "lines_e:Lines"}, LINES)
     assert notes(configuration(tmp_path)) == [
         'transport "file" of lines_e 1.2 is not used: there is one built in'
     ]

@@ -22,6 +22,14 @@ def test_files_are_submitted_in_order_and_moved(inbox: Inbox) -> None:
     assert len(inbox.intake.stored) == 2
 
 
+def test_what_was_moved_is_new_when_it_comes_again(inbox: Inbox) -> None:
+    for _ in range(2):
+        inbox.put("a.hl7", b"1")
+        inbox.look()
+    assert inbox.intake.stored == [b"1", b"1"]
+    assert inbox.processed() == ["a.hl7", "a.hl7.1"]
+
+
 def test_the_oldest_first_where_that_is_wanted(inbox: Inbox) -> None:
     inbox.settings["sort"] = "time"
     for age, name in enumerate(("a.hl7", "b.hl7", "c.hl7")):

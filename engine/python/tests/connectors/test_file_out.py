@@ -214,7 +214,7 @@ def test_what_fails_says_what_becomes_of_the_delivery(
 def test_without_a_folder_it_is_not_connected(outbox: Outbox) -> None:
     sender = outbox.sender()
     outbox.root.rmdir()
-    with pytest.raises(Transport):
+    with pytest.raises(Transport, match="the folder is not there"):
         sender.connect()
     with pytest.raises(Transport):
         sender.send(Delivery(message("M1")))

@@ -3,8 +3,8 @@
 import pytest
 from fastmllp_engine import Message
 from fastmllp_engine._native import EngineError
-from fastmllp_engine.connectors import MLLP, File
-from fastmllp_engine.graph import ConfigurationError, Inbound, Outbound, Send
+from fastmllp_engine.connectors import MLLP
+from fastmllp_engine.graph import ConfigurationError, Inbound, Outbound, Send, Spec
 from fastmllp_engine.graph.checked import changed
 from partners import Partner, message
 from running_engines import Feed, until
@@ -109,14 +109,22 @@ def test_connections_without_auto_start_wait_for_an_operator(feed: Feed, partner
     partner.wait_for(2)
 
 
+class Odd(Spec):
+    """Settings of a transport that nothing carries out."""
+
+    transport = "odd"
+    receives = True
+    sends = True
+
+
 def test_everything_that_the_engine_refuses_is_said(feed: Feed) -> None:
-    feed.outbounds.append(Outbound("OB_FILE", File(directory="/somewhere")))
-    feed.inbounds.append(Inbound("IB_FILE", File(directory="/somewhere"), router="adt"))
+    feed.outbounds.append(Outbound("OB_ODD", Odd()))
+    feed.inbounds.append(Inbound("IB_ODD", Odd(), router="adt"))
     with pytest.raises(ConfigurationError) as caught:
         feed.start()
     assert [it.text.partition(":")[0] for it in caught.value.findings] == [
-        "outbound OB_FILE",
-        "inbound IB_FILE",
+        "outbound OB_ODD",
+        "inbound IB_ODD",
     ]
 
 

@@ -166,6 +166,9 @@ class Connector(Spec):
 
     A class that derives from it overrides `receiver`, `sender` or both. Import what they need
     inside them: a configuration is loaded far more often than a connection runs.
+
+    A field ``timeout_seconds`` says how long one delivery may take, or the next part of a message
+    that is submitted; without one that is a minute. A process that takes longer is killed.
     """
 
     most_connections: ClassVar[int] = 1

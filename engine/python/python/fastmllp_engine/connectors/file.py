@@ -23,6 +23,8 @@ class File(Connector):
     number of the one that was received."""
     overwrite: bool = False
     """Outbound: whether a file of the same name is replaced; otherwise its delivery is refused."""
+    timeout_seconds: Seconds = 60.0
+    """Outbound: for writing a file. Inbound: for the next 256 KiB of one."""
     pattern: Text = "*.hl7"
     """Inbound: which files are read, by their names. Hidden ones only if this begins with a dot."""
     poll_seconds: Seconds = 1.0

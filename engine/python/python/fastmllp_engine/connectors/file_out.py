@@ -50,6 +50,8 @@ class FileSender(Sender):
                 left = [it.path for it in entries if it.name.startswith(self._mine)]
             for path in left:
                 os.unlink(path)
+        except FileNotFoundError as error:
+            raise Transport("the folder is not there") from error
         except OSError as error:
             raise failure_of(error) from error
 

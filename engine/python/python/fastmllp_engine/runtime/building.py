@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastmllp_engine.connectors import MLLP
+from fastmllp_engine.connectors import MLLP, Connector
 from fastmllp_engine.graph import ConfigurationError, Finding, Handler, Inbound, Outbound, Registry
+from fastmllp_engine.runtime.connecting import Program
 from fastmllp_engine.runtime.options import days, inbound_options, outbound_options
 
 if TYPE_CHECKING:
@@ -18,8 +20,16 @@ Functions = Callable[["Builder", Registry], None]
 """Gives a builder the routers and handlers of a graph."""
 
 
-def build(registry: Registry, data: str | os.PathLike[str], functions: Functions) -> "Builder":
+def build(
+    registry: Registry, data: str | os.PathLike[str], functions: Functions, life: str
+) -> "Builder":
     """A builder with everything that the graph says.
+
+    Args:
+        registry: The graph.
+        data: The engine's data folder.
+        functions: Gives the builder the routers and handlers.
+        life: Differs from one start of the engine to the next; a reload does not change it.
 
     Raises:
         ConfigurationError: a connection has a transport that the engine cannot run.
@@ -28,11 +38,12 @@ def build(registry: Registry, data: str | os.PathLike[str], functions: Functions
 
     _refuse_other_transports(registry)
     builder = Builder(data)
+    program = Program(registry, Path(data), life)
     for inbound in registry.inbounds.values():
-        _add_inbound(builder, inbound, registry)
+        _add_inbound(builder, inbound, registry, program)
     functions(builder, registry)
     for outbound in registry.outbounds.values():
-        _add_outbound(builder, outbound, registry)
+        _add_outbound(builder, outbound, registry, program)
     lanes: list[Inbound | Handler | Outbound] = [*registry.inbounds.values()]
     lanes += [*registry.handlers.values(), *registry.outbounds.values()]
     for lane in lanes:
@@ -70,16 +81,21 @@ def _refuse_other_transports(registry: Registry) -> None:
     connections: list[Inbound | Outbound] = [*registry.inbounds.values()]
     connections += registry.outbounds.values()
     for one in connections:
-        if not isinstance(one.spec, MLLP) and not getattr(one, "takes_sends", False):
+        if not isinstance(one.spec, MLLP | Connector) and not getattr(one, "takes_sends", False):
             text = f"{one.subject}: this version does not run the transport {one.spec.transport}"
             findings.append(Finding(one.place, text))
     if findings:
         raise ConfigurationError(findings)
 
 
-def _add_inbound(builder: "Builder", inbound: Inbound, registry: Registry) -> None:
+def _add_inbound(
+    builder: "Builder", inbound: Inbound, registry: Registry, program: Program
+) -> None:
     if inbound.takes_sends:
         builder.pass_through(inbound.name, inbound.router)
+        return
+    if isinstance(inbound.spec, Connector):
+        program.add_inbound(builder, inbound, inbound.spec)
         return
     assert isinstance(inbound.spec, MLLP)
     assert inbound.address is not None
@@ -89,7 +105,12 @@ def _add_inbound(builder: "Builder", inbound: Inbound, registry: Registry) -> No
     builder.inbound(inbound.name, address, inbound.router, **options)
 
 
-def _add_outbound(builder: "Builder", outbound: Outbound, registry: Registry) -> None:
+def _add_outbound(
+    builder: "Builder", outbound: Outbound, registry: Registry, program: Program
+) -> None:
+    if isinstance(outbound.spec, Connector):
+        program.add_outbound(builder, outbound, outbound.spec)
+        return
     assert isinstance(outbound.spec, MLLP)
     assert outbound.spec.host is not None
     options = outbound_options(outbound, outbound.spec, registry.settings)

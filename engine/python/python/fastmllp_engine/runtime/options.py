@@ -1,15 +1,43 @@
 """The options of a connection as the native engine wants them."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from fastmllp_engine.connectors import MLLP
-from fastmllp_engine.graph import AckAfter, Inbound, Outbound, RetryPolicy, Settings
+from fastmllp_engine.connectors import MLLP, Connector
+from fastmllp_engine.graph import (
+    AckAfter,
+    ContentType,
+    Inbound,
+    Outbound,
+    RetryPolicy,
+    Settings,
+)
 
 if TYPE_CHECKING:
-    from fastmllp_engine._native import InboundOptions, OutboundOptions
+    from fastmllp_engine._native import (
+        ConnectorInboundOptions,
+        InboundOptions,
+        OutboundOptions,
+    )
 
 NEVER = 0.0
 """No limit of time, where the engine would have one."""
+
+
+class SenderOptions(TypedDict):
+    """What is said of every outbound, whatever its transport is."""
+
+    window: int
+    ordering: Literal["fifo", "key", "unordered"]
+    key: list[str]
+    max_attempts: int | None
+    retry_forever: bool
+    backoff_seconds: float
+    backoff_multiplier: int
+    max_backoff_seconds: float
+    give_up_after_seconds: float | None
+    give_up_only_connected: bool
+    then: Literal["dead", "hold", "stop"]
+
 
 Kept = int | Literal["forever"] | None
 
@@ -52,13 +80,11 @@ def inbound_options(inbound: Inbound, spec: MLLP, settings: Settings) -> "Inboun
 
 def outbound_options(outbound: Outbound, spec: MLLP, settings: Settings) -> "OutboundOptions":
     """The keywords of `Builder.outbound`."""
-    retry: RetryPolicy = outbound.retry or settings.delivery.retry
-    forever = retry.max_attempts == "forever"
     return {
-        "window": outbound.window,
-        "ordering": _word(outbound.ordering or "fifo"),
-        "key": list(outbound.keys),
+        **sender_options(outbound, settings),
         "connections": outbound.connections,
+        "any_content": None,
+        "expects_reply": None,
         "profile": spec.profile or "permissive",
         "framing": (spec.start_block, spec.end_block, spec.trailer),
         "scan": spec.delimiters,
@@ -71,19 +97,46 @@ def outbound_options(outbound: Outbound, spec: MLLP, settings: Settings) -> "Out
         "reconnect_seconds": spec.reconnect_seconds,
         "max_reconnect_seconds": spec.max_reconnect_seconds,
         "keep_alive_seconds": spec.keep_alive_seconds or NEVER,
+        "tls_authorities": spec.tls_ca_file if spec.tls else None,
+        "tls_server_name": spec.tls_server_name if spec.tls else None,
+        "tls_certificate": spec.tls_cert_file if spec.tls else None,
+        "tls_key": spec.tls_key_file if spec.tls else None,
+        "tls_min_version": spec.tls_min_version,
+    }
+
+
+def receiver_options(
+    inbound: Inbound, spec: Connector, settings: Settings
+) -> "ConnectorInboundOptions":
+    """The keywords of `Builder.inbound_by`."""
+    waits = inbound.ack_after == AckAfter.DELIVERED
+    return {
+        "timeout_seconds": getattr(spec, "timeout_seconds", None),
+        "hl7": inbound.content_type == ContentType.HL7V2,
+        "max_message_bytes": getattr(spec, "max_file_bytes", None),
+        "ack_after_delivery_seconds": inbound.ack_timeout_seconds if waits else None,
+        "deduplicate": inbound.deduplicate and not spec.repeats,
+        "on_full": _word(inbound.on_full),
+        "index": list(inbound.index),
+        "keep_days": keep_days(inbound, settings),
+    }
+
+
+def sender_options(outbound: Outbound, settings: Settings) -> SenderOptions:
+    """The keywords of `Builder.outbound_by`: what every outbound has."""
+    retry: RetryPolicy = outbound.retry or settings.delivery.retry
+    return {
+        "window": outbound.window,
+        "ordering": _word(outbound.ordering or "fifo"),
+        "key": list(outbound.keys),
         "max_attempts": None if retry.max_attempts == "forever" else retry.max_attempts,
-        "retry_forever": forever,
+        "retry_forever": retry.max_attempts == "forever",
         "backoff_seconds": retry.backoff_seconds,
         "backoff_multiplier": retry.backoff_multiplier,
         "max_backoff_seconds": retry.max_backoff_seconds,
         "give_up_after_seconds": outbound.give_up_after_seconds,
         "give_up_only_connected": outbound.give_up_counts == "connected",
         "then": "hold" if outbound.then == "held" else _word(outbound.then),
-        "tls_authorities": spec.tls_ca_file if spec.tls else None,
-        "tls_server_name": spec.tls_server_name if spec.tls else None,
-        "tls_certificate": spec.tls_cert_file if spec.tls else None,
-        "tls_key": spec.tls_key_file if spec.tls else None,
-        "tls_min_version": spec.tls_min_version,
     }
 
 

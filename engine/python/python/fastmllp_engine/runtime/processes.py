@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from fastmllp_engine.graph import Registry
 from fastmllp_engine.runtime.building import Functions
+from fastmllp_engine.runtime.connecting import copy_of
 from fastmllp_engine.runtime.threads import in_threads
 
 if TYPE_CHECKING:
     from fastmllp_engine._native import Builder
 
 MODULE = "fastmllp_engine.workers"
-CONFIGURATIONS = "configurations"
 
 
 def in_processes(data: Path) -> Functions:
@@ -31,7 +31,7 @@ def in_processes(data: Path) -> Functions:
             builder.router_in_worker(router)
         for handler in registry.handlers:
             builder.handler_in_worker(handler)
-        folder = (data / CONFIGURATIONS / registry.hash).absolute()
+        folder = copy_of(registry, data)
         environment = [registry.environment] if registry.environment else []
         builder.worker_program(
             sys.executable,

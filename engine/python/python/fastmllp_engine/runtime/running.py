@@ -1,6 +1,7 @@
 """An engine that runs a graph, and what is asked of the two together."""
 
 import os
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -46,6 +47,8 @@ class Running:
     """The configuration's folder, as it was given."""
     load: Callable[[], Registry] | None = None
     """Loads the configuration again; None: it is no folder's."""
+    life: str = ""
+    """Differs from one start to the next."""
     started_at: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
     is_stopping: bool = False
     """Nothing may be asked of the engine any more."""
@@ -68,9 +71,10 @@ class Running:
         """
         path = Path(data)
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        engine = build(registry, path, functions).start()
+        life = secrets.token_hex(8)
+        engine = build(registry, path, functions, life).start()
         stop_what_waits(engine, registry)
-        return cls(engine, registry, path, functions, folder, load)
+        return cls(engine, registry, path, functions, folder, load, life)
 
     def stop(self, deadline_seconds: float) -> None:
         """Accept nothing new, answer what was received, and close the store.
@@ -104,7 +108,7 @@ class Running:
             if missing := [name for name, stage in stages.items() if stage is None]:
                 raise ValueError(f"there is no inbound, handler or outbound {missing[0]}")
             registry = self.load()
-            builder = build(registry, self.data, self.functions)
+            builder = build(registry, self.data, self.functions, self.life)
             leaving = [(stage, name) for name, stage in stages.items() if stage is not None]
             self.engine.reload(builder, leaving, RELOAD_SECONDS)
             self.registry = registry

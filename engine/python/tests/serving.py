@@ -1,5 +1,6 @@
 """A process that serves, and the configuration that it gets."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -27,11 +28,12 @@ def to_lab(msg):
 class Server:
     """A process that serves."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, **variables: str) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "fastmllp_engine", "serve", *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
             errors="backslashreplace",
+            env={**os.environ, **variables},
         )  # fmt: skip
         self.errors: list[str] = []
         self._reader = threading.Thread(target=self._read_errors)
@@ -59,6 +61,10 @@ class Server:
     @property
     def is_running(self) -> bool:
         return self._process.returncode is None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def send_signal(self, number: int) -> None:
         """Send it a signal."""

@@ -1,0 +1,138 @@
+"""What every outbound keeps, whatever its connector is, on a real engine.
+
+Everything arrives, in order; what may have been sent twice is listed; a failure is classified.
+"""
+
+import contextlib
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ends import REFUSED, FileSink, LinesSink, MllpSink, MllpSource, Sink, control_id
+from partners import message
+from running_engines import until
+from worlds import World
+
+SINKS = [MllpSink, FileSink, LinesSink]
+
+
+@pytest.fixture(params=SINKS, ids=lambda it: it.__name__)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """The world of one sink; its source speaks MLLP."""
+    sink: Sink = request.param(tmp_path)
+    world = World(tmp_path, MllpSource(tmp_path), sink)
+    yield world
+    world.close()
+
+
+def messages(count: int, first: int = 0) -> list[bytes]:
+    return [message(f"M{number:05}") for number in range(first, first + count)]
+
+
+def ids(payloads: list[bytes]) -> list[str]:
+    return list(map(control_id, payloads))
+
+
+def lane(world: World) -> dict[str, object]:
+    (found,) = (it for it in world.client.get("/status")["lanes"] if it["name"] == "OB")
+    return dict(found)
+
+
+def test_everything_arrives_in_order_and_once(world: World) -> None:
+    world.start()
+    offered = messages(30)
+    world.source.offer(offered)
+    world.arrived(set(ids(offered)))
+    assert world.sink.payloads() == offered
+    world.at_rest()
+    assert {it["disposition"] for it in world.stored()} == {"PROCESSED"}
+    assert world.end() == 0
+
+
+def test_a_partner_that_is_away_gets_everything_later(world: World) -> None:
+    world.sink.go_away()
+    world.start()
+    offered = messages(5)
+    world.source.offer(offered)
+    until(lambda: lane(world)["lost"])
+    until(lambda: len(world.stored()), lambda it: it == 5)
+    assert lane(world)["depth"] == 5
+    world.sink.come_back()
+    world.arrived(set(ids(offered)))
+    assert world.sink.payloads() == offered
+
+
+def test_one_that_goes_away_in_the_middle_gets_everything(world: World) -> None:
+    world.start()
+    offered = messages(100)
+    world.source.offer(offered[:50])
+    until(lambda: len(world.sink.received()), lambda it: it >= 10)
+    world.sink.go_away()
+    world.source.offer(offered[50:])
+    until(lambda: lane(world)["lost"])
+    world.sink.come_back()
+    world.arrived(set(ids(offered)))
+    world.at_rest()
+    assert {it["disposition"] for it in world.stored()} == {"PROCESSED"}
+    assert list(dict.fromkeys(world.sink.received())) == ids(offered)
+
+
+def test_what_is_refused_for_good_holds_up_nothing(world: World) -> None:
+    world.start()
+    offered = [message("M1"), message(REFUSED) + b"NTE|1||a\nb\r", message("M2")]
+    world.source.offer(offered)
+    until(lambda: world.sink.received(), lambda it: it == ["M1", "M2"])
+    world.at_rest()
+    assert [it["disposition"] for it in world.stored()] == ["PROCESSED", "ERROR", "PROCESSED"]
+    (dead,) = world.client.get("/dead-letters")["deliveries"]
+    assert dead["failure"] == "refused_for_good"
+
+
+def test_killed_again_and_again_it_lists_what_was_sent_twice(world: World) -> None:
+    offered = messages(200)
+    world.start()
+    world.source.offer(offered)
+    for kill in range(1, 5):
+        until(lambda: len(world.sink.received()), lambda it, kill=kill: it >= 40 * kill)  # type: ignore[misc]
+        world.end(signal.SIGKILL)
+        world.start()
+    world.arrived(set(ids(offered)))
+    world.at_rest()
+    received = world.sink.received()
+    assert list(dict.fromkeys(received)) == ids(offered)
+    doubled = {one for one, count in Counter(received).items() if count > 1}
+    assert doubled <= world.possibly_sent()
+    assert not (doubled and world.sink.is_idempotent)
+    world.verify()
+
+
+def test_a_process_that_is_killed_is_started_again(world: World) -> None:
+    if isinstance(world.sink, MllpSink):
+        pytest.skip("MLLP has no process of its own")
+    offered = messages(200)
+    world.start()
+    world.source.offer(offered)
+    for kill in range(1, 4):
+        until(lambda: len(world.sink.received()), lambda it, kill=kill: it >= 40 * kill)  # type: ignore[misc]
+        for process in world.connection_processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+    world.arrived(set(ids(offered)))
+    world.at_rest()
+    received = world.sink.received()
+    assert list(dict.fromkeys(received)) == ids(offered)
+    doubled = {one for one, count in Counter(received).items() if count > 1}
+    assert doubled <= world.possibly_sent()
+    assert {it["disposition"] for it in world.stored()} == {"PROCESSED"}
+
+
+@pytest.mark.timeout(180)
+def test_a_long_message_is_whole(world: World) -> None:
+    world.start()
+    long = message("LONG") + b"ZZZ|" + b"x" * 100_000_000 + b"\r"
+    world.source.offer([long, message("NEXT")])
+    world.arrived({"LONG", "NEXT"})
+    assert world.sink.payloads()[0] == long
