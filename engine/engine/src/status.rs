@@ -50,7 +50,8 @@ pub struct LaneState {
     pub due_in: u64,
     /// Whether it goes on now: an outbound can reach its partner.
     pub ready: bool,
-    /// Why the last connection of an outbound that is not ready has ended or could not be opened.
+    /// Why the last connection of an outbound that is not ready has ended or could not be opened; and
+    /// why the connector of an inbound does not run.
     pub lost: Option<String>,
     /// Deliveries that are with the partner.
     pub in_flight: u32,
@@ -111,7 +112,10 @@ impl Status {
                 attempt: lane.attempt,
                 due_in: lane.due.map_or(0, |due| due.saturating_sub(now.steady)),
                 ready: lane.ready,
-                lost: notices.outage(lane.lane).filter(|_| !lane.ready).and_then(Outage::words),
+                lost: notices
+                    .outage(lane.lane)
+                    .filter(|_| !lane.ready || lane.stage == Stage::Ingress)
+                    .and_then(Outage::words),
                 in_flight: lane.in_flight,
                 keeps_order: lane.keeps_order,
                 input: lane.input.map(Setting::of),

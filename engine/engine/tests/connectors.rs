@@ -213,6 +213,23 @@ fn a_program_that_cannot_be_started_or_refuses_is_seen_and_tried_again() {
     engine.stop(DEADLINE).unwrap();
 }
 
+#[test]
+fn an_inbound_whose_connector_does_not_run_says_so() {
+    let (data, seen) = (TempDir::new().unwrap(), Seen::new());
+    let built = |variables: &[(&str, &str)]| {
+        Engine::builder(data.path())
+            .inbound_by("IN", "r", seen.program(variables))
+            .router("r", |_| [""; 0])
+    };
+    let lost = |it: &mllp_engine::Status| it.lane(Stage::Ingress, "IN").unwrap().lost.clone();
+    let engine = built(&[("REFUSES", "1")]).start().unwrap();
+    wait_for(&engine, "a reason", |it| lost(it).as_deref() == Some("there is no folder"));
+    let engine = engine.reload(built(&[("NAMES", "A")]), &[], DEADLINE).unwrap();
+    seen.wait("submitted", 1);
+    assert_eq!(lost(&engine.status().unwrap()), None);
+    engine.stop(DEADLINE).unwrap();
+}
+
 /// Never whole in the memory of the engine.
 #[test]
 fn a_large_message_goes_through_two_connectors() {
