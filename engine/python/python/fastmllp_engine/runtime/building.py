@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastmllp_engine.connectors import MLLP, Connector
+from fastmllp_engine.connectors import MLLP, Connector, Tcp
 from fastmllp_engine.graph import ConfigurationError, Finding, Handler, Inbound, Outbound, Registry
 from fastmllp_engine.runtime.connecting import Program
 from fastmllp_engine.runtime.options import days, inbound_options, outbound_options
+from fastmllp_engine.runtime.raw_tcp import tcp_inbound_options, tcp_outbound_options
 
 if TYPE_CHECKING:
     from fastmllp_engine._native import Builder, Engine
@@ -81,7 +82,9 @@ def _refuse_other_transports(registry: Registry) -> None:
     connections: list[Inbound | Outbound] = [*registry.inbounds.values()]
     connections += registry.outbounds.values()
     for one in connections:
-        if not isinstance(one.spec, MLLP | Connector) and not getattr(one, "takes_sends", False):
+        if not isinstance(one.spec, MLLP | Tcp | Connector) and not getattr(
+            one, "takes_sends", False
+        ):
             text = f"{one.subject}: this version does not run the transport {one.spec.transport}"
             findings.append(Finding(one.place, text))
     if findings:
@@ -97,11 +100,14 @@ def _add_inbound(
     if isinstance(inbound.spec, Connector):
         program.add_inbound(builder, inbound, inbound.spec)
         return
-    assert isinstance(inbound.spec, MLLP)
+    assert isinstance(inbound.spec, MLLP | Tcp)
     assert inbound.address is not None
     host, port = inbound.address
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    options = inbound_options(inbound, inbound.spec, registry.settings)
+    if isinstance(inbound.spec, Tcp):
+        options = tcp_inbound_options(inbound, inbound.spec, registry.settings)
+    else:
+        options = inbound_options(inbound, inbound.spec, registry.settings)
     builder.inbound(inbound.name, address, inbound.router, **options)
 
 
@@ -111,9 +117,12 @@ def _add_outbound(
     if isinstance(outbound.spec, Connector):
         program.add_outbound(builder, outbound, outbound.spec)
         return
-    assert isinstance(outbound.spec, MLLP)
+    assert isinstance(outbound.spec, MLLP | Tcp)
     assert outbound.spec.host is not None
-    options = outbound_options(outbound, outbound.spec, registry.settings)
+    if isinstance(outbound.spec, Tcp):
+        options = tcp_outbound_options(outbound, outbound.spec, registry.settings)
+    else:
+        options = outbound_options(outbound, outbound.spec, registry.settings)
     builder.outbound(outbound.name, outbound.spec.host, outbound.spec.port, **options)
 
 

@@ -50,6 +50,8 @@ def inbound_options(inbound: Inbound, spec: MLLP, settings: Settings) -> "Inboun
     return {
         "profile": spec.profile,
         "framing": (spec.start_block, spec.end_block, spec.trailer),
+        # Of what is not HL7 nothing is read: an acknowledgment names no message.
+        "any_content": inbound.content_type != ContentType.HL7V2,
         "max_message_bytes": spec.max_frame_bytes,
         "over_limit": spec.over_limit,
         "ack_mode": _word(inbound.ack_mode),
