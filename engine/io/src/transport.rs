@@ -1,6 +1,7 @@
 //! The bytes of a connection, as they are or through TLS.
 
 use std::future::poll_fn;
+
 use std::io::{self, ErrorKind, Read, Write};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use rustls::client::ClientConnection;
 use rustls::server::{ServerConfig, ServerConnection};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -126,6 +128,19 @@ impl Transport {
     pub(crate) fn try_read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         match &mut self.tls {
             None => try_read(&mut self.stream, room),
+            Some(tls) => tls.try_read(&self.stream, room),
+        }
+    }
+
+    /// Reads what has come by now, whether or not the runtime knows of it. Without TLS it leaves what
+    /// [`ready`](Transport::ready) knows as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`io::Error`], with `WouldBlock` if there is nothing now.
+    pub(crate) fn read_at_once(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        match &mut self.tls {
+            None => (&*SockRef::from(&self.stream)).read(room),
             Some(tls) => tls.try_read(&self.stream, room),
         }
     }

@@ -241,7 +241,6 @@ async fn the_next_frame_is_the_reply_whatever_it_holds() {
     for (number, reply) in (1..).zip([&b"ok"[..], b"", b"error"]) {
         // Nobody asked for this one.
         write(&mut stream, &framed(b"good morning")).await;
-        tokio::time::sleep(Duration::from_millis(20)).await;
         sending.sender.deliver(0, number, whole("ask"));
         comes(&mut stream, &framed(b"ask")).await;
         write(&mut stream, &framed(reply)).await;
@@ -254,7 +253,6 @@ async fn the_next_frame_is_the_reply_whatever_it_holds() {
 async fn the_end_of_a_frame_that_nobody_asked_for_is_no_reply() {
     let (mut sending, mut stream) = Sending::start(true).await;
     write(&mut stream, &[STX, b'h', b'e']).await;
-    tokio::time::sleep(Duration::from_millis(20)).await;
     sending.sender.deliver(0, 1, whole("ask"));
     assert!(is_quiet(&stream).await, "it waits until the partner has spoken");
     write(&mut stream, b"llo\x03").await;

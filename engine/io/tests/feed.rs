@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use mllp_io::{
-    CHUNK, Chunk, Feed, FeedOptions, Gate, Incoming, Intake, Payload, Reply, Stored, Submitted,
-    WHOLE,
+    CHUNK, Chunk, ContentType, Feed, FeedOptions, Gate, Incoming, Intake, Payload, Reply, Stored,
+    Submitted, WHOLE,
 };
 
 const ADT: &[u8] = b"MSH|^~\\&|LAB|L|||20260101||ADT^A01|M1|P|2.5\rPID|1||4711\r";
@@ -70,7 +70,7 @@ fn feed(store: &Arc<Store>, options: FeedOptions) -> Feed {
 }
 
 fn raw() -> FeedOptions {
-    FeedOptions { hl7: false, ..FeedOptions::default() }
+    FeedOptions { content_type: ContentType::Any, ..FeedOptions::default() }
 }
 
 async fn submit(feed: &mut Feed, payload: &[u8]) -> Submitted {

@@ -9,7 +9,7 @@ use super::connection::is_header_cut;
 use super::identity::{Identity, Recognise, identity, name};
 use super::mailbox::{Mailbox, Reply, ReplyTo, Stored};
 use super::upload::{Kept, Upload};
-use super::{Gate, Incoming, Intake, Payload, WHOLE};
+use super::{ContentType, Gate, Incoming, Intake, Payload, WHOLE};
 
 /// How a feed receives.
 #[derive(Clone, Debug)]
@@ -20,15 +20,19 @@ pub struct FeedOptions {
     pub max_message: usize,
     /// By what a message is recognised when it comes again.
     pub recognise: Recognise,
-    /// Whether its messages are HL7. If not, any bytes are a message, and its bytes are what it is
-    /// recognised by.
-    pub hl7: bool,
+    /// What its messages are. Where they may be anything, one is recognised by all of its bytes.
+    pub content_type: ContentType,
 }
 
 impl Default for FeedOptions {
     fn default() -> Self {
         let max_message = 128 * 1024 * 1024;
-        FeedOptions { number: 0, max_message, recognise: Recognise::Bytes, hl7: true }
+        FeedOptions {
+            number: 0,
+            max_message,
+            recognise: Recognise::Bytes,
+            content_type: ContentType::Hl7,
+        }
     }
 }
 
@@ -154,7 +158,7 @@ impl Feed {
             let payload = too_long.unwrap_or_else(|| part.into());
             let header = self.header(whole_fields(&payload).into());
             let identity = match &header {
-                Header { control_id, .. } if self.options.hl7 => {
+                Header { control_id, .. } if self.options.content_type.is_hl7() => {
                     identity(self.options.recognise, control_id, &payload)
                 }
                 _ => bytes_identity(&payload),
@@ -165,14 +169,14 @@ impl Feed {
             }
             return Some(Incoming { identity, ..message });
         };
-        let beginning: Arc<[u8]> = match self.options.hl7 {
+        let beginning: Arc<[u8]> = match self.options.content_type.is_hl7() {
             // A field that was cut would be another one.
             true => whole_fields(&upload.beginning).into(),
             false => Arc::clone(&upload.beginning),
         };
-        let is_cut = self.options.hl7 && is_header_cut(&beginning);
+        let is_cut = self.options.content_type.is_hl7() && is_header_cut(&beginning);
         let header = self.header(Arc::clone(&beginning));
-        let kept = match self.options.hl7 {
+        let kept = match self.options.content_type.is_hl7() {
             true => upload.keep(&header.control_id),
             false => upload.keep_bytes(),
         };
@@ -183,7 +187,7 @@ impl Feed {
     }
 
     fn header(&self, beginning: Arc<[u8]>) -> Header {
-        if !self.options.hl7 {
+        if !self.options.content_type.is_hl7() {
             return Header { is_accepted: true, ..Header::default() };
         }
         MessageHeader::parse_lenient(&beginning).map_or_else(Header::default, |it| Header {

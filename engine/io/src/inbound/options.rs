@@ -41,6 +41,12 @@ pub enum ContentType {
     Any,
 }
 
+impl ContentType {
+    pub(super) const fn is_hl7(self) -> bool {
+        matches!(self, ContentType::Hl7)
+    }
+}
+
 /// How a listener receives.
 #[derive(Clone, Debug)]
 pub struct ListenerOptions {
@@ -138,7 +144,7 @@ impl ListenerOptions {
     /// Whether a start block inside a message is never taken for a part of it. With MLLP's framing the
     /// profile `resync` sees to that.
     pub(super) const fn never_fuses(&self) -> bool {
-        matches!(self.content_type, ContentType::Any) || self.framing.trailer().is_none()
+        !self.content_type.is_hl7() || self.framing.trailer().is_none()
     }
 
     /// The header of a message that has one.

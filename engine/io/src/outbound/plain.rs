@@ -105,6 +105,9 @@ impl Plain {
         let framing = life.options.framing;
         self.check(life, &delivery.content).await?;
         if life.options.expects_reply {
+            // What has come by now answers nothing.
+            let lost = |why| Failed::Lost(Outcome::Transport, why);
+            self.hear(Transport::read_at_once, |_| {}).map_err(lost)?;
             self.hear_out(life).await?;
         }
         self.write(life, &[framing.start_block()]).await?;
@@ -165,9 +168,17 @@ impl Plain {
     }
 
     /// Reads what there is, and tells the length of each frame that ends.
-    fn read(&mut self, mut ended: impl FnMut(u64)) -> Result<(), Loss> {
+    fn read(&mut self, ended: impl FnMut(u64)) -> Result<(), Loss> {
+        self.hear(Transport::try_read, ended)
+    }
+
+    fn hear(
+        &mut self,
+        read: impl Fn(&mut Transport, &mut [u8]) -> std::io::Result<usize>,
+        mut ended: impl FnMut(u64),
+    ) -> Result<(), Loss> {
         loop {
-            match self.transport.try_read(&mut self.room) {
+            match read(&mut self.transport, &mut self.room) {
                 Ok(0) => return Err(Loss::Closed),
                 Ok(len) => self.replies.take(&self.room[..len], &mut ended)?,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),

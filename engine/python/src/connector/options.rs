@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use mllp_engine::connector::ConnectorProgram;
-use mllp_engine::{Builder, Program};
+use mllp_engine::{Builder, ContentType, Program};
 use pyo3::prelude::*;
 
 use crate::inbound::InboundOptions;
@@ -72,7 +72,9 @@ impl ConnectorInboundOptions {
     ) -> PyResult<Builder> {
         let program = program(its, arguments, self.timeout_seconds, self.stop_timeout_seconds)?;
         let builder = builder.inbound_by(name, router, program).feed(|feed| {
-            feed.hl7 = self.hl7.unwrap_or(feed.hl7);
+            if self.hl7 == Some(false) {
+                feed.content_type = ContentType::Any;
+            }
             feed.max_message = self.max_message_bytes.unwrap_or(feed.max_message);
         });
         let options = InboundOptions {

@@ -15,7 +15,7 @@ use crate::inbound::incident::Incident;
 use crate::inbound::listener::Shared;
 use crate::inbound::mailbox::{Reply, ReplyTo};
 use crate::inbound::upload::{Kept, Upload};
-use crate::inbound::{ContentType, Incoming, Payload, WHOLE};
+use crate::inbound::{Incoming, Payload, WHOLE};
 
 const TOO_LARGE: &str = "the message is too large";
 
@@ -158,7 +158,7 @@ impl Connection {
         identity: u128,
     ) {
         let is_whole = matches!(payload, Payload::Whole(_)) || !is_header_cut(&beginning);
-        let is_hl7 = self.shared.options.content_type == ContentType::Hl7;
+        let is_hl7 = self.shared.options.content_type.is_hl7();
         let (outcome, text) = match header {
             _ if self.fused => (Outcome::Reject, "a message begins within another one"),
             None if !is_hl7 && beginning.is_empty() => (Outcome::Reject, "the message is empty"),
