@@ -38,6 +38,7 @@ pub struct Builder {
     /// What was said of nothing that it could be about.
     pub(crate) misplaced: Vec<String>,
     pub(crate) wall: Wall,
+    pub(crate) configuration: String,
     #[cfg(feature = "sabotage")]
     pub(crate) sabotage: Option<mllp_pipeline::Sabotage>,
 }
@@ -59,6 +60,7 @@ impl Builder {
             retention: Days::DEFAULT,
             misplaced: Vec::new(),
             wall: Arc::new(SystemTime::now),
+            configuration: String::new(),
             #[cfg(feature = "sabotage")]
             sabotage: None,
         }

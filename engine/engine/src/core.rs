@@ -259,6 +259,7 @@ impl Core {
             body,
             acknowledgment: Piece(message.acknowledgment),
             accepted: message.accepted,
+            origin: Piece(message.origin),
             session: None,
         };
         self.pipeline.tell(Fact::Received(received), now);

@@ -55,7 +55,7 @@ pub struct Engine {
     pub(crate) core: ToCore,
     deciding: Option<JoinHandle<Result<(), StoreError>>>,
     pub(crate) threads: Vec<JoinHandle<()>>,
-    writing: Option<writer::Writing>,
+    pub(crate) writing: Option<writer::Writing>,
     runtime: Option<Runtime>,
     pub(crate) listeners: Listeners,
     connectors: Connectors,
@@ -137,6 +137,7 @@ impl Engine {
         self.core.tell(News::Stop(asked));
         self.connectors.close_inbounds();
         self.listeners.stop(end);
+        self.end_life();
         let finished = at_rest.recv_timeout(left()).is_ok();
         if let Some(runtime) = &self.runtime {
             self.connectors.stop(runtime.handle(), end);
@@ -199,20 +200,18 @@ impl Engine {
         };
         let (reader, thread) = reader::start(for_core, core.clone()).map_err(Error::System)?;
         engine.threads.push(thread);
-        let counts = Arc::clone(&engine.metrics);
-        let started = writer::start(store, numbers.body, jobs, core.clone(), retaining, counts);
-        engine.writing = Some(started.map_err(Error::System)?);
+        let life = builder.life(numbers.stamp, &names);
+        engine.begin_life(store, &life, numbers.body, jobs, retaining)?;
         let chunks = ToChunks { writer: writer.clone(), bodies };
         let (workers, arrivals) = engine.prepare_calls(builder, readers, chunks, &clock)?;
         let senders = outbounds.into_iter().zip(engine.senders.iter().cloned()).collect();
         let outlets = Outlets { writer, reader, workers, arrivals, senders };
         let connections = Connections::new(inbounds, gates, listeners, connectors);
-        engine.decide(Core::new(pipeline, news, clock, names, outlets, connections))?;
-        Ok(engine)
+        engine.decide(Core::new(pipeline, news, clock, names, outlets, connections))
     }
 
     /// Starts the threads that decide: the core, and an operator's unfinished job.
-    fn decide(&mut self, core: Core) -> Result<(), Error> {
+    fn decide(mut self, core: Core) -> Result<Engine, Error> {
         let thread = thread::Builder::new().name("engine-core".into());
         self.deciding = Some(thread.spawn(|| core.run()).map_err(Error::System)?);
         // What an operator had begun is done to its end.
@@ -220,7 +219,7 @@ impl Engine {
         let resume = move || drop(operator.lock().unwrap_or_else(PoisonError::into_inner).resume());
         let thread = thread::Builder::new().name("engine-operator".into());
         self.threads.push(thread.spawn(resume).map_err(Error::System)?);
-        Ok(())
+        Ok(self)
     }
 
     /// Ends every thread. What is not done is done at the next start.

@@ -10,7 +10,7 @@ use mllp_pipeline::{
 
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::journey::date;
+use crate::moment::date;
 use crate::names::Names;
 use crate::operator::{Operator, done};
 use crate::selection::{Deed, Selection, Task, Which};

@@ -1,14 +1,19 @@
 //! The way of one message, as the store tells it.
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
-use mllp_pipeline::{By, Event, LaneId, MessageId, What};
-use mllp_store::{Held, StoredMessage};
+use hl7_peek::{Message, Path, Scan};
+use mllp_pipeline::{Event, LaneId, MessageId, Seq, Stamp, What};
+use mllp_store::{Held, Life, Reader, StoreError, StoredMessage};
 
+use crate::differences::differences;
 use crate::engine::{Engine, ended};
 use crate::error::Error;
 use crate::names::Names;
+
+/// Bodies above this many bytes are not compared.
+const COMPARED: u64 = 4 << 20;
 
 /// What has happened to a message, from the store and not from memory.
 #[derive(Clone, Debug)]
@@ -17,6 +22,23 @@ pub struct Journey {
     pub message: StoredMessage,
     events: Vec<Event>,
     names: Names,
+    /// The life that has received it, and those that have written its events.
+    lives: Vec<Life>,
+    /// What each transformation has changed, by its stamp.
+    changes: BTreeMap<Stamp, Vec<Change>>,
+}
+
+/// In which fields what a handler has sent differs from what it was given; `None`: a body has expired,
+/// or they are too large to compare.
+pub type Change = Option<Vec<String>>;
+
+/// The acknowledgment of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Acknowledgment {
+    /// MSA-1, such as `AA`; empty: the message was not answered.
+    pub code: String,
+    /// MSH-10 of the acknowledgment itself.
+    pub control_id: String,
 }
 
 impl Engine {
@@ -27,10 +49,8 @@ impl Engine {
     /// [`Error::Store`]: the store cannot be read.
     pub fn journey(&self, id: MessageId) -> Result<Option<Journey>, Error> {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let reader = reader.as_mut().ok_or_else(ended)?;
-        let Some(message) = reader.message(id)? else { return Ok(None) };
-        let events = reader.journey(id)?;
-        Ok(Some(Journey::new(message, events, (*self.names).clone())))
+        let reader = reader.as_deref_mut().ok_or_else(ended)?;
+        Ok(Journey::read(reader, &self.names, id)?)
     }
 
     /// The bytes of a message as they were received; `None`: there is no such message, or its body has
@@ -41,22 +61,44 @@ impl Engine {
     /// [`Error::Store`]: the store cannot be read.
     pub fn payload(&self, id: MessageId) -> Result<Option<Vec<u8>>, Error> {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let reader = reader.as_mut().ok_or_else(ended)?;
-        let mut payload = Vec::new();
-        let held = Held::Message(id);
-        let found = reader.body(held, &mut |piece| payload.extend_from_slice(piece))?;
-        Ok(found.then_some(payload))
+        let reader = reader.as_deref_mut().ok_or_else(ended)?;
+        Ok(body(reader, Held::Message(id))?)
     }
 
     /// The name of the inbound that has received a message.
     pub fn inbound_of(&self, message: &StoredMessage) -> String {
         self.names.of(message.message.inbound)
     }
+
+    /// When retention has deleted a message; `None`: it is there, or there never was one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`]: the store cannot be read.
+    pub fn expired(&self, id: MessageId) -> Result<Option<u64>, Error> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(reader.as_deref_mut().ok_or_else(ended)?.expired(id)?)
+    }
 }
 
 impl Journey {
-    pub(crate) fn new(message: StoredMessage, events: Vec<Event>, names: Names) -> Self {
-        Journey { message, events, names }
+    /// Reads it; `None`: there is no such message.
+    pub(crate) fn read(
+        reader: &mut dyn Reader,
+        names: &Names,
+        id: MessageId,
+    ) -> Result<Option<Journey>, StoreError> {
+        let Some(message) = reader.message(id)? else { return Ok(None) };
+        let events = reader.journey(id)?;
+        let mut lives = Vec::new();
+        // Before anything has happened to it, it is of the life that runs or has run last.
+        let newest = Stamp(i64::MAX as u64);
+        for stamp in events.iter().map(|it| it.stamp).chain(events.is_empty().then_some(newest)) {
+            lives.extend(reader.life(stamp)?);
+        }
+        lives.dedup_by_key(|it| it.stamp);
+        let changes = changes(reader, &message, &events)?;
+        Ok(Some(Journey { message, events, names: names.clone(), lives, changes }))
     }
 
     /// What has happened after it was received and answered, in order.
@@ -69,176 +111,130 @@ impl Journey {
         self.names.of(lane)
     }
 
-    fn names(&self, lanes: &[LaneId]) -> String {
-        match lanes {
-            [] => "nothing".to_owned(),
-            lanes => lanes.iter().map(|lane| self.name(*lane)).collect::<Vec<_>>().join(", "),
-        }
+    /// Where it came from: the address of its sender, or the name of a file; empty if that is not
+    /// known.
+    pub fn origin(&self) -> String {
+        String::from_utf8_lossy(&self.message.message.origin.0).into_owned()
     }
 
-    fn by(&self, by: &By) -> String {
-        let mut text = String::new();
-        if !by.who.0.is_empty() {
-            text.push_str(&format!("  by {}", by.who.0));
-        }
-        if !by.reason.0.is_empty() {
-            text.push_str(&format!("  \"{}\"", by.reason.0.escape_default()));
-        }
-        text
+    /// What the program calls the configuration that has routed it; `None`: it was not routed, or
+    /// that is not known.
+    pub fn configuration(&self) -> Option<&str> {
+        let routed = self.events.iter().find(|it| matches!(it.what, What::Routed { .. }))?;
+        let configuration = self.life(routed.stamp)?.configuration.as_str();
+        (!configuration.is_empty()).then_some(configuration)
     }
 
-    /// What has happened, in words: a line without its time.
-    pub fn line(&self, what: &What) -> String {
-        match what {
-            What::Received { inbound, .. } => format!("received      {}", self.name(*inbound)),
-            What::Routed { inbound: None, handlers } => {
-                format!("routed        {}", self.names(handlers))
-            }
-            What::Routed { inbound: Some(inbound), handlers } => {
-                format!("routed        {} -> {}", self.name(*inbound), self.names(handlers))
-            }
+    /// The router that has chosen its handlers with this event.
+    pub fn router(&self, event: &Event) -> Option<&str> {
+        let inbound = match &event.what {
+            What::Routed { inbound: Some(inbound), .. } => *inbound,
+            _ => self.message.message.inbound,
+        };
+        let inbounds = &self.life(event.stamp)?.inbounds;
+        inbounds.iter().find(|it| it.lane == inbound).map(|it| it.router.as_str())
+    }
+
+    /// What a transformation has changed, for each of its destinations.
+    pub fn changes(&self, event: &Event) -> &[Change] {
+        self.changes.get(&event.stamp).map_or(&[], Vec::as_slice)
+    }
+
+    /// The life that has written this event, by its engine's start.
+    pub fn life(&self, stamp: Stamp) -> Option<&Life> {
+        self.lives.iter().rfind(|it| it.stamp <= stamp)
+    }
+
+    /// Whether its inbound answered after delivery, when it was received: then the journey says what
+    /// was answered, and when.
+    pub fn answers_after_delivery(&self) -> bool {
+        let inbound = self.message.message.inbound;
+        let life = self.lives.first();
+        let of = life.and_then(|life| life.inbounds.iter().find(|it| it.lane == inbound));
+        of.is_some_and(|it| it.answers_after_delivery)
+    }
+
+    /// The acknowledgment that is stored with it.
+    pub fn acknowledgment(&self) -> Acknowledgment {
+        let bytes = &self.message.message.acknowledgment.0;
+        let message = Message::parse_lenient(bytes, Scan::SingleByte);
+        let text = |path: &str| {
+            let path = Path::parse(path).ok()?;
+            let value = message.as_ref()?.get(path)?;
+            Some(String::from_utf8_lossy(value).into_owned())
+        };
+        let [code, control_id] = ["MSA-1", "MSH-10"].map(|it| text(it).unwrap_or_default());
+        Acknowledgment { code, control_id }
+    }
+}
+
+/// A body; `None`: there is none.
+pub(crate) fn body(reader: &mut dyn Reader, of: Held) -> Result<Option<Vec<u8>>, StoreError> {
+    let mut payload = Vec::new();
+    let found = reader.body(of, &mut |piece| payload.extend_from_slice(piece))?;
+    Ok(found.then_some(payload))
+}
+
+/// What the transformations of a message have changed.
+fn changes(
+    reader: &mut dyn Reader,
+    stored: &StoredMessage,
+    events: &[Event],
+) -> Result<BTreeMap<Stamp, Vec<Change>>, StoreError> {
+    let mut all = BTreeMap::new();
+    let transforms = || events.iter().any(|it| matches!(it.what, What::Transformed { .. }));
+    if stored.body_expired.is_some() || stored.len > COMPARED || !transforms() {
+        return Ok(all);
+    }
+    let id = stored.message.id;
+    let Some(received) = body(reader, Held::Message(id))? else { return Ok(all) };
+    let mut rows = Rows { message: id, of: BTreeMap::new() };
+    // What handlers have sent to handlers and to inbounds.
+    let mut given: BTreeMap<LaneId, Vec<u8>> = BTreeMap::new();
+    for event in events {
+        match &event.what {
             What::Transformed { handler, outbounds } => {
-                format!("transformed   {} -> {}", self.name(*handler), self.names(outbounds))
+                let given_to_it = given.get(handler).unwrap_or(&received).clone();
+                let mut changes = Vec::with_capacity(outbounds.len());
+                for lane in outbounds {
+                    let row = rows.next(reader, *lane)?;
+                    let sent = row.map(|seq| body(reader, Held::Row(*lane, seq))).transpose()?;
+                    // A row without bytes of its own is about those of its message.
+                    let sent = sent.map(|it| it.unwrap_or_else(|| received.clone()));
+                    changes.push(sent.as_ref().map(|sent| differences(&given_to_it, sent)));
+                    given.extend(sent.map(|sent| (*lane, sent)));
+                }
+                all.insert(event.stamp, changes);
             }
-            What::Attempt { outbound, attempt, failure, note } => {
-                let why = failure.name();
-                format!("attempt {attempt:<5} {}  {why}  {}", self.name(*outbound), plain(&note.0))
+            // What a handler has sent to an inbound goes on to the handlers that its router chose.
+            What::Routed { inbound: Some(inbound), handlers } => {
+                if let Some(sent) = given.get(inbound).cloned() {
+                    given.extend(handlers.iter().map(|it| (*it, sent.clone())));
+                }
             }
-            What::PossiblySent { outbound } => {
-                format!("possibly sent {}", self.name(*outbound))
-            }
-            What::Overtaken { outbound, by } => {
-                format!("overtaken     {}  by {by}", self.name(*outbound))
-            }
-            What::Delivered { outbound, milliseconds, note } => {
-                let said = plain(&note.0);
-                format!("delivered     {}  {said}  {milliseconds} ms", self.name(*outbound))
-            }
-            What::Dead { lane, failure } => {
-                format!("dead          {}  {}", self.name(*lane), failure.name())
-            }
-            What::Failed { lane, failure, note } => {
-                let said = plain(&note.0);
-                format!("failed        {}  {}  {said}", self.name(*lane), failure.name())
-            }
-            What::Answered { accepted: true } => "answered      accepted".to_owned(),
-            What::Answered { accepted: false } => "answered      not delivered".to_owned(),
-            What::SameControlId { of } => format!("same ID       as {of}, with other bytes"),
-            What::Duplicate { of } => format!("duplicate     of {of}"),
-            What::GaveUp { outbound, failure } => {
-                format!("gave up       {}  {}  stopped", self.name(*outbound), failure.name())
-            }
-            What::Held { outbound, failure, by } => {
-                let why = failure.map_or("", |it| it.name());
-                format!("held          {}  {why}{}", self.name(*outbound), self.by(by))
-            }
-            What::Released { outbound, newer, by } => {
-                format!("released      {}{}{}", self.name(*outbound), self.by(by), after(*newer))
-            }
-            What::Replayed { to, newer, by } => {
-                format!("replayed      to {}{}{}", self.name(*to), self.by(by), after(*newer))
-            }
-            What::Edited { copy, by } => format!("edited        as {copy}{}", self.by(by)),
-            What::Cancelled { lane, by } => {
-                format!("cancelled     {}{}", self.name(*lane), self.by(by))
-            }
-            What::Moved { from, to, by } => {
-                let (from, to) = (self.name(*from), self.name(*to));
-                format!("moved         {from} -> {to}{}", self.by(by))
-            }
+            What::Released { outbound: to, .. }
+            | What::Replayed { to, .. }
+            | What::Moved { to, .. } => drop(rows.next(reader, *to)?),
+            _ => {}
         }
     }
+    Ok(all)
 }
 
-/// What an older message comes after.
-fn after(newer: u64) -> String {
-    if newer == 0 { String::new() } else { format!("  after {newer} newer") }
+/// The rows of a message, as its events append them one by one.
+struct Rows {
+    message: MessageId,
+    /// Of each lane, those that no event has had yet, the last one first.
+    of: BTreeMap<LaneId, Vec<Seq>>,
 }
 
-/// What a partner or an operator said, on one line and without anything that a terminal obeys.
-pub(crate) fn plain(text: &str) -> String {
-    let shown = |char: char| match char {
-        char if char.is_control() => char.escape_default().collect(),
-        char => String::from(char),
-    };
-    text.chars().map(shown).collect()
-}
-
-/// A line for each event, with the time of day in UTC; a day that begins has a line of its own.
-impl fmt::Display for Journey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let message = &self.message.message;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).escape_default().to_string();
-        writeln!(
-            f,
-            "{}  {}  control ID {}  {}  {} bytes  session {}",
-            message.id,
-            text(&message.message_type.0),
-            text(&message.control_id.0),
-            self.name(message.inbound),
-            self.message.len,
-            message.session,
-        )?;
-        let answer = if message.accepted { "accepted" } else { "refused" };
-        let mut day = date(message.received_at);
-        writeln!(f, "{day} (UTC)")?;
-        writeln!(f, "{}  stored, answered {answer}", time(message.received_at))?;
-        if let Some(at) = self.message.body_expired {
-            writeln!(f, "its body expired on {}", date(at))?;
+impl Rows {
+    fn next(&mut self, reader: &mut dyn Reader, lane: LaneId) -> Result<Option<Seq>, StoreError> {
+        if !self.of.contains_key(&lane) {
+            let mut rows = reader.rows_of(lane, self.message)?;
+            rows.reverse();
+            self.of.insert(lane, rows);
         }
-        for event in &self.events {
-            if date(event.at) != day {
-                day = date(event.at);
-                writeln!(f, "{day} (UTC)")?;
-            }
-            writeln!(f, "{}  {}", time(event.at), self.line(&event.what).trim_end())?;
-        }
-        write!(f, "{}", self.message.disposition.name())?;
-        match self.message.since {
-            0 => Ok(()),
-            since => write!(f, " {}", moment(since)),
-        }
-    }
-}
-
-/// The day, in UTC.
-pub(crate) fn date(at: u64) -> String {
-    // Days since the first of March of the year 0, as Howard Hinnant's calendar counts them.
-    let days = at / 86_400_000 + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    format!("{:04}-{month:02}-{day:02}", year + era * 400 + next)
-}
-
-/// A time of the wall clock, milliseconds since 1970, as a day and a time of day in UTC.
-pub fn moment(at: u64) -> String {
-    format!("{} {}Z", date(at), time(at))
-}
-
-/// The time of day, in UTC.
-pub(crate) fn time(at: u64) -> String {
-    let (seconds, milliseconds) = (at / 1000 % 86_400, at % 1000);
-    let (hour, minute) = (seconds / 3600, seconds / 60 % 60);
-    format!("{hour:02}:{minute:02}:{:02}.{milliseconds:03}", seconds % 60)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::date;
-
-    #[test]
-    fn days_have_dates() {
-        let day = 86_400_000;
-        assert_eq!(date(0), "1970-01-01");
-        assert_eq!(date(59 * day), "1970-03-01");
-        assert_eq!(date(11_016 * day), "2000-02-29");
-        assert_eq!(date(11_017 * day - 1), "2000-02-29");
-        assert_eq!(date(1_796_000_000_000), "2026-11-30");
-        assert_eq!(date(47_540 * day), "2100-02-28");
-        assert_eq!(date(47_541 * day), "2100-03-01");
+        Ok(self.of.get_mut(&lane).and_then(Vec::pop))
     }
 }

@@ -51,6 +51,7 @@ mod comparison;
 mod connections;
 pub mod connector;
 mod core;
+mod differences;
 mod engine;
 mod error;
 mod faults;
@@ -61,7 +62,9 @@ mod jobs;
 mod journey;
 mod lazy;
 mod listeners;
+mod lives;
 mod metrics;
+mod moment;
 mod names;
 mod newer;
 mod notices;
@@ -79,6 +82,7 @@ mod retaining;
 mod search;
 mod seats;
 mod selection;
+mod shown;
 mod specs;
 mod status;
 mod stored;
@@ -90,12 +94,13 @@ mod workers;
 mod writer;
 
 pub use builder::Builder;
+pub use differences::differences;
 pub use engine::Engine;
 pub use error::Error;
 pub use functions::{Failed, Message, Send};
 pub use given_up::GivenUp;
 pub use jobs::{JobReport, To};
-pub use journey::{Journey, moment};
+pub use journey::{Acknowledgment, Change, Journey};
 pub use mllp_io::{
     AckMode, CertificateFiles, ClientCertificates, ContentType, Framing, ListenerOptions,
     ListenerTls, Network, OverLimit, Policy, Profile, Rules, Scan, SenderOptions, SenderTls, Times,
@@ -108,6 +113,7 @@ pub use mllp_pipeline::{
 pub use mllp_store::{
     ClockDoubt, Days, Finding, Found, StoreError, StoredMessage, Verified, verify,
 };
+pub use moment::moment;
 pub use program::Program;
 pub use reason::{Attempts, Reason};
 pub use reload::{Leaving, NotReloaded};

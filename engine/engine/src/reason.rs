@@ -4,7 +4,8 @@ use std::fmt;
 
 use mllp_pipeline::{By, Failure, Flow, MessageId, Note, StoreState};
 
-use crate::journey::{moment, plain};
+use crate::moment::moment;
+use crate::shown::plain;
 use crate::status::Setting;
 use crate::worker::Refusal;
 

@@ -69,6 +69,7 @@ impl Builder {
             retention: self.retention,
             misplaced: self.misplaced.clone(),
             wall: Arc::clone(&self.wall),
+            configuration: self.configuration.clone(),
             #[cfg(feature = "sabotage")]
             sabotage: self.sabotage,
         }

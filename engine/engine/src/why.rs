@@ -9,7 +9,7 @@ use mllp_store::StoredMessage;
 
 use crate::engine::{Engine, ended};
 use crate::error::Error;
-use crate::journey::moment;
+use crate::moment::moment;
 use crate::reason::Reason;
 use crate::waiting::Waiting;
 

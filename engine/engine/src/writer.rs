@@ -35,6 +35,8 @@ pub(crate) enum Job {
     GiveUp(BodyId),
     /// Somebody says that the clock is right.
     ConfirmClock,
+    /// The life ends by a stop, at this time.
+    EndLife(u64),
     /// Let go of the store.
     End,
 }
@@ -106,6 +108,11 @@ impl Writer {
                 Some(Job::Chunk(chunk)) => self.bodies.add(chunk),
                 Some(Job::GiveUp(body)) => self.bodies.give_up(body),
                 Some(Job::ConfirmClock) => self.retaining.confirm(),
+                Some(Job::EndLife(at)) => match self.store.end_life(at) {
+                    // The next life takes this one for one that has crashed.
+                    Ok(()) | Err(StoreError::Full | StoreError::Unavailable(_)) => {}
+                    Err(error) => return Err(error),
+                },
                 Some(Job::End) => break,
                 None => {}
             }

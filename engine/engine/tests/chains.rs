@@ -42,7 +42,12 @@ fn a_message_goes_from_handler_to_handler_and_keeps_what_was_made_of_it() {
     assert!(came == [first, second], "each with the bytes of its handler");
     wait_until_idle(&engine);
     let text = journey(&engine, 1).to_string();
-    for line in ["transformed   first -> second", "transformed   second -> third, OB"] {
+    for line in [
+        "transformed   first -> second (1 field differs: +ZZ1)",
+        "transformed   second -> third (unchanged)",
+        "transformed   second -> OB (1 field differs: +ZZ2)",
+        "transformed   third -> OB (unchanged)",
+    ] {
         assert!(text.contains(line), "no {line:?} in\n{text}");
     }
     assert!(text.lines().next().unwrap().ends_with("session 1"), "{text}");

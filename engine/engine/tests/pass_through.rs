@@ -66,13 +66,17 @@ fn what_a_handler_sends_is_routed_again_in_order() {
     }
     wait_until_idle(&engine);
     let text = journey(&engine, 1).to_string();
-    let way = ["routed        to_hop", "transformed   to_hop -> HOP", "routed        HOP -> to_ob"];
+    let way = [
+        "routed        first -> to_hop",
+        "transformed   to_hop -> HOP (1 field",
+        "again -> to_ob  at HOP",
+    ];
     let mut rest = &text[..];
     for line in way {
         let at = rest.find(line).unwrap_or_else(|| panic!("no {line:?} in\n{text}"));
         rest = &rest[at + line.len()..];
     }
-    assert!(rest.contains("transformed   to_ob -> OB"), "{text}");
+    assert!(rest.contains("transformed   to_ob -> OB (1 field differs: +"), "{text}");
     let answers = engine.why(MessageId(1)).unwrap().unwrap().answers;
     assert!(matches!(answers[..], [ref it] if it.place == "OB"), "it left the others: {answers:?}");
     assert_eq!(disposition(&engine, 1), "PROCESSED");
@@ -207,7 +211,7 @@ fn one_that_is_gone_leaves_an_orphan_and_is_moved_or_cancelled() {
     wait_until_idle(&engine);
     assert_eq!(disposition(&engine, 1), "PROCESSED");
     let text = journey(&engine, 1).to_string();
-    assert!(text.contains("routed        HOP_TOO -> to_ob"), "{text}");
+    assert!(text.contains(" -> to_ob  at HOP_TOO"), "{text}");
     // The handler sends to a name that is gone.
     send(&engine, ["M3".to_owned()]);
     wait_until_idle(&engine);
@@ -253,7 +257,7 @@ fn a_circle_ends_after_eight_times_and_stops_nobody() {
     for id in 1..=5 {
         let text = journey(&engine, id).to_string();
         assert_eq!(text.matches("transformed   on -> HOP").count(), 8, "{text}");
-        assert_eq!(text.matches("routed        HOP -> on, out").count(), 8, "{text}");
+        assert_eq!(text.matches("routed        round -> on, out  at HOP").count(), 8, "{text}");
         assert!(text.contains("failed        on  content  chain too deep"), "{text}");
         assert_eq!(disposition(&engine, id), "ERROR");
     }

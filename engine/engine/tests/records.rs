@@ -242,6 +242,7 @@ fn debugs() -> String {
         body: Body::Inline(payload.clone().into()),
         acknowledgment: Piece::from(&payload[..]),
         accepted: true,
+        origin: Piece::from(&payload[..]),
         session: None,
     });
     let failed = Fact::Failed {

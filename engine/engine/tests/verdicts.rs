@@ -75,7 +75,8 @@ fn a_sender_is_answered_after_the_partner_has_answered() {
     for (id, expected) in [(1, "PROCESSED"), (2, "DUPLICATE"), (3, "DUPLICATE")] {
         assert_eq!(disposition(&engine, id), expected);
         let text = journey(&engine, id).to_string();
-        assert!(text.contains("answered      accepted"), "{text}");
+        assert!(text.contains("stored, to be answered after delivery"), "{text}");
+        assert!(text.contains("  answered AA (ACK control ID "), "{text}");
     }
     engine.stop(DEADLINE).unwrap();
 }

@@ -51,12 +51,12 @@ fn a_message_reaches_each_of_its_outbounds() {
     let text = journey.to_string();
     for line in [
         "control ID M1  IB_ADT",
-        "stored, answered accepted",
-        "routed        to_lab, to_bill",
-        "transformed   to_lab -> OB_LAB",
-        "transformed   to_bill -> OB_BILL",
-        "delivered     OB_LAB  AA",
-        "delivered     OB_BILL  AA",
+        "stored, answered AA (ACK control ID ",
+        " -> to_lab, to_bill",
+        "transformed   to_lab -> OB_LAB (1 field differs: MSH-",
+        "transformed   to_bill -> OB_BILL (unchanged)",
+        "delivered     OB_LAB  AA RM1",
+        "delivered     OB_BILL  AA RM1",
         "PROCESSED",
     ] {
         assert!(text.contains(line), "no {line:?} in\n{text}");

@@ -103,7 +103,10 @@ fn a_message_behind_one_that_is_refused_for_now_and_one_for_each_outbound() {
         _ => false,
     };
     assert!(is_behind(&second[0].1), "{second:?}");
-    assert!(matches!(&second[1].1, Reason::Delivered { said, .. } if said.0 == "AA"), "{second:?}");
+    assert!(
+        matches!(&second[1].1, Reason::Delivered { said, .. } if said.0 == "AA RM2"),
+        "{second:?}"
+    );
     let lines = text(&engine, 2);
     let head = "LAB: waits behind 1, the head of its lane (1 before it): refused for now, AE lab busy \
                 (1 of 100 attempts), next at ";

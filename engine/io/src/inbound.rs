@@ -99,6 +99,8 @@ pub struct Incoming {
     pub control_id: Arc<[u8]>,
     /// MSH-9, such as `ADT^A01^ADT_A01`; empty if there is none.
     pub message_type: Arc<[u8]>,
+    /// The address of its sender, such as `10.1.4.17:51022`.
+    pub origin: Arc<[u8]>,
     /// What the receiver's program finds it by. A listener leaves it empty.
     pub indexed: Vec<u64>,
     /// Hash of what it is recognised by; 0 for a message without MSH-10, which cannot be told from

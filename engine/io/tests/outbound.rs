@@ -52,7 +52,8 @@ async fn an_answer_decides_by_its_code() {
         sender.deliver(0, number, whole(message(&name)));
         assert_eq!(control_id(&mut stream).await, name);
         write(&mut stream, &reply(code, &name)).await;
-        assert_eq!(outcome(&ear.report().await), (number, expected, code));
+        let said = if code.ends_with('A') { format!("{code} R") } else { code.to_owned() };
+        assert_eq!(outcome(&ear.report().await), (number, expected, &*said));
     }
 }
 
@@ -129,7 +130,7 @@ async fn a_foreign_answer_is_no_success() {
     };
     assert_eq!(control_id(&mut stream).await, "M2");
     write(&mut stream, &reply("AA", "M2")).await;
-    assert_eq!(outcome(&ear.report().await), (2, Outcome::Delivered, "AA"));
+    assert_eq!(outcome(&ear.report().await), (2, Outcome::Delivered, "AA R"));
 }
 
 #[tokio::test]
@@ -152,7 +153,7 @@ async fn a_stored_message_is_delivered_and_not_waited_for() {
     sender.deliver(0, 1, whole(both));
     control_id(&mut stream).await;
     write(&mut stream, &reply("CA", "M1")).await;
-    assert_eq!(outcome(&ear.report().await), (1, Outcome::Delivered, "CA"));
+    assert_eq!(outcome(&ear.report().await), (1, Outcome::Delivered, "CA R"));
     drop(stream);
     drop(partner);
     // Whatever becomes of the connection, nothing else is said of it.
@@ -170,7 +171,7 @@ async fn a_lost_connection_fails_what_had_no_answer() {
     control_id(&mut stream).await;
     write(&mut stream, &reply("AA", "M1")).await;
     drop(stream);
-    assert_eq!(outcome(&ear.report().await), (1, Outcome::Delivered, "AA"));
+    assert_eq!(outcome(&ear.report().await), (1, Outcome::Delivered, "AA R"));
     assert_eq!(outcome(&ear.report().await), (2, Outcome::Transport, ""));
 }
 

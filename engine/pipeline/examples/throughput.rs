@@ -88,6 +88,7 @@ fn received(n: u64, body: &Arc<[u8]>, piece: &Piece) -> Fact {
         body: Body::Inline(Arc::clone(body)),
         acknowledgment: piece.clone(),
         accepted: true,
+        origin: Piece::default(),
         session: None,
     })
 }

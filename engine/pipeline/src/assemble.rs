@@ -209,7 +209,7 @@ fn store(
 ) {
     let Waiting { id, received_at, received, standing, namesake, .. } = waiting;
     let Received { identity, control_id, message_type, body, .. } = received;
-    let Received { acknowledgment, accepted, session, indexed, .. } = received;
+    let Received { acknowledgment, accepted, session, indexed, origin, .. } = received;
     let (duplicate_of, is_duplicate) = match standing {
         Standing::Duplicate(first) => (Some(*first), true),
         Standing::Anew(first) => (Some(*first), false),
@@ -231,6 +231,7 @@ fn store(
         session: session.unwrap_or(*id),
         original: None,
         indexed: indexed.clone(),
+        origin: origin.clone(),
     }));
     if let Some(of) = *namesake {
         batch.record(Record::Event(shared.event(*id, now.wall, What::SameControlId { of })));

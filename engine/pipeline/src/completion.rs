@@ -4,8 +4,9 @@ use crate::batch::Batch;
 use crate::delivery::{After, Delivery, Outbound, State, Told};
 use crate::disposition::ended;
 use crate::event::{Note, What};
+use crate::failure::Failure;
 use crate::ids::{Millis, Now, Seq};
-use crate::record::{Failure, Record};
+use crate::record::Record;
 use crate::retry::{Verdict, delay, verdict};
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;

@@ -5,13 +5,14 @@ use alloc::vec::Vec;
 use crate::body::{IdHash, Keys};
 use crate::command::CommandOutcome;
 use crate::event::Note;
+use crate::failure::Failure;
 use crate::giving_up::{Patience, Taking};
 use crate::graph::{self, GiveUp, Ordering, Retry};
 use crate::ids::{MessageId, Millis, Now, Seq};
 use crate::keyed::Keyed;
 use crate::lane::{Hold, Lane, Row};
 use crate::order::{Order, Source, Work};
-use crate::record::{Failure, LaneUpdate};
+use crate::record::LaneUpdate;
 use crate::restored::Restored;
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;

@@ -3,8 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::failure::Failure;
 use crate::ids::{LaneId, MessageId, Millis, Stamp};
-use crate::record::Failure;
 
 /// One line of a message's journey.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,9 +6,10 @@ use alloc::vec::Vec;
 use crate::body::{Body, IdHash, Keys, Piece};
 use crate::command::Command;
 use crate::event::Note;
+use crate::failure::Failure;
 use crate::ids::{CallId, CommandId, Epoch, LaneId, MessageId, Millis, Seq, Stamp, Ticket};
 use crate::order::Source;
-use crate::record::{Disposition, Failure};
+use crate::record::Disposition;
 use crate::room::Room;
 use crate::started::Started;
 use crate::switch::Switch;
@@ -136,6 +137,8 @@ pub struct Received {
     /// Whether that acknowledgment takes the message over. One that does not (AR or AE: it cannot
     /// be decoded, it is too large) is stored as ERROR and not routed.
     pub accepted: bool,
+    /// As in [`NewMessage`](crate::NewMessage).
+    pub origin: Piece,
     /// The session that it continues; `None`: it begins one of its own.
     pub session: Option<MessageId>,
 }
@@ -154,6 +157,7 @@ impl Received {
             body,
             acknowledgment,
             accepted: true,
+            origin: Piece::default(),
             session: None,
         }
     }

@@ -8,11 +8,12 @@ use crate::command::{CommandOutcome, Take};
 use crate::delivery::{After, Delivery, Outbound, State, Told};
 use crate::disposition::ended;
 use crate::event::{By, Note, What};
+use crate::failure::Failure;
 use crate::graph::Then;
 use crate::ids::{CommandId, Millis, Now, Seq};
 use crate::lane::Hold;
 use crate::order::Order;
-use crate::record::{Failure, Record};
+use crate::record::Record;
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use crate::shared::{Alarm, Place, Shared};

@@ -145,6 +145,7 @@ mod disposition;
 mod duplicates;
 mod event;
 mod fact;
+mod failure;
 mod giving_up;
 mod graph;
 mod handler;
@@ -184,6 +185,7 @@ pub use fact::{
     CallFailure, CommitOutcome, Committed, Entry, Fact, First, Head, LaneMark, Received, Refusal,
     Sent, Start,
 };
+pub use failure::Failure;
 pub use graph::{
     Acknowledge, Capacity, GiveUp, Graph, Handler, Inbound, Limits, OnFull, Ordering, Orphan,
     Outbound, Retry, Then,
@@ -195,8 +197,7 @@ pub use job::{Job, Position};
 pub use order::{Answer, Order, Sameness, Source, Stored, Work};
 pub use pipeline::Pipeline;
 pub use record::{
-    Append, Disposition, Failure, LaneUpdate, List, NewMessage, Part, Record, Reopened, RowBody,
-    Transaction,
+    Append, Disposition, LaneUpdate, List, NewMessage, Part, Record, Reopened, RowBody, Transaction,
 };
 pub use room::{Room, StoreState, Trouble};
 #[cfg(feature = "sabotage")]

@@ -1,8 +1,8 @@
 //! When a delivery is tried again, and when it is given up.
 
+use crate::failure::Failure;
 use crate::graph::Retry;
 use crate::ids::{LaneId, Millis, Seq};
-use crate::record::Failure;
 
 /// What a failed attempt leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,12 +5,12 @@ use alloc::vec::Vec;
 use crate::call::{Item, Purpose};
 use crate::event::Note;
 use crate::fact::{CallFailure, Sent};
+use crate::failure::Failure;
 use crate::handler::{NOT_FUSED, within_reach};
 use crate::ids::{CallId, LaneId, Millis};
 use crate::ingress::{Branch, BranchState, Ingress, Progress};
 use crate::order::Work;
 use crate::pipeline::Pipeline;
-use crate::record::Failure;
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use crate::shared::{Place, Shared};

@@ -152,6 +152,10 @@ impl Builder {
         self.change(|builder| Ok(builder.retention(Days { bodies, metadata, dead })))
     }
 
+    fn configuration(&self, name: &str) -> PyResult<()> {
+        self.change(|builder| Ok(builder.configuration(name)))
+    }
+
     fn min_free(&self, bytes: u64) -> PyResult<()> {
         self.change(|builder| Ok(builder.min_free(bytes)))
     }

@@ -75,6 +75,10 @@ impl Engine {
         Ok(journey.map(Journey::from))
     }
 
+    fn expired(&self, py: Python<'_>, message: u64) -> PyResult<Option<u64>> {
+        self.ask(py, |engine| engine.expired(MessageId(message)))
+    }
+
     fn why(&self, py: Python<'_>, message: u64) -> PyResult<Option<Why>> {
         let why = self.ask(py, |engine| engine.why(MessageId(message)))?;
         Ok(why.map(Why::from))

@@ -9,6 +9,9 @@ use crate::stored::MessageRecord;
 #[pyclass(frozen, get_all, module = "fastmllp_engine._native")]
 pub(crate) struct Journey {
     message: MessageRecord,
+    configuration: Option<String>,
+    answer: Option<String>,
+    ack_control_id: Option<String>,
     events: Vec<JourneyEvent>,
     text: String,
 }
@@ -21,7 +24,11 @@ pub(crate) struct JourneyEvent {
     kind: &'static str,
     text: String,
     connection: Option<String>,
+    router: Option<String>,
     to: Vec<String>,
+    differs: Vec<Option<Vec<String>>>,
+    engine_started: Option<u64>,
+    after_crash: Option<bool>,
     attempt: Option<u32>,
     failure: Option<&'static str>,
     said: Option<String>,
@@ -38,7 +45,15 @@ impl From<mllp_engine::Journey> for Journey {
         let inbound = journey.name(journey.message.message.inbound);
         let events = journey.events().iter().map(|it| JourneyEvent::new(&journey, it)).collect();
         let message = MessageRecord::new(&journey.message, inbound);
-        Journey { message, events, text: journey.to_string() }
+        let acknowledgment = journey.acknowledgment();
+        Journey {
+            message,
+            configuration: journey.configuration().map(str::to_owned),
+            answer: spoken(&acknowledgment.code).filter(|_| !journey.answers_after_delivery()),
+            ack_control_id: spoken(&acknowledgment.control_id),
+            events,
+            text: journey.to_string(),
+        }
     }
 }
 
@@ -50,7 +65,7 @@ impl JourneyEvent {
     fn new(journey: &mllp_engine::Journey, event: &Event) -> JourneyEvent {
         let name = |lane: &LaneId| Some(journey.name(*lane));
         let names = |lanes: &[LaneId]| lanes.iter().map(|it| journey.name(*it)).collect();
-        let text = journey.line(&event.what).trim_end().to_owned();
+        let text = journey.lines(event).join("\n");
         let base = JourneyEvent { at: event.at, text, ..JourneyEvent::default() };
         match &event.what {
             What::Received { inbound, accepted } => {
@@ -59,11 +74,13 @@ impl JourneyEvent {
             }
             What::Routed { inbound, handlers } => {
                 let (connection, to) = (inbound.as_ref().and_then(name), names(handlers));
-                JourneyEvent { kind: "routed", connection, to, ..base }
+                let router = journey.router(event).map(str::to_owned);
+                JourneyEvent { kind: "routed", connection, router, to, ..base }
             }
             What::Transformed { handler, outbounds } => {
                 let (connection, to) = (name(handler), names(outbounds));
-                JourneyEvent { kind: "transformed", connection, to, ..base }
+                let differs = journey.changes(event).to_vec();
+                JourneyEvent { kind: "transformed", connection, to, differs, ..base }
             }
             What::Attempt { outbound, attempt, failure, note } => JourneyEvent {
                 kind: "attempt",
@@ -74,7 +91,17 @@ impl JourneyEvent {
                 ..base
             },
             What::PossiblySent { outbound } => {
-                JourneyEvent { kind: "possibly_sent", connection: name(outbound), ..base }
+                let life = journey.life(event.stamp);
+                let engine_started = life.map(|it| it.began_at);
+                let after_crash = life.map(|it| it.after_crash);
+                let connection = name(outbound);
+                JourneyEvent {
+                    kind: "possibly_sent",
+                    connection,
+                    engine_started,
+                    after_crash,
+                    ..base
+                }
             }
             What::Overtaken { outbound, by } => {
                 let (connection, message) = (name(outbound), Some(by.0));
@@ -87,6 +114,14 @@ impl JourneyEvent {
                 said: spoken(&note.0),
                 ..base
             },
+            other => JourneyEvent::ended(journey, other, base),
+        }
+    }
+
+    /// How it has ended at one place, and what it has to do with others.
+    fn ended(journey: &mllp_engine::Journey, what: &What, base: JourneyEvent) -> JourneyEvent {
+        let name = |lane: &LaneId| Some(journey.name(*lane));
+        match what {
             What::Dead { lane, failure } => {
                 JourneyEvent { kind: "dead", connection: name(lane), ..base }.failed(failure.name())
             }
@@ -149,4 +184,11 @@ impl JourneyEvent {
     fn by(self, by: &By) -> JourneyEvent {
         JourneyEvent { by: spoken(&by.who.0), because: spoken(&by.reason.0), ..self }
     }
+}
+
+/// The fields in which two messages differ.
+#[pyfunction]
+#[pyo3(signature = (before, after, /))]
+pub(crate) fn differences(before: &[u8], after: &[u8]) -> Vec<String> {
+    mllp_engine::differences(before, after)
 }

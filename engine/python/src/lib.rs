@@ -41,7 +41,7 @@ mod _native {
     #[pymodule_export]
     use super::job::{GivenUp, JobReport, Verified, verify};
     #[pymodule_export]
-    use super::journey::{Journey, JourneyEvent};
+    use super::journey::{Journey, JourneyEvent, differences};
     #[pymodule_export]
     use super::log_lines::log_to_stderr;
     #[pymodule_export]

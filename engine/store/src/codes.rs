@@ -6,7 +6,7 @@ use mllp_pipeline::{
     What,
 };
 
-use crate::contract::StoreError;
+use crate::error::StoreError;
 use crate::retention::ClockDoubt;
 
 const DISPOSITIONS: [Disposition; 7] = [

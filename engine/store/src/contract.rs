@@ -1,6 +1,5 @@
 //! What every store promises. The pipeline never asks which one it has.
 
-use std::fmt;
 use std::ops::Range;
 
 use mllp_pipeline::{
@@ -8,6 +7,8 @@ use mllp_pipeline::{
     Piece, Room, Seq, Stage, Stamp, Transaction,
 };
 
+use crate::error::StoreError;
+use crate::life::Life;
 use crate::lists::Lists;
 use crate::query::{Found, Query};
 use crate::retention::{Expiry, LastPass};
@@ -52,6 +53,21 @@ pub trait Store: Send {
     ///
     /// [`StoreError`]: the store cannot be used.
     fn numbers(&mut self) -> Result<Numbers, StoreError>;
+
+    /// Writes down that a life begins; durable on return. Its first stamp is from
+    /// [`numbers`](Store::numbers).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: it is not written down.
+    fn begin_life(&mut self, life: &Life) -> Result<(), StoreError>;
+
+    /// Writes down that the life ends by a stop. One that is not written down was a crash.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: it is not written down.
+    fn end_life(&mut self, at: u64) -> Result<(), StoreError>;
 
     /// Takes these lanes: their previous owner is fenced from now on. Lanes that the store does
     /// not know are made, empty. Returns their rows in the order of the names; durable on return.
@@ -215,6 +231,21 @@ pub trait Reader: Lists + Send {
     /// [`StoreError`]: the store cannot be read.
     fn journey(&mut self, id: MessageId) -> Result<Vec<Event>, StoreError>;
 
+    /// The life that has given a stamp; `None`: it is not known.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn life(&mut self, stamp: Stamp) -> Result<Option<Life>, StoreError>;
+
+    /// The rows of a lane that are about a message, consumed ones as well, in order. One that was
+    /// appended long after the others may be missing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn rows_of(&mut self, lane: LaneId, message: MessageId) -> Result<Vec<Seq>, StoreError>;
+
     /// Identities of messages below `before`, newest first, at most `limit`: what duplicates are
     /// found by after a start.
     ///
@@ -317,55 +348,3 @@ pub struct Identity {
     /// The hash.
     pub identity: u128,
 }
-
-/// Why a store cannot be used, or not any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoreError {
-    /// Another engine has it open.
-    InUse,
-    /// It was written by a newer program, whose format has this number.
-    Newer(u32),
-    /// It is no store of ours.
-    Foreign,
-    /// It lies on a network file system, whose locks and syncs cannot be relied on.
-    NetworkFileSystem,
-    /// There is no room on the disk.
-    Full,
-    /// It cannot be opened or read, for this reason.
-    Unavailable(String),
-    /// It is damaged.
-    Corrupt(String),
-    /// A write or a sync has failed, and what is on the disk is not known.
-    SyncFailed(String),
-}
-
-impl StoreError {
-    /// Exit status of a program that ends because of it: 4 the store is refused, 5 a sync failed.
-    pub const fn exit_status(&self) -> u8 {
-        match self {
-            StoreError::SyncFailed(_) => 5,
-            _ => 4,
-        }
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StoreError::InUse => f.write_str("the store is in use by another engine"),
-            StoreError::Newer(format) => {
-                write!(f, "the store has format {format}, which is newer than this program")
-            }
-            StoreError::Foreign => f.write_str("the file is not a store of this engine"),
-            StoreError::NetworkFileSystem => f.write_str(
-                "the store is on a network file system, whose locks and syncs are not reliable",
-            ),
-            StoreError::Full => f.write_str("the disk of the store is full"),
-            StoreError::Unavailable(why) => write!(f, "the store cannot be used: {why}"),
-            StoreError::Corrupt(why) => write!(f, "the store is damaged: {why}"),
-            StoreError::SyncFailed(why) => write!(f, "a write to the store has failed: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {}

@@ -36,6 +36,8 @@ mod codes;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod contract;
+mod error;
+mod life;
 mod lists;
 mod memory;
 #[cfg(feature = "postgres")]
@@ -48,9 +50,10 @@ mod sums;
 mod verify;
 
 pub use contract::{
-    CHUNK, Held, INLINE_LIMIT, Identity, LaneName, Numbers, Reader, Store, StoreError,
-    StoredMessage, Swept,
+    CHUNK, Held, INLINE_LIMIT, Identity, LaneName, Numbers, Reader, Store, StoredMessage, Swept,
 };
+pub use error::StoreError;
+pub use life::{Life, LivedInbound};
 pub use lists::{Deliveries, Listed, Lists, Newer};
 pub use memory::{Fault, MemoryStore};
 #[cfg(feature = "postgres")]

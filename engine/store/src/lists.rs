@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use mllp_pipeline::{Failure, Job, Keys, LaneId, List, MessageId, Position, Seq};
 
-use crate::contract::StoreError;
+use crate::error::StoreError;
 
 /// The part of a [`Reader`](crate::Reader) that is for operators.
 pub trait Lists {

@@ -16,7 +16,9 @@ use mllp_pipeline::{
     Side, Stamp, Switch, Transaction,
 };
 
-use crate::contract::{LaneName, Numbers, Reader, Store, StoreError, Swept};
+use crate::contract::{LaneName, Numbers, Reader, Store, Swept};
+use crate::error::StoreError;
+use crate::life::Life;
 use crate::lists::Listed;
 use crate::retention::{Expiry, LastPass};
 use crate::sums::{self, Sums};
@@ -53,6 +55,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     lives: u64,
+    /// The lives, each with its end.
+    lived: BTreeMap<Stamp, (Life, Option<u64>)>,
     names: Vec<LaneName>,
     lanes: BTreeMap<LaneId, Lane>,
     messages: BTreeMap<MessageId, NewMessage>,
@@ -94,6 +98,20 @@ impl Store for MemoryStore {
         let body = state.chunks.last_key_value().map_or(1, |((id, _), _)| id.0 + 1);
         let stamp = Stamp(state.lives << 40);
         Ok(Numbers { message: MessageId(message), body: BodyId(body), stamp })
+    }
+
+    fn begin_life(&mut self, life: &Life) -> Result<(), StoreError> {
+        let lived = &mut self.lock().state.lived;
+        let after_crash = lived.last_key_value().is_some_and(|(_, (_, ended))| ended.is_none());
+        lived.insert(life.stamp, (Life { after_crash, ..life.clone() }, None));
+        Ok(())
+    }
+
+    fn end_life(&mut self, at: u64) -> Result<(), StoreError> {
+        if let Some(mut last) = self.lock().state.lived.last_entry() {
+            last.get_mut().1 = Some(at);
+        }
+        Ok(())
     }
 
     fn own(&mut self, names: &[LaneName]) -> Result<Vec<Head>, StoreError> {

@@ -12,6 +12,7 @@
 mod failure;
 mod insert;
 mod lists;
+mod lived;
 mod read;
 mod reopening;
 mod retain;
@@ -24,7 +25,9 @@ use std::ops::Range;
 
 use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, MessageId, Stamp, Transaction};
 
-use crate::contract::{LaneName, Numbers, Reader, Store, StoreError, Swept};
+use crate::contract::{LaneName, Numbers, Reader, Store, Swept};
+use crate::error::StoreError;
+use crate::life::Life;
 use crate::retention::{Expiry, LastPass};
 use failure::failed;
 use read::PostgresReader;
@@ -37,6 +40,7 @@ pub struct PostgresStore {
     session: Session,
     /// The first number of a body of this life.
     first: BodyId,
+    life: Stamp,
     pass: Option<Pass>,
 }
 
@@ -50,7 +54,7 @@ impl PostgresStore {
     pub fn open(parameters: &str, schema: &str) -> Result<Self, StoreError> {
         let mut session = Session::new(parameters, schema)?;
         schema::migrate(&mut session)?;
-        Ok(PostgresStore { session, first: BodyId(u64::MAX >> 1), pass: None })
+        Ok(PostgresStore { session, first: BodyId(u64::MAX >> 1), life: Stamp(0), pass: None })
     }
 }
 
@@ -64,6 +68,15 @@ impl Store for PostgresStore {
         let stamp = Stamp(life << schema::LIFE_BITS);
         self.first = BodyId(first);
         Ok(Numbers { message: MessageId(first), body: BodyId(first), stamp })
+    }
+
+    fn begin_life(&mut self, life: &Life) -> Result<(), StoreError> {
+        self.life = life.stamp;
+        lived::begin(&mut self.session, life)
+    }
+
+    fn end_life(&mut self, at: u64) -> Result<(), StoreError> {
+        lived::end(&mut self.session, self.life, at)
     }
 
     fn own(&mut self, lanes: &[LaneName]) -> Result<Vec<Head>, StoreError> {

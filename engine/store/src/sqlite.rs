@@ -16,6 +16,7 @@ mod fetch;
 mod index;
 mod insert;
 mod lists;
+mod lived;
 mod message;
 mod read;
 mod reopening;
@@ -37,7 +38,9 @@ use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, Room, Transaction};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::contract::{LaneName, Numbers, Reader, Store, StoreError, Swept};
+use crate::contract::{LaneName, Numbers, Reader, Store, Swept};
+use crate::error::StoreError;
+use crate::life::Life;
 use crate::retention::{Expiry, LastPass};
 use crate::verify::{Finding, Verified};
 use directory::Lock;
@@ -183,6 +186,15 @@ impl Store for SqliteStore {
         schema::begin_life(&mut self.connection)
     }
 
+    fn begin_life(&mut self, life: &Life) -> Result<(), StoreError> {
+        lived::begin(&mut self.connection, life).map_err(failed)
+    }
+
+    fn end_life(&mut self, at: u64) -> Result<(), StoreError> {
+        self.is_open()?;
+        lived::end(&self.connection, at).map_err(|error| self.not_kept(error))
+    }
+
     fn own(&mut self, lanes: &[LaneName]) -> Result<Vec<Head>, StoreError> {
         write::own(&mut self.connection, lanes)
     }
@@ -246,11 +258,7 @@ impl Store for SqliteStore {
 
     fn keep_pass(&mut self, pass: &LastPass) -> Result<(), StoreError> {
         self.is_open()?;
-        retain::keep_pass(&self.connection, pass).map_err(|error| match of_commit(error) {
-            Trouble::Full => StoreError::Full,
-            Trouble::Busy => StoreError::Unavailable("it is locked".to_owned()),
-            Trouble::Fatal(error) => self.end(error),
-        })
+        retain::keep_pass(&self.connection, pass).map_err(|error| self.not_kept(error))
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
@@ -264,6 +272,14 @@ impl Store for SqliteStore {
 impl SqliteStore {
     fn is_open(&self) -> Result<(), StoreError> {
         self.ended.clone().map_or(Ok(()), Err)
+    }
+
+    fn not_kept(&mut self, error: rusqlite::Error) -> StoreError {
+        match of_commit(error) {
+            Trouble::Full => StoreError::Full,
+            Trouble::Busy => StoreError::Unavailable("it is locked".to_owned()),
+            Trouble::Fatal(error) => self.end(error),
+        }
     }
 
     /// After a sync that has failed no later one is believed: nothing is written any more, and the

@@ -70,6 +70,11 @@ impl Peer {
         Some(bytes[1..bytes.len() - 2].to_vec())
     }
 
+    /// The address of this end.
+    pub fn local(&self) -> SocketAddr {
+        self.0.get_ref().local_addr().unwrap()
+    }
+
     /// The same connection once more, for another thread to write to.
     pub fn to_write(&self) -> Peer {
         Peer::new(self.0.get_ref().try_clone().unwrap())

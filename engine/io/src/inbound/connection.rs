@@ -41,6 +41,8 @@ thread_local! {
 pub(super) struct Connection {
     transport: Transport,
     peer: SocketAddr,
+    /// The same as a text, once it has sent a message.
+    origin: Option<Arc<[u8]>>,
     /// Kinds of incidents that were reported.
     reported: u8,
     shared: Arc<Shared>,
@@ -108,6 +110,7 @@ impl Connection {
         Connection {
             transport,
             peer,
+            origin: None,
             reported: 0,
             responder: StreamResponder::new(Growing::default(), config, clock::now()),
             shared,

@@ -205,6 +205,7 @@ impl Feed {
             payload,
             control_id: header.control_id,
             message_type: header.message_type,
+            origin: Arc::default(),
             indexed: Vec::new(),
             identity: 0,
             name: header.name,

@@ -26,23 +26,29 @@ pub(super) fn outcome(verdict: &Verdict, fate: Fate, unanswered: Outcome) -> Out
     }
 }
 
-/// The code of a reply and its text for people.
+/// The code of a reply, the control ID of one that takes the message over, and its text for people.
 pub(super) fn note(verdict: &Verdict, reply: Option<&[u8]>) -> Note {
-    let code = match verdict.reply {
-        ReplyKind::Code(code) => code.as_str(),
-        _ => return Note::default(),
-    };
-    let message = reply.and_then(|it| Message::parse_lenient(it, Scan::SingleByte));
-    let text = message.and_then(|message| {
-        let mut paths = TEXTS.iter().filter_map(|text| Path::parse(text).ok());
-        paths.find_map(|path| message.get(path).filter(|it| !it.is_empty()))
-    });
-    match text {
-        Some(text) => {
-            let text = String::from_utf8_lossy(text);
-            let note = format!("{code} {text}");
-            Note(note.chars().take(MAX_NOTE).collect())
-        }
-        None => Note(code.to_owned()),
+    match verdict.reply {
+        ReplyKind::Code(code) => said(code, reply),
+        _ => Note::default(),
     }
+}
+
+/// What a reply with this code says.
+pub(super) fn said(code: AckCode, reply: Option<&[u8]>) -> Note {
+    let message = reply.and_then(|it| Message::parse_lenient(it, Scan::SingleByte));
+    let value = |path| {
+        let value = message.as_ref()?.get(Path::parse(path).ok()?);
+        value.filter(|it| !it.is_empty())
+    };
+    let id = value("MSH-10").filter(|_| matches!(code, AckCode::AA | AckCode::CA));
+    let mut note = code.as_str().to_owned();
+    for part in [id, TEXTS.into_iter().find_map(value)].into_iter().flatten() {
+        note.push(' ');
+        note.push_str(&String::from_utf8_lossy(part));
+    }
+    if note.len() > MAX_NOTE {
+        note = note.chars().take(MAX_NOTE).collect();
+    }
+    Note(note)
 }

@@ -6,10 +6,11 @@ use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
+use ack_gen::AckCode;
 use mllp_link::{Handle, InitiatorEvent};
 
 use super::sender::Life;
-use super::{Content, Loss, Note, Outcome, verdict};
+use super::{Content, Loss, Outcome, verdict};
 use crate::alarm::Alarm;
 use crate::transport::Transport;
 use crate::{clock, tls};
@@ -124,7 +125,8 @@ impl Wire {
                     life.link.withdraw(handle);
                     let place = life.open.iter().position(|it| it.handle == handle);
                     let Some(open) = place.and_then(|at| life.open.remove(at)) else { continue };
-                    life.ended(&open.name, open.began, Outcome::Delivered, Note("CA".into()));
+                    let note = verdict::said(AckCode::CA, life.link.reply());
+                    life.ended(&open.name, open.began, Outcome::Delivered, note);
                 }
                 InitiatorEvent::Reconnect => self.hung_up = Some(Loss::GivenUp),
                 #[cfg(feature = "sabotage")]
@@ -133,7 +135,12 @@ impl Wire {
                 {
                     let Some(open) = life.open.pop_front() else { continue };
                     life.link.withdraw(open.handle);
-                    life.ended(&open.name, open.began, Outcome::Delivered, Note("AA".into()));
+                    life.ended(
+                        &open.name,
+                        open.began,
+                        Outcome::Delivered,
+                        super::Note("AA".into()),
+                    );
                 }
                 _ => {}
             }

@@ -100,6 +100,7 @@ impl Sender {
             body,
             acknowledgment: acknowledgment(ticket).as_slice().into(),
             accepted,
+            origin: Piece::from(&b"10.1.4.17:51022"[..]),
             session: None,
         }))
     }

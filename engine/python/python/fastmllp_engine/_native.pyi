@@ -242,6 +242,9 @@ class Builder:
     ) -> None:
         """Days that final messages stay; None: for ever."""
 
+    def configuration(self, name: str) -> None:
+        """What this configuration is called, such as the hash of its files."""
+
     def min_free(self, bytes: int) -> None:
         """Bytes of the disk that are kept free for deliveries."""
 
@@ -265,6 +268,9 @@ class Engine:
 
     def journey(self, message: int) -> Journey | None:
         """What has happened to a message, from the store; None: there is none."""
+
+    def expired(self, message: int) -> int | None:
+        """When retention has deleted a message; None: it is there, or there never was one."""
 
     def why(self, message: int) -> Why | None:
         """Why a message is not yet delivered, or what became of it; None: there is none."""
@@ -498,6 +504,10 @@ class MessageRecord:
     @property
     def session(self) -> int: ...
     @property
+    def origin(self) -> str | None: ...
+    @property
+    def original(self) -> int | None: ...
+    @property
     def disposition(self) -> str: ...
     @property
     def since(self) -> int:
@@ -522,9 +532,19 @@ class Journey:
     @property
     def message(self) -> MessageRecord: ...
     @property
+    def configuration(self) -> str | None: ...
+    @property
+    def answer(self) -> str | None: ...
+    @property
+    def ack_control_id(self) -> str | None: ...
+    @property
     def events(self) -> list[JourneyEvent]: ...
     @property
     def text(self) -> str: ...
+
+def differences(before: bytes, after: bytes, /) -> list[str]:
+    """The fields in which two messages differ, such as `MSH-5`; `PV1-3.1` where it is single
+    components, `+ZPI` or `-ZPI` for a segment that one of them lacks. Never a value."""
 
 @final
 class JourneyEvent:
@@ -539,7 +559,15 @@ class JourneyEvent:
     @property
     def connection(self) -> str | None: ...
     @property
+    def router(self) -> str | None: ...
+    @property
     def to(self) -> list[str]: ...
+    @property
+    def differs(self) -> list[list[str] | None]: ...
+    @property
+    def engine_started(self) -> int | None: ...
+    @property
+    def after_crash(self) -> bool | None: ...
     @property
     def attempt(self) -> int | None: ...
     @property

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastmllp_engine.api.serving import Api
 from partners import Partner
+from running_engines import Feed
 from serving import ADT, Server
+from shells import Shell
 
 
 @pytest.fixture
@@ -25,3 +28,11 @@ def servers() -> Iterator[list[Server]]:
     for server in servers:
         if server.is_running:
             server.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def shell(feed: Feed, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
+    """A shell beside a running engine."""
+    api = Api(feed.start())
+    yield Shell(feed, capsys)
+    api.close()

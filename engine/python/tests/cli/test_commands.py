@@ -5,9 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastmllp_engine.api.serving import Api
@@ -17,39 +15,7 @@ from fastmllp_engine.graph import Outbound
 from fastmllp_engine.graph.checked import changed
 from partners import Partner, message
 from running_engines import Feed, sends_to, until
-
-
-class Shell:
-    """Runs commands in this process, and keeps what they print."""
-
-    def __init__(self, feed: Feed, capsys: pytest.CaptureFixture[str]) -> None:
-        self.feed = feed
-        self.out, self.error = "", ""
-        self._capsys = capsys
-
-    def __call__(self, *arguments: str) -> int:
-        self._capsys.readouterr()
-        try:
-            status = main([*arguments, "--data", str(self.feed.data)])
-        except SystemExit as ended:
-            status = int(str(ended.code))
-        self.out, self.error = self._capsys.readouterr()
-        return status
-
-    def json(self, *arguments: str) -> Any:
-        self(*arguments, "--json")
-        return json.loads(self.out)
-
-    def disposition(self, number: int, wanted: str) -> None:
-        until(lambda: self.feed.engine.why(number).message.disposition, lambda it: it == wanted)
-
-
-@pytest.fixture
-def shell(feed: Feed, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
-    """A shell beside a running engine."""
-    api = Api(feed.start())
-    yield Shell(feed, capsys)
-    api.close()
+from shells import Shell
 
 
 def test_status_shows_lanes_and_why_they_do_not_go_on(shell: Shell, partner: Partner) -> None:
@@ -96,30 +62,6 @@ def test_messages_are_listed_and_found(shell: Shell) -> None:
     assert shell("messages", "--control-id", "M9") == 1
     assert shell("messages", "--field", "PID-3.1") == 2
     assert shell.json("messages", "--control-id", "M9") == {"messages": [], "next": None}
-
-
-def test_show_tells_the_journey_by_number_or_control_id(shell: Shell) -> None:
-    shell.feed.send(message("M1"), message("M2"), message("M2", patient="2"))
-    shell.disposition(3, "PROCESSED")
-    assert shell("show", "M1") == 0
-    lines = shell.out.splitlines()
-    assert lines[0].startswith("1  ADT^A08  control ID M1  IB_ADT")
-    assert re.fullmatch(r"20\d\d-\d\d-\d\d \(UTC\)", lines[1])
-    assert [line.split()[1] for line in lines[3:6]] == ["routed", "transformed", "delivered"]
-    assert lines[-1].startswith("PROCESSED")
-    assert "SECRETNAME" not in shell.out
-    assert shell("show", "M2") == 0
-    assert shell.out.startswith("2 messages have this control ID")
-    assert shell("show", "M9") == 1
-    assert shell.error == 'fastmllp-engine: there is no message with control ID "M9"\n'
-    assert shell("show", "99") == 1
-    assert shell.json("show", "1")["message"]["control_id"] == "M1"
-
-
-def test_a_body_is_shown_only_if_it_is_asked_for(shell: Shell) -> None:
-    shell.feed.send(message("M1"))
-    assert shell("show", "1", "--show-phi") == 0
-    assert "PID|1||1001||SECRETNAME^JANE" in shell.out.splitlines()
 
 
 def test_why_says_where_a_message_stands(shell: Shell) -> None:

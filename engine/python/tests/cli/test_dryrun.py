@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from fastmllp_engine.cli import main
-from fastmllp_engine.runtime.dry_run import differences
 from partners import Partner, frame, message
 
 
@@ -80,10 +79,3 @@ def test_a_file_without_messages_is_said(
     assert main(["dryrun", str(feeds), str(tmp_path / "nothing")]) == 2
     assert main(["dryrun", str(feeds), str(file), "--inbound", "IB_ADD"]) == 2
     assert "give one of: IB_ADT" in capsys.readouterr().err
-
-
-def test_segments_that_come_or_go_are_named() -> None:
-    before = b"MSH|^~\\&|A\rPID|1|2\rNK1|1\rNK1|2\r"
-    after = b"MSH|^~\\&|B\rPID|1|2|3\rNK1|1\rZPI|1\r"
-    assert differences(before, after) == ["MSH-3", "PID-3", "-NK1[2]", "+ZPI"]
-    assert differences(before, before) == []

@@ -5,7 +5,8 @@ use mllp_pipeline::{
 };
 
 use super::{Bench, Case, Subject, inline, message};
-use crate::contract::{Held, Identity, Reader, StoreError, Swept};
+use crate::contract::{Held, Identity, Reader, Swept};
+use crate::error::StoreError;
 
 pub(super) const CASES: &[(&str, Case)] = &[
     ("a message comes back as it was", round_trip),

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use mllp_pipeline::{BodyId, CommitOutcome, Head, LaneId, Room, Transaction};
 
-use crate::contract::{LaneName, Numbers, Reader, Store, StoreError, Swept};
+use crate::contract::{LaneName, Numbers, Reader, Store, Swept};
+use crate::error::StoreError;
+use crate::life::Life;
 use crate::retention::{Expiry, LastPass};
 
 /// Hears what a store is asked before the store does, and may answer in its place.
@@ -43,6 +45,14 @@ impl<S: Store, G: Guard> Guarded<S, G> {
 impl<S: Store, G: Guard> Store for Guarded<S, G> {
     fn numbers(&mut self) -> Result<Numbers, StoreError> {
         self.store.numbers()
+    }
+
+    fn begin_life(&mut self, life: &Life) -> Result<(), StoreError> {
+        self.store.begin_life(life)
+    }
+
+    fn end_life(&mut self, at: u64) -> Result<(), StoreError> {
+        self.store.end_life(at)
     }
 
     fn own(&mut self, lanes: &[LaneName]) -> Result<Vec<Head>, StoreError> {

@@ -3,7 +3,7 @@
 use mllp_pipeline::{Append, Disposition, Job, LaneId, List, MessageId, Position, Reopened, Seq};
 
 use super::{MemoryStore, State};
-use crate::contract::StoreError;
+use crate::error::StoreError;
 use crate::lists::{Deliveries, Listed, Lists, Newer};
 use crate::sums;
 

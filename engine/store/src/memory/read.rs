@@ -8,7 +8,9 @@ use mllp_pipeline::{
 };
 
 use super::{MemoryStore, search};
-use crate::contract::{Held, Identity, Reader, StoreError, StoredMessage};
+use crate::contract::{Held, Identity, Reader, StoredMessage};
+use crate::error::StoreError;
+use crate::life::Life;
 use crate::query::{Found, Query};
 
 impl Reader for MemoryStore {
@@ -79,6 +81,18 @@ impl Reader for MemoryStore {
         let state = &self.lock().state;
         let events = state.events.range((id, Stamp(0))..=(id, Stamp(u64::MAX)));
         Ok(events.map(|(_, event)| event.clone()).collect())
+    }
+
+    fn life(&mut self, stamp: Stamp) -> Result<Option<Life>, StoreError> {
+        let state = &self.lock().state;
+        Ok(state.lived.range(..=stamp).next_back().map(|(_, (life, _))| life.clone()))
+    }
+
+    fn rows_of(&mut self, lane: LaneId, message: MessageId) -> Result<Vec<Seq>, StoreError> {
+        let state = &self.lock().state;
+        let rows = state.lanes.get(&lane).map_or(&[][..], |it| &it.rows);
+        let its = (1..).map(Seq).zip(rows).filter(|(_, row)| row.message == message);
+        Ok(its.map(|(seq, _)| seq).collect())
     }
 
     fn identities(&mut self, before: MessageId, limit: u32) -> Result<Vec<Identity>, StoreError> {

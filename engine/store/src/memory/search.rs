@@ -4,7 +4,8 @@ use mllp_pipeline::{LaneId, MessageId, Stamp};
 
 use super::{MemoryStore, State};
 use crate::codes::{EventRow, lanes_of};
-use crate::contract::{Reader, StoreError};
+use crate::contract::Reader;
+use crate::error::StoreError;
 use crate::query::{Found, Query, SEARCH_LOOKS};
 
 /// Searches. See [`Reader::search`].

@@ -4,7 +4,7 @@ use mllp_pipeline::{CommitOutcome, Refusal};
 use tokio_postgres::Error;
 use tokio_postgres::error::{Severity, SqlState};
 
-use crate::contract::StoreError;
+use crate::error::StoreError;
 
 /// Whether the connection has ended with the error. One of severity ERROR ends the statement alone.
 pub(super) fn is_lost(error: &Error) -> bool {

@@ -104,9 +104,13 @@ impl<'a> Rows<'a> {
         let identity =
             |it: &&NewMessage| (it.identity != 0).then(|| it.identity.to_be_bytes().to_vec());
         let sql =
-            "INSERT INTO message SELECT it.*, NULL FROM unnest($1::int8[], $2::int8[], $3::int8[],
+            "INSERT INTO message SELECT id, inbound, received_at, identity, accepted, duplicate_of,
+                 control_id, message_type, acknowledgment, chunks, len, body, session, original, indexed,
+                 NULL, origin FROM unnest($1::int8[], $2::int8[], $3::int8[],
              $4::bytea[], $5::bool[], $6::int8[], $7::bytea[], $8::bytea[], $9::bytea[],
-             $10::int8[], $11::int8[], $12::bytea[], $13::int8[], $14::int8[], $15::bytea[]) AS it";
+             $10::int8[], $11::int8[], $12::bytea[], $13::int8[], $14::int8[], $15::bytea[],
+             $16::bytea[]) AS it(id, inbound, received_at, identity, accepted, duplicate_of, control_id,
+                 message_type, acknowledgment, chunks, len, body, session, original, indexed, origin)";
         client
             .execute(
                 sql,
@@ -126,6 +130,7 @@ impl<'a> Rows<'a> {
                     &column(rows, |it| (it.session != it.id).then_some(it.session.0 as i64)),
                     &column(rows, |it| it.original.map(|of| of.0 as i64)),
                     &column(rows, |it| of_keys(&it.indexed)),
+                    &column(rows, |it| Some(&it.origin.0[..]).filter(|it| !it.is_empty())),
                 ],
             )
             .await?;

@@ -8,7 +8,7 @@ use tokio_postgres::{Client, Error, Row};
 
 use super::read::{PostgresReader, lane, number};
 use crate::codes;
-use crate::contract::StoreError;
+use crate::error::StoreError;
 use crate::lists::{Deliveries, Listed, Lists, Newer};
 
 /// Writes a record that is about lists, switches or jobs.

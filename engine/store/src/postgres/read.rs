@@ -12,9 +12,11 @@ use tokio_postgres::{Client, Error, Row};
 use super::failure::{failed, is_lost};
 use super::schema::LIFE_BITS;
 use super::session::Session;
-use super::{retain, search};
+use super::{lived, retain, search};
 use crate::codes;
-use crate::contract::{Held, Identity, LaneName, Reader, StoreError, StoredMessage};
+use crate::contract::{Held, Identity, LaneName, Reader, StoredMessage};
+use crate::error::StoreError;
+use crate::life::Life;
 use crate::query::{Found, Query};
 use crate::row::MessageRow;
 
@@ -22,7 +24,7 @@ use crate::row::MessageRow;
 pub(super) const COLUMNS: &str =
     "id, inbound, received_at, identity, accepted, duplicate_of, control_id,
      message_type, acknowledgment, chunks, len, session, original, message.indexed,
-     body_expired";
+     body_expired, origin";
 
 /// A reading end. Every call is one or more statements of their own, and holds no snapshot.
 pub(super) struct PostgresReader {
@@ -185,6 +187,17 @@ impl Reader for PostgresReader {
         search::search(self, query, before, limit)
     }
 
+    fn life(&mut self, stamp: Stamp) -> Result<Option<Life>, StoreError> {
+        let rows = self.rows(lived::OF, &[&(stamp.0 as i64)])?;
+        Ok(rows.first().map(lived::life))
+    }
+
+    fn rows_of(&mut self, lane: LaneId, message: MessageId) -> Result<Vec<Seq>, StoreError> {
+        let sql = "SELECT seq FROM work WHERE message = $1 AND lane = $2 ORDER BY seq";
+        let rows = self.rows(sql, &[&(message.0 as i64), &i64::from(lane.0)])?;
+        Ok(rows.iter().map(|row| Seq(number(row, 0))).collect())
+    }
+
     fn expired(&mut self, id: MessageId) -> Result<Option<u64>, StoreError> {
         let rows = self.rows(retain::EXPIRED, &[&(id.0 as i64)])?;
         Ok(rows.first().map(|row| number(row, 0)))
@@ -329,6 +342,7 @@ pub(super) fn message_of(row: &Row) -> Result<MessageRow, StoreError> {
         session: id_of(11).unwrap_or(id),
         original: id_of(12),
         indexed: codes::keys(row.get(13)),
+        origin: Piece::from(row.get::<_, Option<&[u8]>>(15).unwrap_or_default()),
     };
     let body_expired = row.get::<_, Option<i64>>(14).map(|it| it as u64);
     Ok(MessageRow { message, len, body_expired })

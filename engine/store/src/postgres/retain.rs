@@ -8,7 +8,7 @@ use super::read::{DISPOSITIONS, disposition_of_row, number};
 use super::schema::LIFE_BITS;
 use super::session::{Session, in_transaction};
 use crate::codes;
-use crate::contract::StoreError;
+use crate::error::StoreError;
 use crate::retention::{Expired, Expiry, LastPass};
 
 /// Messages of a slice.

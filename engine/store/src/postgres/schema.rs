@@ -5,12 +5,12 @@ use tokio_postgres::{Client, Error};
 
 use super::failure::failed;
 use super::session::{Session, in_transaction};
-use crate::contract::StoreError;
+use crate::error::StoreError;
 
 /// Each life has 2^40 numbers of each kind.
 pub(super) const LIFE_BITS: u32 = 40;
 
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// `arrival` orders what different nodes write to one message, each with its own stamps.
 const TABLES: &str = "
@@ -154,7 +154,20 @@ const TABLES: &str = "
         PRIMARY KEY(message, stamp)
     );";
 
-/// Makes the tables if the schema has none.
+/// What the second version has that the first lacks.
+const SECOND: &str = "
+    ALTER TABLE message ADD COLUMN origin bytea;
+    CREATE TABLE lived(
+        stamp int8 PRIMARY KEY,
+        began_at int8 NOT NULL,
+        configuration text NOT NULL,
+        inbounds text NOT NULL,
+        after_crash bool NOT NULL,
+        ended_at int8
+    );
+    UPDATE store SET version = 2;";
+
+/// Makes the tables if the schema has none, and adds what an older version lacks.
 ///
 /// # Errors
 ///
@@ -190,5 +203,21 @@ async fn make(client: &Client, schema: &str) -> Result<i64, Error> {
         .await?;
         client.batch_execute("COMMIT").await?;
     }
-    Ok(client.query_one("SELECT version FROM store", &[]).await?.get(0))
+    let found = client.query_one("SELECT version FROM store", &[]).await?.get(0);
+    if found != 1 {
+        return Ok(found);
+    }
+    let version = in_transaction(client, async |client| {
+        // Another node may add it at the same time.
+        let sql = "SELECT version FROM store FOR UPDATE";
+        let version = client.query_one(sql, &[]).await?.get(0);
+        if version == 1 {
+            client.batch_execute(SECOND).await?;
+            return Ok(VERSION);
+        }
+        Ok(version)
+    })
+    .await?;
+    client.batch_execute("COMMIT").await?;
+    Ok(version)
 }

@@ -4,7 +4,8 @@ use mllp_pipeline::{LaneId, MessageId};
 
 use super::read::{PostgresReader, message_of, number};
 use crate::codes;
-use crate::contract::{StoreError, StoredMessage};
+use crate::contract::StoredMessage;
+use crate::error::StoreError;
 use crate::query::{Found, Query, SEARCH_LOOKS};
 
 /// Messages that are read at a time.

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, Error, NoTls};
 
 use super::failure::is_lost;
-use crate::contract::StoreError;
+use crate::error::StoreError;
 
 /// How the server is told to end what takes too long, and to have a commit on its disk before it
 /// answers. A pause inside a transaction means that this process is gone.

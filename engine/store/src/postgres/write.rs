@@ -16,7 +16,8 @@ use super::read;
 use super::reopening::Account;
 use super::session::{Session, in_transaction};
 use crate::codes::of_stage;
-use crate::contract::{LaneName, StoreError, Swept};
+use crate::contract::{LaneName, Swept};
+use crate::error::StoreError;
 use crate::sums::Sums;
 
 /// Takes lanes for a new owner. See [`Store::own`](crate::Store::own).

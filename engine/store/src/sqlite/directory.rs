@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use mllp_pipeline::Room;
 
-use crate::contract::StoreError;
+use crate::error::StoreError;
 
 /// The file systems whose locks and syncs another machine answers for, by the numbers of statfs(2):
 /// NFS, SMB (three of them), 9P, AFS, Ceph, Coda, Lustre and GPFS.

@@ -4,7 +4,7 @@ use std::io;
 
 use rusqlite::ffi::{self, ErrorCode};
 
-use crate::contract::StoreError;
+use crate::error::StoreError;
 
 /// An error before anything was written, or while reading.
 pub(super) fn failed(error: rusqlite::Error) -> StoreError {

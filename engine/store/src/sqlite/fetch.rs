@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::failed;
 use super::row_body::{self, COLUMNS, TABLES};
-use crate::contract::StoreError;
+use crate::error::StoreError;
 
 /// Reads bodies. See [`Reader::fetch`](crate::Reader::fetch).
 pub(super) fn fetch(

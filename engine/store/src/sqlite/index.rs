@@ -22,7 +22,7 @@ use rusqlite::{Connection, params};
 use super::failure::{Trouble, of_commit};
 use super::message;
 use super::unsynced::unsynced;
-use crate::contract::StoreError;
+use crate::error::StoreError;
 use gathered::Gathered;
 pub(super) use gathered::{Entry, InMemory, SharedGathered};
 pub(super) use identities::read as identities;

@@ -38,7 +38,7 @@ impl<'a> Statements<'a> {
             open,
             message: open.prepare_cached(
                 "INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-                     ?14, ?15, NULL)",
+                     ?14, ?15, NULL, ?16)",
             )?,
             chunk: open.prepare_cached("INSERT INTO chunk VALUES(?1, ?2, ?3)")?,
             unheld: open.prepare_cached("INSERT INTO unheld VALUES(?1)")?,
@@ -126,6 +126,7 @@ impl<'a> Statements<'a> {
             (message.session != message.id).then_some(message.session.0 as i64),
             message.original.map(|it| it.0 as i64),
             of_keys(&message.indexed),
+            (!message.origin.0.is_empty()).then_some(&message.origin.0[..]),
         ])?;
         Ok(())
     }

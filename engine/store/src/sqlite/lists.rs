@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::failure::failed;
 use super::read::SqliteReader;
 use crate::codes;
-use crate::contract::StoreError;
+use crate::error::StoreError;
 use crate::lists::{Deliveries, Listed, Lists, Newer};
 
 /// Writes a record that is about lists, switches or jobs.

@@ -5,13 +5,14 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::failure::failed;
 use crate::codes;
-use crate::contract::{StoreError, StoredMessage};
+use crate::contract::StoredMessage;
+use crate::error::StoreError;
 use crate::row::MessageRow;
 
 /// All columns but the body.
 pub(super) const COLUMNS: &str =
     "id, inbound, received_at, identity, accepted, duplicate_of, control_id,
-     message_type, acknowledgment, chunks, len, session, original, indexed, body_expired";
+     message_type, acknowledgment, chunks, len, session, original, indexed, body_expired, origin";
 
 /// A row of [`COLUMNS`].
 pub(super) fn of_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
@@ -40,6 +41,7 @@ pub(super) fn of_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
         session: id_of(11)?.unwrap_or(id),
         original: id_of(12)?,
         indexed: codes::keys(indexed),
+        origin: Piece::from(row.get_ref(15)?.as_blob_or_null()?.unwrap_or_default()),
     };
     let body_expired = row.get::<_, Option<i64>>(14)?.map(|it| it as u64);
     Ok(MessageRow { message, len, body_expired })

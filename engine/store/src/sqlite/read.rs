@@ -8,9 +8,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::failed;
 use super::index::{self, SharedGathered};
-use super::{fetch, message, retain, row_body, search, verify};
+use super::{fetch, lived, message, retain, row_body, search, verify};
 use crate::codes;
-use crate::contract::{Held, Identity, LaneName, Reader, StoreError, StoredMessage};
+use crate::contract::{Held, Identity, LaneName, Reader, StoredMessage};
+use crate::error::StoreError;
+use crate::life::Life;
 use crate::query::{Found, Query};
 use crate::verify::{Finding, Verified};
 
@@ -160,6 +162,14 @@ impl Reader for SqliteReader {
         limit: u32,
     ) -> Result<Found, StoreError> {
         search::search(&self.connection, &self.gathered, query, before, limit)
+    }
+
+    fn life(&mut self, stamp: Stamp) -> Result<Option<Life>, StoreError> {
+        lived::of(&self.connection, stamp).map_err(failed)
+    }
+
+    fn rows_of(&mut self, lane: LaneId, message: MessageId) -> Result<Vec<Seq>, StoreError> {
+        lived::rows(&self.connection, lane, message).map_err(failed)
     }
 
     fn expired(&mut self, id: MessageId) -> Result<Option<u64>, StoreError> {

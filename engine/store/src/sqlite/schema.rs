@@ -9,7 +9,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::failure::failed;
-use crate::contract::{Numbers, StoreError};
+use crate::contract::Numbers;
+use crate::error::StoreError;
 
 /// Of the file. It cannot change once the file exists.
 pub(super) const PAGE_SIZE: i64 = 8192;
@@ -17,7 +18,7 @@ pub(super) const PAGE_SIZE: i64 = 8192;
 /// `FMLP`: marks the file as ours in its header.
 const APPLICATION_ID: i32 = 0x464D_4C50;
 /// The number of the newest migration.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Stamps for each life of the store: no life is long enough to use them up.
 const STAMPS: u64 = 1 << 40;
 
@@ -232,6 +233,17 @@ const MIGRATIONS: [&str; VERSION as usize] = [
     ALTER TABLE lane ADD COLUMN consumed INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE lane ADD COLUMN appended INTEGER NOT NULL DEFAULT 0;
     UPDATE lane SET appended = coalesce((SELECT sum(len) FROM work WHERE work.lane = lane.id), 0);
+",
+    "
+    ALTER TABLE message ADD COLUMN origin BLOB;
+    CREATE TABLE lived(
+        stamp INTEGER PRIMARY KEY,
+        began_at INTEGER NOT NULL,
+        configuration TEXT NOT NULL,
+        inbounds TEXT NOT NULL,
+        after_crash INTEGER NOT NULL,
+        ended_at INTEGER
+    ) STRICT;
 ",
 ];
 

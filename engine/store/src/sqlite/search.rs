@@ -6,7 +6,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::failure::failed;
 use super::index::{Backward, InMemory, SharedGathered};
 use super::message;
-use crate::contract::{StoreError, StoredMessage};
+use crate::contract::StoredMessage;
+use crate::error::StoreError;
 use crate::query::{Found, Query, SEARCH_LOOKS};
 
 /// Searches. See [`Reader::search`](crate::Reader::search).

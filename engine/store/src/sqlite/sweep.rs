@@ -6,7 +6,8 @@ use mllp_pipeline::BodyId;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::failure::{Trouble, of_commit};
-use crate::contract::{StoreError, Swept};
+use crate::contract::Swept;
+use crate::error::StoreError;
 
 /// Chunks of a slice: 2 MiB.
 const SLICE: i64 = 8;

@@ -12,7 +12,7 @@ mod open_work;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::failure::failed;
-use crate::contract::StoreError;
+use crate::error::StoreError;
 use crate::verify::{Concern, Finding, Report, Verified};
 
 /// Messages of which something is kept until it is looked at together.

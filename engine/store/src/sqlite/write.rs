@@ -14,7 +14,8 @@ use super::insert::Statements;
 use super::read;
 use super::reopening::Reopening;
 use crate::codes::of_stage;
-use crate::contract::{LaneName, StoreError};
+use crate::contract::LaneName;
+use crate::error::StoreError;
 use crate::sums::{self, Sums};
 
 /// Takes lanes for a new owner. See [`Store::own`](crate::Store::own).

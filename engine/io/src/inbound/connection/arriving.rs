@@ -178,18 +178,21 @@ impl Connection {
 
     /// A message, to begin with one that is not accepted.
     fn incoming(
-        &self,
+        &mut self,
         number: u32,
         header: Option<&MessageHeader<'_>>,
         payload: Payload,
         acknowledgment: Arc<[u8]>,
     ) -> Incoming {
+        let address = || self.peer.to_string().into_bytes().into();
+        let origin = self.origin.get_or_insert_with(address);
         Incoming {
             listener: self.shared.options.number,
             reply_to: ReplyTo::new(Arc::clone(&self.mailbox), number),
             payload,
             control_id: header.map_or(&[][..], |it| it.message_control_id()).into(),
             message_type: header.map_or(&[][..], |it| it.message_type()).into(),
+            origin: Arc::clone(origin),
             indexed: Vec::new(),
             identity: 0,
             name: 0,

@@ -1,8 +1,9 @@
 """Messages: found, shown, explained, and sent again."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import Response
 
 from fastmllp_engine.api.asked import REFUSALS, Asked, not_found
@@ -84,7 +85,7 @@ def journey(asked: Asked, message: int) -> JourneyRecord:
     """What has happened to a message."""
     native = asked.engine.journey(message)
     if native is None:
-        raise not_found(f"message {message}")
+        raise _missing(asked, message)
     return copied(JourneyRecord, native)
 
 
@@ -99,7 +100,7 @@ def why(asked: Asked, message: int) -> WhyRecord:
     """Why a message is not yet delivered, or what became of it."""
     native = asked.engine.why(message)
     if native is None:
-        raise not_found(f"message {message}")
+        raise _missing(asked, message)
     return copied(WhyRecord, native)
 
 
@@ -112,8 +113,18 @@ def payload(asked: Asked, message: int) -> Response:
     """The bytes as they were received: patients' data."""
     body = asked.engine.payload(message)
     if body is None:
-        raise not_found(f"body of message {message}")
+        raise _missing(asked, message, "body of ")
     return Response(body, media_type="application/octet-stream")
+
+
+def _missing(asked: Asked, message: int, what: str = "") -> HTTPException:
+    """The answer for a message, or its body: it has expired, or there never was one."""
+    native = asked.engine.journey(message) if what else None
+    at = native.message.body_expired if native else asked.engine.expired(message)
+    if at is None:
+        return not_found(f"{what}message {message}")
+    day = datetime.fromtimestamp(at / 1000, UTC).date()
+    return HTTPException(404, f"{what}message {message} expired on {day}")
 
 
 def _field(text: str) -> tuple[str, str]:

@@ -7,11 +7,11 @@ from typing import Any
 
 from fastmllp.hl7.files import FileError, read_messages
 
+from fastmllp_engine._native import differences
 from fastmllp_engine.cli.asking import Commands, command
 from fastmllp_engine.cli.printing import safe, say, say_error, say_json, say_lines
 from fastmllp_engine.cli.running import loaded
 from fastmllp_engine.graph import Inbound, Registry, Run, run, second_run_differs
-from fastmllp_engine.runtime.dry_run import differences
 
 
 def add_to(commands: Commands) -> None:

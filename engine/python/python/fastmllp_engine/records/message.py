@@ -20,7 +20,11 @@ class MessageRecord:
     length: int
     """Of the body in bytes."""
     session: int
-    """Of the connection that it came through."""
+    """The message that has led to this one, often itself."""
+    origin: str | None
+    """The address of its sender, or the name of a file; null: it is not known."""
+    original: int | None
+    """The message of which this is an edited copy."""
     disposition: str
     """RECEIVED, ROUTED, UNROUTED, FILTERED, PROCESSED, ERROR or DUPLICATE."""
     since: int
@@ -47,7 +51,15 @@ class EventRecord:
     text: str
     connection: str | None
     """The inbound, handler or outbound where it happened."""
+    router: str | None
+    """The router that has chosen its handlers."""
     to: list[str]
+    differs: list[list[str] | None]
+    """Of a transformation, for each destination, the fields that it has changed; null: the bodies
+    have expired, or are too large to compare."""
+    engine_started: int | None
+    """When the engine was started that may have sent it again."""
+    after_crash: bool | None
     attempt: int | None
     failure: str | None
     """The class of a failure, such as `refused_for_now`."""
@@ -69,6 +81,14 @@ class JourneyRecord:
     """What has happened to a message, in facts and, as `text`, a line for each."""
 
     message: MessageRecord
+    configuration: str | None
+    """The hash of the configuration that has routed it; null: it was not routed, or that is not
+    known."""
+    answer: str | None
+    """The code with which its sender was answered when it was stored, such as `AA`; null: it was
+    not answered then."""
+    ack_control_id: str | None
+    """MSH-10 of the acknowledgment."""
     events: list[EventRecord]
     text: str
 

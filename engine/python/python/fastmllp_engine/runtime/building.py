@@ -39,6 +39,7 @@ def build(
 
     _refuse_other_transports(registry)
     builder = Builder(data)
+    builder.configuration(registry.hash)
     program = Program(registry, Path(data), life)
     for inbound in registry.inbounds.values():
         _add_inbound(builder, inbound, registry, program)

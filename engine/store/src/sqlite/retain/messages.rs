@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::release;
-use crate::contract::StoreError;
+use crate::error::StoreError;
 use crate::retention::{Expired, Expiry};
 use crate::sqlite::message;
 use crate::sqlite::unsynced::unsynced;

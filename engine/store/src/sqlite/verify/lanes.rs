@@ -4,7 +4,7 @@ use mllp_pipeline::{LaneId, MessageId, Seq};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{bodies, is_known};
-use crate::contract::StoreError;
+use crate::error::StoreError;
 use crate::sqlite::failure::failed;
 use crate::sqlite::message;
 use crate::verify::{Concern, Report};

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::open_work::Open;
 use super::{bodies, is_known};
-use crate::contract::StoreError;
+use crate::error::StoreError;
 use crate::sqlite::failure::failed;
 use crate::sqlite::message;
 use crate::verify::{Concern, Report};

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::TOGETHER;
 use super::messages::parts_left;
-use crate::contract::StoreError;
+use crate::error::StoreError;
 use crate::sqlite::failure::failed;
 use crate::sqlite::message;
 use crate::verify::{Concern, Report};
