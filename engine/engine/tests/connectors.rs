@@ -9,7 +9,7 @@ use common::{
     DEADLINE, Partner, Peer, accept, control_id, disposition, journey, message, stopped, until,
     wait_for, wait_until_idle,
 };
-use mllp_engine::{Builder, By, Engine, Error, Flow, Note, Retry, Send, Side, Stage};
+use mllp_engine::{Builder, By, ContentType, Engine, Error, Flow, Note, Retry, Send, Side, Stage};
 use tempfile::TempDir;
 
 /// Not a test: what the connectors run.
@@ -76,7 +76,7 @@ fn any_bytes_are_a_message_where_the_inbound_is_not_hl7() {
     let variables = [("NAMES", "NOHEADER,NOHEADER,A")];
     let engine = Engine::builder(data.path())
         .inbound_by("IN", "r", seen.program(&variables))
-        .feed(|feed| (feed.hl7, feed.max_message) = (false, 20))
+        .feed(|feed| (feed.content_type, feed.max_message) = (ContentType::Any, 20))
         .router("r", |_| ["h"])
         .handler("h", |_| [Send::unchanged("OUT")])
         .outbound_by("OUT", out.program(&[]))
