@@ -1,5 +1,6 @@
 """The two ends of a feed for each connector: what offers messages, and what gets them."""
 
+import contextlib
 import os
 import socket
 import threading
@@ -153,6 +154,8 @@ class Sink(Protocol):
     """The settings of the outbound, as in a module."""
     is_idempotent: bool
     """Whether what is sent twice is there once."""
+    refusal: str
+    """The failure class of what it refuses."""
 
     def received(self) -> list[str]:
         """The control IDs of what is there, in order, also twice."""
@@ -173,6 +176,7 @@ class MllpSink:
     """A partner that answers AA, and AR to what it refuses."""
 
     is_idempotent = False
+    refusal = "refused_for_good"
 
     def __init__(self, folder: Path) -> None:
         self._partner = Refusing()
@@ -207,10 +211,59 @@ class Refusing(Partner):
         return "AR" if control_id == REFUSED.encode() else self.code
 
 
+class TcpSink:
+    """A device that takes messages between 02 and LF, so that none with LF can be framed."""
+
+    is_idempotent = False
+    refusal = "content"
+
+    def __init__(self, folder: Path) -> None:
+        self._before: list[bytes] = []
+        self._device = Device()
+        self.declared = (
+            f'Tcp(host="127.0.0.1", port={self._device.port}, end=0x0A, expect_reply=True)'
+        )
+
+    def received(self) -> list[str]:
+        return list(map(control_id, self.payloads()))
+
+    def payloads(self) -> list[bytes]:
+        return self._before + self._device.received
+
+    def go_away(self) -> None:
+        self._device.close()
+
+    def come_back(self) -> None:
+        self._before += self._device.received
+        self._device = Device(self._device.port)
+
+    def close(self) -> None:
+        self._device.close()
+
+
+class Device(Partner):
+    """Answers each message between 02 and LF with a frame of its own."""
+
+    def _serve(self, connection: socket.socket) -> None:
+        rest = bytearray()
+        with contextlib.suppress(OSError):
+            while received := connection.recv(1 << 20):
+                seen = len(rest)
+                rest += received
+                while (end := rest.find(b"\n", seen)) >= 0:
+                    with self._changed:
+                        self.received.append(bytes(rest[1:end]))
+                        self._changed.notify_all()
+                    del rest[: end + 1]
+                    seen = 0
+                    connection.sendall(b"\x02thanks\n")
+
+
 class FileSink:
     """A folder in which one name is taken."""
 
     is_idempotent = True
+    refusal = "refused_for_good"
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "out"
@@ -241,6 +294,7 @@ class LinesSink:
     """A file to which the connector of the tests appends."""
 
     is_idempotent = False
+    refusal = "refused_for_good"
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "out"

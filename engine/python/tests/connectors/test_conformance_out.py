@@ -11,12 +11,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ends import REFUSED, FileSink, LinesSink, MllpSink, MllpSource, Sink, control_id
+from ends import (
+    REFUSED,
+    FileSink,
+    LinesSink,
+    MllpSink,
+    MllpSource,
+    Sink,
+    TcpSink,
+    control_id,
+)
 from partners import message
 from running_engines import until
 from worlds import World
 
-SINKS = [MllpSink, FileSink, LinesSink]
+SINKS = [MllpSink, TcpSink, FileSink, LinesSink]
 
 
 @pytest.fixture(params=SINKS, ids=lambda it: it.__name__)
@@ -88,7 +97,7 @@ def test_what_is_refused_for_good_holds_up_nothing(world: World) -> None:
     world.at_rest()
     assert [it["disposition"] for it in world.stored()] == ["PROCESSED", "ERROR", "PROCESSED"]
     (dead,) = world.client.get("/dead-letters")["deliveries"]
-    assert dead["failure"] == "refused_for_good"
+    assert dead["failure"] == world.sink.refusal
 
 
 def test_killed_again_and_again_it_lists_what_was_sent_twice(world: World) -> None:
@@ -110,8 +119,8 @@ def test_killed_again_and_again_it_lists_what_was_sent_twice(world: World) -> No
 
 
 def test_a_process_that_is_killed_is_started_again(world: World) -> None:
-    if isinstance(world.sink, MllpSink):
-        pytest.skip("MLLP has no process of its own")
+    if isinstance(world.sink, MllpSink | TcpSink):
+        pytest.skip("it has no process of its own")
     offered = messages(200)
     world.start()
     world.source.offer(offered)

@@ -12,7 +12,7 @@ from running_engines import until
 from serving import Server
 
 FEED = """
-from fastmllp_engine import MLLP, File, RetryPolicy, Send, Timer, handler, inbound, outbound
+from fastmllp_engine import MLLP, File, RetryPolicy, Send, Tcp, Timer, handler, inbound, outbound
 from fastmllp_engine import router
 from lines_of_tests import Lines
 
