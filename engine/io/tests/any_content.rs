@@ -238,7 +238,8 @@ async fn a_large_payload_is_read_while_it_is_sent() {
 #[tokio::test]
 async fn the_next_frame_is_the_reply_whatever_it_holds() {
     let (mut sending, mut stream) = Sending::start(true).await;
-    for (number, reply) in (1..).zip([&b"ok"[..], b"", b"error"]) {
+    // In MLLP's release 2 a block of 06 or 15 alone would be something else.
+    for (number, reply) in (1..).zip([&b"ok"[..], b"", b"error", b"\x06", b"\x15"]) {
         // Nobody asked for this one.
         write(&mut stream, &framed(b"good morning")).await;
         sending.sender.deliver(0, number, whole("ask"));
@@ -254,11 +255,52 @@ async fn the_end_of_a_frame_that_nobody_asked_for_is_no_reply() {
     let (mut sending, mut stream) = Sending::start(true).await;
     write(&mut stream, &[STX, b'h', b'e']).await;
     sending.sender.deliver(0, 1, whole("ask"));
-    assert!(is_quiet(&stream).await, "it waits until the partner has spoken");
+    comes(&mut stream, b"\x02ask").await;
+    assert!(is_quiet(&stream).await, "it ends once the partner has spoken");
     write(&mut stream, b"llo\x03").await;
-    comes(&mut stream, &framed(b"ask")).await;
+    comes(&mut stream, &[ETX]).await;
     write(&mut stream, &framed(b"four")).await;
     assert_eq!(sending.outcome().await, delivered(1, "a reply of 4 bytes"));
+}
+
+#[tokio::test]
+async fn what_comes_while_a_message_leaves_is_no_reply() {
+    let (mut sending, mut stream) = Sending::start(true).await;
+    let payload = vec![b'x'; 40 * CHUNK];
+    sending.sender.deliver(0, 1, pieces(payload.clone(), None));
+    comes(&mut stream, &framed(&payload)[..CHUNK]).await;
+    write(&mut stream, &framed(b"heartbeat")).await;
+    comes(&mut stream, &framed(&payload)[CHUNK..]).await;
+    assert_eq!(sending.outcome().await.1, Outcome::NoReply);
+}
+
+#[tokio::test]
+async fn a_reply_that_is_too_long_is_one_all_the_same() {
+    let (mut sending, mut stream) = Sending::start(true).await;
+    sending.sender.deliver(0, 1, whole("ask"));
+    comes(&mut stream, &framed(b"ask")).await;
+    // It may be hung up on before the end of it.
+    let long = [&[STX], &vec![b'r'; 2 * 1024 * 1024][..]].concat();
+    let _ = stream.write_all(&long).await;
+    assert_eq!(sending.outcome().await, delivered(1, "a reply of more than 1048576 bytes"));
+    sending.sender.deliver(0, 2, whole("next"));
+    comes(&mut sending.accepted().await, &framed(b"next")).await;
+}
+
+#[tokio::test]
+async fn a_partner_that_closes_after_each_message_gets_all_of_them() {
+    let (mut sending, mut stream) = Sending::start(false).await;
+    for number in 1..=50 {
+        sending.sender.deliver(0, number, whole("one"));
+        assert_eq!(sending.outcome().await, delivered(number, ""));
+        comes(&mut stream, &framed(b"one")).await;
+        drop(stream);
+        // It has the next before the sender can know that this one is over.
+        sending.sender.deliver(0, 1000 + number, whole("two"));
+        stream = sending.accepted().await;
+        comes(&mut stream, &framed(b"two")).await;
+        assert_eq!(sending.outcome().await, delivered(1000 + number, ""));
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mllp_core::{Config, Event, Fault, FrameKind, Framing, Profile, Scanner};
+use mllp_core::{Config, Event, Fault, Framing, Profile, Scanner};
 use tokio::time::Instant;
 
 use super::queue::Delivery;
@@ -51,6 +51,8 @@ struct Replies {
     scanner: Scanner,
     /// One has begun.
     began: bool,
+    /// One is longer than it may be, and nothing says where it ends.
+    too_long: bool,
 }
 
 impl Plain {
@@ -65,9 +67,12 @@ impl Plain {
             if life.take() {
                 return Ended::Lost;
             }
-            // A partner that has left is noticed before anything is given to it.
-            if let Err(why) = self.read(|_| {}) {
-                break why;
+            // A partner that has left is noticed before anything is given to it, even if the runtime
+            // does not know of it yet. What waits goes over the next connection.
+            let read = self.read(|_| {}).and_then(|()| self.hear(Transport::read_at_once, |_| {}));
+            if let Err(why) = read {
+                life.lose(why);
+                return Ended::Lost;
             }
             let Some(delivery) = life.waiting.pop_front() else {
                 if life.stopping || life.closed {
@@ -93,6 +98,9 @@ impl Plain {
             if let Some(why) = lost {
                 break why;
             }
+            if self.replies.too_long {
+                break Loss::GivenUp;
+            }
         };
         // None of those behind it passes it.
         life.fail_all();
@@ -104,12 +112,6 @@ impl Plain {
     async fn deliver(&mut self, life: &mut Life, delivery: &Delivery) -> Result<String, Failed> {
         let framing = life.options.framing;
         self.check(life, &delivery.content).await?;
-        if life.options.expects_reply {
-            // What has come by now answers nothing.
-            let lost = |why| Failed::Lost(Outcome::Transport, why);
-            self.hear(Transport::read_at_once, |_| {}).map_err(lost)?;
-            self.hear_out(life).await?;
-        }
         self.write(life, &[framing.start_block()]).await?;
         match &delivery.content {
             Content::Whole(payload) => self.write(life, payload).await?,
@@ -119,6 +121,12 @@ impl Plain {
                     self.write(life, &piece).await?;
                 }
             }
+        }
+        if life.options.expects_reply {
+            // What has come by now answers nothing, and neither does what has begun by now.
+            let lost = |why| Failed::Lost(Outcome::Transport, why);
+            self.hear(Transport::read_at_once, |_| {}).map_err(lost)?;
+            self.hear_out(life).await?;
         }
         let end = [framing.end_block(), framing.trailer().unwrap_or_default()];
         self.write(life, &end[..1 + usize::from(framing.trailer().is_some())]).await?;
@@ -162,6 +170,9 @@ impl Plain {
             if let Some(len) = came {
                 return Ok(format!("a reply of {len} bytes"));
             }
+            if self.replies.too_long {
+                return Ok(format!("a reply of more than {} bytes", life.options.max_reply));
+            }
             read.map_err(|why| Failed::Lost(Outcome::Transport, why))?;
             self.wait(life, false, until, Outcome::NoReply).await?;
         }
@@ -188,11 +199,14 @@ impl Plain {
     }
 
     async fn write(&mut self, life: &mut Life, mut bytes: &[u8]) -> Result<(), Failed> {
+        let mut until = Instant::now() + life.options.send;
         while !bytes.is_empty() {
             match self.transport.try_write(bytes) {
-                Ok(len) => bytes = &bytes[len..],
+                Ok(len) => {
+                    bytes = &bytes[len..];
+                    until = Instant::now() + life.options.send;
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    let until = Instant::now() + life.options.send;
                     self.wait(life, true, until, Outcome::Transport).await?;
                 }
                 Err(error) => {
@@ -233,7 +247,7 @@ impl Replies {
             framing: life.options.framing,
             max_payload_len: life.options.max_reply,
         };
-        Replies { scanner: Scanner::new(decoder), began: false }
+        Replies { scanner: Scanner::new(decoder), began: false, too_long: false }
     }
 
     fn take(&mut self, mut bytes: &[u8], ended: &mut impl FnMut(u64)) -> Result<(), Loss> {
@@ -244,12 +258,13 @@ impl Replies {
                 Some(Event::FrameStart { .. }) => self.began = true,
                 Some(Event::FrameEnd(end)) => {
                     self.began = false;
-                    if end.kind == FrameKind::Content || end.kind == FrameKind::Empty {
-                        ended(end.payload_len);
-                    }
+                    // One byte is a frame of a kind of its own.
+                    ended(end.payload_len);
                 }
-                // Longer than a reply may be. Nothing says where it ends.
-                Some(Event::Fault { fault: Fault::TooLarge, .. }) => return Err(Loss::GivenUp),
+                Some(Event::Fault { fault: Fault::TooLarge, .. }) => {
+                    self.too_long = true;
+                    return Err(Loss::GivenUp);
+                }
                 Some(Event::Fault { .. }) => self.began = false,
                 Some(_) => {}
                 None => return Ok(()),
