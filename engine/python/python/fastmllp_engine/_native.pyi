@@ -51,6 +51,7 @@ __all__ = [
     "Verified",
     "Why",
     "Worker",
+    "differences",
     "log_to_stderr",
     "verify",
 ]
