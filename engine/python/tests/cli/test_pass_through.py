@@ -75,7 +75,7 @@ def test_it_is_routed_again_in_the_character_set_that_it_came_in(
     until(lambda: client.get("/messages/1")["disposition"], lambda it: it == "PROCESSED")
     told = asked(hops, "show", "1")
     assert "transformed   to_hop -> IB_HOP" in told
-    assert "routed        IB_HOP -> to_lab" in told
+    assert "routed        again -> to_lab  at IB_HOP" in told
     events = client.get("/messages/1/journey")["events"]
     (again,) = (it for it in events if it["kind"] == "routed" and it["connection"])
     assert (again["connection"], again["to"]) == ("IB_HOP", ["to_lab"])
