@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Peer, message, typed};
+use common::{PATIENT, Peer, message, typed};
 use mllp_engine::{Disposition, Engine, Error, MessageId, Search, Send};
 use tempfile::TempDir;
 
@@ -14,7 +14,7 @@ fn found(engine: &Engine, search: &Search) -> Vec<u64> {
 
 fn of_patient(control_id: &str, patients: &str) -> Vec<u8> {
     let text = String::from_utf8(message(control_id)).unwrap();
-    text.replace("PID|1||4711", &format!("PID|1||{patients}")).into_bytes()
+    text.replace(PATIENT, patients).into_bytes()
 }
 
 #[test]

@@ -24,9 +24,12 @@ pub fn message(control_id: &str) -> Vec<u8> {
     typed("ADT^A01", control_id)
 }
 
+/// The patient's number: no time, port or process number holds it by chance.
+pub const PATIENT: &str = "PAT4711";
+
 pub fn typed(message_type: &str, control_id: &str) -> Vec<u8> {
     let header = format!("MSH|^~\\&|LAB|L|HIS|H|20260101||{message_type}|{control_id}|P|2.5\r");
-    [header.as_bytes(), b"PID|1||4711\r"].concat()
+    format!("{header}PID|1||{PATIENT}\r").into_bytes()
 }
 
 pub fn framed(payload: &[u8]) -> Vec<u8> {
