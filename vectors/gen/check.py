@@ -9,7 +9,7 @@ import tempfile
 HERE = pathlib.Path(__file__).parent
 WRITES = {"mllp_frames.json": "gen_mllp.py", "hl7_peek.json": "gen_hl7.py", "ack.json": "gen_ack.py",
           "ack_always.json": "gen_ack_always.py", "detect.json": "gen_misc.py", "charsets.json": "gen_misc.py",
-          "tables.json": "gen_misc.py", "proxy.json": "gen_proxy.py"}
+          "tables.json": "gen_misc.py", "proxy.json": "gen_proxy.py", "astm_frames.json": "gen_astm.py"}
 
 failed = 0
 with tempfile.TemporaryDirectory() as folder:
