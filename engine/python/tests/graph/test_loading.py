@@ -237,7 +237,7 @@ def test_what_fails_in_a_module_is_a_finding_without_a_traceback(tmp_path: Path)
             "_help.py": "def make():\n    return {}['x']\n",
             "c_exits.py": "import sys\nsys.exit(3)\n",
             "d_import.py": "import no_such_module\n",
-            "e_names.py": "from fastmllp_engine import MLLPP, code_set, Send\n",
+            "e_names.py": "from fastmllp_engine import MLLPP, SetMeta, Send\n",
             "f_later.py": ADT.replace('"IB_ADT"', '"IB_B"').replace("2600", "2611"),
             "g_bytes.py": b"X = 1\nY = '\xff'\n",
         },
@@ -249,8 +249,8 @@ def test_what_fails_in_a_module_is_a_finding_without_a_traceback(tmp_path: Path)
     assert said[2:6] == [
         "c_exits.py:2: SystemExit: 3",
         "d_import.py:1: ModuleNotFoundError: No module named 'no_such_module'",
-        'e_names.py:1: "code_set" is not supported by this version: '
-        "code sets: it belongs to a later version",
+        'e_names.py:1: "SetMeta" is not supported by this version: '
+        "metadata of messages: it belongs to a later version",
         'e_names.py:1: fastmllp_engine has no "MLLPP"; did you mean "MLLP"?',
     ]
     assert [line for line in said if line.startswith("f_later")] == [

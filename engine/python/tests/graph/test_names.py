@@ -88,6 +88,7 @@ def test_the_names_in_a_routers_code_are_read(
         ("return [Send(name, msg) for name in MANY]", "bc", False),
         ("for name in MANY:\n    yield Send(name, msg)", "bc", False),
         ("return both(msg)", "ab", False),
+        ('msg["MSH-6"] = named(msg)\nreturn Send("a", msg)', "a", False),
         ("return [engine.Send('c', msg), Later('d', msg)]", "cd", False),
         ("return None", "", False),
         ("return outside(msg)", "", True),
@@ -107,13 +108,16 @@ def test_the_targets_in_a_handlers_code_are_read(
 
             def one(msg):
                 return Send("b", msg) if msg else both(msg)
+
+            def named(msg):
+                return str(msg["MSH-4"])
         """,
         "adt.py": FUNCTIONS
         + f"""
     import fastmllp_engine as engine
     from copy import copy as outside
     from fastmllp_engine import Send as Later
-    from _more import both
+    from _more import both, named
 
     ONE = "a"
     MANY = ("b", "c")

@@ -2,6 +2,7 @@
 
 from fastmllp_engine._native import Send
 from fastmllp_engine.graph.check import Report, check
+from fastmllp_engine.graph.code_sets import CodeSet, OnMiss, code_set
 from fastmllp_engine.graph.connections import Inbound, Outbound, inbound, outbound
 from fastmllp_engine.graph.difference import difference
 from fastmllp_engine.graph.environment import current_environment, env
@@ -41,6 +42,7 @@ __all__ = [
     "AckAfter",
     "AckMode",
     "AckPolicy",
+    "CodeSet",
     "ConfigurationError",
     "ContentType",
     "Folder",
@@ -49,6 +51,7 @@ __all__ = [
     "Inbound",
     "MessageTypes",
     "OnFull",
+    "OnMiss",
     "OrderingMode",
     "Outbound",
     "Place",
@@ -68,6 +71,7 @@ __all__ = [
     "as_text",
     "GoldenTest",
     "check",
+    "code_set",
     "current_environment",
     "difference",
     "env",

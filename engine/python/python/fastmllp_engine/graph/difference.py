@@ -8,6 +8,7 @@ from fastmllp_engine.graph.checked import Checked, parameters
 from fastmllp_engine.graph.registry import Registry
 
 _KINDS = ("inbound", "outbound", "router", "handler")
+_CODE_SET = "code set"
 
 
 def difference(old: Registry, new: Registry) -> list[str]:
@@ -17,7 +18,7 @@ def difference(old: Registry, new: Registry) -> list[str]:
     functions do inside is not compared.
     """
     found: list[str] = []
-    for kind in _KINDS:
+    for kind in (*_KINDS, _CODE_SET):
         before, after = _all(old, kind), _all(new, kind)
         found += [f"- {kind} {name}" for name in before if name not in after]
         found += [f"+ {kind} {name}" for name in after if name not in before]
@@ -26,6 +27,7 @@ def difference(old: Registry, new: Registry) -> list[str]:
         for name in before.keys() & after.keys():
             found += _changes(name, kind, before[name], after[name])
     found[_moved(found) :] = sorted(found[_moved(found) :])
+    found += _in_code_sets(old, new)
     found += _in_settings(old, new)
     return found
 
@@ -36,7 +38,7 @@ def _moved(found: list[str]) -> int:
 
 
 def _all(registry: Registry, kind: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = getattr(registry, f"{kind}s")
+    found: Mapping[str, Any] = getattr(registry, f"{kind.replace(' ', '_')}s")
     return found
 
 
@@ -70,6 +72,22 @@ def _in_parameters(old: Checked, new: Checked, prefix: str = "") -> Iterator[str
             yield f"{prefix}{name} {_shown(before)} -> {_shown(after)}"
         else:
             yield f"{prefix}{name} differs"
+
+
+def _in_code_sets(old: Registry, new: Registry) -> Iterator[str]:
+    """How many codes have come, gone or changed, and whether the policy has."""
+    for name in sorted(old.code_sets.keys() & new.code_sets.keys()):
+        before, after = old.code_sets[name], new.code_sets[name]
+        counts = (
+            (len(after.keys() - before.keys()), "new"),
+            (len(before.keys() - after.keys()), "gone"),
+            (sum(before[code] != after[code] for code in before.keys() & after.keys()), "differ"),
+        )
+        texts = [f"{count:,} {what}" for count, what in counts if count]
+        if before.policy != after.policy:
+            texts.append("another policy")
+        if texts:
+            yield f"{_CODE_SET} {name}: {', '.join(texts)}"
 
 
 def _in_settings(old: Registry, new: Registry) -> Iterator[str]:

@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import Any
 
 from fastmllp_engine._native import Send
+from fastmllp_engine.graph.code_sets import code_set
 
 Where = tuple[str, int]
 """A file as Python shows it, and a line."""
@@ -55,6 +56,10 @@ class Reader:
     def sent_to(self, function: Callable[..., Any]) -> Names:
         """The names that a handler sends to."""
         return _Function(self, function, ()).sent_to()
+
+    def code_sets(self, function: Callable[..., Any]) -> Names:
+        """The names of the code sets that a router or handler asks for."""
+        return _Function(self, function, ()).code_sets()
 
     def node(self, function: FunctionType) -> Node | None:
         """The code of a function, if it is of the configuration."""
@@ -112,15 +117,32 @@ class _Function:
                 continue
             called = self._value(node.func)
             if called is Send:
-                to = node.args[:1] or [it.value for it in node.keywords if it.arg == "to"]
-                names.add(self._texts(to[0]) if to else self._computed(node))
+                to = _argument(node, "to")
+                names.add(self._texts(to) if to else self._computed(node))
                 sends = True
             elif self._is_ours(called):
                 inner = self._called(called).sent_to()
                 names.add(inner)
                 sends = sends or bool(inner.found or inner.computed)
-        if not sends and self._returns_something():
+        # What a function returns that is called on the way may be anything, such as a text.
+        if not sends and not self._callers and self._returns_something():
             names.add(self._computed(None))
+        return names
+
+    def code_sets(self) -> Names:
+        """The names that it asks `code_set` for, its own and those of the functions it calls."""
+        names = Names()
+        if self.node is None or self.node in self._callers:
+            return names
+        for node in ast.walk(self.node):
+            if not isinstance(node, ast.Call):
+                continue
+            called = self._value(node.func)
+            name = _argument(node, "name")
+            if called is code_set and name:
+                names.add(self._texts(name))
+            elif self._is_ours(called):
+                names.add(self._called(called).code_sets())
         return names
 
     def _unread(self) -> Names:
@@ -220,6 +242,12 @@ class _Function:
 
     def _computed(self, node: ast.expr | None) -> Names:
         return Names({}, (self._file, node.lineno if node else self._line))
+
+
+def _argument(call: ast.Call, name: str) -> ast.expr | None:
+    """The first argument of a call, which may be given by its name."""
+    given = call.args[:1] or [it.value for it in call.keywords if it.arg == name]
+    return given[0] if given else None
 
 
 def _is_none(node: ast.expr) -> bool:

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from fastmllp_engine.graph.checked import changed
+from fastmllp_engine.graph.code_set_files import read_code_sets
 from fastmllp_engine.graph.connections import Inbound, Outbound
 from fastmllp_engine.graph.engine_toml import read_settings
 from fastmllp_engine.graph.environment import Environment
@@ -81,6 +82,7 @@ def examine(
         return None, in_order(loading.findings)
     loading.values = _environment(folder, environment, loading, variables)
     settings = read_settings(folder, loading, variables)
+    loading.code_sets = read_code_sets(folder, loading)
     modules = Modules(folder, loading)
     modules.run()
     is_read = declare_connections(folder, loading)
@@ -96,6 +98,7 @@ def examine(
         outbounds={name: _retrying(it, settings) for name, it in wiring.outbounds.items()},
         routers=wiring.routers,
         handlers=wiring.handlers,
+        code_sets=loading.code_sets,
         settings=settings,
         environment=loading.values.name,
         hash=folder.hash,

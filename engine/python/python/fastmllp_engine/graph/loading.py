@@ -7,10 +7,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fastmllp_engine.graph.findings import ConfigurationError, Finding, Place
 from fastmllp_engine.graph.folder import name_of
+
+if TYPE_CHECKING:
+    from fastmllp_engine.graph.code_sets import CodeSet
 
 LOADING = "__fastmllp_engine_loading__"
 """The global name by which each module of a configuration knows the load that it belongs to."""
@@ -40,6 +43,8 @@ class Loading:
     """The folder as people know it."""
     declared: list[object] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    code_sets: "Mapping[str, CodeSet]" = field(default_factory=dict)
+    """By their names; all are read before a module runs."""
     is_open: bool = True
     """Declarations are taken while the modules run, and not after that."""
 

@@ -69,7 +69,7 @@ NAMES: Mapping[str, str] = {
         ("db_lookup", "fhir_lookup", "DatabaseLookup", "FhirLookup"), f"look-ups: {_LATER}"
     ),
     **dict.fromkeys(("Reference", "FileRef", "DatabaseRef", "reference"), f"look-ups: {_LATER}"),
-    **dict.fromkeys(("code_set", "code_lookup"), f"code sets: {_LATER}"),
+    "code_lookup": "a code set has translate",
     **dict.fromkeys(("response_get", "CapturedResponse"), CAPTURED),
     **dict.fromkeys(("SetMeta",), f"metadata of messages: {_LATER}"),
     **dict.fromkeys(("Schedule", "ActiveWindow"), f"schedules: {_LATER}"),

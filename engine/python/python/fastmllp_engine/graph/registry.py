@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from fastmllp_engine.graph.code_sets import CodeSet
 from fastmllp_engine.graph.connections import Inbound, Outbound
 from fastmllp_engine.graph.findings import Finding
 from fastmllp_engine.graph.functions import Handler, Router
@@ -22,6 +23,7 @@ class Registry:
     outbounds: Mapping[str, Outbound] = field(default_factory=dict)
     routers: Mapping[str, Router] = field(default_factory=dict)
     handlers: Mapping[str, Handler] = field(default_factory=dict)
+    code_sets: Mapping[str, CodeSet] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
     environment: str = ""
     """What it was loaded for, such as ``dev``."""
@@ -33,7 +35,7 @@ class Registry:
     """What a reader of the configuration should know."""
 
     def __post_init__(self) -> None:
-        for name in ("inbounds", "outbounds", "routers", "handlers"):
+        for name in ("inbounds", "outbounds", "routers", "handlers", "code_sets"):
             in_order: dict[str, Any] = dict(sorted(getattr(self, name).items()))
             object.__setattr__(self, name, MappingProxyType(in_order))
 

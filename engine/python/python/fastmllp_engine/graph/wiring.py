@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fastmllp_engine.graph.checked import Checked, changed
+from fastmllp_engine.graph.code_sets import unknown
 from fastmllp_engine.graph.connections import Inbound, Outbound
 from fastmllp_engine.graph.findings import Place, nearest
 from fastmllp_engine.graph.functions import Handler, Router
@@ -121,6 +122,7 @@ class Wiring:
                 self._loading.error(
                     self._at(where), f'{router.subject} names unknown handler "{name}"{near}'
                 )
+        self._code_sets(router)
         self._note_computed(router, names, "names handlers by names that are computed")
         return changed(router, names=tuple(sorted(names.found)), is_computed=bool(names.computed))
 
@@ -135,9 +137,16 @@ class Wiring:
             elif name not in known and name not in self._excused:
                 near = self._near(name, known) or ", which is not declared"
                 self._loading.error(self._at(where), f'{handler.subject} sends to "{name}"{near}')
+        self._code_sets(handler)
         self._note_computed(handler, names, "sends to a name that is computed")
         self._names_at[handler.name] = names
         return changed(handler, sends=tuple(sorted(names.found)), is_computed=bool(names.computed))
+
+    def _code_sets(self, declared: Router | Handler) -> None:
+        sets = self._loading.code_sets
+        for name, where in self._reader.code_sets(declared.function).found.items():
+            if name not in sets:
+                self._loading.error(self._at(where), f"{declared.subject}: {unknown(name, sets)}")
 
     def _near(self, name: str, names: Iterable[str]) -> str:
         near = nearest(name, names)
