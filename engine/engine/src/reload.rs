@@ -4,11 +4,13 @@
 //! sockets stay: who connects meanwhile waits and is not turned away.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use mllp_pipeline::{Head, Orphan, Stage};
-use mllp_store::SqliteStore;
+use mllp_store::{SqliteStore, StoreError};
 
 use crate::builder::Builder;
 use crate::engine::{Engine, ended};
@@ -20,6 +22,9 @@ use crate::names::Names;
 /// are orphaned then, with everything they hold, until an operator [moves](Engine::move_lane) or
 /// [cancels](Engine::cancel_lane) it.
 pub type Leaving<'a> = &'a [(Stage, &'a str)];
+
+/// How long an engine that has stopped may hold its store.
+const LETS_GO: Duration = Duration::from_secs(30);
 
 /// A reload that was not done.
 pub struct NotReloaded {
@@ -94,7 +99,7 @@ impl Builder {
         kept: Vec<Kept>,
         may_orphan: Option<Vec<(Stage, String)>>,
     ) -> Result<Engine, Error> {
-        let store = Box::new(SqliteStore::open(&self.data)?);
+        let store = Box::new(reopen(&self.data)?);
         let beginning = Beginning { kept, may_orphan, graph: self.kept() };
         Engine::start(self, store, beginning)
     }
@@ -190,6 +195,20 @@ impl Engine {
     fn orphans(&self, leaving: Leaving<'_>) -> Vec<(Stage, String)> {
         let leaving = leaving.iter().map(|(stage, name)| (*stage, (*name).to_owned()));
         leaving.chain(self.orphaned.iter().cloned()).collect()
+    }
+}
+
+/// Opens the store again, once the engine before has let go of it: what has not ended by its deadline ends
+/// soon after.
+fn reopen(data: &Path) -> Result<SqliteStore, StoreError> {
+    let end = Instant::now() + LETS_GO;
+    loop {
+        match SqliteStore::open(data) {
+            Err(StoreError::InUse) if Instant::now() < end => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            opened => return opened,
+        }
     }
 }
 

@@ -25,7 +25,7 @@ pub fn message(control_id: &str) -> Vec<u8> {
 }
 
 /// The patient's number: no time, port or process number holds it by chance.
-pub const PATIENT: &str = "PAT4711";
+pub const PATIENT: &str = "PX47";
 
 pub fn typed(message_type: &str, control_id: &str) -> Vec<u8> {
     let header = format!("MSH|^~\\&|LAB|L|HIS|H|20260101||{message_type}|{control_id}|P|2.5\r");

@@ -4,6 +4,8 @@ use std::fs::{File, Metadata, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use mllp_pipeline::Room;
 
@@ -29,13 +31,17 @@ const NETWORK: [i64; 11] = [
 /// Less is seen before anything is touched.
 const ROOM: u64 = 1024 * 1024;
 
+/// How long a lock is tried. A process that this one has just begun to start holds it as well, until its
+/// program runs.
+const TRIED: Duration = Duration::from_millis(250);
+
 /// Held by the engine that uses the directory; the system takes it back when the process ends.
 /// Dropped before it is [kept](Lock::keep), it removes what was made since it was taken.
 pub(super) struct Lock {
     /// Before the file, because fields are dropped in this order: nothing is removed under another
     /// engine that has the lock already.
     made: Made,
-    #[expect(dead_code, reason = "held, not read")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "held, not read"))]
     file: File,
 }
 
@@ -65,6 +71,7 @@ pub(super) fn take(data: &Path, files: &[PathBuf]) -> Result<Lock, StoreError> {
     let mut made = Made::default();
     make(data, &mut made)?;
     let path = data.join("lock");
+    let end = Instant::now() + TRIED;
     let file = loop {
         let (file, is_new) = open(&path)?;
         match file.try_lock() {
@@ -74,6 +81,9 @@ pub(super) fn take(data: &Path, files: &[PathBuf]) -> Result<Lock, StoreError> {
                 // Only now: another engine may have opened and locked what was made here.
                 made.0.extend(is_new.then(|| path.clone()));
                 break file;
+            }
+            Err(TryLockError::WouldBlock) if Instant::now() < end => {
+                thread::sleep(Duration::from_millis(5));
             }
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse),
             Err(TryLockError::Error(error)) => return Err(failed(&path, &error)),
@@ -188,6 +198,26 @@ mod tests {
             seen += usize::from(is_network(number));
         }
         assert!(seen > 4, "{seen}");
+    }
+
+    /// As if a process were being started, which has every file of this one until its program runs.
+    #[test]
+    fn a_lock_that_is_held_for_a_moment_is_waited_for() {
+        let home = tempfile::TempDir::new().unwrap();
+        let mut lock = take(home.path(), &[]).unwrap();
+        lock.keep();
+        let started = lock.file.try_clone().unwrap();
+        drop(lock);
+        assert_eq!(take(home.path(), &[]).err(), Some(StoreError::InUse));
+        let (begins, begun) = std::sync::mpsc::channel();
+        let ends = thread::spawn(move || {
+            begun.recv().unwrap();
+            drop(started);
+        });
+        begins.send(()).unwrap();
+        let taken = take(home.path(), &[]);
+        ends.join().unwrap();
+        assert!(taken.is_ok());
     }
 
     #[test]
