@@ -18,7 +18,8 @@ ARROWS = {
     "runtime": {"_native", "graph", "connectors", "workers"},
     "records": {"_native"},
     "api": {"_native", "graph", "runtime", "records"},
-    "cli": {"_native", "graph", "runtime", "records", "api", "testing"},
+    "comparison": {"_native", "graph"},
+    "cli": {"_native", "graph", "runtime", "records", "api", "comparison", "testing"},
     "testing": {"_native", "graph", "connectors", "runtime"},
 }
 

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from fastmllp_engine.api.door import Closed
 from fastmllp_engine.cli import (
     asking,
+    comparing,
     configuring,
     generating,
     lanes,
@@ -74,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
         generating,
         running,
         trying,
+        comparing,
         reading,
         repairing,
         lanes,

@@ -16,7 +16,7 @@ from fastmllp_engine.graph.registry import Registry
 MAX_HOPS = 8
 """From handler to handler, as in the engine."""
 RECEIVED = 1_767_225_600_000
-"""When every message here was received: the beginning of 2026 in UTC, so that runs are alike."""
+"""When a message here was received: the beginning of 2026 in UTC, so that runs are alike."""
 MAX_SHOWN = 5
 """Fields of one message that are listed where a second run differs."""
 
@@ -72,9 +72,9 @@ def functions_of(registry: Registry) -> Functions:
     )
 
 
-def run(registry: Registry, inbound: Inbound, payload: bytes) -> Run:
+def run(registry: Registry, inbound: Inbound, payload: bytes, *, received: int = RECEIVED) -> Run:
     """Route and transform a message. It never raises because of a function."""
-    walk = _Walk(registry, inbound.name)
+    walk = _Walk(registry, inbound.name, received)
     walk.waiting.append(_ToInbound(inbound.name, payload, 0))
     while walk.waiting:
         walk.waiting.popleft().go(walk)
@@ -100,8 +100,9 @@ def second_run_differs(first: Run, second: Run, encoding: str) -> Iterable[str]:
 class _Walk:
     """One message on its way."""
 
-    def __init__(self, registry: Registry, received_by: str) -> None:
+    def __init__(self, registry: Registry, received_by: str, received: int) -> None:
         self.registry = registry
+        self.received = received
         self.received_by = received_by
         """The inbound whose content type and encoding count, wherever handlers send the message."""
         self.functions = functions_of(registry)
@@ -119,7 +120,7 @@ class _ToInbound:
 
     def go(self, walk: _Walk) -> None:
         router = walk.registry.inbounds[self.inbound].router
-        said = walk.functions.route(router, walk.received_by, self.payload, received=RECEIVED)
+        said = walk.functions.route(router, walk.received_by, self.payload, received=walk.received)
         if isinstance(said, str):
             walk.made.failures.append(said)
             return
@@ -145,7 +146,7 @@ class _ToHandler:
 
     def go(self, walk: _Walk) -> None:
         said = walk.functions.handle(
-            self.handler, walk.received_by, self.payload, received=RECEIVED
+            self.handler, walk.received_by, self.payload, received=walk.received
         )
         if isinstance(said, str):
             walk.made.failures.append(said)
