@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use mllp_pipeline::{Fact, Graph, LaneId, MessageId, Pipeline, Stage, Start};
-use mllp_store::{Identity, Reader, Retention, Store, StoreError};
+use mllp_pipeline::{Fact, LaneId, MessageId, Pipeline, Stage, Start};
+use mllp_store::{Identity, Numbers, Reader, Retention, Store, StoreError};
 use tokio::runtime::Runtime;
 
 use crate::bodies::BodyIds;
@@ -20,7 +20,7 @@ use crate::connections::Connections;
 use crate::connector::Connectors;
 use crate::core::{Core, Outlets};
 use crate::error::Error;
-use crate::graph::{graph, own};
+use crate::graph::{Stored, graph};
 use crate::listeners::Listeners;
 use crate::metrics::Metrics;
 use crate::names::Names;
@@ -30,6 +30,7 @@ use crate::outlet::Outlet;
 use crate::reload::{self, Beginning};
 use crate::retaining::{Doubt, Retaining};
 use crate::seats::Seats;
+use crate::settling::Settled;
 use crate::status::Status;
 use crate::traffic::{News, ToCore};
 use crate::worker::ToWorkers;
@@ -70,6 +71,7 @@ pub struct Engine {
     pub(crate) graph: Mutex<Option<Builder>>,
     /// Lanes that held something at the start and are not configured.
     pub(crate) orphaned: Vec<(Stage, String)>,
+    settled: Settled,
     pub(crate) workers: Option<ToWorkers>,
     /// What the threads that run functions are at.
     pub(crate) seats: Seats,
@@ -98,6 +100,11 @@ impl Engine {
             Some(reloaded) => reloaded.map_err(|error| refused(format!("tls: {error}"))),
             None => Err(refused("there is none".to_owned())),
         }
+    }
+
+    /// What became of the lanes that left with the [reload](Engine::reload) it has begun with.
+    pub fn settled(&self) -> Settled {
+        self.settled
     }
 
     /// How everything stands now.
@@ -154,30 +161,32 @@ impl Engine {
     pub(crate) fn start(
         builder: Builder,
         mut store: Box<dyn Store>,
-        Beginning { kept, may_orphan, graph: again }: Beginning,
+        Beginning { kept, may_orphan, graph: again, settling }: Beginning,
     ) -> Result<Engine, Error> {
-        let (numbers, (heads, names, orphans)) = (store.numbers()?, own(&mut *store, &builder)?);
-        let orphaned = reload::orphaned(&orphans, &names, &heads, may_orphan)?;
-        let lane = |stage, name: &str| names.lane(stage, name).unwrap_or(LaneId(0));
-        let graph = graph(&builder, orphans, lane);
-        let switches: Vec<_> = heads.iter().flat_map(|it| it.switches.clone()).collect();
-        let start = Start { heads, next_message: numbers.message, next_stamp: numbers.stamp };
+        let (mut numbers, stored) = (store.numbers()?, Stored::own(&mut *store, &builder)?);
+        reload::may_start(&stored, may_orphan)?;
+        let (inbounds, outbounds) = builder.lanes(&stored.names);
+        let switches: Vec<_> = stored.heads.iter().flat_map(|it| it.switches.clone()).collect();
         let clock = Clock::new(Arc::clone(&builder.wall));
-        let pipeline = pipeline(&builder, graph, start, &clock);
-        let (inbounds, outbounds) = builder.lanes(lane);
         let retaining = Retaining::new(&mut *store, retention(&builder, &inbounds), clock.clone())?;
-        let (doubt, appending) = (retaining.doubt(), retaining.appending());
         let (core, news) = ToCore::new();
-        let (mut for_core, for_engine, for_operator) =
-            (store.reader()?, store.reader()?, store.reader()?);
+        let operator = Operator::new(store.reader()?, core.clone(), retaining.appending());
+        let (mut for_core, for_engine) = (store.reader()?, store.reader()?);
         let readers = ReadingEnds::of(&*store, &builder)?;
         know(&mut *for_core, clock.now().wall, &core)?;
-        let (names, runtime) = (Arc::new(names), runtime().map_err(Error::System)?);
+        let runtime = runtime().map_err(Error::System)?;
         let ((writer, jobs), bodies) = (channel(), Arc::new(BodyIds::new(numbers.body)));
         let doors = doors(&builder, &core, &writer, &bodies, &outbounds);
         let to = Opening { builder: &builder, doors: &doors, switches: &switches, core: &core };
-        let Opened { gates, listeners, senders, connectors } =
-            to.open(runtime.handle(), (&inbounds, &outbounds), kept)?;
+        let listening = to.listen(runtime.handle(), &inbounds, kept)?;
+        let listeners = listening.listeners.clone();
+        // What can be wrong has been tried: what is written from here on is of this life.
+        let began = settling.begin_life(&mut *store, &builder, &mut numbers, stored, &clock);
+        let (stored, settled) = began?;
+        let opened = to.open(runtime.handle(), &outbounds, listening);
+        let Opened { gates, senders, connectors } = opened;
+        let orphaned = stored.orphaned();
+        let (pipeline, names) = pipeline(&builder, stored, numbers, &clock);
         let mut engine = Engine {
             core: core.clone(),
             deciding: None,
@@ -188,20 +197,20 @@ impl Engine {
             connectors: connectors.clone(),
             senders,
             reader: Mutex::new(Some(for_engine)),
-            operator: Arc::new(Mutex::new(Operator::new(for_operator, core.clone(), appending))),
+            operator: Arc::new(Mutex::new(operator)),
             metrics: Arc::new(Metrics::new(&names)),
             names: Arc::clone(&names),
-            doubt,
+            doubt: retaining.doubt(),
             writer: Some(writer.clone()),
             graph: Mutex::new(again),
             orphaned,
+            settled,
             workers: None,
             seats: Seats::default(),
         };
         let (reader, thread) = reader::start(for_core, core.clone()).map_err(Error::System)?;
         engine.threads.push(thread);
-        let life = builder.life(numbers.stamp, &names);
-        engine.begin_life(store, &life, numbers.body, jobs, retaining)?;
+        engine.begin_to_write(store, numbers.body, jobs, retaining)?;
         let chunks = ToChunks { writer: writer.clone(), bodies };
         let (workers, arrivals) = engine.prepare_calls(builder, readers, chunks, &clock)?;
         let senders = outbounds.into_iter().zip(engine.senders.iter().cloned()).collect();
@@ -267,14 +276,21 @@ fn runtime() -> std::io::Result<Runtime> {
     builder.worker_threads(2).thread_name("engine-io").enable_all().build()
 }
 
-#[cfg_attr(not(feature = "sabotage"), expect(unused_mut, unused_variables))]
-fn pipeline(builder: &Builder, graph: Graph, start: Start, clock: &Clock) -> Pipeline {
+#[cfg_attr(not(feature = "sabotage"), expect(unused_mut))]
+fn pipeline(
+    builder: &Builder,
+    Stored { heads, names, orphans }: Stored,
+    numbers: Numbers,
+    clock: &Clock,
+) -> (Pipeline, Arc<Names>) {
+    let graph = graph(builder, orphans, &names);
+    let start = Start { heads, next_message: numbers.message, next_stamp: numbers.stamp };
     let mut pipeline = Pipeline::new(graph, start, clock.now());
     #[cfg(feature = "sabotage")]
     if let Some(how) = builder.sabotage {
         pipeline.sabotage(how);
     }
-    pipeline
+    (pipeline, Arc::new(names))
 }
 
 /// How long the messages of each inbound are kept.

@@ -42,16 +42,14 @@ impl Builder {
 }
 
 impl Engine {
-    /// Writes the life down, and starts what writes.
-    pub(crate) fn begin_life(
+    /// Starts what writes.
+    pub(crate) fn begin_to_write(
         &mut self,
-        mut store: Box<dyn Store>,
-        life: &Life,
+        store: Box<dyn Store>,
         next: BodyId,
         jobs: Receiver<Job>,
         retaining: Retaining,
     ) -> Result<(), Error> {
-        store.begin_life(life)?;
         let (core, counts) = (self.core.clone(), Arc::clone(&self.metrics));
         let started = writer::start(store, next, jobs, core, retaining, counts);
         self.writing = Some(started.map_err(Error::System)?);

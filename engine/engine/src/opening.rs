@@ -46,40 +46,58 @@ pub(crate) struct Opening<'a> {
     pub(crate) core: &'a ToCore,
 }
 
+/// Inbounds that listen and read nothing yet.
+pub(crate) struct Listening {
+    gates: Vec<(LaneId, Gate)>,
+    pub(crate) listeners: Listeners,
+    connectors: Vec<Connection>,
+}
+
 /// Connections that are open.
 pub(crate) struct Opened {
     /// Of the inbounds that something outside brings messages to.
     pub(crate) gates: Vec<(LaneId, Gate)>,
-    pub(crate) listeners: Listeners,
     /// By their numbers.
     pub(crate) senders: Vec<Arc<Outlet>>,
     pub(crate) connectors: Connectors,
 }
 
 impl Opening<'_> {
-    /// Opens all of them, or says which inbound cannot listen.
+    /// Listens, or says which inbound cannot. Nothing is read, and nothing else has been started.
+    pub(crate) fn listen(
+        &self,
+        runtime: &Handle,
+        inbounds: &[LaneId],
+        kept: Vec<Kept>,
+    ) -> Result<Listening, Error> {
+        let Inbounds { gates, listeners, connectors } = self.inbounds(inbounds)?;
+        let listeners = Listeners::bind(runtime.clone(), listeners, kept)
+            .map_err(|(inbound, error)| Error::Listen { inbound, error })?;
+        Ok(Listening { gates, listeners, connectors })
+    }
+
+    /// Begins to read, and to send. What is paused reads nothing.
     pub(crate) fn open(
         &self,
         runtime: &Handle,
-        (inbounds, outbounds): (&[LaneId], &[LaneId]),
-        kept: Vec<Kept>,
-    ) -> Result<Opened, Error> {
-        let Inbounds { gates, listeners, connectors } = self.inbounds(inbounds)?;
-        // Listeners come first: if one of them cannot bind, nothing else has been started.
-        let listeners = Listeners::bind(runtime.clone(), listeners, kept)
-            .map_err(|(inbound, error)| Error::Listen { inbound, error })?;
+        outbounds: &[LaneId],
+        Listening { gates, connectors, .. }: Listening,
+    ) -> Opened {
         let (senders, mut all) = self.outbounds(outbounds, runtime);
         let start = |it| connector::start(runtime, it, self.core.clone());
         all.extend(connectors.into_iter().map(start));
-        Ok(Opened { gates, listeners, senders, connectors: Connectors::new(all) })
+        for (lane, gate) in &gates {
+            gate.set(!is_set(self.switches, *lane, Side::Input, Flow::Paused));
+        }
+        Opened { gates, senders, connectors: Connectors::new(all) }
     }
 
     fn inbounds(&self, lanes: &[LaneId]) -> Result<Inbounds, Error> {
         let (mut inbounds, shared) = (Inbounds::default(), Gate::new());
         for (number, (inbound, lane)) in (0..).zip(self.builder.inbounds.iter().zip(lanes)) {
             let gate = shared.beside();
-            // Before the first connection: what is paused reads nothing.
-            gate.set(!is_set(self.switches, *lane, Side::Input, Flow::Paused));
+            // Before the first connection.
+            gate.set(false);
             if inbound.receives() {
                 inbounds.gates.push((*lane, gate.clone()));
             }

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::jobs::{SLICE, To};
 use crate::newer;
 use crate::operator::done;
+use crate::status::LaneState;
 
 impl Engine {
     /// Appends what is left in a lane that is no longer configured to one that is, in order. What may
@@ -43,9 +44,11 @@ impl Engine {
         let mut count = 0;
         loop {
             let extent = operator.reader()?.extent(lane)?;
-            let Some((cursor, tail)) = extent.filter(|(cursor, tail)| cursor < tail) else {
+            let Some((cursor, tail)) = extent else { return Ok(count) };
+            // What is parked goes with the first rows, or alone where the cursor has passed them all.
+            if cursor >= tail && !self.holds(lane)? {
                 return Ok(count);
-            };
+            }
             let limit = (tail.0 - cursor.0).min(SLICE as u64) as u32;
             let entries = operator.reader()?.entries(lane, cursor, limit)?;
             let moved = entries.len() as u64;
@@ -56,6 +59,12 @@ impl Engine {
                 other => return done(other).map(|()| count),
             }
         }
+    }
+
+    fn holds(&self, lane: LaneId) -> Result<bool, Error> {
+        let (stage, name) = (self.names.stage(lane), self.names.of(lane));
+        let is_it = |it: &&LaneState| (Some(it.stage), &it.name) == (stage.map(Stage::name), &name);
+        Ok(self.status()?.lanes.iter().find(is_it).is_some_and(|it| it.is_orphaned && it.depth > 0))
     }
 
     /// Stores an edited copy of a message, which is linked to it, and sends it to an outbound or to

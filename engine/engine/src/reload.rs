@@ -9,19 +9,15 @@ use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mllp_pipeline::{Head, Orphan, Stage};
+use mllp_pipeline::{By, Stage};
 use mllp_store::{SqliteStore, StoreError};
 
 use crate::builder::Builder;
 use crate::engine::{Engine, ended};
 use crate::error::Error;
+use crate::graph::Stored;
 use crate::listeners::Kept;
-use crate::names::Names;
-
-/// What a reload leaves behind: lanes whose inbound, handler or outbound the new graph does not have. They
-/// are orphaned then, with everything they hold, until an operator [moves](Engine::move_lane) or
-/// [cancels](Engine::cancel_lane) it.
-pub type Leaving<'a> = &'a [(Stage, &'a str)];
+use crate::settling::{Leaving, Settling};
 
 /// How long an engine that has stopped may hold its store.
 const LETS_GO: Duration = Duration::from_secs(30);
@@ -54,6 +50,8 @@ pub(crate) struct Beginning {
     pub(crate) may_orphan: Option<Vec<(Stage, String)>>,
     /// Its graph once more, for a reload that fails.
     pub(crate) graph: Option<Builder>,
+    /// Lanes that leave.
+    pub(crate) settling: Settling,
 }
 
 impl Builder {
@@ -86,7 +84,7 @@ impl Builder {
         self.store.is_none().then(|| self.again())
     }
 
-    fn has(&self, stage: Stage, name: &str) -> bool {
+    pub(crate) fn has(&self, stage: Stage, name: &str) -> bool {
         match stage {
             Stage::Ingress => self.inbounds.iter().any(|it| it.name == name),
             Stage::Routed => self.handlers.iter().any(|it| it.0 == name),
@@ -98,9 +96,10 @@ impl Builder {
         self,
         kept: Vec<Kept>,
         may_orphan: Option<Vec<(Stage, String)>>,
+        settling: Settling,
     ) -> Result<Engine, Error> {
         let store = Box::new(reopen(&self.data)?);
-        let beginning = Beginning { kept, may_orphan, graph: self.kept() };
+        let beginning = Beginning { kept, may_orphan, graph: self.kept(), settling };
         Engine::start(self, store, beginning)
     }
 }
@@ -113,7 +112,10 @@ impl Engine {
     /// delivery whose answer has not come by then is sent again, and listed as possibly sent before.
     ///
     /// An inbound, handler or outbound that the new graph does not have while its lane holds something
-    /// refuses the reload, unless it is among those that are `leaving`.
+    /// refuses the reload, unless it is among those that are `leaving`. What becomes of those, for
+    /// `by`, is one commit, before anything of the new graph reads, sends or runs: after a crash either
+    /// all of it is done or nothing, and a reload that is refused has done nothing. The engine tells how
+    /// many there [were](Engine::settled).
     ///
     /// # Errors
     ///
@@ -121,15 +123,17 @@ impl Engine {
     pub fn reload(
         mut self,
         builder: Builder,
-        leaving: Leaving<'_>,
+        leaving: &[Leaving],
+        by: &By,
         deadline: Duration,
     ) -> Result<Engine, Box<NotReloaded>> {
-        let (old, kept) = match self.prepare(&builder, leaving) {
+        let settling = Settling { leaving: leaving.to_vec(), by: by.clone() };
+        let (old, kept) = match self.prepare(&builder, &settling) {
             Ok(prepared) => prepared,
             Err(error) => return Err(Box::new(NotReloaded { error, engine: Some(self) })),
         };
         let (again, may_orphan) = match kept.iter().map(Kept::again).collect::<Result<_, _>>() {
-            Ok(again) => (again, self.orphans(leaving)),
+            Ok(again) => (again, self.orphans(&settling)),
             Err(error) => {
                 self.keep(old);
                 return Err(Box::new(NotReloaded {
@@ -142,12 +146,16 @@ impl Engine {
             Ok(()) | Err(Error::Unfinished) => {}
             Err(error) => return Err(Box::new(NotReloaded { error, engine: None })),
         }
-        let refused = match builder.go_on(kept, Some(may_orphan)) {
+        let refused = match builder.go_on(kept, Some(may_orphan), settling) {
             Ok(engine) => return Ok(engine),
+            // What stands on the disk is not known: the next start looks.
+            Err(error @ Error::Store(StoreError::SyncFailed(_))) => {
+                return Err(Box::new(NotReloaded { error, engine: None }));
+            }
             Err(error) => error,
         };
         // Everything that it listened on is still taken for it.
-        match old.go_on(again, None) {
+        match old.go_on(again, None, Settling::default()) {
             Ok(engine) => Err(Box::new(NotReloaded { error: refused, engine: Some(engine) })),
             Err(error) => Err(Box::new(NotReloaded { error, engine: None })),
         }
@@ -158,11 +166,15 @@ impl Engine {
     fn prepare(
         &mut self,
         builder: &Builder,
-        leaving: Leaving<'_>,
+        settling: &Settling,
     ) -> Result<(Builder, Vec<Kept>), Error> {
         let faults = builder.faults();
         if !faults.is_empty() {
             return Err(Error::Graph(faults));
+        }
+        let faults = settling.faults(builder);
+        if !faults.is_empty() {
+            return Err(Error::Refused(faults.join("\n")));
         }
         let refused = |why: &str| Err(Error::Refused(why.to_owned()));
         match &*self.graph.get_mut().unwrap_or_else(PoisonError::into_inner) {
@@ -173,7 +185,7 @@ impl Engine {
         let left = self.status()?.lanes.into_iter().filter(|lane| {
             let stages = [Stage::Ingress, Stage::Routed, Stage::Outbound];
             let stage = stages.into_iter().find(|it| it.name() == lane.stage);
-            let is_leaving = leaving.iter().any(|it| (Some(it.0), it.1) == (stage, &lane.name));
+            let is_leaving = stage.is_some_and(|it| settling.of(it, &lane.name).is_some());
             let stays = stage.is_some_and(|stage| builder.has(stage, &lane.name));
             lane.depth > 0 && !lane.is_orphaned && !stays && !is_leaving
         });
@@ -192,8 +204,8 @@ impl Engine {
     }
 
     /// Lanes that may be orphaned: those that are now, and those that leave.
-    fn orphans(&self, leaving: Leaving<'_>) -> Vec<(Stage, String)> {
-        let leaving = leaving.iter().map(|(stage, name)| (*stage, (*name).to_owned()));
+    fn orphans(&self, settling: &Settling) -> Vec<(Stage, String)> {
+        let leaving = settling.leaving.iter().map(|it| (it.stage, it.name.clone()));
         leaving.chain(self.orphaned.iter().cloned()).collect()
     }
 }
@@ -212,25 +224,22 @@ fn reopen(data: &Path) -> Result<SqliteStore, StoreError> {
     }
 }
 
-/// The lanes that hold something and are not configured. One that may not be refuses the start.
-pub(crate) fn orphaned(
-    orphans: &[Orphan],
-    names: &Names,
-    heads: &[Head],
+/// Refuses a start with a lane that holds something and is not configured, if it may not be.
+pub(crate) fn may_start(
+    Stored { heads, names, orphans }: &Stored,
     may: Option<Vec<(Stage, String)>>,
-) -> Result<Vec<(Stage, String)>, Error> {
-    let named = orphans.iter().map(|it| (it.stage, names.of(it.lane)));
-    let named: Vec<_> = named.collect();
-    let Some(may) = may else { return Ok(named) };
+) -> Result<(), Error> {
+    let Some(may) = may else { return Ok(()) };
     let mut refused = Vec::new();
-    for (orphan, (stage, name)) in orphans.iter().zip(&named) {
-        if !may.iter().any(|(its, known)| (its, known) == (stage, name)) {
+    for orphan in orphans {
+        let name = names.of(orphan.lane);
+        if !may.iter().any(|(its, known)| (*its, known) == (orphan.stage, &name)) {
             let head = heads.iter().find(|it| it.lane == orphan.lane);
-            let depth = head.map_or(0, |it| it.tail.0 - it.cursor.0);
-            refused.push(not_empty(stage.name(), name, depth));
+            let depth = head.map_or(0, |it| it.tail.0 - it.cursor.0 + it.parked.len() as u64);
+            refused.push(not_empty(orphan.stage.name(), &name, depth));
         }
     }
-    if refused.is_empty() { Ok(named) } else { Err(Error::Refused(refused.join("\n"))) }
+    if refused.is_empty() { Ok(()) } else { Err(Error::Refused(refused.join("\n"))) }
 }
 
 /// Why a graph is refused that does not have this lane.

@@ -193,7 +193,8 @@ fn one_that_is_gone_leaves_an_orphan_and_is_moved_or_cancelled() {
         let graph = start(data.path()).pass_through("HOP_TOO", "again");
         graph.outbound("OB", "127.0.0.1", partner.address.port())
     };
-    let refused = engine.reload(other(), &[], DEADLINE).err().expect("it is refused");
+    let refused =
+        engine.reload(other(), &[], &By::default(), DEADLINE).err().expect("it is refused");
     let NotReloaded { error, engine } = *refused;
     let text = "inbound HOP is no longer configured, and 2 messages wait in its lane";
     assert_eq!(error.to_string(), text);

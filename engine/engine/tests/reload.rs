@@ -10,7 +10,10 @@ use common::{
     DEADLINE, Partner, Peer, accept, control_id, disposition, journey, message, wait_for,
     wait_until_idle,
 };
-use mllp_engine::{Builder, By, Engine, Error, MessageId, NotReloaded, Send, Side, Stage};
+use mllp_engine::{
+    Builder, By, Engine, Error, Leaving, Lot, MessageId, NotReloaded, Note, Send, Settled, Side,
+    Stage,
+};
 
 /// An inbound at this address, and one outbound of this name.
 fn graph(data: &Path, address: &str, outbound: &'static str, partner: SocketAddr) -> Builder {
@@ -22,14 +25,18 @@ fn graph(data: &Path, address: &str, outbound: &'static str, partner: SocketAddr
 }
 
 fn reload(engine: Engine, builder: Builder) -> Engine {
-    engine.reload(builder, &[], DEADLINE).unwrap()
+    engine.reload(builder, &[], &By::default(), DEADLINE).unwrap()
 }
 
 /// The engine that goes on, and why.
 fn refused(engine: Engine, builder: Builder) -> (Engine, Error) {
     let NotReloaded { error, engine } =
-        *engine.reload(builder, &[], DEADLINE).err().expect("it is refused");
+        *engine.reload(builder, &[], &By::default(), DEADLINE).err().expect("it is refused");
     (engine.expect("the old graph goes on"), error)
+}
+
+fn leaving(outbound: &str, lot: Lot) -> Leaving {
+    Leaving { stage: Stage::Outbound, name: outbound.to_owned(), lot }
 }
 
 #[test]
@@ -140,8 +147,8 @@ fn a_lane_that_is_not_empty_does_not_vanish() {
     assert_eq!(peer.send(&message("M3")).unwrap(), "AA M3", "on the same connection");
     wait_for(&engine, "it waits", |it| it.outbound("OLD").is_some_and(|it| it.depth == 3));
 
-    let leaving = [(Stage::Outbound, "OLD")];
-    let engine = engine.reload(new(), &leaving, DEADLINE).unwrap();
+    let leaving = [leaving("OLD", Lot::Orphaned)];
+    let engine = engine.reload(new(), &leaving, &By::default(), DEADLINE).unwrap();
     assert_eq!(engine.address("IB"), Some(address), "a port that was not chosen stays");
     assert!(engine.status().unwrap().outbound("OLD").unwrap().is_orphaned);
     // What is orphaned already does not refuse the next one.
@@ -152,6 +159,74 @@ fn a_lane_that_is_not_empty_does_not_vanish() {
         assert_eq!(control_id(&partner.next()), id);
     }
     wait_until_idle(&engine);
+    engine.stop(DEADLINE).unwrap();
+}
+
+/// An inbound, and outbounds of these names that each get every message.
+fn fan(data: &Path, address: &str, outbounds: &'static [(&'static str, u16)]) -> Builder {
+    let all = Engine::builder(data)
+        .inbound("IB", address, "r")
+        .router("r", |_| ["h"])
+        .handler("h", move |_| outbounds.iter().map(|(name, _)| Send::unchanged(*name)));
+    let out = |all: Builder, (name, port): &(&str, u16)| all.outbound(name, "127.0.0.1", *port);
+    outbounds.iter().fold(all, out)
+}
+
+#[test]
+fn what_lanes_hold_that_leave_is_moved_and_cancelled_or_nothing_has_changed() {
+    let (directory, partner) = (tempfile::tempdir().unwrap(), Partner::start(accept));
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let old: &'static [_] = Box::leak(Box::new([("OLD_A", nobody), ("OLD_B", nobody)]));
+    let engine = fan(directory.path(), "127.0.0.1:0", old).start().unwrap();
+    let address = engine.address("IB").unwrap();
+    let mut peer = Peer::connect(address);
+    for id in ["M1", "M2"] {
+        assert_eq!(peer.send(&message(id)).unwrap(), format!("AA {id}"));
+    }
+    let both = |engine: &Engine| {
+        wait_for(engine, "all wait", |it| {
+            old.iter().all(|(name, _)| it.outbound(name).is_some_and(|it| it.depth == 2))
+        });
+    };
+    both(&engine);
+    let new = || graph(directory.path(), &address.to_string(), "NEW", partner.address);
+    let lots =
+        |to: &str| [leaving("OLD_A", Lot::Moved(to.to_owned())), leaving("OLD_B", Lot::Cancelled)];
+    let by = By { who: Note("anna".into()), reason: Note("the new lab".into()) };
+    let refused = |engine: Engine, builder, lots: &[Leaving]| {
+        let NotReloaded { error, engine } =
+            *engine.reload(builder, lots, &by, DEADLINE).err().unwrap();
+        let engine = engine.expect("the old graph goes on");
+        both(&engine);
+        (engine, error.to_string())
+    };
+    let (engine, error) = refused(engine, new(), &lots("NOWHERE"));
+    assert_eq!(error, "OLD_A cannot be moved: there is no outbound lane NOWHERE");
+    let (engine, error) =
+        refused(engine, fan(directory.path(), &address.to_string(), old), &lots("OLD_B"));
+    assert_eq!(
+        error,
+        "OLD_A is still configured: its lane stays\nOLD_B is still configured: its lane stays"
+    );
+    // It is found when the old graph has stopped, and before the lanes are touched.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let two = new().inbound("IB_TOO", &taken.local_addr().unwrap().to_string(), "r");
+    let (engine, error) = refused(engine, two, &lots("NEW"));
+    assert!(error.starts_with("inbound IB_TOO cannot listen"), "{error}");
+    let engine = engine.reload(new(), &lots("NEW"), &by, DEADLINE).unwrap();
+    assert_eq!(engine.settled(), Settled { moved: 2, cancelled: 2 });
+    for id in ["M1", "M2"] {
+        assert_eq!(control_id(&partner.next()), id);
+    }
+    wait_until_idle(&engine);
+    assert!(engine.status().unwrap().lanes.iter().all(|it| !it.is_orphaned));
+    let text = journey(&engine, 1).to_string();
+    let lines: Vec<_> = text.lines().filter(|it| it.contains("anna")).collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(lines[0].contains("OLD_A") && lines[0].contains("the new lab"), "{text}");
+    assert_eq!(disposition(&engine, 1), "ERROR");
+    let engine = reload(engine, new());
+    assert_eq!(engine.settled(), Settled::default());
     engine.stop(DEADLINE).unwrap();
 }
 

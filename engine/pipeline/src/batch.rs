@@ -108,6 +108,11 @@ impl Batch {
         transaction
     }
 
+    /// What was built, for a host that never sees the batch.
+    pub fn into_transaction(self) -> Transaction {
+        self.building
+    }
+
     pub fn transaction(&self) -> &Transaction {
         self.shared.as_deref().unwrap_or(&self.building)
     }

@@ -169,6 +169,7 @@ mod room;
 mod routing;
 #[cfg(feature = "sabotage")]
 mod sabotage;
+mod settling;
 mod shared;
 mod stage;
 mod standing;
@@ -202,6 +203,7 @@ pub use record::{
 pub use room::{Room, StoreState, Trouble};
 #[cfg(feature = "sabotage")]
 pub use sabotage::Sabotage;
+pub use settling::Leaving;
 pub use standing::{Progress, Standing};
 pub use started::Started;
 pub use status::{Delivering, LaneStatus, Left};

@@ -126,7 +126,7 @@ impl Pipeline {
     }
 
     /// Whether the lanes exist that a command is about, and an orphan stands where its rows begin.
-    fn makes_sense(&self, act: &Act) -> bool {
+    pub(crate) fn makes_sense(&self, act: &Act) -> bool {
         match act {
             Act::Switch { lane, side, .. } => match self.shared.place(*lane) {
                 // What handlers send is never held back, only what becomes of it.
@@ -254,7 +254,7 @@ impl Pipeline {
         copy
     }
 
-    fn drain(
+    pub(crate) fn drain(
         &mut self,
         lane: LaneId,
         entries: &[Entry],

@@ -3,7 +3,10 @@
 mod lane;
 
 use lane::{INBOUND, OUTBOUND, committed, entry, left, now, orders, start};
-use mllp_pipeline::{Body, Fact, Limits, Order, Piece, Received, Record, Seq, Ticket, What};
+use mllp_pipeline::{
+    Body, By, Epoch, Fact, Graph, Head, LaneId, Leaving, Limits, MessageId, Order, Orphan,
+    Outbound, Piece, Pipeline, Received, Record, Seq, Stage, Stamp, Start, Ticket, What,
+};
 
 #[test]
 fn a_start_reads_the_first_rows_only_and_takes_messages_at_once_whatever_waits() {
@@ -62,4 +65,35 @@ fn nothing_leaves_before_what_may_have_been_sent_is_listed() {
         })
         .collect();
     assert_eq!(sent, [3, 4, 5], "first, and in order");
+}
+
+#[test]
+fn lanes_that_leave_are_emptied_whole_or_not_at_all() {
+    let old = LaneId(7);
+    let outbounds = vec![Outbound::new(OUTBOUND)];
+    let orphans = vec![Orphan { lane: old, stage: Stage::Outbound }];
+    let graph = Graph { outbounds, orphans, ..Graph::default() };
+    let settle = |lane, rows: std::ops::RangeInclusive<u64>, to| {
+        let left = Head { tail: Seq(3), cursor: Seq(1), ..Head::new(old, Epoch(2)) };
+        let heads = vec![Head::new(OUTBOUND, Epoch(1)), left];
+        let start = Start { heads, next_message: MessageId(9), next_stamp: Stamp(40) };
+        let leaving = vec![Leaving { lane, entries: rows.map(entry).collect(), to }];
+        Pipeline::settle(graph.clone(), start, leaving, &By::default(), now(0))
+    };
+    let (moved, next) = settle(old, 2..=3, Some(OUTBOUND)).unwrap();
+    let is_append = |it: &&Record| matches!(it, Record::Append(it) if it.lane == OUTBOUND);
+    assert_eq!(moved.records.iter().filter(is_append).count(), 2);
+    let [update] = moved.lanes[..] else { panic!("{:?}", moved.lanes) };
+    assert_eq!((update.lane, update.epoch, update.cursor), (old, Epoch(2), Seq(3)));
+    let stamps = moved.records.iter().filter_map(|it| match it {
+        Record::Event(event) => Some(event.stamp),
+        _ => None,
+    });
+    assert!(stamps.eq([Stamp(40), Stamp(41)]) && next == Stamp(42));
+    let (cancelled, _) = settle(old, 2..=3, None).unwrap();
+    assert!(cancelled.records.iter().all(|it| !is_append(&it)));
+    assert_eq!(settle(old, 2..=2, None), None, "a row is missing at its end");
+    assert_eq!(settle(old, 3..=3, None), None, "or at its beginning");
+    assert_eq!(settle(OUTBOUND, 2..=3, None), None, "it is configured");
+    assert_eq!(settle(old, 2..=3, Some(LaneId(8))), None, "there is no such lane");
 }

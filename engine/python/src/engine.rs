@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use mllp_engine::{Disposition, MessageId, Position, Search};
+use mllp_engine::{Disposition, Leaving, Lot, MessageId, Position, Search};
 use pyo3::prelude::*;
 
 use crate::builder::Builder;
@@ -166,30 +166,39 @@ impl Engine {
         Ok(verified.map(|it| Verified::new(it, findings)))
     }
 
+    #[pyo3(signature = (builder, leaving, deadline_seconds, *, by, because = ""))]
     fn reload(
         &self,
         py: Python<'_>,
         builder: &Builder,
-        leaving: Vec<(String, String)>,
+        leaving: Vec<(String, String, Option<String>)>,
         deadline_seconds: f64,
-    ) -> PyResult<()> {
+        by: String,
+        because: &str,
+    ) -> PyResult<(u64, u64)> {
         let deadline = seconds("deadline_seconds", deadline_seconds)?;
         let leaving: Vec<_> = leaving
-            .iter()
-            .map(|(of, name)| Ok((crate::operator::stage(of)?, name.as_str())))
+            .into_iter()
+            .map(|(stage, name, to)| {
+                let stage = crate::operator::stage(&stage)?;
+                Ok(Leaving { stage, name, lot: to.map_or(Lot::Cancelled, Lot::Moved) })
+            })
             .collect::<PyResult<_>>()?;
-        let builder = builder.take()?;
+        let (builder, by) = (builder.take()?, crate::operator::by(by, because));
         py.detach(|| {
             let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
             let engine = running.take().ok_or_else(|| refused("the engine was stopped"))?;
-            match engine.reload(builder, &leaving, deadline) {
-                Ok(engine) => *running = Some(engine),
+            match engine.reload(builder, &leaving, &by, deadline) {
+                Ok(engine) => {
+                    let settled = engine.settled();
+                    *running = Some(engine);
+                    Ok((settled.moved, settled.cancelled))
+                }
                 Err(not) => {
                     *running = not.engine;
-                    return Err(raised(not.error));
+                    Err(raised(not.error))
                 }
             }
-            Ok(())
         })
     }
 

@@ -31,7 +31,7 @@ fn flow(name: &str) -> PyResult<Flow> {
     }
 }
 
-fn by(who: String, because: &str) -> By {
+pub(crate) fn by(who: String, because: &str) -> By {
     By { who: Note(who), reason: Note(because.to_owned()) }
 }
 

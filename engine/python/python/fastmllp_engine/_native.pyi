@@ -396,12 +396,20 @@ class Engine:
         """Reads the TLS files of an inbound again, for connections from now on."""
 
     def reload(
-        self, builder: Builder, leaving: list[tuple[_Stage, str]], deadline_seconds: float
-    ) -> None:
+        self,
+        builder: Builder,
+        leaving: list[tuple[_Stage, str, str | None]],
+        deadline_seconds: float,
+        *,
+        by: str,
+        because: str = "",
+    ) -> tuple[int, int]:
         """Goes on with another graph: the listening sockets stay, each connection is closed once
         what came on it is answered. Raises `EngineError`: the old graph goes on, unless the store
         has come to its end. A lane that vanishes and holds something refuses it, unless it is
-        `leaving`: then it is orphaned until it is moved or cancelled."""
+        `leaving`: then another lane gets what it holds, or with None its messages end in ERROR.
+        That is one commit, before anything of the new graph reads, sends or runs. Returns how many
+        were moved and how many were cancelled."""
 
     def stop(self, deadline_seconds: float) -> None:
         """Accepts nothing new, answers what was received, and closes the store. Raises

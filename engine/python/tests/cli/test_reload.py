@@ -73,6 +73,18 @@ def test_an_outbound_that_holds_something_vanishes_only_with_a_word_about_it(
     ran = reload(feeds)
     assert ran.returncode in (1, 2), ran.stdout
     assert "OB_OLD" in ran.stderr
+    for wrong, why in (
+        (("--move", "OB_OLD=OB_NONE"), "OB_OLD cannot be moved: there is no outbound lane OB_NONE"),
+        (("--move", "OB_OLD=OB_LAB", "--cancel", "OB_OLD"), "OB_OLD is either moved or cancelled"),
+    ):
+        ran = reload(feeds, *wrong)
+        assert (ran.returncode != 0, ran.stdout) == (True, "")
+        assert why in ran.stderr
+    (feeds / "adt.py").write_text(old)
+    ran = reload(feeds, "--cancel", "OB_OLD")
+    assert ran.returncode == 1, ran.stdout
+    assert "OB_OLD is still configured" in ran.stderr
+    (feeds / "adt.py").write_text(text)
     ran = reload(feeds, "--move", "OB_OLD=OB_LAB")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.endswith("1 delivery moved\n")

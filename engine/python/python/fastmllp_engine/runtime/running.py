@@ -98,28 +98,30 @@ class Running:
 
         Raises:
             ConfigurationError: the configuration is refused.
-            EngineError: a lane that holds something would vanish, or the engine refuses the graph.
-            ValueError: a lane that is to vanish is not there.
+            EngineError: a lane that holds something would vanish, one that is to vanish does not,
+                or the engine refuses the graph.
+            ValueError: a lane that is to vanish is not there, or is both moved and cancelled.
         """
         if self.load is None:
             raise ValueError("this engine was not started from a folder")
+        if both := [name for name in cancels if name in moves]:
+            raise ValueError(f"{both[0]} is either moved or cancelled")
         with self._reloading:
             stages = {name: self.stage_of(name) for name in (*moves, *cancels)}
             if missing := [name for name, stage in stages.items() if stage is None]:
                 raise ValueError(f"there is no inbound, handler or outbound {missing[0]}")
             registry = self.load()
             builder = build(registry, self.data, self.functions, self.life)
-            leaving = [(stage, name) for name, stage in stages.items() if stage is not None]
-            self.engine.reload(builder, leaving, RELOAD_SECONDS)
+            leaving = [
+                (stage, name, moves.get(name))
+                for name, stage in stages.items()
+                if stage is not None
+            ]
+            moved, cancelled = self.engine.reload(
+                builder, leaving, RELOAD_SECONDS, by=by, because=because
+            )
             self.registry = registry
             stop_what_waits(self.engine, registry)
-            moved = cancelled = 0
-            for stage, name in leaving:
-                if name in moves:
-                    to = moves[name]
-                    moved += self.engine.move_lane(stage, name, to, by=by, because=because)
-                else:
-                    cancelled += self.engine.cancel_lane(stage, name, by=by, because=because)
             return Reloaded(registry.hash, registry.summary, moved, cancelled)
 
     def listening(self) -> list[tuple[str, str]]:
