@@ -14,7 +14,7 @@ from rooms import table
 from source import ROOT
 
 # Each may use those before it.
-CORES = ("mllp-core", "hl7-peek", "ack-gen", "mllp-link", "hl7-edit")
+CORES = ("mllp-core", "hl7-peek", "ack-gen", "mllp-link", "hl7-edit", "astm-core")
 # These need neither an operating system nor an allocator.
 OF_OTHERS = frozenset({"memchr", "heapless"})
 _OF_BINDINGS = re.compile(r"pyo3|cbindgen|maturin|libc|bindings|fastmllp|mllp-c\b")

@@ -32,24 +32,24 @@ class Sender:
     def _verdict(self,v,eot=True,**more):
         self.st="idle"; self.at=None; self.out="eot" if eot else None
         self.ev.append({"ev":"verdict","verdict":v,**more})
-    def _round(self,st,ms,verdict,**more):
-        """-> the peer keeps us from sending: wait, and give up after the sixth time"""
+    def _round(self,event,st,ms,**more):
+        """the peer keeps us from sending: wait, and give up the sixth time"""
         self.rounds+=1
-        if self.rounds>=6: self._verdict(verdict,eot=verdict=="interrupted",**more); return
-        self.st=st; self._timer(ms)
+        if self.rounds>=6: self._verdict(event,eot=event=="interrupted",**more); return
+        self.ev.append({"ev":event,**more}); self.st=st; self._timer(ms)
     def rx(self,b):
         """-> True: the peer asks for the line, and its ENQ is to be received"""
         if self.out=="enq" and b==ENQ: self.out=None; self.st="waiting"; return True
         if self.out is not None: self._stray(); return False
         if self.st=="enq":
             if b==ACK: self.refusals=0; self._frame(0)
-            elif b==NAK: self.ev.append({"ev":"busy"}); self._round("busy",self.busy,"busy")
-            elif b==ENQ: self.ev.append({"ev":"contention"}); self._round("contention",self.contention,"contention")
+            elif b==NAK: self._round("busy","busy",self.busy)
+            elif b==ENQ: self._round("contention","contention",self.contention)
             else: self._stray()
         elif self.st=="frame":
             if b==ACK or b==EOT and self.i+1==len(self.frames): self._acknowledged()
             elif b==EOT:
-                self.ev.append({"ev":"interrupted","frames":self.i+1}); self._round("hold",self.hold,"interrupted",frames=self.i+1)
+                self._round("interrupted","hold",self.hold,frames=self.i+1)
                 if self.st=="hold": self.out="eot"
             elif b==NAK: self._refused()
             else:
