@@ -1,6 +1,8 @@
 """Every route, over a real engine."""
 
 import json
+import os
+import pwd
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,8 @@ from fastmllp_engine.connectors import MLLP
 from fastmllp_engine.graph import Outbound
 from partners import Partner, message
 from running_engines import Feed, until
+
+USER = pwd.getpwuid(os.getuid()).pw_name
 
 
 class Asked:
@@ -47,6 +51,14 @@ def refusal(asked: Asked, path: str, **body: Any) -> tuple[int, str]:
     with pytest.raises(Refused) as caught:
         asked.post(path, **body) if body else asked.get(path)
     return caught.value.exit_status, caught.value.text
+
+
+def stopped_by(asked: Asked) -> str:
+    """Who has set what holds for the lane of OB_LAB."""
+    lanes = asked.get("/status")["lanes"]
+    (lane,) = [it for it in lanes if (it["stage"], it["name"]) == ("outbound", "OB_LAB")]
+    by: str = lane["output"]["by"]
+    return by
 
 
 def test_the_document_is_the_committed_one(asked: Asked) -> None:
@@ -116,31 +128,30 @@ def test_what_is_not_there_or_is_wrong_is_said(asked: Asked) -> None:
     assert refusal(asked, "/messages?field=PID-3.1")[0] == 2
     assert refusal(asked, "/messages?limit=0")[0] == 2
     assert refusal(asked, "/dead-letters?after=x")[0] == 2
-    status, text = refusal(asked, "/connections/OB_LAP/stop", by="anna")
+    status, text = refusal(asked, "/connections/OB_LAP/stop", because="x")
     assert (status, text) == (1, "there is no inbound, outbound or handler OB_LAP")
-    assert refusal(asked, "/connections/OB_LAB/stop", by="anna", becuase="x")[0] == 2
-    assert refusal(asked, "/connections/OB_LAB/stop", because="nobody")[0] == 2
+    assert refusal(asked, "/connections/OB_LAB/stop", becuase="x")[0] == 2
 
 
 def test_an_operator_stops_pauses_and_starts_an_outbound(asked: Asked, partner: Partner) -> None:
-    asked.post("/connections/OB_LAB/stop", by="anna", because="maintenance")
+    asked.post("/connections/OB_LAB/stop", because="maintenance")
     asked.feed.send(message("M1"))
 
     def reasons() -> list[str]:
         return [it["reason"] for it in asked.get("/messages/1/why")["answers"]]
 
     until(reasons, lambda it: it == ["stopped"])
-    asked.post("/connections/OB_LAB/pause", by="anna", because="maintenance")
+    asked.post("/connections/OB_LAB/pause", because="maintenance")
     until(reasons, lambda it: it == ["paused"])
     (answer,) = asked.get("/messages/1/why")["answers"]
-    assert (answer["by"], answer["because"]) == ("anna", "maintenance")
-    asked.post("/connections/OB_LAB/start", by="anna")
+    assert (answer["by"], answer["because"]) == (USER, "maintenance")
+    asked.post("/connections/OB_LAB/start")
     partner.wait_for(1)
 
 
 def test_an_inbound_that_is_stopped_does_not_listen(asked: Asked) -> None:
     address = asked.feed.engine.address("IB_ADT")
-    asked.post("/connections/IB_ADT/stop", by="anna")
+    asked.post("/connections/IB_ADT/stop")
 
     def is_refused() -> bool:
         import socket
@@ -152,7 +163,7 @@ def test_an_inbound_that_is_stopped_does_not_listen(asked: Asked) -> None:
         return False
 
     until(is_refused)
-    asked.post("/connections/IB_ADT/start", by="anna")
+    asked.post("/connections/IB_ADT/start")
     until(lambda: not is_refused())
 
 
@@ -173,7 +184,7 @@ def test_dead_deliveries_are_counted_and_replayed_once(asked: Asked, partner: Pa
     partner.code = "AA"
     preview = asked.post("/dead-letters/replay/preview", outbound="OB_LAB")
     assert (preview["total"], preview["newer"]) == (3, 0)
-    wanted = {"outbound": "OB_LAB", "key": "k1", "by": "anna"}
+    wanted = {"outbound": "OB_LAB", "key": "k1"}
     assert asked.post("/dead-letters/replay", **wanted)["total"] == 3
     partner.wait_for(6)
     asked.feed.idle()
@@ -182,13 +193,41 @@ def test_dead_deliveries_are_counted_and_replayed_once(asked: Asked, partner: Pa
     assert [it.split(b"|")[9] for it in partner.wait_for(7)[3:]] == [b"M1", b"M2", b"M3", b"M4"]
 
 
+def test_who_has_asked_is_what_the_kernel_says(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "eve")
+    status, text = refusal(asked, "/connections/OB_LAB/stop", by="eve")
+    assert (status, "by" in text) == (2, True), text
+    asked.post("/connections/OB_LAB/stop")
+    assert stopped_by(asked) == USER
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root becomes another user")
+def test_another_user_is_named(asked: Asked) -> None:
+    data = asked.feed.data
+    for folder in (data, *data.parents[:-2]):
+        folder.chmod(0o755)
+    (data / door.NAME).chmod(0o666)
+    child = os.fork()
+    if child == 0:
+        os.setuid(65534)
+        try:
+            asked.post("/connections/OB_LAB/stop")
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert stopped_by(asked) == pwd.getpwuid(65534).pw_name
+
+
 def test_messages_are_sent_again(asked: Asked, partner: Partner) -> None:
     asked.feed.send(message("M1"), message("M2"))
     partner.wait_for(2)
     asked.feed.idle()
     preview = asked.post("/messages/replay/preview", messages=[1])
     assert preview["total"] == 1
-    asked.post("/messages/replay", messages=[1], key="k", by="anna")
+    asked.post("/messages/replay", messages=[1], key="k")
     assert partner.wait_for(3)[2] == message("M1")
 
 
@@ -199,7 +238,7 @@ def test_held_deliveries_are_released_or_cancelled(feed: Feed, partner: Partner)
     feed.send(message("M1"), message("M2"))
     until(lambda: asked.get("/held/summary")["total"], lambda it: it == 2)
     partner.code = "AA"
-    job = {"by": "anna", "because": "the patient is known now"}
+    job = {"because": "the patient is known now"}
     assert asked.post("/held/release", messages=[1], key="a", **job)["done"] == 1
     partner.wait_for(3)
     assert asked.post("/held/cancel", messages=[2], key="b", **job)["done"] == 1
@@ -218,7 +257,7 @@ def test_what_a_lane_holds_that_is_gone_is_moved(feed: Feed, partner: Partner) -
     asked = Asked(feed)
     assert asked.get("/messages/1/why")["answers"][0]["reason"] == "orphaned"
     assert asked.get("/health")["problems"] == ["OB_OLD is no longer configured and holds 1"]
-    moved = asked.post("/lanes/move", stage="outbound", name="OB_OLD", to="OB_LAB", by="anna")
+    moved = asked.post("/lanes/move", stage="outbound", name="OB_OLD", to="OB_LAB")
     assert moved == {"count": 1}
     partner.wait_for(1)
     asked.api.close()

@@ -73,7 +73,7 @@ def test_once_is_once_for_each_start_of_the_engine(make: Callable[[str], World])
         os.kill(process, signal.SIGKILL)
     until(world.connection_processes, lambda it: len(it) == 2 and not killed & set(it))
     (world.folder / "other.py").write_text("")
-    world.client.post("/config/reload", {"moves": {}, "cancels": [], "by": "t", "because": ""})
+    world.client.post("/config/reload", {"moves": {}, "cancels": [], "because": ""})
     assert world.end() == 0
     world.start()
     until(lambda: len(world.sink.payloads()), lambda it: it == 2)

@@ -1,10 +1,11 @@
-"""What every route needs: the engine that is asked, and the answers that are not the wanted one."""
+"""What every route needs: the engine that is asked, by whom, and the answers to what is wrong."""
 
 from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
 from pydantic import BaseModel
 
+from fastmllp_engine.api import door
 from fastmllp_engine.runtime import Running
 
 
@@ -26,7 +27,14 @@ def _running(request: Request) -> Running:
     return running
 
 
+def _peer(request: Request) -> str:
+    return door.user(request.state.peer)
+
+
 Asked = Annotated[Running, Depends(_running)]
+
+By = Annotated[str, Depends(_peer)]
+"""The operator, for journeys and switches: the user at the other end of the socket."""
 
 
 def not_found(what: str) -> HTTPException:

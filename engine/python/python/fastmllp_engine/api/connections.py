@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from fastmllp_engine.api.asked import REFUSALS, Asked, not_found
+from fastmllp_engine.api.asked import REFUSALS, Asked, By, not_found
 from fastmllp_engine.api.requests import LaneMove, LaneOperation, Operation, Reload
 from fastmllp_engine.api.standing import connections_of, health_of, status_of
 from fastmllp_engine.records import ConnectionRecord, HealthRecord, StatusRecord
@@ -53,21 +53,21 @@ def connections(asked: Asked) -> list[ConnectionRecord]:
 
 
 @routes.post("/connections/{name}/start", status_code=204)
-def start(asked: Asked, name: str, operation: Operation) -> None:
+def start(asked: Asked, by: By, name: str, operation: Operation) -> None:
     """Let messages pass again."""
-    _switch(asked, name, operation, "on")
+    _switch(asked, by, name, operation, "on")
 
 
 @routes.post("/connections/{name}/stop", status_code=204)
-def stop(asked: Asked, name: str, operation: Operation) -> None:
+def stop(asked: Asked, by: By, name: str, operation: Operation) -> None:
     """Stop it, also across restarts: an inbound does not listen, an outbound disconnects."""
-    _switch(asked, name, operation, "stopped")
+    _switch(asked, by, name, operation, "stopped")
 
 
 @routes.post("/connections/{name}/pause", status_code=204)
-def pause(asked: Asked, name: str, operation: Operation) -> None:
+def pause(asked: Asked, by: By, name: str, operation: Operation) -> None:
     """Pause it, also across restarts: connections stay, and nothing passes."""
-    _switch(asked, name, operation, "paused")
+    _switch(asked, by, name, operation, "paused")
 
 
 @routes.post("/connections/{name}/retry", status_code=204)
@@ -77,37 +77,41 @@ def retry(asked: Asked, name: str, operation: Operation) -> None:
 
 
 @routes.post("/config/reload")
-def reload(asked: Asked, wanted: Reload) -> Reloaded:
+def reload(asked: Asked, by: By, wanted: Reload) -> Reloaded:
     """Load the configuration again and go on with it: all of it, or nothing has changed."""
-    return asked.reload(wanted.moves, wanted.cancels, wanted.by, wanted.because)
+    return asked.reload(wanted.moves, wanted.cancels, by, wanted.because)
 
 
 @routes.post("/lanes/move")
-def move(asked: Asked, operation: LaneMove) -> Moved:
+def move(asked: Asked, by: By, operation: LaneMove) -> Moved:
     """Append what a lane has left that is no longer configured to one that is."""
     count = asked.engine.move_lane(
-        operation.stage, operation.name, operation.to, by=operation.by, because=operation.because
+        operation.stage, operation.name, operation.to, by=by, because=operation.because
     )
     return Moved(count=count)
 
 
 @routes.post("/lanes/cancel")
-def cancel(asked: Asked, operation: LaneOperation) -> Moved:
+def cancel(asked: Asked, by: By, operation: LaneOperation) -> Moved:
     """End what a lane has left that is no longer configured: its messages end in ERROR."""
     count = asked.engine.cancel_lane(
-        operation.stage, operation.name, by=operation.by, because=operation.because
+        operation.stage, operation.name, by=by, because=operation.because
     )
     return Moved(count=count)
 
 
 def _switch(
-    asked: Running, name: str, operation: Operation, flow: Literal["on", "paused", "stopped"]
+    asked: Running,
+    by: str,
+    name: str,
+    operation: Operation,
+    flow: Literal["on", "paused", "stopped"],
 ) -> None:
     stage = _stage(asked, name, operation.stage)
     inbound = asked.registry.inbounds.get(name) if stage == "ingress" else None
     side: Literal["input", "output"] = inbound.side if inbound else "output"
     engine = asked.engine
-    engine.switch(stage, name, side, flow, by=operation.by, because=operation.because)
+    engine.switch(stage, name, side, flow, by=by, because=operation.because)
 
 
 def _stage(asked: Running, name: str, given: Stage | None) -> Stage:

@@ -5,10 +5,16 @@ most 107 bytes; a folder with a longer one is reached through its descriptor.
 """
 
 import os
+import pwd
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio.trsock
 
 NAME = "api.sock"
 LONGEST = 103
@@ -41,6 +47,25 @@ def take(data: Path) -> socket.socket:
         listening.close()
         raise
     return listening
+
+
+def peer(connected: "asyncio.trsock.TransportSocket") -> int:
+    """The number of the user at the other end of a connection, as the kernel has it."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        # Elsewhere than on Linux: nobody but the engine's user, and root, has been let in.
+        return os.getuid()
+    credentials = struct.Struct("3i")
+    given = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, credentials.size)
+    uid: int = credentials.unpack(given)[1]
+    return uid
+
+
+def user(uid: int) -> str:
+    """The name of a user; one that the system does not know has a number alone."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except (OSError, KeyError):
+        return f"uid {uid}"
 
 
 def leave(data: Path) -> None:

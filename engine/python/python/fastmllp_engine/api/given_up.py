@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from fastmllp_engine.api.asked import REFUSALS, Asked
+from fastmllp_engine.api.asked import REFUSALS, Asked, By
 from fastmllp_engine.api.requests import HeldJob, Replay, Selection
 from fastmllp_engine.records import (
     GivenUpPage,
@@ -36,12 +36,12 @@ def dead_summary(asked: Asked, outbound: str | None = None) -> GivenUpSummary:
 
 
 @routes.post("/dead-letters/replay")
-def replay(asked: Asked, wanted: Replay) -> JobRecord:
+def replay(asked: Asked, by: By, wanted: Replay) -> JobRecord:
     """Append dead deliveries again, in the order in which their messages were received."""
     report = asked.engine.replay(
         "dead",
         key=wanted.key,
-        by=wanted.by,
+        by=by,
         because=wanted.because,
         outbound=wanted.outbound,
         messages=wanted.messages,
@@ -79,11 +79,11 @@ def held_summary(asked: Asked, outbound: str | None = None) -> GivenUpSummary:
 
 
 @routes.post("/held/release")
-def release(asked: Asked, wanted: HeldJob) -> JobRecord:
+def release(asked: Asked, by: By, wanted: HeldJob) -> JobRecord:
     """Append held deliveries again, in the order in which their messages were received."""
     report = asked.engine.release(
         key=wanted.key,
-        by=wanted.by,
+        by=by,
         because=wanted.because,
         outbound=wanted.outbound,
         messages=wanted.messages,
@@ -92,11 +92,11 @@ def release(asked: Asked, wanted: HeldJob) -> JobRecord:
 
 
 @routes.post("/held/cancel")
-def cancel(asked: Asked, wanted: HeldJob) -> JobRecord:
+def cancel(asked: Asked, by: By, wanted: HeldJob) -> JobRecord:
     """End held deliveries: their messages end in ERROR."""
     report = asked.engine.cancel(
         key=wanted.key,
-        by=wanted.by,
+        by=by,
         because=wanted.because,
         outbound=wanted.outbound,
         messages=wanted.messages,

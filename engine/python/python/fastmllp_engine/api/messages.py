@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import Response
 
-from fastmllp_engine.api.asked import REFUSALS, Asked, not_found
+from fastmllp_engine.api.asked import REFUSALS, Asked, By, not_found
 from fastmllp_engine.api.requests import MessageReplay, MessageSelection
 from fastmllp_engine.records import (
     FoundRecord,
@@ -52,12 +52,12 @@ def search(
 
 
 @routes.post("/replay")
-def replay(asked: Asked, wanted: MessageReplay) -> JobRecord:
+def replay(asked: Asked, by: By, wanted: MessageReplay) -> JobRecord:
     """Route messages again, or send them to an outbound, in the order of acceptance."""
     report = asked.engine.replay(
         "messages",
         key=wanted.key,
-        by=wanted.by,
+        by=by,
         because=wanted.because,
         messages=wanted.messages,
         to_outbound=wanted.to_outbound,

@@ -1,10 +1,9 @@
-"""What requests say."""
+"""What requests say. Who asks is never among it: the socket knows."""
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Who = Annotated[str, Field(min_length=1, max_length=100, description="Who asks for it.")]
 Reason = Annotated[str, Field(max_length=200, description="Why. It stays in the journey.")]
 Key = Annotated[
     str,
@@ -25,7 +24,6 @@ class Request(BaseModel):
 class Operation(Request):
     """Something that an operator does to a connection."""
 
-    by: Who
     because: Reason = ""
     stage: Literal["ingress", "routed", "outbound"] | None = None
     """Where a name is that of more than one; null: inbound, then outbound, then handler."""
@@ -36,7 +34,6 @@ class LaneOperation(Request):
 
     stage: Literal["ingress", "routed", "outbound"]
     name: str
-    by: Who
     because: Reason = ""
 
 
@@ -53,7 +50,6 @@ class Reload(Request):
     """The lane that gets what a lane holds, by the name of the latter."""
     cancels: list[str] = []
     """Lanes whose messages end in ERROR."""
-    by: Who
     because: Reason = ""
 
 
@@ -77,10 +73,9 @@ class MessageSelection(Request):
 
 
 class Job(Request):
-    """Who wants a job, and its key."""
+    """A job with its key."""
 
     key: Key
-    by: Who
     because: Reason = ""
 
 

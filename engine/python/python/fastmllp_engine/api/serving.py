@@ -60,9 +60,11 @@ class Api:
         import uvicorn
 
         from fastmllp_engine.api.application import application
+        from fastmllp_engine.api.peers import KnownPeer
 
         config = uvicorn.Config(
             application(self._running),
+            http=KnownPeer,
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -4,7 +4,7 @@ import argparse
 
 from fastmllp_engine.cli.asking import Commands, about_an_engine, client_of
 from fastmllp_engine.cli.client import in_path
-from fastmllp_engine.cli.printing import counted, safe, say, say_json, user
+from fastmllp_engine.cli.printing import counted, safe, say, say_json
 
 STAGES = {"inbound": "ingress", "handler": "routed", "outbound": "outbound"}
 
@@ -70,7 +70,6 @@ def _add_because(parser: argparse.ArgumentParser) -> None:
 
 def _operate(given: argparse.Namespace) -> int:
     body = {
-        "by": user(),
         "because": given.because,
         "stage": STAGES[given.kind] if given.kind else None,
     }
@@ -91,7 +90,7 @@ def _cancel(given: argparse.Namespace) -> int:
 
 
 def _end(given: argparse.Namespace, path: str, more: dict[str, str], done: str) -> int:
-    body = {"stage": STAGES[given.kind], "name": given.old, "by": user(), "because": given.because}
+    body = {"stage": STAGES[given.kind], "name": given.old, "because": given.because}
     report = client_of(given).post(path, body | more)
     if given.json:
         say_json(report)

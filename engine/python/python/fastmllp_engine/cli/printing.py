@@ -1,7 +1,6 @@
 """What people read: safe for a terminal, in any locale, with times in UTC."""
 
 import json
-import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -78,13 +77,3 @@ def seconds(milliseconds: int) -> str:
 def counted(count: int, what: str, whats: str = "") -> str:
     """Such as `1 delivery` or `14 deliveries`."""
     return f"{count:,} {what if count == 1 else whats or what + 's'}"
-
-
-def user() -> str:
-    """Who runs the command, for the journeys of messages."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return f"uid {os.getuid()}"

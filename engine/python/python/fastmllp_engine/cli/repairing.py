@@ -15,7 +15,6 @@ from fastmllp_engine.cli.printing import (
     say_error,
     say_json,
     say_table,
-    user,
 )
 
 REASONS = {
@@ -282,7 +281,7 @@ def _agreed(given: argparse.Namespace, question: str) -> bool:
 
 
 def _job(given: argparse.Namespace) -> dict[str, str]:
-    return {"key": given.key or uuid.uuid4().hex, "by": user(), "because": given.because}
+    return {"key": given.key or uuid.uuid4().hex, "because": given.because}
 
 
 def _say_job(given: argparse.Namespace, report: dict[str, Any]) -> int:

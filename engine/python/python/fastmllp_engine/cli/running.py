@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fastmllp_engine.cli.asking import Commands, about_an_engine, data_of
 from fastmllp_engine.cli.client import Client
-from fastmllp_engine.cli.printing import counted, say, say_error, say_json, say_lines, user
+from fastmllp_engine.cli.printing import counted, say, say_error, say_json, say_lines
 from fastmllp_engine.graph import ConfigurationError, Registry, load, read_folder, snapshot
 from fastmllp_engine.graph.loader import load_read
 
@@ -72,7 +72,7 @@ def _reload(given: argparse.Namespace) -> int:
     if len(moves) != len(given.move):
         say_error("--move needs OLD=NEW, each OLD once")
         return 2
-    wanted = {"moves": moves, "cancels": given.cancel, "by": user(), "because": given.because}
+    wanted = {"moves": moves, "cancels": given.cancel, "because": given.because}
     report = Client(data_of(given), RELOAD_SECONDS).post("/config/reload", wanted)
     if given.json:
         say_json(report)
