@@ -119,6 +119,7 @@ impl Core {
 
     /// Runs until it is told to end or the store has come to its end.
     pub(crate) fn run(mut self) -> Result<(), StoreError> {
+        self.look_at_schedules();
         loop {
             self.carry_out();
             self.set_gates();
@@ -136,6 +137,7 @@ impl Core {
             });
             // A commit that does not return is reported all the same.
             let wait = if self.pipeline.is_committing() { wait.min(WATCH) } else { wait };
+            let wait = self.connections.wait(self.clock.now().wall).map_or(wait, |it| it.min(wait));
             match self.news.recv_timeout(wait) {
                 Ok(news) => {
                     if self.take(news)? || self.take_more()? {
@@ -145,7 +147,16 @@ impl Core {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
+            self.look_at_schedules();
             self.pipeline.on_time(self.clock.now());
+        }
+    }
+
+    /// Opens and closes what schedules say.
+    fn look_at_schedules(&mut self) {
+        let now = self.clock.now();
+        for fact in self.connections.look(now.wall, &self.outlets) {
+            self.tell(fact, now);
         }
     }
 
@@ -201,7 +212,9 @@ impl Core {
             News::Reports(number, reports) => self.reported(number as usize, reports, now),
             News::HandedOver { number, unread } => self.handed_over(number as usize, unread, now),
             News::Status(of, asked) => {
-                drop(asked.send(Status::of(&self.pipeline, &self.notices, &self.names, of, now)));
+                let hours = |lane| self.connections.hours(lane);
+                let told = (&self.notices, &*self.names);
+                drop(asked.send(Status::of(&self.pipeline, told, hours, of, now)));
             }
             News::Command(command, asked) => {
                 self.connections.dial(&command, &self.outlets);

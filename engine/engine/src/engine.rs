@@ -184,7 +184,7 @@ impl Engine {
         let began = settling.begin_life(&mut *store, &builder, &mut numbers, stored, &clock);
         let (stored, settled) = began?;
         let opened = to.open(runtime.handle(), &outbounds, listening);
-        let Opened { gates, senders, connectors } = opened;
+        let Opened { gates, senders, connectors, timetable } = opened;
         let orphaned = stored.orphaned();
         let (pipeline, names) = pipeline(&builder, stored, numbers, &clock);
         let mut engine = Engine {
@@ -215,7 +215,7 @@ impl Engine {
         let (workers, arrivals) = engine.prepare_calls(builder, readers, chunks, &clock)?;
         let senders = outbounds.into_iter().zip(engine.senders.iter().cloned()).collect();
         let outlets = Outlets { writer, reader, workers, arrivals, senders };
-        let connections = Connections::new(inbounds, gates, listeners, connectors);
+        let connections = Connections::new(inbounds, gates, listeners, connectors, timetable);
         engine.decide(Core::new(pipeline, news, clock, names, outlets, connections))
     }
 

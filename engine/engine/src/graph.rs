@@ -89,6 +89,7 @@ pub(crate) fn graph(builder: &Builder, orphans: Vec<Orphan>, names: &Names) -> G
         on_full: it.on_full,
         capacity: it.capacity,
         takes_sends: !it.receives(),
+        closed: it.closed,
         ..Inbound::new(lane(Stage::Ingress, &it.name))
     });
     let handlers = builder.handlers.iter().map(|(name, _)| Handler {

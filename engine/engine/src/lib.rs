@@ -58,6 +58,7 @@ mod faults;
 mod functions;
 mod given_up;
 mod graph;
+mod hours;
 mod jobs;
 mod journey;
 mod lazy;
@@ -79,6 +80,7 @@ mod reader;
 mod reason;
 mod reload;
 mod retaining;
+mod schedule;
 mod search;
 mod seats;
 mod selection;
@@ -108,8 +110,8 @@ pub use mllp_io::{
     TlsVersion,
 };
 pub use mllp_pipeline::{
-    By, Capacity, Disposition, Event, Failure, Flow, GiveUp, LaneId, MessageId, Note, OnFull,
-    Position, Retry, Seq, Side, Stage, StoreState, Then, Trouble, What,
+    By, Capacity, Closed, Disposition, Event, Failure, Flow, GiveUp, LaneId, MessageId, Note,
+    OnFull, Position, Retry, Seq, Side, Stage, StoreState, Then, Trouble, What,
 };
 pub use mllp_store::{
     ClockDoubt, Days, Finding, Found, StoreError, StoredMessage, Verified, verify,
@@ -118,6 +120,7 @@ pub use moment::moment;
 pub use program::Program;
 pub use reason::{Attempts, Reason};
 pub use reload::NotReloaded;
+pub use schedule::{Hours, Schedule, Window};
 pub use search::Search;
 pub use selection::{Selection, Which};
 pub use settling::{Leaving, Lot, Settled};

@@ -57,6 +57,7 @@ impl Notices {
             Fact::Ready { lane, ready } => self.ready(*lane, *ready, now),
             Fact::Failed { lane, failure, .. } => self.failed(*lane, *failure),
             Fact::Delivered { lane, .. } => self.delivered(*lane),
+            Fact::Hours { lane, open } => self.hours(*lane, *open),
             _ => {}
         }
     }
@@ -192,6 +193,14 @@ impl Notices {
             1 => warn!(connection = connection, failure = failure; "a delivery has failed"),
             _ => debug!(connection = connection, failure = failure, failures = *failures;
                 "a delivery has failed again"),
+        }
+    }
+
+    fn hours(&self, lane: LaneId, open: bool) {
+        let name = self.names.of(lane);
+        match open {
+            true => info!(connection = name.as_str(); "inside of its schedule"),
+            false => info!(connection = name.as_str(); "outside of its schedule"),
         }
     }
 

@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use mllp_io::{FeedOptions, Gate, Intake, ListenerOptions, Recognise, Reports, Senders};
-use mllp_pipeline::{Acknowledge, Flow, LaneId, Side, Switch};
+use mllp_pipeline::{Acknowledge, Closed, Flow, LaneId, Side, Switch};
 use tokio::runtime::Handle;
 
 use crate::bodies::BodyIds;
 use crate::builder::Builder;
+use crate::clock::Clock;
+use crate::connections::Gated;
 use crate::connector::{self, Connection, Connectors, ToConnector};
 use crate::error::Error;
+use crate::hours::Timetable;
 use crate::listeners::{Kept, Listeners, Spec};
 use crate::outlet::Outlet;
+use crate::schedule::Schedule;
 use crate::specs::{Delivers, Feed, InboundSpec};
 use crate::traffic::{Doors, ToCore};
 use crate::writer::Job;
@@ -48,7 +52,9 @@ pub(crate) struct Opening<'a> {
 
 /// Inbounds that listen and read nothing yet.
 pub(crate) struct Listening {
-    gates: Vec<(LaneId, Gate)>,
+    /// Of all inbounds.
+    lanes: Vec<LaneId>,
+    gates: Vec<Gated>,
     pub(crate) listeners: Listeners,
     connectors: Vec<Connection>,
 }
@@ -56,10 +62,11 @@ pub(crate) struct Listening {
 /// Connections that are open.
 pub(crate) struct Opened {
     /// Of the inbounds that something outside brings messages to.
-    pub(crate) gates: Vec<(LaneId, Gate)>,
+    pub(crate) gates: Vec<Gated>,
     /// By their numbers.
     pub(crate) senders: Vec<Arc<Outlet>>,
     pub(crate) connectors: Connectors,
+    pub(crate) timetable: Timetable,
 }
 
 impl Opening<'_> {
@@ -73,7 +80,7 @@ impl Opening<'_> {
         let Inbounds { gates, listeners, connectors } = self.inbounds(inbounds)?;
         let listeners = Listeners::bind(runtime.clone(), listeners, kept)
             .map_err(|(inbound, error)| Error::Listen { inbound, error })?;
-        Ok(Listening { gates, listeners, connectors })
+        Ok(Listening { lanes: inbounds.to_vec(), gates, listeners, connectors })
     }
 
     /// Begins to read, and to send. What is paused reads nothing.
@@ -81,15 +88,16 @@ impl Opening<'_> {
         &self,
         runtime: &Handle,
         outbounds: &[LaneId],
-        Listening { gates, connectors, .. }: Listening,
+        Listening { gates, connectors, lanes, .. }: Listening,
     ) -> Opened {
         let (senders, mut all) = self.outbounds(outbounds, runtime);
         let start = |it| connector::start(runtime, it, self.core.clone());
         all.extend(connectors.into_iter().map(start));
-        for (lane, gate) in &gates {
+        for Gated { lane, gate, .. } in &gates {
             gate.set(!is_set(self.switches, *lane, Side::Input, Flow::Paused));
         }
-        Opened { gates, senders, connectors: Connectors::new(all) }
+        let timetable = Timetable::new(self.builder, &lanes, outbounds);
+        Opened { gates, senders, connectors: Connectors::new(all), timetable }
     }
 
     fn inbounds(&self, lanes: &[LaneId]) -> Result<Inbounds, Error> {
@@ -99,13 +107,20 @@ impl Opening<'_> {
             // Before the first connection.
             gate.set(false);
             if inbound.receives() {
-                inbounds.gates.push((*lane, gate.clone()));
+                inbounds.gates.push(Gated::new(*lane, gate.clone(), inbound.closed));
             }
-            let stopped = is_set(self.switches, *lane, Side::Input, Flow::Stopped);
+            let stopped = is_set(self.switches, *lane, Side::Input, Flow::Stopped)
+                || inbound.closed == Closed::Unreachable && self.is_closed(&inbound.schedule);
             let intake: Arc<dyn Intake> = Arc::clone(self.doors) as _;
             inbounds.add(number, inbound, *lane, (gate, stopped), intake)?;
         }
         Ok(inbounds)
+    }
+
+    /// Whether it is outside of a schedule.
+    fn is_closed(&self, schedule: &Option<Schedule>) -> bool {
+        let now = Clock::new(Arc::clone(&self.builder.wall)).now().wall;
+        schedule.as_ref().is_some_and(|it| !it.hours(now).is_open)
     }
 
     /// Dials, and starts the connectors of the outbounds.
@@ -117,7 +132,8 @@ impl Opening<'_> {
         let _inside = runtime.enter();
         let (mut outlets, mut connectors) = (Vec::new(), Vec::new());
         for (number, (outbound, lane)) in (0..).zip(self.builder.outbounds.iter().zip(lanes)) {
-            let stopped = is_set(self.switches, *lane, Side::Output, Flow::Stopped);
+            let stopped = is_set(self.switches, *lane, Side::Output, Flow::Stopped)
+                || self.is_closed(&outbound.schedule);
             let window = outbound.window();
             let outlet = match &outbound.delivers {
                 Delivers::Sender(options) => {
@@ -149,7 +165,7 @@ impl Opening<'_> {
 /// The inbounds, as they are to be opened.
 #[derive(Default)]
 struct Inbounds {
-    gates: Vec<(LaneId, Gate)>,
+    gates: Vec<Gated>,
     listeners: Vec<Spec>,
     connectors: Vec<Connection>,
 }

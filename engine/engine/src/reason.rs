@@ -63,6 +63,11 @@ pub enum Reason {
     Orphaned,
     /// The lane is stopped or paused.
     Switched(Setting),
+    /// It is outside of the schedule of the outbound.
+    Closed {
+        /// When it opens.
+        opens: Option<u64>,
+    },
     /// The partner is not connected.
     NotConnected {
         /// Since when.
@@ -240,6 +245,10 @@ impl fmt::Display for Reason {
                 let operator = By { who: Note(who.clone()), reason: Note(reason.clone()) };
                 write!(f, "the lane is {state} since {} {}", moment(*since), by(&operator))
             }
+            Reason::Closed { opens } => {
+                f.write_str("outside of the schedule")?;
+                opens.map_or(Ok(()), |at| write!(f, " (opens at {})", moment(at)))
+            }
             Reason::NotConnected { since, why, next } => {
                 not_connected(f, *since, why.as_deref(), *next)
             }
@@ -294,6 +303,7 @@ mod tests {
         Reason::Store(_) => "waiting.rs" "a_commit_that_does_not_return",
         Reason::Orphaned => "why.rs" "what_an_outbound_has_left_that_is_no_longer_configured",
         Reason::Switched(_) => "why.rs" "a_lane_that_is_stopped_or_paused_says_by_whom_and_since_when",
+        Reason::Closed { .. } => "schedules.rs" "an_outbound_keeps_its_queue_outside_of_its_schedule",
         Reason::NotConnected { .. } => "waiting.rs" "a_partner_who_cannot_be_reached_has_a_time_of_the_next_dial",
         Reason::Retries(_) => "why.rs" "a_message_behind_one_that_is_refused_for_now_and_one_for_each_outbound",
         Reason::WithPartner => "waiting.rs" "a_delivery_that_is_with_the_partner_though_it_is_not_the_head",

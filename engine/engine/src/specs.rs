@@ -1,10 +1,11 @@
 //! What a program has said of each connection.
 
 use mllp_io::{FeedOptions, ListenerOptions, SenderOptions};
-use mllp_pipeline::{Acknowledge, Capacity, GiveUp, OnFull, Ordering, Retry};
+use mllp_pipeline::{Acknowledge, Capacity, Closed, GiveUp, OnFull, Ordering, Retry};
 use mllp_store::Days;
 
 use crate::connector::ConnectorProgram;
+use crate::schedule::Schedule;
 use crate::search::IndexedField;
 
 /// What brings messages to an inbound.
@@ -43,6 +44,8 @@ pub(crate) struct InboundSpec {
     pub(crate) acknowledge: Acknowledge,
     pub(crate) on_full: OnFull,
     pub(crate) capacity: Capacity,
+    pub(crate) schedule: Option<Schedule>,
+    pub(crate) closed: Closed,
     pub(crate) feed: Feed,
 }
 
@@ -57,6 +60,7 @@ pub(crate) struct OutboundSpec {
     pub(crate) keys: Vec<IndexedField>,
     pub(crate) connections: usize,
     pub(crate) capacity: Capacity,
+    pub(crate) schedule: Option<Schedule>,
 }
 
 impl InboundSpec {
@@ -70,6 +74,8 @@ impl InboundSpec {
             acknowledge: Acknowledge::Stored,
             on_full: OnFull::Refuse,
             capacity: Capacity::NONE,
+            schedule: None,
+            closed: Closed::default(),
             feed,
         }
     }
@@ -91,6 +97,7 @@ impl OutboundSpec {
             keys: Vec::new(),
             connections: 1,
             capacity: Capacity::NONE,
+            schedule: None,
         }
     }
 

@@ -1,12 +1,13 @@
 //! How an engine stands.
 
 use mllp_pipeline::{
-    Delivering, Flow, MessageId, Now, Pipeline, Stage, Standing, StoreState, Switch,
+    Delivering, Flow, LaneId, MessageId, Now, Pipeline, Stage, Standing, StoreState, Switch,
 };
 
 use crate::names::Names;
 use crate::notices::Notices;
 use crate::outages::Outage;
+use crate::schedule::Hours;
 
 /// A commit that takes longer, in milliseconds, is what a message waits for.
 const STUCK: u64 = 1_000;
@@ -62,6 +63,8 @@ pub struct LaneState {
     pub input: Option<Setting>,
     /// What was set last for what is done with the rows of the lane; `None`: on.
     pub output: Option<Setting>,
+    /// What its schedule says; `None`: it has none.
+    pub hours: Option<Hours>,
     /// Its inbound, handler or outbound is no longer configured: only an operator can have it
     /// moved or cancelled.
     pub is_orphaned: bool,
@@ -91,10 +94,10 @@ impl Setting {
 }
 
 impl Status {
-    pub(crate) fn of(
+    pub(crate) fn of<'a>(
         pipeline: &Pipeline,
-        notices: &Notices,
-        names: &Names,
+        (notices, names): (&Notices, &Names),
+        hours: impl Fn(LaneId) -> Option<&'a Hours>,
         message: Option<MessageId>,
         now: Now,
     ) -> Status {
@@ -120,6 +123,7 @@ impl Status {
                 keeps_order: lane.keeps_order,
                 input: lane.input.map(Setting::of),
                 output: lane.output.map(Setting::of),
+                hours: hours(lane.lane).cloned(),
                 is_orphaned: lane.is_orphan,
             })
             .collect();

@@ -169,6 +169,11 @@ impl Waiting<'_> {
         if let Some(setting) = state.output.as_ref().filter(|it| it.flow != Flow::On) {
             return Ok(Reason::Switched(setting.clone()));
         }
+        if let (Stage::Outbound, Some(hours)) =
+            (stage, state.hours.as_ref().filter(|it| !it.is_open))
+        {
+            return Ok(Reason::Closed { opens: hours.until });
+        }
         match (stage, &state.delivering) {
             (Stage::Outbound, Some(delivering)) if state.ready => {
                 self.at_outbound(id, lane, state, delivering, here, attempts)

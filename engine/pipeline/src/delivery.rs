@@ -147,6 +147,8 @@ pub(crate) struct Outbound {
     pub concerned: bool,
     /// Whether it may deliver.
     pub flow: Flow,
+    /// The schedule lets it deliver.
+    pub in_hours: bool,
     pub give_up: GiveUp,
     pub patience: Patience,
     /// An operator wants the head.
@@ -180,6 +182,7 @@ impl Outbound {
             recovered: false,
             concerned: false,
             flow: Flow::On,
+            in_hours: true,
             give_up: outbound.give_up,
             patience: Patience::default(),
             taking: None,
@@ -208,10 +211,14 @@ impl Outbound {
         missing && self.lane.loaded_to() >= self.restored.last
     }
 
+    /// Whether deliveries can reach the partner now, apart from what their lane holds.
+    pub fn can_reach(&self) -> bool {
+        self.ready && self.flow == Flow::On && self.in_hours
+    }
+
     /// Whether the lane may send, apart from its window. `head` is its first row from now on.
     pub fn may_send(&self, head: usize, now: Millis, shared: &Shared) -> bool {
-        let open = self.ready && self.lane.hold == Hold::Owned && !self.recovering;
-        let open = open && self.flow == Flow::On;
+        let open = self.can_reach() && self.lane.hold == Hold::Owned && !self.recovering;
         let held = self.lane.rows.get(head).is_some_and(|row| row.holds_the_lane(now));
         let held = held || head == 0 && self.restored.due > 0;
         open && !shared.stopping && (!held || self.keyed.is_some())

@@ -102,6 +102,13 @@ pub enum Fact {
         /// Whether it can.
         ready: bool,
     },
+    /// The schedule of a connection opens or closes it. Until this is told it is open.
+    Hours {
+        /// The lane of the inbound or outbound.
+        lane: LaneId,
+        /// Whether it works from now on.
+        open: bool,
+    },
     /// An operator wants something. [`Order::Told`](crate::Order::Told) says what became of it.
     Command {
         /// Names the command.

@@ -120,7 +120,8 @@ impl Outbound {
     /// Counts the time of the head, and takes it out of its rest if that is over or if an operator
     /// wants it.
     pub fn wait(&mut self, now: Millis, shared: &mut Shared) {
-        let open = self.flow == Flow::On && !shared.stopping && self.lane.hold == Hold::Owned;
+        let open = self.flow == Flow::On && self.in_hours && !shared.stopping;
+        let open = open && self.lane.hold == Hold::Owned;
         let runs = open && !self.is_at_its_end() && (self.ready || !self.give_up.only_connected);
         self.patience.run(runs, now);
         self.give_back_gone(shared);

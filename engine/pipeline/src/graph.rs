@@ -92,20 +92,32 @@ pub struct Inbound {
     pub capacity: Capacity,
     /// Whether handlers send to it. Then it receives nothing from outside.
     pub takes_sends: bool,
+    /// What happens to messages outside of its schedule.
+    pub closed: Closed,
 }
 
 impl Inbound {
     /// One that finds duplicates, and refuses what there is no room for.
     pub const fn new(lane: LaneId) -> Inbound {
         let (acknowledge, on_full) = (Acknowledge::Stored, OnFull::Refuse);
-        let (capacity, takes_sends) = (Capacity::NONE, false);
-        Inbound { lane, deduplicate: true, acknowledge, on_full, capacity, takes_sends }
+        let (capacity, takes_sends, closed) = (Capacity::NONE, false, Closed::Unreachable);
+        Inbound { lane, deduplicate: true, acknowledge, on_full, capacity, takes_sends, closed }
     }
 
     /// One that handlers send to.
     pub const fn pass_through(lane: LaneId) -> Inbound {
         Inbound { deduplicate: false, takes_sends: true, ..Inbound::new(lane) }
     }
+}
+
+/// What an inbound does outside of its schedule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Closed {
+    /// It does not listen. What had come before is stored.
+    #[default]
+    Unreachable,
+    /// Messages are answered as not stored.
+    Answer,
 }
 
 /// When a sender is told that its message was taken over.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::body::IdHash;
 use crate::call::{Item, Purpose};
 use crate::fact::{CallFailure, Sent};
-use crate::graph::{self, OnFull};
+use crate::graph::{self, Closed, OnFull};
 use crate::ids::{CallId, LaneId, MessageId, Millis};
 use crate::intake::Intake;
 use crate::lane::{Hold, Row};
@@ -135,6 +135,10 @@ pub(crate) struct Ingress {
     pub on_full: OnFull,
     /// Whether handlers send to it.
     pub takes_sends: bool,
+    /// What happens outside of the schedule.
+    closed: Closed,
+    /// The schedule lets it receive.
+    pub in_hours: bool,
     index: usize,
 }
 
@@ -147,6 +151,8 @@ impl Ingress {
             listed: false,
             on_full: inbound.on_full,
             takes_sends: inbound.takes_sends,
+            closed: inbound.closed,
+            in_hours: true,
             index,
         }
     }
@@ -166,6 +172,11 @@ impl Ingress {
         let bytes = lane.fill.bytes().saturating_add(self.intake.len).saturating_add(len);
         let capacity = lane.fill.capacity;
         depth == 0 || depth < capacity.depth && bytes <= capacity.bytes
+    }
+
+    /// What the schedule has it do with messages that come now; `None`: it takes them.
+    pub fn closed(&self) -> Option<Closed> {
+        (!self.in_hours).then_some(self.closed)
     }
 
     pub fn forget(&mut self, hold: Hold, shared: &mut Shared) {

@@ -150,6 +150,7 @@ mod giving_up;
 mod graph;
 mod handler;
 mod handoff;
+mod hours;
 mod ids;
 mod ingress;
 mod intake;
@@ -188,8 +189,8 @@ pub use fact::{
 };
 pub use failure::Failure;
 pub use graph::{
-    Acknowledge, Capacity, GiveUp, Graph, Handler, Inbound, Limits, OnFull, Ordering, Orphan,
-    Outbound, Retry, Then,
+    Acknowledge, Capacity, Closed, GiveUp, Graph, Handler, Inbound, Limits, OnFull, Ordering,
+    Orphan, Outbound, Retry, Then,
 };
 pub use ids::{
     BodyId, CallId, CommandId, Epoch, LaneId, MessageId, Millis, Now, Seq, Stage, Stamp, Ticket,

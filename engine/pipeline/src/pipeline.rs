@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::batch::Batch;
 use crate::delivery::{Outbound, Told};
 use crate::fact::{Entry, Fact, First, Received, Start};
-use crate::graph::{Capacity, Graph, OnFull};
+use crate::graph::{Capacity, Closed, Graph, OnFull};
 use crate::handler::{HandlerLane, Resting};
 use crate::ids::{CallId, LaneId, MessageId, Millis, Now, Seq, Ticket};
 use crate::ingress::{Arrived, Branch, Ingress};
@@ -138,6 +138,7 @@ impl Pipeline {
             }
             Fact::Command { id, command } => self.command(id, *command, now),
             Fact::Room(room) => self.store.has(room, now),
+            Fact::Hours { lane, open } => self.hours(lane, open, now),
             Fact::Ready { lane, ready } => {
                 if let Some(Place::Outbound(at)) = self.shared.place(lane) {
                     self.outbounds[at].ready = ready;
@@ -179,15 +180,25 @@ impl Pipeline {
         let limits = &self.shared.limits;
         let room = self.load.messages < limits.waiting && self.load.bytes < limits.waiting_bytes;
         let Some(Place::Ingress(at)) = self.shared.place(inbound) else { return false };
+        match self.inbounds[at].closed() {
+            Some(Closed::Unreachable) => return false,
+            // It is read to be answered.
+            Some(Closed::Answer) => return room && !self.shared.stopping,
+            None => {}
+        }
         let waits = self.inbounds[at].on_full == OnFull::Wait;
         let fits = || self.store.takes_messages(now.steady) && self.inbounds[at].takes(1);
         let has_room = !waits || fits();
         room && has_room && !self.shared.stopping
     }
 
-    /// Whether a message of this inbound would be answered as not stored, because there is no room.
+    /// Whether a message of this inbound would be answered as not stored, because there is no room or
+    /// because it is outside of its schedule.
     pub fn refuses(&self, inbound: LaneId, now: Now) -> bool {
         let Some(Place::Ingress(at)) = self.shared.place(inbound) else { return true };
+        if self.inbounds[at].closed() == Some(Closed::Answer) {
+            return true;
+        }
         let fits = self.store.takes_messages(now.steady) && self.inbounds[at].takes(1);
         self.inbounds[at].on_full == OnFull::Refuse && !fits
     }
@@ -251,6 +262,14 @@ impl Pipeline {
         let takes = !self.shared.stopping && self.store.takes_messages(now.steady);
         let len = received.body.len();
         let at = match self.shared.place(received.inbound) {
+            Some(Place::Ingress(at)) if self.turns_away(at) => {
+                let (ticket, answer) = (received.ticket, Answer::NotStored);
+                return self.shared.orders.push_back(Order::Answer {
+                    ticket,
+                    answer,
+                    stored: None,
+                });
+            }
             Some(Place::Ingress(at)) if takes && self.inbounds[at].takes(len) => at,
             Some(Place::Ingress(at)) if self.waits_for_room(at) => at,
             #[cfg(feature = "sabotage")]

@@ -62,11 +62,13 @@ pub enum Sabotage {
     FirstRouter,
     /// At the start the lane of an inbound is taken for empty.
     ForgetArrived,
+    /// Deliveries leave outside of the schedule.
+    IgnoreHours,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Sabotage; 29] = [
+    pub const ALL: [Sabotage; 30] = [
         Sabotage::AckEarly,
         Sabotage::ForgetLane,
         Sabotage::OrderByTime,
@@ -96,6 +98,7 @@ impl Sabotage {
         Sabotage::ForgetHops,
         Sabotage::FirstRouter,
         Sabotage::ForgetArrived,
+        Sabotage::IgnoreHours,
     ];
 
     /// The name on a command line.
@@ -130,6 +133,7 @@ impl Sabotage {
             Sabotage::ForgetHops => "forget-hops",
             Sabotage::FirstRouter => "first-router",
             Sabotage::ForgetArrived => "forget-arrived",
+            Sabotage::IgnoreHours => "ignore-hours",
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::ids::{LaneId, MessageId, Millis, Seq, Stage};
 use crate::ingress::Arrived;
 use crate::lane::{Hold, Lane, Row};
 use crate::pipeline::Pipeline;
-use crate::switch::{Flow, Side, Switch};
+use crate::switch::{Side, Switch};
 
 /// How a lane stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct LaneStatus {
     pub due: Option<Millis>,
     /// Whether the lane can be worked on: it is ours, and an outbound can send.
     pub ready: bool,
+    /// Whether the schedule lets the connection work.
+    pub in_hours: bool,
     /// Deliveries that are with the partner.
     pub in_flight: u32,
     /// Whether each row is completed before the next one leaves: not with a window above 1, nor by key
@@ -103,6 +105,7 @@ fn of<R: Row>(lane: &Lane<R>, stage: Stage) -> LaneStatus {
         attempt: 0,
         due: None,
         ready: lane.hold == Hold::Owned,
+        in_hours: true,
         in_flight: 0,
         keeps_order: true,
         possibly_sent: 0,
@@ -119,7 +122,8 @@ impl Pipeline {
     pub fn status(&self) -> impl Iterator<Item = LaneStatus> {
         let inbounds = self.inbounds.iter().map(|ingress| {
             let message = ingress.stage.lane.rows.front().map(|row| row.message);
-            LaneStatus { message, ..of(&ingress.stage.lane, Stage::Ingress) }
+            let in_hours = ingress.in_hours;
+            LaneStatus { message, in_hours, ..of(&ingress.stage.lane, Stage::Ingress) }
         });
         let handlers = self.handlers.iter().map(|handler| {
             let message = handler.stage.lane.rows.front().map(|row| row.message);
@@ -140,7 +144,8 @@ impl Pipeline {
                 }),
                 depth,
                 head: (depth > 0).then(|| outbound.first_unfinished()),
-                ready: status.ready && outbound.ready && outbound.flow == Flow::On,
+                ready: status.ready && outbound.can_reach(),
+                in_hours: outbound.in_hours,
                 in_flight: outbound.lane.rows.iter().filter(in_flight).count() as u32,
                 keeps_order: outbound.window == 1 && outbound.keyed.is_none(),
                 delivering: Some(Delivering {

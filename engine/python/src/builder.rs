@@ -17,6 +17,7 @@ use crate::functions::Functions;
 use crate::inbound::InboundOptions;
 use crate::options::millis;
 use crate::outbound::OutboundOptions;
+use crate::schedule;
 
 /// A graph, and where its store is. What is wrong with it is said by `start`, all at once.
 #[pyclass(frozen, module = "fastmllp_engine._native")]
@@ -135,6 +136,19 @@ impl Builder {
     ) -> PyResult<()> {
         let options = ConnectorOutboundOptions::read(options)?;
         self.change(|builder| options.add(builder, name, (program, arguments)))
+    }
+
+    #[pyo3(signature = (name, windows, timezone, *, invert = false, answers = false))]
+    fn schedule(
+        &self,
+        name: &str,
+        windows: Vec<(String, String, String)>,
+        timezone: &str,
+        invert: bool,
+        answers: bool,
+    ) -> PyResult<()> {
+        let given = (windows, timezone, invert);
+        self.change(|builder| schedule::add(builder, name, given, answers))
     }
 
     #[pyo3(signature = (name, *, depth = u64::MAX, bytes = u64::MAX))]

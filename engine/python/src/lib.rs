@@ -17,6 +17,7 @@ mod message;
 mod operator;
 mod options;
 mod outbound;
+mod schedule;
 mod status;
 mod stored;
 mod why;
@@ -55,7 +56,9 @@ mod _native {
     #[pymodule_export]
     use super::message::send::Send;
     #[pymodule_export]
-    use super::status::{LaneState, Setting, Status, StoreState};
+    use super::schedule::schedule_fault;
+    #[pymodule_export]
+    use super::status::{Hours, LaneState, Setting, Status, StoreState};
     #[pymodule_export]
     use super::stored::{Found, MessageRecord};
     #[pymodule_export]

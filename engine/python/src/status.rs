@@ -31,6 +31,15 @@ pub(crate) struct LaneState {
     input: Option<Setting>,
     output: Option<Setting>,
     is_orphaned: bool,
+    hours: Option<Hours>,
+}
+
+/// What the schedule of a connection says.
+#[pyclass(frozen, get_all, from_py_object, module = "fastmllp_engine._native")]
+#[derive(Clone)]
+pub(crate) struct Hours {
+    is_open: bool,
+    until: Option<u64>,
 }
 
 /// What was set for one side of a lane.
@@ -93,6 +102,7 @@ impl From<mllp_engine::LaneState> for LaneState {
             input: lane.input.map(Setting::from),
             output: lane.output.map(Setting::from),
             is_orphaned: lane.is_orphaned,
+            hours: lane.hours.map(|it| Hours { is_open: it.is_open, until: it.until }),
         }
     }
 }

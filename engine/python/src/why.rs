@@ -117,6 +117,7 @@ impl Answer {
                 because: spoken(setting.reason),
                 ..base
             },
+            Reason::Closed { opens } => Answer { reason: "closed", due: opens, ..base },
             Reason::NotConnected { since, why, next } => {
                 let at = Some(since);
                 Answer { reason: "not_connected", at, because: why, due: next, ..base }

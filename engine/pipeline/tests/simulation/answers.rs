@@ -4,6 +4,7 @@ use mllp_pipeline::{Answer, Disposition, Event, MessageId, Piece, Ticket, What};
 
 use crate::census;
 use crate::functions::after_header;
+use crate::hours;
 use crate::invariant::Invariant::{Acknowledged, Protocol, Verdict};
 use crate::message::Message;
 use crate::renewing;
@@ -49,6 +50,7 @@ pub fn check_answer(
     senders: &mut [Sender],
     world: &mut World,
 ) {
+    hours::check_answer(ticket, answer, world);
     let Some(sender) = senders.iter_mut().find(|it| it.waiting.contains_key(&ticket)) else {
         return Protocol.check(false, "an answer that no sender waits for");
     };

@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// What must come about in any 500 lives.
-const MUST: [&str; 53] = [
+const MUST: [&str; 56] = [
     "a lane is full",
     "anew",
     "anew after a verdict",
@@ -18,10 +18,12 @@ const MUST: [&str; 53] = [
     "answered AE in time",
     "answered AE while it is held",
     "answered after the verdict",
+    "answered outside of a schedule",
     "cancelled",
     "chain too deep",
     "chained",
     "chunked compare",
+    "closed by its schedule",
     "compare",
     "crash",
     "dead",
@@ -40,6 +42,7 @@ const MUST: [&str; 53] = [
     "left out of a commit",
     "load",
     "loaded nothing",
+    "opened by its schedule",
     "overtaken",
     "parked",
     "part",

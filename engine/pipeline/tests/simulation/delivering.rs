@@ -3,6 +3,7 @@
 use mllp_pipeline::{Fact, Failure, LaneId, Millis, Note, Ordering, Seq, What, Work};
 
 use crate::functions::{self, refused_for_good};
+use crate::hours;
 use crate::invariant::Invariant::{Apart, Handoff, Listed, Order, Protocol, Started, Taken, Wait};
 use crate::partner::Flying;
 use crate::recovering;
@@ -68,6 +69,7 @@ pub fn deliver(
 ) -> (Millis, Fact) {
     check_leaves(lane, seq, work, attempt, world);
     recovering::check_leaves(lane, seq, attempt, world);
+    hours::check_leaves(lane, world);
     let bytes = world.store.bytes_from(&work.body, work.message);
     let at = world.partners.iter().position(|it| it.lane == lane).expect("partner");
     world.partners[at].in_flight.insert(seq.0);

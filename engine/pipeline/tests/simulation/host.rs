@@ -16,6 +16,7 @@ use crate::delivering;
 use crate::disk;
 use crate::fairness::Fairness;
 use crate::filling::{self, Ours};
+use crate::hours;
 use crate::invariant::Invariant::{Progress, Protocol};
 use crate::operated;
 use crate::operator;
@@ -111,6 +112,7 @@ impl Host {
             disk: disk::Known::default(),
             fairness: Fairness::default(),
         };
+        hours::start(&mut host, world);
         host.tell_known(world);
         for at in 0..world.partners.len() {
             recovering::note_read(world.partners[at].lane, world);
@@ -179,6 +181,7 @@ impl Host {
             {
                 let Some(fact) = sender.next(world) else { break };
                 world.tell(format_args!("{fact:?}"));
+                hours::note(&fact, world);
                 self.pipeline.tell(fact, world.clock());
             }
         }
@@ -219,6 +222,7 @@ impl Host {
     pub fn tell(&mut self, fact: Fact, world: &mut World) {
         world.tell(format_args!("{fact:?}"));
         delivering::note(&fact, world);
+        hours::note(&fact, world);
         filling::note(&fact, &mut world.store);
         census::fact(&fact);
         self.disk.note(&fact);
@@ -324,7 +328,9 @@ impl Host {
 
     fn check_refused(&self, ticket: Ticket, answer: &Answer, senders: &[Sender], world: &World) {
         let sender = senders.iter().find(|it| it.waiting.contains_key(&ticket));
-        if let (Answer::NotStored, Some(sender)) = (answer, sender) {
+        if let (Answer::NotStored, Some(sender)) = (answer, sender)
+            && !world.hours.was_turned_away(ticket)
+        {
             let mut inbounds = world.scenario.graph.inbounds.iter();
             let inbound = inbounds.find(|it| it.lane == sender.lane).expect("inbound");
             self.disk.check_refused(inbound.on_full, self.stopping_since.is_some());

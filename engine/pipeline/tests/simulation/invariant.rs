@@ -53,6 +53,9 @@ pub enum Invariant {
     /// What an operator has done is durable when it is told, and done once; a lane that is not on lets
     /// nothing go, across restarts; nothing is held for ever.
     Operated,
+    /// Nothing leaves outside of the schedule of an outbound, and nothing is taken over outside of that of
+    /// an inbound.
+    Hours,
     /// When the faults have stopped everything is answered and final, and a stop comes to rest.
     Progress,
 }
@@ -79,6 +82,7 @@ impl Invariant {
             Invariant::Fair => "each makes progress",
             Invariant::Memory => "memory is bounded",
             Invariant::Operated => "an operator is obeyed",
+            Invariant::Hours => "a schedule is kept",
             Invariant::Progress => "progress after the faults",
         }
     }

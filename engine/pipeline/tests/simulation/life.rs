@@ -8,6 +8,7 @@ use crate::census;
 use crate::disk;
 use crate::functions::control_id;
 use crate::host::{Happening, Host, Life, OTHER_NODE};
+use crate::hours;
 use crate::invariant::Invariant::Progress;
 use crate::operated;
 use crate::operator;
@@ -99,6 +100,7 @@ fn outside(host: &mut Host, world: &mut World) {
         }
     }
     disk::change(host, world);
+    hours::pass(host, world);
     let elsewhere = world.store.messages.range(MessageId(OTHER_NODE)..).count();
     if elsewhere < 20 && world.strikes(world.scenario.faults.other_node) {
         let (lane, up_to) = append_elsewhere(world);

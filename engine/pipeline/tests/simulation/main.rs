@@ -21,6 +21,7 @@ mod filling;
 mod functions;
 mod giving_up;
 mod host;
+mod hours;
 mod invariant;
 mod life;
 mod message;

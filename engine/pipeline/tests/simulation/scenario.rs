@@ -1,8 +1,8 @@
 //! What a seed chooses before the run.
 
 use mllp_pipeline::{
-    Acknowledge, Capacity, GiveUp, Graph, Handler, Inbound, LaneId, Limits, OnFull, Ordering,
-    Outbound, Retry, Then,
+    Acknowledge, Capacity, Closed, GiveUp, Graph, Handler, Inbound, LaneId, Limits, OnFull,
+    Ordering, Outbound, Retry, Then,
 };
 
 use crate::functions::Targets;
@@ -45,6 +45,8 @@ pub struct Faults {
     pub commands: u64,
     /// A partner does not let us in.
     pub credential: u64,
+    /// A schedule closes a connection.
+    pub hours: u64,
 }
 
 /// Bytes of the disk that are kept free.
@@ -90,6 +92,7 @@ impl Scenario {
                     acknowledge,
                     on_full: rng.pick(&[OnFull::Refuse, OnFull::Wait]),
                     capacity: capacity(rng),
+                    closed: rng.pick(&[Closed::Unreachable, Closed::Answer]),
                     ..Inbound::new(next(rng))
                 }
             })
@@ -223,5 +226,6 @@ fn faults(rng: &mut Rng) -> Faults {
         disk: rate(80),
         commands: rate(12),
         credential: rate(40),
+        hours: rng.pick(&[0, 0, 60]),
     }
 }

@@ -2,6 +2,7 @@
 
 use mllp_pipeline::{Now, Sabotage};
 
+use crate::hours;
 use crate::operator::Operator;
 use crate::partner::Partner;
 use crate::renewing::Renewing;
@@ -59,6 +60,7 @@ pub struct World {
     pub store: Store,
     pub partners: Vec<Partner>,
     pub operator: Operator,
+    pub hours: hours::Known,
     pub renewing: Renewing,
     pub last_ticket: u64,
     /// Bytes that are free on the disk.
@@ -96,6 +98,7 @@ impl World {
             store,
             partners,
             operator: Operator::default(),
+            hours: hours::Known::default(),
             renewing: Renewing::default(),
             last_ticket: 0,
             free: ROOMY,

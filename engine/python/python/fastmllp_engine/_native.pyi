@@ -31,6 +31,7 @@ __all__ = [
     "Found",
     "Functions",
     "GivenUp",
+    "Hours",
     "JobReport",
     "Journey",
     "JourneyEvent",
@@ -53,6 +54,7 @@ __all__ = [
     "Worker",
     "differences",
     "log_to_stderr",
+    "schedule_fault",
     "verify",
 ]
 
@@ -237,6 +239,18 @@ class Builder:
     def capacity(self, name: str, *, depth: int = ..., bytes: int = ...) -> None:
         """How much may wait in the lane of this inbound, handler or outbound. Without it there is
         no limit."""
+
+    def schedule(
+        self,
+        name: str,
+        windows: list[tuple[str, str, str]],
+        timezone: str,
+        *,
+        invert: bool = False,
+        answers: bool = False,
+    ) -> None:
+        """When the last inbound or outbound, which has this name, works: days, start and end of
+        each window. With `answers` an inbound answers AE outside of it instead of not listening."""
 
     def retention(
         self, *, bodies: int | None = 30, metadata: int | None = 400, dead: int | None = 90
@@ -432,6 +446,16 @@ class Status:
     def is_idle(self) -> bool: ...
 
 @final
+class Hours:
+    """What the schedule of a connection says."""
+
+    @property
+    def is_open(self) -> bool: ...
+    @property
+    def until(self) -> int | None:
+        """When that changes; None: never."""
+
+@final
 class LaneState:
     """How one lane stands."""
 
@@ -465,6 +489,10 @@ class LaneState:
     def input(self) -> Setting | None: ...
     @property
     def output(self) -> Setting | None: ...
+    @property
+    def hours(self) -> Hours | None:
+        """What its schedule says; None: it has none."""
+
     @property
     def is_orphaned(self) -> bool: ...
 
@@ -964,6 +992,11 @@ class Connector:
 def verify(data: str | os.PathLike[str]) -> Verified:
     """Proves from the store of a stopped engine that nothing is lost. Raises `EngineError`: the
     store is in use, or refused."""
+
+def schedule_fault(
+    windows: list[tuple[str, str, str]], timezone: str, invert: bool = False
+) -> str | None:
+    """What is wrong with a schedule, after the name of the part and a colon; None: nothing."""
 
 def log_to_stderr(level: Literal["off", "error", "warn", "info", "debug", "trace"]) -> None:
     """Writes log records of this level and above to standard error from now on, a line for each.

@@ -75,6 +75,8 @@ def health_of(running: Running) -> HealthRecord:
     for lane in status.lanes:
         if lane.is_orphaned:
             problems.append(f"{lane.name} is no longer configured and holds {lane.depth}")
+        elif lane.hours and not lane.hours.is_open:
+            continue
         elif lane.depth and lane.stage == "outbound" and not lane.ready:
             problems.append(f"{lane.name} is not connected, {lane.depth} wait")
         elif lane.is_full:

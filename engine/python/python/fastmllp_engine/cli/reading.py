@@ -110,6 +110,9 @@ def _state(lane: dict[str, Any]) -> str:
             said.append(f"{setting['flow']} by {who} since {moment(setting['since'])}{because}")
     if lane["is_full"]:
         said.append("full")
+    if lane["hours"] and not lane["hours"]["is_open"]:
+        opens = lane["hours"]["until"]
+        said.append("outside of its schedule" + (f", opens {moment(opens)}" if opens else ""))
     if lane["stage"] == "outbound" and not said:
         said.append(_reach(lane))
     if lane["attempt"] and lane["head"] is not None:

@@ -24,6 +24,7 @@ from fastmllp_engine.graph.options import (
     AckAfter,
     AckMode,
     AckPolicy,
+    Closed,
     ContentType,
     OnFull,
     OrderingMode,
@@ -33,6 +34,7 @@ from fastmllp_engine.graph.options import (
 from fastmllp_engine.graph.picture import as_json, as_mermaid, as_text
 from fastmllp_engine.graph.registry import Registry
 from fastmllp_engine.graph.running import Run, Sent, functions_of, run, second_run_differs
+from fastmllp_engine.graph.schedules import ActiveWindow, Schedule
 from fastmllp_engine.graph.settings import Settings
 from fastmllp_engine.graph.snapshot import snapshot
 from fastmllp_engine.graph.spec import Spec
@@ -42,6 +44,8 @@ __all__ = [
     "AckAfter",
     "AckMode",
     "AckPolicy",
+    "ActiveWindow",
+    "Closed",
     "CodeSet",
     "ConfigurationError",
     "ContentType",
@@ -59,6 +63,7 @@ __all__ = [
     "Report",
     "RetryPolicy",
     "Router",
+    "Schedule",
     "Run",
     "Send",
     "Sent",

@@ -20,6 +20,7 @@ from fastmllp_engine.graph.options import (
     AckAfter,
     AckMode,
     AckPolicy,
+    Closed,
     ContentType,
     OnFull,
     OrderingMode,
@@ -27,6 +28,7 @@ from fastmllp_engine.graph.options import (
     Then,
 )
 from fastmllp_engine.graph.refused import OF_BOTH, OF_INBOUND, OF_OUTBOUND
+from fastmllp_engine.graph.schedules import Schedule
 from fastmllp_engine.graph.spec import Spec
 
 NO_SETTINGS: Mapping[str, object] = {}
@@ -41,6 +43,8 @@ OF_RECEIVING = (
     "capacity_messages",
     "capacity_bytes",
     "index",
+    "schedule",
+    "closed",
     "bodies_days",
     "metadata_days",
     "dead_days",
@@ -87,6 +91,10 @@ class Inbound(Checked):
     """How long its row and its journey stay."""
     dead_days: Days | Literal["forever"] | None = None
     """How long a message that ended in ERROR stays, with its body."""
+    schedule: Schedule | None = None
+    """When it receives; None: always."""
+    closed: Closed | Literal["unreachable", "answer"] = Closed.UNREACHABLE
+    """What it does outside of its schedule."""
     auto_start: bool = True
     """Whether it listens from the start of the engine, or waits for an operator."""
     metadata: Mapping[str, object] = field(default_factory=lambda: NO_SETTINGS)
@@ -144,6 +152,11 @@ class Inbound(Checked):
             yield "ack_mode", f"{type(self.spec).__name__} acknowledges nothing"
         if self.ack_after == AckAfter.DELIVERED:
             yield from self._faults_of_delivered()
+        if self.closed != Closed.UNREACHABLE:
+            if self.schedule is None:
+                yield "closed", "closed needs a schedule"
+            elif not self.spec.acknowledges:
+                yield "closed", f"{type(self.spec).__name__} acknowledges nothing"
 
     def _faults_of_sends(self) -> Iterator[tuple[str, str]]:
         for one in fields(type(self)):
@@ -201,6 +214,8 @@ class Outbound(Checked):
     front, and holds up the handlers that send here."""
     capacity_bytes: Count | None = None
     """How many bytes of them may wait."""
+    schedule: Schedule | None = None
+    """When it sends; None: always. Outside of it deliveries wait in its lane."""
     auto_start: bool = True
     """Whether it sends from the start of the engine, or waits for an operator."""
     metadata: Mapping[str, object] = field(default_factory=lambda: NO_SETTINGS)

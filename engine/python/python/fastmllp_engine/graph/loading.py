@@ -116,7 +116,10 @@ class Site:
             subject = self.entry.subject or (f"[{self.table}]" if self.table else "")
             inside = f"{self.table}.{key}" if self.table else key
             places = self.entry.places
-            place = places.get(inside) or places.get(self.table) or self.entry.place
+            # A table in a line of its own has no line for what is in it.
+            while inside and inside not in places:
+                inside = inside.rpartition(".")[0]
+            place = places.get(inside) or self.entry.place
         self.errors.append(Finding(place, f"{subject}: {text}" if subject else text))
 
     def inside(self, table: str) -> "Site":

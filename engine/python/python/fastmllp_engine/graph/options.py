@@ -57,6 +57,15 @@ class OnFull(StrEnum):
     """No more are read; those that have been read wait for room without an answer."""
 
 
+class Closed(StrEnum):
+    """What an inbound does outside of its schedule."""
+
+    UNREACHABLE = "unreachable"
+    """It does not listen."""
+    ANSWER = "answer"
+    """Messages are answered AE or CE, and their senders send them again."""
+
+
 class OrderingMode(StrEnum):
     """Which order the deliveries of an outbound keep."""
 

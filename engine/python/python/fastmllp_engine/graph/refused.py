@@ -6,7 +6,6 @@ _LATER = "it belongs to a later version"
 _VERIFIED = "the certificate of a partner is always verified"
 
 OF_BOTH: Mapping[str, str] = {
-    "schedule": f"schedules: {_LATER}",
     "deployed": "leave the connection out, or say auto_start=False",
     "flagged": "say so in metadata",
     "priority": "no lane waits for another one",
@@ -72,7 +71,6 @@ NAMES: Mapping[str, str] = {
     "code_lookup": "a code set has translate",
     **dict.fromkeys(("response_get", "CapturedResponse"), CAPTURED),
     **dict.fromkeys(("SetMeta",), f"metadata of messages: {_LATER}"),
-    **dict.fromkeys(("Schedule", "ActiveWindow"), f"schedules: {_LATER}"),
     **dict.fromkeys(("BatchConfig",), f"batches: {_LATER}"),
     **dict.fromkeys(("BuildupThreshold", "StallThreshold"), f"alerts: {_LATER}"),
     **dict.fromkeys(

@@ -19,6 +19,15 @@ class SettingRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class HoursRecord:
+    """What the schedule of a connection says."""
+
+    is_open: bool
+    until: int | None
+    """When that changes; null: never."""
+
+
+@dataclass(frozen=True, slots=True)
 class LaneRecord:
     """How the lane of an inbound, handler or outbound stands."""
 
@@ -43,6 +52,8 @@ class LaneRecord:
     keeps_order: bool
     input: SettingRecord | None
     output: SettingRecord | None
+    hours: HoursRecord | None
+    """What its schedule says; null: it has none."""
     is_orphaned: bool
     """It is no longer configured: an operator has to move or cancel what it holds."""
 

@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastmllp_engine.connectors import MLLP, Connector, Tcp
-from fastmllp_engine.graph import ConfigurationError, Finding, Handler, Inbound, Outbound, Registry
+from fastmllp_engine.graph import (
+    ConfigurationError,
+    Finding,
+    Handler,
+    Inbound,
+    Outbound,
+    Registry,
+    Schedule,
+)
 from fastmllp_engine.runtime.connecting import Program
 from fastmllp_engine.runtime.options import days, inbound_options, outbound_options
 from fastmllp_engine.runtime.raw_tcp import tcp_inbound_options, tcp_outbound_options
@@ -43,9 +51,13 @@ def build(
     program = Program(registry, Path(data), life)
     for inbound in registry.inbounds.values():
         _add_inbound(builder, inbound, registry, program)
+        if inbound.schedule:
+            _schedule(builder, inbound.name, inbound.schedule, answers=inbound.closed == "answer")
     functions(builder, registry)
     for outbound in registry.outbounds.values():
         _add_outbound(builder, outbound, registry, program)
+        if outbound.schedule:
+            _schedule(builder, outbound.name, outbound.schedule)
     lanes: list[Inbound | Handler | Outbound] = [*registry.inbounds.values()]
     lanes += [*registry.handlers.values(), *registry.outbounds.values()]
     for lane in lanes:
@@ -125,6 +137,10 @@ def _add_outbound(
     else:
         options = outbound_options(outbound, outbound.spec, registry.settings)
     builder.outbound(outbound.name, outbound.spec.host, outbound.spec.port, **options)
+
+
+def _schedule(builder: "Builder", name: str, given: Schedule, *, answers: bool = False) -> None:
+    builder.schedule(name, given.given, given.timezone, invert=given.invert, answers=answers)
 
 
 def _limit(builder: "Builder", name: str, messages: int | None, size: int | None) -> None:
