@@ -22,7 +22,7 @@ use crate::worker::WorkerLimits;
 /// A graph, and where its store is. [`start`](Builder::start) checks all of it.
 pub struct Builder {
     pub(crate) data: PathBuf,
-    pub(crate) store: Option<Box<dyn Store>>,
+    pub(crate) store: Option<Box<dyn Store + std::marker::Send>>,
     pub(crate) inbounds: Vec<InboundSpec>,
     /// `None`: they run in workers.
     pub(crate) routers: Vec<(String, Option<Router>)>,
@@ -326,7 +326,7 @@ impl Builder {
 
     /// Takes another store than the SQLite file in the data directory.
     #[must_use]
-    pub fn store(mut self, store: Box<dyn Store>) -> Self {
+    pub fn store(mut self, store: Box<dyn Store + std::marker::Send>) -> Self {
         self.store = Some(store);
         self
     }

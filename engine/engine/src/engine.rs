@@ -72,6 +72,8 @@ pub struct Engine {
     /// Lanes that held something at the start and are not configured.
     pub(crate) orphaned: Vec<(Stage, String)>,
     settled: Settled,
+    /// The data directory, and how much is kept free beside the store.
+    pub(crate) data: (PathBuf, u64),
     pub(crate) workers: Option<ToWorkers>,
     /// What the threads that run functions are at.
     pub(crate) seats: Seats,
@@ -160,16 +162,15 @@ impl Engine {
 
     pub(crate) fn start(
         builder: Builder,
-        mut store: Box<dyn Store>,
+        mut store: Box<dyn Store + Send>,
         Beginning { kept, may_orphan, graph: again, settling }: Beginning,
     ) -> Result<Engine, Error> {
         let (mut numbers, stored) = (store.numbers()?, Stored::own(&mut *store, &builder)?);
         reload::may_start(&stored, may_orphan)?;
         let (inbounds, outbounds) = builder.lanes(&stored.names);
         let switches: Vec<_> = stored.heads.iter().flat_map(|it| it.switches.clone()).collect();
-        let clock = Clock::new(Arc::clone(&builder.wall));
+        let (clock, (core, news)) = (Clock::new(Arc::clone(&builder.wall)), ToCore::new());
         let retaining = Retaining::new(&mut *store, retention(&builder, &inbounds), clock.clone())?;
-        let (core, news) = ToCore::new();
         let operator = Operator::new(store.reader()?, core.clone(), retaining.appending());
         let (mut for_core, for_engine) = (store.reader()?, store.reader()?);
         let readers = ReadingEnds::of(&*store, &builder)?;
@@ -205,6 +206,7 @@ impl Engine {
             graph: Mutex::new(again),
             orphaned,
             settled,
+            data: (builder.data.clone(), builder.limits.min_free.unwrap_or(0)),
             workers: None,
             seats: Seats::default(),
         };

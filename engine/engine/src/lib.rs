@@ -43,6 +43,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod backing_up;
 mod bodies;
 mod builder;
 mod calling;
@@ -96,6 +97,7 @@ pub mod worker;
 mod workers;
 mod writer;
 
+pub use backing_up::BackingUp;
 pub use builder::Builder;
 pub use differences::differences;
 pub use engine::Engine;
@@ -114,7 +116,8 @@ pub use mllp_pipeline::{
     OnFull, Position, Retry, Seq, Side, Stage, StoreState, Then, Trouble, What,
 };
 pub use mllp_store::{
-    ClockDoubt, Days, Finding, Found, StoreError, StoredMessage, Verified, verify,
+    About, BackupError, ClockDoubt, Copying, Days, Finding, Found, Made, StoreError, StoredMessage,
+    Verified, restore_check, verify,
 };
 pub use moment::moment;
 pub use program::Program;

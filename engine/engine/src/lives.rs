@@ -45,7 +45,7 @@ impl Engine {
     /// Starts what writes.
     pub(crate) fn begin_to_write(
         &mut self,
-        store: Box<dyn Store>,
+        store: Box<dyn Store + Send>,
         next: BodyId,
         jobs: Receiver<Job>,
         retaining: Retaining,

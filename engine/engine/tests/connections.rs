@@ -27,7 +27,7 @@ fn raise_limit() -> usize {
     usize::try_from(limit.saturating_sub(OTHERS)).unwrap()
 }
 
-fn builder(store: impl mllp_store::Store + 'static) -> Builder {
+fn builder(store: impl mllp_store::Store + Send + 'static) -> Builder {
     Engine::builder("unused")
         .store(Box::new(store))
         .inbound("IB", "127.0.0.1:0", "r")

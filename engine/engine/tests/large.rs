@@ -29,7 +29,7 @@ fn graph(builder: Builder, partner: &Partner) -> Builder {
         .outbound("OB", &address.ip().to_string(), address.port())
 }
 
-fn feed(store: impl Store + 'static, partner: &Partner) -> Builder {
+fn feed(store: impl Store + std::marker::Send + 'static, partner: &Partner) -> Builder {
     graph(Engine::builder("unused").store(Box::new(store)), partner)
 }
 

@@ -5,6 +5,7 @@ use std::sync::{PoisonError, RwLock};
 use mllp_engine::{Disposition, Leaving, Lot, MessageId, Position, Search};
 use pyo3::prelude::*;
 
+use crate::backup::Backup;
 use crate::builder::Builder;
 use crate::error::{raised, refused, unknown_word};
 use crate::job::{GivenUp, Verified};
@@ -164,6 +165,10 @@ impl Engine {
         let verified = self
             .ask(py, move |engine| engine.verify(&mut |finding| told.push(finding.to_string())))?;
         Ok(verified.map(|it| Verified::new(it, findings)))
+    }
+
+    fn back_up(&self, py: Python<'_>, to: std::path::PathBuf) -> PyResult<Backup> {
+        self.ask(py, |engine| engine.back_up(&to)).map(Backup::from)
     }
 
     #[pyo3(signature = (builder, leaving, deadline_seconds, *, by, because = ""))]

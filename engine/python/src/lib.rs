@@ -3,6 +3,7 @@
 //! What decides is not here: the pipeline, the store and the connections are `mllp-engine`'s, the
 //! changes of a message `hl7-edit`'s.
 
+mod backup;
 mod builder;
 mod connector;
 mod engine;
@@ -27,6 +28,8 @@ use pyo3::prelude::*;
 
 #[pymodule]
 mod _native {
+    #[pymodule_export]
+    use super::backup::{Backup, BackupMade, back_up, restore_check};
     #[pymodule_export]
     use super::builder::Builder;
     #[pymodule_export]

@@ -49,7 +49,7 @@ pub trait Subject {
 
     /// Opens it as another node, beside the open store; `None`, as long as this is not said
     /// otherwise: it belongs to one process.
-    fn beside(&mut self) -> Option<Box<dyn Store>> {
+    fn beside(&mut self) -> Option<Box<dyn Store + Send>> {
         None
     }
 }

@@ -1,12 +1,14 @@
 //! What every store promises. The pipeline never asks which one it has.
 
 use std::ops::Range;
+use std::path::Path;
 
 use mllp_pipeline::{
     Body, BodyId, CommitOutcome, Disposition, Entry, Event, Head, LaneId, MessageId, NewMessage,
     Piece, Room, Seq, Stage, Stamp, Transaction,
 };
 
+use crate::backup::{BackupError, Between, Copied};
 use crate::error::StoreError;
 use crate::life::Life;
 use crate::lists::Lists;
@@ -43,10 +45,11 @@ pub struct Numbers {
     pub stamp: Stamp,
 }
 
-/// The writing end of a store. There is one in a process, used by one thread.
+/// The writing end of a store. There is one in a process, used by one thread: the stores of this crate can
+/// be sent there, and what [`back_up`](Store::back_up) lends out stays there.
 ///
 /// Every call blocks. What is committed is durable: it survives a power cut.
-pub trait Store: Send {
+pub trait Store {
     /// Numbers for this life.
     ///
     /// # Errors
@@ -146,6 +149,18 @@ pub trait Store: Send {
     ///
     /// [`StoreError`]: it is not kept.
     fn keep_pass(&mut self, pass: &LastPass) -> Result<(), StoreError>;
+
+    /// Copies everything that is committed to a new file, in slices, with a look at what else there is to do
+    /// between them: commits that are made there are in the copy. The file is not synced.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupError`]: the file is not whole, and the store is as it was, unless
+    /// [`BackupError::Store`] says that it has come to its end.
+    fn back_up(&mut self, to: &Path, between: Between<'_>) -> Result<Copied, BackupError> {
+        let _ = (to, between);
+        Err(BackupError::OwnMeans)
+    }
 
     /// A reading end, for another thread. It sees what was committed before each call.
     ///

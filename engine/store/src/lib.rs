@@ -32,6 +32,7 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod backup;
 mod codes;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -49,6 +50,9 @@ mod sqlite;
 mod sums;
 mod verify;
 
+pub use backup::{
+    About, Backup, BackupError, Between, Copied, Copying, Made, Place, restore_check,
+};
 pub use contract::{
     CHUNK, Held, INLINE_LIMIT, Identity, LaneName, Numbers, Reader, Store, StoredMessage, Swept,
 };
@@ -60,5 +64,5 @@ pub use memory::{Fault, MemoryStore};
 pub use postgres::PostgresStore;
 pub use query::{Found, Query, SEARCH_LOOKS};
 pub use retention::{Before, ClockDoubt, ClockGuard, Days, Expiry, LastPass, Retention};
-pub use sqlite::{SqliteStore, verify};
+pub use sqlite::{SqliteStore, back_up, verify};
 pub use verify::{Concern, Finding, Verified};

@@ -22,6 +22,8 @@ from xml.etree.ElementTree import Element
 
 __all__ = [
     "Answer",
+    "Backup",
+    "BackupMade",
     "Builder",
     "CharacterSetError",
     "Connector",
@@ -52,8 +54,10 @@ __all__ = [
     "Verified",
     "Why",
     "Worker",
+    "back_up",
     "differences",
     "log_to_stderr",
+    "restore_check",
     "schedule_fault",
     "verify",
 ]
@@ -332,6 +336,10 @@ class Engine:
     def verify(self) -> Verified | None:
         """Proves from the store that nothing is lost. None: the store is a database with its own
         means."""
+
+    def back_up(self, to: str | os.PathLike[str]) -> Backup:
+        """Begins a backup of the store and of what else is in the data folder. Raises
+        `EngineError`: there is something of this name, or not enough room."""
 
     def has_ended(self) -> bool:
         """Whether the store has come to its end, and the engine with it: `stop` tells why."""
@@ -709,6 +717,35 @@ class JobReport:
     def newer(self) -> int: ...
 
 @final
+class Backup:
+    """A backup that is being made. Without `finish` nothing is left of it."""
+
+    def progress(self) -> tuple[int, int]:
+        """Bytes that are copied, and bytes in all."""
+
+    def finish(self) -> BackupMade:
+        """Waits until it is whole and durable, and gives it its name. Raises `EngineError`: nothing
+        is left under it."""
+
+@final
+class BackupMade:
+    """A backup that is there."""
+
+    @property
+    def at(self) -> str: ...
+    @property
+    def made_at(self) -> int:
+        """When it was begun: milliseconds since 1970 in UTC."""
+
+    @property
+    def bytes(self) -> int:
+        """Of its store."""
+
+    @property
+    def sha256(self) -> str:
+        """Of its store, in hexadecimal digits."""
+
+@final
 class Verified:
     """What was proven of a store."""
 
@@ -988,6 +1025,14 @@ class Connector:
 
     def next_delivery(self) -> Delivery | None:
         """Waits for the next delivery; None: the engine wants the process to end."""
+
+def back_up(data: str | os.PathLike[str], to: str | os.PathLike[str]) -> BackupMade:
+    """Makes a backup of an engine that is stopped. Raises `EngineError`: nothing is left under its
+    name."""
+
+def restore_check(backup: str | os.PathLike[str]) -> tuple[BackupMade, Verified]:
+    """Proves from the files of a backup that a store can be made of it. Raises `EngineError`: this
+    is no backup, or its store is refused."""
 
 def verify(data: str | os.PathLike[str]) -> Verified:
     """Proves from the store of a stopped engine that nothing is lost. Raises `EngineError`: the

@@ -22,7 +22,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
 
 const ROUNDS: u64 = 50;
 
-fn pair(subject: &mut dyn Subject) -> Option<(Bench, Box<dyn Store>)> {
+fn pair(subject: &mut dyn Subject) -> Option<(Bench, Box<dyn Store + Send>)> {
     let bench = Bench::of(subject);
     Some((bench, subject.beside()?))
 }

@@ -115,7 +115,7 @@ fn inspect(data: &Path) -> Result<(), StoreError> {
 }
 
 /// The room on the file system of this path, as far as it says.
-pub(super) fn room(path: &Path) -> Option<Room> {
+pub(crate) fn room(path: &Path) -> Option<Room> {
     let system = rustix::fs::statvfs(path).ok()?;
     let bytes = |blocks: u64| blocks.saturating_mul(system.f_frsize);
     let (free, size) = (bytes(system.f_bavail), bytes(system.f_blocks));
@@ -164,7 +164,7 @@ pub(super) fn sync(data: &Path) -> Result<(), StoreError> {
     synced.map_err(|error| StoreError::SyncFailed(error.kind().to_string()))
 }
 
-pub(super) fn failed(path: &Path, error: &io::Error) -> StoreError {
+pub(crate) fn failed(path: &Path, error: &io::Error) -> StoreError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
         kind => StoreError::Unavailable(format!("{}: {kind}", path.display())),

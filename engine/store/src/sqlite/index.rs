@@ -141,7 +141,7 @@ impl Index {
     }
 
     /// Does one slice. Returns whether there is more to do.
-    pub(super) fn tend(&mut self, connection: &mut Connection) -> Result<bool, StoreError> {
+    pub(super) fn tend(&mut self, connection: &Connection) -> Result<bool, StoreError> {
         let done = if self.is_full() {
             self.write(connection)
         } else if !self.gathered.lock().is_complete {
@@ -186,7 +186,7 @@ impl Index {
     }
 
     /// Writes what is in memory into a run.
-    fn write(&mut self, connection: &mut Connection) -> rusqlite::Result<()> {
+    fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let (mut entries, late, span, known) = {
             let gathered = self.gathered.lock();
             let known = gathered.identities.clone();
@@ -226,7 +226,7 @@ impl Index {
     }
 
     /// Deletes blocks of a run.
-    fn delete(&mut self, connection: &mut Connection, at: usize) -> rusqlite::Result<()> {
+    fn delete(&mut self, connection: &Connection, at: usize) -> rusqlite::Result<()> {
         let (id, slice) = (self.runs[at].id, self.sizes.slice);
         let is_gone = unsynced(connection, |open| {
             let sql = "DELETE FROM run_block WHERE rowid IN (SELECT rowid FROM run_block

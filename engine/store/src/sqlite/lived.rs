@@ -3,6 +3,7 @@
 use mllp_pipeline::{LaneId, MessageId, Seq, Stamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::unsynced::immediate;
 use crate::life::Life;
 
 /// Of all lives so many are kept: one that is started in a loop for a day leaves no more.
@@ -10,8 +11,8 @@ const KEPT: i64 = 100_000;
 /// How far from where it is expected a row is looked for before the whole lane is.
 const NEAR: i64 = 10_000;
 
-pub(super) fn begin(connection: &mut Connection, life: &Life) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
+pub(super) fn begin(connection: &Connection, life: &Life) -> rusqlite::Result<()> {
+    let transaction = immediate(connection)?;
     transaction.execute(
         "INSERT OR REPLACE INTO lived VALUES(?1, ?2, ?3, ?4, coalesce((SELECT ended_at IS NULL
              FROM lived WHERE stamp < ?1 ORDER BY stamp DESC LIMIT 1), 0), NULL)",

@@ -67,7 +67,7 @@ impl Pass {
     }
 
     /// Does a slice. Returns whether there is more to do.
-    pub(super) fn slice(&mut self, connection: &mut Connection) -> Result<bool, StoreError> {
+    pub(super) fn slice(&mut self, connection: &Connection) -> Result<bool, StoreError> {
         if let Some(body) = self.sweeping.last().copied() {
             return Ok(match sweep::sweep(connection, body..BodyId(body.0 + 1))? {
                 Swept::More => true,
@@ -93,7 +93,7 @@ impl Pass {
     }
 
     /// Returns the next step, once this one is done.
-    fn step(&mut self, connection: &mut Connection) -> rusqlite::Result<Option<Step>> {
+    fn step(&mut self, connection: &Connection) -> rusqlite::Result<Option<Step>> {
         let is_done = match &mut self.step {
             Step::Messages(messages) => {
                 messages.slice(connection, &self.expiry, &mut self.sweeping)?
@@ -154,7 +154,7 @@ fn identities(open: &Connection, before: i64) -> rusqlite::Result<bool> {
 }
 
 /// Gives free pages back.
-fn pages(connection: &mut Connection) -> rusqlite::Result<bool> {
+fn pages(connection: &Connection) -> rusqlite::Result<bool> {
     let number = |sql: &str| connection.query_row(sql, (), |row| row.get::<_, i64>(0));
     let (free, all) = (number("PRAGMA freelist_count")?, number("PRAGMA page_count")?);
     if free <= FREE.max(all / 10) {

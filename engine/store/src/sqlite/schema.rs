@@ -6,9 +6,10 @@ use std::path::Path;
 
 use mllp_pipeline::{BodyId, MessageId, Stamp};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::failure::failed;
+use super::unsynced::immediate;
 use crate::contract::Numbers;
 use crate::error::StoreError;
 
@@ -354,10 +355,9 @@ pub(super) fn check_version(connection: &Connection) -> Result<(), StoreError> {
 }
 
 /// The numbers of a new life. Durable before any of them is used.
-pub(super) fn begin_life(connection: &mut Connection) -> Result<Numbers, StoreError> {
+pub(super) fn begin_life(connection: &Connection) -> Result<Numbers, StoreError> {
     let begun = (|| {
-        let behavior = TransactionBehavior::Immediate;
-        let transaction = connection.transaction_with_behavior(behavior)?;
+        let transaction = immediate(connection)?;
         let one = |sql: &str| transaction.query_row(sql, (), |row| row.get::<_, i64>(0));
         let stamp = one("SELECT coalesce(max(next_stamp), 1) FROM life")? as u64;
         // Retention may have taken the newest ones.

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use mllp_pipeline::BodyId;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::failure::{Trouble, of_commit};
+use super::unsynced::immediate;
 use crate::contract::Swept;
 use crate::error::StoreError;
 
@@ -13,16 +14,13 @@ use crate::error::StoreError;
 const SLICE: i64 = 8;
 
 /// Deletes a slice. See [`Store::sweep`](crate::Store::sweep).
-pub(super) fn sweep(
-    connection: &mut Connection,
-    bodies: Range<BodyId>,
-) -> Result<Swept, StoreError> {
+pub(super) fn sweep(connection: &Connection, bodies: Range<BodyId>) -> Result<Swept, StoreError> {
     let swept = (|| {
         let first = "SELECT body FROM unheld WHERE body >= ?1 AND body < ?2 LIMIT 1";
         let range = params![bodies.start.0 as i64, bodies.end.0 as i64];
         let body: Option<i64> = connection.query_row(first, range, |row| row.get(0)).optional()?;
         let Some(body) = body else { return Ok(Swept::Done) };
-        let open = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let open = immediate(connection)?;
         // From the end, so that the number of a body is not given away before it is gone.
         let chunks = "DELETE FROM chunk WHERE body = ?1 AND n IN
              (SELECT n FROM chunk WHERE body = ?1 ORDER BY n DESC LIMIT ?2)";

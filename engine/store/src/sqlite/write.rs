@@ -6,26 +6,23 @@ use mllp_pipeline::{
     CommitOutcome, Committed, Disposition, Head, LaneId, LaneMark, LaneUpdate, MessageId, Record,
     Refusal, Seq, Stamp, Transaction,
 };
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::failure::{Trouble, failed, is_index_full, of_commit};
 use super::index::Index;
 use super::insert::Statements;
 use super::read;
 use super::reopening::Reopening;
+use super::unsynced::immediate;
 use crate::codes::of_stage;
 use crate::contract::LaneName;
 use crate::error::StoreError;
 use crate::sums::{self, Sums};
 
 /// Takes lanes for a new owner. See [`Store::own`](crate::Store::own).
-pub(super) fn own(
-    connection: &mut Connection,
-    names: &[LaneName],
-) -> Result<Vec<Head>, StoreError> {
+pub(super) fn own(connection: &Connection, names: &[LaneName]) -> Result<Vec<Head>, StoreError> {
     let owned = (|| {
-        let behavior = TransactionBehavior::Immediate;
-        let transaction = connection.transaction_with_behavior(behavior)?;
+        let transaction = immediate(connection)?;
         let mut lanes = Vec::with_capacity(names.len());
         for LaneName { stage, name } in names {
             let id: u32 = transaction.query_row(
@@ -45,13 +42,12 @@ pub(super) fn own(
 
 /// Commits. See [`Store::commit`](crate::Store::commit).
 pub(super) fn commit(
-    connection: &mut Connection,
+    connection: &Connection,
     transaction: &Transaction,
     index: &Index,
 ) -> Result<CommitOutcome, StoreError> {
     let written = (|| {
-        let behavior = TransactionBehavior::Immediate;
-        let open = connection.transaction_with_behavior(behavior)?;
+        let open = immediate(connection)?;
         let committed = match write(&open, transaction)? {
             Ok(committed) => committed,
             Err(fenced) => {

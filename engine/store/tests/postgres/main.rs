@@ -31,7 +31,7 @@ impl Subject for Postgres {
         self.store().own(std::slice::from_ref(name)).unwrap();
     }
 
-    fn beside(&mut self) -> Option<Box<dyn Store>> {
+    fn beside(&mut self) -> Option<Box<dyn Store + Send>> {
         Some(Box::new(self.store()))
     }
 }

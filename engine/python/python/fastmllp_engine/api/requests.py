@@ -29,6 +29,13 @@ class Operation(Request):
     """Where a name is that of more than one; null: inbound, then outbound, then handler."""
 
 
+class BackupWanted(Request):
+    """Where a backup is to be."""
+
+    to: Annotated[str, Field(min_length=1)]
+    """A folder that is not there yet: a whole path on the engine's machine."""
+
+
 class LaneOperation(Request):
     """Something that an operator does to a lane that is no longer configured."""
 

@@ -3,7 +3,14 @@
 from fastapi import APIRouter, HTTPException
 
 from fastmllp_engine.api.asked import REFUSALS, Asked
-from fastmllp_engine.records import RetentionRecord, VerifiedRecord, copied
+from fastmllp_engine.api.requests import BackupWanted
+from fastmllp_engine.records import (
+    BackupRecord,
+    BackupStateRecord,
+    RetentionRecord,
+    VerifiedRecord,
+    copied,
+)
 
 routes = APIRouter(tags=["store"], responses=REFUSALS)
 
@@ -27,3 +34,23 @@ def verify(asked: Asked) -> VerifiedRecord:
     if verified is None:
         raise HTTPException(409, "the store is a database with its own means")
     return copied(VerifiedRecord, verified)
+
+
+@routes.get("/backup")
+def backup_state(asked: Asked) -> BackupStateRecord:
+    """How far the backup has come that is being made, and what became of the last one."""
+    backups = asked.backups
+    progress = backups.progress()
+    return BackupStateRecord(
+        is_running=progress is not None,
+        copied=progress[0] if progress else 0,
+        total=progress[1] if progress else 0,
+        last=copied(BackupRecord, backups.last) if backups.last else None,
+        failure=backups.failure,
+    )
+
+
+@routes.post("/backup")
+def back_up(asked: Asked, wanted: BackupWanted) -> BackupRecord:
+    """Make a backup while everything goes on. Answers once it is whole and durable."""
+    return copied(BackupRecord, asked.backups.make(asked.engine, wanted.to))

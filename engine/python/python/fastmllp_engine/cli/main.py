@@ -9,6 +9,7 @@ from importlib.metadata import version
 from fastmllp_engine.api.door import Closed
 from fastmllp_engine.cli import (
     asking,
+    backing_up,
     comparing,
     configuring,
     generating,
@@ -80,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
         repairing,
         lanes,
         store,
+        backing_up,
         supporting,
     ):
         family.add_to(commands)

@@ -3,7 +3,7 @@
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,3 +77,14 @@ def seconds(milliseconds: int) -> str:
 def counted(count: int, what: str, whats: str = "") -> str:
     """Such as `1 delivery` or `14 deliveries`."""
     return f"{count:,} {what if count == 1 else whats or what + 's'}"
+
+
+def say_verified(verified: Mapping[str, Any]) -> None:
+    """Print what was proven of a store."""
+    say(f"{counted(verified['received'], 'message')} received")
+    for name, count in sorted(verified["dispositions"].items()):
+        say(f"  {name:<10}{count:>12,}")
+    say(f"{verified['open_work']:,} open: deliveries that wait or are held")
+    for finding in verified["findings"]:
+        say_lines(f"FINDING  {finding}")
+    say(f"{counted(len(verified['findings']), 'finding')}")

@@ -10,7 +10,7 @@ from typing import Any
 from fastmllp_engine.api.door import Closed
 from fastmllp_engine.cli.asking import Commands, about_an_engine, client_of, command, data_of
 from fastmllp_engine.cli.client import Client, Refused
-from fastmllp_engine.cli.printing import counted, say, say_error, say_json, say_lines
+from fastmllp_engine.cli.printing import say, say_error, say_json, say_verified
 from fastmllp_engine.records import VerifiedRecord, copied
 
 VERIFY_SECONDS = 3600.0
@@ -75,13 +75,7 @@ def _verify(given: argparse.Namespace) -> int:
     if given.json:
         say_json(verified)
     else:
-        say(f"{counted(verified['received'], 'message')} received")
-        for name, count in sorted(verified["dispositions"].items()):
-            say(f"  {name:<10}{count:>12,}")
-        say(f"{verified['open_work']:,} open: deliveries that wait or are held")
-        for finding in verified["findings"]:
-            say_lines(f"FINDING  {finding}")
-        say(f"{counted(len(verified['findings']), 'finding')}")
+        say_verified(verified)
     return 1 if verified["findings"] else 0
 
 

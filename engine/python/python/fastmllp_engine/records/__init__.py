@@ -21,7 +21,13 @@ from fastmllp_engine.records.message import (
     TraceRecord,
     WhyRecord,
 )
-from fastmllp_engine.records.proof import JobRecord, RetentionRecord, VerifiedRecord
+from fastmllp_engine.records.proof import (
+    BackupRecord,
+    BackupStateRecord,
+    JobRecord,
+    RetentionRecord,
+    VerifiedRecord,
+)
 from fastmllp_engine.records.standing import (
     ConnectionRecord,
     EngineRecord,
@@ -35,6 +41,8 @@ from fastmllp_engine.records.standing import (
 
 __all__ = [
     "AnswerRecord",
+    "BackupRecord",
+    "BackupStateRecord",
     "ConnectionRecord",
     "EngineRecord",
     "EventRecord",

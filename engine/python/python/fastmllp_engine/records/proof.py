@@ -27,6 +27,35 @@ class VerifiedRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupRecord:
+    """A backup that is there."""
+
+    at: str
+    """The folder."""
+    made_at: int
+    """When it was begun."""
+    bytes: int
+    """Of its store."""
+    sha256: str
+    """Of its store, in hexadecimal digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupStateRecord:
+    """How far the backup has come that is being made, and what became of the last one."""
+
+    is_running: bool
+    copied: int
+    """Bytes that are copied."""
+    total: int
+    """Bytes in all."""
+    last: BackupRecord | None
+    """The last one that was made since the engine was started."""
+    failure: str | None
+    """Why the last one that was tried is not there; null: it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class RetentionRecord:
     """Whether what has expired is deleted."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from fastmllp_engine.graph import Registry
+from fastmllp_engine.runtime.backups import Backups
 from fastmllp_engine.runtime.building import Functions, build, stop_what_waits
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Running:
     started_at: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
     is_stopping: bool = False
     """Nothing may be asked of the engine any more."""
+    backups: Backups = field(default_factory=Backups, repr=False)
     _reloading: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod

@@ -43,7 +43,7 @@ impl Index {
     }
 
     /// Drops runs of which every message was deleted. None may be in a merge.
-    pub(super) fn drop_expired(&mut self, connection: &mut Connection) -> rusqlite::Result<()> {
+    pub(super) fn drop_expired(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let oldest = "SELECT coalesce(min(id), ?1) FROM message";
         let oldest: i64 = connection.query_row(oldest, (i64::MAX,), |row| row.get(0))?;
         let is_expired = |it: &&mut Run| it.state == State::Live && it.last < oldest;
@@ -65,7 +65,7 @@ impl Index {
     }
 
     /// Does a slice of a merge.
-    pub(super) fn merge(&mut self, connection: &mut Connection) -> rusqlite::Result<()> {
+    pub(super) fn merge(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         // If it fails, it is begun again, and what it had written is dropped.
         let mut merge = match self.merge.take() {
             Some(merge) => merge,
@@ -87,7 +87,7 @@ impl Index {
         Ok(())
     }
 
-    fn begin(&mut self, connection: &mut Connection) -> rusqlite::Result<Merge> {
+    fn begin(&mut self, connection: &Connection) -> rusqlite::Result<Merge> {
         let runs = self.runs_to_merge();
         let first = runs.iter().map(|it| it.first).min().unwrap_or(0);
         let last = runs.iter().map(|it| it.last).max().unwrap_or(0);

@@ -41,7 +41,7 @@ impl Lanes {
     /// Returns whether all of them are done.
     pub(super) fn slice(
         &mut self,
-        connection: &mut Connection,
+        connection: &Connection,
         expiry: &Expiry,
         sweeping: &mut Vec<BodyId>,
     ) -> rusqlite::Result<bool> {
