@@ -13,7 +13,7 @@ PREFIX ?= /usr/local
 .PHONY: help demo test serve build wheel libmllp header install fmt lint tidy doc docs test-rust test-python \
 	test-oldest test-vectors test-platforms test-package test-c miri examples test-examples test-bench \
 	check-artefact check-thumb check-budgets \
-	bench bench-servers firmware test-firmware sim fuzz gateway test-engine test-cases test-keys bench-engine bench-messagefoundry \
+	bench bench-servers firmware test-firmware sim sim-astm fuzz gateway test-engine test-cases test-keys bench-engine bench-messagefoundry \
 	test-queued torture torture-sabotage test-torture build-engine test-engine-python clean
 
 help:  ## List the commands
@@ -100,6 +100,7 @@ test-rust:  ## The tests of the Rust crates
 	cargo test --quiet --workspace --exclude fastmllp-python
 	cargo test --quiet --release -p mllp-core --test exhaustive
 	SIM_BASE=$(COMMIT) cargo test --quiet --release -p mllp-link --test simulation
+	SIM_BASE=$(COMMIT) SIM_LIVES=20000 cargo test --quiet --release -p astm-core --test simulation
 
 test-oldest: $(VENV)/.installed  ## Build with the oldest Rust and the oldest Python that are promised
 	.ci/test-oldest
@@ -171,6 +172,10 @@ bench-servers: build $(VENV)/.benches  ## Ratios of servers and of the Python pa
 sim:  ## Simulate links on a faulty network: SECONDS=60, or LIVES=1000000; BASE= for the same lives again
 	SIM_$(if $(LIVES),LIVES=$(LIVES),SECONDS=$(SECONDS)) SIM_BASE=$(BASE) \
 		cargo test --quiet --release -p mllp-link --test simulation the_link_survives
+
+sim-astm:  ## Simulate ASTM links on a noisy line: LIVES=1000000; BASE= for the same lives again
+	SIM_LIVES=$(or $(LIVES),1000000) SIM_BASE=$(or $(BASE),0) \
+		cargo test --quiet --release -p astm-core --test simulation -- --nocapture no_acknowledged
 
 FUZZ_TARGETS := decode peek edit ack round_trip
 

@@ -198,6 +198,9 @@ pub enum Fault {
     BadFrameNumber,
     /// ENQ or EOT inside it.
     DamagedFrame,
+    /// ENQ in a session, and silence after it: a frame that became ENQ, or a sender that was restarted and
+    /// will ask again.
+    EnqInTransfer,
     /// The message would be longer than the limit or the storage.
     MessageTooLong,
     /// No sum, although frames of this connection had one.
@@ -227,6 +230,7 @@ impl Fault {
             Fault::BadChecksum => "bad_checksum",
             Fault::BadFrameNumber => "bad_frame_number",
             Fault::DamagedFrame => "damaged_frame",
+            Fault::EnqInTransfer => "enq_in_transfer",
             Fault::MessageTooLong => "message_too_long",
             Fault::NoChecksum => "no_checksum",
             Fault::NoHeader => "no_header",
@@ -248,7 +252,7 @@ pub enum EndReason {
     Eot,
     /// EOT inside a frame, and silence after it.
     EotInFrame,
-    /// ENQ, and silence after it: the sender began again.
+    /// ENQ, twice: the sender began again.
     EnqInTransfer,
     /// No frame came in time.
     FrameTimeout,

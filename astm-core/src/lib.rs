@@ -61,8 +61,9 @@
 //!
 //! A receiver never refuses a frame before its end has passed or the line is quiet, and no ENQ or EOT
 //! inside a frame counts before the line has been silent for [`Times::broken_off`]: one bit turns `E` into
-//! ENQ, and an ACK at that moment would be taken for the answer to the frame. The same holds for an ENQ
-//! between frames. A message begins with a header record, so that a session which noise has cut in two is
+//! ENQ, and an ACK at that moment would be taken for the answer to the frame. Even then ENQ is refused: a
+//! frame that became ENQ is sent again, and a sender that was restarted waits and asks again. The same holds
+//! for an ENQ between frames. A message begins with a header record, so that a session which noise has cut in two is
 //! refused, and sent again from its beginning.
 //!
 //! The check sum is eight bits wide and blind to the order of bytes, and an acknowledgment is a single

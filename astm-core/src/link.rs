@@ -209,7 +209,8 @@ impl<S: Storage> Link<S> {
         }
     }
 
-    /// The connection is lost. What is offered and not begun stays offered.
+    /// The connection is lost, and what comes next is a new one. What is offered and not begun stays
+    /// offered: there may be something [`outgoing`](Link::outgoing).
     pub fn line_lost(&mut self, now: Millis) {
         self.receiver.line_lost(now);
         if let Some(event) = self.sender.line_lost() {

@@ -67,6 +67,16 @@ struct Key {
     fingerprint: u64,
 }
 
+/// An ENQ that does not count yet.
+#[derive(Clone, Copy, Debug)]
+struct HeldEnq {
+    offset: u64,
+    /// Silence after which it counts.
+    hold: Millis,
+    /// Its sender was refused, has waited, and asks again.
+    again: bool,
+}
+
 /// The receiving end of a line.
 ///
 /// The host gives it bytes and time, answers the tickets of its events, and sends what is
@@ -91,8 +101,14 @@ pub struct Receiver<S> {
     tickets: u32,
     /// Where the text of the last good frame is in the message.
     text: Range<usize>,
-    /// An ENQ in a session, and its offset: it counts when the line is silent.
-    enq: Option<u64>,
+    /// An ENQ outside frames that counts when the line is silent.
+    enq: Option<HeldEnq>,
+    /// When an ENQ in a session was refused, if no byte came since.
+    asked: Option<Millis>,
+    /// The same, before the byte that is looked at.
+    asked_before: Option<Millis>,
+    /// When noise came between frames.
+    noise_at: Option<Millis>,
     /// A frame of this connection had a sum.
     seen_sum: bool,
     last_byte: Millis,
@@ -123,6 +139,9 @@ impl<S: Storage> Receiver<S> {
             tickets: 0,
             text: 0..0,
             enq: None,
+            asked: None,
+            asked_before: None,
+            noise_at: None,
             seen_sum: false,
             last_byte: now,
             last_reply: now,
@@ -145,7 +164,7 @@ impl<S: Storage> Receiver<S> {
             if rest.is_empty() || !self.wants_input() {
                 return Fed { consumed: chunk.len().saturating_sub(rest.len()), event: None };
             }
-            if let Some(offset) = self.enq.take() {
+            if let Some(HeldEnq { offset, .. }) = self.enq.take() {
                 self.events.push(ReceiverEvent::Discard(Discard { offset, len: 1 }));
                 continue;
             }
@@ -153,10 +172,11 @@ impl<S: Storage> Receiver<S> {
             let (taken, after) = rest.split_at_checked(step.consumed).unwrap_or((rest, &[]));
             rest = after;
             self.last_byte = now;
+            self.asked_before = self.asked.take();
             match step.event {
-                None => self.look_at_noise(taken),
+                None => self.look_at_noise(taken, now),
                 Some(Event::Discard(discard)) => {
-                    self.look_at_noise(taken);
+                    self.look_at_noise(taken, now);
                     self.events.push(ReceiverEvent::Discard(discard));
                 }
                 Some(event) => self.take(event, now),
@@ -231,10 +251,11 @@ impl<S: Storage> Receiver<S> {
             let waits = owed.whole.is_some() && self.config.slow == SlowHandler::Nak;
             return if waits { after(owed.since, times.handler) } else { None };
         }
-        let silence = self.scanner.wants_broken_off() || self.enq.is_some();
+        let silence = self.scanner.wants_broken_off();
         let frame = self.session.is_some() && !self.scanner.in_frame();
         [
             self.scanner.wants_quiet().then(|| after(self.last_byte, times.quiet)),
+            self.enq.map(|enq| Some(self.last_byte.saturating_add(enq.hold))),
             silence.then(|| after(self.last_byte, times.broken_off)),
             frame.then(|| after(self.last_reply, times.next_frame)),
         ]
@@ -255,7 +276,7 @@ impl<S: Storage> Receiver<S> {
     /// that are still answered are [`Answered::Late`].
     pub fn line_lost(&mut self, now: Millis) {
         self.owed = None;
-        self.enq = None;
+        (self.enq, self.asked, self.noise_at) = (None, None, None);
         while let Some(event) = self.scanner.finish() {
             if let Event::Discard(discard) = event {
                 self.events.push(ReceiverEvent::Discard(discard));
@@ -277,8 +298,11 @@ impl<S: Storage> Receiver<S> {
             if let Some(event) = self.scanner.quiet() {
                 self.take(event, now);
             }
-        } else if over(times.broken_off) && (self.enq.is_some() || self.scanner.wants_broken_off())
-        {
+        } else if let Some(enq) = self.enq {
+            // Nothing else is due: no frame is open.
+            self.enq = None;
+            self.enq_counts(enq, now);
+        } else if over(times.broken_off) && self.scanner.wants_broken_off() {
             self.broken_off(now);
         } else {
             while let Some(event) = self.scanner.finish() {

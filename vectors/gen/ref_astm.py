@@ -23,7 +23,8 @@ class Receiver:
         for k,v in {**DEFAULTS,**options}.items(): setattr(self,k,v)
         self.now=0; self.ev=[]; self.inq=bytearray(); self.junk=0
         self.session=False; self.raw=None; self.last_byte=0; self.last_reply=0
-        self.enq_held=False; self.held=None         # ENQ between frames; ENQ or EOT inside one
+        self.enq_held=None; self.held=None          # how long an ENQ outside frames is held; ENQ or EOT inside one
+        self.asked=None; self.noise_at=None         # when an ENQ in a session was refused; the last noise
         self.seen_sum=False; self.owed=None; self.slow_frame=None; self.known=[]
         self._clear()
     def _clear(self):
@@ -45,23 +46,29 @@ class Receiver:
         self.last_byte=self.now
     def _outside(self,b):
         self.held=None                              # it was a byte of the frame before
-        if self.enq_held: self.enq_held=False; self.junk+=1; self._flush()
+        if self.enq_held is not None: self.enq_held=None; self.junk+=1; self._flush()
+        asked,self.asked=self.asked,None
         if b==STX and (self.session or self.profile=="default"):
             self._flush()
             if not self.session: self._start(["no_enq"])
             self.raw=bytearray(); self.held=None; self.printable=0; self.restarts=0
         elif b==ENQ and not self.session:
             self._flush()
-            if self.ready: self._start([]); self._send(ACK)
-            else: self._send(NAK)
-        elif b==ENQ and self.profile=="default": self._flush(); self.enq_held=True
+            if self.noise_at is not None and self.now<self.noise_at+self.quiet: self.enq_held=self.quiet
+            else: self._accept_enq()
+        elif b==ENQ and self.profile=="default":
+            self._flush(); self.again=asked is not None and self.now>=asked+self.broken_off
+            self.enq_held=self.quiet if self.again else self.broken_off
         elif b==EOT and self.session: self._flush(); self._end("eot")
         elif b in (ENQ,EOT,ACK,NAK): self._flush(); self.junk=1; self._flush()
         else:
-            self.junk+=1
+            self.junk+=1; self.noise_at=self.now
             if self.session and self.n_frames==0 and not self.foreign:
                 self.printable=self.printable+1 if 0x20<=b<0x7f else 0
                 if self.printable>=16: self.foreign=True; self._out(ev="foreign_body")
+    def _accept_enq(self):
+        if self.ready: self._start([]); self._send(ACK)
+        else: self._send(NAK)
     def _start(self,deviations):
         n=self.restarts; self._clear(); self.session=True; self.restarts=n
         self._out(ev="session_start",**({"deviations":deviations} if deviations else {}))
@@ -101,7 +108,7 @@ class Receiver:
         if damaged or ENQ in body or EOT in body: fault="damaged_frame"
         elif len(text)>self.max_text: fault="too_long"
         elif cs==b"":
-            if not(self.profile=="default" and (self.checksum=="absent" or not self.seen_sum)): fault="no_checksum"
+            if not(self.profile=="default" and (self.checksum=="absent" or not self.seen_sum and not by_stx)): fault="no_checksum"
             else: dev.append("no_checksum")
         elif cs.upper()!=sum_: fault="bad_checksum"
         elif cs!=sum_:
@@ -202,7 +209,8 @@ class Receiver:
             wait=self.handler if self.slow=="nak" else 0
             return self.owed["since"]+wait if wait and self.owed["whole"] else None
         if self.raw is not None and self._parts() and self.quiet: d.append(self.last_byte+self.quiet)
-        if (self.raw is not None and not self._parts() or self.held is not None or self.enq_held) and self.broken_off: d.append(self.last_byte+self.broken_off)
+        if self.enq_held is not None: d.append(self.last_byte+self.enq_held)
+        if (self.raw is not None and not self._parts() or self.held is not None) and self.broken_off: d.append(self.last_byte+self.broken_off)
         if self.session and self.raw is None and self.next_frame: d.append(max(self.last_reply,0)+self.next_frame)
         return min(d) if d else None
     def wait(self,ms):
@@ -219,16 +227,26 @@ class Receiver:
             self._pump(); return
         if self.raw is not None and self._parts() and self.now>=self.last_byte+self.quiet:
             held=self.held; self._frame_ends(False); self.held=held; return
-        if self.now>=self.last_byte+self.broken_off and (self.held is not None or self.enq_held or self.raw is not None):
-            held=ENQ if self.enq_held else self.held; inside=self.raw is not None
-            self.held=None; self.enq_held=False; self.raw=None
+        if self.enq_held is not None and self.now>=self.last_byte+self.enq_held:
+            self.enq_held=None
+            if not self.session: self._accept_enq()
+            elif self.again: self._restart()
+            else: self._refuse_enq()
+            return
+        if self.now>=self.last_byte+self.broken_off and (self.held is not None or self.raw is not None):
+            held=self.held; inside=self.raw is not None
+            self.held=None; self.raw=None
             if held==EOT: self._end("eot_in_frame" if inside else "eot")
-            elif held==ENQ and self.profile!="strict": self._restart(inside)
-            elif inside: self._broken("truncated_frame"); self._send(NAK); self.last_good_etx=False; self._count("truncated_frame")
+            elif held==ENQ and self.profile!="strict": self._refuse_enq()
+            elif inside: self._broken("truncated_frame"); self._nak("truncated_frame")
             return
         self._flush(); self._end("frame_timeout")
-    def _restart(self,inside):
-        n=0 if inside or self.n_frames else self.restarts+1
+    def _nak(self,fault): self._send(NAK); self.last_good_etx=False; self._count(fault)
+    def _refuse_enq(self):
+        """a frame may have become this ENQ, so it is no ACK that is sent; who asks again after it waited was restarted"""
+        self._out(ev="refused",fault="enq_in_transfer"); self._nak("enq_in_transfer"); self.asked=self.now
+    def _restart(self):
+        n=self.restarts+1 if self.n_frames==0 else 0
         self._end("enq_in_transfer")
         if not self.ready: self._send(NAK); return
         self._start([]); self.restarts=n
@@ -245,7 +263,7 @@ class Receiver:
         self._lost(reason)
         self._out(ev="session_end",reason=reason,frames=self.n_frames,messages=self.n_messages); self._clear(); self.session=False
     def line_lost(self):
-        self.inq.clear(); self._flush(); self.owed=None; self.enq_held=False; self.held=None
+        self.inq.clear(); self._flush(); self.owed=None; self.enq_held=None; self.held=None; self.asked=None; self.noise_at=None
         inside=self.raw is not None; self.raw=None
         if self.session: self._end("end_of_stream")
         self.seen_sum=False

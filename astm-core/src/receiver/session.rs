@@ -1,12 +1,12 @@
 //! How sessions begin and end, and what stands between frames.
 
-use super::{Owed, Receiver};
+use super::{HeldEnq, Owed, Receiver};
 use crate::buffer::Storage;
 use crate::control::Control;
 use crate::event::{Completed, Discard, EndReason, Fault, FrameInfo, ReceiverEvent};
 use crate::frame::FrameNumber;
 use crate::scanner::Event;
-use crate::settings::{Content, Millis, Profile};
+use crate::settings::{Content, Millis, Profile, Times};
 
 /// So many refusals in a row end a session.
 const MAX_REFUSALS: u8 = 6;
@@ -74,17 +74,49 @@ impl<S: Storage> Receiver<S> {
 
     fn control(&mut self, control: Control, offset: u64, now: Millis) {
         match (control, self.session.is_some()) {
-            (Control::Enq, false) if self.ready => {
-                self.start(false, now);
-                self.reply(Control::Ack, now);
+            (Control::Enq, false) => {
+                // What follows noise directly may be part of it.
+                let quiet = self.config.times.quiet;
+                if self.noise_at.is_some_and(|at| now < at.saturating_add(quiet)) {
+                    self.enq = Some(HeldEnq { offset, hold: quiet, again: false });
+                } else {
+                    self.accept_enq(now);
+                }
             }
-            (Control::Enq, false) => self.reply(Control::Nak, now),
             (Control::Enq, true) if self.config.profile == Profile::Default => {
-                self.enq = Some(offset);
+                let Times { quiet, broken_off, .. } = self.config.times;
+                let waited = |at: Millis| at.saturating_add(broken_off) <= now;
+                let again = self.asked_before.is_some_and(waited);
+                let hold = if again { quiet } else { broken_off };
+                self.enq = Some(HeldEnq { offset, hold, again });
             }
             (Control::Eot, true) => self.end(EndReason::Eot, now),
             _ => self.events.push(ReceiverEvent::Discard(Discard { offset, len: 1 })),
         }
+    }
+
+    fn accept_enq(&mut self, now: Millis) {
+        if !self.ready {
+            return self.reply(Control::Nak, now);
+        }
+        self.start(false, now);
+        self.reply(Control::Ack, now);
+    }
+
+    /// The line has been silent after an ENQ.
+    pub(super) fn enq_counts(&mut self, enq: HeldEnq, now: Millis) {
+        match (self.session.is_some(), enq.again) {
+            (false, _) => self.accept_enq(now),
+            (true, true) => self.restart(now),
+            (true, false) => self.refuse_enq(now),
+        }
+    }
+
+    /// A frame may have become this ENQ, and an ACK would be taken for its own. Who was restarted waits,
+    /// and asks again.
+    fn refuse_enq(&mut self, now: Millis) {
+        self.refused(Fault::EnqInTransfer, None, now);
+        self.asked = Some(now);
     }
 
     fn start(&mut self, without_enq: bool, now: Millis) {
@@ -112,7 +144,10 @@ impl<S: Storage> Receiver<S> {
     }
 
     /// Bytes between frames.
-    pub(super) fn look_at_noise(&mut self, bytes: &[u8]) {
+    pub(super) fn look_at_noise(&mut self, bytes: &[u8], now: Millis) {
+        if !bytes.is_empty() && !self.scanner.in_frame() {
+            self.noise_at = Some(now);
+        }
         let Some(session) = &mut self.session else { return };
         if self.scanner.in_frame() || session.frames > 0 || session.foreign {
             return;
@@ -131,16 +166,12 @@ impl<S: Storage> Receiver<S> {
     /// The line has been silent for `broken_off`.
     pub(super) fn broken_off(&mut self, now: Millis) {
         let inside = self.scanner.in_frame();
-        let event = match self.enq.take() {
-            Some(offset) => Some(Event::Control(Control::Enq, offset)),
-            None => self.scanner.broken_off(),
-        };
-        match event {
+        match self.scanner.broken_off() {
             Some(Event::Control(Control::Eot, _)) => {
                 self.end(if inside { EndReason::EotInFrame } else { EndReason::Eot }, now);
             }
             Some(Event::Control(..)) if self.config.profile == Profile::Default => {
-                self.restart(inside, now);
+                self.refuse_enq(now);
             }
             Some(Event::Control(..)) if inside => self.refused(Fault::TruncatedFrame, None, now),
             Some(Event::Control(..)) | None => {}
@@ -148,21 +179,17 @@ impl<S: Storage> Receiver<S> {
         }
     }
 
-    fn restart(&mut self, inside: bool, now: Millis) {
-        let silent = self.session.filter(|session| !inside && session.frames == 0);
+    fn restart(&mut self, now: Millis) {
+        let silent = self.session.filter(|session| session.frames == 0);
         let restarts = silent.map_or(0, |session| session.restarts.saturating_add(1));
         self.end(EndReason::EnqInTransfer, now);
-        if !self.ready {
-            return self.reply(Control::Nak, now);
-        }
-        self.start(false, now);
+        self.accept_enq(now);
         if let Some(session) = &mut self.session {
             session.restarts = restarts;
         }
         if restarts == STORM {
             self.events.push(ReceiverEvent::EnqStorm);
         }
-        self.reply(Control::Ack, now);
     }
 
     /// Refuses a frame: NAK, and the sixth in a row ends the session.
