@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 	test-oldest test-vectors test-platforms test-package test-c miri examples test-examples test-bench \
 	check-artefact check-thumb check-budgets \
 	bench bench-servers firmware test-firmware sim sim-astm fuzz gateway test-engine test-cases test-keys bench-engine bench-messagefoundry \
-	test-queued torture torture-sabotage test-torture build-engine test-engine-python clean
+	test-queued torture torture-sabotage test-torture build-engine engine-reference test-engine-python clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -204,6 +204,9 @@ test-engine:  ## The rooms of the engine: formatting, clippy, tests, whole lives
 	cd engine && $(CARGO) clippy --workspace --all-targets --features mllp-store/postgres -- -D warnings
 	cd engine && cargo test --quiet --workspace --features mllp-store/postgres
 	cd engine && cargo test --quiet --release -p mllp-pipeline --lib --test simulation
+
+engine-reference: build-engine  ## Write the reference of the engine's factories, settings and commands from the code
+	$(BIN)/python docs/write_engine_reference.py
 
 test-engine-python: build-engine  ## The engine's Python package: types, stubs against the binary, tests
 	cd engine/python && ../../$(BIN)/mypy

@@ -19,7 +19,8 @@ ARROWS = {
     "records": {"_native"},
     "api": {"_native", "graph", "runtime", "records"},
     "comparison": {"_native", "graph"},
-    "cli": {"_native", "graph", "runtime", "records", "api", "comparison", "testing"},
+    "compat": {"_native", "graph", "connectors"},
+    "cli": {"_native", "graph", "runtime", "records", "api", "comparison", "compat", "testing"},
     "testing": {"_native", "graph", "connectors", "runtime"},
 }
 

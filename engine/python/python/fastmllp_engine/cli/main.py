@@ -13,6 +13,7 @@ from fastmllp_engine.cli import (
     comparing,
     configuring,
     generating,
+    importing,
     lanes,
     reading,
     repairing,
@@ -74,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
     for family in (
         configuring,
         generating,
+        importing,
         running,
         trying,
         comparing,

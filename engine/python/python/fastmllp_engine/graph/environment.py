@@ -13,6 +13,8 @@ from fastmllp_engine.graph.loading import site
 T = TypeVar("T")
 
 PREFIX = "FASTMLLP_VALUE_"
+OF_COMPAT = "MEFOR_VALUE_"
+"""Of feeds for MessageFoundry: the variables that they were deployed with."""
 
 NOT_GIVEN: Any = object()
 
@@ -27,12 +29,15 @@ class Environment:
     file: str = ""
     """Where the values were read, below the folder of the configuration."""
     variables: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    prefixes: tuple[str, ...] = (PREFIX,)
+    """Of the variables that have values, the first of them first."""
 
     def get(self, key: str) -> tuple[object, str] | None:
         """The value of a key, and where it was found."""
-        variable = variable_of(key)
-        if variable in self.variables:
-            return self.variables[variable], variable
+        for prefix in self.prefixes:
+            variable = variable_of(key, prefix)
+            if variable in self.variables:
+                return self.variables[variable], variable
         return (self.values[key], self.file) if key in self.values else None
 
     def keys(self) -> Iterator[str]:
@@ -40,9 +45,9 @@ class Environment:
         return iter(self.values)
 
 
-def variable_of(key: str) -> str:
+def variable_of(key: str, prefix: str = PREFIX) -> str:
     """The name of the environment variable that has the value of a key."""
-    return PREFIX + re.sub(r"[^A-Z0-9]", "_", key.upper())
+    return prefix + re.sub(r"[^A-Z0-9]", "_", key.upper())
 
 
 @overload

@@ -32,6 +32,8 @@ class Router(Checked):
 
     name: Name = field(kw_only=False)
     function: RouterFunction = field(init=False, compare=False, repr=False)
+    runs: RouterFunction | None = field(init=False, default=None, compare=False, repr=False)
+    """What is called in its place, if it was written for another engine."""
     names: tuple[str, ...] = field(init=False, default=())
     """The handlers that its code names by texts."""
     is_computed: bool = field(init=False, default=False)
@@ -65,6 +67,8 @@ class Handler(Checked):
     capacity_bytes: Count | None = None
     """How many bytes of them may wait."""
     function: HandlerFunction = field(init=False, compare=False, repr=False)
+    runs: HandlerFunction | None = field(init=False, default=None, compare=False, repr=False)
+    """What is called in its place, if it was written for another engine."""
     sends: tuple[str, ...] = field(init=False, default=())
     """Where its code sends to by texts: outbounds, other handlers and pass-throughs."""
     is_computed: bool = field(init=False, default=False)

@@ -116,7 +116,7 @@ class _Function:
             if not isinstance(node, ast.Call):
                 continue
             called = self._value(node.func)
-            if called is Send:
+            if called is Send or getattr(called, "is_send", False) is True:
                 to = _argument(node, "to")
                 names.add(self._texts(to) if to else self._computed(node))
                 sends = True

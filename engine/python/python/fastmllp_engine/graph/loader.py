@@ -7,6 +7,7 @@ from typing import Any
 
 from fastmllp_engine.graph.checked import changed
 from fastmllp_engine.graph.code_set_files import read_code_sets
+from fastmllp_engine.graph.compat import begin_compat, tell_compat
 from fastmllp_engine.graph.connections import Inbound, Outbound
 from fastmllp_engine.graph.engine_toml import read_settings
 from fastmllp_engine.graph.environment import Environment
@@ -80,8 +81,10 @@ def examine(
     loading.findings += folder.findings
     if folder.findings and not folder.files:
         return None, in_order(loading.findings)
-    loading.values = _environment(folder, environment, loading, variables)
     settings = read_settings(folder, loading, variables)
+    loading.values = _environment(folder, environment, loading, variables)
+    if settings.compat is not MISSING and settings.compat.messagefoundry is True:
+        begin_compat(loading)
     loading.code_sets = read_code_sets(folder, loading)
     modules = Modules(folder, loading)
     modules.run()
@@ -90,6 +93,7 @@ def examine(
     failed = modules.failed + ([] if is_read else ["connections.toml"])
     wiring = Wiring(loading, modules.trees, [folder.files[path] for path in failed], settings)
     wiring.check()
+    tell_compat(loading)
     findings = in_order(loading.findings)
     if failed:
         return None, findings

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Protocol
 
 from fastmllp_engine.graph.findings import ConfigurationError, Finding, Place
@@ -45,6 +45,10 @@ class Loading:
     findings: list[Finding] = field(default_factory=list)
     code_sets: "Mapping[str, CodeSet]" = field(default_factory=dict)
     """By their names; all are read before a module runs."""
+    alike: set[str] = field(default_factory=set)
+    """What feeds for another engine use of it that is the same here."""
+    compat: ModuleType | None = None
+    """What such feeds get in place of that engine's package; None: they are not asked for."""
     is_open: bool = True
     """Declarations are taken while the modules run, and not after that."""
 

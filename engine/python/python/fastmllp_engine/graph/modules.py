@@ -15,6 +15,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path, PurePosixPath
 from types import ModuleType, TracebackType
 
+from fastmllp_engine.graph.compat import PACKAGE, private_import, settled
 from fastmllp_engine.graph.findings import Place, did_you_mean
 from fastmllp_engine.graph.folder import Folder, name_of, path_of
 from fastmllp_engine.graph.loading import LOADING, Loading
@@ -103,7 +104,10 @@ class Modules(MetaPathFinder, Loader):
         path = name_of(Path(origin).relative_to(self._folder.path))
         tree = ast.parse(self._folder.files[path], origin)
         self._refuse_names(tree, path)
-        private = _Private(self._package, self._siblings())
+        if not settled(tree, path, self._loading):
+            self._refused = True
+            raise ImportError(path, name=OWN)
+        private = _Private(self._package, self._siblings(), self._loading)
         self.trees[origin] = ast.fix_missing_locations(private.visit(tree))
         exec(compile(tree, origin, "exec", dont_inherit=True), module.__dict__)
 
@@ -141,9 +145,10 @@ def _name(path: str) -> str:
 class _Private(ast.NodeTransformer):
     """Turns imports of siblings into imports of the private package."""
 
-    def __init__(self, package: str, siblings: frozenset[str]) -> None:
+    def __init__(self, package: str, siblings: frozenset[str], loading: Loading) -> None:
         self._package = package
         self._siblings = siblings
+        self._loading = loading
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
         """``from _common import x``"""
@@ -156,7 +161,9 @@ class _Private(ast.NodeTransformer):
         made: list[ast.stmt] = []
         for alias in node.names:
             first, _, rest = alias.name.partition(".")
-            if first not in self._siblings:
+            if self._loading.compat and alias.name == PACKAGE:
+                made.append(private_import(alias, self._loading.compat))
+            elif first not in self._siblings:
                 made.append(ast.Import([alias]))
             elif alias.asname and rest:
                 parent, _, last = alias.name.rpartition(".")

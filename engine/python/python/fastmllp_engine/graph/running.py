@@ -62,8 +62,8 @@ class Run:
 def functions_of(registry: Registry) -> Functions:
     """The functions of a graph, with the one judge of what they return."""
     return Functions(
-        [(it.name, it.function) for it in registry.routers.values()],
-        [(it.name, it.function, it.accepts) for it in registry.handlers.values()],
+        [(it.name, it.runs or it.function) for it in registry.routers.values()],
+        [(it.name, it.runs or it.function, it.accepts) for it in registry.handlers.values()],
         [
             (it.name, it.content_type == ContentType.HL7V2, it.encoding)
             for it in registry.inbounds.values()

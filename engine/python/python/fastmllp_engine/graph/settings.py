@@ -58,6 +58,13 @@ class ApiSettings(Checked):
     port: Port = 8765
 
 
+class CompatSettings(Checked):
+    """``[compat]``: feeds that were written for another engine."""
+
+    messagefoundry: bool = False
+    """Whether modules may import ``messagefoundry``."""
+
+
 class Settings(Checked):
     """All of ``engine.toml``. Each section is an attribute."""
 
@@ -68,7 +75,9 @@ class Settings(Checked):
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
 
+    compat: CompatSettings = field(default_factory=CompatSettings)
+
     word: ClassVar[str] = "section"
     refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("alerts", "cluster", "compat"), "it belongs to a later version"
+        ("alerts", "cluster"), "it belongs to a later version"
     )

@@ -87,9 +87,12 @@ class _Table:
             self._error("spec", f'unknown key "spec"{did_you_mean("spec", ("settings",))}')
             del options["spec"]
         options = self._values(options, "")
+        declare: Any = self._kind
+        if self._loading.compat:
+            declare = getattr(self._loading.compat, self._kind.__name__.lower())
         with reading(self._entry("")):
             # What is wrong with the settings is written down already.
-            self._kind(spec=MISSING if spec is None else spec, **options)
+            declare(spec=MISSING if spec is None else spec, **options)
 
     def _spec(self, transport: object, settings: object) -> Spec | None:
         if not isinstance(transport, str):
@@ -105,8 +108,12 @@ class _Table:
             self._error("settings", "settings must be a table")
             return None
         values = self._values(settings, "settings.")
+        make: Any = cls
+        if self._loading.compat and cls.__name__ in self._loading.compat.FACTORIES:
+            make = self._loading.compat.spec(cls.__name__)
         with reading(self._entry("settings.")):
-            return cls(**values)
+            made: Spec = make(**values)
+            return made
 
     def _values(self, table: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         return {key: self._value(value, prefix + key) for key, value in table.items()}
