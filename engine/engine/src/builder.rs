@@ -19,6 +19,9 @@ use crate::search::IndexedField;
 use crate::specs::{Delivers, Feed, InboundSpec, OutboundSpec};
 use crate::worker::WorkerLimits;
 
+/// A partner that restarts, or a head that is tried four times, takes less.
+const STALLED_AFTER: Duration = Duration::from_secs(300);
+
 /// A graph, and where its store is. [`start`](Builder::start) checks all of it.
 pub struct Builder {
     pub(crate) data: PathBuf,
@@ -33,6 +36,7 @@ pub struct Builder {
     pub(crate) capacities: BTreeMap<String, Capacity>,
     pub(crate) outbounds: Vec<OutboundSpec>,
     pub(crate) limits: Limits,
+    pub(crate) stalled_after: Duration,
     pub(crate) workers: usize,
     pub(crate) retention: Days,
     /// What was said of nothing that it could be about.
@@ -56,6 +60,7 @@ impl Builder {
             capacities: BTreeMap::new(),
             outbounds: Vec::new(),
             limits: Limits::DEFAULT,
+            stalled_after: STALLED_AFTER,
             workers: 1,
             retention: Days::DEFAULT,
             misplaced: Vec::new(),
@@ -206,6 +211,14 @@ impl Builder {
     #[must_use]
     pub fn min_free(mut self, bytes: u64) -> Self {
         self.limits.min_free = Some(bytes);
+        self
+    }
+
+    /// How long a lane may have work and get nothing done before its status says that it is
+    /// [stalled](crate::LaneState::stalled_for): 300 seconds without this, which lets a partner restart.
+    #[must_use]
+    pub fn stalled_after(mut self, time: Duration) -> Self {
+        self.stalled_after = time;
         self
     }
 

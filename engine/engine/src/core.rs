@@ -20,6 +20,7 @@ use crate::names::Names;
 use crate::notices::{self, Notices};
 use crate::outlet::{Name, Outlet};
 use crate::reader::{Handover, Question};
+use crate::stalls::Stalls;
 use crate::status::Status;
 use crate::traffic::{News, Unread, fact};
 use crate::worker::Arrivals;
@@ -89,6 +90,7 @@ pub(crate) struct Core {
     next_ticket: u64,
     connections: Connections,
     notices: Notices,
+    stalls: Stalls,
     /// Who asked for a stop and waits for the end of what is in progress.
     stopping: Option<Sender<()>>,
 }
@@ -101,6 +103,7 @@ impl Core {
         names: Arc<Names>,
         outlets: Outlets,
         connections: Connections,
+        stalls: Stalls,
     ) -> Self {
         Core {
             pipeline,
@@ -113,6 +116,7 @@ impl Core {
             waiting: HashMap::new(),
             next_ticket: 0,
             connections,
+            stalls,
             stopping: None,
         }
     }
@@ -138,8 +142,10 @@ impl Core {
             // A commit that does not return is reported all the same.
             let wait = if self.pipeline.is_committing() { wait.min(WATCH) } else { wait };
             let wait = self.connections.wait(self.clock.now().wall).map_or(wait, |it| it.min(wait));
-            match self.news.recv_timeout(wait) {
+            let look = self.stalls.next(self.clock.now().steady).map(Duration::from_millis);
+            match self.news.recv_timeout(look.map_or(wait, |it| wait.min(it))) {
                 Ok(news) => {
+                    self.stalls.happened();
                     if self.take(news)? || self.take_more()? {
                         return Ok(());
                     }
@@ -212,8 +218,9 @@ impl Core {
             News::Reports(number, reports) => self.reported(number as usize, reports, now),
             News::HandedOver { number, unread } => self.handed_over(number as usize, unread, now),
             News::Status(of, asked) => {
+                self.look(now);
                 let hours = |lane| self.connections.hours(lane);
-                let told = (&self.notices, &*self.names);
+                let told = (&self.notices, &self.stalls, &*self.names);
                 drop(asked.send(Status::of(&self.pipeline, told, hours, of, now)));
             }
             News::Command(command, asked) => {
@@ -237,13 +244,25 @@ impl Core {
     }
 
     fn tell(&mut self, fact: Fact, now: Now) {
+        if let Fact::Delivered { lane, .. } = &fact {
+            self.stalls.delivered(*lane);
+        }
         self.notices.fact(&fact, now.wall);
         self.pipeline.tell(fact, now);
     }
 
+    fn look(&mut self, now: Now) {
+        let writes = self.pipeline.store_state(now).trouble.is_none();
+        self.stalls.look(self.pipeline.status(), writes, now.steady);
+    }
+
     /// Reports what has changed.
     fn report(&mut self) {
-        self.notices.store(self.pipeline.store_state(self.clock.now()));
+        let now = self.clock.now();
+        self.notices.store(self.pipeline.store_state(now));
+        if self.stalls.next(now.steady) == Some(0) {
+            self.look(now);
+        }
         for (lane, is_full) in self.pipeline.bounded_lanes() {
             self.notices.is_full(lane, is_full);
         }

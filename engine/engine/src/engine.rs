@@ -31,6 +31,7 @@ use crate::reload::{self, Beginning};
 use crate::retaining::{Doubt, Retaining};
 use crate::seats::Seats;
 use crate::settling::Settled;
+use crate::stalls::Stalls;
 use crate::status::Status;
 use crate::traffic::{News, ToCore};
 use crate::worker::ToWorkers;
@@ -122,7 +123,11 @@ impl Engine {
     pub(crate) fn status_with(&self, message: Option<MessageId>) -> Result<Status, Error> {
         let (asked, answer) = channel();
         self.core.tell(News::Status(message, asked));
-        answer.recv().map_err(|_| ended())
+        let mut status = answer.recv().map_err(|_| ended())?;
+        for lane in &mut status.lanes {
+            lane.ended_in_error = self.metrics.ended_in_error(lane.id);
+        }
+        Ok(status)
     }
 
     /// Whether the store has come to its end, and the engine with it. The program should end as well:
@@ -214,11 +219,12 @@ impl Engine {
         engine.threads.push(thread);
         engine.begin_to_write(store, numbers.body, jobs, retaining)?;
         let chunks = ToChunks { writer: writer.clone(), bodies };
+        let stalls = Stalls::new(builder.stalled_after);
         let (workers, arrivals) = engine.prepare_calls(builder, readers, chunks, &clock)?;
         let senders = outbounds.into_iter().zip(engine.senders.iter().cloned()).collect();
         let outlets = Outlets { writer, reader, workers, arrivals, senders };
         let connections = Connections::new(inbounds, gates, listeners, connectors, timetable);
-        engine.decide(Core::new(pipeline, news, clock, names, outlets, connections))
+        engine.decide(Core::new(pipeline, news, clock, names, outlets, connections, stalls))
     }
 
     /// Starts the threads that decide: the core, and an operator's unfinished job.

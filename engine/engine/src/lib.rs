@@ -88,6 +88,7 @@ mod selection;
 mod settling;
 mod shown;
 mod specs;
+mod stalls;
 mod status;
 mod stored;
 mod traffic;

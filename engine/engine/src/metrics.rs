@@ -52,6 +52,8 @@ pub(crate) struct Metrics {
 
 /// Counters of one lane: those that its stage has.
 struct Counters {
+    /// Whether it is the lane of an outbound.
+    leaves: bool,
     received: Counter,
     refused: Counter,
     duplicates: Counter,
@@ -70,6 +72,7 @@ struct Standing {
     bytes: Family<Lane, Gauge>,
     in_flight: Family<Connection, Gauge>,
     ready: Family<Lane, Gauge>,
+    stalled: Family<Lane, Gauge>,
     waiting: Gauge,
     writes: Gauge,
 }
@@ -145,6 +148,15 @@ impl Metrics {
             }
             _ => {}
         }
+    }
+
+    /// Messages that a lane has seen end in ERROR: that an inbound refused, that a function failed on, whose
+    /// delivery is dead.
+    pub(crate) fn ended_in_error(&self, lane: LaneId) -> u64 {
+        let Some(its) = self.lanes.get(&lane) else { return 0 };
+        // Of an outbound these are attempts, and what counts is which delivery is not tried again.
+        let failed = if its.leaves { 0 } else { its.failed.iter().map(Counter::get).sum() };
+        its.refused.get() + failed + its.dead.get()
     }
 
     /// All of it as OpenMetrics text.
@@ -235,6 +247,7 @@ impl Families {
         };
         let failures = if leaves { &self.attempts } else { &self.functions };
         Counters {
+            leaves,
             received: counter(&self.received, arrives),
             refused: counter(&self.refused, arrives),
             duplicates: counter(&self.duplicates, arrives),
@@ -261,6 +274,7 @@ impl Standing {
             bytes: Family::default(),
             in_flight: Family::default(),
             ready: Family::default(),
+            stalled: Family::default(),
             waiting: Gauge::default(),
             writes: Gauge::default(),
         };
@@ -272,6 +286,8 @@ impl Standing {
         registry.register("in_flight", help, standing.in_flight.clone());
         let help = "1: the lane goes on now, and an outbound reaches its partner";
         registry.register("lane_ready", help, standing.ready.clone());
+        let help = "1: the lane has work and has got nothing done for too long";
+        registry.register("lane_stalled", help, standing.stalled.clone());
         let help = "Messages that were received and are not committed";
         registry.register("uncommitted", help, standing.waiting.clone());
         let help = "1: the store writes";
@@ -284,12 +300,14 @@ impl Standing {
         self.depth.clear();
         self.bytes.clear();
         self.ready.clear();
+        self.stalled.clear();
         for lane in &status.lanes {
             let connection = lane.name.clone();
             let label = Lane { stage: lane.stage, connection };
             self.depth.get_or_create(&label).set(lane.depth as i64);
             self.bytes.get_or_create(&label).set(lane.bytes as i64);
             self.ready.get_or_create(&label).set(i64::from(lane.ready));
+            self.stalled.get_or_create(&label).set(i64::from(lane.stalled_for > 0));
             if lane.stage == Stage::Outbound.name() {
                 let label = Connection { connection: lane.name.clone() };
                 self.in_flight.get_or_create(&label).set(i64::from(lane.in_flight));

@@ -66,6 +66,7 @@ impl Builder {
             capacities: self.capacities.clone(),
             outbounds: self.outbounds.clone(),
             limits: self.limits,
+            stalled_after: self.stalled_after,
             workers: self.workers,
             worker_program: self.worker_program.clone(),
             worker_limits: self.worker_limits,

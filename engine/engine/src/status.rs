@@ -8,6 +8,7 @@ use crate::names::Names;
 use crate::notices::Notices;
 use crate::outages::Outage;
 use crate::schedule::Hours;
+use crate::stalls::Stalls;
 
 /// A commit that takes longer, in milliseconds, is what a message waits for.
 const STUCK: u64 = 1_000;
@@ -54,6 +55,9 @@ pub struct LaneState {
     /// Why the last connection of an outbound that is not ready has ended or could not be opened; and
     /// why the connector of an inbound does not run.
     pub lost: Option<String>,
+    /// For how many milliseconds it has had work and got nothing done, if that is longer than it should
+    /// be; 0: it is not stalled. See [`Builder::stalled_after`](crate::Builder::stalled_after).
+    pub stalled_for: u64,
     /// Deliveries that are with the partner.
     pub in_flight: u32,
     /// Whether each message is done before the next one leaves. Where it is not, what was overtaken
@@ -68,6 +72,10 @@ pub struct LaneState {
     /// Its inbound, handler or outbound is no longer configured: only an operator can have it
     /// moved or cancelled.
     pub is_orphaned: bool,
+    /// Messages that it has seen end in ERROR since the start: refused at intake, failed on by a router or
+    /// handler, or with a delivery that is dead.
+    pub ended_in_error: u64,
+    pub(crate) id: LaneId,
     /// Since when and why an outbound is not connected.
     pub(crate) outage: Option<Outage>,
     pub(crate) delivering: Option<Delivering>,
@@ -96,7 +104,7 @@ impl Setting {
 impl Status {
     pub(crate) fn of<'a>(
         pipeline: &Pipeline,
-        (notices, names): (&Notices, &Names),
+        (notices, stalls, names): (&Notices, &Stalls, &Names),
         hours: impl Fn(LaneId) -> Option<&'a Hours>,
         message: Option<MessageId>,
         now: Now,
@@ -119,12 +127,15 @@ impl Status {
                     .outage(lane.lane)
                     .filter(|_| !lane.ready || lane.stage == Stage::Ingress)
                     .and_then(Outage::words),
+                stalled_for: stalls.stalled_for(lane.lane, now.steady),
                 in_flight: lane.in_flight,
                 keeps_order: lane.keeps_order,
                 input: lane.input.map(Setting::of),
                 output: lane.output.map(Setting::of),
                 hours: hours(lane.lane).cloned(),
                 is_orphaned: lane.is_orphan,
+                ended_in_error: 0,
+                id: lane.lane,
             })
             .collect();
         let left = pipeline.left();

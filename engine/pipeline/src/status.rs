@@ -17,6 +17,8 @@ pub struct LaneStatus {
     pub stage: Stage,
     /// Rows that are not consumed.
     pub depth: u64,
+    /// Rows that were consumed, ever: it grows with each.
+    pub done: u64,
     /// Bytes of their bodies.
     pub bytes: u64,
     /// Whether nothing more fits in: what would be appended waits in front of it.
@@ -98,6 +100,7 @@ fn of<R: Row>(lane: &Lane<R>, stage: Stage) -> LaneStatus {
         lane: lane.id,
         stage,
         depth,
+        done: lane.cursor.0,
         bytes: lane.fill.bytes(),
         is_full: !lane.takes(1, 0),
         head: (depth > 0).then(|| lane.seq(0)),

@@ -15,7 +15,7 @@ use crate::error::raised;
 use crate::function;
 use crate::functions::Functions;
 use crate::inbound::InboundOptions;
-use crate::options::millis;
+use crate::options::{millis, seconds as seconds_of};
 use crate::outbound::OutboundOptions;
 use crate::schedule;
 
@@ -172,6 +172,11 @@ impl Builder {
 
     fn min_free(&self, bytes: u64) -> PyResult<()> {
         self.change(|builder| Ok(builder.min_free(bytes)))
+    }
+
+    fn stalled_after(&self, seconds: f64) -> PyResult<()> {
+        let after = seconds_of("stalled_after", seconds)?;
+        self.change(|builder| Ok(builder.stalled_after(after)))
     }
 
     fn start(&self, py: Python<'_>) -> PyResult<Engine> {

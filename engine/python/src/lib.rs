@@ -47,7 +47,7 @@ mod _native {
     #[pymodule_export]
     use super::journey::{Journey, JourneyEvent, differences};
     #[pymodule_export]
-    use super::log_lines::log_to_stderr;
+    use super::log_lines::{log_line, log_to_stderr};
     #[pymodule_export]
     use super::message::Message;
     #[pymodule_export]

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use std::{io, thread};
 
 use log::kv::{Error, Key, Value, VisitSource};
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -85,6 +85,15 @@ fn write_lines(lines: &Receiver<String>) {
         // Standard error is gone, and there is nowhere to say so.
         let _ = io::stderr().lock().write_all(line.as_bytes());
     }
+}
+
+/// Writes a log record about a connection, or about the engine if the name is empty.
+#[pyfunction]
+pub(crate) fn log_line(level: &str, connection: &str, text: &str) -> PyResult<()> {
+    let unknown = |_| PyValueError::new_err(format!("level: \"{level}\" is not known"));
+    let level: Level = level.parse().map_err(unknown)?;
+    log::log!(level, connection = connection; "{text}");
+    Ok(())
 }
 
 /// Writes log records of this level and above to standard error from now on. Once for each process.

@@ -26,12 +26,14 @@ pub(crate) struct LaneState {
     due_in: u64,
     ready: bool,
     lost: Option<String>,
+    stalled_for: u64,
     in_flight: u32,
     keeps_order: bool,
     input: Option<Setting>,
     output: Option<Setting>,
     is_orphaned: bool,
     hours: Option<Hours>,
+    ended_in_error: u64,
 }
 
 /// What the schedule of a connection says.
@@ -97,12 +99,14 @@ impl From<mllp_engine::LaneState> for LaneState {
             due_in: lane.due_in,
             ready: lane.ready,
             lost: lane.lost,
+            stalled_for: lane.stalled_for,
             in_flight: lane.in_flight,
             keeps_order: lane.keeps_order,
             input: lane.input.map(Setting::from),
             output: lane.output.map(Setting::from),
             is_orphaned: lane.is_orphaned,
             hours: lane.hours.map(|it| Hours { is_open: it.is_open, until: it.until }),
+            ended_in_error: lane.ended_in_error,
         }
     }
 }

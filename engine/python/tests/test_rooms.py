@@ -17,10 +17,21 @@ ARROWS = {
     "workers": {"_native", "graph", "connectors"},
     "runtime": {"_native", "graph", "connectors", "workers"},
     "records": {"_native"},
-    "api": {"_native", "graph", "runtime", "records"},
+    "alerts": {"_native", "graph", "runtime"},
+    "api": {"_native", "graph", "runtime", "records", "alerts"},
     "comparison": {"_native", "graph"},
     "compat": {"_native", "graph", "connectors"},
-    "cli": {"_native", "graph", "runtime", "records", "api", "comparison", "compat", "testing"},
+    "cli": {
+        "_native",
+        "graph",
+        "runtime",
+        "records",
+        "alerts",
+        "api",
+        "comparison",
+        "compat",
+        "testing",
+    },
     "testing": {"_native", "graph", "connectors", "runtime"},
 }
 

@@ -56,6 +56,7 @@ __all__ = [
     "Worker",
     "back_up",
     "differences",
+    "log_line",
     "log_to_stderr",
     "restore_check",
     "schedule_fault",
@@ -266,6 +267,9 @@ class Builder:
 
     def min_free(self, bytes: int) -> None:
         """Bytes of the disk that are kept free for deliveries."""
+
+    def stalled_after(self, seconds: float) -> None:
+        """How long a lane may have work and get nothing done before it is called stalled."""
 
     def start(self) -> Engine:
         """Opens the store, listens, dials, and goes on where the last life has ended. Raises
@@ -490,6 +494,11 @@ class LaneState:
     @property
     def lost(self) -> str | None: ...
     @property
+    def stalled_for(self) -> int:
+        """Milliseconds that it has had work and got nothing done, if that is too long; 0: it is not
+        stalled."""
+
+    @property
     def in_flight(self) -> int: ...
     @property
     def keeps_order(self) -> bool: ...
@@ -503,6 +512,9 @@ class LaneState:
 
     @property
     def is_orphaned(self) -> bool: ...
+    @property
+    def ended_in_error(self) -> int:
+        """Messages that it has seen end in ERROR since the start."""
 
 @final
 class Setting:
@@ -1042,6 +1054,9 @@ def schedule_fault(
     windows: list[tuple[str, str, str]], timezone: str, invert: bool = False
 ) -> str | None:
     """What is wrong with a schedule, after the name of the part and a colon; None: nothing."""
+
+def log_line(level: Literal["error", "warn", "info", "debug"], connection: str, text: str) -> None:
+    """Writes a log record about a connection, or about the engine if the name is empty."""
 
 def log_to_stderr(level: Literal["off", "error", "warn", "info", "debug", "trace"]) -> None:
     """Writes log records of this level and above to standard error from now on, a line for each.

@@ -6,7 +6,7 @@ import re
 import pytest
 from fastmllp_engine.connectors import MLLP
 from fastmllp_engine.graph import Handler, Inbound, Outbound, RetryPolicy, refused
-from fastmllp_engine.graph.settings import Settings
+from fastmllp_engine.graph.settings import AlertSettings, Settings
 
 TEXTS = {
     **refused.OF_BOTH,
@@ -23,7 +23,7 @@ def fields_of(kind: type) -> set[str]:
 
 
 def known() -> set[str]:
-    kinds = (Inbound, Outbound, Handler, MLLP, RetryPolicy, Settings)
+    kinds = (Inbound, Outbound, Handler, MLLP, RetryPolicy, Settings, AlertSettings)
     return {name for kind in kinds for name in fields_of(kind)}
 
 

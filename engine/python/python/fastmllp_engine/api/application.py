@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from fastmllp_engine._native import EngineError
+from fastmllp_engine.alerts import Watch
 from fastmllp_engine.api import connections, given_up, messages, store
 from fastmllp_engine.graph import ConfigurationError
 from fastmllp_engine.runtime import Running
@@ -18,8 +19,8 @@ from fastmllp_engine.runtime import Running
 STOPPING = "the engine stops"
 
 
-def application(running: Running) -> FastAPI:
-    """The API of an engine."""
+def application(running: Running, watch: Watch | None = None) -> FastAPI:
+    """The API of an engine, and of the watch over it."""
     app = FastAPI(
         title="fastmllp-engine",
         version=version("fastmllp-engine"),
@@ -28,6 +29,7 @@ def application(running: Running) -> FastAPI:
         redoc_url=None,
     )
     app.state.running = running
+    app.state.watch = watch
     for routes in (connections.routes, messages.routes, given_up.routes, store.routes):
         app.include_router(routes)
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import Depends, HTTPException, Request
 from pydantic import BaseModel
 
+from fastmllp_engine.alerts import Watch
 from fastmllp_engine.api import door
 from fastmllp_engine.runtime import Running
 
@@ -31,7 +32,13 @@ def _peer(request: Request) -> str:
     return door.user(request.state.peer)
 
 
+def _watch(request: Request) -> Watch | None:
+    watch: Watch | None = request.app.state.watch
+    return watch
+
+
 Asked = Annotated[Running, Depends(_running)]
+Watched = Annotated[Watch | None, Depends(_watch)]
 
 By = Annotated[str, Depends(_peer)]
 """The operator, for journeys and switches: the user at the other end of the socket."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from fastmllp_engine.api.asked import REFUSALS, Asked, By, not_found
+from fastmllp_engine.api.asked import REFUSALS, Asked, By, Watched, not_found
 from fastmllp_engine.api.requests import LaneMove, LaneOperation, Operation, Reload
 from fastmllp_engine.api.standing import connections_of, health_of, status_of
 from fastmllp_engine.records import ConnectionRecord, HealthRecord, StatusRecord
@@ -35,9 +35,9 @@ def health(asked: Asked) -> HealthRecord:
 
 
 @routes.get("/status")
-def status(asked: Asked) -> StatusRecord:
+def status(asked: Asked, watched: Watched) -> StatusRecord:
     """How everything stands."""
-    return status_of(asked)
+    return status_of(asked, watched)
 
 
 @routes.get("/metrics", response_class=Metrics)

@@ -6,6 +6,7 @@ import threading
 import traceback
 from typing import TYPE_CHECKING
 
+from fastmllp_engine.alerts import Watch
 from fastmllp_engine.api import door
 from fastmllp_engine.runtime import Running
 
@@ -23,8 +24,9 @@ class Api:
     that: commands wait for it, and the engine does not.
     """
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: Running, watch: Watch | None = None) -> None:
         self._running = running
+        self._watch = watch
         self._server: uvicorn.Server | None = None
         self._closing = False
         self._socket: socket.socket | None = None
@@ -41,6 +43,8 @@ class Api:
     def close(self) -> None:
         """End it."""
         self._closing = True
+        if self._watch is not None:
+            self._watch.close()
         if self._socket is None:
             return
         door.leave(self._running.data)
@@ -63,7 +67,7 @@ class Api:
         from fastmllp_engine.api.peers import KnownPeer
 
         config = uvicorn.Config(
-            application(self._running),
+            application(self._running, self._watch),
             http=KnownPeer,
             log_config=None,
             access_log=False,

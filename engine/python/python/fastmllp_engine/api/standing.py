@@ -3,8 +3,10 @@
 import os
 from importlib.metadata import version
 
+from fastmllp_engine.alerts import Kind, Watch, conditions
 from fastmllp_engine.graph.folder import name_of
 from fastmllp_engine.records import (
+    AlertRecord,
     ConnectionRecord,
     EngineRecord,
     HealthRecord,
@@ -16,7 +18,7 @@ from fastmllp_engine.records import (
 from fastmllp_engine.runtime import Running
 
 
-def status_of(running: Running) -> StatusRecord:
+def status_of(running: Running, watch: Watch | None = None) -> StatusRecord:
     """How everything stands."""
     native = running.engine.status()
     engine = EngineRecord(
@@ -34,6 +36,8 @@ def status_of(running: Running) -> StatusRecord:
         waiting=native.waiting,
         is_idle=native.is_idle,
         retention_doubt=running.engine.retention_doubt(),
+        alerts=[copied(AlertRecord, it) for it in watch.active] if watch else [],
+        alert_troubles=watch.troubles if watch else [],
     )
 
 
@@ -67,20 +71,14 @@ def connections_of(running: Running) -> list[ConnectionRecord]:
 
 
 def health_of(running: Running) -> HealthRecord:
-    """What is in the way of messages."""
-    status = status_of(running)
-    problems: list[str] = []
-    if status.store.state != "writing":
-        problems.append(f"the store is {status.store.state}: {status.store.trouble}")
-    for lane in status.lanes:
-        if lane.is_orphaned:
-            problems.append(f"{lane.name} is no longer configured and holds {lane.depth}")
-        elif lane.hours and not lane.hours.is_open:
-            continue
-        elif lane.depth and lane.stage == "outbound" and not lane.ready:
-            problems.append(f"{lane.name} is not connected, {lane.depth} wait")
-        elif lane.is_full:
-            problems.append(f"{lane.name} is full")
-    if status.retention_doubt:
-        problems.append("the clock is in doubt: nothing that has expired is deleted")
+    """What is in the way of messages, at this moment: what alerts are made of."""
+    doubt = running.engine.retention_doubt()
+    status = running.engine.status()
+    idle = {lane.name for lane in status.lanes if lane.stage == "outbound" and not lane.depth}
+    problems = [
+        f"{it.connection}: {it.text}" if it.connection else it.text
+        for it in conditions(status, doubt, running.registry, {})
+        # A partner may close its connection while there is nothing to send.
+        if not (it.kind == Kind.UNCONNECTED and it.connection in idle)
+    ]
     return HealthRecord("degraded" if problems else "ok", problems)

@@ -88,6 +88,11 @@ def _status(given: argparse.Namespace) -> int:
     say(f"store {store['state'].replace('_', ' ')}{trouble}{since}")
     if status["retention_doubt"]:
         say("the clock is in doubt: nothing that has expired is deleted (retention confirm)")
+    for alert in status["alerts"]:
+        about = f"{alert['connection']}: " if alert["connection"] else ""
+        say(f"alert since {moment(alert['since'])}: {safe(about)}{safe(alert['text'])}")
+    for trouble in status["alert_troubles"]:
+        say(safe(trouble))
     say_table(
         ("NAME", "KIND", "WAITING", "STATE"),
         [
@@ -115,6 +120,8 @@ def _state(lane: dict[str, Any]) -> str:
         said.append("outside of its schedule" + (f", opens {moment(opens)}" if opens else ""))
     if lane["stage"] == "outbound" and not said:
         said.append(_reach(lane))
+    if lane["stalled_for"]:
+        said.append(f"stalled: nothing done for {seconds(lane['stalled_for'])}")
     if lane["attempt"] and lane["head"] is not None:
         due = f", next in {seconds(lane['due_in'])}" if lane["due_in"] else ""
         said.append(f"message {lane['head']}: {counted(lane['attempt'], 'attempt')}{due}")

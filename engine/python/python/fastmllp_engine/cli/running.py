@@ -112,6 +112,7 @@ def _load_to_run(folder: str, environment: str | None, data: Path) -> Registry:
 
 def _serve(given: argparse.Namespace) -> int:
     from fastmllp_engine._native import EngineError, log_to_stderr
+    from fastmllp_engine.alerts import Watch
     from fastmllp_engine.api.serving import Api
     from fastmllp_engine.runtime import Running, Wakes, serve
     from fastmllp_engine.runtime.processes import in_processes
@@ -141,4 +142,4 @@ def _serve(given: argparse.Namespace) -> int:
     except OSError as error:
         say_error(f"{data} cannot be used: {error.strerror}")
         return 4
-    return serve(running, wakes, Api, given.stop_timeout)
+    return serve(running, wakes, lambda it: Api(it, Watch(it)), given.stop_timeout)

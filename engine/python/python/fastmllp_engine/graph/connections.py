@@ -95,6 +95,8 @@ class Inbound(Checked):
     """When it receives; None: always."""
     closed: Closed | Literal["unreachable", "answer"] = Closed.UNREACHABLE
     """What it does outside of its schedule."""
+    alert_waiting: Count | None = None
+    """How many messages may wait to be routed before an alert; None: ``[alerts] waiting``."""
     auto_start: bool = True
     """Whether it listens from the start of the engine, or waits for an operator."""
     metadata: Mapping[str, object] = field(default_factory=lambda: NO_SETTINGS)
@@ -216,6 +218,8 @@ class Outbound(Checked):
     """How many bytes of them may wait."""
     schedule: Schedule | None = None
     """When it sends; None: always. Outside of it deliveries wait in its lane."""
+    alert_waiting: Count | None = None
+    """How many deliveries may wait before an alert; None: ``[alerts] waiting``."""
     auto_start: bool = True
     """Whether it sends from the start of the engine, or waits for an operator."""
     metadata: Mapping[str, object] = field(default_factory=lambda: NO_SETTINGS)

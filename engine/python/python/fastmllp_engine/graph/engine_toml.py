@@ -1,5 +1,6 @@
 """`engine.toml` and the variables that override it."""
 
+import contextlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from fastmllp_engine.graph.checked import parameters
 from fastmllp_engine.graph.findings import Place, did_you_mean
 from fastmllp_engine.graph.folder import Folder
+from fastmllp_engine.graph.kinds import Wrong, read
 from fastmllp_engine.graph.loading import Entry, Loading, reading
 from fastmllp_engine.graph.settings import Settings
 from fastmllp_engine.graph.tables import read_toml
@@ -35,20 +37,24 @@ def _override(
         # Other variables of the same beginning belong to the command line.
         return
     place = Place(f"${name}")
-    default = fields[section][0].default_factory
+    default: Any = fields[section][0].default_factory
     known: Iterable[str] = parameters(default) if isinstance(default, type) else ()
     if key not in known:
         loading.error(place, f'unknown key "{key}" of [{section}]{did_you_mean(key, known)}')
         return
     table = tables.setdefault(section, {})
     if isinstance(table, dict):
-        table[key] = _value(text)
+        table[key] = _value(text, parameters(default)[key][1])
         places[f"{section}.{key}"] = place
 
 
-def _value(text: str) -> object:
-    """The value of a variable, written as in TOML; a text needs no quotes."""
+def _value(text: str, annotation: Any) -> object:
+    """The value of a variable, written as in TOML; a text needs no quotes, not even in digits."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+    if not isinstance(value, str):
+        with contextlib.suppress(Wrong):
+            return read(text, annotation, lambda inner, table: table)
+    return value

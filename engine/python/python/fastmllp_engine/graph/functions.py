@@ -66,6 +66,8 @@ class Handler(Checked):
     """How many messages may wait for it; None: as many as the disk takes."""
     capacity_bytes: Count | None = None
     """How many bytes of them may wait."""
+    alert_waiting: Count | None = None
+    """How many messages may wait for it before an alert; None: ``[alerts] waiting``."""
     function: HandlerFunction = field(init=False, compare=False, repr=False)
     runs: HandlerFunction | None = field(init=False, default=None, compare=False, repr=False)
     """What is called in its place, if it was written for another engine."""

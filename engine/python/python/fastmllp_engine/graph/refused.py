@@ -10,8 +10,8 @@ OF_BOTH: Mapping[str, str] = {
     "flagged": "say so in metadata",
     "priority": "no lane waits for another one",
     "shard": "one engine uses all cores; several machines belong to a later version",
-    "buildup": f"alerts: {_LATER}",
-    "stall": f"alerts: {_LATER}",
+    "buildup": "say alert_waiting",
+    "stall": "say stalled_after_seconds in [alerts]",
 }
 
 OF_INBOUND: Mapping[str, str] = {
@@ -72,7 +72,8 @@ NAMES: Mapping[str, str] = {
     **dict.fromkeys(("response_get", "CapturedResponse"), CAPTURED),
     **dict.fromkeys(("SetMeta",), f"metadata of messages: {_LATER}"),
     **dict.fromkeys(("BatchConfig",), f"batches: {_LATER}"),
-    **dict.fromkeys(("BuildupThreshold", "StallThreshold"), f"alerts: {_LATER}"),
+    "BuildupThreshold": "say alert_waiting of the connection",
+    "StallThreshold": "say stalled_after_seconds in [alerts]",
     **dict.fromkeys(
         ("Http", "Rest", "Soap", "FHIR", "Database", "DatabasePoll", "Sftp", "Ftp", "Email"),
         f"this connector: {_LATER}",

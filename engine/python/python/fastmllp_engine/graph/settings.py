@@ -1,11 +1,11 @@
 """`engine.toml`: what the engine itself may be told."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Annotated, ClassVar, Literal
 
 from fastmllp_engine.graph.checked import Checked
-from fastmllp_engine.graph.kinds import Address, Between, Count, Days, Port, Seconds
+from fastmllp_engine.graph.kinds import Address, Between, Count, Days, Port, Seconds, Text
 from fastmllp_engine.graph.options import RetryPolicy
 
 
@@ -65,6 +65,47 @@ class CompatSettings(Checked):
     """Whether modules may import ``messagefoundry``."""
 
 
+class AlertSettings(Checked):
+    """``[alerts]``: who is told when something is wrong, and when it is over.
+
+    The log has every alert. What else is named here gets it too.
+    """
+
+    command: Sequence[Text] = ()
+    """A program and its arguments. It reads the alert from its standard input, as JSON."""
+    webhook: Text | None = field(default=None, repr=False)
+    """An address that the alert is posted to, as JSON."""
+    email_to: Sequence[Text] = ()
+    email_from: Text | None = None
+    smtp_host: Text | None = None
+    """The server that takes the mail."""
+    smtp_port: Port = 25
+    smtp_security: Literal["none", "starttls", "tls"] = "none"
+    smtp_user: Text | None = None
+    smtp_password: Text | None = field(default=None, repr=False)
+    """Give it as ``FASTMLLP_ENGINE_ALERTS_SMTP_PASSWORD``, not in the file."""
+    timeout_seconds: Seconds = 10.0
+    """For the program, the address or the server. It is tried four times."""
+    stalled_after_seconds: Seconds = 300.0
+    """How long a lane may have work and get nothing done."""
+    unconnected_after_seconds: Seconds = 60.0
+    """How long an outbound may not reach its partner."""
+    waiting: Count | None = None
+    """How many messages may wait in a lane, if the lane has no ``alert_waiting``; None: any."""
+    quiet_seconds: Seconds = 300.0
+    """How long no further message must end in ERROR before that is over."""
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        if self.webhook and not self.webhook.lower().startswith(("http://", "https://")):
+            yield "webhook", "webhook must begin with http:// or https://"
+        if self.email_to:
+            for key in ("email_from", "smtp_host"):
+                if getattr(self, key) is None:
+                    yield "email_to", f"email_to needs {key}"
+        if self.smtp_user and self.smtp_security == "none":
+            yield "smtp_user", 'smtp_user needs smtp_security = "starttls" or "tls"'
+
+
 class Settings(Checked):
     """All of ``engine.toml``. Each section is an attribute."""
 
@@ -74,10 +115,11 @@ class Settings(Checked):
     workers: WorkerSettings = field(default_factory=WorkerSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
     compat: CompatSettings = field(default_factory=CompatSettings)
 
     word: ClassVar[str] = "section"
     refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("alerts", "cluster"), "it belongs to a later version"
+        ("cluster",), "it belongs to a later version"
     )

@@ -29,6 +29,7 @@ from fastmllp_engine.records.proof import (
     VerifiedRecord,
 )
 from fastmllp_engine.records.standing import (
+    AlertRecord,
     ConnectionRecord,
     EngineRecord,
     HealthRecord,
@@ -40,6 +41,7 @@ from fastmllp_engine.records.standing import (
 )
 
 __all__ = [
+    "AlertRecord",
     "AnswerRecord",
     "BackupRecord",
     "BackupStateRecord",

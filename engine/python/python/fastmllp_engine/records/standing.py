@@ -47,6 +47,9 @@ class LaneRecord:
     """Whether it goes on now: an outbound can reach its partner."""
     lost: str | None
     """Why the last connection ended or could not be opened."""
+    stalled_for: int
+    """Milliseconds that it has had work and got nothing done, if that is too long; 0: it is not
+    stalled."""
     in_flight: int
     """Deliveries that the partner has not answered."""
     keeps_order: bool
@@ -56,6 +59,8 @@ class LaneRecord:
     """What its schedule says; null: it has none."""
     is_orphaned: bool
     """It is no longer configured: an operator has to move or cancel what it holds."""
+    ended_in_error: int
+    """Messages that it has seen end in ERROR since the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,17 @@ class EngineRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertRecord:
+    """Something that is wrong, and of which people were told."""
+
+    kind: str
+    connection: str
+    """Empty: the engine."""
+    text: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
 class StatusRecord:
     """How everything stands."""
 
@@ -92,6 +108,10 @@ class StatusRecord:
     is_idle: bool
     retention_doubt: Literal["jumped", "long_away"] | None
     """Why nothing expires any more, if that is so."""
+    alerts: list[AlertRecord]
+    """What has begun and is not over, the first one first."""
+    alert_troubles: list[str]
+    """Who is not reached by alerts, a text for each."""
 
 
 @dataclass(frozen=True, slots=True)

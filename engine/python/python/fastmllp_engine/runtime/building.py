@@ -68,6 +68,7 @@ def build(
         metadata=days(retention.metadata_days),
         dead=days(retention.dead_days),
     )
+    builder.stalled_after(registry.settings.alerts.stalled_after_seconds)
     if registry.settings.store.min_free_bytes is not None:
         builder.min_free(registry.settings.store.min_free_bytes)
     return builder
