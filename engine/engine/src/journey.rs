@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use hl7_peek::{Message, Path, Scan};
-use mllp_pipeline::{Event, LaneId, MessageId, Seq, Stamp, What};
+use mllp_pipeline::{Event, LaneId, MessageId, Seq, Stage, Stamp, What};
 use mllp_store::{Held, Life, Reader, StoreError, StoredMessage};
 
 use crate::differences::differences;
@@ -109,6 +109,11 @@ impl Journey {
     /// The name of the inbound, handler or outbound that has this lane.
     pub fn name(&self, lane: LaneId) -> String {
         self.names.of(lane)
+    }
+
+    /// Whether this lane is an outbound's.
+    pub(crate) fn is_outbound(&self, lane: LaneId) -> bool {
+        self.names.stage(lane) == Some(Stage::Outbound)
     }
 
     /// Where it came from: the address of its sender, or the name of a file; empty if that is not

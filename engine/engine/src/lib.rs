@@ -70,6 +70,7 @@ mod moment;
 mod names;
 mod newer;
 mod notices;
+mod offline;
 mod opening;
 mod operator;
 mod ordering;
@@ -118,9 +119,10 @@ pub use mllp_pipeline::{
 };
 pub use mllp_store::{
     About, BackupError, ClockDoubt, Copying, Days, Finding, Found, Made, StoreError, StoredMessage,
-    Verified, restore_check, verify,
+    Verified, hexadecimal, restore_check, verify,
 };
 pub use moment::moment;
+pub use offline::{Ended, Offline, Receipt};
 pub use program::Program;
 pub use reason::{Attempts, Reason};
 pub use reload::NotReloaded;

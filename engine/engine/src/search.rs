@@ -9,6 +9,7 @@ use mllp_store::{Found, Held, Query, Reader, StoredMessage};
 
 use crate::engine::{Engine, ended};
 use crate::error::Error;
+use crate::names::Names;
 
 /// What is searched for. A message is found that meets all of it.
 #[derive(Clone, Default)]
@@ -98,42 +99,51 @@ impl Engine {
         before: Option<MessageId>,
         limit: u32,
     ) -> Result<Found, Error> {
-        let fields = search.fields.iter().map(|(path, value)| {
-            let field = IndexedField::parse(path);
-            field
-                .map(|it| (it, value.as_bytes()))
-                .ok_or_else(|| refused("no path to a field", path))
-        });
-        let fields: Vec<_> = fields.collect::<Result<_, _>>()?;
-        let lane = search.connection.as_ref().map(|name| {
-            let stages = [Stage::Ingress, Stage::Outbound, Stage::Routed];
-            let lane = stages.into_iter().find_map(|stage| self.names.lane(stage, name));
-            lane.ok_or_else(|| refused("unknown connection", name))
-        });
-        let piece = |text: &Option<String>| text.as_ref().map(|it| Piece::from(it.as_bytes()));
-        let hash = |(field, value): &(IndexedField, &[u8])| field_hash(&field.name, value);
-        let query = Query {
-            control_id: piece(&search.control_id),
-            message_type: piece(&search.message_type),
-            indexed: Keys::new(&fields.iter().map(hash).collect::<Vec<_>>()),
-            received: search.received.clone(),
-            lane: lane.transpose()?,
-            disposition: search.disposition,
-        };
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let reader = reader.as_mut().ok_or_else(ended)?;
-        let mut found = reader.search(&query, before.unwrap_or(MessageId(u64::MAX)), limit)?;
-        if !fields.is_empty() {
-            let mut kept = Vec::new();
-            for message in found.messages {
-                if holds(&mut **reader, &message, &fields)? {
-                    kept.push(message);
-                }
-            }
-            found.messages = kept;
-        }
-        Ok(found)
+        let reader = reader.as_deref_mut().ok_or_else(ended)?;
+        find(reader, &self.names, search, before, limit)
     }
+}
+
+/// Finds messages. See [`Engine::search`].
+pub(crate) fn find(
+    reader: &mut dyn Reader,
+    names: &Names,
+    search: &Search,
+    before: Option<MessageId>,
+    limit: u32,
+) -> Result<Found, Error> {
+    let fields = search.fields.iter().map(|(path, value)| {
+        let field = IndexedField::parse(path);
+        field.map(|it| (it, value.as_bytes())).ok_or_else(|| refused("no path to a field", path))
+    });
+    let fields: Vec<_> = fields.collect::<Result<_, _>>()?;
+    let lane = search.connection.as_ref().map(|name| {
+        let stages = [Stage::Ingress, Stage::Outbound, Stage::Routed];
+        let lane = stages.into_iter().find_map(|stage| names.lane(stage, name));
+        lane.ok_or_else(|| refused("unknown connection", name))
+    });
+    let piece = |text: &Option<String>| text.as_ref().map(|it| Piece::from(it.as_bytes()));
+    let hash = |(field, value): &(IndexedField, &[u8])| field_hash(&field.name, value);
+    let query = Query {
+        control_id: piece(&search.control_id),
+        message_type: piece(&search.message_type),
+        indexed: Keys::new(&fields.iter().map(hash).collect::<Vec<_>>()),
+        received: search.received.clone(),
+        lane: lane.transpose()?,
+        disposition: search.disposition,
+    };
+    let mut found = reader.search(&query, before.unwrap_or(MessageId(u64::MAX)), limit)?;
+    if !fields.is_empty() {
+        let mut kept = Vec::new();
+        for message in found.messages {
+            if holds(reader, &message, &fields)? {
+                kept.push(message);
+            }
+        }
+        found.messages = kept;
+    }
+    Ok(found)
 }
 
 /// Whether a message has these values, or its bytes are gone. Two values may share a hash.

@@ -51,7 +51,7 @@ pub(crate) struct BackupMade {
 
 impl BackupMade {
     fn new(at: &Path, about: &About) -> BackupMade {
-        let sha256 = about.sha256.iter().map(|it| format!("{it:02x}")).collect();
+        let sha256 = mllp_engine::hexadecimal(&about.sha256);
         let at = at.to_string_lossy().into_owned();
         BackupMade { at, made_at: about.made_at, bytes: about.bytes, sha256 }
     }

@@ -15,6 +15,7 @@ mod job;
 mod journey;
 mod log_lines;
 mod message;
+mod offline;
 mod operator;
 mod options;
 mod outbound;
@@ -58,6 +59,8 @@ mod _native {
     use super::message::segment::Segment;
     #[pymodule_export]
     use super::message::send::Send;
+    #[pymodule_export]
+    use super::offline::{DeliveryEnd, Offline, Receipt};
     #[pymodule_export]
     use super::schedule::schedule_fault;
     #[pymodule_export]

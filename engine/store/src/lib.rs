@@ -37,6 +37,7 @@ mod codes;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod contract;
+mod digest;
 mod error;
 mod life;
 mod lists;
@@ -56,6 +57,7 @@ pub use backup::{
 pub use contract::{
     CHUNK, Held, INLINE_LIMIT, Identity, LaneName, Numbers, Reader, Store, StoredMessage, Swept,
 };
+pub use digest::{Digest, hexadecimal};
 pub use error::StoreError;
 pub use life::{Life, LivedInbound};
 pub use lists::{Deliveries, Listed, Lists, Newer};
@@ -64,5 +66,5 @@ pub use memory::{Fault, MemoryStore};
 pub use postgres::PostgresStore;
 pub use query::{Found, Query, SEARCH_LOOKS};
 pub use retention::{Before, ClockDoubt, ClockGuard, Days, Expiry, LastPass, Retention};
-pub use sqlite::{SqliteStore, back_up, verify};
+pub use sqlite::{SqliteStore, Stopped, back_up, verify};
 pub use verify::{Concern, Finding, Verified};

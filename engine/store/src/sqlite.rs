@@ -25,6 +25,7 @@ mod retain;
 mod row_body;
 mod schema;
 mod search;
+mod stopped;
 mod sweep;
 mod unsynced;
 mod verify;
@@ -53,6 +54,7 @@ use writing::{State, Wal, Writing};
 pub(crate) use directory::{failed as io_failed, room};
 
 pub use back_up::back_up;
+pub use stopped::Stopped;
 
 /// A store in a directory of its own.
 pub struct SqliteStore {
@@ -145,16 +147,7 @@ impl SqliteStore {
 ///
 /// [`StoreError`]: there is no store, an engine uses it, it has another format, or it cannot be read.
 pub fn verify(data: &Path, tell: &mut dyn FnMut(Finding)) -> Result<Verified, StoreError> {
-    let path = data.join("store.db");
-    if !path.exists() {
-        return Err(StoreError::Unavailable(format!("{}: there is no store", data.display())));
-    }
-    schema::check_untouched(&path)?;
-    // If they were not there, they go again when the lock does, after the connection.
-    let beside = ["store.db-shm", "store.db-wal"].map(|name| data.join(name));
-    let _lock = directory::take(data, &beside)?;
-    let connection = connect(&path, None, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    schema::prepare_reader(&connection).map_err(failed)?;
+    let (_lock, connection) = stopped::connect(data)?;
     schema::check_version(&connection)?;
     verify::file(&connection, tell)
 }

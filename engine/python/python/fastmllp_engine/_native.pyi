@@ -28,6 +28,7 @@ __all__ = [
     "CharacterSetError",
     "Connector",
     "Delivery",
+    "DeliveryEnd",
     "Engine",
     "EngineError",
     "Found",
@@ -42,9 +43,11 @@ __all__ = [
     "MessageError",
     "MessageRecord",
     "NotStored",
+    "Offline",
     "PathError",
     "Raw",
     "RawMessage",
+    "Receipt",
     "Segment",
     "Send",
     "Setting",
@@ -727,6 +730,65 @@ class JobReport:
     def done(self) -> int: ...
     @property
     def newer(self) -> int: ...
+
+@final
+class Offline:
+    """The store of an engine that is stopped, or a backup, to be read. Raises `EngineError`: there
+    is none, an engine uses it, or it is refused."""
+
+    def __new__(cls, data: str | os.PathLike[str]) -> Offline: ...
+    def search(self, control_id: str, *, before: int | None = None, limit: int = 100) -> Found:
+        """Messages with this control ID below `before`, newest first, as `Engine.search` finds
+        them."""
+
+    def show(self, message: int) -> tuple[Journey, Receipt] | None:
+        """What has happened to a message, and its receipt; None: there is none."""
+
+    def expired(self, message: int) -> int | None:
+        """When retention has deleted a message; None: it is there, or there never was one."""
+
+    def payload(self, message: int) -> _Bytes | None:
+        """The bytes as they were received: patients' data. None: there is no such message, or they
+        have expired."""
+
+@final
+class Receipt:
+    """What proves that a message was received, and what became of it; `text` has a line for each
+    fact."""
+
+    @property
+    def message(self) -> int: ...
+    @property
+    def row(self) -> int | None:
+        """Its row in the lane of its inbound."""
+
+    @property
+    def inbound(self) -> str: ...
+    @property
+    def sha256(self) -> str | None:
+        """Of the bytes received, in hexadecimal digits; None: they have expired."""
+
+    @property
+    def acknowledgment(self) -> str:
+        """As it was stored; empty: there was none."""
+
+    @property
+    def deliveries(self) -> list[DeliveryEnd]: ...
+    @property
+    def text(self) -> str: ...
+
+@final
+class DeliveryEnd:
+    """Where the deliveries of a message to an outbound have ended."""
+
+    @property
+    def outbound(self) -> str: ...
+    @property
+    def how(self) -> Literal["open", "delivered", "dead", "held", "cancelled", "moved"]: ...
+    @property
+    def at(self) -> int: ...
+    @property
+    def said(self) -> str | None: ...
 
 @final
 class Backup:

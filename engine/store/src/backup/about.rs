@@ -4,9 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use aws_lc_rs::digest::{Context, SHA256};
-
 use super::BackupError;
+use crate::digest::{Digest, hexadecimal};
 
 pub(super) const FILE: &str = "backup.txt";
 
@@ -24,8 +23,7 @@ pub struct About {
 impl About {
     pub(super) fn text(&self) -> String {
         let About { made_at, bytes, sha256 } = self;
-        let digits: String = sha256.iter().map(|it| format!("{it:02x}")).collect();
-        format!("made_at {made_at}\nbytes {bytes}\nsha256 {digits}\n")
+        format!("made_at {made_at}\nbytes {bytes}\nsha256 {}\n", hexadecimal(sha256))
     }
 
     /// Reads what is known of a backup.
@@ -58,17 +56,14 @@ impl About {
 
 /// SHA-256 of a file.
 pub(super) fn digest(path: &Path) -> io::Result<[u8; 32]> {
-    let (mut file, mut context) = (File::open(path)?, Context::new(&SHA256));
+    let (mut file, mut digest) = (File::open(path)?, Digest::default());
     let mut buffer = vec![0; 1 << 20];
     loop {
         match file.read(&mut buffer)? {
-            0 => break,
-            len => context.update(&buffer[..len]),
+            0 => return Ok(digest.end()),
+            len => digest.add(&buffer[..len]),
         }
     }
-    let mut digest = [0; 32];
-    digest.copy_from_slice(context.finish().as_ref());
-    Ok(digest)
 }
 
 #[cfg(test)]

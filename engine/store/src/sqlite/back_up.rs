@@ -9,7 +9,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::writing::Writing;
-use super::{connect, directory, failure, schema};
+use super::{failure, schema, stopped};
 use crate::backup::{BackupError, Between, Copied, Copying};
 use crate::error::StoreError;
 
@@ -42,20 +42,7 @@ pub fn back_up(
     to: &Path,
     between: &mut dyn FnMut(Copying) -> bool,
 ) -> Result<Copied, BackupError> {
-    let path = data.join("store.db");
-    if !path.exists() {
-        let none = StoreError::Unavailable(format!("{}: there is no store", data.display()));
-        return Err(BackupError::Store(none));
-    }
-    let opened = (|| {
-        schema::check_untouched(&path)?;
-        let beside = ["store.db-shm", "store.db-wal"].map(|name| data.join(name));
-        let lock = directory::take(data, &beside)?;
-        let connection = connect(&path, None, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        schema::prepare_reader(&connection).map_err(failure::failed)?;
-        Ok((lock, connection))
-    })();
-    let (_lock, connection) = opened.map_err(BackupError::Store)?;
+    let (_lock, connection) = stopped::connect(data).map_err(BackupError::Store)?;
     in_slices(&connection, to, &mut |copying| Ok(between(copying)))
 }
 

@@ -11,12 +11,12 @@ from fastmllp_engine.cli.printing import (
     moment,
     safe,
     say,
-    say_error,
     say_json,
     say_lines,
     say_table,
     seconds,
 )
+from fastmllp_engine.cli.showing import say_body, say_messages, several, show_offline
 
 STAGES = {"ingress": "inbound", "routed": "handler", "outbound": "outbound"}
 DISPOSITIONS = ("RECEIVED", "ROUTED", "UNROUTED", "FILTERED", "PROCESSED", "ERROR", "DUPLICATE")
@@ -41,6 +41,11 @@ def add_to(commands: Commands) -> None:
     )
     show.add_argument("message", metavar="MESSAGE", help="its number, or its control ID")
     show.add_argument("--show-phi", action="store_true", help="and its body: a patient's data")
+    show.add_argument(
+        "--offline",
+        action="store_true",
+        help="read the files of a stopped engine or of a backup (--data), and add the receipt",
+    )
     why = about_an_engine(
         commands, "why", _why, "Why a message is not yet delivered, or what became of it."
     )
@@ -141,7 +146,7 @@ def _messages(given: argparse.Namespace) -> int:
     elif not found["messages"]:
         say("no message is like that")
     else:
-        _say_messages(found["messages"])
+        say_messages(found["messages"])
         if found["next"] is not None:
             say(f"there may be more: --before {found['next']}")
     return 0 if found["messages"] else 1
@@ -168,31 +173,15 @@ def _search(client: Client, given: argparse.Namespace) -> dict[str, Any]:
         before = found["next"]
 
 
-def _say_messages(messages: list[dict[str, Any]]) -> None:
-    say_table(
-        ("MESSAGE", "RECEIVED", "TYPE", "CONTROL ID", "INBOUND", "BYTES", "DISPOSITION"),
-        [
-            (
-                str(one["id"]),
-                moment(one["received_at"]),
-                one["message_type"],
-                one["control_id"],
-                one["inbound"],
-                f"{one['length']:,}",
-                one["disposition"],
-            )
-            for one in messages
-        ],
-    )
-
-
 def _show(given: argparse.Namespace) -> int:
+    if given.offline:
+        return show_offline(given)
     client = client_of(given)
     number: str | int = given.message
     if not given.message.isdecimal():
         found = client.get("/messages", {"control_id": given.message, "limit": 100})["messages"]
         if len(found) != 1:
-            return _several(given, found)
+            return several(given, found)
         number = found[0]["id"]
     journey = client.get(f"/messages/{number}/journey")
     if given.json:
@@ -203,20 +192,7 @@ def _show(given: argparse.Namespace) -> int:
             say_lines(f"trace of {trace['function']}\n{trace['text']}")
     if given.show_phi:
         sys.stdout.flush()
-        body = client.get_bytes(f"/messages/{number}/payload")
-        say_lines(body.decode("utf-8", "backslashreplace").replace("\r", "\n"))
-    return 0
-
-
-def _several(given: argparse.Namespace, found: list[dict[str, Any]]) -> int:
-    if not found:
-        say_error(f'there is no message with control ID "{given.message}"')
-        return 1
-    if given.json:
-        say_json({"messages": found, "next": None})
-    else:
-        say(f"{counted(len(found), 'message')} have this control ID; show one by its number:")
-        _say_messages(found)
+        say_body(client.get_bytes(f"/messages/{number}/payload"))
     return 0
 
 

@@ -18,6 +18,7 @@ from fastmllp_engine.records.message import (
     FoundRecord,
     JourneyRecord,
     MessageRecord,
+    ReceiptRecord,
     TraceRecord,
     WhyRecord,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "JourneyRecord",
     "LaneRecord",
     "MessageRecord",
+    "ReceiptRecord",
     "RetentionRecord",
     "SettingRecord",
     "StatusRecord",

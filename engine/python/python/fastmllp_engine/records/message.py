@@ -94,6 +94,34 @@ class JourneyRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryEndRecord:
+    """Where the deliveries of a message to an outbound have ended."""
+
+    outbound: str
+    how: str
+    """`delivered`, `dead`, `held`, `cancelled` or `moved`; `open`: it has not ended."""
+    at: int
+    said: str | None
+    """What the partner said."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRecord:
+    """What proves that a message was received, and what became of it."""
+
+    message: int
+    row: int | None
+    """Its row in the lane of its inbound."""
+    inbound: str
+    sha256: str | None
+    """Of the bytes received, in hexadecimal digits; null: they have expired."""
+    acknowledgment: str
+    """As it was stored; empty: there was none."""
+    deliveries: list[DeliveryEndRecord]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TraceRecord:
     """Where a function has failed on a message, without anything that the message holds."""
 
