@@ -100,6 +100,7 @@ test-rust:  ## The tests of the Rust crates
 	cargo test --quiet --workspace --exclude fastmllp-python
 	cargo test --quiet --release -p mllp-core --test exhaustive
 	SIM_BASE=$(COMMIT) cargo test --quiet --release -p mllp-link --test simulation
+	WALK=6 cargo test --quiet --release -p astm-core --test walk
 	SIM_BASE=$(COMMIT) SIM_LIVES=20000 cargo test --quiet --release -p astm-core --test simulation
 
 test-oldest: $(VENV)/.installed  ## Build with the oldest Rust and the oldest Python that are promised
@@ -177,7 +178,7 @@ sim-astm:  ## Simulate ASTM links on a noisy line: LIVES=1000000; BASE= for the 
 	SIM_LIVES=$(or $(LIVES),1000000) SIM_BASE=$(or $(BASE),0) \
 		cargo test --quiet --release -p astm-core --test simulation -- --nocapture no_acknowledged
 
-FUZZ_TARGETS := decode peek edit ack round_trip
+FUZZ_TARGETS := decode peek edit ack round_trip astm
 
 target/tools/bin/cargo-fuzz:
 	cargo install --quiet cargo-fuzz --version 0.13.2 --locked --root target/tools

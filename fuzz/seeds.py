@@ -92,7 +92,14 @@ def round_trip():
         yield bytes([number, number % 6]) + message
 
 
-for target in (decode, peek, edit, ack, round_trip):
+def astm():
+    # Role, offer and host; the seed of the cuts; time between reads.
+    for number, case in enumerate(vectors("astm_frames.json")["receiver"]):
+        stream = b"".join(bytes.fromhex(op[1]) for op in case["ops"] if op[0] == "bytes")
+        yield bytes([number % 8, number % 256, [0, 1, 26][number % 3]]) + stream
+
+
+for target in (decode, peek, edit, ack, round_trip, astm):
     folder = FUZZ / "corpus" / target.__name__
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

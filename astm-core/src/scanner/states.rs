@@ -63,10 +63,15 @@ impl Scanner {
             at = at.saturating_add(1);
         }
         if at > 0 {
+            let room = self.max_text.saturating_sub(self.text_len);
             let text = self.take(rest, at);
             self.text_len = self.text_len.saturating_add(text.len() as u64);
             if self.text_len > self.max_text {
                 self.fault = self.fault.or(Some(Fault::TooLong));
+            }
+            // As much as the limit allows, however the reads were cut.
+            let text = usize::try_from(room).ok().and_then(|room| text.get(..room)).unwrap_or(text);
+            if text.is_empty() {
                 return None;
             }
             return Some(Event::Text(text));

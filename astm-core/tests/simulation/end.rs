@@ -231,13 +231,10 @@ impl End {
         let fate = &mut self.fates[self.next];
         self.offered = false;
         self.offer_at = now + random.below(20_000);
-        match verdict {
-            SendVerdict::Delivered => fate.delivered = true,
-            _ if fate.attempts >= 12 => fate.reported = true,
-            // After a reply that did not come, a late one must not meet the next message.
-            SendVerdict::NoReply { .. } => self.closes = true,
-            _ => {}
-        }
+        // After a reply that did not come, a late one must not meet the next message.
+        self.closes |= matches!(verdict, SendVerdict::NoReply { .. });
+        fate.delivered = verdict == SendVerdict::Delivered;
+        fate.reported = !fate.delivered && fate.attempts >= 12;
         if fate.delivered || fate.reported {
             self.next += 1;
         }
