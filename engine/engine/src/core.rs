@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use mllp_store::StoreError;
 use crate::calling::Callers;
 use crate::clock::Clock;
 use crate::connections::Connections;
+use crate::handovers::Handovers;
 use crate::names::Names;
 use crate::notices::{self, Notices};
 use crate::outlet::{Name, Outlet};
@@ -50,30 +50,6 @@ impl Drop for Outlets {
     fn drop(&mut self) {
         // A worker that never ends would hold the store.
         let _ = self.writer.send(Job::End);
-    }
-}
-
-/// How the deliveries of one sender are handed over.
-#[derive(Default)]
-struct Handovers {
-    /// Those that have to be read first, or come after one that has.
-    reading: usize,
-    /// Of what is handed over now.
-    generation: u64,
-    /// Earlier generations are forgotten: nothing that is told of them is heard.
-    forgotten_below: Arc<AtomicU64>,
-}
-
-impl Handovers {
-    /// Forgets everything that was handed over; returns the new generation.
-    fn forget(&mut self) -> u64 {
-        self.generation += 1;
-        self.forgotten_below.store(self.generation, Ordering::Release);
-        self.generation
-    }
-
-    fn is_forgotten(&self, generation: u64) -> bool {
-        generation < self.forgotten_below.load(Ordering::Relaxed)
     }
 }
 

@@ -37,7 +37,7 @@ use crate::traffic::{News, ToCore};
 use crate::worker::ToWorkers;
 use crate::workers::ToChunks;
 use crate::writer::Job;
-use crate::{notices, reader, writer};
+use crate::{notices, writer};
 
 /// Identities of earlier messages that are known before the first one is received: a sender that had
 /// no answer before a crash sends again what came last. Fewer, where they cannot be read so fast.
@@ -175,6 +175,7 @@ impl Engine {
         let (inbounds, outbounds) = builder.lanes(&stored.names);
         let switches: Vec<_> = stored.heads.iter().flat_map(|it| it.switches.clone()).collect();
         let (clock, (core, news)) = (Clock::new(Arc::clone(&builder.wall)), ToCore::new());
+        let stalls = Stalls::new(builder.stalled_after);
         let retaining = Retaining::new(&mut *store, retention(&builder, &inbounds), clock.clone())?;
         let operator = Operator::new(store.reader()?, core.clone(), retaining.appending());
         let (mut for_core, for_engine) = (store.reader()?, store.reader()?);
@@ -187,10 +188,10 @@ impl Engine {
         let listening = to.listen(runtime.handle(), &inbounds, kept)?;
         let listeners = listening.listeners.clone();
         // What can be wrong has been tried: what is written from here on is of this life.
-        let began = settling.begin_life(&mut *store, &builder, &mut numbers, stored, &clock);
-        let (stored, settled) = began?;
-        let opened = to.open(runtime.handle(), &outbounds, listening);
-        let Opened { gates, senders, connectors, timetable } = opened;
+        let (stored, settled) =
+            settling.begin_life(&mut *store, &builder, &mut numbers, stored, &clock)?;
+        let Opened { gates, senders, connectors, timetable } =
+            to.open(runtime.handle(), &outbounds, listening);
         let orphaned = stored.orphaned();
         let (pipeline, names) = pipeline(&builder, stored, numbers, &clock);
         let mut engine = Engine {
@@ -215,11 +216,9 @@ impl Engine {
             workers: None,
             seats: Seats::default(),
         };
-        let (reader, thread) = reader::start(for_core, core.clone()).map_err(Error::System)?;
-        engine.threads.push(thread);
+        let reader = engine.begin_to_read(for_core)?;
         engine.begin_to_write(store, numbers.body, jobs, retaining)?;
         let chunks = ToChunks { writer: writer.clone(), bodies };
-        let stalls = Stalls::new(builder.stalled_after);
         let (workers, arrivals) = engine.prepare_calls(builder, readers, chunks, &clock)?;
         let senders = outbounds.into_iter().zip(engine.senders.iter().cloned()).collect();
         let outlets = Outlets { writer, reader, workers, arrivals, senders };

@@ -59,6 +59,7 @@ mod faults;
 mod functions;
 mod given_up;
 mod graph;
+mod handovers;
 mod hours;
 mod jobs;
 mod journey;

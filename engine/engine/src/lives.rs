@@ -1,16 +1,17 @@
 //! What is written down of each life of an engine.
 
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use mllp_pipeline::{Acknowledge, BodyId, Stage, Stamp};
-use mllp_store::{Life, LivedInbound, Store};
+use mllp_store::{Life, LivedInbound, Reader, Store};
 
 use crate::builder::Builder;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::names::Names;
+use crate::reader::{self, Question};
 use crate::retaining::Retaining;
 use crate::specs::InboundSpec;
 use crate::writer::{self, Job};
@@ -54,6 +55,17 @@ impl Engine {
         let started = writer::start(store, next, jobs, core, retaining, counts);
         self.writing = Some(started.map_err(Error::System)?);
         Ok(())
+    }
+
+    /// Starts what reads for the core.
+    pub(crate) fn begin_to_read(
+        &mut self,
+        reader: Box<dyn Reader>,
+    ) -> Result<Sender<Question>, Error> {
+        let started = reader::start(reader, self.core.clone());
+        let (questions, thread) = started.map_err(Error::System)?;
+        self.threads.push(thread);
+        Ok(questions)
     }
 
     /// The next life is told that this one has ended by a stop.
