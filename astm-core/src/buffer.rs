@@ -52,7 +52,8 @@ impl<S: Storage> FrameBuffer<S> {
         if end > self.storage.as_ref().len() && end <= self.storage.max_len() {
             self.storage.grow(end);
         }
-        match self.storage.as_mut().get_mut(self.end..end) {
+        let spare = self.storage.as_mut().get_mut(self.end..).unwrap_or_default();
+        match spare.get_mut(..bytes.len()) {
             Some(room) if !self.overflow => {
                 room.copy_from_slice(bytes);
                 self.end = end;

@@ -16,9 +16,9 @@ impl<'o> Output<'o> {
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let end = self.len.saturating_add(bytes.len());
-        self.out.get_mut(self.len..end).ok_or(Error::BufferTooSmall)?.copy_from_slice(bytes);
-        self.len = end;
+        let room = self.out.get_mut(self.len..).and_then(|room| room.get_mut(..bytes.len()));
+        room.ok_or(Error::BufferTooSmall)?.copy_from_slice(bytes);
+        self.len = self.len.saturating_add(bytes.len());
         Ok(())
     }
 

@@ -8,6 +8,7 @@
 #![no_std]
 
 mod acknowledge;
+mod astm;
 mod decode;
 mod link;
 mod peek;
