@@ -25,7 +25,7 @@ outbound("OB", MLLP(host="localhost", port=2601))
 
 @router("adt")
 def route(msg):
-    return ["to_lab", "only_oru"]
+    return ["to_lab", "only_oru"] if msg["PID-8"] != "frozen" else ["frozen"]
 
 @handler("to_lab")
 def to_lab(msg):
