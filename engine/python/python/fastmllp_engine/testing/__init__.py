@@ -5,5 +5,6 @@ For pytest there is a plugin, `fastmllp_engine.testing.plugin`, which pytest fin
 
 from fastmllp_engine.testing.feeds import Feeds, FunctionFailed
 from fastmllp_engine.testing.hospital import TYPES, generate
+from fastmllp_engine.testing.running import NotSettled, RunningFeeds
 
-__all__ = ["TYPES", "Feeds", "FunctionFailed", "generate"]
+__all__ = ["TYPES", "Feeds", "FunctionFailed", "NotSettled", "RunningFeeds", "generate"]

@@ -1,10 +1,13 @@
 """A configuration whose functions a test calls, in this process and without sending anything."""
 
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from fastmllp_engine._native import Message, RawMessage, Send
 from fastmllp_engine.graph import Inbound, Registry, Run, functions_of, load, run
+
+if TYPE_CHECKING:
+    from fastmllp_engine.testing.running import RunningFeeds
 
 Payload: TypeAlias = bytes | str | Message | RawMessage
 """A message. Of a text, lines may end as an editor ends them."""
@@ -73,6 +76,15 @@ class Feeds:
         """
         one = self._inbound(inbound)
         return run(self.registry, one, _bytes(message, one))
+
+    def running(self) -> "RunningFeeds":
+        """The engine itself with this graph, and with scripted partners in place of the real ones.
+
+        Use it in a with statement.
+        """
+        from fastmllp_engine.testing.running import RunningFeeds
+
+        return RunningFeeds(self.registry)
 
     def _inbound(self, name: str) -> Inbound:
         if name not in self.registry.inbounds:
