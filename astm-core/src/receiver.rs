@@ -13,7 +13,7 @@ use crate::event::{Deviations, Discard, Fault, FrameInfo, ReceiverEvent, Ticket}
 use crate::frame::FrameNumber;
 use crate::scanner::{Event, Scanner};
 use crate::settings::{Millis, Profile, ReceiverConfig, SlowHandler};
-use queue::Queue;
+use queue::{Queue, Replies};
 use session::Session;
 
 /// One step of a receiver.
@@ -87,10 +87,7 @@ pub struct Receiver<S> {
     scanner: Scanner,
     buffer: FrameBuffer<S>,
     events: Queue<ReceiverEvent, 8>,
-    replies: Queue<u8, 4>,
-    /// The replies, for the host.
-    outgoing: [u8; 4],
-    outgoing_len: usize,
+    replies: Replies,
     ready: bool,
     /// A message of the buffer is done with; its bytes stay until a frame begins.
     done: bool,
@@ -128,9 +125,7 @@ impl<S: Storage> Receiver<S> {
             scanner,
             buffer: FrameBuffer::new(storage),
             events: Queue::new(),
-            replies: Queue::new(),
-            outgoing: [0; 4],
-            outgoing_len: 0,
+            replies: Replies::default(),
             ready: true,
             done: false,
             session: None,
@@ -222,15 +217,12 @@ impl<S: Storage> Receiver<S> {
 
     /// What is to be sent.
     pub fn outgoing(&self) -> &[u8] {
-        self.outgoing.get(..self.outgoing_len).unwrap_or_default()
+        self.replies.as_bytes()
     }
 
     /// So many bytes of it have left.
     pub fn sent(&mut self, len: usize) {
-        for _ in 0..len {
-            self.replies.pop();
-        }
-        self.show_replies();
+        self.replies.leave(len);
     }
 
     /// Whether a session is open.
@@ -284,8 +276,7 @@ impl<S: Storage> Receiver<S> {
         }
         self.end(crate::EndReason::EndOfStream, now);
         self.seen_sum = false;
-        self.replies = Queue::new();
-        self.show_replies();
+        self.replies = Replies::default();
     }
 
     fn due(&mut self, now: Millis) {
@@ -315,11 +306,6 @@ impl<S: Storage> Receiver<S> {
     fn reply(&mut self, control: Control, now: Millis) {
         self.replies.push(control.byte());
         self.last_reply = now;
-        self.show_replies();
-    }
-
-    fn show_replies(&mut self) {
-        self.outgoing_len = self.replies.copy_to(&mut self.outgoing);
     }
 
     fn is_known(&self, fingerprint: u64) -> bool {

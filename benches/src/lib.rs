@@ -1,6 +1,7 @@
 //! What is measured: the same work, done by the crates of this project, by a hand-written minimal
 //! path, by memchr alone and by peers. `icount` counts its instructions, `table` its time.
 
+pub mod astm;
 mod edit;
 pub mod messages;
 pub mod ours;

@@ -8,7 +8,7 @@ use mllp_core::Profile::{self, Permissive, Resync, Strict};
 use crate::messages::{self, CONTROL_ID, Message};
 #[cfg(feature = "rivals")]
 use crate::rivals;
-use crate::{REPLY_ID, Reply, Run, TIME, edit, ours, reference};
+use crate::{REPLY_ID, Reply, Run, TIME, astm, edit, ours, reference};
 
 /// Something to measure.
 pub struct Scenario {
@@ -60,6 +60,7 @@ pub fn scenarios() -> Vec<Scenario> {
     list.decode(huge, document, ("4KiB", 4_096), &[Permissive], false);
     list.get();
     list.edit();
+    list.astm();
     list.0
 }
 
@@ -140,6 +141,22 @@ impl List {
             let name = format!("edit/ADT/{}", edit.name);
             self.add(name, edit.expected_len(), move || edit::edits().swap_remove(at).runner());
         }
+    }
+}
+
+impl List {
+    /// Frames and sessions of ASTM.
+    fn astm(&mut self) {
+        for len in [74, 240] {
+            let found = len as u64;
+            let name = |who: &str| format!("astm/{len}B/{who}");
+            self.add(name("receiver"), found, move || astm::frames(astm::text(len)));
+            self.add(name("limit"), found, move || astm::limit(astm::text(len)));
+        }
+        let found = astm::session_found();
+        let whole = astm::session().len();
+        self.add("astm/session/whole".into(), found, move || astm::sessions(whole));
+        self.add("astm/session/byte-by-byte".into(), found, move || astm::sessions(1));
     }
 }
 

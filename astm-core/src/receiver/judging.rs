@@ -233,7 +233,7 @@ fn ends_with_terminator(message: &[u8]) -> bool {
     else {
         return false;
     };
-    let start = records.iter().rposition(|&byte| byte == CR).map_or(0, |at| at.saturating_add(1));
+    let start = last_cr(records).map_or(0, |at| at.saturating_add(1));
     let mut record = records.get(start..).unwrap_or_default();
     while let [LF, rest @ ..] = record {
         record = rest;
@@ -243,6 +243,15 @@ fn ends_with_terminator(message: &[u8]) -> bool {
         [b'L', delimiter, ..] => is_usable(*delimiter),
         _ => false,
     }
+}
+
+/// Whole blocks first, without a branch for each byte.
+fn last_cr(text: &[u8]) -> Option<usize> {
+    let (_, blocks) = text.as_rchunks::<16>();
+    let clean = |block: &&[u8; 16]| !block.iter().fold(false, |found, &byte| found | (byte == CR));
+    let after = blocks.iter().rev().take_while(clean).count().saturating_mul(16);
+    let before = text.get(..text.len().saturating_sub(after)).unwrap_or_default();
+    before.iter().rposition(|&byte| byte == CR)
 }
 
 fn trim_lf(mut text: &[u8]) -> &[u8] {
