@@ -79,6 +79,19 @@ impl Engine {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(reader.as_deref_mut().ok_or_else(ended)?.expired(id)?)
     }
+
+    /// When retention has deleted the newest message with this MSH-10 that is gone; `None`: it is not
+    /// known that there was one. So many are remembered, and so long, as
+    /// [`ControlIds`](mllp_store::ControlIds) says.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`]: the store cannot be read.
+    pub fn expired_control_id(&self, control_id: &str) -> Result<Option<u64>, Error> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let reader = reader.as_deref_mut().ok_or_else(ended)?;
+        Ok(reader.expired_control_id(control_id.as_bytes())?)
+    }
 }
 
 impl Journey {

@@ -102,6 +102,15 @@ impl Offline {
         Ok(self.stopped.reader.expired(id)?)
     }
 
+    /// As [`Engine::expired_control_id`](crate::Engine::expired_control_id).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`]: the store cannot be read.
+    pub fn expired_control_id(&mut self, control_id: &str) -> Result<Option<u64>, Error> {
+        Ok(self.stopped.reader.expired_control_id(control_id.as_bytes())?)
+    }
+
     /// The bytes of a message as they were received; `None`: there is no such message, or they have
     /// expired. They are patients' data: only who may see them should be shown them.
     ///

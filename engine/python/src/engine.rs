@@ -80,6 +80,10 @@ impl Engine {
         self.ask(py, |engine| engine.expired(MessageId(message)))
     }
 
+    fn expired_control_id(&self, py: Python<'_>, control_id: &str) -> PyResult<Option<u64>> {
+        self.ask(py, |engine| engine.expired_control_id(control_id))
+    }
+
     fn why(&self, py: Python<'_>, message: u64) -> PyResult<Option<Why>> {
         let why = self.ask(py, |engine| engine.why(MessageId(message)))?;
         Ok(why.map(Why::from))

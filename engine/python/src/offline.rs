@@ -58,6 +58,10 @@ impl Offline {
         py.detach(|| self.lock().expired(MessageId(message))).map_err(raised)
     }
 
+    fn expired_control_id(&self, py: Python<'_>, control_id: &str) -> PyResult<Option<u64>> {
+        py.detach(|| self.lock().expired_control_id(control_id)).map_err(raised)
+    }
+
     fn payload(&self, py: Python<'_>, message: u64) -> PyResult<Option<Vec<u8>>> {
         py.detach(|| self.lock().payload(MessageId(message))).map_err(raised)
     }

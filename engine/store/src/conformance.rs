@@ -18,6 +18,7 @@
 //! ```
 
 mod bodies;
+mod forgetting;
 mod guarded;
 mod journeys;
 mod lanes;
@@ -59,7 +60,7 @@ pub type Make<'a> = &'a mut dyn FnMut() -> Box<dyn Subject>;
 
 type Case = fn(&mut dyn Subject);
 
-const CASES: [(&str, &[(&str, Case)]); 11] = [
+const CASES: [(&str, &[(&str, Case)]); 12] = [
     ("lanes", lanes::CASES),
     ("started", started::CASES),
     ("parts", parts::CASES),
@@ -71,6 +72,7 @@ const CASES: [(&str, &[(&str, Case)]); 11] = [
     ("nodes", nodes::CASES),
     ("searching", searching::CASES),
     ("retaining", retaining::CASES),
+    ("forgetting", forgetting::CASES),
 ];
 
 /// Runs the whole suite, each case on a store of its own.

@@ -285,6 +285,14 @@ pub trait Reader: Lists + Send {
     /// [`StoreError`]: the store cannot be read.
     fn expired(&mut self, id: MessageId) -> Result<Option<u64>, StoreError>;
 
+    /// When retention has deleted the newest message with this MSH-10 that is gone; `None`: it is not
+    /// known that there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the store cannot be read.
+    fn expired_control_id(&mut self, control_id: &[u8]) -> Result<Option<u64>, StoreError>;
+
     /// Proves that nothing is lost, beside a running engine, and tells what is wrong. `None`: this
     /// store has no files of its own to prove it from.
     ///

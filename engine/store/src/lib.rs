@@ -25,6 +25,7 @@
 //! | `identity_log` | the same messages, each with what it is recognised by when it comes again |
 //! | `late` | message that was committed after later ones were in a run |
 //! | `expired` | messages of neighbouring numbers that retention has deleted, and when |
+//! | `expired_ids` | control IDs of messages that retention has deleted, as hashes, and when |
 //! | `retention` | last pass of retention, and whether the clock is in doubt |
 //!
 //! The contract is [`Store`] and [`Reader`]; the suite `conformance` holds every store to it.
@@ -65,6 +66,8 @@ pub use memory::{Fault, MemoryStore};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use query::{Found, Query, SEARCH_LOOKS};
-pub use retention::{Before, ClockDoubt, ClockGuard, Days, Expiry, LastPass, Retention};
+pub use retention::{
+    Before, ClockDoubt, ClockGuard, ControlIds, Days, Expiry, LastPass, Retention,
+};
 pub use sqlite::{SqliteStore, Stopped, back_up, verify};
 pub use verify::{Concern, Finding, Verified};

@@ -74,7 +74,7 @@ pub(crate) fn hashes(message: &NewMessage) -> impl Iterator<Item = u64> {
     control_id.into_iter().chain(message_type).chain(message.indexed.as_slice().iter().copied())
 }
 
-fn of_control_id(control_id: &[u8]) -> u64 {
+pub(crate) fn of_control_id(control_id: &[u8]) -> u64 {
     field_hash("MSH-10", control_id)
 }
 

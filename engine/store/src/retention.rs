@@ -48,7 +48,8 @@ impl Retention {
     /// What expires at a time of the wall clock.
     pub fn at(&self, wall: u64) -> Expiry {
         let of = self.of.iter().map(|(inbound, days)| (*inbound, days.before(wall)));
-        Expiry { at: wall, before: self.days.before(wall), of: of.collect() }
+        let control_ids = ControlIds { before: wall.saturating_sub(KEPT), most: MOST };
+        Expiry { at: wall, before: self.days.before(wall), of: of.collect(), control_ids }
     }
 }
 
@@ -73,7 +74,24 @@ pub struct Expiry {
     pub before: Before,
     /// For messages of these inbounds.
     pub of: Vec<(LaneId, Before)>,
+    /// For what is remembered of messages that are gone.
+    pub control_ids: ControlIds,
 }
+
+/// How long and how many control IDs are remembered of messages that were deleted, as hashes of eight
+/// bytes: whoever asks for one hears when it expired, and not that it is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ControlIds {
+    /// Those of messages that were deleted before this go.
+    pub before: u64,
+    /// Of more than these the oldest go.
+    pub most: u64,
+}
+
+/// As long as everything else of a message by default.
+const KEPT: u64 = 400 * DAY;
+/// 32 MB, which are read when a control ID is not found.
+const MOST: u64 = 4_000_000;
 
 impl Expiry {
     pub(crate) fn before(&self, inbound: LaneId) -> &Before {

@@ -298,6 +298,10 @@ class Engine:
     def expired(self, message: int) -> int | None:
         """When retention has deleted a message; None: it is there, or there never was one."""
 
+    def expired_control_id(self, control_id: str) -> int | None:
+        """When retention has deleted the newest message with this MSH-10 that is gone; None: it is
+        not known that there was one."""
+
     def why(self, message: int) -> Why | None:
         """Why a message is not yet delivered, or what became of it; None: there is none."""
 
@@ -746,6 +750,10 @@ class Offline:
 
     def expired(self, message: int) -> int | None:
         """When retention has deleted a message; None: it is there, or there never was one."""
+
+    def expired_control_id(self, control_id: str) -> int | None:
+        """When retention has deleted the newest message with this MSH-10 that is gone; None: it is
+        not known that there was one."""
 
     def payload(self, message: int) -> _Bytes | None:
         """The bytes as they were received: patients' data. None: there is no such message, or they

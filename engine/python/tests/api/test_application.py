@@ -74,6 +74,7 @@ def test_no_answer_but_the_payload_has_the_payload(asked: Asked) -> None:
     until(lambda: asked.disposition(1), lambda it: it == "PROCESSED")
     for path in (
         "/status", "/connections", "/health", "/messages", "/messages/1", "/messages/1/journey",
+        "/messages/expired?control_id=M1",
         "/messages/1/why", "/dead-letters", "/dead-letters/summary", "/held", "/held/summary",
         "/retention", "/metrics",
     ):  # fmt: skip

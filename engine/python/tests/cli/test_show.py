@@ -104,4 +104,12 @@ def test_what_has_expired_says_when(
     for command in (["show", "1"], ["show", "1", "--show-phi"], ["why", "1"]):
         assert shell(*command) == 1
         assert re.fullmatch(rf"fastmllp-engine: message 1 expired on {DAY}\n", shell.error)
+    # Its control ID is asked for by a sender who has the message still.
+    gone = rf'the message with control ID "M1" expired on {DAY}\n'
+    assert shell("show", "M1") == 1
+    assert re.fullmatch(f"fastmllp-engine: {gone}", shell.error)
+    assert shell("messages", "--control-id", "M1") == 1
+    assert re.fullmatch(gone, shell.out)
+    assert shell("show", "M2") == 1
+    assert shell.error == 'fastmllp-engine: there is no message with control ID "M2"\n'
     api.close()

@@ -23,15 +23,15 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("what is kept of a pass", passes),
 ];
 
-const DAY: u64 = 24 * 60 * 60 * 1000;
-const NOW: u64 = 1_796_000_000_000;
+pub(super) const DAY: u64 = 24 * 60 * 60 * 1000;
+pub(super) const NOW: u64 = 1_796_000_000_000;
 
-fn days(days: Option<u32>) -> Days {
+pub(super) fn days(days: Option<u32>) -> Days {
     Days { bodies: days, metadata: days, dead: days }
 }
 
 /// One pass.
-fn purge(store: &mut dyn Store, retention: &Retention, now: u64) {
+pub(super) fn purge(store: &mut dyn Store, retention: &Retention, now: u64) {
     let expiry = retention.at(now);
     let mut slices = 0;
     while store.expire(&expiry).unwrap() {
@@ -79,7 +79,12 @@ fn left(reader: &mut dyn Reader, id: u64) -> Left {
 /// The body of a message. What a row sends of it stands in the store as what is different.
 const SOME: [u8; 100] = [7; 100];
 
-fn records(bench: &Bench, id: u64, age: u64, outcome: Option<(Disposition, u64)>) -> Vec<Record> {
+pub(super) fn records(
+    bench: &Bench,
+    id: u64,
+    age: u64,
+    outcome: Option<(Disposition, u64)>,
+) -> Vec<Record> {
     let received_at = NOW - age;
     let new = NewMessage { received_at, ..message(id, bench.ingress.lane, inline(&SOME)) };
     let (id, stamp) = (new.id, Stamp(id << 20));

@@ -49,6 +49,10 @@ impl Reader for MemoryStore {
         Ok(self.lock().state.retained.expired(id))
     }
 
+    fn expired_control_id(&mut self, control_id: &[u8]) -> Result<Option<u64>, StoreError> {
+        Ok(self.lock().state.retained.expired_control_id(control_id))
+    }
+
     fn find(&mut self, of: Held) -> Result<Option<Body>, StoreError> {
         let state = &self.lock().state;
         let own = |lane, seq| match state.row(lane, seq).map(|it| &it.body) {

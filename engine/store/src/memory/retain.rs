@@ -1,11 +1,12 @@
 //! Deleting in memory: all of a pass at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use mllp_pipeline::{Body, Disposition, List, MessageId, RowBody};
 
 use super::State;
-use crate::retention::{Expired, Expiry, LastPass};
+use crate::query::of_control_id;
+use crate::retention::{ControlIds, Expired, Expiry, LastPass};
 
 /// What is remembered of what was deleted.
 #[derive(Default)]
@@ -15,6 +16,8 @@ pub(super) struct Retained {
     /// When the body of a message that is there was deleted, and how long it was.
     bodies: BTreeMap<MessageId, (u64, u64)>,
     messages: BTreeMap<MessageId, u64>,
+    /// Hashes of control IDs of messages that are gone, and when they went, the oldest first.
+    control_ids: VecDeque<(u64, u64)>,
 }
 
 impl Retained {
@@ -24,6 +27,18 @@ impl Retained {
 
     pub(super) fn expired(&self, id: MessageId) -> Option<u64> {
         self.messages.get(&id).copied()
+    }
+
+    pub(super) fn expired_control_id(&self, control_id: &[u8]) -> Option<u64> {
+        let hash = of_control_id(control_id);
+        let newest = self.control_ids.iter().rev().find(|(its, _)| *its == hash);
+        newest.map(|(_, at)| *at)
+    }
+
+    fn forget(&mut self, ControlIds { before, most }: ControlIds) {
+        self.control_ids.retain(|(_, at)| *at >= before);
+        let excess = self.control_ids.len().saturating_sub(most as usize);
+        self.control_ids.drain(..excess);
     }
 }
 
@@ -43,7 +58,11 @@ impl State {
                 self.retained.bodies.insert(id, (expiry.at, len));
             }
             if expired == Expired::Everything {
-                self.messages.remove(&id);
+                let control_id = self.messages.remove(&id).map(|it| it.control_id.0);
+                if let Some(control_id) = control_id.filter(|it| !it.is_empty()) {
+                    let hash = of_control_id(&control_id);
+                    self.retained.control_ids.push_back((hash, expiry.at));
+                }
                 self.parts.remove(&id);
                 self.outcomes.retain(|(message, _), _| *message != id);
                 self.events.retain(|(message, _), _| *message != id);
@@ -52,6 +71,7 @@ impl State {
                 self.retained.next_message = self.retained.next_message.max(id.0 + 1);
             }
         }
+        self.retained.forget(expiry.control_ids);
     }
 
     /// Those of the message and of its rows.

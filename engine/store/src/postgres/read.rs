@@ -17,7 +17,7 @@ use crate::codes;
 use crate::contract::{Held, Identity, LaneName, Reader, StoredMessage};
 use crate::error::StoreError;
 use crate::life::Life;
-use crate::query::{Found, Query};
+use crate::query::{Found, Query, of_control_id};
 use crate::row::MessageRow;
 
 /// All columns of a message but the body.
@@ -200,6 +200,12 @@ impl Reader for PostgresReader {
 
     fn expired(&mut self, id: MessageId) -> Result<Option<u64>, StoreError> {
         let rows = self.rows(retain::EXPIRED, &[&(id.0 as i64)])?;
+        Ok(rows.first().map(|row| number(row, 0)))
+    }
+
+    fn expired_control_id(&mut self, control_id: &[u8]) -> Result<Option<u64>, StoreError> {
+        let hash = of_control_id(control_id) as i64;
+        let rows = self.rows(retain::EXPIRED_CONTROL_ID, &[&hash])?;
         Ok(rows.first().map(|row| number(row, 0)))
     }
 

@@ -9,6 +9,7 @@ use super::schema::LIFE_BITS;
 use super::session::{Session, in_transaction};
 use crate::codes;
 use crate::error::StoreError;
+use crate::query::of_control_id;
 use crate::retention::{Expired, Expiry, LastPass};
 
 /// Messages of a slice.
@@ -83,6 +84,12 @@ impl Pass {
         let both: Vec<i64> = bodies.iter().chain(&messages).copied().collect();
         drop_bodies(client, &both, time(self.expiry.at)).await?;
         drop_messages(client, &messages, time(self.expiry.at)).await?;
+        if ids.is_empty() {
+            let of = self.expiry.control_ids;
+            client.execute(TOO_OLD, &[&time(of.before)]).await?;
+            client.execute(TOO_MANY, &[&time(of.most)]).await?;
+            client.execute(CUT, &[&time(of.most)]).await?;
+        }
         Ok(ids.last().copied())
     }
 
@@ -130,7 +137,15 @@ async fn drop_messages(client: &Client, ids: &[i64], at: i64) -> Result<(), Erro
         let sql = format!("DELETE FROM {table} WHERE message = ANY($1)");
         client.execute(&sql, &[&ids]).await?;
     }
-    client.execute("DELETE FROM message WHERE id = ANY($1)", &[&ids]).await?;
+    let sql = "DELETE FROM message WHERE id = ANY($1) RETURNING id, control_id";
+    let mut gone = client.query(sql, &[&ids]).await?;
+    gone.sort_unstable_by_key(|row| row.get::<_, i64>(0));
+    let control_ids = gone.iter().map(|row| row.get::<_, &[u8]>(1)).filter(|it| !it.is_empty());
+    let hashes: Vec<i64> = control_ids.map(|it| of_control_id(it) as i64).collect();
+    if !hashes.is_empty() {
+        let sql = "INSERT INTO expired_ids(at, hashes) VALUES($1, $2)";
+        client.execute(sql, &[&at, &hashes]).await?;
+    }
     let sql = "INSERT INTO expired VALUES($1, $2, $3)
          ON CONFLICT(first) DO UPDATE SET last = greatest(expired.last, excluded.last)";
     client.execute(sql, &[first, last, &at]).await.map(drop)
@@ -154,3 +169,21 @@ pub(super) fn keep_pass(session: &mut Session, pass: &LastPass) -> Result<(), St
 pub(super) const EXPIRED: &str = "SELECT at FROM expired
      WHERE first <= $1 AND last >= $1 AND NOT EXISTS (SELECT 1 FROM message WHERE id = $1)
      ORDER BY first DESC LIMIT 1";
+
+/// When the newest message with a control ID of this hash went that is gone.
+pub(super) const EXPIRED_CONTROL_ID: &str =
+    "SELECT at FROM expired_ids WHERE $1 = ANY(hashes) ORDER BY id DESC LIMIT 1";
+
+const TOO_OLD: &str = "DELETE FROM expired_ids WHERE at < $1";
+
+/// Rows of which none is among the newest.
+const TOO_MANY: &str = "DELETE FROM expired_ids WHERE id IN (
+     SELECT id FROM (SELECT id, sum(cardinality(hashes)) OVER (ORDER BY id DESC)
+         - cardinality(hashes) AS newer FROM expired_ids) AS counted
+     WHERE newer >= $1)";
+
+/// The row of which some are.
+const CUT: &str = "UPDATE expired_ids SET hashes = hashes[(upto - $1 + 1)::int:]
+     FROM (SELECT id, sum(cardinality(hashes)) OVER (ORDER BY id DESC) AS upto
+         FROM expired_ids) AS counted
+     WHERE counted.id = expired_ids.id AND upto > $1";

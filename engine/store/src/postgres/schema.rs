@@ -10,7 +10,7 @@ use crate::error::StoreError;
 /// Each life has 2^40 numbers of each kind.
 pub(super) const LIFE_BITS: u32 = 40;
 
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// `arrival` orders what different nodes write to one message, each with its own stamps.
 const TABLES: &str = "
@@ -167,6 +167,15 @@ const SECOND: &str = "
     );
     UPDATE store SET version = 2;";
 
+/// What the third version has that the second lacks.
+const THIRD: &str = "
+    CREATE TABLE expired_ids(
+        id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        at int8 NOT NULL,
+        hashes int8[] NOT NULL
+    );
+    UPDATE store SET version = 3;";
+
 /// Makes the tables if the schema has none, and adds what an older version lacks.
 ///
 /// # Errors
@@ -204,18 +213,19 @@ async fn make(client: &Client, schema: &str) -> Result<i64, Error> {
         client.batch_execute("COMMIT").await?;
     }
     let found = client.query_one("SELECT version FROM store", &[]).await?.get(0);
-    if found != 1 {
+    if found >= VERSION {
         return Ok(found);
     }
     let version = in_transaction(client, async |client| {
         // Another node may add it at the same time.
         let sql = "SELECT version FROM store FOR UPDATE";
-        let version = client.query_one(sql, &[]).await?.get(0);
-        if version == 1 {
-            client.batch_execute(SECOND).await?;
-            return Ok(VERSION);
+        let version: i64 = client.query_one(sql, &[]).await?.get(0);
+        for (from, migration) in (1..).zip([SECOND, THIRD]) {
+            if version <= from {
+                client.batch_execute(migration).await?;
+            }
         }
-        Ok(version)
+        Ok(version.max(VERSION))
     })
     .await?;
     client.batch_execute("COMMIT").await?;

@@ -180,6 +180,11 @@ impl Reader for SqliteReader {
         Ok(at.map(|it| it as u64))
     }
 
+    fn expired_control_id(&mut self, control_id: &[u8]) -> Result<Option<u64>, StoreError> {
+        let at = retain::expired_control_id(&self.connection, control_id).map_err(failed)?;
+        Ok(at.map(|it| it as u64))
+    }
+
     fn verify(&mut self, tell: &mut dyn FnMut(Finding)) -> Result<Option<Verified>, StoreError> {
         verify::tables(&self.connection, tell).map(Some)
     }

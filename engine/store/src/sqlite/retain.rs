@@ -5,6 +5,7 @@
 //! ended, and gives free pages back to the file system. Nothing of it is synced by itself: what a power cut brings back
 //! expires again.
 
+mod control_ids;
 mod lanes;
 mod messages;
 
@@ -18,6 +19,7 @@ use crate::codes;
 use crate::contract::Swept;
 use crate::error::StoreError;
 use crate::retention::{Expiry, LastPass};
+pub(super) use control_ids::expired as expired_control_id;
 use lanes::Lanes;
 use messages::Messages;
 
@@ -46,6 +48,7 @@ enum Step {
     Dead,
     Jobs,
     Identities,
+    ControlIds,
     Pages,
     End,
 }
@@ -108,6 +111,10 @@ impl Pass {
                 let at = self.expiry.at.saturating_sub(RECOGNISED) as i64;
                 unsynced(connection, |open| identities(open, at))?
             }
+            Step::ControlIds => {
+                let of = self.expiry.control_ids;
+                unsynced(connection, |open| control_ids::forget(open, of))?
+            }
             Step::Pages => pages(connection)?,
             Step::Begin | Step::End => true,
         };
@@ -125,7 +132,8 @@ impl Pass {
             }
             Step::Dead => Some(Step::Jobs),
             Step::Jobs => Some(Step::Identities),
-            Step::Identities => Some(Step::Pages),
+            Step::Identities => Some(Step::ControlIds),
+            Step::ControlIds => Some(Step::Pages),
             Step::Pages | Step::End => Some(Step::End),
         })
     }

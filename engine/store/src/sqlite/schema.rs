@@ -19,7 +19,7 @@ pub(super) const PAGE_SIZE: i64 = 8192;
 /// `FMLP`: marks the file as ours in its header.
 const APPLICATION_ID: i32 = 0x464D_4C50;
 /// The number of the newest migration.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// Stamps for each life of the store: no life is long enough to use them up.
 const STAMPS: u64 = 1 << 40;
 
@@ -244,6 +244,13 @@ const MIGRATIONS: [&str; VERSION as usize] = [
         inbounds TEXT NOT NULL,
         after_crash INTEGER NOT NULL,
         ended_at INTEGER
+    ) STRICT;
+",
+    "
+    CREATE TABLE expired_ids(
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        hashes BLOB NOT NULL
     ) STRICT;
 ",
 ];

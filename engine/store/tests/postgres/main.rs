@@ -177,9 +177,9 @@ fn a_store_of_somebody_else_is_not_touched() {
     let open = |schema| PostgresStore::open(&server.parameters(), schema).map(drop);
     open("engine").unwrap();
     server.sql(
-        "UPDATE engine.store SET version = 3; CREATE SCHEMA other; CREATE TABLE other.lane(a int)",
+        "UPDATE engine.store SET version = 4; CREATE SCHEMA other; CREATE TABLE other.lane(a int)",
     );
-    assert_eq!(open("engine"), Err(StoreError::Newer(3)));
+    assert_eq!(open("engine"), Err(StoreError::Newer(4)));
     assert_eq!(open("other"), Err(StoreError::Foreign));
     server.sql("SELECT a FROM other.lane");
 }

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from fastmllp_engine.api.asked import REFUSALS, Asked, By, not_found
 from fastmllp_engine.api.requests import MessageReplay, MessageSelection
 from fastmllp_engine.records import (
+    ExpiredRecord,
     FoundRecord,
     JobRecord,
     JourneyRecord,
@@ -72,6 +73,12 @@ def preview(asked: Asked, wanted: MessageSelection) -> JobRecord:
         "messages", messages=wanted.messages, to_outbound=wanted.to_outbound
     )
     return copied(JobRecord, report)
+
+
+@routes.get("/expired")
+def expired(asked: Asked, control_id: Annotated[str, Query(min_length=1)]) -> ExpiredRecord:
+    """When messages with a control ID that are not there any more were deleted."""
+    return ExpiredRecord(asked.engine.expired_control_id(control_id))
 
 
 @routes.get("/{message}")

@@ -69,6 +69,11 @@ def moment(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
+def date(milliseconds: int) -> str:
+    """A day as `2026-11-30`."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).date().isoformat()
+
+
 def seconds(milliseconds: int) -> str:
     """A wait as whole seconds, such as `15 s`."""
     return f"{-(-milliseconds // 1000)} s"

@@ -16,7 +16,7 @@ from fastmllp_engine.cli.printing import (
     say_table,
     seconds,
 )
-from fastmllp_engine.cli.showing import say_body, say_messages, several, show_offline
+from fastmllp_engine.cli.showing import gone, say_body, say_messages, several, show_offline
 
 STAGES = {"ingress": "inbound", "routed": "handler", "outbound": "outbound"}
 DISPOSITIONS = ("RECEIVED", "ROUTED", "UNROUTED", "FILTERED", "PROCESSED", "ERROR", "DUPLICATE")
@@ -140,11 +140,13 @@ def _reach(lane: dict[str, Any]) -> str:
 
 
 def _messages(given: argparse.Namespace) -> int:
-    found = _search(client_of(given), given)
+    client = client_of(given)
+    found = _search(client, given)
     if given.json:
         say_json(found)
     elif not found["messages"]:
-        say("no message is like that")
+        at = _expired(client, given.control_id) if given.control_id else None
+        say("no message is like that" if at is None else gone(given.control_id, at))
     else:
         say_messages(found["messages"])
         if found["next"] is not None:
@@ -181,7 +183,7 @@ def _show(given: argparse.Namespace) -> int:
     if not given.message.isdecimal():
         found = client.get("/messages", {"control_id": given.message, "limit": 100})["messages"]
         if len(found) != 1:
-            return several(given, found)
+            return several(given, found, None if found else _expired(client, given.message))
         number = found[0]["id"]
     journey = client.get(f"/messages/{number}/journey")
     if given.json:
@@ -194,6 +196,12 @@ def _show(given: argparse.Namespace) -> int:
         sys.stdout.flush()
         say_body(client.get_bytes(f"/messages/{number}/payload"))
     return 0
+
+
+def _expired(client: Client, control_id: str) -> int | None:
+    """When the newest message with a control ID went; None: it is not known that there was one."""
+    at: int | None = client.get("/messages/expired", {"control_id": control_id})["expired_at"]
+    return at
 
 
 def _why(given: argparse.Namespace) -> int:

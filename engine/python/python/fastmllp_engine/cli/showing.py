@@ -10,6 +10,7 @@ from fastmllp_engine.cli.asking import data_of
 from fastmllp_engine.cli.client import Refused
 from fastmllp_engine.cli.printing import (
     counted,
+    date,
     moment,
     say,
     say_error,
@@ -42,10 +43,16 @@ def say_messages(messages: list[dict[str, Any]]) -> None:
     )
 
 
-def several(given: argparse.Namespace, found: list[dict[str, Any]]) -> int:
+def gone(control_id: str, at: int) -> str:
+    """Of a control ID that no message has any more."""
+    return f'the message with control ID "{control_id}" expired on {date(at)}'
+
+
+def several(given: argparse.Namespace, found: list[dict[str, Any]], expired_at: int | None) -> int:
     """Print the messages that have a control ID, none or more than one."""
     if not found:
-        say_error(f'there is no message with control ID "{given.message}"')
+        missing = f'there is no message with control ID "{given.message}"'
+        say_error(missing if expired_at is None else gone(given.message, expired_at))
         return 1
     if given.json:
         say_json({"messages": found, "next": None})
@@ -78,7 +85,7 @@ def _show(given: argparse.Namespace, offline: "Offline") -> int:
     else:
         found = _with_control_id(offline, given.message)
         if len(found) != 1:
-            return several(given, found)
+            return several(given, found, offline.expired_control_id(given.message))
         number = found[0]["id"]
     shown = offline.show(number)
     if shown is None:

@@ -15,6 +15,7 @@ from fastmllp_engine.records.given_up import (
 from fastmllp_engine.records.message import (
     AnswerRecord,
     EventRecord,
+    ExpiredRecord,
     FoundRecord,
     JourneyRecord,
     MessageRecord,
@@ -49,6 +50,7 @@ __all__ = [
     "ConnectionRecord",
     "EngineRecord",
     "EventRecord",
+    "ExpiredRecord",
     "FoundRecord",
     "GivenUpGroup",
     "GivenUpPage",

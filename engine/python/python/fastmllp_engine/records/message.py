@@ -43,6 +43,14 @@ class FoundRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpiredRecord:
+    """What is known of a control ID whose messages are gone."""
+
+    expired_at: int | None
+    """When retention deleted the newest of them; null: it is not known that there was one."""
+
+
+@dataclass(frozen=True, slots=True)
 class EventRecord:
     """Something that has happened to a message. What does not belong to its kind is null."""
 

@@ -4,7 +4,7 @@ use mllp_pipeline::{BodyId, Disposition, LaneId, MessageId};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
-use super::release;
+use super::{control_ids, release};
 use crate::error::StoreError;
 use crate::retention::{Expired, Expiry};
 use crate::sqlite::message;
@@ -126,7 +126,7 @@ fn walk(
     dropped: &mut bool,
 ) -> rusqlite::Result<Option<Span>> {
     let candidates = candidates(open, &span)?;
-    let mut newest_gone = None;
+    let (mut newest_gone, mut control_ids) = (None, Vec::new());
     for it in &candidates {
         let expired = expired(open, it, expiry)?;
         *dropped |= expired == Expired::Everything || expired == Expired::Body && it.has_body;
@@ -134,7 +134,7 @@ fn walk(
             drop_body(open, it, expiry, sweeping)?;
         }
         if expired == Expired::Everything {
-            drop_message(open, it.id)?;
+            control_ids.extend(drop_message(open, it.id)?);
             newest_gone = Some(it.id);
             continue;
         }
@@ -145,6 +145,7 @@ fn walk(
     }
     if let Some(id) = newest_gone {
         remember(open, &span, id, expiry)?;
+        control_ids::note(open, &control_ids, time(expiry.at))?;
     }
     if candidates.len() == SLICE {
         span.next = candidates.last().map_or(span.last, |it| it.id) + 1;
@@ -218,12 +219,14 @@ fn drop_body(
     open.prepare_cached(&sql)?.execute(params_from_iter(columns)).map(drop)
 }
 
-fn drop_message(open: &Connection, id: i64) -> rusqlite::Result<()> {
+/// Returns its control ID.
+fn drop_message(open: &Connection, id: i64) -> rusqlite::Result<Option<Vec<u8>>> {
     for table in ["outcome", "part", "event"] {
         let sql = format!("DELETE FROM {table} WHERE message = ?1");
         open.prepare_cached(&sql)?.execute((id,))?;
     }
-    open.prepare_cached("DELETE FROM message WHERE id = ?1")?.execute((id,)).map(drop)
+    let sql = "DELETE FROM message WHERE id = ?1 RETURNING control_id";
+    open.prepare_cached(sql)?.query_row((id,), |row| row.get(0)).optional()
 }
 
 /// Keeps that messages of a span were deleted, and that their numbers are not given out again.
