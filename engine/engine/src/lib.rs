@@ -110,9 +110,9 @@ pub use given_up::GivenUp;
 pub use jobs::{JobReport, To};
 pub use journey::{Acknowledgment, Change, Journey};
 pub use mllp_io::{
-    AckMode, CertificateFiles, ClientCertificates, ContentType, Framing, ListenerOptions,
-    ListenerTls, Network, OverLimit, Policy, Profile, Rules, Scan, SenderOptions, SenderTls, Times,
-    TlsVersion,
+    AckMode, CertificateFiles, ClientCertificates, ContentType, Dialect, Framing, ListenerOptions,
+    ListenerTls, Network, OverLimit, Policy, Profile, ReplyActions, Rules, Scan, SenderOptions,
+    SenderTls, Times, TlsVersion,
 };
 pub use mllp_pipeline::{
     By, Capacity, Closed, Disposition, Event, Failure, Flow, GiveUp, LaneId, MessageId, Note,

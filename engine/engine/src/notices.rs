@@ -13,7 +13,8 @@ use std::time::Duration;
 use log::{debug, error, info, warn};
 use mllp_io::{Incident, Loss, TurnedAway};
 use mllp_pipeline::{
-    CallFailure, Event, Fact, Failure, LaneId, Record, Side, StoreState, Switch, Transaction, What,
+    CallFailure, End, Event, Fact, Failure, LaneId, Record, Side, StoreState, Switch, Transaction,
+    What,
 };
 use mllp_store::StoreError;
 
@@ -57,6 +58,10 @@ impl Notices {
             Fact::Ready { lane, ready } => self.ready(*lane, *ready, now),
             Fact::Failed { lane, failure, .. } => self.failed(*lane, *failure),
             Fact::Delivered { lane, .. } => self.delivered(*lane),
+            Fact::Decided { lane, decision, failure, .. } => match decision.end {
+                End::Completed => self.delivered(*lane),
+                End::GivenUp(_) => self.failed(*lane, *failure),
+            },
             Fact::Hours { lane, open } => self.hours(*lane, *open),
             _ => {}
         }

@@ -99,6 +99,9 @@ impl Journey {
                 let said = plain(&note.0);
                 format!("delivered     {}  {said}  {milliseconds} ms", self.name(*outbound))
             }
+            What::Warned { outbound, note } => {
+                format!("warned        {}  {}", self.name(*outbound), plain(&note.0))
+            }
             What::Dead { lane, failure } => {
                 format!("dead          {}  {}", self.name(*lane), failure.name())
             }

@@ -5,8 +5,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use mllp_io::{Chunk, Incident, Incoming, Intake, Loss, Outcome, Report, Reports, TurnedAway};
-use mllp_pipeline::{BodyId, Command, CommandOutcome, Fact, Failure, LaneId, MessageId, Note, Seq};
+use mllp_io::{
+    Chunk, Incident, Incoming, Intake, Loss, Outcome, ReplyAction, ReplyEnd, Report, Reports,
+    TurnedAway,
+};
+use mllp_pipeline::{
+    BodyId, Command, CommandOutcome, Decision, End, Fact, Failure, LaneId, MessageId, Note, Seq,
+    Then,
+};
 use mllp_store::StoreError;
 
 use crate::bodies::BodyIds;
@@ -167,17 +173,41 @@ impl Reports for Doors {
 /// What a report of this lane's sender means.
 pub(crate) fn fact(lane: LaneId, report: Report) -> Fact {
     let (seq, note) = (Seq(report.number), Note(report.note.0));
+    if let Some(action) = report.action {
+        let failure = failure_of(report.outcome);
+        let (decision, milliseconds) = (decision(action), report.milliseconds);
+        return Fact::Decided { lane, seq, decision, failure, milliseconds, note };
+    }
     let failed = |failure| Fact::Failed { lane, seq, failure, note: note.clone() };
     match report.outcome {
         Outcome::Delivered => {
             Fact::Delivered { lane, seq, milliseconds: report.milliseconds, note }
         }
-        Outcome::RefusedForGood => failed(Failure::RefusedForGood),
-        Outcome::RefusedForNow => failed(Failure::RefusedForNow),
-        Outcome::Transport => failed(Failure::Transport),
-        Outcome::Credential => failed(Failure::Credential),
-        Outcome::NoReply => failed(Failure::NoReply),
-        Outcome::Unsendable => failed(Failure::Content),
-        Outcome::Unreadable => failed(Failure::Infrastructure),
+        outcome => failed(failure_of(outcome)),
     }
+}
+
+/// What an attempt has failed with; of one that was answered well, but that a rule does not take for a
+/// success: refused for good.
+fn failure_of(outcome: Outcome) -> Failure {
+    match outcome {
+        Outcome::Delivered | Outcome::RefusedForGood => Failure::RefusedForGood,
+        Outcome::RefusedForNow => Failure::RefusedForNow,
+        Outcome::Transport => Failure::Transport,
+        Outcome::Credential => Failure::Credential,
+        Outcome::NoReply => Failure::NoReply,
+        Outcome::Unsendable => Failure::Content,
+        Outcome::Unreadable => Failure::Infrastructure,
+    }
+}
+
+/// What the rules of a sender have decided.
+fn decision(action: ReplyAction) -> Decision {
+    let end = match action.end {
+        ReplyEnd::Completed => End::Completed,
+        ReplyEnd::Held => End::GivenUp(Then::Hold),
+        ReplyEnd::Dead => End::GivenUp(Then::Dead),
+        ReplyEnd::Stopped => End::GivenUp(Then::Stop),
+    };
+    Decision { retries: action.retries, end, warns: action.warns }
 }

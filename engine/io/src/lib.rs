@@ -30,7 +30,7 @@ pub use inbound::{
 pub use mllp_core::{Fault, Framing, Profile};
 pub use mllp_link::{Expired, OverLimit, Protocol, Rules, Times};
 pub use outbound::{
-    Content, Loss, Note, Outcome, PieceTo, Report, Reports, Sender, SenderOptions, Senders, Source,
-    read_piece,
+    Content, Dialect, Loss, Note, Outcome, PieceTo, ReplyAction, ReplyActions, ReplyEnd, Report,
+    Reports, Sender, SenderOptions, Senders, Source, read_piece,
 };
 pub use tls::{CertificateFiles, ClientCertificates, ListenerTls, SenderTls, TlsError, TlsVersion};

@@ -1,5 +1,6 @@
 //! Sending: one connection to a partner, and what becomes of each delivery.
 
+mod actions;
 mod back_off;
 mod content;
 mod options;
@@ -10,6 +11,7 @@ mod senders;
 mod verdict;
 mod wire;
 
+pub use actions::{Dialect, ReplyAction, ReplyActions, ReplyEnd};
 pub use content::{Content, PieceTo, Source, read_piece};
 pub use options::SenderOptions;
 pub use sender::Sender;
@@ -78,6 +80,8 @@ pub struct Report {
     pub outcome: Outcome,
     /// What the partner said, such as `AE lab system busy`; empty if nothing.
     pub note: Note,
+    /// What [`SenderOptions::actions`] makes of it; `None`: the outcome decides.
+    pub action: Option<ReplyAction>,
 }
 
 /// A partner's words. `Debug` shows the length alone: they may quote a patient's data.

@@ -1,7 +1,8 @@
 //! How attempts to deliver went, as a commit writes it down.
 
 use crate::batch::Batch;
-use crate::delivery::{After, Delivery, Outbound, State, Told};
+use crate::decision::Decision;
+use crate::delivery::{After, Delivery, Outbound, State};
 use crate::disposition::ended;
 use crate::event::{Note, What};
 use crate::failure::Failure;
@@ -11,6 +12,7 @@ use crate::retry::{Verdict, delay, verdict};
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use crate::shared::Shared;
+use crate::told::Told;
 
 impl Outbound {
     /// Writes down what may have been sent before the crash, and counts an attempt for it.
@@ -62,10 +64,11 @@ impl Outbound {
                     After::Done
                 }
                 State::Told(Told::Failed { failure, note }) => {
-                    self.failed(at, failure, note, batch, shared, now)
+                    self.failed(at, (failure, None), note, batch, shared, now)
                 }
+                State::Told(Told::Decided(judged)) => self.decided(at, judged, batch, shared, now),
                 State::Told(Told::OutOfTime) => {
-                    self.give_up(at, Failure::Transport, batch, shared, now)
+                    self.give_up(at, (Failure::Transport, None), batch, shared, now)
                 }
                 State::Told(Told::Taken) => self.taken(at, batch, shared, now),
                 other => {
@@ -84,7 +87,7 @@ impl Outbound {
         self.told.clear();
     }
 
-    fn delivered(
+    pub fn delivered(
         &mut self,
         at: usize,
         milliseconds: Millis,
@@ -99,10 +102,10 @@ impl Outbound {
         batch.record(ended(message, sole, true, now.wall, shared.stamp()));
     }
 
-    fn failed(
+    pub fn failed(
         &mut self,
         at: usize,
-        failure: Failure,
+        (failure, decision): (Failure, Option<Decision>),
         note: Note,
         batch: &mut Batch,
         shared: &mut Shared,
@@ -114,7 +117,8 @@ impl Outbound {
         let attempt = row.attempts;
         let what = What::Attempt { outbound, attempt, failure, note };
         batch.record(Record::Event(shared.event(row.message, now.wall, what)));
-        let verdict = verdict(&self.retry, failure, attempt);
+        let verdict = verdict(&self.retry, failure, decision, attempt);
+        let then = decision.map(|it| it.then());
         #[cfg(feature = "sabotage")]
         if verdict == Verdict::Again && shared.broken(Sabotage::SkipHead) {
             self.failed -= 1;
@@ -124,8 +128,8 @@ impl Outbound {
         match verdict {
             _ if wanted => self.taken(at, batch, shared, now),
             Verdict::Stops => self.stop_with(at, failure, batch, shared, now),
-            Verdict::Dead => self.give_up(at, failure, batch, shared, now),
-            _ if self.is_spent(at, now) => self.give_up(at, failure, batch, shared, now),
+            Verdict::Dead => self.give_up(at, (failure, then), batch, shared, now),
+            _ if self.is_spent(at, now) => self.give_up(at, (failure, then), batch, shared, now),
             Verdict::Again | Verdict::Ours => {
                 let wait = delay(&self.retry, outbound, seq, attempt);
                 self.lane.rows[at].due = now.wall + wait;
@@ -153,7 +157,7 @@ impl Outbound {
     }
 
     /// Deliveries of a lane that is first in, first out have failed and wait while a later one is taken.
-    fn overtakes(&mut self, at: usize, batch: &mut Batch, shared: &mut Shared, now: Now) {
+    pub fn overtakes(&mut self, at: usize, batch: &mut Batch, shared: &mut Shared, now: Now) {
         if self.failed == 0 || self.keyed.is_some() {
             return;
         }

@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 
 use crate::body::{IdHash, Keys};
 use crate::command::CommandOutcome;
-use crate::event::Note;
 use crate::failure::Failure;
 use crate::giving_up::{Patience, Taking};
 use crate::graph::{self, GiveUp, Ordering, Retry};
@@ -18,6 +17,7 @@ use crate::restored::Restored;
 use crate::sabotage::Sabotage;
 use crate::shared::{Alarm, Place, Shared, ours_again};
 use crate::switch::Flow;
+use crate::told::Told;
 
 /// A message for the partner.
 #[derive(Debug)]
@@ -58,22 +58,6 @@ pub(crate) enum State {
     Done,
 }
 
-#[derive(Debug)]
-pub(crate) enum Told {
-    Delivered {
-        milliseconds: Millis,
-        note: Note,
-    },
-    Failed {
-        failure: Failure,
-        note: Note,
-    },
-    /// It has been the head for too long.
-    OutOfTime,
-    /// An operator wants it.
-    Taken,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum After {
     Done,
@@ -107,7 +91,9 @@ impl Delivery {
     /// Whether it has failed and is not sent again yet, so that nothing new may pass it.
     fn holds_the_lane(&self, now: Millis) -> bool {
         match self.state {
-            State::Told(Told::Failed { .. } | Told::OutOfTime | Told::Taken) => true,
+            State::Told(ref told) => {
+                told.is_failure() || matches!(told, Told::OutOfTime | Told::Taken)
+            }
             State::Settling(After::Waits(_)) => true,
             State::Waits(until) => until > now,
             _ => false,
@@ -356,7 +342,7 @@ impl Outbound {
             return shared.wake(until, Alarm::Lane(Place::Outbound(self.index)));
         }
         self.ours = 0;
-        self.failed += usize::from(matches!(told, Told::Failed { .. }));
+        self.failed += usize::from(told.is_failure());
         row.state = State::Told(told);
         self.told.push(seq);
         self.list(shared);

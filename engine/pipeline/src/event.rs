@@ -76,6 +76,13 @@ pub enum What {
         /// What the partner said, such as `AA`.
         note: Note,
     },
+    /// Its partner has answered something that a rule of its outbound warns of.
+    Warned {
+        /// The outbound's lane.
+        outbound: LaneId,
+        /// What the partner said, such as `AE lab system busy`.
+        note: Note,
+    },
     /// It will not be tried again.
     Dead {
         /// The lane in which it died.

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::body::{Body, IdHash, Keys, Piece};
 use crate::command::Command;
+use crate::decision::Decision;
 use crate::event::Note;
 use crate::failure::Failure;
 use crate::ids::{CallId, CommandId, Epoch, LaneId, MessageId, Millis, Seq, Stamp, Ticket};
@@ -81,6 +82,22 @@ pub enum Fact {
         /// Why.
         failure: Failure,
         /// What the partner said, or the type of the error.
+        note: Note,
+    },
+    /// The partner has answered, or has not, and the rules of its outbound say what becomes of that in
+    /// place of the classes of failures. An answer to another message completes nothing.
+    Decided {
+        /// The outbound's lane.
+        lane: LaneId,
+        /// The row.
+        seq: Seq,
+        /// What becomes of the delivery.
+        decision: Decision,
+        /// What a failure would have been.
+        failure: Failure,
+        /// Milliseconds from the first byte out to the answer.
+        milliseconds: Millis,
+        /// What the partner said.
         note: Note,
     },
     /// Identities of messages that were stored in an earlier life and are less than 24 hours old, in

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::batch::{Batch, Ordered};
 use crate::command::{CommandOutcome, Take};
-use crate::delivery::{After, Delivery, Outbound, State, Told};
+use crate::delivery::{After, Delivery, Outbound, State};
 use crate::disposition::ended;
 use crate::event::{By, Note, What};
 use crate::failure::Failure;
@@ -18,6 +18,7 @@ use crate::record::Record;
 use crate::sabotage::Sabotage;
 use crate::shared::{Alarm, Place, Shared};
 use crate::switch::{Flow, Side, Switch};
+use crate::told::Told;
 
 /// How long rows of a lane have been waiting, by a clock that stands still while it should. The first row
 /// counts from when it became the first; in a lane by key or unordered each counts from when it was let
@@ -229,11 +230,12 @@ impl Outbound {
         self.is_out_of_time(at, now.steady)
     }
 
-    /// Writes down that a delivery is given up.
+    /// Writes down that a delivery is given up; `then`: what becomes of it, where that is not as the
+    /// outbound has it.
     pub fn give_up(
         &mut self,
         at: usize,
-        failure: Failure,
+        (failure, then): (Failure, Option<Then>),
         batch: &mut Batch,
         shared: &mut Shared,
         now: Now,
@@ -241,7 +243,7 @@ impl Outbound {
         let (lane, seq) = (self.lane.id, self.lane.seq(at));
         let (message, sole) = (self.lane.rows[at].message, self.lane.rows[at].sole);
         let (why, at_wall) = (failure, now.wall);
-        match self.give_up.then {
+        match then.unwrap_or(self.give_up.then) {
             Then::Stop => return self.stop_with(at, failure, batch, shared, now),
             Then::Hold => {
                 let by = By::default();

@@ -140,6 +140,7 @@ mod call;
 mod capacity;
 mod command;
 mod completion;
+mod decision;
 mod delivery;
 mod disposition;
 mod duplicates;
@@ -177,11 +178,13 @@ mod standing;
 mod started;
 mod status;
 mod switch;
+mod told;
 mod turns;
 mod verdicts;
 
 pub use body::{Body, IdHash, Keys, Piece, field_hash};
 pub use command::{Act, Command, CommandOutcome, Edit, Parked, Replay, Take};
+pub use decision::{Decision, End};
 pub use event::{By, Event, Note, What};
 pub use fact::{
     CallFailure, CommitOutcome, Committed, Entry, Fact, First, Head, LaneMark, Received, Refusal,

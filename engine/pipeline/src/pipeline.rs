@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::batch::Batch;
-use crate::delivery::{Outbound, Told};
+use crate::decision::Judged;
+use crate::delivery::Outbound;
 use crate::fact::{Entry, Fact, First, Received, Start};
 use crate::graph::{Capacity, Closed, Graph, OnFull};
 use crate::handler::{HandlerLane, Resting};
@@ -19,6 +20,7 @@ use crate::room::{StoreState, StoreWatch};
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use crate::shared::{Alarm, OURS_AGAIN, Place, Shared};
+use crate::told::Told;
 
 /// All decisions of one engine. See the [crate's page](crate) for the loop of its host.
 #[derive(Debug)]
@@ -135,6 +137,10 @@ impl Pipeline {
             }
             Fact::Failed { lane, seq, failure, note } => {
                 self.told(lane, seq, Told::Failed { failure, note }, now);
+            }
+            Fact::Decided { lane, seq, decision, failure, milliseconds, note } => {
+                let judged = Judged { decision, failure, milliseconds, note };
+                self.told(lane, seq, Told::Decided(judged), now);
             }
             Fact::Command { id, command } => self.command(id, *command, now),
             Fact::Room(room) => self.store.has(room, now),

@@ -1,5 +1,6 @@
 //! When a delivery is tried again, and when it is given up.
 
+use crate::decision::Decision;
 use crate::failure::Failure;
 use crate::graph::Retry;
 use crate::ids::{LaneId, Millis, Seq};
@@ -18,15 +19,25 @@ pub(crate) enum Verdict {
 }
 
 /// The table of failure classes. `attempt` counts from 1 and includes this one.
-pub(crate) fn verdict(retry: &Retry, failure: Failure, attempt: u32) -> Verdict {
+pub(crate) fn verdict(
+    retry: &Retry,
+    failure: Failure,
+    decision: Option<Decision>,
+    attempt: u32,
+) -> Verdict {
+    let is_spent = retry.max_attempts.is_some_and(|max| attempt >= max);
     match failure {
+        // What a rule has decided counts more than the class.
+        _ if decision.is_some_and(|it| !it.retries || is_spent) => Verdict::Dead,
+        _ if decision.is_some() => Verdict::Again,
         Failure::Infrastructure => Verdict::Ours,
         Failure::Credential => Verdict::Stops,
         Failure::RefusedForGood | Failure::Content => Verdict::Dead,
         Failure::RefusedForNow | Failure::Transport | Failure::NoReply => {
-            match retry.max_attempts {
-                Some(max) if attempt >= max => Verdict::Dead,
-                _ => Verdict::Again,
+            if is_spent {
+                Verdict::Dead
+            } else {
+                Verdict::Again
             }
         }
     }
@@ -79,12 +90,12 @@ mod tests {
             (Infrastructure, Verdict::Ours, Verdict::Ours),
             (Credential, Verdict::Stops, Verdict::Stops),
         ] {
-            assert_eq!(verdict(&RETRY, failure, 1), first, "{failure:?}");
-            assert_eq!(verdict(&RETRY, failure, 3), last, "{failure:?}");
+            assert_eq!(verdict(&RETRY, failure, None, 1), first, "{failure:?}");
+            assert_eq!(verdict(&RETRY, failure, None, 3), last, "{failure:?}");
         }
         let forever = Retry { max_attempts: None, ..RETRY };
-        assert_eq!(verdict(&forever, Transport, u32::MAX), Verdict::Again);
-        assert_eq!(verdict(&forever, RefusedForGood, 1), Verdict::Dead);
+        assert_eq!(verdict(&forever, Transport, None, u32::MAX), Verdict::Again);
+        assert_eq!(verdict(&forever, RefusedForGood, None, 1), Verdict::Dead);
     }
 
     #[test]

@@ -114,6 +114,10 @@ impl JourneyEvent {
                 said: spoken(&note.0),
                 ..base
             },
+            What::Warned { outbound, note } => {
+                let (connection, said) = (name(outbound), spoken(&note.0));
+                JourneyEvent { kind: "warned", connection, said, ..base }
+            }
             other => JourneyEvent::ended(journey, other, base),
         }
     }

@@ -62,6 +62,8 @@ mod _native {
     #[pymodule_export]
     use super::offline::{DeliveryEnd, Offline, Receipt};
     #[pymodule_export]
+    use super::outbound::reply_code_findings;
+    #[pymodule_export]
     use super::schedule::schedule_fault;
     #[pymodule_export]
     use super::status::{Hours, LaneState, Setting, Status, StoreState};

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use mllp_engine::{
-    Builder, ContentType, GiveUp, Retry, Rules, Scan, SenderOptions, SenderTls, Then,
+    Builder, ContentType, Dialect, GiveUp, ReplyActions, Retry, Rules, Scan, SenderOptions,
+    SenderTls, Then,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -24,6 +25,8 @@ options! {
         expects_reply: bool,
         scan: String,
         rules: String,
+        reply_code_actions: String,
+        reply_code_dialect: String,
         max_reply_bytes: usize,
         connect_timeout_seconds: f64,
         send_timeout_seconds: f64,
@@ -46,6 +49,24 @@ options! {
         tls_key: PathBuf,
         tls_min_version: String,
     }
+}
+
+fn dialect(name: Option<&str>) -> PyResult<Dialect> {
+    let words = [("iris", Dialect::Iris), ("hie", Dialect::Hie)];
+    name.map_or(Ok(Dialect::Iris), |name| word("reply_code_dialect", name, &words))
+}
+
+/// What is wrong with a table of reply codes, and what of it is not done as it is written.
+#[pyfunction]
+pub(crate) fn reply_code_findings(
+    text: &str,
+    reply_code_dialect: &str,
+) -> PyResult<(Option<String>, Vec<String>)> {
+    let parsed = ReplyActions::parse(text, dialect(Some(reply_code_dialect))?);
+    Ok(match parsed {
+        Ok(actions) => (None, actions.notes()),
+        Err(fault) => (Some(fault), Vec::new()),
+    })
 }
 
 const SCANS: [(&str, Scan); 5] = [
@@ -134,6 +155,11 @@ impl OutboundOptions {
         if let Some(rules) = &self.rules {
             let wrong = |error| PyValueError::new_err(format!("rules: {error}"));
             sender.rules = Rules::parse(rules).map_err(wrong)?;
+        }
+        if let Some(text) = &self.reply_code_actions {
+            let dialect = dialect(self.reply_code_dialect.as_deref())?;
+            let actions = ReplyActions::parse(text, dialect).map_err(PyValueError::new_err)?;
+            sender.actions = Some(actions);
         }
         for (name, value, time) in [
             ("connect_timeout_seconds", self.connect_timeout_seconds, &mut sender.connect),

@@ -195,6 +195,7 @@ impl<'a> EventRow<'a> {
                 let number = i64::try_from(*milliseconds).unwrap_or(i64::MAX);
                 row(DELIVERED, *outbound, number, Text::Note(&note.0))
             }
+            What::Warned { outbound, note } => row(31, *outbound, 0, Text::Note(&note.0)),
             What::Dead { lane, failure } => row(6, *lane, of_failure(*failure), Text::None),
             What::Failed { lane, failure, note } => {
                 row(7, *lane, of_failure(*failure), Text::Note(&note.0))
@@ -273,6 +274,7 @@ pub(crate) fn event(
         4 => What::PossiblySent { outbound: lane },
         30 => What::Overtaken { outbound: lane, by: MessageId(number as u64) },
         DELIVERED => What::Delivered { outbound: lane, milliseconds: number as u64, note: note() },
+        31 => What::Warned { outbound: lane, note: note() },
         6 => What::Dead { lane, failure: failure(number)? },
         7 => What::Failed { lane, failure: failure(number)?, note: note() },
         8 => What::Duplicate { of: MessageId(number as u64) },

@@ -372,7 +372,8 @@ impl Host {
     fn report(&self, ended: Ended) {
         let Side::Outbound { number: sender, .. } = self.connection.side else { return };
         let Ended { generation, number, milliseconds, outcome, note } = ended;
-        let report = Report { number, generation, milliseconds, outcome, note: Note(note) };
+        let note = Note(note);
+        let report = Report { number, generation, milliseconds, outcome, note, action: None };
         self.core.tell(News::Reports(sender, vec![report]));
     }
 }

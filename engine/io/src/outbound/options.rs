@@ -6,6 +6,7 @@ use hl7_peek::Scan;
 use mllp_core::{Config, Framing, Profile};
 use mllp_link::{InitiatorConfig, MAX_RULES, Rules};
 
+use super::actions::ReplyActions;
 use crate::inbound::ContentType;
 use crate::socket;
 use crate::tls::SenderTls;
@@ -37,6 +38,8 @@ pub struct SenderOptions {
     pub scan: Scan,
     /// Which answers count as a receipt, beside those with a code of their own.
     pub rules: Rules<MAX_RULES>,
+    /// What becomes of a delivery for each answer, in place of what its outcome says.
+    pub actions: Option<ReplyActions>,
     /// Deliveries without an answer at a time, from 1 to 64.
     pub window: usize,
     /// The longest answer in bytes.
@@ -77,6 +80,7 @@ impl SenderOptions {
             expects_reply: false,
             scan: Scan::SingleByte,
             rules: Rules::default(),
+            actions: None,
             window: 1,
             max_reply: 1024 * 1024,
             connect: step,
@@ -109,6 +113,8 @@ impl SenderOptions {
         check(!self.address.0.is_empty(), "the host is empty");
         check(self.address.1 > 0, "port must be from 1 to 65535");
         check((1..=WINDOW).contains(&self.window), "window must be from 1 to 64");
+        let reads = self.content_type == ContentType::Hl7;
+        check(reads || self.actions.is_none(), "reply_code_actions need HL7");
         check(self.max_reply > 0, "max_reply must be at least 1");
         // Without an end to a wait its lane would stand still for ever, and nothing would say so.
         check(!self.connect.is_zero(), "connect must be longer than 0");

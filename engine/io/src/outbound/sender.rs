@@ -15,7 +15,7 @@ use super::options::{SenderOptions, WINDOW};
 use super::plain::Plain;
 use super::queue::{Delivery, Piece, Queue};
 use super::wire::{Ended, Wire};
-use super::{Content, Loss, Note, Outcome, Report, Reports};
+use super::{Content, Loss, Note, Outcome, ReplyAction, Report, Reports};
 use crate::inbound::ContentType;
 use crate::storage::Growing;
 use crate::transport::Transport;
@@ -315,7 +315,15 @@ impl Life {
     pub(super) fn ended(&mut self, name: &Name, began: Option<u64>, outcome: Outcome, note: Note) {
         let milliseconds = began.map_or(0, |it| clock::now().saturating_sub(it));
         let Name { number, generation } = *name;
-        self.unreported.push(Report { number, generation, milliseconds, outcome, note });
+        let action = None;
+        self.unreported.push(Report { number, generation, milliseconds, outcome, note, action });
+    }
+
+    /// The last report says what becomes of its delivery.
+    pub(super) fn decide(&mut self, action: Option<ReplyAction>) {
+        if let Some(report) = self.unreported.last_mut() {
+            report.action = action;
+        }
     }
 
     /// Tells what has become known.

@@ -116,8 +116,15 @@ impl Wire {
                     let place = life.open.iter().position(|it| it.handle == handle);
                     let Some(open) = place.and_then(|at| life.open.remove(at)) else { continue };
                     let outcome = verdict::outcome(&verdict, fate, unanswered);
-                    let note = verdict::note(&verdict, life.link.reply());
+                    let reply = life.link.reply();
+                    let note = verdict::note(&verdict, reply);
+                    let lost = unanswered == Outcome::Transport;
+                    // A partner who does not let us in has said nothing of the message.
+                    let is_heard = unanswered != Outcome::Credential;
+                    let actions = life.options.actions.as_ref().filter(|_| is_heard);
+                    let action = actions.and_then(|it| it.action(&verdict, fate, reply, lost));
                     life.ended(&open.name, open.began, outcome, note);
+                    life.decide(action);
                 }
                 // CA: the partner has it, and nothing is ever sent again. What it thinks of it later
                 // is not waited for.

@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// What must come about in any 500 lives.
-const MUST: [&str; 56] = [
+const MUST: [&str; 61] = [
     "a lane is full",
     "anew",
     "anew after a verdict",
@@ -27,6 +27,11 @@ const MUST: [&str; 56] = [
     "compare",
     "crash",
     "dead",
+    "decided: again",
+    "decided: completed",
+    "decided: completed, warned",
+    "decided: dead",
+    "decided: held or stopped",
     "delivered",
     "deliveries go on while the disk is low",
     "done ahead of the cursor",

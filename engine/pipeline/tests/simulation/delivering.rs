@@ -2,6 +2,7 @@
 
 use mllp_pipeline::{Fact, Failure, LaneId, Millis, Note, Ordering, Seq, What, Work};
 
+use crate::deciding;
 use crate::functions::{self, refused_for_good};
 use crate::hours;
 use crate::invariant::Invariant::{Apart, Handoff, Listed, Order, Protocol, Started, Taken, Wait};
@@ -120,6 +121,10 @@ pub fn deliver(
 
 /// What the engine is told about its deliveries.
 pub fn note(fact: &Fact, world: &mut World) {
+    if let Some(plain) = deciding::plain(fact) {
+        note(&plain, world);
+        return deciding::note(fact, world);
+    }
     match fact {
         Fact::Delivered { lane, seq, .. } => {
             let now = world.now;

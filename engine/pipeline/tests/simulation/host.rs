@@ -12,6 +12,7 @@ use crate::answers::{check_answer, check_waiting};
 use crate::calls;
 use crate::census;
 use crate::check::{check_committed, check_memory};
+use crate::deciding;
 use crate::delivering;
 use crate::disk;
 use crate::fairness::Fairness;
@@ -303,6 +304,7 @@ impl Host {
                 }
                 Order::Deliver { lane, seq, work, attempt } => {
                     let (after, fact) = delivering::deliver(lane, seq, &work, attempt, world);
+                    let fact = deciding::judged(fact, world);
                     self.happens(after, Happening::Fact(fact), world);
                 }
                 Order::Load { lane, after, limit } => {
@@ -346,9 +348,11 @@ impl Host {
             }
         }
         self.happenings.retain(|_, it| match it {
-            Happening::Fact(Fact::Delivered { lane, .. } | Fact::Failed { lane, .. }) => {
-                !lanes.contains(lane)
-            }
+            Happening::Fact(
+                Fact::Delivered { lane, .. }
+                | Fact::Failed { lane, .. }
+                | Fact::Decided { lane, .. },
+            ) => !lanes.contains(lane),
             _ => true,
         });
         let delay = world.rng.below(50);

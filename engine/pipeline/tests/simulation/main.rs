@@ -14,6 +14,7 @@ mod answers;
 mod calls;
 mod census;
 mod check;
+mod deciding;
 mod delivering;
 mod disk;
 mod fairness;

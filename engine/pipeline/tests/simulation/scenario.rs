@@ -71,6 +71,8 @@ pub struct Scenario {
     pub doubled: u64,
     /// A restart chooses other windows.
     pub resized: bool,
+    /// The outbounds have rules for answers.
+    pub decides: bool,
 }
 
 impl Scenario {
@@ -127,6 +129,7 @@ impl Scenario {
             chunked: rng.pick(&[0, 0, 4]),
             doubled: rng.pick(&[0, 3, 10]),
             resized: rng.one_in(3),
+            decides: rng.one_in(4),
         }
     }
 }

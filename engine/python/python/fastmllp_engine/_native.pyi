@@ -61,6 +61,7 @@ __all__ = [
     "differences",
     "log_line",
     "log_to_stderr",
+    "reply_code_findings",
     "restore_check",
     "schedule_fault",
     "verify",
@@ -131,6 +132,8 @@ class OutboundOptions(TypedDict, total=False):
     expects_reply: bool | None
     scan: Literal["single_byte", "shift_jis", "gb18030", "iso2022_jp", "auto"] | None
     rules: str | None
+    reply_code_actions: str | None
+    reply_code_dialect: Literal["iris", "hie"] | None
     max_reply_bytes: int | None
     connect_timeout_seconds: float | None
     send_timeout_seconds: float | None
@@ -1119,6 +1122,11 @@ def restore_check(backup: str | os.PathLike[str]) -> tuple[BackupMade, Verified]
 def verify(data: str | os.PathLike[str]) -> Verified:
     """Proves from the store of a stopped engine that nothing is lost. Raises `EngineError`: the
     store is in use, or refused."""
+
+def reply_code_findings(
+    text: str, reply_code_dialect: Literal["iris", "hie"]
+) -> tuple[str | None, list[str]]:
+    """What is wrong with a table of reply codes; and what of it is not done as it is written."""
 
 def schedule_fault(
     windows: list[tuple[str, str, str]], timezone: str, invert: bool = False

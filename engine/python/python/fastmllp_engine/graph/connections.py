@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, fields
 from typing import Annotated, ClassVar, Literal
 
+from fastmllp_engine._native import reply_code_findings
 from fastmllp_engine.graph.checked import Checked
 from fastmllp_engine.graph.kinds import (
     Address,
@@ -205,6 +206,11 @@ class Outbound(Checked):
     """Connections to the partner. More than one need a key, or no order."""
     retry: RetryPolicy | None = None
     """When a delivery that failed for now is tried again; None: ``[delivery]`` decides."""
+    reply_code_actions: str | None = None
+    """What becomes of a delivery for each answer, such as ``:?R=RF,:?E=S,:?A=C``; None: what is
+    refused with AR or CR is dead, anything else that is no success is tried again."""
+    reply_code_dialect: Literal["iris", "hie"] = "iris"
+    """Whose letters these are: in HIE, S is a success."""
     give_up_after_seconds: Seconds | None = None
     """How long a delivery may be the first of its lane; None: for ever."""
     give_up_counts: Literal["always", "connected"] = "always"
@@ -243,6 +249,7 @@ class Outbound(Checked):
         else:
             for text in self.spec.wanted_of_outbound():
                 yield "spec", text
+        yield from self._faults_of_reply_codes()
         if self.also and not self.key:
             yield "also", "also needs a key"
         ordering = self.ordering or (OrderingMode.KEY if self.key else OrderingMode.FIFO)
@@ -261,6 +268,19 @@ class Outbound(Checked):
         if self.give_up_counts != "always" and self.give_up_after_seconds is None:
             yield "give_up_counts", "give_up_counts needs give_up_after_seconds"
 
+    def _faults_of_reply_codes(self) -> Iterator[tuple[str, str]]:
+        if self.reply_code_actions is None:
+            return
+        fault, _ = reply_code_findings(self.reply_code_actions, self.reply_code_dialect)
+        if fault:
+            yield "reply_code_actions", f"reply_code_actions: {fault}"
+        if not hasattr(self.spec, "reply_rules"):
+            text = f"{type(self.spec).__name__} gets no acknowledgments"
+            yield "reply_code_actions", f"reply_code_actions: {text}"
+        elif getattr(self.spec, "reply_rules", ""):
+            text = "reply_rules of the spec decide the same; give one"
+            yield "reply_code_actions", f"reply_code_actions: {text}"
+
     def is_declared(self, site: Site) -> None:
         # One of the two says nothing without the other.
         implied = OrderingMode.KEY if self.key else OrderingMode.FIFO
@@ -268,6 +288,17 @@ class Outbound(Checked):
             object.__setattr__(self, "ordering", implied)
         if site.loading:
             site.loading.declared.append(self)
+            for text in self._notes_of_reply_codes():
+                place = self.place_of("reply_code_actions")
+                site.loading.note(place, f"{self.subject}: reply_code_actions: {text}")
+
+    def _notes_of_reply_codes(self) -> list[str]:
+        """What of the table is not done as it is written."""
+        if not isinstance(self.reply_code_actions, str):
+            return []
+        if self.reply_code_dialect not in ("iris", "hie"):
+            return []
+        return reply_code_findings(self.reply_code_actions, self.reply_code_dialect)[1]
 
 
 inbound = Inbound

@@ -91,6 +91,8 @@ def outbound_options(outbound: Outbound, spec: MLLP, settings: Settings) -> "Out
         "framing": (spec.start_block, spec.end_block, spec.trailer),
         "scan": spec.delimiters,
         "rules": spec.reply_rules,
+        "reply_code_actions": outbound.reply_code_actions,
+        "reply_code_dialect": outbound.reply_code_dialect,
         "max_reply_bytes": spec.max_reply_bytes,
         "connect_timeout_seconds": spec.connect_timeout,
         "send_timeout_seconds": spec.send_timeout_seconds,
