@@ -206,7 +206,7 @@ test-engine:  ## The rooms of the engine: formatting, clippy, tests, whole lives
 	cd engine && cargo test --quiet --workspace --features mllp-store/postgres
 	cd engine && cargo test --quiet --release -p mllp-pipeline --lib --test simulation
 
-engine-reference: build-engine  ## Write the reference of the engine's factories, settings and commands from the code
+engine-reference: build-engine  ## Write the engine's reference from the code: factories, functions, settings, commands
 	$(BIN)/python docs/write_engine_reference.py
 
 test-engine-python: build-engine  ## The engine's Python package: types, stubs against the binary, tests

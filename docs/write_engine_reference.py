@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes docs/engine/reference from the code: factories, settings, commands, MessageFoundry.
+"""Writes docs/engine/reference from the code: factories, functions, settings, commands, the table
+of MessageFoundry.
 
 `make engine-reference` writes the pages, and a test of the engine's Python package compares them.
 """
@@ -8,13 +9,15 @@ import argparse
 import ast
 import dataclasses
 import inspect
+import re
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fastmllp_engine import connectors
+import fastmllp_engine
+from fastmllp_engine import CodeSet, connectors
 from fastmllp_engine.cli.main import EXIT_STATUS, parser
 from fastmllp_engine.compat.table import Row, rows
 from fastmllp_engine.graph import Handler, Inbound, Outbound, RetryPolicy, Router, Settings, kinds
@@ -25,6 +28,8 @@ FOLDER = Path(__file__).parent / "engine" / "reference"
 NOTE = "<!-- Written by docs/write_engine_reference.py from the code: change that. -->\n"
 FUNCTIONS = {"inbound": Inbound, "outbound": Outbound, "router": Router, "handler": Handler}
 OPTIONS = {"RetryPolicy": RetryPolicy, "Schedule": Schedule, "ActiveWindow": ActiveWindow}
+CALLED = ("env", "code_set", "current_environment", "message_type_of")
+NATIVE = ("Message", "Segment", "RawMessage", "Raw", "Send")
 SPECS = ("MLLP", "Tcp", "File", "Timer", "Loopback", "PassThrough")
 KINDS = {
     "Name": "name",
@@ -48,6 +53,7 @@ def pages() -> dict[str, str]:
     """The pages by the names of their files."""
     return {
         "factories.md": _factories(),
+        "functions.md": _functions(),
         "settings.md": _settings(),
         "commands.md": _commands(),
         "messagefoundry.md": _messagefoundry(),
@@ -176,6 +182,78 @@ def _words(annotation: ast.expr) -> str:
 def _bounds(bounds: ast.expr) -> str:
     least, most = (it.value for it in (bounds.args if isinstance(bounds, ast.Call) else []))  # type: ignore[attr-defined]
     return f"{least:,} to {most:,}"
+
+
+def _functions() -> str:
+    said = ["# Functions and messages", "What routers and handlers call and get."]
+    for name in CALLED:
+        function = getattr(fastmllp_engine, name)
+        said += _entry("##", f"{name}{_signature(function)}", function.__doc__)
+    said += _entry("##", "CodeSet", CodeSet.__doc__)
+    translate = _signature(CodeSet.translate).replace("(self, ", "(")
+    said += _entry("###", f"translate{translate}", CodeSet.translate.__doc__)
+    package = Path(fastmllp_engine.__file__).parent
+    stub = ast.parse((package / "_native.pyi").read_text(encoding="utf-8"))
+    classes = {it.name: it for it in stub.body if isinstance(it, ast.ClassDef)}
+    for name in NATIVE:
+        said += _native(classes[name])
+    return _page(said)
+
+
+def _native(node: ast.ClassDef) -> Iterator[str]:
+    """A native class: signatures as the stub has them, texts as the module has them."""
+    cls = getattr(fastmllp_engine, node.name)
+    made = [it for it in node.body if isinstance(it, ast.FunctionDef) and it.name == "__new__"]
+    title = _called(node.name, made[0]) if made else node.name
+    yield from _entry("##", title.partition(" -> ")[0], cls.__doc__)
+    for one in node.body:
+        match one:
+            case ast.FunctionDef(name=name) if not name.startswith("_"):
+                title = _called(name, one)
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=kind):
+                title = f"{name}: {_unmarked(ast.unparse(kind))}"
+            case _:
+                continue
+        text = getattr(cls, name).__doc__
+        assert text, f"{node.name}.{name} says nothing of itself"
+        yield from _entry("###", title, text)
+
+
+def _called(name: str, of: ast.FunctionDef) -> str:
+    arguments = re.sub(r"^(self|cls)(, )?(/, )?", "", ast.unparse(of.args))
+    is_value = any(ast.unparse(it) == "property" for it in of.decorator_list)
+    result = f" -> {ast.unparse(of.returns)}" if of.returns else ""
+    return _unmarked(name + ("" if is_value else f"({arguments})") + result)
+
+
+def _unmarked(annotation: str) -> str:
+    """An annotation without the marks of the stub."""
+    return re.sub(r"Final\[(.*)\]", r"\1", annotation).replace("_Bytes", "bytes")
+
+
+def _signature(function: Callable[..., Any]) -> str:
+    text = re.sub(r"<object object at \w+>", "...", str(inspect.signature(function)))
+    text = re.sub(r"<class '(\w+)'>", r"\1", text)
+    return re.sub(r"\b(?:typing|collections\.abc|fastmllp_engine\.\w+\.\w+)\.", "", text)
+
+
+def _entry(level: str, title: str, text: str | None) -> Iterator[str]:
+    yield f"{level} `{title}`"
+    for part in inspect.cleandoc(text or "").split("\n\n"):
+        section, *items = part.split("\n")
+        if section in ("Args:", "Returns:", "Raises:"):
+            if section != "Args:":
+                yield section
+            joined = re.sub(r"\n {8,}", " ", "\n".join(items))
+            yield "\n".join(f"* {_item(it.strip())}" for it in joined.split("\n"))
+        else:
+            yield from _prose(part)
+
+
+def _item(text: str) -> str:
+    name, colon, rest = text.partition(": ")
+    is_name = colon and re.fullmatch(r"[\w*]+", name)
+    return (f"`{name}`: {rest}" if is_name else text).replace("``", "`")
 
 
 def _commands() -> str:
