@@ -38,6 +38,9 @@ def test_a_reload_changes_what_functions_do_and_loses_nothing(
     address = client.get("/connections")[0]["address"]
     assert send(int(address.rpartition(":")[2]), [message("M2")]) == [b"AA"]
     assert b"|W3" in partner.wait_for(2)[1]
+    after = client.get("/status")["engine"]["configuration"]
+    routed_by = [client.get(f"/messages/{it}/journey")["configuration"] for it in (1, 2)]
+    assert routed_by == [before, after]
     assert server.end() == 0
 
 
