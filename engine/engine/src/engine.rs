@@ -61,7 +61,7 @@ pub struct Engine {
     runtime: Option<Runtime>,
     pub(crate) listeners: Listeners,
     connectors: Connectors,
-    senders: Vec<Arc<Outlet>>,
+    pub(crate) senders: Vec<(LaneId, Arc<Outlet>)>,
     pub(crate) reader: Mutex<Option<Box<dyn Reader>>>,
     pub(crate) operator: Arc<Mutex<Operator>>,
     pub(crate) names: Arc<Names>,
@@ -192,6 +192,7 @@ impl Engine {
             settling.begin_life(&mut *store, &builder, &mut numbers, stored, &clock)?;
         let Opened { gates, senders, connectors, timetable } =
             to.open(runtime.handle(), &outbounds, listening);
+        let senders: Vec<_> = outbounds.into_iter().zip(senders).collect();
         let orphaned = stored.orphaned();
         let (pipeline, names) = pipeline(&builder, stored, numbers, &clock);
         let mut engine = Engine {
@@ -202,7 +203,7 @@ impl Engine {
             runtime: Some(runtime),
             listeners: listeners.clone(),
             connectors: connectors.clone(),
-            senders,
+            senders: senders.clone(),
             reader: Mutex::new(Some(for_engine)),
             operator: Arc::new(Mutex::new(operator)),
             metrics: Arc::new(Metrics::new(&names)),
@@ -220,7 +221,6 @@ impl Engine {
         engine.begin_to_write(store, numbers.body, jobs, retaining)?;
         let chunks = ToChunks { writer: writer.clone(), bodies };
         let (workers, arrivals) = engine.prepare_calls(builder, readers, chunks, &clock)?;
-        let senders = outbounds.into_iter().zip(engine.senders.iter().cloned()).collect();
         let outlets = Outlets { writer, reader, workers, arrivals, senders };
         let connections = Connections::new(inbounds, gates, listeners, connectors, timetable);
         engine.decide(Core::new(pipeline, news, clock, names, outlets, connections, stalls))

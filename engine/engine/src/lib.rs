@@ -47,6 +47,7 @@ mod backing_up;
 mod bodies;
 mod builder;
 mod calling;
+mod certificates;
 mod clock;
 mod comparison;
 mod connections;
@@ -102,6 +103,7 @@ mod writer;
 
 pub use backing_up::BackingUp;
 pub use builder::Builder;
+pub use certificates::{Certificate, Whose};
 pub use differences::differences;
 pub use engine::Engine;
 pub use error::Error;

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use mllp_io::{Gate, Intake, Listener, ListenerOptions, TlsError};
+use mllp_io::{Certificates, Gate, Intake, Listener, ListenerOptions, TlsError};
 use mllp_pipeline::LaneId;
 use tokio::runtime::Handle;
 
@@ -125,6 +125,13 @@ impl Listeners {
     pub(crate) fn reload_tls(&self, name: &str) -> Option<Result<(), TlsError>> {
         let door = self.0.all.iter().find(|it| it.name == name)?;
         Some(door.lock().listener.as_ref().map_or(Ok(()), Listener::reload_tls))
+    }
+
+    /// Until when the certificates are valid of those that listen.
+    pub(crate) fn certificates(&self) -> Vec<(String, Certificates)> {
+        let told =
+            |door: &Door| Some((door.name.clone(), door.lock().listener.as_ref()?.certificates()));
+        self.0.all.iter().filter_map(told).collect()
     }
 
     /// Whether the listener of an inbound stands as it is wanted.

@@ -15,6 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::certificates::Certificate;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::names::Names;
@@ -39,6 +40,13 @@ struct Failed {
 struct Lane {
     stage: &'static str,
     connection: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Shown {
+    stage: &'static str,
+    connection: String,
+    whose: &'static str,
 }
 
 pub(crate) struct Metrics {
@@ -75,6 +83,7 @@ struct Standing {
     stalled: Family<Lane, Gauge>,
     waiting: Gauge,
     writes: Gauge,
+    valid_until: Family<Shown, Gauge>,
 }
 
 impl Metrics {
@@ -160,11 +169,12 @@ impl Metrics {
     }
 
     /// All of it as OpenMetrics text.
-    pub(crate) fn text(&self, status: &Status) -> String {
+    pub(crate) fn text(&self, status: &Status, certificates: Vec<Certificate>) -> String {
         let mut text = String::new();
         // Two that ask at a time would see half of each other's gauges.
         let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
         standing.set(status);
+        standing.set_certificates(certificates);
         // A String takes everything.
         let _ = text::encode(&mut text, &self.registry);
         text
@@ -179,7 +189,7 @@ impl Engine {
     ///
     /// [`Error::Store`]: the engine has ended.
     pub fn metrics(&self) -> Result<String, Error> {
-        Ok(self.metrics.text(&self.status()?))
+        Ok(self.metrics.text(&self.status()?, self.certificates()))
     }
 }
 
@@ -277,6 +287,7 @@ impl Standing {
             stalled: Family::default(),
             waiting: Gauge::default(),
             writes: Gauge::default(),
+            valid_until: Family::default(),
         };
         let help = "Messages or deliveries in a lane that are not done";
         registry.register("lane_depth", help, standing.depth.clone());
@@ -292,7 +303,18 @@ impl Standing {
         registry.register("uncommitted", help, standing.waiting.clone());
         let help = "1: the store writes";
         registry.register("store_writes", help, standing.writes.clone());
+        let help = "Until when a certificate in use is valid, in seconds since 1970";
+        let certificates = standing.valid_until.clone();
+        registry.register_with_unit("certificate_valid_until", help, Unit::Seconds, certificates);
         standing
+    }
+
+    fn set_certificates(&self, certificates: Vec<Certificate>) {
+        self.valid_until.clear();
+        for Certificate { connection, stage, whose, valid_until } in certificates {
+            let label = Shown { stage, connection, whose: whose.name() };
+            self.valid_until.get_or_create(&label).set((valid_until / 1000) as i64);
+        }
     }
 
     fn set(&self, status: &Status) {

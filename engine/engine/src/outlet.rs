@@ -1,6 +1,6 @@
 //! Who carries out the deliveries of an outbound.
 
-use mllp_io::{Content, Senders};
+use mllp_io::{Certificates, Content, Senders};
 use mllp_pipeline::MessageId;
 
 use crate::connector::{Given, ToConnector};
@@ -56,6 +56,14 @@ impl Outlet {
         match self {
             Outlet::Senders(senders) => senders.open(),
             Outlet::Connector(connector) => connector.open(),
+        }
+    }
+
+    /// See [`Senders::certificates`]. A connector shows none that the engine knows of.
+    pub(crate) fn certificates(&self) -> Certificates {
+        match self {
+            Outlet::Senders(senders) => senders.certificates(),
+            Outlet::Connector(_) => Certificates::default(),
         }
     }
 

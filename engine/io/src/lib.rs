@@ -11,6 +11,7 @@
 
 mod alarm;
 mod allow;
+mod certificates;
 mod clock;
 mod inbound;
 mod outbound;
@@ -21,6 +22,7 @@ mod transport;
 
 pub use ack_gen::Policy;
 pub use allow::{Network, NetworkError};
+pub use certificates::Certificates;
 pub use hl7_peek::Scan;
 pub use inbound::{
     AckMode, CHUNK, Chunk, ContentType, Feed, FeedOptions, Gate, Incident, Incoming, Intake,

@@ -12,6 +12,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ServerConfig, WebPkiClientVerifier};
 use rustls::{AlertDescription, RootCertStore, SupportedProtocolVersion, version};
 
+use crate::certificates::valid_until;
+
 /// The oldest version of TLS that is spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TlsVersion {
@@ -93,14 +95,23 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
+/// What a listener needs for each connection.
+#[derive(Clone)]
+pub(crate) struct Accepting {
+    pub(crate) config: Arc<ServerConfig>,
+    /// Of what it shows.
+    pub(crate) valid_until: Option<u64>,
+}
+
 impl ListenerTls {
     /// Reads the files.
     ///
     /// # Errors
     ///
     /// [`TlsError`]: a file cannot be read, or does not hold what it should.
-    pub(crate) fn load(&self) -> Result<Arc<ServerConfig>, TlsError> {
+    pub(crate) fn load(&self) -> Result<Accepting, TlsError> {
         let (chain, key) = self.certificate.load()?;
+        let valid_until = valid_until(&chain);
         let builder = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(self.min_version.spoken())
             .map_err(|error| TlsError(error.to_string()))?;
@@ -118,7 +129,8 @@ impl ListenerTls {
             }
         };
         let config = builder.with_single_cert(chain, key);
-        config.map(Arc::new).map_err(|error| in_file(&self.certificate.certificate, &error))
+        let config = config.map_err(|error| in_file(&self.certificate.certificate, &error))?;
+        Ok(Accepting { config: Arc::new(config), valid_until })
     }
 }
 
@@ -127,6 +139,8 @@ impl ListenerTls {
 pub(crate) struct Dialing {
     pub(crate) config: Arc<ClientConfig>,
     pub(crate) name: ServerName<'static>,
+    /// Of what it shows itself, if it does.
+    pub(crate) valid_until: Option<u64>,
 }
 
 impl SenderTls {
@@ -145,10 +159,12 @@ impl SenderTls {
             .map_err(|error| TlsError(error.to_string()))?
             .dangerous()
             .with_custom_certificate_verifier(verifier);
+        let mut its_end = None;
         let config = match &self.certificate {
             None => builder.with_no_client_auth(),
             Some(files) => {
                 let (chain, key) = files.load()?;
+                its_end = valid_until(&chain);
                 let config = builder.with_client_auth_cert(chain, key);
                 config.map_err(|error| in_file(&files.certificate, &error))?
             }
@@ -156,7 +172,7 @@ impl SenderTls {
         let name = self.server_name.as_deref().unwrap_or(host);
         let named = ServerName::try_from(name.to_owned());
         let name = named.map_err(|_| TlsError(format!("\"{name}\" is not the name of a host")))?;
-        Ok(Dialing { config: Arc::new(config), name })
+        Ok(Dialing { config: Arc::new(config), name, valid_until: its_end })
     }
 }
 

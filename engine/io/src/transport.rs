@@ -13,6 +13,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::certificates::valid_until;
 use crate::tls::Dialing;
 
 /// A connection that is read and written without waiting.
@@ -70,9 +71,14 @@ impl Transport {
     ///
     /// [`io::Error`]: it failed, or the peer left.
     pub(crate) async fn connect(stream: TcpStream, dialing: Dialing) -> io::Result<Self> {
-        let Dialing { config, name } = dialing;
+        let Dialing { config, name, .. } = dialing;
         let session = ClientConnection::new(config, name).map_err(io::Error::other)?;
         Transport::shake_hands(stream, session.into()).await
+    }
+
+    /// Until when what the peer has shown is valid.
+    pub(crate) fn peer_valid_until(&self) -> Option<u64> {
+        self.tls.as_ref()?.session.peer_certificates().and_then(valid_until)
     }
 
     async fn shake_hands(stream: TcpStream, session: rustls::Connection) -> io::Result<Self> {

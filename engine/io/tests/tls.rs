@@ -8,12 +8,16 @@ use std::time::Duration;
 
 use common::{Ear, Inbox, ends, framed, listener, message, reports, whole, write};
 use mllp_io::{
-    CertificateFiles, ClientCertificates, Incoming, Listener, ListenerOptions, ListenerTls,
-    Outcome, Reply, Sender, SenderOptions, SenderTls, TlsVersion, TurnedAway,
+    CertificateFiles, Certificates, ClientCertificates, Incoming, Listener, ListenerOptions,
+    ListenerTls, Outcome, Reply, Sender, SenderOptions, SenderTls, TlsVersion, TurnedAway,
 };
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
+
+/// In milliseconds since 1970.
+const UNTIL_2500: u64 = 16_725_225_600_000;
+const UNTIL_2600: u64 = 19_880_899_200_000;
 
 /// An authority with its files.
 struct Authority {
@@ -37,8 +41,14 @@ impl Authority {
 
     /// Files of a certificate for this name.
     fn certificate(&self, name: &str) -> CertificateFiles {
+        self.certificate_until(name, 2500)
+    }
+
+    /// The same, valid until this year.
+    fn certificate_until(&self, name: &str, year: i32) -> CertificateFiles {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.not_after = date_time_ymd(year, 1, 1);
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         let file = |end: &str| self.folder.path().join(format!("{name}.{end}"));
         let files = CertificateFiles { certificate: file("pem"), key: file("key") };
@@ -131,10 +141,12 @@ async fn a_client_has_to_show_a_certificate_of_the_right_authority() {
         drop(sender);
         inbox.bodies.lock().unwrap().turned_away.clear();
     }
-    let certificate = Some(authority.certificate("client"));
+    let certificate = Some(authority.certificate_until("client", 2600));
     let (sender, mut ear) = start(&listener, SenderTls { certificate, ..authority.sender() });
     deliver(&sender, &mut ear, &mut inbox, message("M2")).await;
     assert!(inbox.is_empty(), "nothing of the others came");
+    let (own, partner) = (Some(UNTIL_2600), Some(UNTIL_2500));
+    assert_eq!(sender.certificates(), Certificates { own, partner });
 }
 
 #[tokio::test]
@@ -184,12 +196,18 @@ async fn certificates_are_read_again_when_told_so() {
     assert!(listener.reload_tls().unwrap_err().to_string().contains("localhost.pem"));
     let (sender, mut ear) = start(&listener, authority.sender());
     deliver(&sender, &mut ear, &mut inbox, message("M2")).await;
-    let fresh = renewed.certificate("localhost");
+    assert_eq!(listener.certificates().own, Some(UNTIL_2500));
+    let fresh = renewed.certificate_until("localhost", 2600);
     fs::copy(fresh.certificate, &files.certificate).unwrap();
     fs::copy(fresh.key, &files.key).unwrap();
     listener.reload_tls().unwrap();
+    let told = Certificates { own: Some(UNTIL_2600), partner: None };
+    assert_eq!(listener.certificates(), told);
     let (sender, mut ear) = start(&listener, renewed.sender());
     deliver(&sender, &mut ear, &mut inbox, message("M3")).await;
+    let told = |partner| Certificates { own: None, partner: Some(partner) };
+    assert_eq!(sender.certificates(), told(UNTIL_2600));
+    assert_eq!(before.certificates(), told(UNTIL_2500), "it was shown the one before");
     let (sender, mut ear) = start(&listener, authority.sender());
     assert_unreachable(&sender, &mut ear).await;
     // What was open goes on.

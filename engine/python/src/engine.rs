@@ -11,7 +11,7 @@ use crate::error::{raised, refused, unknown_word};
 use crate::job::{GivenUp, Verified};
 use crate::journey::Journey;
 use crate::options::seconds;
-use crate::status::Status;
+use crate::status::{Certificate, Status};
 use crate::stored::{Found, MessageRecord};
 use crate::why::Why;
 
@@ -65,6 +65,11 @@ impl Engine {
 
     fn status(&self, py: Python<'_>) -> PyResult<Status> {
         self.ask(py, |engine| engine.status()).map(Status::from)
+    }
+
+    fn certificates(&self, py: Python<'_>) -> PyResult<Vec<Certificate>> {
+        let all = self.ask(py, |engine| Ok(engine.certificates()))?;
+        Ok(all.into_iter().map(Certificate::from).collect())
     }
 
     fn metrics(&self, py: Python<'_>) -> PyResult<String> {

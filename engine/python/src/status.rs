@@ -36,6 +36,16 @@ pub(crate) struct LaneState {
     ended_in_error: u64,
 }
 
+/// A certificate that is in use.
+#[pyclass(frozen, get_all, from_py_object, module = "fastmllp_engine._native")]
+#[derive(Clone)]
+pub(crate) struct Certificate {
+    connection: String,
+    stage: &'static str,
+    whose: &'static str,
+    valid_until: u64,
+}
+
 /// What the schedule of a connection says.
 #[pyclass(frozen, get_all, from_py_object, module = "fastmllp_engine._native")]
 #[derive(Clone)]
@@ -69,6 +79,13 @@ pub(crate) const fn flow(flow: Flow) -> &'static str {
         Flow::On => "on",
         Flow::Paused => "paused",
         Flow::Stopped => "stopped",
+    }
+}
+
+impl From<mllp_engine::Certificate> for Certificate {
+    fn from(certificate: mllp_engine::Certificate) -> Certificate {
+        let mllp_engine::Certificate { connection, stage, whose, valid_until } = certificate;
+        Certificate { connection, stage, whose: whose.name(), valid_until }
     }
 }
 

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use rustls::server::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -16,8 +15,9 @@ use super::acknowledge::ControlIds;
 use super::connection::Connection;
 use super::options::ListenerOptions;
 use super::{Gate, Intake, TurnedAway};
+use crate::certificates::Certificates;
 use crate::socket;
-use crate::tls::{ListenerTls, TlsError};
+use crate::tls::{Accepting, ListenerTls, TlsError};
 use crate::transport::Transport;
 
 /// How long the listener rests when the process has no descriptor left: the one that waits would be
@@ -32,7 +32,7 @@ pub(super) struct Shared {
     pub(super) gate: Gate,
     pub(super) stop: watch::Sender<bool>,
     /// For connections from now on.
-    tls: RwLock<Option<Arc<ServerConfig>>>,
+    tls: RwLock<Option<Accepting>>,
     open: AtomicUsize,
 }
 
@@ -78,7 +78,7 @@ impl Listener {
 
     fn accepting(
         socket: TcpListener,
-        tls: Option<Arc<ServerConfig>>,
+        tls: Option<Accepting>,
         options: ListenerOptions,
         intake: Arc<dyn Intake>,
         gate: Gate,
@@ -120,6 +120,12 @@ impl Listener {
         Ok(())
     }
 
+    /// Until when what it shows is valid.
+    pub fn certificates(&self) -> Certificates {
+        let tls = self.shared.tls.read().unwrap_or_else(PoisonError::into_inner);
+        Certificates { own: tls.as_ref().and_then(|it| it.valid_until), partner: None }
+    }
+
     /// Stops: accepts nothing new, lets every connection answer what it has received, and closes
     /// them. Returns when they have ended, or after the time for it.
     ///
@@ -141,7 +147,7 @@ impl Listener {
 }
 
 /// TLS as the options want it.
-fn configured(options: &ListenerOptions) -> io::Result<Option<Arc<ServerConfig>>> {
+fn configured(options: &ListenerOptions) -> io::Result<Option<Accepting>> {
     let tls = options.tls.as_ref().map(ListenerTls::load).transpose();
     tls.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
 }
@@ -205,7 +211,7 @@ impl Shared {
         options: ListenerOptions,
         intake: Arc<dyn Intake>,
         gate: Gate,
-        tls: Option<Arc<ServerConfig>>,
+        tls: Option<Accepting>,
     ) -> Shared {
         Shared {
             options,
@@ -228,7 +234,7 @@ impl Shared {
         let Some(tls) = tls else { return Some(Transport::plain(stream)) };
         let mut stop = self.stop.subscribe();
         // In a box: most of a connection's life is after it.
-        let accepting = Box::pin(Transport::accept(stream, tls));
+        let accepting = Box::pin(Transport::accept(stream, tls.config));
         let shaken = tokio::select! {
             shaken = tokio::time::timeout(self.options.connect, accepting) => shaken,
             _ = stop.wait_for(|stop| *stop) => return None,

@@ -16,6 +16,7 @@ use super::plain::Plain;
 use super::queue::{Delivery, Piece, Queue};
 use super::wire::{Ended, Wire};
 use super::{Content, Loss, Note, Outcome, ReplyAction, Report, Reports};
+use crate::certificates::{Certificates, Seen};
 use crate::inbound::ContentType;
 use crate::storage::Growing;
 use crate::transport::Transport;
@@ -29,6 +30,7 @@ pub(super) type Link = Initiator<Growing, WINDOW, ID>;
 /// A connection to a partner, opened when there is something to send and again after it has ended.
 pub struct Sender {
     queue: Arc<Queue>,
+    seen: Arc<Seen>,
     task: JoinHandle<()>,
 }
 
@@ -38,7 +40,8 @@ impl Sender {
         let queue = Arc::new(Queue::default());
         queue.close(options.closed);
         let life = Life::new(options, Arc::clone(&queue), reports);
-        Sender { queue, task: tokio::spawn(life.run()) }
+        let seen = Arc::clone(&life.seen);
+        Sender { queue, seen, task: tokio::spawn(life.run()) }
     }
 
     /// Sends a payload after those given before; exactly one report with the number follows, unless
@@ -70,6 +73,11 @@ impl Sender {
     /// Dials now, if it waits before it dials again.
     pub fn dial(&self) {
         self.queue.dial();
+    }
+
+    /// Until when what it shows is valid, and what the partner has shown: when it connected last.
+    pub fn certificates(&self) -> Certificates {
+        self.seen.certificates()
     }
 
     /// Lets answers come that are still due, up to a deadline, and ends.
@@ -117,6 +125,7 @@ pub(super) struct Life {
     /// The piece that has come, and the question it answers.
     pub(super) piece: Option<(u64, Piece)>,
     questions: u64,
+    seen: Arc<Seen>,
     reports: Arc<dyn Reports>,
     unreported: Vec<Report>,
     is_ready: bool,
@@ -137,6 +146,7 @@ impl Life {
             hurried: false,
             piece: None,
             questions: 0,
+            seen: Arc::default(),
             reports,
             unreported: Vec::new(),
             is_ready: false,
@@ -200,12 +210,17 @@ impl Life {
         // Read each time: certificates may have been renewed.
         let tls = self.options.tls.as_ref().map(|it| it.load(host)).transpose();
         let tls = tls.map_err(|error| error.to_string())?;
+        self.seen.read(tls.as_ref().and_then(|it| it.valid_until));
         let connecting = async {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
             socket::prepare(&stream, self.options.keep_alive);
             match tls {
                 None => Ok(Transport::plain(stream)),
-                Some(dialing) => Transport::connect(stream, dialing).await,
+                Some(dialing) => {
+                    let transport = Transport::connect(stream, dialing).await?;
+                    self.seen.shown(transport.peer_valid_until());
+                    Ok(transport)
+                }
             }
         };
         match tokio::time::timeout(self.options.connect, connecting).await {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::options::SenderOptions;
 use super::sender::Sender;
 use super::{Content, Loss, Report, Reports};
+use crate::certificates::Certificates;
 
 /// One or more senders to the same partner. Each delivery goes to the one with the fewest open
 /// deliveries of those that are connected.
@@ -70,6 +71,12 @@ impl Senders {
             member.open.fetch_add(1, Ordering::Relaxed);
             sender.deliver(generation, number, content);
         }
+    }
+
+    /// Until when what is shown is valid. See [`Sender::certificates`].
+    pub fn certificates(&self) -> Certificates {
+        let all = self.0.iter().map(|(sender, _)| sender.certificates());
+        all.fold(Certificates::default(), Certificates::earliest)
     }
 
     /// Forgets everything that was given and has no report yet. See [`Sender::abandon`].

@@ -292,6 +292,10 @@ class Engine:
     def status(self) -> Status:
         """How everything stands now."""
 
+    def certificates(self) -> list[Certificate]:
+        """The certificates in use: what inbounds show that listen, and of outbounds what they have
+        read and been shown when they connected last."""
+
     def metrics(self) -> str:
         """Counters since the start, and how lanes stand: OpenMetrics text."""
 
@@ -476,6 +480,23 @@ class Hours:
     @property
     def until(self) -> int | None:
         """When that changes; None: never."""
+
+@type_check_only
+@final
+class Certificate:
+    """A certificate that is in use."""
+
+    @property
+    def connection(self) -> str: ...
+    @property
+    def stage(self) -> Literal["ingress", "outbound"]: ...
+    @property
+    def whose(self) -> Literal["own", "partner"]:
+        """Of a partner: what it has shown when the outbound connected last."""
+
+    @property
+    def valid_until(self) -> int:
+        """Milliseconds since 1970 in UTC. Of a chain it is the certificate that ends first."""
 
 @final
 class LaneState:

@@ -1,14 +1,19 @@
 """What is wrong at one moment, read from the status of an engine."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from fastmllp_engine.graph import Registry
 
 if TYPE_CHECKING:
-    from fastmllp_engine._native import LaneState, Status
+    from fastmllp_engine._native import Certificate, LaneState, Status
+
+
+DAY = 24 * 60 * 60 * 1000
+CONNECTS_SECONDS = 60.0
 
 
 class Kind(StrEnum):
@@ -32,6 +37,8 @@ class Kind(StrEnum):
     """More wait in a lane than should."""
     FAILING = "failing"
     """Messages end in ERROR."""
+    CERTIFICATE = "certificate"
+    """A certificate is not valid much longer, or not any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,30 @@ def _of_lane(lane: "LaneState", registry: Registry, failed: int) -> Iterator[Con
     if failed:
         text = f"messages end in ERROR, {failed:,} just now"
         yield Condition(Kind.FAILING, lane.name, text, lasts=settings.quiet_seconds)
+
+
+def ending(
+    certificates: Iterable["Certificate"], at: int, registry: Registry
+) -> Iterator[Condition]:
+    """Certificates that are not valid much longer: of each connection the one that ends first.
+
+    Args:
+        certificates: Those in use.
+        at: Now, in milliseconds since 1970.
+        registry: The graph, with the limit.
+    """
+    near = at + registry.settings.alerts.certificate_days * DAY
+    told = set()
+    for one in sorted(certificates, key=lambda it: it.valid_until):
+        if one.valid_until >= near or one.connection in told:
+            continue
+        told.add(one.connection)
+        whose = "its certificate" if one.whose == "own" else "the certificate of its partner"
+        day = datetime.fromtimestamp(one.valid_until / 1000, UTC).date()
+        until = "is valid until" if one.valid_until > at else "was valid until"
+        text = f"{whose} {until} {day}"
+        # After a restart nothing is known of a partner before it is connected.
+        yield Condition(Kind.CERTIFICATE, one.connection, text, lasts=CONNECTS_SECONDS)
 
 
 FAILURES = frozenset(

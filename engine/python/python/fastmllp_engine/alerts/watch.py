@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fastmllp_engine._native import EngineError, log_line
-from fastmllp_engine.alerts.conditions import Condition, Kind, conditions
+from fastmllp_engine.alerts.conditions import Condition, Kind, conditions, ending
 from fastmllp_engine.alerts.episodes import Episode, Episodes, Notice
 from fastmllp_engine.alerts.sinks import Sink, as_line, sinks
 from fastmllp_engine.graph.folder import name_of
@@ -98,7 +98,9 @@ class Watch:
             # A reload begins to count again.
             failed[name] = max(0, lane.ended_in_error - self._errors.get(name, 0))
             self._errors[name] = lane.ended_in_error
-        return list(conditions(status, engine.retention_doubt(), registry, failed))
+        found = list(conditions(status, engine.retention_doubt(), registry, failed))
+        now = time.time_ns() // 1_000_000
+        return [*found, *ending(engine.certificates(), now, registry)]
 
     def _tell(self, notice: Notice) -> None:
         level = "warn" if notice.begins else "info"

@@ -7,6 +7,7 @@ from fastmllp_engine.alerts import Kind, Watch, conditions
 from fastmllp_engine.graph.folder import name_of
 from fastmllp_engine.records import (
     AlertRecord,
+    CertificateRecord,
     ConnectionRecord,
     EngineRecord,
     HealthRecord,
@@ -38,6 +39,7 @@ def status_of(running: Running, watch: Watch | None = None) -> StatusRecord:
         retention_doubt=running.engine.retention_doubt(),
         alerts=[copied(AlertRecord, it) for it in watch.active] if watch else [],
         alert_troubles=watch.troubles if watch else [],
+        certificates=[copied(CertificateRecord, it) for it in running.engine.certificates()],
     )
 
 

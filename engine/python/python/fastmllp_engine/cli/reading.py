@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from typing import Any
 
 from fastmllp_engine.cli.asking import Commands, about_an_engine, client_of, message_numbers
@@ -19,6 +20,9 @@ from fastmllp_engine.cli.printing import (
 from fastmllp_engine.cli.showing import gone, say_body, say_messages, several, show_offline
 
 STAGES = {"ingress": "inbound", "routed": "handler", "outbound": "outbound"}
+DAY = 24 * 60 * 60 * 1000
+NEAR_DAYS = 30
+"""Certificates that are valid longer need nobody's look."""
 DISPOSITIONS = ("RECEIVED", "ROUTED", "UNROUTED", "FILTERED", "PROCESSED", "ERROR", "DUPLICATE")
 
 
@@ -105,7 +109,34 @@ def _status(given: argparse.Namespace) -> int:
             for lane in status["lanes"]
         ],
     )
+    if status["certificates"]:
+        _say_certificates(status["certificates"])
     return 0
+
+
+def _say_certificates(certificates: list[dict[str, Any]]) -> None:
+    now = time.time() * 1000
+    say("")
+    say_table(
+        ("CERTIFICATE", "OF", "VALID UNTIL", ""),
+        [
+            (
+                one["connection"],
+                "the engine" if one["whose"] == "own" else "the partner",
+                moment(one["valid_until"]),
+                _left(one["valid_until"] - now),
+            )
+            for one in certificates
+        ],
+    )
+
+
+def _left(milliseconds: float) -> str:
+    """How long a certificate is valid yet, where that is not long."""
+    days = int(milliseconds // DAY)
+    if milliseconds < 0:
+        return "EXPIRED"
+    return f"{counted(days, 'day')} left" if days < NEAR_DAYS else ""
 
 
 def _state(lane: dict[str, Any]) -> str:

@@ -92,6 +92,8 @@ class AlertSettings(Checked):
     """How long an outbound may not reach its partner."""
     waiting: Count | None = None
     """How many messages may wait in a lane, if the lane has no ``alert_waiting``; None: any."""
+    certificate_days: Days = 30
+    """How many days before its end a certificate is told of."""
     quiet_seconds: Seconds = 300.0
     """How long no further message must end in ERROR before that is over."""
 

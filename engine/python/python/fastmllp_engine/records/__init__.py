@@ -32,6 +32,7 @@ from fastmllp_engine.records.proof import (
 )
 from fastmllp_engine.records.standing import (
     AlertRecord,
+    CertificateRecord,
     ConnectionRecord,
     EngineRecord,
     HealthRecord,
@@ -47,6 +48,7 @@ __all__ = [
     "AnswerRecord",
     "BackupRecord",
     "BackupStateRecord",
+    "CertificateRecord",
     "ConnectionRecord",
     "EngineRecord",
     "EventRecord",

@@ -73,6 +73,18 @@ class StoreRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateRecord:
+    """A certificate that is in use."""
+
+    connection: str
+    stage: Literal["ingress", "outbound"]
+    whose: Literal["own", "partner"]
+    """Of a partner: what it has shown when the outbound connected last."""
+    valid_until: int
+    """Of a chain it is the certificate that ends first."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineRecord:
     """Which engine this is, and what it runs."""
 
@@ -112,6 +124,7 @@ class StatusRecord:
     """What has begun and is not over, the first one first."""
     alert_troubles: list[str]
     """Who is not reached by alerts, a text for each."""
+    certificates: list[CertificateRecord]
 
 
 @dataclass(frozen=True, slots=True)
