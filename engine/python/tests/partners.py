@@ -41,6 +41,8 @@ class Partner:
 
     def __init__(self, port: int = 0) -> None:
         self.code: str | None = "AA"
+        self.closes_its_half = False
+        """Whether it says, in place of an answer, that nothing more comes."""
         self.text = ""
         self.received: list[bytes] = []
         self._changed = threading.Condition()
@@ -89,6 +91,8 @@ class Partner:
                     answer = b"MSH|^~\\&|LAB||HIS||20261130120001||ACK|L1|P|2.5\rMSA|%b|%b|%b\r"
                     filled = answer % (code.encode(), control_id, self.text.encode())
                     connection.sendall(frame(filled))
+                elif self.closes_its_half:
+                    connection.shutdown(socket.SHUT_WR)
                 with self._changed:
                     self.received.append(payload)
                     self._changed.notify_all()

@@ -48,8 +48,8 @@ class MllpSource:
     keeps_order = True
 
     def __init__(self, folder: Path) -> None:
-        self._port = free_port()
-        self.declared = f"MLLP(port={self._port})"
+        self.port = free_port()
+        self.declared = f"MLLP(port={self.port})"
         self._waiting: list[bytes] = []
         self._acknowledged: set[str] = set()
         self._changed = threading.Condition()
@@ -77,7 +77,7 @@ class MllpSource:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
             try:
-                address = ("127.0.0.1", self._port)
+                address = ("127.0.0.1", self.port)
                 with socket.create_connection(address, timeout=20) as connection:
                     self._over(connection, bytearray())
             except OSError:
@@ -172,6 +172,13 @@ class Sink(Protocol):
     def close(self) -> None: ...
 
 
+class Answering(Sink, Protocol):
+    """One whose answers end deliveries."""
+
+    def answers(self, does: bool, *, closes_its_half: bool = False) -> None:
+        """Answer from now on, or take messages without an answer."""
+
+
 class MllpSink:
     """A partner that answers AA, and AR to what it refuses."""
 
@@ -199,6 +206,10 @@ class MllpSink:
     def come_back(self) -> None:
         self._before += self._partner.received
         self._partner = Refusing(self._port)
+
+    def answers(self, does: bool, *, closes_its_half: bool = False) -> None:
+        self._partner.closes_its_half = closes_its_half
+        self._partner.code = "AA" if does else None
 
     def close(self) -> None:
         self._partner.close()
@@ -237,6 +248,10 @@ class TcpSink:
         self._before += self._device.received
         self._device = Device(self._device.port)
 
+    def answers(self, does: bool, *, closes_its_half: bool = False) -> None:
+        self._device.closes_its_half = closes_its_half
+        self._device.code = "AA" if does else None
+
     def close(self) -> None:
         self._device.close()
 
@@ -256,7 +271,10 @@ class Device(Partner):
                         self._changed.notify_all()
                     del rest[: end + 1]
                     seen = 0
-                    connection.sendall(b"\x02thanks\n")
+                    if self.code is not None:
+                        connection.sendall(b"\x02thanks\n")
+                    elif self.closes_its_half:
+                        connection.shutdown(socket.SHUT_WR)
 
 
 class FileSink:

@@ -7,12 +7,13 @@ comes twice is recorded as a duplicate and sent once.
 import contextlib
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from ends import FileSink, FileSource, LinesSource, MllpSource, Source, control_id
-from partners import message
+from partners import frame, message, read_frame
 from running_engines import until
 from worlds import World
 
@@ -122,6 +123,25 @@ def test_a_stop_in_the_middle_keeps_what_was_let_go(make: Callable[..., World]) 
     world.start()
     assert let_go <= {it["control_id"] for it in world.stored()}
     world.arrived(ids(offered))
+
+
+def test_a_sender_that_closes_its_half_hears_every_answer(tmp_path: Path) -> None:
+    world = World(tmp_path, source := MllpSource(tmp_path), FileSink(tmp_path))
+    try:
+        world.start()
+        offered = messages(20)
+        with socket.create_connection(("127.0.0.1", source.port), timeout=20) as connection:
+            connection.sendall(b"".join(map(frame, offered)))
+            connection.shutdown(socket.SHUT_WR)
+            rest = bytearray()
+            answers = [read_frame(connection, rest) for _ in range(len(offered) + 1)]
+        assert answers[-1] is None
+        heard = [it.split(b"|")[-1].rstrip(b"\r") for it in answers if it and b"MSA|AA|" in it]
+        assert [it.decode() for it in heard] == [control_id(it) for it in offered]
+        until(lambda: len(world.sink.received()), lambda it: it == 20)
+        assert world.sink.payloads() == offered
+    finally:
+        world.close()
 
 
 def test_a_process_that_is_killed_is_started_again(make: Callable[..., World]) -> None:

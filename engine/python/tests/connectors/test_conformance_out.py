@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from ends import (
     REFUSED,
+    Answering,
     FileSink,
     LinesSink,
     MllpSink,
@@ -34,6 +35,17 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     sink: Sink = request.param(tmp_path)
     world = World(tmp_path, MllpSource(tmp_path), sink)
     yield world
+    world.close()
+
+
+@pytest.fixture(params=[MllpSink, TcpSink], ids=lambda it: it.__name__)
+def silent(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[World, Answering]]:
+    """The world of a sink that takes messages and does not answer; half a second is all it has."""
+    sink: Answering = request.param(tmp_path)
+    sink.declared = sink.declared.removesuffix(")") + ", timeout_seconds=0.5)"
+    sink.answers(False)
+    world = World(tmp_path, MllpSource(tmp_path), sink)
+    yield world, sink
     world.close()
 
 
@@ -115,6 +127,61 @@ def test_killed_again_and_again_it_lists_what_was_sent_twice(world: World) -> No
     doubled = {one for one, count in Counter(received).items() if count > 1}
     assert doubled <= world.possibly_sent()
     assert not (doubled and world.sink.is_idempotent)
+    world.verify()
+
+
+def test_one_that_hangs_after_a_message_gets_it_again(silent: tuple[World, Answering]) -> None:
+    world, sink = silent
+    offered = messages(5)
+    world.start()
+    world.source.offer(offered)
+    until(lambda: len(sink.received()), lambda it: it >= 3)
+    assert set(sink.received()) == {"M00000"}
+    assert lane(world)["attempt"]
+    sink.answers(True)
+    ends_well(world, offered)
+
+
+def test_one_that_closes_its_half_gets_the_message_again(
+    silent: tuple[World, Answering],
+) -> None:
+    world, sink = silent
+    offered = messages(5)
+    sink.answers(False, closes_its_half=True)
+    world.start()
+    world.source.offer(offered)
+    until(lambda: len(sink.received()), lambda it: it >= 3)
+    assert set(sink.received()) == {"M00000"}
+    sink.answers(True)
+    ends_well(world, offered)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_what_was_out_when_the_engine_ended_is_listed(
+    silent: tuple[World, Answering], number: int
+) -> None:
+    world, sink = silent
+    offered = messages(5)
+    world.start()
+    world.source.offer(offered)
+    until(sink.received)
+    until(lambda: len(world.stored()), lambda it: it == 5)
+    # A stop waits for the answer as long as a partner has for it, and no longer.
+    assert world.end(number) == (0 if number == signal.SIGTERM else -number)
+    sink.answers(True)
+    world.start()
+    ends_well(world, offered)
+
+
+def ends_well(world: World, offered: list[bytes]) -> None:
+    """All of it arrives in order, and what came twice is listed."""
+    world.arrived(set(ids(offered)))
+    world.at_rest()
+    received = world.sink.received()
+    assert list(dict.fromkeys(received)) == ids(offered)
+    doubled = {one for one, count in Counter(received).items() if count > 1}
+    assert doubled <= world.possibly_sent()
+    assert {it["disposition"] for it in world.stored()} == {"PROCESSED"}
     world.verify()
 
 

@@ -93,11 +93,12 @@ class World:
                 return found[::-1]
 
     def possibly_sent(self) -> set[str]:
-        """Control IDs of what is listed as possibly sent: after a crash, or without a reply."""
+        """Control IDs of what is listed as possibly sent: after a crash, or without an answer."""
         listed = set()
         for one in self.stored():
             events = self.client.get(f"/messages/{one['id']}/journey")["events"]
-            if any(it["kind"] == "possibly_sent" or it["failure"] == "no_reply" for it in events):
+            unanswered = ("no_reply", "transport")
+            if any(it["kind"] == "possibly_sent" or it["failure"] in unanswered for it in events):
                 listed.add(one["control_id"])
         return listed
 
