@@ -167,14 +167,18 @@ def test_a_look_up_that_hangs_is_left_behind(
 def test_a_link_that_dials_passes_a_dead_address_over(
     names: Names, hole: Callable[[int], str]
 ) -> None:
+    answered = threading.Event()
+
     def script(peer: Peer) -> None:
         peer.exchange("A")
+        answered.set()
 
     async def work(port: int) -> None:
         link = SocketLink(None, "two.test", port, mode="client", timeout=DEADLINE)
         async with asyncio.timeout(DEADLINE), link:
-            while link.state != "connected":
+            while not answered.is_set():
                 await asyncio.sleep(0.01)
+            assert link.state == "connected"
 
     with ScriptedServer(script) as server:
         host, port = server.address

@@ -220,8 +220,12 @@ impl Core {
     }
 
     fn tell(&mut self, fact: Fact, now: Now) {
-        if let Fact::Delivered { lane, .. } = &fact {
-            self.stalls.delivered(*lane);
+        match &fact {
+            Fact::Delivered { lane, .. } => self.stalls.delivered(*lane),
+            Fact::Decided { lane, decision, .. } if decision.completes() => {
+                self.stalls.delivered(*lane);
+            }
+            _ => {}
         }
         self.notices.fact(&fact, now.wall);
         self.pipeline.tell(fact, now);

@@ -126,6 +126,9 @@ impl Engine {
         let mut status = answer.recv().map_err(|_| ended())?;
         for lane in &mut status.lanes {
             lane.ended_in_error = self.metrics.ended_in_error(lane.id);
+            if lane.stage == Stage::Ingress.name() && lane.lost.is_none() {
+                lane.lost = self.listeners.trouble(&lane.name);
+            }
         }
         Ok(status)
     }

@@ -50,6 +50,8 @@ struct State {
     wanted: bool,
     /// Somebody opens it or closes it at this moment.
     busy: bool,
+    /// Why it could not be opened when that was tried last.
+    trouble: Option<io::ErrorKind>,
 }
 
 /// How an inbound listens.
@@ -89,7 +91,8 @@ impl Listeners {
             };
             let listener = listener.map_err(|error| (name.clone(), error))?;
             let address = listener.address();
-            let mut state = State { listener: Some(listener), wanted: !stopped, busy: false };
+            let mut state =
+                State { listener: Some(listener), wanted: !stopped, busy: false, trouble: None };
             if stopped && let Some(listener) = state.listener.take() {
                 runtime.block_on(listener.stop());
             }
@@ -118,6 +121,14 @@ impl Listeners {
     /// Where an inbound listens, or would.
     pub(crate) fn address(&self, name: &str) -> Option<SocketAddr> {
         self.0.all.iter().find(|it| it.name == name).map(|it| it.address)
+    }
+
+    /// Why an inbound does not listen though it should.
+    pub(crate) fn trouble(&self, name: &str) -> Option<String> {
+        let door = self.0.all.iter().find(|it| it.name == name)?;
+        let state = door.lock();
+        let kind = state.trouble.filter(|_| state.wanted && state.listener.is_none())?;
+        Some(format!("cannot listen at {}: {kind}", door.address))
     }
 
     /// Reads the TLS files of an inbound again; `None`: there is no such inbound. One that does not
@@ -219,10 +230,12 @@ impl Door {
                 match Listener::bind(self.address, options, intake, self.gate.clone()).await {
                     Ok(listener) => {
                         notices::listening(&self.name, listener.address());
-                        self.lock().listener = Some(listener);
+                        let mut state = self.lock();
+                        (state.listener, state.trouble) = (Some(listener), None);
                     }
                     // Another program has the port for now.
                     Err(error) => {
+                        self.lock().trouble = Some(error.kind());
                         if !std::mem::replace(&mut failed, true) {
                             notices::not_listening(&self.name, self.address, &error);
                         }

@@ -62,7 +62,11 @@ impl Settling {
     /// What of it cannot be had with this graph, whatever the store holds.
     pub(crate) fn faults(&self, builder: &Builder) -> Vec<String> {
         let mut faults = Vec::new();
-        for Leaving { stage, name, lot } in &self.leaving {
+        for (at, Leaving { stage, name, lot }) in self.leaving.iter().enumerate() {
+            let before = self.leaving.get(..at).unwrap_or_default();
+            if before.iter().any(|it| (it.stage, &it.name) == (*stage, name)) {
+                faults.push(format!("what becomes of {name} is said twice"));
+            }
             if builder.has(*stage, name) {
                 faults.push(format!("{name} is still configured: its lane stays"));
             }

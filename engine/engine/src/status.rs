@@ -53,7 +53,7 @@ pub struct LaneState {
     /// Whether it goes on now: an outbound can reach its partner.
     pub ready: bool,
     /// Why the last connection of an outbound that is not ready has ended or could not be opened; and
-    /// why the connector of an inbound does not run.
+    /// why an inbound cannot listen, or its connector does not run.
     pub lost: Option<String>,
     /// For how many milliseconds it has had work and got nothing done, if that is longer than it should
     /// be; 0: it is not stalled. See [`Builder::stalled_after`](crate::Builder::stalled_after).

@@ -308,3 +308,25 @@ fn no_command_waits_for_another() {
     });
     stop(engine);
 }
+
+/// Another program has taken the port meanwhile.
+#[test]
+fn an_inbound_that_cannot_listen_says_why_until_it_does() {
+    let (data, lab) = (TempDir::new().unwrap(), Partner::start(accept));
+    let engine = feeds(&data, &lab).start().unwrap();
+    let address = engine.address("IB").unwrap();
+    let input = |flow| engine.switch(Stage::Ingress, "IB", Side::Input, flow, &by()).unwrap();
+    let lost = |status: &Status| status.lane(Stage::Ingress, "IB").unwrap().lost.clone();
+    input(Flow::Stopped);
+    until("it does not listen", || TcpStream::connect(address).is_err());
+    let other = std::net::TcpListener::bind(address).unwrap();
+    assert_eq!(lost(&engine.status().unwrap()), None, "it is not to listen");
+    input(Flow::On);
+    let status = wait_for(&engine, "it says so", |status| lost(status).is_some());
+    let why = lost(&status).unwrap();
+    assert_eq!(why, format!("cannot listen at {address}: address in use"));
+    drop(other);
+    wait_for(&engine, "it listens", |status| lost(status).is_none());
+    send(&engine, &["M1"]);
+    stop(engine);
+}

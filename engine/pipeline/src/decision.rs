@@ -31,7 +31,7 @@ pub enum End {
 
 impl Decision {
     /// Whether the delivery is completed by it. What is tried again first has failed.
-    pub(crate) fn completes(&self) -> bool {
+    pub fn completes(&self) -> bool {
         !self.retries && self.end == End::Completed
     }
 

@@ -71,13 +71,25 @@ enum Selector {
 }
 
 /// What has come.
-struct Reply {
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
     kind: ReplyKind,
     /// MSA-1, if there is an MSA.
     code: Option<Vec<u8>>,
     is_ack: bool,
-    /// The connection has ended before anything came.
-    lost: bool,
+    /// Why there is no answer, if there is none.
+    absence: Absence,
+}
+
+/// Why a message has no answer of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// Its time is over.
+    Late,
+    /// The connection has ended.
+    Lost,
+    /// We have given the connection up for another message: that says nothing of this one.
+    GivenUp,
 }
 
 const COMPLETE: ReplyAction =
@@ -120,19 +132,44 @@ impl ReplyActions {
         self.0.iter().filter(foreign).map(|_| format!(":I?: {note}")).collect()
     }
 
+    /// Whether a reply without a code of table 0008 may complete a message. The link has to credit it to
+    /// one then.
+    pub(super) fn complete_without_a_code(&self) -> bool {
+        let uncoded = |it: &Selector| {
+            matches!(
+                it,
+                Selector::NoMsa | Selector::NoCode | Selector::OtherCode | Selector::WrongType
+            )
+        };
+        self.0.iter().any(|(selector, it)| uncoded(selector) && it.end == ReplyEnd::Completed)
+    }
+
     /// What becomes of a message with this verdict; `None`: what the class of its failure says, because
     /// nothing was answered and nothing is said of that.
+    ///
+    /// Only an answer that was credited to the message completes it. What came in place of one, while
+    /// several may have been meant, decides nothing if the connection ended before the time was over.
     pub(super) fn action(
         &self,
         verdict: &Verdict,
         fate: Fate,
-        reply: Option<&[u8]>,
-        lost: bool,
+        reply: Reply,
     ) -> Option<ReplyAction> {
         if matches!(fate, Fate::Stored | Fate::Unasked) {
             return None;
         }
-        self.of(&Reply::new(verdict.reply, reply, lost))
+        let is_answered = fate == Fate::Answered;
+        let reply = match verdict.reply {
+            ReplyKind::NoMsa | ReplyKind::WrongId
+                if !is_answered && reply.absence != Absence::Late =>
+            {
+                Reply { kind: ReplyKind::NoReply, ..reply }
+            }
+            _ => reply,
+        };
+        let action = self.of(&reply)?;
+        let is_bare = action.end == ReplyEnd::Completed && !is_answered;
+        Some(if is_bare { ReplyAction { warns: action.warns, ..HOLD } } else { action })
     }
 
     fn of(&self, reply: &Reply) -> Option<ReplyAction> {
@@ -173,16 +210,17 @@ impl ReplyActions {
             }
             Selector::WrongId => reply.kind == ReplyKind::WrongId,
             Selector::WrongType => own && !reply.is_ack,
-            Selector::NoReply => reply.kind == ReplyKind::NoReply && !reply.lost,
+            Selector::NoReply => reply.kind == ReplyKind::NoReply && reply.absence == Absence::Late,
             Selector::Broken => {
-                reply.kind == ReplyKind::NotHl7 || reply.kind == ReplyKind::NoReply && reply.lost
+                let is_lost = reply.kind == ReplyKind::NoReply && reply.absence == Absence::Lost;
+                reply.kind == ReplyKind::NotHl7 || is_lost
             }
         }
     }
 }
 
 impl Reply {
-    fn new(kind: ReplyKind, bytes: Option<&[u8]>, lost: bool) -> Reply {
+    pub(super) fn new(kind: ReplyKind, bytes: Option<&[u8]>, absence: Absence) -> Reply {
         let message = bytes.and_then(|it| Message::parse_lenient(it, Scan::SingleByte));
         let value = |path| message.as_ref()?.get(Path::parse(path).ok()?).map(<[u8]>::to_vec);
         let has_msa = bytes.is_some_and(|it| it.split(|byte| *byte == b'\r').any(is_msa));
@@ -193,7 +231,12 @@ impl Reply {
             _ => code,
         };
         let is_ack = value("MSH-9.1").is_none_or(|it| it == b"ACK");
-        Reply { kind, code, is_ack, lost }
+        Reply { kind, code, is_ack, absence }
+    }
+
+    /// The same for a message that was waiting when it came, and has this verdict now.
+    pub(super) fn since(self, kind: ReplyKind, absence: Absence) -> Reply {
+        Reply { kind, absence, ..self }
     }
 }
 

@@ -129,6 +129,16 @@ impl SenderOptions {
         faults
     }
 
+    /// Where actions say what becomes of deliveries, the rules only say which answers are credited.
+    fn rules_of_link(&self) -> Rules<MAX_RULES> {
+        match &self.actions {
+            Some(actions) if actions.complete_without_a_code() => {
+                Rules::parse("no-msa=accept").unwrap_or_else(|_| self.rules.clone())
+            }
+            _ => self.rules.clone(),
+        }
+    }
+
     pub(super) fn link(&self) -> InitiatorConfig {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         InitiatorConfig {
@@ -137,7 +147,7 @@ impl SenderOptions {
                 framing: self.framing,
                 max_payload_len: self.max_reply,
             },
-            rules: self.rules.clone(),
+            rules: self.rules_of_link(),
             window: self.window.clamp(1, WINDOW),
             scan: self.scan,
             send: millis(self.send),

@@ -7,8 +7,9 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use ack_gen::AckCode;
-use mllp_link::{Handle, InitiatorEvent};
+use mllp_link::{Handle, InitiatorEvent, ReplyKind, Stray};
 
+use super::actions::{Absence, Reply};
 use super::sender::Life;
 use super::{Content, Loss, Outcome, verdict};
 use crate::alarm::Alarm;
@@ -42,12 +43,25 @@ pub(super) struct Wire {
     streaming: Option<Streaming>,
     /// Why it is over.
     hung_up: Option<Loss>,
+    /// It was given up because of one message: what the others hear then is not the partner's.
+    is_given_up: bool,
+    /// The last reply that names no message. Those that were waiting when it came may be judged by it.
+    unnamed: Option<Reply>,
 }
 
 impl Wire {
     pub(super) fn new(transport: Transport) -> Self {
         let (out, ends) = (Vec::new(), VecDeque::new());
-        Wire { transport, out, written: 0, ends, streaming: None, hung_up: None }
+        Wire {
+            transport,
+            out,
+            written: 0,
+            ends,
+            streaming: None,
+            hung_up: None,
+            is_given_up: false,
+            unnamed: None,
+        }
     }
 
     /// Sends and hears until the connection is over.
@@ -118,11 +132,21 @@ impl Wire {
                     let outcome = verdict::outcome(&verdict, fate, unanswered);
                     let reply = life.link.reply();
                     let note = verdict::note(&verdict, reply);
-                    let lost = unanswered == Outcome::Transport;
+                    let absence = match unanswered {
+                        _ if self.is_given_up => Absence::GivenUp,
+                        Outcome::Transport => Absence::Lost,
+                        _ => Absence::Late,
+                    };
+                    let heard = match (reply, &self.unnamed, verdict.reply) {
+                        (None, Some(unnamed), ReplyKind::NoMsa) => {
+                            unnamed.clone().since(verdict.reply, absence)
+                        }
+                        _ => Reply::new(verdict.reply, reply, absence),
+                    };
                     // A partner who does not let us in has said nothing of the message.
                     let is_heard = unanswered != Outcome::Credential;
                     let actions = life.options.actions.as_ref().filter(|_| is_heard);
-                    let action = actions.and_then(|it| it.action(&verdict, fate, reply, lost));
+                    let action = actions.and_then(|it| it.action(&verdict, fate, heard));
                     life.ended(&open.name, open.began, outcome, note);
                     life.decide(action);
                 }
@@ -135,7 +159,14 @@ impl Wire {
                     let note = verdict::said(AckCode::CA, life.link.reply());
                     life.ended(&open.name, open.began, Outcome::Delivered, note);
                 }
-                InitiatorEvent::Reconnect => self.hung_up = Some(Loss::GivenUp),
+                InitiatorEvent::Reconnect => {
+                    self.hung_up = Some(Loss::GivenUp);
+                    self.is_given_up = true;
+                }
+                InitiatorEvent::Stray(Stray::NoMsa) if life.options.actions.is_some() => {
+                    let reply = life.link.reply();
+                    self.unnamed = Some(Reply::new(ReplyKind::NoMsa, reply, Absence::Late));
+                }
                 #[cfg(feature = "sabotage")]
                 InitiatorEvent::Stray(mllp_link::Stray::Foreign)
                     if life.options.foreign_completes =>

@@ -61,6 +61,7 @@ class Web(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         status = self.statuses.pop(0) if self.statuses else 204
         self.send_response(status)
+        self.send_header("Location", "/elsewhere")
         self.end_headers()
         if status == 204:
             self.got.put(body)
@@ -100,6 +101,16 @@ def test_a_webhook_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
         assert without_host(got.get(timeout=DEADLINE)) == AS_JSON
         sink.close(DEADLINE)
     assert (sink.failed, sink.trouble) == (0, None)
+
+
+def test_a_webhook_that_has_moved_has_not_got_the_alert() -> None:
+    with web(301, 301, 301, 301) as (address, got):
+        sink = only(AlertSettings(webhook=address))
+        sink.tell(BEGINS)
+        until(lambda: sink.trouble)
+        assert sink.trouble == "HTTP 301"
+        sink.close(DEADLINE)
+        assert got.empty()
 
 
 def test_mail_goes_to_the_server() -> None:

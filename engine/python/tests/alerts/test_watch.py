@@ -124,7 +124,7 @@ def test_a_message_above_the_limit_leaves_a_record_and_is_told(
 
 
 def test_a_lane_that_is_long_is_told(feed: Feed, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
-    limits(feed, monkeypatch, waiting=100)
+    limits(feed, monkeypatch, waiting=100, quiet_seconds=0.3)
     feed.outbounds[0] = changed(feed.outbounds[0], alert_waiting=2)
     running = feed.start()
     running.engine.switch("outbound", "OB_LAB", "output", "paused", by="anna", because="")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from fastmllp_engine.compat.message import Message, RawMessage
 from fastmllp_engine.graph import ConfigurationError, Registry, check, load, run
 from partners import message
 
@@ -157,3 +158,62 @@ def test_a_schedule_has_the_time_zone_of_its_windows(tmp_path: Path) -> None:
     feeds(tmp_path, text.replace(window, f"{window}, {other}"))
     with pytest.raises(ConfigurationError, match="its windows share one time zone"):
         loaded(tmp_path)
+
+
+ESCAPED = "MSH|^~\\&|A|B|C|D|2026||ADT^A01|M1|P|2.5\rNTE|1|a|a \\T\\ b\\.br\\c~x\\R\\y|\\F\\\r"
+
+
+def test_a_whole_field_is_read_as_it_stands_and_written_so() -> None:
+    msg = Message.parse(ESCAPED)
+    assert msg["NTE-4"] == "\\F\\" and msg["NTE-4.1"] == "|"
+    assert msg["NTE-3"] == "a \\T\\ b\\.br\\c~x\\R\\y"
+    assert msg.field("NTE-3", repetition=2) == msg.field("NTE[1]-3[2]") == "x\\R\\y"
+    assert msg.repetitions("NTE-3") == ["a \\T\\ b\\.br\\c", "x\\R\\y"]
+    assert (msg["MSH-2"], msg["MSH-9"], msg["NTE-9"]) == ("^~\\&", "ADT^A01", None)
+    for field in ("NTE-3", "NTE-4", "MSH-9"):
+        msg[field] = msg[field] or ""
+    assert msg.encode() == str(msg) == ESCAPED
+
+
+def test_a_text_of_a_message_is_the_message() -> None:
+    assert f"{Message.parse(ESCAPED)}" == ESCAPED
+    assert str(RawMessage('{"a": 1}')) == '{"a": 1}'
+    msg = Message.parse(ESCAPED)
+    assert getattr(msg, "no_such_name", 7) == 7 and not hasattr(msg, "another")
+    with pytest.raises(AttributeError, match="only its inbound knows it"):
+        _ = RawMessage("x").content_type
+
+
+DECLARED = """
+from messagefoundry import MLLP, Send, handler, inbound, outbound, router
+
+inbound("IB", MLLP(port=2600), router="r", messages_days=0, {more})
+outbound("OB", MLLP(host="lab", port=2601))
+
+
+@router("r")
+def route(msg):
+    return ["h"]
+
+
+@handler("h")
+def handle(msg):
+    return Send("OB", msg)
+"""
+
+
+def test_no_days_keep_what_they_kept_there_and_a_time_zone_stays(tmp_path: Path) -> None:
+    window = "windows=[{'start': '06:00', 'end': '22:00'}]"
+    schedule = f"schedule=dict({window}, timezone='Europe/Berlin')"
+    one = loaded(feeds(tmp_path, DECLARED.format(more=schedule))).inbounds["IB"]
+    assert one.bodies_days == "forever"
+    assert one.schedule is not None and one.schedule.timezone == "Europe/Berlin"
+
+
+@pytest.mark.parametrize("more", ["schedule={'windows': 'x'}", "content_type=['x']"])
+def test_what_has_no_sense_is_a_finding(tmp_path: Path, more: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        loaded(feeds(tmp_path, DECLARED.format(more=more)))
+    errors = [finding for finding in caught.value.findings if finding.level == "error"]
+    assert any(finding.place.line == 4 for finding in errors)
+    assert "Traceback" not in str(caught.value)

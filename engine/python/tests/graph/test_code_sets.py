@@ -63,7 +63,7 @@ def test_several_columns_give_a_mapping(tmp_path: Path) -> None:
     [
         (None, "West", KeyError, KeyError),
         ('kind = "error"', "West", KeyError, KeyError),
-        ('kind = "none"', "West", None, None),
+        ('kind = "none"', "West", KeyError, KeyError),
         ('kind = "default"\ndefault_value = "??"', "West", "??", "??"),
         ('kind = "passthrough"', "West", "X", None),
     ],
@@ -136,8 +136,13 @@ def test_the_policy_says_what_a_code_is_that_is_not_there(
             ["codesets/w.toml:1: this is not TOML: Invalid value"],
         ),
         (
-            {"codesets/w.policy.toml": 'kind = "none"\n'},
-            ["codesets/w.policy.toml: there is no code set that this is the policy of"],
+            {"codesets/w.policy.toml": "", "codesets/a/w.policy.toml": "", "codesets/a.csv": ""},
+            [
+                "codesets/a.csv:1: the first row names the column of the codes and at least one "
+                "more",
+                "codesets/a/w.policy.toml: there is no code set that this is the policy of",
+                "codesets/w.policy.toml: there is no code set that this is the policy of",
+            ],
         ),
         (
             {

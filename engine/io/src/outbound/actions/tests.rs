@@ -1,10 +1,12 @@
+use mllp_link::Rules;
+
 use super::*;
 
 const IRIS: &str = ":?R=RF,:?E=S,:~=S,:?A=C,:*=S,:I?=W,:T?=C";
 
 fn of(table: &str, kind: ReplyKind, reply: &str) -> String {
     let actions = ReplyActions::parse(table, Dialect::Iris).unwrap();
-    said(actions.of(&Reply::new(kind, Some(reply.as_bytes()), false)))
+    said(actions.of(&Reply::new(kind, Some(reply.as_bytes()), Absence::Late)))
 }
 
 fn said(action: Option<ReplyAction>) -> String {
@@ -82,16 +84,45 @@ fn what_nothing_matches_completes_if_it_is_a_success_and_is_held_otherwise() {
 #[test]
 fn without_an_answer() {
     let actions = ReplyActions::parse("X=F,E=RS", Dialect::Iris).unwrap();
-    let none = |lost| said(actions.of(&Reply::new(ReplyKind::NoReply, None, lost)));
-    assert_eq!((none(false), none(true)), ("dead".to_owned(), "again, held".to_owned()));
-    let broken = Reply::new(ReplyKind::NotHl7, Some(b"hello"), false);
+    let none = |absence| said(actions.of(&Reply::new(ReplyKind::NoReply, None, absence)));
+    assert_eq!(none(Absence::Late), "dead");
+    assert_eq!(none(Absence::Lost), "again, held");
+    assert_eq!(none(Absence::GivenUp), "class", "that was the end of another message");
+    let broken = Reply::new(ReplyKind::NotHl7, Some(b"hello"), Absence::Late);
     assert_eq!(said(actions.of(&broken)), "again, held");
+}
+
+/// A reply without MSA came while the message waited, or was still being written, and it was credited to
+/// none.
+#[test]
+fn what_was_not_credited_completes_nothing_and_a_loss_is_a_loss() {
+    let verdict = Rules::<1>::default().judge(ReplyKind::NoMsa);
+    for table in [":~=C", ":~=W", ":~=WC", ":*=C", ":T?=C,:~=C"] {
+        let actions = ReplyActions::parse(table, Dialect::Iris).unwrap();
+        let end = |fate, absence| {
+            let reply = Reply::new(ReplyKind::NoMsa, Some(b"MSH|^~\\&|A|B\r"), absence);
+            said(actions.action(&verdict, fate, reply))
+        };
+        assert!(end(Fate::Uncertain, Absence::Late).starts_with("held"), "{table}");
+        for absence in [Absence::Lost, Absence::GivenUp] {
+            assert_eq!(end(Fate::Uncertain, absence), "class", "{table}");
+        }
+        if table.contains(":~") {
+            assert!(end(Fate::Answered, Absence::Late).starts_with("completed"), "{table}");
+            assert!(actions.complete_without_a_code());
+        }
+    }
+    let foreign = Rules::<1>::default().judge(ReplyKind::WrongId);
+    let actions = ReplyActions::parse(IRIS, Dialect::Iris).unwrap();
+    let reply = Reply::new(ReplyKind::WrongId, None, Absence::Lost);
+    assert_eq!(said(actions.action(&foreign, Fate::Uncertain, reply)), "class");
+    assert!(!ReplyActions::parse(":?A=C,:~=S", Dialect::Iris).unwrap().complete_without_a_code());
 }
 
 #[test]
 fn hie_means_something_else_by_s() {
     let actions = ReplyActions::parse(":?E=S,:?R=R", Dialect::Hie).unwrap();
-    let of = |code| said(actions.of(&Reply::new(ReplyKind::Code(code), None, false)));
+    let of = |code| said(actions.of(&Reply::new(ReplyKind::Code(code), None, Absence::Late)));
     assert_eq!(of(AckCode::AE), "completed");
     assert_eq!(of(AckCode::AR), "again, dead");
     assert!(ReplyActions::parse(":?E=C", Dialect::Hie).is_err());

@@ -20,7 +20,9 @@ class Kind(StrEnum):
     """What may be wrong."""
 
     STORE = "store"
-    """The store does not write, or the disk has little room."""
+    """The store does not write."""
+    DISK = "disk"
+    """The disk has little room: no new message is stored."""
     CLOCK = "clock"
     """The clock is in doubt, so nothing that has expired is deleted."""
     ORPHANED = "orphaned"
@@ -28,7 +30,8 @@ class Kind(StrEnum):
     STOPPED = "stopped"
     """The engine has stopped a lane by itself."""
     UNCONNECTED = "unconnected"
-    """An outbound does not reach its partner, or the connector of an inbound does not run."""
+    """An outbound does not reach its partner; an inbound cannot listen, or its connector does not
+    run."""
     STALLED = "stalled"
     """A lane has work and gets nothing done."""
     FULL = "full"
@@ -70,7 +73,8 @@ def conditions(
     if status.store.state != "writing":
         trouble = (status.store.trouble or "").replace("_", " ")
         state = status.store.state.replace("_", " ")
-        yield Condition(Kind.STORE, "", f"the store is {state}: {trouble}")
+        kind = Kind.DISK if status.store.state == "full" else Kind.STORE
+        yield Condition(kind, "", f"the store is {state}: {trouble}")
     if doubt:
         yield Condition(
             Kind.CLOCK, "", "the clock is in doubt: nothing that has expired is deleted"
@@ -94,10 +98,11 @@ def _of_lane(lane: "LaneState", registry: Registry, failed: int) -> Iterator[Con
         is_away = lane.stage == "outbound" and lane.depth and not lane.ready
         if not is_closed and (lane.lost is not None or is_away):
             why = f": {lane.lost}" if lane.lost else ""
+            what = "receives nothing" if lane.stage == "ingress" else "not connected"
             yield Condition(
                 Kind.UNCONNECTED,
                 lane.name,
-                f"not connected{why}, {lane.depth:,} wait",
+                f"{what}{why}, {lane.depth:,} wait",
                 after=settings.unconnected_after_seconds,
             )
         if lane.stalled_for:
@@ -107,7 +112,9 @@ def _of_lane(lane: "LaneState", registry: Registry, failed: int) -> Iterator[Con
         yield Condition(Kind.FULL, lane.name, f"the lane is full: {lane.depth:,} wait")
     most = _most(lane, registry)
     if most is not None and lane.depth > most:
-        yield Condition(Kind.WAITING, lane.name, f"{lane.depth:,} wait, more than {most:,}")
+        # A queue that swings around the limit is one episode.
+        text = f"{lane.depth:,} wait, more than {most:,}"
+        yield Condition(Kind.WAITING, lane.name, text, lasts=settings.quiet_seconds)
     if failed:
         text = f"messages end in ERROR, {failed:,} just now"
         yield Condition(Kind.FAILING, lane.name, text, lasts=settings.quiet_seconds)

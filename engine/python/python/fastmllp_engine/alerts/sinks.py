@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
 from typing import Any
 
 from fastmllp_engine._native import log_line
@@ -164,8 +165,22 @@ def _post(settings: AlertSettings, notice: dict[str, Any]) -> None:
         {"Content-Type": "application/json", "User-Agent": "fastmllp-engine"},
     )
     # `check` has seen that it is http or https.
-    with urllib.request.urlopen(request, timeout=settings.timeout_seconds) as answer:
+    opener = urllib.request.build_opener(_NoRedirects)
+    with opener.open(request, timeout=settings.timeout_seconds) as answer:
         answer.read(1)
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect would be followed without the alert, as a request for a page."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+class _Unreached(OSError):
+    """Some of the mailboxes were refused."""
+
+    strerror = "a mailbox is refused"
 
 
 def _mail(settings: AlertSettings, notice: dict[str, Any]) -> None:
@@ -175,6 +190,8 @@ def _mail(settings: AlertSettings, notice: dict[str, Any]) -> None:
     message["Subject"] = f"[fastmllp] {state}{about} {notice['kind']}"
     message["From"] = settings.email_from
     message["To"] = ", ".join(settings.email_to)
+    message["Date"] = formatdate()
+    message["Message-ID"] = make_msgid(domain=notice["host"] or "localhost")
     message.set_content("".join(f"{key}: {value}\n" for key, value in notice.items()))
     timeout = settings.timeout_seconds
     host, port = settings.smtp_host, settings.smtp_port
@@ -189,4 +206,6 @@ def _mail(settings: AlertSettings, notice: dict[str, Any]) -> None:
             server.starttls(context=ssl.create_default_context())
         if settings.smtp_user:
             server.login(settings.smtp_user, settings.smtp_password or "")
-        server.send_message(message)
+        refused = server.send_message(message)
+    if refused:
+        raise _Unreached

@@ -50,6 +50,10 @@ class Watch:
         """End it, once what waits to be told is told, or after three seconds."""
         self._closing.set()
         self._thread.join(CLOSE_SECONDS)
+        if self._running.engine.has_ended():
+            text = "the store has come to its end, and the engine with it"
+            now = time.time_ns() // 1_000_000
+            self._tell(Notice(Episode(Kind.STORE, "", text, now), begins=True, at=now))
         self._close_sinks()
 
     def _made(self) -> list[Sink]:

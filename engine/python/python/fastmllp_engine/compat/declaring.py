@@ -1,6 +1,6 @@
 """Connections of feeds for MessageFoundry: their parameters settled by the table, then ours."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastmllp_engine.compat.table import PACKAGE, REST, row, section
@@ -64,13 +64,17 @@ def _declare(
     options = settle(kind, f"{kind} {named.get('name', '')}".rstrip(), named, here)
     here.finish()
     options = {key: value for key, value in options.items() if value is not None}
+    if named.get("messages_days") == 0:
+        # There 0 keeps them, here it deletes them at once.
+        options["bodies_days"] = "forever"
     if isinstance(options.get("schedule"), Mapping):
         options["schedule"] = _schedule(options["schedule"], here)
         here.finish()
     if isinstance(options.get("retry"), Mapping):
         options["retry"] = _policy(options["retry"])
-    if content := _CONTENT.get(options.get("content_type", "")):
-        options["content_type"] = content
+    content = options.get("content_type")
+    if isinstance(content, str) and content in _CONTENT:
+        options["content_type"] = _CONTENT[content]
     cls(**options)
 
 
@@ -128,8 +132,14 @@ def schedule(**given: Any) -> Schedule:
 
 def _schedule(given: Mapping[str, Any], here: Site) -> dict[str, Any]:
     """A schedule whose windows have no time zones, which is that of them all."""
-    windows = [dict(one) for one in given.get("windows", ())]
-    zones = {one.pop("timezone", "UTC") for one in windows}
+    windows = given.get("windows", ())
+    if not isinstance(windows, Sequence) or not all(isinstance(it, Mapping) for it in windows):
+        # What is wrong with it is said where schedules are read.
+        return dict(given)
+    windows = [dict(one) for one in windows]
+    own = given.get("timezone", "UTC")
+    zones = {one.pop("timezone", own) for one in windows}
+    zones |= {own} if "timezone" in given else set()
     if len(zones) > 1:
         here.error("Schedule", f"{PACKAGE}: its windows share one time zone", "schedule")
     return {**given, "windows": windows, "timezone": next(iter(zones), "UTC")}

@@ -1,13 +1,16 @@
 """Messages as feeds of MessageFoundry know them, on top of the engine's own."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 from xml.etree.ElementTree import Element
 
 from fastmllp_engine import _native
-from fastmllp_engine.compat.table import row
+from fastmllp_engine.compat.table import rows
 
 _BREAKS = frozenset("\r\n")
+_WHOLE = re.compile(r"([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?-(\d+)(?:\[(\d+)\])?")
+"""A path to a whole field: segment, occurrence, number, repetition."""
 
 
 class _Wrapper:
@@ -24,8 +27,9 @@ class _Wrapper:
         return self._native.copy()
 
     def __getattr__(self, name: str) -> NoReturn:
-        refused = row(type(self).__name__, name).refused if not name.startswith("_") else ""
-        raise AttributeError(f"{name}: {refused}" if refused else name)
+        known = rows()[type(self).__name__].get(name)
+        why = (known.refused or known.differs) if known else ""
+        raise AttributeError(f"{name}: {why}" if why else name)
 
 
 class Message(_Wrapper):
@@ -45,10 +49,35 @@ class Message(_Wrapper):
         self.set(path, value)
 
     def field(self, path: str, occurrence: int = 1, repetition: int | None = None) -> str | None:
-        """The text at a path; None if it is absent or empty."""
-        _of_field(path)
+        """The text at a path; None if it is absent or empty.
+
+        A whole field is as it stands, escape sequences included, as it is written.
+        """
+        whole = _WHOLE.fullmatch(_of_field(path))
         found = self._native.field(path, occurrence, repetition)
-        return None if found is None or found == "" else str(found)
+        if found is None or found == "":
+            return None
+        if whole is None or isinstance(found, _native.Raw):
+            return str(found)
+        return self._as_it_stands(whole, occurrence, repetition)
+
+    def _as_it_stands(
+        self, whole: re.Match[str], occurrence: int, repetition: int | None
+    ) -> str | None:
+        segment, number, field, repeated = whole.groups()
+        line = self._native.field(segment, int(number or occurrence))
+        separator = self._native["MSH-1"] or "|"
+        at = int(field) - (segment == "MSH")
+        text: str = str(line).split(separator)[at]
+        one = int(repeated) if repeated else repetition
+        if one is not None and not (segment == "MSH" and field == "2"):
+            return text.split(self._repeats())[one - 1] or None
+        return text or None
+
+    def _repeats(self) -> str:
+        """What stands between repetitions."""
+        encoding = str(self._native["MSH-2"] or "")
+        return encoding[1:2] or "~"
 
     def set(
         self, path: str, value: str, occurrence: int = 1, repetition: int | None = None
@@ -70,7 +99,11 @@ class Message(_Wrapper):
 
     def repetitions(self, path: str) -> list[str]:
         """The texts of all repetitions of a field, or of a component in each of them."""
-        return [str(it) for it in self._native.repetitions(path)]
+        found = self._native.repetitions(path)
+        whole = _WHOLE.fullmatch(path)
+        if whole is None:
+            return [str(it) for it in found]
+        return [self.field(path, 1, at) or "" for at in range(1, len(found) + 1)]
 
     def add_repetition(self, path: str, value: str) -> None:
         """Add a repetition after those of a field."""
@@ -118,6 +151,14 @@ class Message(_Wrapper):
         """MSH-10"""
         return self.field("MSH-10")
 
+    @property
+    def content_type(self) -> str:
+        """``hl7v2``"""
+        return "hl7v2"
+
+    def __str__(self) -> str:
+        return self.encode()
+
     def encode(self) -> str:
         """All of it as text, with CR after each segment."""
         counts: dict[str, int] = {}
@@ -135,16 +176,31 @@ class Message(_Wrapper):
 class RawMessage(_Wrapper):
     """A message that is not HL7."""
 
-    __slots__ = ("content_type",)
+    __slots__ = ("_content_type",)
 
-    def __init__(self, raw: Any, content_type: str = "") -> None:
+    def __init__(self, raw: Any, content_type: str | None = None) -> None:
         super().__init__(_native.RawMessage(raw) if isinstance(raw, str | bytes) else raw)
-        self.content_type = content_type
+        self._content_type = content_type
 
     @classmethod
-    def from_bytes(cls, raw: bytes, content_type: str = "") -> "RawMessage":
+    def from_bytes(cls, raw: bytes, content_type: str | None = None) -> "RawMessage":
         """A message of bytes."""
         return cls(raw, content_type)
+
+    @property
+    def content_type(self) -> str:
+        """What it was made with.
+
+        Raises:
+            AttributeError: it was received. Its inbound has the type, and a router of its own.
+        """
+        if self._content_type is None:
+            # Python asks `__getattr__` then, which has the text.
+            raise AttributeError("content_type")
+        return self._content_type
+
+    def __str__(self) -> str:
+        return self.encode()
 
     @property
     def raw(self) -> str:
@@ -184,7 +240,7 @@ class RawMessage(_Wrapper):
 
     def copy(self) -> "RawMessage":
         """A message of its own with the same content."""
-        return RawMessage(self.native, self.content_type)
+        return RawMessage(self.native, self._content_type)
 
 
 def wrapped(native: Any) -> Message | RawMessage:

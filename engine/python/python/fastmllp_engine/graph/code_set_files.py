@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Any
 
 from fastmllp_engine.graph.code_sets import CodeSet, OnMiss, Policy, Value
@@ -37,7 +38,8 @@ def read_code_sets(folder: Folder, loading: Loading) -> dict[str, CodeSet]:
             reading = _File(folder, path, loading)
             sets[file.stem] = reading.read(beside if beside in policies else "")
     for path in policies:
-        if PurePosixPath(path.removesuffix(POLICY)).name not in sets:
+        named = PurePosixPath(path.removesuffix(POLICY))
+        if str(named.parent) != FOLDER or named.name not in sets:
             loading.error(Place(path), "there is no code set that this is the policy of")
     return sets
 
@@ -101,7 +103,11 @@ class _File:
             self._error(line, f'the code "{row[0]}" is also in line {self._lines[row[0]]}')
         else:
             self._lines[row[0]] = line
-            return row[1] if len(row) == 2 else dict(zip(header[1:], row[1:], strict=True))
+            return (
+                row[1]
+                if len(row) == 2
+                else MappingProxyType(dict(zip(header[1:], row[1:], strict=True)))
+            )
         return None
 
     def _toml(self) -> Iterator[tuple[str, Value]]:

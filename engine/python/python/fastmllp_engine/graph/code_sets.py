@@ -18,6 +18,7 @@ class OnMiss(StrEnum):
     ERROR = "error"
     """`KeyError`: the message ends in ERROR."""
     NONE = "none"
+    """There is no policy: the same."""
     DEFAULT = "default"
     """The value that the policy names."""
     PASSTHROUGH = "passthrough"
@@ -63,16 +64,14 @@ class CodeSet(Mapping[str, Any]):
             code: The code. None, an element that is not there, is a code that no set has.
 
         Raises:
-            KeyError: the set does not have the code, and its policy is `OnMiss.ERROR`.
+            KeyError: the set does not have the code, and its policy has nothing else.
         """
         value = None if code is None else self.values_by_code.get(code)
         if value is not None:
             return value
         match self.policy.kind:
-            case OnMiss.ERROR:
+            case OnMiss.ERROR | OnMiss.NONE:
                 raise KeyError(code)
-            case OnMiss.NONE:
-                return None
             case OnMiss.DEFAULT:
                 return self.policy.default_value
             case OnMiss.PASSTHROUGH:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from fastmllp_engine.graph.checked import Checked
 from fastmllp_engine.graph.kinds import Address, Between, Count, Days, Port, Seconds, Text
@@ -104,6 +105,12 @@ class AlertSettings(Checked):
             for key in ("email_from", "smtp_host"):
                 if getattr(self, key) is None:
                     yield "email_to", f"email_to needs {key}"
+        elif self.email_from or self.smtp_host:
+            yield "email_from", "email_from and smtp_host are for email_to, which is empty"
+        if self.webhook and not urlsplit(self.webhook).hostname:
+            yield "webhook", "webhook has no host"
+        if self.smtp_password and not self.smtp_user:
+            yield "smtp_password", "smtp_password needs smtp_user"
         if self.smtp_user and self.smtp_security == "none":
             yield "smtp_user", 'smtp_user needs smtp_security = "starttls" or "tls"'
 
