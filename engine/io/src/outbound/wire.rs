@@ -121,6 +121,19 @@ impl Wire {
         }
     }
 
+    /// What is known of the reply of a message, for the actions.
+    fn heard(&self, kind: ReplyKind, reply: Option<&[u8]>, unanswered: Outcome) -> Reply {
+        let absence = match unanswered {
+            _ if self.is_given_up => Absence::GivenUp,
+            Outcome::Transport => Absence::Lost,
+            _ => Absence::Late,
+        };
+        match (reply, &self.unnamed, kind) {
+            (None, Some(unnamed), ReplyKind::NoMsa) => unnamed.clone().since(kind, absence),
+            _ => Reply::new(kind, reply, absence),
+        }
+    }
+
     /// Takes every event of the link.
     fn hear(&mut self, life: &mut Life, unanswered: Outcome) {
         let now = clock::now();
@@ -132,17 +145,7 @@ impl Wire {
                     let outcome = verdict::outcome(&verdict, fate, unanswered);
                     let reply = life.link.reply();
                     let note = verdict::note(&verdict, reply);
-                    let absence = match unanswered {
-                        _ if self.is_given_up => Absence::GivenUp,
-                        Outcome::Transport => Absence::Lost,
-                        _ => Absence::Late,
-                    };
-                    let heard = match (reply, &self.unnamed, verdict.reply) {
-                        (None, Some(unnamed), ReplyKind::NoMsa) => {
-                            unnamed.clone().since(verdict.reply, absence)
-                        }
-                        _ => Reply::new(verdict.reply, reply, absence),
-                    };
+                    let heard = self.heard(verdict.reply, reply, unanswered);
                     // A partner who does not let us in has said nothing of the message.
                     let is_heard = unanswered != Outcome::Credential;
                     let actions = life.options.actions.as_ref().filter(|_| is_heard);

@@ -1,8 +1,11 @@
 """What becomes of deliveries by the letters of `reply_code_actions`."""
 
+import contextlib
+import socket
+
 from fastmllp_engine.connectors import MLLP
 from fastmllp_engine.graph import Outbound, RetryPolicy
-from partners import Partner, message
+from partners import Partner, frame, message, read_frame
 from running_engines import Feed, until
 
 QUICK = RetryPolicy(max_attempts=2, backoff_seconds=0.01, max_backoff_seconds=0.01)
@@ -50,3 +53,58 @@ def test_disabled_with_the_message_first(feed: Feed, partner: Partner) -> None:
     feed.engine.switch("outbound", "OB_LAB", "output", "on", by="anna", because="repaired")
     arrived = partner.wait_for(3)
     assert [it.split(b"|")[9] for it in arrived] == [b"M1", b"M1", b"M2"]
+
+
+class Bare(Partner):
+    """Answers without MSA, or with a code of its own, which names no message."""
+
+    code_of_its_own: str | None = None
+
+    def _serve(self, connection: socket.socket) -> None:
+        rest = bytearray()
+        with contextlib.suppress(OSError):
+            while (payload := read_frame(connection, rest)) is not None:
+                name = payload.split(b"|")[9].decode()
+                own = f"MSA|{self.code_of_its_own}|{name}\r" if self.code_of_its_own else ""
+                answer = f"MSH|^~\\&|LAB||HIS||2026||ACK|L1|P|2.5\r{own}"
+                connection.sendall(frame(answer.encode()))
+
+
+def test_an_answer_without_a_code_decides_for_the_only_one_that_waits(feed: Feed) -> None:
+    partner = Bare()
+    start(feed, partner, ":~=C,:_=F,:*=S", {})
+    feed.send(message("M1"))
+    assert kinds(feed, 1, "delivered") == ["delivered"]
+    partner.code_of_its_own = "ZZ"
+    feed.send(message("M2"))
+    assert kinds(feed, 2, "held") == ["attempt", "held"]
+    partner.close()
+
+
+class BareOnce(Partner):
+    """Answers the first four messages with one frame without MSA and ends the connection."""
+
+    def _serve(self, connection: socket.socket) -> None:
+        if len(self._connections) > 1:
+            super()._serve(connection)
+            return
+        rest = bytearray()
+        with contextlib.suppress(OSError):
+            for _ in range(4):
+                read_frame(connection, rest)
+            connection.sendall(frame(b"MSH|^~\\&|LAB||HIS||2026||ACK|L1|P|2.5\r"))
+            connection.shutdown(socket.SHUT_RDWR)
+
+
+def test_an_answer_without_a_code_completes_none_of_several(feed: Feed) -> None:
+    partner = BareOnce()
+    spec = MLLP(host="127.0.0.1", port=partner.port)
+    feed.outbounds[0] = Outbound("OB_LAB", spec, retry=QUICK, reply_code_actions=":~=C", window=4)
+    feed.start()
+    feed.engine.switch("outbound", "OB_LAB", "output", "paused", by="anna", because="")
+    feed.send(*(message(f"M{number}") for number in range(1, 5)))
+    feed.engine.switch("outbound", "OB_LAB", "output", "on", by="anna", because="")
+    for number in range(1, 5):
+        assert kinds(feed, number, "delivered") == ["attempt", "delivered"]
+    assert len(partner.wait_for(4)) == 4
+    partner.close()
