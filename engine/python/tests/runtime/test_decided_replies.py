@@ -3,6 +3,7 @@
 import contextlib
 import socket
 
+from fastmllp_engine._native import LaneState
 from fastmllp_engine.connectors import MLLP
 from fastmllp_engine.graph import Outbound, RetryPolicy
 from partners import Partner, frame, message, read_frame
@@ -45,9 +46,13 @@ def test_disabled_with_the_message_first(feed: Feed, partner: Partner) -> None:
     start(feed, partner, ":?E=D", codes)
     feed.send(message("M1"), message("M2"))
     assert kinds(feed, 1, "gave_up") == ["attempt", "gave_up"]
-    lane = next(it for it in feed.engine.status().lanes if it.stage == "outbound")
-    assert lane.output is not None
-    assert (lane.output.flow, lane.head, lane.depth) == ("stopped", 1, 2)
+
+    def lane() -> LaneState:
+        return next(it for it in feed.engine.status().lanes if it.stage == "outbound")
+
+    found = until(lane, lambda it: it.depth == 2)
+    assert found.output is not None
+    assert (found.output.flow, found.head) == ("stopped", 1)
     assert len(partner.received) == 1
     codes[b"M1"] = "AA"
     feed.engine.switch("outbound", "OB_LAB", "output", "on", by="anna", because="repaired")

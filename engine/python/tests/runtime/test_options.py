@@ -51,6 +51,10 @@ NOT_AN_OPTION = {"host", "port", "encoding", "persistent", "verify_ack_control_i
 OF_AN_INBOUND = {"content_type", "metadata", "auto_start", "router", "name", "spec", "bind_address"}
 OF_AN_OUTBOUND = {"metadata", "auto_start", "name", "spec"}
 LIMITS = {"capacity_messages", "capacity_bytes"}
+HOURS = {"schedule", "closed"}
+"""`Builder.schedule` gets them: `test_schedules.py`."""
+WATCHED = {"alert_waiting"}
+"""The watch reads it: `alerts/test_watch.py`."""
 """Given by `Builder.capacity`."""
 
 
@@ -101,7 +105,9 @@ def test_every_parameter_of_mllp_changes_a_keyword(name: str) -> None:
     assert differs_out == (name not in ONLY_IN)
 
 
-@pytest.mark.parametrize("name", sorted(set(parameters(Inbound)) - OF_AN_INBOUND - LIMITS))
+@pytest.mark.parametrize(
+    "name", sorted(set(parameters(Inbound)) - OF_AN_INBOUND - LIMITS - HOURS - WATCHED)
+)
 def test_every_parameter_of_an_inbound_changes_a_keyword(name: str) -> None:
     plain = Inbound("IB", IN, router="r")
     if name == "ack_timeout_seconds":
@@ -110,7 +116,9 @@ def test_every_parameter_of_an_inbound_changes_a_keyword(name: str) -> None:
     assert inbound_options(different, IN, SETTINGS) != inbound_options(plain, IN, SETTINGS)
 
 
-@pytest.mark.parametrize("name", sorted(set(parameters(Outbound)) - OF_AN_OUTBOUND - LIMITS))
+@pytest.mark.parametrize(
+    "name", sorted(set(parameters(Outbound)) - OF_AN_OUTBOUND - LIMITS - HOURS - WATCHED)
+)
 def test_every_parameter_of_an_outbound_changes_a_keyword(name: str) -> None:
     plain = Outbound("OB", OUT, key="PID-2") if name == "also" else Outbound("OB", OUT)
     value = "MRG-1.1" if name == "also" else other(name, getattr(plain, name))
