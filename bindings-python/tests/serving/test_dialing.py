@@ -178,7 +178,6 @@ def test_a_link_that_dials_passes_a_dead_address_over(
         async with asyncio.timeout(DEADLINE), link:
             while not answered.is_set():
                 await asyncio.sleep(0.01)
-            assert link.state == "connected"
 
     with ScriptedServer(script) as server:
         host, port = server.address
