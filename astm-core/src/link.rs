@@ -81,7 +81,7 @@ pub struct LinkFed {
 
 /// One end of a line: it receives and sends, one at a time.
 ///
-/// A message that is offered goes when nobody else speaks; during the peer's session it waits for EOT. An
+/// A message that is offered goes when no other side speaks; during the peer's session it waits for EOT. An
 /// answer to a query is offered before the query's last frame is accepted, and goes at once after the
 /// peer's EOT.
 ///
@@ -265,7 +265,7 @@ impl<S: Storage> Link<S> {
         &self.receiver
     }
 
-    /// Sends what is offered, if nobody else speaks.
+    /// Sends what is offered, if the line is free.
     fn take_the_line(&mut self) {
         let Some(offer) = &mut self.offered else { return };
         let busy = self.receiver.in_session() || !self.receiver.wants_input();

@@ -106,7 +106,7 @@ enum Due {
 ///
 /// The message stays with the host: records, each with its CR. The host writes what
 /// [`outgoing`](Sender::outgoing) gives and says [`sent`](Sender::sent) when the last byte has left: only
-/// bytes that come later are replies, so that a doubled ACK does not answer a frame that nobody has seen.
+/// bytes that come later are replies, so that a doubled ACK does not answer a frame that was not seen.
 #[derive(Debug)]
 pub struct Sender {
     config: SenderConfig,

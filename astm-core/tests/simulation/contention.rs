@@ -10,7 +10,7 @@ use crate::world::World;
 
 const MESSAGE: &[u8] = b"H|\\^&|||A\rP|1\rO|1|S1\rR|1|^^^GLU|5\rL|1|N\r";
 
-/// Ten minutes are enough for both, whoever comes first and whatever they are.
+/// Ten minutes are enough for both, in any order and for any roles.
 #[test]
 fn both_deliver_at_every_offset() {
     for delay in [5, 400] {

@@ -267,7 +267,7 @@ impl End {
             self.link = Link::new(Growing::default(), self.config, now);
             self.slow.clear();
             if std::mem::take(&mut self.offered) {
-                // Whoever begins again does not know what became of it: it is sent again.
+                // A host that begins again does not know what became of it: it is sent again.
                 self.offer_at = now + random.below(5_000);
             }
             return;

@@ -1,4 +1,4 @@
-//! Backups of a running engine: the writer copies between its commits, whoever asks makes the copy durable.
+//! Backups of a running engine: the writer copies between its commits, the thread that asks syncs it.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -139,7 +139,7 @@ fn a_newer_store_is_refused_as_it_is() {
     assert!(refused.to_string().contains("format 1000"), "{refused}");
     assert_eq!(fs::read(&store).unwrap(), bytes);
     assert_eq!(fs::read_dir(&data).unwrap().count(), 1);
-    // Nor is it copied: of what is not understood nobody can say that the copy is whole.
+    // Nor is it copied: what is not understood cannot be shown to be whole.
     let copied = Engine::back_up_stopped(&data, &home.path().join("backup"), &mut |_| true);
     assert_eq!(copied.err().map(|it| it.exit_status()), Some(4));
 }

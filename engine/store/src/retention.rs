@@ -79,7 +79,7 @@ pub struct Expiry {
 }
 
 /// How long and how many control IDs are remembered of messages that were deleted, as hashes of eight
-/// bytes: whoever asks for one hears when it expired, and not that it is unknown.
+/// bytes: a question for one is answered with the day it expired, not that it is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ControlIds {
     /// Those of messages that were deleted before this go.

@@ -225,7 +225,7 @@ impl Reply {
         let value = |path| message.as_ref()?.get(Path::parse(path).ok()?).map(<[u8]>::to_vec);
         let has_msa = bytes.is_some_and(|it| it.split(|byte| *byte == b'\r').any(is_msa));
         let code = has_msa.then(|| value("MSA-1").unwrap_or_default());
-        // A code of its own is known though its bytes are not at hand any more.
+        // A code of its own is known though its bytes are gone.
         let code = match kind {
             ReplyKind::Code(known) => Some(known.as_str().as_bytes().to_vec()),
             _ => code,

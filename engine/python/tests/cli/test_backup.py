@@ -47,7 +47,7 @@ def test_a_stopped_engine_is_backed_up(feed: Feed, tmp_path: Path) -> None:
     feed.start()
     feed.send(message("M1"))
     backup, arguments = tmp_path / "backup", ["backup", "--data", str(feed.data)]
-    # It runs, and nobody answers at its door: its store is in use.
+    # It runs and does not answer at its door: its store is in use.
     assert main([*arguments, str(backup)]) == 4
     feed.close()
     assert main([*arguments, str(backup)]) == 0

@@ -1,6 +1,6 @@
 //! A copy of the whole file through the connection that writes.
 //!
-//! What is committed between two slices is copied as well, so a backup neither starts anew under load nor
+//! What is committed between two slices is copied as well, so a backup neither starts again under load nor
 //! keeps the log from being checkpointed, as a second connection would.
 
 use std::path::Path;
@@ -74,7 +74,7 @@ fn in_slices(
     }
 }
 
-/// The file that is written: nobody else knows its name, and whoever gives it out syncs it.
+/// The file that is written: no other program knows its name, and it is synced before it is given out.
 fn target(to: &Path) -> rusqlite::Result<Connection> {
     let target = Connection::open_with_flags_and_vfs(to, OpenFlags::default(), c"unix-none")?;
     target.execute_batch(

@@ -52,7 +52,7 @@ def take(data: Path) -> socket.socket:
 def peer(connected: "asyncio.trsock.TransportSocket") -> int:
     """The number of the user at the other end of a connection, as the kernel has it."""
     if not hasattr(socket, "SO_PEERCRED"):
-        # Elsewhere than on Linux: nobody but the engine's user, and root, has been let in.
+        # Elsewhere than on Linux: only the engine's user, and root, has been let in.
         return os.getuid()
     credentials = struct.Struct("3i")
     given = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, credentials.size)

@@ -22,7 +22,7 @@ from fastmllp_engine.cli.showing import gone, say_body, say_messages, several, s
 STAGES = {"ingress": "inbound", "routed": "handler", "outbound": "outbound"}
 DAY = 24 * 60 * 60 * 1000
 NEAR_DAYS = 30
-"""Certificates that are valid longer need nobody's look."""
+"""Certificates that are valid longer need no look."""
 DISPOSITIONS = ("RECEIVED", "ROUTED", "UNROUTED", "FILTERED", "PROCESSED", "ERROR", "DUPLICATE")
 
 

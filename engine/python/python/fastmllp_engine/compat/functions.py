@@ -18,7 +18,7 @@ class Send:
     """A message for an outbound, as it was when this was made."""
 
     is_send = True
-    """For whoever reads what a handler sends from its code."""
+    """For the reader of what a handler sends, which looks at its code."""
 
     def __init__(self, to: str, message: Message | RawMessage | str) -> None:
         given = message.native if isinstance(message, Message | RawMessage) else message

@@ -117,7 +117,7 @@ class RunningFeeds:
     @property
     def _engine(self) -> "Engine":
         if self._running is None:
-            raise RuntimeError("the engine runs inside of a with statement")
+            raise RuntimeError("the engine runs inside a with statement")
         return self._running.engine
 
     def _messages(self) -> list[tuple[int, str]]:
